@@ -1,0 +1,201 @@
+"""Frozen records that travel between the rooms: image, geometry, progress, result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_s3net.errors import InvalidImageError
+from napari_s3net.settings import Settings
+
+Kind = Literal["rgb", "ct", "mr", "grey"]
+#: Below this value an integer image holds Hounsfield units: air is −1000 HU.
+AIR_HU = -200
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Where the pixels of an array lie in the world. Every tuple is in array order: (z, y, x) or (y, x).
+
+    Parameters
+    ----------
+    spacing : tuple of float
+        Distance between neighbouring pixels along each array axis, in `unit`.
+    origin : tuple of float
+        World position of pixel (0, 0[, 0]).
+    direction : tuple of tuple of float
+        Row i, column j: the share of array axis j in world axis i.
+    unit : {"mm", "pixel"}
+        "pixel" where the file says nothing about its spacing.
+    orientation : str
+        Three letters of the orientation that the file had before it was turned (for example "RAS");
+        empty where nothing was turned. Writing turns the array back.
+    """
+
+    spacing: tuple[float, ...]
+    origin: tuple[float, ...]
+    direction: tuple[tuple[float, ...], ...]
+    unit: Literal["mm", "pixel"] = "mm"
+    orientation: str = ""
+
+    @classmethod
+    def identity(cls, ndim: int) -> Geometry:
+        """Unit spacing, origin at zero, axes along the world's axes; the unit is the pixel."""
+        direction = tuple(tuple(float(i == j) for j in range(ndim)) for i in range(ndim))
+        return cls((1.0,) * ndim, (0.0,) * ndim, direction, unit="pixel")
+
+    @property
+    def ndim(self) -> int:
+        """Number of array axes, 2 or 3."""
+        return len(self.spacing)
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """An image as it was opened.
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        (H, W) or (Z, H, W) intensities, or (H, W, 3) or (Z, H, W, 3) colours when `kind` is "rgb".
+        CT is in Hounsfield units.
+    geometry : Geometry
+        Spacing, origin and direction; 2-D for one plane, 3-D for a stack.
+    kind : {"rgb", "ct", "mr", "grey"}
+        What the values mean.
+    name : str
+        A short name for the screen: the file's stem. Never a patient's name.
+    """
+
+    array: NDArray[Any]
+    geometry: Geometry
+    kind: Kind
+    name: str = "image"
+
+    def __post_init__(self) -> None:
+        ndim = self.array.ndim - (self.kind == "rgb")
+        if ndim not in (2, 3) or (self.kind == "rgb" and self.array.shape[-1] != 3):
+            raise InvalidImageError(
+                f"Expected (H, W), (Z, H, W), or colours in a last axis of 3; got shape {self.array.shape} as {self.kind}."
+            )
+        if self.geometry.ndim != ndim:
+            raise InvalidImageError(f"The geometry has {self.geometry.ndim} axes, the image {ndim}.")
+
+    @property
+    def is_stack(self) -> bool:
+        """Whether there is a slice axis."""
+        return self.geometry.ndim == 3
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape without the colour axis; that of a label array for this image."""
+        return self.array.shape[: self.geometry.ndim]
+
+    def slice(self, index: int) -> Image:
+        """One plane of a stack as an image of its own, (H, W) or (H, W, 3), with 2-D geometry."""
+        if not self.is_stack:
+            raise InvalidImageError("This image is a single plane; only a stack has slices.")
+        g = self.geometry
+        flat = Geometry(g.spacing[1:], (0.0, 0.0), ((1.0, 0.0), (0.0, 1.0)), g.unit)
+        return replace(self, array=self.array[index], geometry=flat)
+
+
+def as_image(array: NDArray[Any] | Image, *, kind: Kind | None = None, name: str = "image") -> Image:
+    """Wrap a plain array; an `Image` is passed through.
+
+    Parameters
+    ----------
+    array : numpy.ndarray or Image
+        (H, W), (H, W, 3), (H, W, 4: alpha is dropped) or (Z, H, W).
+    kind : str, optional
+        What the values mean; guessed from shape and values when left out.
+    """
+    if isinstance(array, Image):
+        return array
+    array = np.asarray(array)
+    if kind is None:
+        kind = guess_kind(array)
+    if kind == "rgb":
+        array = array[..., :3]
+    return Image(array, Geometry.identity(array.ndim - (kind == "rgb")), kind, name)
+
+
+def guess_kind(array: NDArray[Any]) -> Kind:
+    """Say what an array's values mean: colours by a last axis of 3 or 4, Hounsfield units by negative air."""
+    if array.ndim >= 3 and array.shape[-1] in (3, 4):
+        return "rgb"
+    signed = array.dtype.kind in "if"
+    return "ct" if array.size and signed and float(np.nanmin(array)) <= AIR_HU else "grey"
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """Progress of a run after one iteration.
+
+    Parameters
+    ----------
+    iteration, total : int
+        Iterations done and at most to do.
+    losses : mapping of str to float
+        Named, already weighted terms; their sum is what was minimised.
+    n_labels : int
+        Clusters that are still used by at least one pixel.
+    preview : numpy.ndarray or None
+        (H, W) uint8 labels at the image's size, a copy of its own; only now and then.
+    """
+
+    iteration: int
+    total: int
+    losses: Mapping[str, float]
+    n_labels: int
+    preview: NDArray[np.uint8] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """The result of a run, at the image's size.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        (H, W) or (Z, H, W) int32; ids start at 1, 0 is background or unassigned.
+    foreground : tuple of int
+        The ids that are proposed as the object.
+    geometry : Geometry
+        That of the image.
+    settings : Settings
+        What was asked for, seed included.
+    names : mapping of int to str
+        A short name of each id for the screen: "Lesion", "Skin", "Lung".
+    confidence : float
+        0 to 1: how far the proposal can be trusted, estimated without labels.
+    history : tuple of mapping
+        The losses of every iteration.
+    device, version : str
+        Where and by which version it was made.
+    seconds : float
+        Wall time of the run.
+    stopped : bool
+        Whether the user ended the run early and kept the result.
+    """
+
+    labels: NDArray[np.int32]
+    foreground: tuple[int, ...]
+    geometry: Geometry
+    settings: Settings
+    names: Mapping[int, str] = field(default_factory=dict)
+    confidence: float = 0.0
+    history: tuple[Mapping[str, float], ...] = ()
+    device: str = "cpu"
+    version: str = ""
+    seconds: float = 0.0
+    stopped: bool = False
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """The object: True wherever the label is one of `foreground`."""
+        return np.isin(self.labels, self.foreground)

@@ -1,0 +1,1 @@
+"""The network and its losses: torch only, no files, no settings object."""

@@ -1,0 +1,296 @@
+"""Every setting with its range, step, unit, label and help, written once; and the presets.
+
+Four readers use the metadata: validation here, the form in the dock, the flags of the command line,
+and the table in the docs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from numbers import Real
+from typing import Any
+
+from napari_s3net.errors import InvalidSettingsError
+
+
+def _setting(
+    default: Any,
+    label: str,
+    help: str,  # noqa: A002
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    step: float | None = None,
+    unit: str = "",
+    choices: tuple[str, ...] = (),
+    basic: bool = False,
+) -> Any:
+    """A dataclass field with what its four readers need. `basic` settings are shown unfolded in the dock."""
+    metadata = {
+        "label": label,
+        "help": help,
+        "low": low,
+        "high": high,
+        "step": step,
+        "unit": unit,
+        "choices": choices,
+        "basic": basic,
+    }
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a run is asked to do. Frozen; `replace` gives a changed copy. See `describe` for every range."""
+
+    seed: int = _setting(
+        0,
+        "Seed",
+        "The same seed gives the same labels on the CPU; another seed, another start.",
+        low=0,
+        high=2**31 - 1,
+        step=1,
+        basic=True,
+    )
+    min_labels: int = _setting(
+        3,
+        "Clusters at least",
+        "The run ends early rather than merge into fewer clusters than this.",
+        low=2,
+        high=32,
+        step=1,
+        unit="clusters",
+        basic=True,
+    )
+    max_iter: int = _setting(
+        40,
+        "Iterations at most",
+        "More iterations smooth and merge further, and take longer.",
+        low=1,
+        high=1000,
+        step=1,
+        unit="iterations",
+        basic=True,
+    )
+    variant: str = _setting(
+        "s3net",
+        "Method",
+        "s3net: the four ideas with working losses. released: the published code's mathematics, for comparison.",
+        choices=("s3net", "released"),
+    )
+    target: str = _setting(
+        "central",
+        "Object",
+        "How the object is proposed. lesion: differs from the skin around it. lung: air inside the body. "
+        "body: tissue inside the body. central: differs from what lies along the border.",
+        choices=("lesion", "lung", "body", "central"),
+    )
+    working_size: int = _setting(
+        192,
+        "Working size",
+        "Longer side at which the network works. Larger keeps finer detail and takes longer.",
+        low=32,
+        high=1024,
+        step=32,
+        unit="px",
+    )
+    clusters: int = _setting(
+        12,
+        "Clusters at the start",
+        "How many clusters the network may use; most merge during the run.",
+        low=2,
+        high=64,
+        step=1,
+        unit="clusters",
+    )
+    channels: int = _setting(
+        32,
+        "Feature channels",
+        "Width of the network. Wider can follow finer differences and takes longer.",
+        low=4,
+        high=128,
+        step=4,
+        unit="channels",
+    )
+    learning_rate: float = _setting(
+        0.1, "Learning rate", "Size of each update. Too large jumps, too small stands still.", low=1e-4, high=1.0, step=0.01
+    )
+    weight_cluster: float = _setting(
+        1.0, "Weight: cluster", "How firmly each pixel is drawn to its own cluster.", low=0.0, high=20.0, step=0.1
+    )
+    weight_transformation: float = _setting(
+        1.0,
+        "Weight: transformation",
+        "How firmly the labels have to move with the image when it is turned, scaled or sheared.",
+        low=0.0,
+        high=20.0,
+        step=0.1,
+    )
+    weight_spatial: float = _setting(
+        1.0,
+        "Weight: spatial",
+        "How firmly neighbouring pixels of similar colour have to share a cluster.",
+        low=0.0,
+        high=20.0,
+        step=0.1,
+    )
+    rotation: float = _setting(
+        45.0, "Rotation up to", "Largest random turn in the transformation loss.", low=0.0, high=180.0, step=5.0, unit="°"
+    )
+    scale: float = _setting(
+        0.2, "Scale up to", "Largest random change of size in the transformation loss: 0.2 is ± 20 %.", low=0.0, high=0.5, step=0.05
+    )
+    shear: float = _setting(
+        0.1, "Shear up to", "Largest random shear in the transformation loss.", low=0.0, high=0.5, step=0.05
+    )
+    translation: float = _setting(
+        0.1,
+        "Shift up to",
+        "Largest random shift in the transformation loss, as a share of the image.",
+        low=0.0,
+        high=0.5,
+        step=0.05,
+    )
+    window_low: float = _setting(
+        -1000.0, "Window from", "CT: values below are shown and seen as black.", low=-2000.0, high=4000.0, step=10.0, unit="HU"
+    )
+    window_high: float = _setting(
+        1000.0, "Window to", "CT: values above are shown and seen as white.", low=-2000.0, high=4000.0, step=10.0, unit="HU"
+    )
+    remove_hair: bool = _setting(
+        False, "Remove hairs", "Photographs of skin: thin dark lines are filled in before the network sees the image."
+    )
+    min_area: float = _setting(
+        0.1,
+        "Drop parts below",
+        "Parts of the object smaller than this share of the image are left out.",
+        low=0.0,
+        high=20.0,
+        step=0.1,
+        unit="% of the image",
+    )
+    sharpen_boundary: bool = _setting(
+        True, "Sharpen boundary", "Follow the full-resolution image at the border of the object."
+    )
+
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            object.__setattr__(self, f.name, _checked(f.name, getattr(self, f.name), f.default, f.metadata))
+        if self.window_low >= self.window_high:
+            raise InvalidSettingsError(
+                f"window_low has to be below window_high; got {self.window_low:g} and {self.window_high:g} HU."
+            )
+
+    def replace(self, **changes: Any) -> Settings:
+        """A copy with some settings changed; raises `InvalidSettingsError` for an unknown name or a bad value."""
+        known = {f.name for f in fields(self)}
+        for name in changes:
+            if name not in known:
+                raise InvalidSettingsError(f"There is no setting {name!r}. Settings are: {', '.join(sorted(known))}.")
+        return replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Settings:
+        """The inverse of `to_dict`; what is missing takes its default, an unknown name is an error."""
+        if not isinstance(values, Mapping):
+            raise InvalidSettingsError(f"Expected settings as names with values; got {type(values).__name__}.")
+        return cls().replace(**values)
+
+    @property
+    def digest(self) -> str:
+        """Twelve hexadecimal digits that are equal exactly for equal settings."""
+        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()[:12]
+
+
+def parse_value(name: str, text: str) -> Any:
+    """Turn the text of a command-line flag into the setting's own type.
+
+    Raises
+    ------
+    InvalidSettingsError
+        If there is no such setting or the text is not a value of its type.
+    """
+    default = {f.name: f.default for f in fields(Settings)}.get(name)
+    if default is None:
+        Settings().replace(**{name: text})
+    if isinstance(default, bool):
+        if text.lower() not in ("true", "false", "yes", "no", "1", "0", "on", "off"):
+            raise InvalidSettingsError(f"{name} is yes or no; got {text!r}.")
+        return text.lower() in ("true", "yes", "1", "on")
+    if isinstance(default, str):
+        return text
+    try:
+        return type(default)(text)
+    except ValueError:
+        kind = "a whole number" if isinstance(default, int) else "a number"
+        raise InvalidSettingsError(f"{name} is {kind}; got {text!r}.") from None
+
+
+def _checked(name: str, value: Any, default: Any, metadata: Mapping[str, Any]) -> Any:
+    """The value in its setting's type, or `InvalidSettingsError`."""
+    if isinstance(default, bool):
+        if not isinstance(value, bool):
+            raise InvalidSettingsError(f"{name} is true or false; got {value!r}.")
+        return value
+    if isinstance(default, str):
+        if value not in metadata["choices"]:
+            raise InvalidSettingsError(f"{name} is one of {', '.join(metadata['choices'])}; got {value!r}.")
+        return value
+    whole = isinstance(default, int)
+    fits = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    if not fits or (whole and value != int(value)):
+        raise InvalidSettingsError(f"{name} is {'a whole number' if whole else 'a number'}; got {value!r}.")
+    low, high, unit = metadata["low"], metadata["high"], metadata["unit"]
+    if not low <= value <= high:
+        raise InvalidSettingsError(f"{name} lies between {low:g} and {high:g} {unit}".rstrip() + f"; got {value:g}.")
+    return int(value) if whole else float(value)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Ready-made settings with a name for the screen."""
+
+    label: str
+    help: str
+    settings: Settings
+
+
+presets: Mapping[str, Preset] = {
+    "skin": Preset(
+        "Skin lesion",
+        "Dermoscopy or close-up photographs in colour.",
+        Settings(target="lesion", remove_hair=True),
+    ),
+    "ct-lung": Preset(
+        "CT lung",
+        "Chest CT in Hounsfield units; the lungs are proposed.",
+        Settings(target="lung", window_low=-1000.0, window_high=200.0),
+    ),
+    "ct-soft": Preset(
+        "CT soft tissue",
+        "CT in Hounsfield units; the body's tissue is told apart.",
+        Settings(target="body", window_low=-160.0, window_high=240.0),
+    ),
+    "mri": Preset("MRI", "Magnetic resonance; intensities have no fixed unit.", Settings(target="central")),
+    "generic": Preset("Generic", "Any other grey or colour image.", Settings(target="central")),
+}
+
+
+def preset(name: str) -> Settings:
+    """The settings of a preset by its name; raises `InvalidSettingsError` and lists the names."""
+    if name not in presets:
+        raise InvalidSettingsError(f"There is no preset {name!r}. Presets are: {', '.join(presets)}.")
+    return presets[name].settings
+
+
+def describe() -> list[dict[str, Any]]:
+    """One row a setting: name, type, default and its metadata, for forms, flags and tables."""
+    return [{"name": f.name, "type": type(f.default).__name__, "default": f.default, **f.metadata} for f in fields(Settings)]
