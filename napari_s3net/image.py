@@ -15,6 +15,7 @@ from napari_s3net.settings import Settings
 Kind = Literal["rgb", "ct", "mr", "grey"]
 #: Below this value an integer image holds Hounsfield units: air is −1000 HU.
 AIR_HU = -200
+AIR_SHARE = 0.01
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Geometry:
     orientation : str
         Three letters of the orientation that the file had before it was turned (for example "RAS");
         empty where nothing was turned. Writing turns the array back.
+    volume : Geometry, optional
+        Of one plane of a volume: where that plane lies in space, as a volume of shape (1, H, W).
     """
 
     spacing: tuple[float, ...]
@@ -41,6 +44,7 @@ class Geometry:
     direction: tuple[tuple[float, ...], ...]
     unit: Literal["mm", "pixel"] = "mm"
     orientation: str = ""
+    volume: Geometry | None = None
 
     @classmethod
     def identity(cls, ndim: int) -> Geometry:
@@ -52,6 +56,14 @@ class Geometry:
     def ndim(self) -> int:
         """Number of array axes, 2 or 3."""
         return len(self.spacing)
+
+    def plane(self, index: int) -> Geometry:
+        """The 2-D geometry of plane `index` of a volume, which remembers where in space it lies."""
+        step = self.spacing[0] * index
+        origin = tuple(o + row[0] * step for o, row in zip(self.origin, self.direction, strict=True))
+        return Geometry(
+            self.spacing[1:], (0.0, 0.0), ((1.0, 0.0), (0.0, 1.0)), self.unit, volume=replace(self, origin=origin)
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,9 +111,7 @@ class Image:
         """One plane of a stack as an image of its own, (H, W) or (H, W, 3), with 2-D geometry."""
         if not self.is_stack:
             raise InvalidImageError("This image is a single plane; only a stack has slices.")
-        g = self.geometry
-        flat = Geometry(g.spacing[1:], (0.0, 0.0), ((1.0, 0.0), (0.0, 1.0)), g.unit)
-        return replace(self, array=self.array[index], geometry=flat)
+        return replace(self, array=self.array[index], geometry=self.geometry.plane(index))
 
 
 def as_image(array: NDArray[Any] | Image, *, kind: Kind | None = None, name: str = "image") -> Image:
