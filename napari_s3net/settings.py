@@ -90,7 +90,7 @@ class Settings:
         choices=("lesion", "lung", "body", "central"),
     )
     working_size: int = _setting(
-        192,
+        128,
         "Working size",
         "Longer side at which the network works. Larger keeps finer detail and takes longer.",
         low=32,
@@ -108,7 +108,7 @@ class Settings:
         unit="clusters",
     )
     channels: int = _setting(
-        32,
+        16,
         "Feature channels",
         "Width of the network. Wider can follow finer differences and takes longer.",
         low=4,
@@ -117,7 +117,12 @@ class Settings:
         unit="channels",
     )
     learning_rate: float = _setting(
-        0.1, "Learning rate", "Size of each update. Too large jumps, too small stands still.", low=1e-4, high=1.0, step=0.01
+        0.1,
+        "Learning rate",
+        "Size of each update. Too large jumps, too small stands still.",
+        low=1e-4,
+        high=1.0,
+        step=0.01,
     )
     weight_cluster: float = _setting(
         1.0, "Weight: cluster", "How firmly each pixel is drawn to its own cluster.", low=0.0, high=20.0, step=0.1
@@ -139,10 +144,21 @@ class Settings:
         step=0.1,
     )
     rotation: float = _setting(
-        45.0, "Rotation up to", "Largest random turn in the transformation loss.", low=0.0, high=180.0, step=5.0, unit="°"
+        45.0,
+        "Rotation up to",
+        "Largest random turn in the transformation loss.",
+        low=0.0,
+        high=180.0,
+        step=5.0,
+        unit="°",
     )
     scale: float = _setting(
-        0.2, "Scale up to", "Largest random change of size in the transformation loss: 0.2 is ± 20 %.", low=0.0, high=0.5, step=0.05
+        0.2,
+        "Scale up to",
+        "Largest random change of size in the transformation loss: 0.2 is ± 20 %.",
+        low=0.0,
+        high=0.5,
+        step=0.05,
     )
     shear: float = _setting(
         0.1, "Shear up to", "Largest random shear in the transformation loss.", low=0.0, high=0.5, step=0.05
@@ -156,10 +172,22 @@ class Settings:
         step=0.05,
     )
     window_low: float = _setting(
-        -1000.0, "Window from", "CT: values below are shown and seen as black.", low=-2000.0, high=4000.0, step=10.0, unit="HU"
+        -1000.0,
+        "Window from",
+        "CT: values below are shown and seen as black.",
+        low=-2000.0,
+        high=4000.0,
+        step=10.0,
+        unit="HU",
     )
     window_high: float = _setting(
-        1000.0, "Window to", "CT: values above are shown and seen as white.", low=-2000.0, high=4000.0, step=10.0, unit="HU"
+        1000.0,
+        "Window to",
+        "CT: values above are shown and seen as white.",
+        low=-2000.0,
+        high=4000.0,
+        step=10.0,
+        unit="HU",
     )
     remove_hair: bool = _setting(
         False, "Remove hairs", "Photographs of skin: thin dark lines are filled in before the network sees the image."
@@ -293,4 +321,6 @@ def preset(name: str) -> Settings:
 
 def describe() -> list[dict[str, Any]]:
     """One row a setting: name, type, default and its metadata, for forms, flags and tables."""
-    return [{"name": f.name, "type": type(f.default).__name__, "default": f.default, **f.metadata} for f in fields(Settings)]
+    return [
+        {"name": f.name, "type": type(f.default).__name__, "default": f.default, **f.metadata} for f in fields(Settings)
+    ]

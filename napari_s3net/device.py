@@ -1,0 +1,56 @@
+"""Which device a run uses, and what to say when memory ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from napari_s3net.errors import DeviceError, OutOfMemoryError
+
+
+def available_devices() -> list[str]:
+    """Names that `resolve_device` takes on this machine, the best first: "cuda:0", …, "mps", "cpu"."""
+    devices = [f"cuda:{i}" for i in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
+    if torch.backends.mps.is_available():
+        devices.append("mps")
+    return [*devices, "cpu"]
+
+
+def resolve_device(name: str = "auto") -> torch.device:
+    """Turn "auto", "cpu", "cuda", "cuda:1" or "mps" into a device of this machine.
+
+    Raises
+    ------
+    DeviceError
+        If it is not at hand; the message lists what is.
+    """
+    devices = available_devices()
+    wanted = devices[0] if name == "auto" else "cuda:0" if name == "cuda" else name
+    if wanted not in devices:
+        raise DeviceError(f"Device {name!r} is not at hand on this machine; choose one of: auto, {', '.join(devices)}.")
+    return torch.device(wanted)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether torch or Python ran out of memory, on any device; the CPU and MPS raise plain RuntimeErrors."""
+    words = str(error).lower()
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or (
+        isinstance(error, RuntimeError) and ("out of memory" in words or "can't allocate memory" in words)
+    )
+
+
+@contextmanager
+def memory_errors(device: torch.device, needed_mib: float) -> Iterator[None]:
+    """Turn every form of running out of memory into `OutOfMemoryError` that says what to try."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        free = f" and {torch.cuda.mem_get_info(device)[0] / 2**20:,.0f} MiB are free" if device.type == "cuda" else ""
+        raise OutOfMemoryError(
+            f"Out of memory on {device}: this run needs about {needed_mib:,.0f} MiB{free}. "
+            "Choose a smaller working size, fewer feature channels, or the CPU."
+        ) from None

@@ -1,0 +1,105 @@
+"""From an image to the network's input: window, hairs, size, normalisation. No torch before `to_tensor`'s last line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from skimage.morphology import disk
+from skimage.transform import resize
+
+from napari_s3net.errors import InvalidImageError
+from napari_s3net.image import Image
+from napari_s3net.settings import Settings
+
+#: Percentiles between which intensities without a unit are stretched.
+ROBUST = (0.5, 99.5)
+#: HU between which tissue is neither air nor solid: what fills a chest's lungs.
+LUNG_HU = (-950, -500)
+
+
+def check_plane(image: Image) -> None:
+    """Raise `InvalidImageError` unless the image is one plane of finite, varying values, at least 16 × 16."""
+    array = image.array
+    if image.is_stack:
+        raise InvalidImageError(f"Expected one plane; got a stack of shape {array.shape}. Choose a slice first.")
+    if min(image.shape) < 16:
+        raise InvalidImageError(f"Expected at least 16 × 16 pixels; got {image.shape[0]} × {image.shape[1]}.")
+    if array.dtype.kind not in "buif":
+        raise InvalidImageError(f"Expected numbers; got {array.dtype}.")
+    if not np.isfinite(array).all():
+        bad = int(array.size - np.isfinite(array).sum())
+        raise InvalidImageError(f"{bad} values are NaN or infinite. Replace them, for example by the smallest value.")
+    if array.min() == array.max():
+        raise InvalidImageError(f"Every pixel has the value {array.flat[0]}: there is nothing to tell apart.")
+
+
+def suggest_preset(image: Image) -> str:
+    """Name the preset that suits an image: by its kind, and for CT by how much lung the body holds."""
+    if image.kind == "rgb":
+        return "skin"
+    if image.kind == "mr":
+        return "mri"
+    if image.kind == "ct":
+        array = image.array[len(image.array) // 2] if image.is_stack else image.array
+        lung = np.mean((array > LUNG_HU[0]) & (array < LUNG_HU[1]))
+        return "ct-lung" if lung > 0.03 else "ct-soft"
+    return "generic"
+
+
+def working_shape(shape: tuple[int, ...], settings: Settings) -> tuple[int, int]:
+    """Rows and columns at which the network works: the longer side is `working_size`, never enlarged."""
+    factor = min(1.0, settings.working_size / max(shape))
+    return max(8, round(shape[0] * factor)), max(8, round(shape[1] * factor))
+
+
+def to_unit(image: Image, settings: Settings) -> NDArray[np.float32]:
+    """Intensities between 0 and 1, (H, W, C) with C = 1 or 3: CT through its window, others by robust percentiles.
+
+    A change of brightness or contrast of an image without a unit leaves the result as it is.
+    """
+    array = image.array.astype(np.float32)
+    if image.kind == "ct":
+        low, high = settings.window_low, settings.window_high
+    else:
+        low, high = np.percentile(array, ROBUST)
+        if high <= low:
+            low, high = float(array.min()), float(array.max())
+    unit = np.clip((array - low) / (high - low), 0, 1)
+    return unit if image.kind == "rgb" else unit[..., None]
+
+
+def remove_hair(unit: NDArray[np.float32], width: int = 9) -> NDArray[np.float32]:
+    """Fill thin dark lines of a photograph (H, W, 3) from what lies beside them.
+
+    Lines narrower than `width` pixels stand out in a black top-hat of the darkest channel; they are replaced by the
+    median around them (after Lee et al. 1997, "DullRazor").
+    """
+    grey = unit.min(axis=2)
+    hat = ndimage.grey_closing(grey, footprint=disk(width // 2 + 1)) - grey
+    hair = ndimage.binary_dilation(hat > max(0.08, 3 * float(hat.std())), iterations=1)
+    if not hair.any():
+        return unit
+    near = ndimage.distance_transform_edt(hair, return_distances=False, return_indices=True)
+    filled = unit[near[0], near[1]]
+    smooth = np.stack([ndimage.uniform_filter(filled[..., c], 5) for c in range(3)], axis=-1)
+    return np.where(hair[..., None], smooth, unit).astype(np.float32)
+
+
+def to_features(image: Image, settings: Settings) -> NDArray[np.float32]:
+    """The image at the working size, in [0, 1], without hairs: (h, w, C)."""
+    unit = to_unit(image, settings)
+    shape = working_shape(image.shape, settings)
+    small = resize(unit, (*shape, unit.shape[2]), order=1, anti_aliasing=True).astype(np.float32)
+    return remove_hair(small, 7) if settings.remove_hair and image.kind == "rgb" else small
+
+
+def to_tensor(features: NDArray[np.float32], device: Any) -> Any:
+    """Features (h, w, C) as a normalised float32 tensor (1, C, h, w): zero mean and unit variance a channel."""
+    import torch
+
+    mean, sd = features.mean(axis=(0, 1)), features.std(axis=(0, 1))
+    normalised = (features - mean) / np.maximum(sd, 1e-6)
+    return torch.from_numpy(np.ascontiguousarray(normalised.transpose(2, 0, 1)[None])).to(device)
