@@ -59,3 +59,7 @@ class OutOfMemoryError(S3NetError, RuntimeError):
 
 class ModelFileError(S3NetError):
     """A weights file does not fit the network, or is not one of ours."""
+
+
+class ReadWarning(UserWarning):
+    """A file was opened, but not all of it, or something in it looks wrong; the message says what."""

@@ -15,6 +15,7 @@ from napari_s3net.settings import Settings
 Kind = Literal["rgb", "ct", "mr", "grey"]
 #: Below this value an integer image holds Hounsfield units: air is −1000 HU.
 AIR_HU = -200
+#: Air fills at least this share of a CT.
 AIR_SHARE = 0.01
 
 
@@ -138,8 +139,9 @@ def guess_kind(array: NDArray[Any]) -> Kind:
     """Say what an array's values mean: colours by a last axis of 3 or 4, Hounsfield units by negative air."""
     if array.ndim >= 3 and array.shape[-1] in (3, 4):
         return "rgb"
-    signed = array.dtype.kind in "if"
-    return "ct" if array.size and signed and float(np.nanmin(array)) <= AIR_HU else "grey"
+    # A resampled MR image undershoots below zero in a few voxels; air fills a good part of a CT.
+    air = array.dtype.kind in "if" and array.size and float(np.mean(array <= AIR_HU)) >= AIR_SHARE
+    return "ct" if air else "grey"
 
 
 @dataclass(frozen=True, eq=False)
