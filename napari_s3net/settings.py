@@ -273,8 +273,12 @@ def _checked(name: str, value: Any, default: Any, metadata: Mapping[str, Any]) -
             raise InvalidSettingsError(f"{name} is one of {', '.join(metadata['choices'])}; got {value!r}.")
         return value
     whole = isinstance(default, int)
-    fits = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-    if not fits or (whole and value != int(value)):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, Real)
+        or not math.isfinite(value)
+        or (whole and value != int(value))
+    ):
         raise InvalidSettingsError(f"{name} is {'a whole number' if whole else 'a number'}; got {value!r}.")
     low, high, unit = metadata["low"], metadata["high"], metadata["unit"]
     if not low <= value <= high:

@@ -1,0 +1,47 @@
+# make demo    install into .venv, segment the bundled samples, show them in napari
+# make test    install the test extra into .venv, run lint, types, contracts and all tests
+# make test-slow  the tests that take longer
+
+PYTHON ?= python3
+# The exact release that the tests run with; the package itself takes a range.
+TORCH ?= torch==2.13.0
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+XVFB := xvfb-run --auto-servernum --server-args="-screen 0 1366x768x24"
+
+.PHONY: demo test test-slow lint clean
+
+$(VENV)/.made:
+	bash scripts/system-packages.sh
+	$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"Python 3.11 or later is needed; this is {v[0]}.{v[1]}. Try: make PYTHON=python3.11 …")'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) "$(TORCH)"
+	touch $@
+
+$(VENV)/.demo: $(VENV)/.made pyproject.toml
+	$(PIP) --editable ".[demo]"
+	touch $@
+
+$(VENV)/.test: $(VENV)/.made pyproject.toml
+	$(PIP) --editable ".[test]"
+	touch $@
+
+demo: $(VENV)/.demo
+	$(BIN)/python examples/demo.py
+
+lint: $(VENV)/.test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/npe2 validate napari_s3net/napari.yaml
+
+test: lint
+	$(XVFB) $(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(VENV)/.test
+	$(XVFB) $(BIN)/python -m pytest -m slow
+
+clean:
+	rm -rf $(VENV) demo-output build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,57 @@
+"""The records: what fits, what does not, and what an array is taken for."""
+
+import numpy as np
+import pytest
+
+from napari_s3net.errors import InvalidImageError
+from napari_s3net.image import Geometry, Image, Segmentation, as_image, guess_kind
+from napari_s3net.settings import Settings
+
+
+@pytest.mark.parametrize(
+    ("array", "kind"),
+    [
+        (np.zeros((8, 9, 3), np.uint8), "rgb"),
+        (np.zeros((8, 9, 4), np.uint8), "rgb"),
+        (np.zeros((5, 8, 9), np.uint8), "grey"),
+        (np.full((8, 9), -1000, np.int16), "ct"),
+        (np.zeros((8, 9), np.int16), "grey"),
+        (np.random.default_rng(0).normal(size=(8, 9)), "grey"),
+    ],
+)
+def test_guess_kind(array, kind):
+    assert guess_kind(array) == kind
+    assert as_image(array).kind == kind
+
+
+def test_alpha_is_dropped_and_shape_leaves_colour_out():
+    image = as_image(np.zeros((8, 9, 4), np.uint8))
+    assert image.array.shape == (8, 9, 3)
+    assert image.shape == (8, 9)
+
+
+@pytest.mark.parametrize("shape", [(8,), (2, 2, 8, 9)])
+def test_wrong_dimensions_say_what_came(shape):
+    with pytest.raises(InvalidImageError, match=str(shape[0])):
+        as_image(np.zeros(shape))
+
+
+def test_geometry_has_to_fit():
+    with pytest.raises(InvalidImageError, match="2 axes, the image 3"):
+        Image(np.zeros((4, 8, 9)), Geometry.identity(2), "grey")
+
+
+def test_slice_keeps_spacing_and_only_a_stack_has_slices():
+    g = Geometry((5.0, 0.5, 0.7), (10.0, 20.0, 30.0), tuple(map(tuple, np.eye(3))))
+    volume = Image(np.arange(4 * 8 * 9).reshape(4, 8, 9), g, "grey", "scan")
+    plane = volume.slice(2)
+    assert plane.geometry.spacing == (0.5, 0.7)
+    assert plane.array[0, 0] == 2 * 72
+    with pytest.raises(InvalidImageError, match="single plane"):
+        plane.slice(0)
+
+
+def test_mask_is_every_foreground_label():
+    labels = np.array([[0, 1], [2, 3]], np.int32)
+    result = Segmentation(labels, (1, 3), Geometry.identity(2), Settings())
+    assert result.mask.tolist() == [[False, True], [False, True]]
