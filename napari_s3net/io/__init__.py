@@ -1,0 +1,8 @@
+"""Files to records and back. The only home of SimpleITK, and of its order of axes; never torch, never Qt."""
+
+from __future__ import annotations
+
+from napari_s3net.io.read import read_image, read_stack, series_in
+from napari_s3net.io.write import write_json, write_labels, write_png
+
+__all__ = ["read_image", "read_stack", "series_in", "write_json", "write_labels", "write_png"]

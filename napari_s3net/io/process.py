@@ -1,0 +1,199 @@
+"""Children that decode files, so that a file can never take the program down.
+
+Some damaged headers of a few hundred bytes corrupt the heap inside SimpleITK and abort the interpreter. A child is a
+fresh interpreter that stays warm for the next file. It is used by one thread at a time; several threads use several
+children. It holds nothing, so it may be killed at any moment.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_s3net.errors import ReadError
+
+#: Warm children that are kept between files.
+KEEP = 2
+#: A first answer includes starting Python and importing the decoder, which is slow from a cold or busy disk.
+START_SECONDS = 60.0
+COMMAND = (sys.executable, "-W", "ignore", "-m", "napari_s3net.io.child")
+_ROOT = Path(__file__).resolve().parents[2]
+_PIPE_BYTES = 1 << 20
+
+_idle: deque[_Child] = deque()
+_living: set[_Child] = set()
+
+
+def ask(request: Mapping[str, Any], seconds: float) -> tuple[dict[str, Any], NDArray[Any] | None]:
+    """Have a child answer a request.
+
+    Parameters
+    ----------
+    request : mapping
+        Plain values for `napari_s3net.io.child.answer`.
+    seconds : float
+        Time that the decoding may take.
+
+    Returns
+    -------
+    reply : dict
+        As the child gave it.
+    array : numpy.ndarray or None
+        The pixels, in memory of this process.
+
+    Raises
+    ------
+    ReadError
+        If the child died of the file, or took too long; the reason alone, without the file's name.
+    """
+    try:
+        child = _idle.pop()
+    except IndexError:
+        child = _Child()
+    else:
+        # What an earlier file did to the heap may show only now: the file gets a second chance in a new child.
+        try:
+            return _ask(child, request, seconds)
+        except _DiedError:
+            child = _Child()
+    try:
+        return _ask(child, request, seconds)
+    except _DiedError as died:
+        raise ReadError(_KILLED if died.code in (-9, 137) else _CRASHED.format(died.code)) from None
+
+
+_KILLED = "the system ended the process that was reading it, probably because memory ran out."
+_CRASHED = "it is damaged in a way that makes its decoder crash (code {})."
+
+
+def _ask(child: _Child, request: Mapping[str, Any], seconds: float) -> tuple[dict[str, Any], NDArray[Any] | None]:
+    """Ask one child, and keep it if it is still good."""
+    try:
+        reply, array = child.ask(request, seconds)
+    except BaseException:  # KeyboardInterrupt too: half an answer may be left in the pipe
+        child.close()
+        raise
+    if reply.get("worn") or len(_idle) >= KEEP:
+        child.close()
+    else:
+        _idle.append(child)
+    return reply, array
+
+
+class _DiedError(Exception):
+    """The child ended before it had answered."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class _Child:
+    """A fresh interpreter that runs `napari_s3net.io.child`."""
+
+    def __init__(self) -> None:
+        # A session of its own: Ctrl-C in the terminal is for the parent. Windows: no console window flashes up.
+        own: dict[str, Any] = (
+            {"creationflags": 0x08000000}  # CREATE_NO_WINDOW
+            if sys.platform == "win32"
+            else {"start_new_session": True, "pipesize": _PIPE_BYTES}
+        )
+        # What it unpacks is cleared away with it, even when it is killed.
+        self._folder = tempfile.mkdtemp(prefix="napari-s3net-")
+        try:
+            self._process = subprocess.Popen(
+                COMMAND,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd=_ROOT,
+                env={**os.environ, "TMPDIR": self._folder, "TEMP": self._folder, "TMP": self._folder},
+                **own,
+            )
+        except OSError as error:
+            raise ReadError(f"the process that reads files could not be started: {error.strerror}.") from error
+        self._new = True
+        _living.add(self)
+
+    def ask(self, request: Mapping[str, Any], seconds: float) -> tuple[dict[str, Any], NDArray[Any] | None]:
+        """Send a request and receive its answer, or kill the child when time is up."""
+        expired = threading.Event()
+
+        def expire() -> None:
+            expired.set()
+            self._process.kill()
+
+        timer = threading.Timer(seconds + START_SECONDS * self._new, expire)
+        timer.daemon = True
+        timer.start()
+        self._new = False
+        try:
+            return self._exchange({**request, "seconds": seconds})
+        except (OSError, EOFError, ValueError):
+            self.close()
+            if expired.is_set():
+                raise ReadError(f"reading it took longer than {seconds:.0f} seconds and was given up.") from None
+            raise _DiedError(self._process.returncode) from None
+        finally:
+            timer.cancel()
+
+    def _exchange(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], NDArray[Any] | None]:
+        """One line there; one line and the bytes of the array back."""
+        assert self._process.stdin is not None  # noqa: S101 - both are pipes, for the type checker
+        assert self._process.stdout is not None  # noqa: S101
+        self._process.stdin.write(json.dumps(request).encode() + b"\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line.endswith(b"\n"):
+            raise EOFError
+        reply = json.loads(line)
+        if "shape" not in reply:
+            return reply, None
+        array = np.empty(reply["shape"], np.dtype(reply["dtype"]))
+        if self._process.stdout.readinto(array.data.cast("B")) != array.nbytes:  # type: ignore[attr-defined]
+            raise EOFError
+        return reply, array
+
+    def close(self) -> None:
+        """Kill the child and wait for its end, so that no zombie stays."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except OSError:  # what was not sent cannot be sent any more
+                    continue
+        shutil.rmtree(self._folder, ignore_errors=True)
+        _living.discard(self)
+
+
+@atexit.register
+def close_all() -> None:
+    """End every child; the next file starts a new one."""
+    _idle.clear()
+    for child in list(_living):
+        child.close()
+
+
+def _forget() -> None:
+    """In a forked copy of this process the children are somebody else's."""
+    _idle.clear()
+    _living.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

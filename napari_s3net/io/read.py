@@ -1,0 +1,188 @@
+"""Open files and folders as records. What is decoded is decoded in a child process; see docs/reading.md."""
+
+from __future__ import annotations
+
+import os
+import stat
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_s3net import errors
+from napari_s3net.errors import AmbiguousSeriesError, ReadError, ReadWarning
+from napari_s3net.image import Geometry, Image
+from napari_s3net.io import process
+
+#: Time that reading may take: a start, and more for every byte, as over a slow network.
+BASE_SECONDS = 20.0
+BYTES_PER_SECOND = 1e6
+
+
+def read_image(path: str | os.PathLike[str], *, series: str | None = None) -> Image:
+    """Open an image.
+
+    Parameters
+    ----------
+    path : path-like
+        A PNG, JPEG, BMP, TIFF, DICOM, NIfTI (.nii, .nii.gz, .hdr with .img), MetaImage or NRRD file, told by its
+        content; or a folder with a DICOM series.
+    series : str, optional
+        Which series of a folder, by its id as `series_in` lists it.
+
+    Returns
+    -------
+    Image
+        (H, W) or (Z, H, W), colours in a last axis of 3. CT is in Hounsfield units. A photograph is upright as its
+        camera noted. A volume is turned by flips and swaps of axes so that slices run from feet to head, rows from
+        front to back, columns from the patient's right to the left; its geometry remembers the file's own orientation,
+        and the spacing is in mm. A volume of one slice becomes a plane.
+
+    Raises
+    ------
+    ReadError
+        With the file's name and the reason, whatever is wrong with it.
+    UnsupportedFormatError
+        If it is of a kind that is not read.
+    AmbiguousSeriesError
+        If a folder holds several series; its attribute `series` lists them.
+
+    Warns
+    -----
+    ReadWarning
+        If only a part is opened (the first of several volumes), or slices seem to be missing.
+    """
+    path = Path(path).absolute()
+    reply, array = _ask(path, {"task": "read", "series": series})
+    assert array is not None  # noqa: S101 - an answer without an error has one
+    for note in reply["notes"]:
+        warnings.warn(f"{shown(path)}: {note}", ReadWarning, stacklevel=2)
+    return Image(array, _geometry(reply["geometry"]), reply["kind"], reply["name"])
+
+
+def series_in(folder: str | os.PathLike[str]) -> list[tuple[str, str]]:
+    """List the DICOM image series of a folder.
+
+    Parameters
+    ----------
+    folder : path-like
+        Only its own files are looked at, not those of the folders inside.
+
+    Returns
+    -------
+    list of (str, str)
+        The id, as `read_image` takes it, and a description without patient data: kind, series number, files, size.
+
+    Raises
+    ------
+    ReadError
+        If there is no such folder.
+    """
+    folder = Path(folder).absolute()
+    if folder.exists() and not folder.is_dir():
+        raise ReadError(f"Cannot read {shown(folder)}: it is not a folder.")
+    reply, _ = _ask(folder, {"task": "list"})
+    return [(series, text) for series, text in reply["series"]]
+
+
+def read_stack(paths: Sequence[str | os.PathLike[str]]) -> Image:
+    """Open planes of one size and kind as one stack.
+
+    Parameters
+    ----------
+    paths : sequence of path-like
+        Slices that know their place in space are sorted by it; others stay in the order given.
+
+    Returns
+    -------
+    Image
+        (Z, H, W), or (Z, H, W, 3) for colours.
+
+    Raises
+    ------
+    ReadError
+        If a file cannot be read, or the files do not make a stack.
+    """
+    images = [read_image(path) for path in paths]
+    if not images:
+        raise ReadError("There are no files to open.")
+    first = images[0]
+    for path, image in zip(paths, images, strict=True):
+        if image.is_stack or image.array.shape != first.array.shape or image.kind != first.kind:
+            raise ReadError(
+                f"Cannot open {len(images)} files as a stack: {shown(Path(path))} is not a plane of "
+                f"{' × '.join(map(str, first.shape))} pixels ({first.kind}) like the first. Open them one by one."
+            )
+    geometry, order = _stack_geometry([image.geometry for image in images])
+    return Image(np.stack([images[i].array for i in order]), geometry, first.kind, first.name)
+
+
+def _stack_geometry(planes: Sequence[Geometry]) -> tuple[Geometry, Sequence[int]]:
+    """Geometry of planes one above the other, and their order."""
+    first = planes[0]
+    volumes = [plane.volume for plane in planes if plane.volume is not None]
+    if len(volumes) == len(planes) > 1:
+        normal = np.array(volumes[0].direction)[:, 0]
+        heights = np.array([np.dot(normal, volume.origin) for volume in volumes])
+        order = np.argsort(heights, kind="stable").tolist()
+        if (step := float(np.ptp(heights)) / (len(planes) - 1)) > 0:
+            lowest = volumes[order[0]]
+            return Geometry(
+                (step, *first.spacing), lowest.origin, lowest.direction, lowest.unit, lowest.orientation
+            ), order
+    return Geometry((1.0, *first.spacing), (0.0,) * 3, Geometry.identity(3).direction, first.unit), range(len(planes))
+
+
+def _ask(path: Path, request: Mapping[str, Any]) -> tuple[dict[str, Any], NDArray[Any] | None]:
+    """Have a request about a file answered, or raise what is wrong with the file."""
+    try:
+        reply, array = process.ask({**request, "path": str(path)}, BASE_SECONDS + _size(path) / BYTES_PER_SECOND)
+        if "error" not in reply:
+            return reply, array
+        if reply["error"] == "AmbiguousSeriesError":
+            raise AmbiguousSeriesError(reply["reason"], tuple((i, text) for i, text in reply["series"]))
+        raise getattr(errors, reply["error"])(reply["reason"])
+    except ReadError as error:
+        error.args = (f"Cannot read {shown(path)}: {error}",)
+        raise
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file, or of the files in a folder; refuses what cannot be either."""
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            with os.scandir(path) as entries:
+                return sum(entry.stat().st_size for entry in entries if entry.is_file())
+    except FileNotFoundError:
+        raise ReadError("there is no such file or folder.") from None
+    except PermissionError:
+        raise ReadError("there is no permission to read it.") from None
+    except (OSError, ValueError) as error:
+        raise ReadError(f"the system says: {getattr(error, 'strerror', None) or error}.") from None
+    if not stat.S_ISREG(status.st_mode):
+        raise ReadError("it is neither a file nor a folder.")
+    if not status.st_size:
+        raise ReadError("the file is empty (0 bytes).")
+    return status.st_size
+
+
+def _geometry(values: Mapping[str, Any]) -> Geometry:
+    """A geometry that has been through JSON."""
+    volume = values["volume"]
+    return Geometry(
+        tuple(values["spacing"]),
+        tuple(values["origin"]),
+        tuple(map(tuple, values["direction"])),
+        values["unit"],
+        values["orientation"],
+        None if volume is None else _geometry(volume),
+    )
+
+
+def shown(path: Path) -> str:
+    """The name of a file for a message of one line."""
+    return "".join(c if c.isprintable() else "?" for c in path.name) or str(path)

@@ -1,0 +1,141 @@
+"""Write results. Every file is whole or not there: it is written under another name and then renamed."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_s3net.errors import WriteError
+from napari_s3net.image import Geometry
+
+PICTURES = (".png", ".tif", ".tiff")
+VOLUMES = (".nii.gz", ".nii", ".nrrd", ".mha")
+
+
+def write_labels(path: str | os.PathLike[str], labels: NDArray[Any], geometry: Geometry, *, mask: bool = False) -> None:
+    """Write labels in the smallest unsigned type that holds them.
+
+    Parameters
+    ----------
+    path : path-like
+        Its suffix says the format: .tif, .tiff, .png, .nii, .nii.gz, .nrrd or .mha. Its folder is made where missing.
+    labels : numpy.ndarray
+        (H, W) or (Z, H, W), whole numbers from 0 on, or bool.
+    geometry : Geometry
+        That of the image. NIfTI, NRRD and MHA are turned back to the orientation of the image's file and lie exactly on
+        its voxels; PNG and TIFF know no geometry and stay as they are shown.
+    mask : bool
+        Write only whether there is a label: 255 in PNG and TIFF, 1 in the others.
+
+    Raises
+    ------
+    WriteError
+        If the place cannot be written, the suffix is unknown, or the labels do not fit the format or the geometry.
+    """
+    path = Path(path).absolute()
+    suffix = next((s for s in (*PICTURES, *VOLUMES) if path.name.lower().endswith(s)), None)
+    if suffix is None:
+        known = ", ".join((*PICTURES, *VOLUMES))
+        raise WriteError(f"Cannot write {path.name}: labels are written as one of {known}; give it such a suffix.")
+    labels = _smallest(path, np.asarray(labels))
+    if labels.ndim != geometry.ndim:
+        raise WriteError(
+            f"Cannot write {path.name}: the labels have {labels.ndim} axes, the image has {geometry.ndim}."
+        )
+    if mask:
+        labels = (labels > 0).astype(np.uint8) * np.uint8(255 if suffix in PICTURES else 1)
+    with _replacing(path, suffix) as temporary:
+        if suffix == ".png":
+            _write_png(path, temporary, labels)
+        elif suffix in PICTURES:
+            import tifffile
+
+            tifffile.imwrite(temporary, labels, photometric="minisblack", compression="zlib")
+        else:
+            _write_volume(temporary, labels, geometry)
+
+
+def write_png(path: str | os.PathLike[str], rgb: NDArray[np.uint8]) -> None:
+    """Write a picture, (H, W, 3) or (H, W) uint8; raises `WriteError` where that is not possible."""
+    path, rgb = Path(path).absolute(), np.asarray(rgb)
+    if rgb.dtype != np.uint8 or not (rgb.ndim == 2 or (rgb.ndim == 3 and rgb.shape[2] == 3)):
+        raise WriteError(f"Cannot write {path.name}: expected (H, W, 3) uint8; got {rgb.shape} {rgb.dtype}.")
+    with _replacing(path, ".png") as temporary:
+        _write_png(path, temporary, rgb)
+
+
+def write_json(path: str | os.PathLike[str], mapping: Mapping[str, Any]) -> None:
+    """Write plain values, numpy's included, as JSON; raises `WriteError` where that is not possible."""
+    path = Path(path).absolute()
+    try:
+        text = json.dumps(mapping, indent=2, ensure_ascii=False, allow_nan=False, default=_plain)
+    except (TypeError, ValueError) as error:
+        raise WriteError(f"Cannot write {path.name}: {error}") from error
+    with _replacing(path, ".json") as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    """What JSON knows instead of a numpy value."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} cannot be kept as JSON.")
+
+
+def _smallest(path: Path, labels: NDArray[Any]) -> NDArray[Any]:
+    """The labels in the smallest unsigned type."""
+    if labels.dtype.kind not in "iub":
+        raise WriteError(f"Cannot write {path.name}: labels are whole numbers; got {labels.dtype}.")
+    low, high = (int(labels.min()), int(labels.max())) if labels.size else (0, 0)
+    if low < 0 or high > np.iinfo(np.uint32).max:
+        raise WriteError(f"Cannot write {path.name}: labels lie between 0 and 4294967295; got {low} to {high}.")
+    return labels.astype(np.min_scalar_type(high))
+
+
+def _write_png(path: Path, temporary: Path, array: NDArray[Any]) -> None:
+    """Grey of 8 or 16 bits, or colours of 8."""
+    import PIL.Image
+
+    if array.dtype == np.uint32:
+        raise WriteError(
+            f"Cannot write {path.name}: a PNG holds labels up to 65535, these reach {array.max()}. Use NIfTI or TIFF."
+        )
+    if array.ndim > 3 or (array.ndim == 3 and array.shape[2] != 3):
+        raise WriteError(
+            f"Cannot write {path.name}: a PNG holds a single plane, these are {len(array)}. Use TIFF or NIfTI."
+        )
+    PIL.Image.fromarray(array).save(temporary, "PNG")
+
+
+def _write_volume(temporary: Path, labels: NDArray[Any], geometry: Geometry) -> None:
+    """NIfTI, NRRD or MHA on the voxel grid of the image's file."""
+    import SimpleITK as sitk
+
+    from napari_s3net.io.geometry import to_file_order
+
+    try:
+        sitk.WriteImage(to_file_order(labels, geometry), str(temporary), useCompression=True)
+    except RuntimeError as error:
+        raise OSError(None, "the volume could not be written") from error
+
+
+@contextmanager
+def _replacing(path: Path, suffix: str) -> Iterator[Path]:
+    """A temporary name beside a file, which takes the file's place when all went well."""
+    temporary = path.parent / f".{uuid.uuid4().hex}{suffix}"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        raise WriteError(f"Cannot write {path.name} in {path.parent}: {error.strerror or error}.") from error
+    finally:
+        temporary.unlink(missing_ok=True)
