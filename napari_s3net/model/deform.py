@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-TAPS = 9
+from napari_s3net.model.deform_cpu import TAPS, deform_on_cpu
+from napari_s3net.model.depthwise import Pointwise
 
 
 def deform_conv3x3(x: Tensor, offsets: Tensor, modulation: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -34,19 +35,25 @@ def deform_conv3x3(x: Tensor, offsets: Tensor, modulation: Tensor, weight: Tenso
     torch.Tensor
         (N, D, H, W). Outside the image x is zero, as in a padded convolution.
     """
-    N, C, H, W = x.shape
-    rows = torch.arange(H, device=x.device, dtype=x.dtype).view(1, 1, H, 1)
-    columns = torch.arange(W, device=x.device, dtype=x.dtype).view(1, 1, 1, W)
+    N, _, H, W = x.shape
     tap = torch.arange(TAPS, device=x.device)
-    shift = offsets.view(N, TAPS, 2, H, W)
-    y = rows + (tap // 3 - 1).to(x.dtype).view(1, TAPS, 1, 1) + shift[:, :, 0]
-    z = columns + (tap % 3 - 1).to(x.dtype).view(1, TAPS, 1, 1) + shift[:, :, 1]
-    # grid_sample wants (x, y) in [-1, 1] over the pixels' outer edges; the taps are stacked along the rows so that
-    # one call does all nine.
-    grid = torch.stack(((2 * z + 1) / W - 1, (2 * y + 1) / H - 1), dim=-1).view(N, TAPS * H, W, 2)
+    rows = torch.arange(H, device=x.device).view(H, 1, 1) + (tap // 3 - 1)
+    columns = torch.arange(W, device=x.device).view(1, W, 1) + (tap % 3 - 1)
+    shift = offsets.permute(0, 2, 3, 1).reshape(N, H, W, TAPS, 2)
+    convolve = deform_on_cpu if x.device.type == "cpu" else _deform_by_grid_sample
+    return convolve(x, shift[..., 0] + rows, shift[..., 1] + columns, modulation.permute(0, 2, 3, 1), weight, bias)
+
+
+def _deform_by_grid_sample(
+    x: Tensor, rows: Tensor, columns: Tensor, modulation: Tensor, weight: Tensor, bias: Tensor
+) -> Tensor:
+    """Convolve x (N, C, H, W) at (rows, columns), both (N, H, W, 9) in pixels, as is modulation."""
+    N, C, H, W = x.shape
+    # grid_sample wants (x, y) in [-1, 1] over the pixels' outer edges.
+    grid = torch.stack(((2 * columns + 1) / W - 1, (2 * rows + 1) / H - 1), dim=-1).view(N, H, W * TAPS, 2)
     samples = F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
-    samples = samples.view(N, C, TAPS, H, W) * modulation.unsqueeze(1)
-    return F.conv2d(samples.reshape(N, C * TAPS, H, W), weight.reshape(weight.shape[0], C * TAPS, 1, 1), bias)
+    samples = samples.view(N, C, H, W, TAPS) * modulation.unsqueeze(1)
+    return torch.einsum("nchwk,dck->ndhw", samples, weight.flatten(2)) + bias.view(-1, 1, 1)
 
 
 class DeformableConv3x3(nn.Module):
@@ -60,9 +67,9 @@ class DeformableConv3x3(nn.Module):
         super().__init__()
         plain = nn.Conv2d(in_channels, out_channels, 3, padding=1)
         self.weight, self.bias = plain.weight, nn.Parameter(torch.zeros(out_channels))
-        self.predict = nn.Conv2d(in_channels, 3 * TAPS, 3, padding=1)
+        self.predict = Pointwise(in_channels, 3 * TAPS)
         nn.init.zeros_(self.predict.weight)
-        nn.init.zeros_(self.predict.bias)  # type: ignore[arg-type]
+        nn.init.zeros_(self.predict.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """Predict where to look, then convolve there."""

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from napari_s3net.model.attention import AttentionBlock
 from napari_s3net.model.deform import DeformableConv3x3, FreeOffsetConv3x3
+from napari_s3net.model.depthwise import Pointwise
 
 
 class S3Net(nn.Module):
@@ -40,11 +41,11 @@ class S3Net(nn.Module):
         self.stem = nn.Sequential(nn.Conv2d(in_channels, channels, 3, padding=1), nn.BatchNorm2d(channels))
         blocks = [(AttentionBlock(channels, attention=attention), nn.BatchNorm2d(channels)) for _ in range(2)]
         self.encoder = nn.Sequential(*(layer for block in blocks for layer in block))
-        self.side = nn.Sequential(nn.Conv2d(channels, clusters, 1), nn.BatchNorm2d(clusters))
+        self.side = nn.Sequential(Pointwise(channels, clusters), nn.BatchNorm2d(clusters))
         self.head = nn.Sequential(
             deformable(channels, channels),
             nn.BatchNorm2d(channels),
-            nn.Conv2d(channels, clusters, 1),
+            Pointwise(channels, clusters),
             nn.BatchNorm2d(clusters),
         )
 
