@@ -47,7 +47,7 @@ def decode(path: Path, series: str | None = None) -> Image:
     ReadError
         With the reason alone; the caller adds the name.
     """
-    name = stem(path)
+    name = path.name if path.is_dir() else headers.stem(path)
     if path.is_dir():
         from napari_s3net.io.dicom import read_series
 
@@ -68,22 +68,16 @@ def decode(path: Path, series: str | None = None) -> Image:
 
 
 _CHECKS = {"nifti": check_nifti, "meta": headers.check_meta, "nrrd": headers.check_nrrd}
-_SUFFIXES = re.compile(r"(?i)\.(png|jpe?g|jfif|bmp|dib|tiff?|dcm|dicom|ima|(nii|hdr|img)(\.gz)?|mha|mhd|nrrd|nhdr)$")
-
-
-def stem(path: Path) -> str:
-    """The name of a file without the suffix of its format; that of a folder as it is."""
-    return _SUFFIXES.sub("", path.name) or path.name
 
 
 def _header_of(path: Path) -> Path:
     """The .hdr that belongs to an .img; any other file itself."""
     if not re.search(r"(?i)\.img(\.gz)?$", path.name):
         return path
-    wanted = re.compile(rf"{re.escape(stem(path))}\.hdr(\.gz)?", re.IGNORECASE)
+    wanted = re.compile(rf"{re.escape(headers.stem(path))}\.hdr(\.gz)?", re.IGNORECASE)
     header = next((p for p in path.parent.iterdir() if wanted.fullmatch(p.name)), None)
     if header is None:
-        raise ReadError(f"its header is missing: {stem(path)}.hdr should be in the same folder.")
+        raise ReadError(f"its header is missing: {headers.stem(path)}.hdr should be in the same folder.")
     return header
 
 

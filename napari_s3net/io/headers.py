@@ -6,6 +6,7 @@ files that keep their promise: what a cut-off file lacks it fills with zeros, an
 
 from __future__ import annotations
 
+import os
 import re
 import struct
 import zlib
@@ -38,6 +39,7 @@ _MAGIC: Mapping[bytes, Format] = {
 }
 #: NIfTI-1 and NIfTI-2 begin with the length of their header, in either order of bytes.
 _NIFTI = [struct.pack(order + "i", length) for order in "<>" for length in (348, 540)]
+_SUFFIX = re.compile(r"(?i)\.(png|jpe?g|jfif|bmp|dib|tiff?|dcm|dicom|ima|(nii|hdr|img)(\.gz)?|mha|mhd|nrrd|nhdr)$")
 _META = re.compile(rb"\s*(ObjectType|ObjectSubType|NDims|Comment|ID|Name)\s*=")
 #: An explicit or implicit little-endian DICOM data set that has no preamble.
 _BARE_DICOM = re.compile(rb"[\x02\x08]\x00[\x00-\x20]\x00(UL|CS|UI|SH|DA|TM|..\x00\x00)", re.DOTALL)
@@ -45,6 +47,22 @@ _META_BYTES = {
     "CHAR": 1, "UCHAR": 1, "SHORT": 2, "USHORT": 2, "INT": 4, "UINT": 4, "LONG": 4, "ULONG": 4,
     "LONG_LONG": 8, "ULONG_LONG": 8, "FLOAT": 4, "DOUBLE": 8,
 }  # fmt: skip
+
+
+def stem(path: Path) -> str:
+    """The name of a file without the suffix of its format, whole where it has none."""
+    return _SUFFIX.sub("", path.name) or path.name
+
+
+def is_readable(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is one for `read_image`, by its name or by its content; it may still be damaged."""
+    path = Path(path)
+    if _SUFFIX.search(path.name):
+        return True
+    try:
+        return path.is_file() and bool(sniff(path))
+    except (ReadError, OSError):
+        return False
 
 
 def is_packed(path: Path) -> bool:
@@ -60,9 +78,12 @@ def read_head(path: Path) -> bytes:
     if not is_packed(path):
         return head
     try:
-        return zlib.decompressobj(31).decompress(head, HEAD_BYTES)
+        unpacked = zlib.decompressobj(31).decompress(head, HEAD_BYTES)
     except zlib.error:
         raise ReadError("its gzip packing is damaged.") from None
+    if not unpacked:
+        raise ReadError("the file ends before its content begins. It was probably cut off while copying.")
+    return unpacked
 
 
 def sniff(path: Path) -> Format:

@@ -53,7 +53,7 @@ class _Head:
 def _head(path: Path) -> _Head:
     """Read and check the header of a file."""
     raw = read_head(path)
-    order = "<" if raw[0] in (0x5C, 0x1C) else ">"
+    order = "<" if raw[:1] in (b"\x5c", b"\x1c") else ">"
     second = struct.unpack_from(f"{order}i", raw)[0] == 540
     if len(raw) < (540 if second else 348):
         raise ReadError(
