@@ -1,0 +1,45 @@
+"""Ways to a first image, from the dock: file, folder, sample. Errors become notifications."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari.utils.notifications import show_error
+from qtpy.QtWidgets import QFileDialog, QInputDialog, QWidget
+
+from napari_s3net.errors import AmbiguousSeriesError
+from napari_s3net.io import read_image
+from napari_s3net.plugin.reader import layer_data
+
+PLUGIN = "napari-s3net"
+PATTERNS = "*.png *.jpg *.jpeg *.bmp *.tif *.tiff *.dcm *.ima *.nii *.nii.gz *.hdr *.mha *.mhd *.nrrd *.nhdr"
+FILES = f"Images ({PATTERNS});;All files (*)"
+
+
+def open_image(viewer: Any, parent: QWidget, what: str) -> None:
+    """Open a "file", a "folder", or a sample by its key; says what went wrong in a notification."""
+    if what == "file":
+        paths, _ = QFileDialog.getOpenFileNames(parent, "Open image", "", FILES)
+    elif what == "folder":
+        folder = QFileDialog.getExistingDirectory(parent, "Open DICOM folder")
+        paths = [folder] if folder else []
+    else:
+        viewer.open_sample(PLUGIN, what)
+        return
+    for path in paths:
+        try:
+            viewer.open(path, plugin=PLUGIN)
+        except AmbiguousSeriesError as error:
+            _open_series(viewer, parent, path, error)
+        except Exception as error:  # noqa: BLE001 - a reader may fail in any way, and napari must not go down with it
+            show_error(str(error))
+
+
+def _open_series(viewer: Any, parent: QWidget, folder: str, error: AmbiguousSeriesError) -> None:
+    """Ask which of several series is meant, and open that one."""
+    texts = [f"{n}. {text}" for n, (_, text) in enumerate(error.series, 1)]
+    question = f"{len(texts)} series are in this folder. Open:"
+    text, chosen = QInputDialog.getItem(parent, "Open DICOM folder", question, texts, editable=False)
+    if chosen:
+        array, attributes, _ = layer_data(read_image(folder, series=error.series[texts.index(text)][0]))
+        viewer.add_image(array, **attributes)

@@ -1,0 +1,138 @@
+"""What a result layer knows about itself: plain values in its metadata, and functions on them. No window needed."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_s3net.image import Geometry, Segmentation
+from napari_s3net.plugin.source import Index, Source
+
+Note = dict[str, Any]
+
+
+def note_of(result: Segmentation, source: Source, geometry: Geometry, preset: str) -> Note:
+    """Everything that tells how a result was made, for `layer.metadata`.
+
+    Parameters
+    ----------
+    result : Segmentation
+        Of the plane.
+    source : Source
+        What was segmented.
+    geometry : Geometry
+        Of the whole layer.
+    preset : str
+        The name of the preset that the settings started from.
+    """
+    return {
+        "source": source.name,
+        "path": source.path,
+        "slice": source.position,
+        "kind": source.kind,
+        "geometry": geometry,
+        "preset": preset,
+        "settings": result.settings.to_dict(),
+        "seed": result.settings.seed,
+        "version": result.version,
+        "device": result.device,
+        "seconds": round(result.seconds, 3),
+        "iterations": len(result.history),
+        "stopped": result.stopped,
+        "confidence": result.confidence,
+        "foreground": list(result.foreground),
+        "names": {int(i): str(name) for i, name in result.names.items()},
+    }
+
+
+def joined(old: Note, new: Note) -> Note:
+    """The note of a stack of which one more slice is done: the new one's, which also knows the old one's ids."""
+    ids = set(new["names"])
+    foreground = [i for i in old.get("foreground", ()) if i not in ids] + new["foreground"]
+    slices = {**old.get("slices", {}), new["slice"]: {k: new[k] for k in ("settings", "seed", "device", "seconds")}}
+    names = {**old.get("names", {}), **new["names"]}
+    return {**new, "foreground": sorted(foreground), "names": names, "slices": slices}
+
+
+def fit_ids(result: Segmentation, known: Note) -> tuple[NDArray[np.int32], tuple[int, ...], dict[int, str]]:
+    """Number the clusters of a slice so that an id means the same in the whole stack.
+
+    An id is kept where the stack does not use it yet, or uses it for a cluster of the same name on the same side of the
+    object; else the cluster gets another id for which that holds, or the next free one.
+
+    Returns
+    -------
+    labels, foreground, names
+        As in `result`, with the new ids.
+    """
+    taken = {i: (name, i in known["foreground"]) for i, name in known.get("names", {}).items()}
+    lut = np.zeros(int(result.labels.max(initial=0)) + 1, np.int32)
+    given: dict[int, tuple[str, bool]] = {}
+    for label in np.unique(result.labels[result.labels > 0]).tolist():
+        meaning = (result.names.get(label, ""), label in result.foreground)
+        same = [i for i, m in taken.items() if m == meaning and i not in given]
+        free = label if label not in taken and label not in given else max({0, *taken, *given}) + 1
+        chosen = label if label in same else same[0] if same else free
+        lut[label], given[chosen] = chosen, meaning
+    names = {i: name for i, (name, _) in given.items()}
+    return lut[result.labels], tuple(i for i, (_, is_object) in given.items() if is_object), names
+
+
+def with_tick(note: Note, label: int, *, is_object: bool) -> Note:
+    """The note after a cluster was made object or background."""
+    others = [i for i in note["foreground"] if i != label]
+    return {**note, "foreground": sorted([*others, label] if is_object else others)}
+
+
+def with_name(note: Note, label: int, name: str) -> Note:
+    """The note after a cluster was renamed."""
+    return {**note, "names": {**note["names"], label: name}}
+
+
+def with_new_ids(note: Note, ids: Iterable[int]) -> Note:
+    """The note, which also knows ids that the user has painted."""
+    new = [int(i) for i in ids if i > 0 and i not in note["names"]]
+    return {**note, "names": {**note["names"], **dict.fromkeys(new, "")}} if new else note
+
+
+def recalled(note: Note, earlier: Note | None) -> Note:
+    """The note after an undo brought back labels of which the note is remembered."""
+    if earlier is None or earlier is note:
+        return note
+    return earlier if note["slice"] is None else {**note, **joined(note, earlier)}
+
+
+def object_mask(labels: NDArray[np.integer[Any]], note: Mapping[str, Any]) -> NDArray[np.uint8]:
+    """1 where the label belongs to the object, 0 elsewhere; of the labels' shape."""
+    ids = [i for i in note["foreground"] if i > 0]
+    lut = np.zeros(max([int(labels.max(initial=0)), *ids]) + 1, np.uint8)
+    lut[ids] = 1
+    return lut[labels]
+
+
+class Memory:
+    """Which note belonged to which labels, so that an undo brings back the names and the object as well."""
+
+    def __init__(self, limit: int = 32) -> None:
+        self._notes: dict[tuple[Index, int], Note] = {}
+        self._limit = limit
+
+    def remember(self, index: Index, plane: NDArray[Any], note: Note) -> None:
+        """Keep the note of a plane; the oldest goes when there are too many."""
+        key = self._key(index, plane)
+        self._notes.pop(key, None)
+        self._notes[key] = note
+        while len(self._notes) > self._limit:
+            del self._notes[next(iter(self._notes))]
+
+    def recall(self, index: Index, plane: NDArray[Any]) -> Note | None:
+        """The note that a plane with these very labels had."""
+        return self._notes.get(self._key(index, plane))
+
+    @staticmethod
+    def _key(index: Index, plane: NDArray[Any]) -> tuple[Index, int]:
+        return tuple(i if isinstance(i, int) else -1 for i in index), zlib.crc32(np.ascontiguousarray(plane))

@@ -1,0 +1,206 @@
+"""A result on the screen: measures it, and carries ticks, names, hovering and saving between table and layer."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from napari.layers import Labels
+from napari.utils.notifications import show_error, show_info
+from qtpy.QtCore import QObject, QTimer
+from qtpy.QtWidgets import QApplication, QFileDialog
+
+from napari_s3net.image import Image
+from napari_s3net.labels.measure import measure_clusters
+from napari_s3net.plugin._open import PLUGIN
+from napari_s3net.plugin.cluster_table import rows_of
+from napari_s3net.plugin.notes import Memory, Note, object_mask, recalled, with_name, with_new_ids, with_tick
+from napari_s3net.plugin.panels import ResultPanel
+from napari_s3net.plugin.result_layer import add_mask, mask_of, note_in, plain, recolour
+from napari_s3net.plugin.source import KEY, Source
+from napari_s3net.plugin.words import as_command, as_python, effort_text, outcome_text, save_name
+
+#: Pause after a stroke or an undo before the table is measured again, so that painting stays smooth.
+MEASURE_MS = 250
+#: Time that the mouse rests on a row before its cluster is outlined, so that crossing the table does not flicker.
+HOVER_MS = 70
+#: An outline's share of the image's longer side, as one in so many.
+OUTLINES = 100
+
+
+class Outcome(QObject):
+    """The result layer of the image in view, and its table."""
+
+    def __init__(self, viewer: Any, panel: ResultPanel, memory: Memory, parent: QObject) -> None:
+        super().__init__(parent)
+        self._viewer, self._panel, self._memory = viewer, panel, memory
+        self.layer: Labels | None = None
+        self._source: Source | None = None
+        self._image: tuple[Source, Image] | None = None
+        self._measured: object = None
+        self._hovered: int | None = None
+        self._contour: int | None = None
+        self._masks: WeakKeyDictionary[Labels, Labels] = WeakKeyDictionary()
+        self._measure_soon = _timer(self, MEASURE_MS, self.measure)
+        self._hover_soon = _timer(self, HOVER_MS, self._outline)
+        panel.table.hovered.connect(self._hover)
+        panel.table.picked.connect(self._pick)
+        panel.table.clusters.ticked.connect(self._tick)
+        panel.table.clusters.renamed.connect(self._rename)
+        panel.object_only.toggled.connect(lambda _: self._recolour())
+
+    @property
+    def note(self) -> Note:
+        """What the layer knows about itself."""
+        assert self.layer is not None  # noqa: S101 - asked for only with a result
+        return self.layer.metadata[KEY]
+
+    def show(self, layer: Labels | None, source: Source | None) -> None:
+        """Show a result layer, or none."""
+        if layer is not self.layer:
+            self._release()
+            self.layer = layer
+            if layer is not None:
+                layer.events.paint.connect(self._changed)
+                layer.events.set_data.connect(self._changed)
+                recolour(layer, object_only=self._panel.object_only.isChecked())
+        self._source, self._measured = source, None
+        self.measure()
+
+    def release(self) -> None:
+        """Let go of the layer and of everything that was measured."""
+        self._release()
+        self.layer = self._source = self._image = None
+
+    def measure(self) -> None:
+        """Bring table, names and mask up to date with the labels in view, if they have changed."""
+        layer, source = self.layer, self._source
+        if layer is None or source is None or note_in(layer) is None:
+            return
+        plane = layer.data[source.index]
+        state = (source.index, zlib.crc32(np.ascontiguousarray(plane)))
+        if state == self._measured:
+            return
+        self._measured = state
+        note = with_new_ids(recalled(self.note, self._memory.recall(source.index, plane)), np.unique(plane).tolist())
+        if note != self.note:
+            self._keep(note)
+        self._show_rows()
+        self._update_mask()
+
+    def ask(self, what: str, device: str) -> None:
+        """Save, copy, or make a layer of the object."""
+        if self.layer is None:
+            return
+        if what in ("save_labels", "save_mask"):
+            self._save(what.removeprefix("save_"))
+        elif what == "object_layer":
+            self._masks[self.layer] = add_mask(self._viewer, self.layer)
+        elif what in ("copy_python", "copy_command"):
+            QApplication.clipboard().setText((as_python if what == "copy_python" else as_command)(self.note, device))
+            show_info("Copied to the clipboard.")
+
+    def _show_rows(self) -> None:
+        layer, source = self.layer, self._source
+        assert layer is not None  # noqa: S101 - both known to `measure`
+        assert source is not None  # noqa: S101
+        image = self._plane(source)
+        plane = layer.data[source.index]
+        clusters = measure_clusters(plane, image, foreground=tuple(self.note["foreground"]), names=self.note["names"])
+        share = sum(c.share for c in clusters if c.is_object)
+        line = outcome_text(self.note, share) if clusters else "No labels in this slice yet."
+        self._panel.show_result(line, effort_text(self.note) if clusters else "", rows_of(clusters, image.kind))
+
+    def _plane(self, source: Source) -> Image:
+        """The image's plane, read once as long as the same plane is in view."""
+        if self._image is None or self._image[0].data is not source.data or self._image[0].index != source.index:
+            self._image = (source, source.read())
+        return self._image[1]
+
+    def _keep(self, note: Note) -> None:
+        """Write a changed note to the layer and show it."""
+        assert self.layer is not None  # noqa: S101 - a note is changed only with a result
+        self.layer.metadata = {**self.layer.metadata, KEY: note}
+        if self._source is not None:
+            self._memory.remember(self._source.index, self.layer.data[self._source.index], note)
+        self._recolour()
+
+    def _tick(self, label: int, is_object: bool) -> None:
+        self._keep(with_tick(self.note, label, is_object=is_object))
+        self._show_rows()
+        self._update_mask()
+
+    def _rename(self, label: int, name: str) -> None:
+        self._keep(with_name(self.note, label, name))
+        self._show_rows()
+
+    def _pick(self, label: int) -> None:
+        if self.layer is not None:
+            self._viewer.layers.selection.active = self.layer
+            self.layer.selected_label = label
+
+    def _hover(self, label: int | None) -> None:
+        self._hovered = label
+        self._hover_soon.start()
+
+    def _outline(self) -> None:
+        """Show the outline of the hovered cluster alone, or everything as before."""
+        layer = self.layer
+        if layer is None or plain(layer) not in [plain(one) for one in self._viewer.layers]:
+            return
+        if self._hovered is not None and self._contour is None and self._viewer.dims.ndisplay == 2:
+            self._contour = layer.contour
+            layer.contour = max(2, round(max(layer.data.shape) / OUTLINES))
+        elif self._hovered is None and self._contour is not None:
+            layer.contour, self._contour = self._contour, None
+        self._recolour()
+
+    def _recolour(self) -> None:
+        if self.layer is not None:
+            recolour(self.layer, object_only=self._panel.object_only.isChecked(), outlined=self._hovered)
+
+    def _update_mask(self) -> None:
+        mask = self._masks.get(self.layer) if self.layer is not None else None
+        if mask is not None and mask.data.shape == self.layer.data.shape:
+            mask.data[...] = object_mask(self.layer.data, self.note)
+            mask.refresh(extent=False)
+
+    def _save(self, what: str) -> None:
+        assert self.layer is not None  # noqa: S101 - asked for only with a result
+        path, _ = QFileDialog.getSaveFileName(self._panel, f"Save {what}", save_name(self.note, what), SAVE_FILTER)
+        if not path:
+            return
+        try:
+            (self.layer if what == "labels" else mask_of(self.layer)).save(path, plugin=PLUGIN)
+        except Exception as error:  # noqa: BLE001 - a writer may fail in any way, and napari must not go down with it
+            show_error(str(error))
+        else:
+            show_info(f"Saved {path}")
+
+    def _changed(self, event: Any = None) -> None:
+        self._measure_soon.start()
+
+    def _release(self) -> None:
+        self._hovered = None
+        self._hover_soon.stop()
+        self._measure_soon.stop()
+        if self.layer is not None:
+            if self._contour is not None:
+                self.layer.contour = self._contour
+            self.layer.events.paint.disconnect(self._changed)
+            self.layer.events.set_data.disconnect(self._changed)
+        self._contour = None
+
+
+SAVE_FILTER = "NIfTI (*.nii.gz *.nii);;PNG (*.png);;TIFF (*.tif *.tiff);;NRRD (*.nrrd);;MetaImage (*.mha)"
+
+
+def _timer(parent: QObject, milliseconds: int, slot: Any) -> QTimer:
+    """A timer that fires once, that long after it was last started."""
+    timer = QTimer(parent)
+    timer.setSingleShot(True)
+    timer.setInterval(milliseconds)
+    timer.timeout.connect(slot)
+    return timer

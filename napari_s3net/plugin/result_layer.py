@@ -1,0 +1,233 @@
+"""The label layer of a result: made, previewed, replaced as one undoable step, restored, coloured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from napari.layers import Labels
+from napari.utils.colormaps import DirectLabelColormap
+from numpy.typing import NDArray
+
+from napari_s3net.image import Segmentation
+from napari_s3net.plugin.notes import Memory, Note, fit_ids, joined, note_of, object_mask
+from napari_s3net.plugin.palette import MASK, colour_table
+from napari_s3net.plugin.source import KEY, Index, Source, layer_geometry, level_scale
+
+#: A preview has at most this many clusters.
+PREVIEW_IDS = range(1, 65)
+OPACITY = 0.55
+
+
+def plain(layer: Any) -> Any:
+    """The layer itself where napari hands plugins a proxy: layers are compared by identity."""
+    return getattr(layer, "__wrapped__", layer)
+
+
+def result_name(image_name: str) -> str:
+    """Name of the label layer of an image."""
+    return f"{image_name} – S³-Net"
+
+
+def mask_name(image_name: str) -> str:
+    """Name of the layer of its object."""
+    return f"{image_name} – object"
+
+
+def note_in(layer: Any) -> Note | None:
+    """What a result layer knows about itself; None for any other layer."""
+    note = layer.metadata.get(KEY) if isinstance(layer, Labels) else None
+    return note if note and "settings" in note and "mask_of" not in note else None
+
+
+def find(layers: Iterable[Any], source: Source) -> Labels | None:
+    """The newest result layer of an image, if there is one of the right shape."""
+    for layer in reversed([plain(layer) for layer in layers]):
+        note = note_in(layer)
+        if note and note["source"] == source.name and fits(layer, source):
+            return layer
+    return None
+
+
+def fits(layer: Labels, source: Source) -> bool:
+    """Whether a label layer can take a result of this source."""
+    return isinstance(layer.data, np.ndarray) and layer.data.shape == source.shape
+
+
+def add_layer(viewer: Any, image_layer: Any, source: Source, name: str) -> Labels:
+    """Add an empty label layer that lies on the image."""
+    layer = Labels(
+        np.zeros(source.shape, np.int32),
+        name=name,
+        opacity=OPACITY,
+        **_place(image_layer, level_scale(image_layer, source.shape)),
+    )
+    viewer.add_layer(layer)
+    return layer
+
+
+def show(layer: Labels, index: Index, plane: NDArray[Any]) -> None:
+    """Write a plane without a trace in the history: for previews and for going back."""
+    layer.data[index] = plane
+    layer.refresh(extent=False)
+
+
+def write(layer: Labels, index: Index, plane: NDArray[Any]) -> None:
+    """Write a plane as one step that undo takes back."""
+    changed = np.nonzero(layer.data[index] != plane)
+    axes = iter(axis.astype(np.int32) for axis in changed)
+    where = tuple(next(axes) if isinstance(i, slice) else np.full(len(changed[0]), i, np.int32) for i in index)
+    with layer.block_history():
+        layer.data_setitem(where, plane[changed].astype(layer.data.dtype))
+    layer.refresh(extent=False)
+
+
+def recolour(layer: Labels, *, object_only: bool = False, outlined: int | None = None) -> None:
+    """Colour a result layer by its note."""
+    note = note_in(layer) or {"names": {}, "foreground": []}
+    ids = sorted({*note["names"], *note["foreground"]})
+    table = colour_table(ids, note["foreground"], object_only=object_only, outlined=outlined)
+    layer.colormap = DirectLabelColormap(color_dict=table)
+
+
+def mask_of(layer: Labels) -> Labels:
+    """A layer that holds just the object of a result, where the result lies; not in any viewer yet."""
+    note = layer.metadata[KEY]
+    return Labels(
+        object_mask(layer.data, note),
+        name=mask_name(note["source"]),
+        opacity=OPACITY,
+        colormap=DirectLabelColormap(color_dict=MASK),
+        metadata={KEY: {**note, "mask_of": layer.name, "foreground": [1], "names": {1: "Object"}}},
+        **_place(layer, layer.scale),
+    )
+
+
+def add_mask(viewer: Any, layer: Labels) -> Labels:
+    """Add a layer that holds just the object of a result; the result itself stays selected."""
+    mask = mask_of(layer)
+    viewer.add_layer(mask)
+    viewer.layers.selection.active = layer
+    return mask
+
+
+def _place(layer: Any, scale: Any) -> dict[str, Any]:
+    """Where a layer lies in the world, for another one of its kind."""
+    kept = ("translate", "rotate", "shear", "affine", "units")
+    return {"scale": scale, **{name: getattr(layer, name) for name in kept}}
+
+
+class Target:
+    """The plane that a run writes to: holds what was there before, until the run ends one way or another.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Layers are added to it.
+    image_layer : napari.layers.Image
+        The image.
+    source : Source
+        Its plane.
+    memory : Memory
+        Takes the notes of what is replaced.
+    new_layer : bool
+        Whether to leave an earlier result alone and make a layer of its own.
+    """
+
+    def __init__(self, viewer: Any, image_layer: Any, source: Source, memory: Memory, *, new_layer: bool) -> None:
+        self._viewer, self._image_layer, self.source, self._memory = viewer, image_layer, source, memory
+        self.layer: Labels | None = None if new_layer else find(viewer.layers, source)
+        self._made = self.layer is None
+        self._before: NDArray[Any] | None = None
+        self._mode: str | None = None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the user has removed the image or the layer, so that nobody waits for the result."""
+        layers = [plain(layer) for layer in self._viewer.layers]
+        return self._image_layer not in layers or (self.layer is not None and self.layer not in layers)
+
+    def preview(self, plane: NDArray[Any]) -> None:
+        """Show a preview in the layer; the first one makes the layer or keeps what was there."""
+        if self.is_gone or (self.layer is not None and not fits(self.layer, self.source)):
+            return
+        if self._before is None:
+            self._begin()
+        assert self.layer is not None  # noqa: S101 - made by `_begin`
+        show(self.layer, self.source.index, plane)
+
+    def restore(self) -> None:
+        """Leave everything as it was before the run."""
+        layer, before = self.layer, self._end()
+        if before is None or layer is None or self.is_gone:
+            return
+        if self._made:
+            self._viewer.layers.remove(layer)
+        elif fits(layer, self.source):
+            show(layer, self.source.index, before)
+            recolour(layer)
+
+    def finish(self, result: Segmentation, preset: str) -> Labels | None:
+        """Write the result; a layer that was there before gets it as one undoable step. None if the image is gone."""
+        if plain(self._image_layer) not in [plain(layer) for layer in self._viewer.layers]:
+            return None
+        before = self._end()
+        if self.layer is not None and (self.is_gone or not fits(self.layer, self.source)):
+            self.layer, self._made = None, True
+        if self.layer is None:
+            self.layer = self._add()
+        index, layer = self.source.index, self.layer
+        old = note_in(layer) or {}
+        if before is not None:
+            layer.data[index] = before
+        if old:
+            self._memory.remember(index, layer.data[index], old)
+        labels, note = self._numbered(result, old, preset)
+        if self._made:
+            show(layer, index, labels)
+        else:
+            write(layer, index, labels)
+        self._memory.remember(index, layer.data[index], note)
+        layer.metadata = {**layer.metadata, KEY: note}
+        recolour(layer)
+        return layer
+
+    def _numbered(self, result: Segmentation, old: Note, preset: str) -> tuple[NDArray[np.int32], Note]:
+        """Labels and note; in a stack, with ids that mean the same in every slice."""
+        note = note_of(result, self.source, layer_geometry(self._image_layer, self.source.shape), preset)
+        if self.source.position is None:
+            return result.labels, note
+        labels, foreground, names = fit_ids(result, old)
+        return labels, joined(old, {**note, "foreground": list(foreground), "names": names})
+
+    def _begin(self) -> None:
+        """Before the first preview: keep what is there, and keep the user's brush away from what will be replaced."""
+        if self.layer is None:
+            self.layer = self._add()
+        layer = self.layer
+        self._before = layer.data[self.source.index].copy()
+        self._mode = str(layer.mode)
+        layer.mode = "pan_zoom"
+        layer.events.mode.connect(self._hold_mode)
+        layer.colormap = DirectLabelColormap(color_dict=colour_table(PREVIEW_IDS, ()))
+
+    def _end(self) -> NDArray[Any] | None:
+        """Give the brush back and hand over what was there before the first preview."""
+        before, self._before = self._before, None
+        if before is not None and self.layer is not None:
+            self.layer.events.mode.disconnect(self._hold_mode)
+            self.layer.mode = self._mode
+        return before
+
+    def _hold_mode(self, event: Any = None) -> None:
+        if self.layer is not None and str(self.layer.mode) != "pan_zoom":
+            self.layer.mode = "pan_zoom"
+
+    def _add(self) -> Labels:
+        """A new layer; the selection stays where it was."""
+        active = plain(self._viewer.layers.selection.active)
+        layer = add_layer(self._viewer, self._image_layer, self.source, result_name(self.source.name))
+        if active is not None:
+            self._viewer.layers.selection.active = active
+        return layer

@@ -1,0 +1,166 @@
+"""What the dock says: pure functions from numbers and records to a few plain words."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from napari_s3net.settings import Settings, describe, presets
+
+#: Keeps a number and its unit on one line.
+NARROW = "\u00a0"
+#: Settings that do not change how long an iteration takes.
+FREE = ("seed", "min_labels", "max_iter", "target", "min_area")
+
+
+def suffix(unit: str, label: str) -> str:
+    """What stands behind a number: its unit in one word, unless the label already says it."""
+    if not unit or unit.lower() in label.lower():
+        return ""
+    return unit if unit == "°" else NARROW + unit.split(maxsplit=1)[0]
+
+
+def share_text(share: float) -> str:
+    """A share of the image: "21.4 %"; a trace is not rounded to nothing."""
+    percent = 100 * share
+    return f"<{NARROW}0.1{NARROW}%" if 0 < percent < 0.05 else f"{percent:.1f}{NARROW}%"
+
+
+def area_text(area: float, unit: str) -> str:
+    """An area: "38.2 mm²", "12,345 px"; large ones in cm²."""
+    if unit.startswith("mm"):
+        return f"{area / 100:,.1f}{NARROW}cm²" if area >= 1000 else f"{area:.3g}{NARROW}mm²"
+    return f"{area:,.0f}{NARROW}px"
+
+
+def mean_text(mean: float, sd: float, kind: str | None) -> str:
+    """Mean and standard deviation of the intensity: "118 ± 22", "−820 ± 45 HU"; small values keep three digits."""
+    small = max(abs(mean), abs(sd)) < 10
+    numbers = f"{mean:.3g} ± {sd:.2g}" if small else f"{mean:.0f} ± {sd:.0f}"
+    return numbers.replace("-", "−") + (f"{NARROW}HU" if kind == "ct" else "")
+
+
+def seconds_text(seconds: float) -> str:
+    """A duration: "0.8 s", "14 s", "2 min 5 s"."""
+    if seconds < 10:
+        return f"{seconds:.1f}{NARROW}s"
+    if seconds < 99.5:
+        return f"{seconds:.0f}{NARROW}s"
+    return f"{int(seconds + 0.5) // 60}{NARROW}min {int(seconds + 0.5) % 60}{NARROW}s"
+
+
+def plural(n: int, word: str) -> str:
+    """A number and its word: "1 cluster", "6 clusters"."""
+    return f"{n} {word}" if n == 1 else f"{n} {word}s"
+
+
+def progress_text(iteration: int, total: int, left: float | None, n_labels: int) -> str:
+    """One line while running: "18 of 40 · about 1.1 s left · 6 clusters"."""
+    parts = [f"{iteration} of {total}", plural(n_labels, "cluster")]
+    if left is not None and iteration < total:
+        parts.insert(1, f"about {seconds_text(left)} left")
+    return " · ".join(parts)
+
+
+def time_left(iteration: int, total: int, since_first: float) -> float | None:
+    """Seconds left, from the pace since the first iteration, which is slower than the others; None before the third."""
+    return None if iteration < 3 else since_first / (iteration - 1) * (total - iteration)
+
+
+def outcome_text(note: Mapping[str, Any], share: float) -> str:
+    """The line above the table: "✓ Lesion proposed · 21.4 % of the image"."""
+    names = dict.fromkeys(name for i in note["foreground"] if (name := note["names"].get(i)))
+    what = f"{next(iter(names), 'Object')} proposed" if note["foreground"] else "No object proposed"
+    parts = [what, f"{share_text(share)} of the {'image' if note['slice'] is None else 'slice'}"]
+    if not note["foreground"]:
+        parts = [what]
+    return "✓ " + " · ".join(parts)
+
+
+def effort_text(note: Mapping[str, Any]) -> str:
+    """How a result was made, in a line: "40 iterations · 1.9 s · CPU"."""
+    done = plural(note["iterations"], "iteration")
+    parts = [f"stopped after {done}" if note["stopped"] else done, seconds_text(note["seconds"])]
+    return " · ".join([*parts, device_label(note["device"])])
+
+
+def device_text(choice: str, devices: tuple[str, ...], cores: int) -> str:
+    """Say what a run will compute on."""
+    cpu = f"the CPU, {plural(cores, 'core')}"
+    if choice == "auto" and not devices:
+        return f"A graphics card if there is one, else {cpu}."
+    used = devices[0] if choice == "auto" else choice
+    if used == "cpu":
+        return f"{cpu[4:]}."
+    return "The graphics chip (Metal)." if used == "mps" else f"The graphics card {used}."
+
+
+def device_label(name: str) -> str:
+    """A device in the list: "Auto", "CPU", "CUDA 0", "MPS"."""
+    return {"auto": "Auto", "cpu": "CPU", "mps": "MPS"}.get(name, name.replace("cuda:", "CUDA "))
+
+
+def about_text(asked: Settings, timed: tuple[Settings, float] | None) -> str:
+    """An estimate of how long a run takes, once one like it was timed at so many seconds an iteration."""
+    if timed is None or timed[0].replace(**{n: getattr(asked, n) for n in FREE}) != asked:
+        return ""
+    return f" At most about {seconds_text(timed[1] * asked.max_iter)}."
+
+
+def changes(settings: Settings, preset: str) -> dict[str, Any]:
+    """The settings that differ from their preset's."""
+    base = presets[preset].settings.to_dict()
+    return {name: value for name, value in settings.to_dict().items() if value != base[name]}
+
+
+def as_python(note: Mapping[str, Any], device: str) -> str:
+    """The same result as lines of Python."""
+    settings = Settings.from_dict(note["settings"])
+    changed = "".join(f", {name}={value!r}" for name, value in changes(settings, note["preset"]).items())
+    replaced = f".replace({changed[2:]})" if changed else ""
+    plane = "image" if note["slice"] is None else f"image.slice({note['slice']})"
+    return (
+        "from napari_s3net import presets, read_image, segment\n\n"
+        f"image = read_image({note['path'] or note['source']!r})\n"
+        f"settings = presets[{note['preset']!r}].settings{replaced}\n"
+        f"result = segment({plane}, settings=settings, device={device!r})\n"
+        "labels, mask = result.labels, result.mask\n"
+    )
+
+
+def as_command(note: Mapping[str, Any], device: str) -> str:
+    """The same result as a command of the shell."""
+    settings = Settings.from_dict(note["settings"])
+    words = ["napari-s3net", "segment", note["path"] or note["source"], "-o", "labels", "--preset", note["preset"]]
+    changed = changes(settings, note["preset"])
+    words += ["--seed", str(changed.pop("seed", settings.seed)), "--device", device.partition(":")[0]]
+    if changed:
+        words += ["--set", *(f"{name}={value}" for name, value in changed.items())]
+    return shlex.join(words)
+
+
+def settings_rows(note: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Everything that was asked for and how it went, as names and values for a list."""
+    rows = [
+        ("Image", note["source"]),
+        *([("Slice", str(note["slice"] + 1))] if note["slice"] is not None else []),
+        ("Preset", presets[note["preset"]].label),
+        ("Version", note["version"]),
+        ("Device", device_label(note["device"])),
+        ("Time", seconds_text(note["seconds"])),
+        ("Iterations done", str(note["iterations"]) + (" (stopped by hand)" if note["stopped"] else "")),
+    ]
+    for row in describe():
+        value = note["settings"][row["name"]]
+        shown = (
+            ("yes" if value else "no") if isinstance(value, bool) else f"{value:g}" if row["type"] == "float" else value
+        )
+        rows.append((row["label"], f"{shown}{suffix(row['unit'], row['label'])}"))
+    return rows
+
+
+def save_name(note: Mapping[str, Any], what: str) -> str:
+    """A file name to offer: NIfTI for what lies in space, PNG for photographs, TIFF for the rest."""
+    ending = {"rgb": ".png", "ct": ".nii.gz", "mr": ".nii.gz"}.get(note["kind"], ".tif")
+    return f"{note['source']}_{what}{ending}"
