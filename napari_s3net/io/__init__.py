@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from napari_s3net.io.headers import is_readable
 from napari_s3net.io.read import read_image, read_stack, series_in
-from napari_s3net.io.write import write_json, write_labels, write_png
+from napari_s3net.io.write import write_image, write_json, write_labels, write_png
 
-__all__ = ["is_readable", "read_image", "read_stack", "series_in", "write_json", "write_labels", "write_png"]
+__all__ = [
+    "is_readable",
+    "read_image",
+    "read_stack",
+    "series_in",
+    "write_image",
+    "write_json",
+    "write_labels",
+    "write_png",
+]

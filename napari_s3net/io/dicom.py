@@ -12,8 +12,9 @@ import SimpleITK as sitk
 
 from napari_s3net.errors import AmbiguousSeriesError, ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.image import Image
+from napari_s3net.io.headers import is_plain
 from napari_s3net.io.limits import check_memory
-from napari_s3net.io.medical import MODALITY, alias, is_plain, open_reader, read_volume, tag_word, to_image, value_bytes
+from napari_s3net.io.medical import MODALITY, alias, open_reader, read_volume, tag_word, to_image, value_bytes
 
 _POSITION = "0020|0032"
 #: Numbers that tell series apart; free text such as the series' description may hold a name and is left out.

@@ -65,6 +65,15 @@ def is_readable(path: str | os.PathLike[str]) -> bool:
         return False
 
 
+def is_plain(path: Path) -> bool:
+    """Whether a path can be handed to C++; bytes that are no UTF-8 abort the interpreter there."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def is_packed(path: Path) -> bool:
     """Whether a file is gzipped."""
     with path.open("rb") as file:

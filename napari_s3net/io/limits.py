@@ -42,8 +42,9 @@ def check_memory(shape: Iterable[int], item_bytes: int) -> None:
     shape = tuple(int(n) for n in shape)
     needed = prod(shape) * item_bytes * COPIES
     if needed > physical_memory():
+        claimed = " × ".join(str(n) for n in shape if n > 1)
         raise ReadError(
-            f"the header claims {' × '.join(str(n) for n in shape if n > 1)} values; opening that takes {in_words(needed)} of memory "
+            f"the header claims {claimed} values; opening that takes {in_words(needed)} of memory "
             f"and this computer has {in_words(physical_memory())}."
         )
 

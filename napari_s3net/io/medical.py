@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from napari_s3net.errors import ReadWarning, UnsupportedFormatError
 from napari_s3net.image import Image, Kind, guess_kind
 from napari_s3net.io.geometry import to_array_order
-from napari_s3net.io.headers import Format
+from napari_s3net.io.headers import Format, is_plain
 from napari_s3net.io.limits import check_memory
 from napari_s3net.io.nifti import as_plain_nifti
 
@@ -122,15 +122,6 @@ def _readable(path: Path, file_format: Format) -> Iterator[Path]:
     else:
         with alias(path, "image" + "".join(path.suffixes[-2:]).encode("ascii", "ignore").decode()) as other:
             yield other
-
-
-def is_plain(path: Path) -> bool:
-    """Whether a path can be handed to C++; bytes that are no UTF-8 abort the interpreter there."""
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from napari_s3net.errors import ReadError, UnsupportedFormatError
-from napari_s3net.io.headers import is_packed, read_head
+from napari_s3net.io.headers import is_packed, is_plain, read_head
 from napari_s3net.io.limits import DEFLATE_RATIO, check_memory, check_promise
 
 _BITS = {
@@ -116,7 +116,8 @@ def as_plain_nifti(path: Path) -> Iterator[Path]:
         If an axis of a NIfTI-2 file is too long for NIfTI-1.
     """
     head = _head(path)
-    if not (head.second or is_packed(path) or is_packed(_pixels(path, head))) and _NAME.search(path.name):
+    packed = is_packed(path) or is_packed(_pixels(path, head))
+    if not (head.second or packed) and is_plain(path) and _NAME.search(path.name):
         yield path
         return
     with tempfile.TemporaryDirectory() as folder:

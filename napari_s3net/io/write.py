@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.errors import WriteError
-from napari_s3net.image import Geometry
+from napari_s3net.image import Geometry, Image
 
 PICTURES = (".png", ".tif", ".tiff")
 VOLUMES = (".nii.gz", ".nii", ".nrrd", ".mha")
@@ -70,6 +70,25 @@ def write_png(path: str | os.PathLike[str], rgb: NDArray[np.uint8]) -> None:
         raise WriteError(f"Cannot write {path.name}: expected (H, W, 3) uint8; got {rgb.shape} {rgb.dtype}.")
     with _replacing(path, ".png") as temporary:
         _write_png(path, temporary, rgb)
+
+
+def write_image(path: str | os.PathLike[str], image: Image) -> None:
+    """Write an image so that `read_image` opens it again: 8-bit grey or colours as PNG, grey as NIfTI, NRRD or MHA.
+
+    Raises
+    ------
+    WriteError
+        If the place cannot be written, or the format does not hold such an image.
+    """
+    path = Path(path).absolute()
+    suffix = next((s for s in VOLUMES if path.name.lower().endswith(s)), None)
+    if suffix is None:
+        write_png(path, image.array)
+        return
+    if image.kind == "rgb":
+        raise WriteError(f"Cannot write {path.name}: colours are written as PNG.")
+    with _replacing(path, suffix) as temporary:
+        _write_volume(temporary, image.array, image.geometry)
 
 
 def write_json(path: str | os.PathLike[str], mapping: Mapping[str, Any]) -> None:
