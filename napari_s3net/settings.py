@@ -246,9 +246,8 @@ def parse_value(name: str, text: str) -> Any:
     InvalidSettingsError
         If there is no such setting or the text is not a value of its type.
     """
-    default = {f.name: f.default for f in fields(Settings)}.get(name)
-    if default is None:
-        Settings().replace(**{name: text})
+    Settings().replace(**{name: getattr(Settings, name, text)})  # an unknown name is told as such
+    default: Any = getattr(Settings, name)
     if isinstance(default, bool):
         if text.lower() not in ("true", "false", "yes", "no", "1", "0", "on", "off"):
             raise InvalidSettingsError(f"{name} is yes or no; got {text!r}.")
@@ -272,18 +271,16 @@ def _checked(name: str, value: Any, default: Any, metadata: Mapping[str, Any]) -
         if value not in metadata["choices"]:
             raise InvalidSettingsError(f"{name} is one of {', '.join(metadata['choices'])}; got {value!r}.")
         return value
-    whole = isinstance(default, int)
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, Real)
-        or not math.isfinite(value)
-        or (whole and value != int(value))
-    ):
-        raise InvalidSettingsError(f"{name} is {'a whole number' if whole else 'a number'}; got {value!r}.")
+    whole, kind = isinstance(default, int), "a whole number" if isinstance(default, int) else "a number"
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise InvalidSettingsError(f"{name} is {kind}; got {value!r}.")
+    number = float(value)
+    if not math.isfinite(number) or (whole and not number.is_integer()):
+        raise InvalidSettingsError(f"{name} is {kind}; got {value!r}.")
     low, high, unit = metadata["low"], metadata["high"], metadata["unit"]
-    if not low <= value <= high:
-        raise InvalidSettingsError(f"{name} lies between {low:g} and {high:g} {unit}".rstrip() + f"; got {value:g}.")
-    return int(value) if whole else float(value)
+    if not low <= number <= high:
+        raise InvalidSettingsError(f"{name} lies between {low:g} and {high:g} {unit}".rstrip() + f"; got {number:g}.")
+    return int(number) if whole else number
 
 
 @dataclass(frozen=True)
