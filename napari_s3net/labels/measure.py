@@ -1,0 +1,168 @@
+"""What a cluster is like: how large, how bright, of which colour, and for CT what tissue that suggests."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_s3net.errors import InvalidImageError
+from napari_s3net.image import Image
+
+#: Upper limits of mean HU, and what lies below.
+TISSUES = (
+    (-950, "Air"),
+    (-500, "Lung"),
+    (-190, "Air and tissue"),
+    (-30, "Fat"),
+    (150, "Soft tissue"),
+    (300, "Bone or contrast"),
+    (math.inf, "Bone"),
+)
+#: Red, green and blue in luminance (ITU-R BT.601).
+LUMINANCE = (0.299, 0.587, 0.114)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """One label of a result, measured.
+
+    Parameters
+    ----------
+    id : int
+        The label.
+    name : str
+        As given; for CT else the tissue that the mean suggests; may be empty.
+    is_object : bool
+        Whether it is part of the object.
+    pixels : int
+        How many there are.
+    share : float
+        Of the image, 0 to 1.
+    area : float
+        In `unit`; of a stack the volume.
+    unit : {"mm²", "mm³", "pixels", "voxels"}
+        Millimetres where the image knows its spacing.
+    mean, sd : float
+        Of the intensity: HU for CT, luminance from 0 to 255 for colours, else as in the image.
+    colour : tuple of float or None
+        Mean red, green and blue, 0 to 255; None for images without colours.
+    """
+
+    id: int
+    name: str
+    is_object: bool
+    pixels: int
+    share: float
+    area: float
+    unit: str
+    mean: float
+    sd: float
+    colour: tuple[float, float, float] | None = None
+
+
+def measure_clusters(
+    labels: NDArray[Any], image: Image, *, foreground: Collection[int] = (), names: Mapping[int, str] | None = None
+) -> list[Cluster]:
+    """Measure every cluster of a label array.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        (H, W) or (Z, H, W) whole numbers from 0 on; 0 is not a cluster.
+    image : Image
+        What was segmented, of the same shape.
+    foreground : collection of int
+        The ids of the object.
+    names : mapping of int to str, optional
+        A name of each id.
+
+    Returns
+    -------
+    list of Cluster
+        By id.
+
+    Raises
+    ------
+    InvalidImageError
+        If the labels do not have the image's shape.
+    """
+    if labels.shape != image.shape:
+        raise InvalidImageError(f"The labels are {labels.shape}, the image is {image.shape}; expected the same shape.")
+    ids, index = _positions(labels)
+    pixels = np.bincount(index, minlength=len(ids))
+    colours = _colours(image)
+    values = image.array.ravel() if colours is None else colours @ np.array(LUMINANCE, np.float32)
+    mean, sd = _moments(index, values, pixels)
+    tints = None if colours is None else [np.bincount(index, c, len(ids)) / np.maximum(pixels, 1) for c in colours.T]
+    size, unit = _pixel_size(image)
+    return [
+        Cluster(
+            id=int(ids[i]),
+            name=(names or {}).get(int(ids[i])) or (tissue_name(mean[i]) if image.kind == "ct" else ""),
+            is_object=int(ids[i]) in foreground,
+            pixels=int(pixels[i]),
+            share=float(pixels[i] / labels.size),
+            area=float(pixels[i] * size),
+            unit=unit,
+            mean=float(mean[i]),
+            sd=float(sd[i]),
+            colour=None if tints is None else (float(tints[0][i]), float(tints[1][i]), float(tints[2][i])),
+        )
+        for i in range(len(ids))
+        if ids[i] > 0 and pixels[i]
+    ]
+
+
+def tissue_name(mean_hu: float) -> str:
+    """Say what the mean of a cluster in HU suggests.
+
+    Aerated lung reaches to −500 HU (Gattinoni et al. 2001, Am J Respir Crit Care Med 164:1701), fat from −190 to −30
+    and muscle and organs to 150 HU (Mitsiopoulos et al. 1998, J Appl Physiol 85:115). Above, up to some 300 HU,
+    trabecular bone and vessels with contrast medium overlap. Between lung and fat nothing homogeneous lies in a chest.
+    """
+    return next((name for limit, name in TISSUES if mean_hu < limit), "")
+
+
+def _positions(labels: NDArray[Any]) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """Ids in ascending order, and for each pixel the position of its id among them."""
+    flat = labels.ravel()
+    if flat.size and int(flat.min()) >= 0 and int(flat.max()) < 2**16:
+        return np.arange(int(flat.max()) + 1), flat
+    return np.unique(flat, return_inverse=True)
+
+
+def _moments(
+    index: NDArray[np.integer], values: NDArray[Any], pixels: NDArray[np.integer]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and standard deviation of each cluster; about the overall mean, so that large values lose no digits."""
+    values = values.astype(np.float64)
+    middle = values.mean() if values.size else 0.0
+    values -= middle
+    n = np.maximum(pixels, 1)
+    mean = np.bincount(index, values, len(pixels)) / n
+    square = np.bincount(index, np.square(values, out=values), len(pixels)) / n
+    return mean + middle, np.sqrt(np.maximum(square - mean**2, 0))
+
+
+def _colours(image: Image) -> NDArray[np.float32] | None:
+    """Red, green and blue of each pixel on a scale of 0 to 255, (n, 3); None for images without colours."""
+    if image.kind != "rgb":
+        return None
+    array = image.array.reshape(-1, 3)
+    if array.dtype.kind in "iu":
+        top = float(np.iinfo(array.dtype).max)
+    else:
+        top = 1.0 if array.size == 0 or array.max() <= 1 else 255.0
+    return array.astype(np.float32) * np.float32(255 / top)
+
+
+def _pixel_size(image: Image) -> tuple[float, str]:
+    """Area of a pixel or volume of a voxel, and its unit."""
+    if image.geometry.unit == "mm":
+        return math.prod(image.geometry.spacing), "mm³" if image.is_stack else "mm²"
+    return 1.0, "voxels" if image.is_stack else "pixels"
