@@ -1,18 +1,27 @@
-"""Which clusters are the object, without looking at any label."""
+"""Which part of the image is the object, without looking at any label."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.filters import threshold_otsu
+from skimage.color import rgb2lab
 from skimage.segmentation import clear_border
+from skimage.transform import resize
 
-#: HU below which CT shows air or lung.
-AIR_OR_LUNG_HU = -400.0
+from napari_s3net import candidates
+from napari_s3net.settings import Settings
+
+#: HU below which CT shows lung or gas; and gas alone, as in windpipe, stomach and bowel, by a part's median.
+LUNG_BELOW_HU, GAS_BELOW_HU = -320.0, -900.0
+#: A part smaller than this share of the image is no lung.
+SMALLEST_LUNG = 0.0006
+#: Longer side, in pixels, at which candidates are made: their filters are sized for it.
+CANDIDATE_SIZE = 128
+#: A pixel with this share of the votes is object. Below one half, because dermatologists outline generously.
+ENOUGH = 0.35
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,123 +30,132 @@ class Proposal:
 
     Parameters
     ----------
-    mask : numpy.ndarray
-        (h, w) bool.
+    object_probability : numpy.ndarray
+        (h, w) float32; the object is where it is above one half.
     names : tuple of str
         What to call the object, and what to call the rest.
     confidence : float
-        0 to 1.
+        0 to 1: how far the candidates agree, estimated without labels.
     """
 
-    mask: NDArray[np.bool_]
+    object_probability: NDArray[np.float32]
     names: tuple[str, str]
     confidence: float
 
 
-def propose(
-    clusters: NDArray[np.int64], features: NDArray[np.float32], target: str, window: tuple[float, float]
-) -> Proposal:
-    """Choose the object among the clusters.
+def propose(clusters: NDArray[np.int64], features: NDArray[np.float32], settings: Settings) -> Proposal:
+    """Choose the object.
 
     Parameters
     ----------
     clusters : numpy.ndarray
-        (h, w) cluster of each pixel.
+        (h, w): the cluster that the network gave each pixel.
     features : numpy.ndarray
-        (h, w, C) in [0, 1].
-    target : {"lesion", "lung", "body", "central"}
-        What kind of object is looked for.
-    window : tuple of float
-        HU at 0 and at 1 of the features; only used for CT.
+        (h, w, C) in [0, 1], as `preprocess.to_features` makes them.
+    settings : Settings
+        `target` says what is looked for; the window turns features back into HU.
     """
-    rule = _RULES[target]
-    return rule(clusters, features, window)
+    if settings.target == "lung":
+        return _lung(_to_hu(features, settings))
+    if settings.target == "body":
+        return _body(features[..., 0])
+    if settings.target == "lesion" and features.shape[2] == 3:
+        return _lesion(clusters, features)
+    return _central(clusters, features)
 
 
-def _lesion(clusters: NDArray[np.int64], features: NDArray[np.float32], window: tuple[float, float]) -> Proposal:
-    """The clusters that differ most from the skin around, in one central part."""
-    corners = _dark_corners(features)
-    means = _cluster_means(clusters, features)
-    ring = _border_ring(clusters.shape) & ~corners
-    skin = np.median(features[ring], axis=0) if ring.any() else np.median(features[~corners], axis=0)
-    distance = (skin - means).mean(axis=1)[clusters] if features.shape[2] == 1 else _darkness(skin, means)[clusters]
-    inside = ~corners
-    mask = (distance > threshold_otsu(distance[inside])) & inside if np.ptp(distance[inside]) > 0 else inside
-    chosen, dominance = _central_part(ndimage.binary_fill_holes(mask))
-    return Proposal(chosen, ("Lesion", "Skin"), dominance)
+def _lesion(clusters: NDArray[np.int64], features: NDArray[np.float32]) -> Proposal:
+    """What is central, compact, well bounded and darker or more coloured than the skin around it."""
+    small = _at_candidate_size(features)
+    inside = ~(lens_shadow(small) | marker(small))
+    colours = rgb2lab(ndimage.gaussian_filter(small, (1, 1, 0)))
+    return _by_vote(clusters, candidates.lesion_channels(small, inside), colours, inside, ("Lesion", "Skin"))
 
 
-def _central(clusters: NDArray[np.int64], features: NDArray[np.float32], window: tuple[float, float]) -> Proposal:
-    """The clusters that differ from what lies along the border."""
-    means = _cluster_means(clusters, features)
-    border = np.median(features[_border_ring(clusters.shape)], axis=0)
-    distance = np.linalg.norm(means - border, axis=1)[clusters]
-    mask = distance > threshold_otsu(distance) if np.ptp(distance) > 0 else np.ones_like(clusters, bool)
-    chosen, dominance = _central_part(ndimage.binary_fill_holes(mask))
-    return Proposal(chosen, ("Object", "Background"), dominance)
+def _central(clusters: NDArray[np.int64], features: NDArray[np.float32]) -> Proposal:
+    """What is central, compact and well bounded, whether light or dark."""
+    grey = _at_candidate_size(features).mean(axis=2)
+    inside = np.ones(grey.shape, bool)
+    # Light objects are as welcome as dark ones: the first axis, lightness, is left empty, so that none counts as pale.
+    colours = 100 * np.stack([np.zeros_like(grey), ndimage.gaussian_filter(grey, 1)], axis=2)
+    return _by_vote(clusters, candidates.grey_channels(grey, inside), colours, inside, ("Object", "Background"))
 
 
-def _lung(clusters: NDArray[np.int64], features: NDArray[np.float32], window: tuple[float, float]) -> Proposal:
-    """Air inside the body: dark clusters that are not connected to the image's border."""
-    hu = window[0] + _cluster_means(clusters, features)[:, 0] * (window[1] - window[0])
-    air = (hu < AIR_OR_LUNG_HU)[clusters]
-    inside = clear_border(air)
-    closed = ndimage.binary_closing(np.pad(inside, 4), iterations=2)[4:-4, 4:-4]
-    mask = ndimage.binary_fill_holes(closed)
-    return Proposal(mask, ("Lung", "Other"), float(mask.any()))
+def _by_vote(
+    clusters: NDArray[np.int64],
+    channels: list[NDArray[np.float64]],
+    colours: NDArray[np.floating],
+    inside: NDArray[np.bool_],
+    names: tuple[str, str],
+) -> Proposal:
+    """Let thresholds of the channels and unions of the network's clusters vote."""
+    shape = clusters.shape
+    colours = colours / float(np.mean(colours[inside].std(axis=0) + 2))
+    small = resize(clusters, inside.shape, order=0, preserve_range=True, anti_aliasing=False).astype(np.int64)
+    masks = candidates.make_candidates(channels, inside) + candidates.cluster_unions(small, channels[0], inside)
+    if not masks:
+        return Proposal(np.zeros(shape, np.float32), names, 0.0)
+    votes = candidates.vote(masks, [candidates.measure(m, colours, inside).log_vote() for m in masks])
+    chosen = candidates.central_part(votes > ENOUGH)
+    confidence = float(np.minimum(votes, chosen).sum() / np.maximum(votes, chosen).sum())
+    return Proposal(np.asarray(resize(_recentred(votes, chosen), shape, order=1), np.float32), names, confidence)
 
 
-def _body(clusters: NDArray[np.int64], features: NDArray[np.float32], window: tuple[float, float]) -> Proposal:
-    """Tissue inside the body: the largest part above the window's lower end, holes filled."""
-    grey = features[..., 0]
-    tissue = ndimage.binary_opening(grey > 0.02, iterations=1)
-    parts, n = ndimage.label(tissue)
+def _recentred(votes: NDArray[np.float64], chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Move the threshold from `ENOUGH` to one half, and keep all but the chosen part below it."""
+    above, below = 0.5 + 0.5 * (votes - ENOUGH) / (1 - ENOUGH), 0.5 * votes / ENOUGH
+    return np.where(chosen, np.maximum(above, 0.51), np.minimum(below, 0.49))
+
+
+def _lung(hu: NDArray[np.floating]) -> Proposal:
+    """Air inside the body: not connected to the image's border, and not the pure gas of windpipe or bowel."""
+    parts, n = ndimage.label(clear_border(hu < LUNG_BELOW_HU))
+    numbers = np.arange(1, n + 1)
+    large = np.bincount(parts.ravel(), minlength=n + 1)[1:] > SMALLEST_LUNG * hu.size
+    lung = (
+        np.append(False, large & (np.asarray(ndimage.median(hu, parts, numbers)) > GAS_BELOW_HU))
+        if n
+        else np.zeros(1, bool)
+    )
+    # Vessels at the rim belong to the lung: close over about one hundredth of the image.
+    k = max(1, round(max(hu.shape) / 100))
+    closed = ndimage.binary_closing(np.pad(lung[parts], k + 1), iterations=k)[k + 1 : -k - 1, k + 1 : -k - 1]
+    mask = np.asarray(ndimage.binary_fill_holes(closed))
+    return Proposal(mask.astype(np.float32), ("Lung", "Other"), float(mask.any()))
+
+
+def _body(grey: NDArray[np.floating]) -> Proposal:
+    """Tissue: the largest part above the window's lower end, with its holes filled."""
+    parts, n = ndimage.label(ndimage.binary_opening(grey > 0.02))
     if n == 0:
-        return Proposal(grey > threshold_otsu(grey), ("Tissue", "Air"), 0.0)
-    largest = 1 + int(np.argmax(np.bincount(parts.ravel())[1:]))
-    return Proposal(ndimage.binary_fill_holes(parts == largest), ("Tissue", "Air"), 1.0)
+        return Proposal(np.zeros(parts.shape, np.float32), ("Tissue", "Air"), 0.0)
+    largest = parts == 1 + int(np.argmax(np.bincount(parts.ravel())[1:]))
+    return Proposal(np.asarray(ndimage.binary_fill_holes(largest), np.float32), ("Tissue", "Air"), 1.0)
 
 
-_RULES: Mapping[str, object] = {"lesion": _lesion, "lung": _lung, "body": _body, "central": _central}
+def _to_hu(features: NDArray[np.float32], settings: Settings) -> NDArray[np.float32]:
+    """Features in [0, 1] back in Hounsfield units, (h, w)."""
+    return settings.window_low + features[..., 0] * (settings.window_high - settings.window_low)
 
 
-def _cluster_means(clusters: NDArray[np.int64], features: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Mean feature of each cluster, (K, C); a cluster without pixels has zeros."""
-    flat = clusters.ravel()
-    n = np.maximum(np.bincount(flat), 1)
-    return np.stack([np.bincount(flat, f.ravel()) / n for f in np.moveaxis(features, 2, 0)], axis=1)
-
-
-def _darkness(skin: NDArray[np.floating], means: NDArray[np.floating]) -> NDArray[np.floating]:
-    """How much darker than skin, blue counting most: lesions absorb short wavelengths."""
-    return (skin - means) @ np.array([0.2, 0.3, 0.5])
-
-
-def _border_ring(shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """The outermost eighth of the image."""
-    ring = np.ones(shape, bool)
-    m = max(1, min(shape) // 12)
-    ring[m:-m, m:-m] = False
-    return ring
-
-
-def _dark_corners(features: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Near-black parts that touch the image's corner or border: the shadow of the lens."""
-    dark = features.max(axis=2) < 0.2
+def lens_shadow(rgb: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Near-black parts (h, w) that hold a corner of the image: the rim of the dermoscope."""
+    dark = ndimage.gaussian_filter(rgb.max(axis=2), 1) < 0.25
     parts, _ = ndimage.label(dark)
-    h, w = dark.shape
-    touching = np.unique(parts[[0, 0, h - 1, h - 1], [0, w - 1, 0, w - 1]])
-    return ndimage.binary_dilation(np.isin(parts, touching[touching > 0]), iterations=3)
+    corners = np.unique(parts[[0, 0, -1, -1], [0, -1, 0, -1]])
+    return np.asarray(ndimage.binary_dilation(np.isin(parts, corners[corners > 0]), iterations=4))
 
 
-def _central_part(mask: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], float]:
-    """The connected part with the most weight around the middle, and its share of all weight."""
-    parts, n = ndimage.label(mask)
-    if n == 0:
-        return mask, 0.0
-    h, w = mask.shape
-    y, x = np.mgrid[:h, :w]
-    weight = np.exp(-(((y - h / 2) / (0.35 * h)) ** 2 + ((x - w / 2) / (0.35 * w)) ** 2))
-    sums = np.bincount(parts.ravel(), weight.ravel())[1:]
-    best = int(np.argmax(sums))
-    return parts == best + 1, float(sums[best] / max(sums.sum(), 1e-12))
+def marker(rgb: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Parts (h, w) far bluer than the rest of the image: stickers and ink."""
+    bluer = rgb[..., 2] - rgb[..., 0]
+    return np.asarray(ndimage.binary_dilation(bluer > np.median(bluer) + 0.25, iterations=2))
+
+
+def _at_candidate_size(features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Features with the longer side at most `CANDIDATE_SIZE`."""
+    h, w, C = features.shape
+    factor = CANDIDATE_SIZE / max(h, w)
+    if factor >= 1:
+        return features
+    return np.asarray(resize(features, (max(8, round(h * factor)), max(8, round(w * factor)), C), order=1), np.float32)

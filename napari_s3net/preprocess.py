@@ -67,7 +67,7 @@ def to_unit(image: Image, settings: Settings) -> NDArray[np.float32]:
         low, high = np.percentile(array, ROBUST)
         if high <= low:
             low, high = float(array.min()), float(array.max())
-    unit = np.clip((array - low) / (high - low), 0, 1)
+    unit: NDArray[np.float32] = np.clip((array - low) / (high - low), 0, 1).astype(np.float32)
     return unit if image.kind == "rgb" else unit[..., None]
 
 

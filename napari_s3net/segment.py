@@ -180,8 +180,8 @@ def _finish(
 ) -> tuple[NDArray[np.int32], tuple[int, ...], dict[int, str], Proposal]:
     """Choose the object, bring everything to the image's size and number the labels, the object first."""
     clusters = probabilities.argmax(dim=1)[0].cpu().numpy()
-    proposal = propose(clusters, features, settings.target, (settings.window_low, settings.window_high))
-    soft = torch.from_numpy(proposal.mask[None, None].astype(np.float32))
+    proposal = propose(clusters, features, settings)
+    soft = torch.from_numpy(proposal.object_probability[None, None])
     mask = (F.interpolate(soft, image.shape, mode="bicubic", align_corners=False)[0, 0] > 0.5).numpy()
     full = F.interpolate(probabilities, image.shape, mode="bilinear", align_corners=False)[0].argmax(dim=0)
     pairs = 2 * full.cpu().numpy() + ~mask

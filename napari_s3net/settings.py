@@ -301,7 +301,7 @@ presets: Mapping[str, Preset] = {
     "ct-lung": Preset(
         "CT lung",
         "Chest CT in Hounsfield units; the lungs are proposed.",
-        Settings(target="lung", window_low=-1000.0, window_high=200.0),
+        Settings(target="lung", working_size=256, window_low=-1000.0, window_high=200.0),
     ),
     "ct-soft": Preset(
         "CT soft tissue",

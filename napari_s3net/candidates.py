@@ -1,0 +1,213 @@
+"""Many guesses at the object, each weighed by how much it looks like one, joined by a weighted vote.
+
+No single threshold finds every lesion: one with a pale rim needs another than one in uneven light. So thresholds of
+several colour channels, with and without the light's gradient taken out, each give a candidate; a candidate that is
+central, compact, well bounded and away from the image's border gets a large vote. Nothing here is learned: the weights
+are few round numbers, chosen once on development images and the same for every image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from skimage.color import rgb2lab
+from skimage.filters import threshold_otsu
+from skimage.measure import perimeter
+
+#: Blur before thresholds, in pixels at the size at which candidates are made.
+BLUR = 1.5
+#: Thresholds, as shifts from Otsu's by this share of the distance between its two classes.
+SHIFTS = (0.1, 0.0, -0.12, -0.25)
+#: Candidates smaller or larger than these shares of the image are no object.
+AREA_RANGE = (0.0025, 0.9)
+#: The exponents of a candidate's properties in its vote; `touch` and `pale` count linearly in the exponent.
+WEIGHTS: Mapping[str, float] = {
+    "boundary": 1.0,
+    "compact": 2.0,
+    "central": 2.0,
+    "separate": 0.5,
+    "area": 1.5,
+    "even": 0.5,
+    "touch": -4.5,
+    "pale": -1.0,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Properties:
+    """What makes a candidate look like an object.
+
+    Parameters
+    ----------
+    boundary : float
+        Distance between the mean colours just inside and just outside, in standard deviations of the image.
+    compact : float
+        4πA/P², 1 for a disc.
+    central : float
+        Mean over the candidate of a Gaussian around the image's middle.
+    separate : float
+        Distance of the mean colours inside and outside over their spreads (Fisher's criterion).
+    area : float
+        Share of the image.
+    even : float
+        Inverse spread of the colours outside: the surroundings of the object are alike.
+    touch : float
+        Share of the image's border that the candidate covers.
+    pale : float
+        How much lighter than its surroundings, in standard deviations; 0 when darker.
+    """
+
+    boundary: float
+    compact: float
+    central: float
+    separate: float
+    area: float
+    even: float
+    touch: float
+    pale: float
+
+    def log_vote(self) -> float:
+        """The logarithm of the candidate's vote."""
+        powers = ("boundary", "compact", "central", "separate", "area", "even")
+        log = sum(WEIGHTS[name] * np.log(getattr(self, name) + 0.05 * (name != "area")) for name in powers)
+        return float(log + WEIGHTS["touch"] * self.touch + WEIGHTS["pale"] * self.pale)
+
+
+def centre_weight(shape: tuple[int, int], width: float = 0.35) -> NDArray[np.float64]:
+    """A Gaussian around the middle of the image, `width` of its height and width."""
+    y, x = np.ogrid[-0.5 : 0.5 : shape[0] * 1j, -0.5 : 0.5 : shape[1] * 1j]
+    return np.asarray(np.exp(-((y / width) ** 2) - (x / width) ** 2))
+
+
+def central_part(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The connected part with the most weight around the middle, without holes."""
+    parts, n = ndimage.label(mask)
+    if n == 0:
+        return mask
+    sums = np.bincount(parts.ravel(), centre_weight((mask.shape[0], mask.shape[1])).ravel())
+    return np.asarray(ndimage.binary_fill_holes(parts == 1 + np.argmax(sums[1:])))
+
+
+def lesion_channels(rgb: NDArray[np.floating], inside: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
+    """Maps (h, w) in which a lesion is bright: lack of blue, of light, colourfulness, and the main colour axis."""
+    smooth = ndimage.gaussian_filter(rgb, (BLUR, BLUR, 0)).astype(np.float64)
+    lab = rgb2lab(smooth)
+    light, blue = smooth.max(axis=2), smooth[..., 2]
+    saturation = 1 - smooth.min(axis=2) / np.maximum(light, 1e-3)
+    share_of_blue = blue / np.maximum(smooth.sum(axis=2), 1e-3)
+    centred = lab - lab[inside].mean(axis=0)
+    axis = np.linalg.svd(centred[inside], full_matrices=False)[2][0]
+    return [-blue, -lab[..., 0], saturation, -share_of_blue, _towards_centre(centred @ axis, inside)]
+
+
+def grey_channels(grey: NDArray[np.floating], inside: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
+    """The smoothed intensity, turned so that the middle of the image is brighter than its border; and its inverse."""
+    smooth = ndimage.gaussian_filter(grey.astype(np.float64), BLUR)
+    turned = _towards_centre(smooth - smooth[inside].mean(), inside)
+    return [turned, -turned]
+
+
+def _towards_centre(values: NDArray[np.float64], inside: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Flip the sign where the middle of the image would come out dark."""
+    weight = centre_weight((values.shape[0], values.shape[1])) * inside
+    return -values if (weight * values).sum() < 0 else values
+
+
+def without_light(values: NDArray[np.float64], inside: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Take out a quadratic surface fitted robustly to the background: uneven light, the roundness of a limb.
+
+    Pixels far above the surface, the object, lose their weight from round to round.
+    """
+    y, x = np.meshgrid(*(np.linspace(-1, 1, n) for n in values.shape), indexing="ij")
+    terms = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=-1).reshape(-1, 6)
+    weight = inside.astype(np.float64)
+    rest = values
+    for _ in range(4):
+        root = np.sqrt(weight).ravel()
+        fit = np.linalg.lstsq(terms * root[:, None], values.ravel() * root, rcond=None)[0]
+        rest = values - (terms @ fit).reshape(values.shape)
+        spread = 1.48 * float(np.median(np.abs(rest[inside]))) + 1e-6
+        weight = inside * np.where(rest > 0, 1 / (1 + (rest / spread) ** 4), 1 / (1 + (rest / (2 * spread)) ** 2))
+    return rest
+
+
+def make_candidates(channels: Iterable[NDArray[np.float64]], inside: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
+    """Threshold every channel, with and without the light's gradient, at several levels; keep the central part."""
+    found: dict[bytes, NDArray[np.bool_]] = {}
+    for channel in channels:
+        for values in (channel, without_light(channel, inside)):
+            for threshold in _thresholds(values[inside]):
+                mask = central_part(ndimage.binary_opening((values > threshold) & inside))
+                if AREA_RANGE[0] <= mask.mean() <= AREA_RANGE[1]:
+                    found[mask.tobytes()] = mask
+    return list(found.values())
+
+
+def cluster_unions(
+    clusters: NDArray[np.int64], channel: NDArray[np.float64], inside: NDArray[np.bool_]
+) -> list[NDArray[np.bool_]]:
+    """The network's clusters (h, w), joined one by one from the brightest in a channel on; the central part of each."""
+    n = np.maximum(np.bincount(clusters[inside]), 1)
+    means = np.bincount(clusters[inside], channel[inside]) / n
+    order = [k for k in np.argsort(-means) if np.any(clusters[inside] == k)]
+    unions = (np.isin(clusters, order[: i + 1]) & inside for i in range(len(order) - 1))
+    masks = (central_part(ndimage.binary_opening(union)) for union in unions)
+    return [mask for mask in masks if AREA_RANGE[0] <= mask.mean() <= AREA_RANGE[1]]
+
+
+def _thresholds(values: NDArray[np.float64]) -> list[float]:
+    """Otsu's threshold, shifted; and Otsu's within the upper class, for something small in uneven surroundings."""
+    if np.ptp(values) == 0:
+        return []
+    otsu = float(threshold_otsu(values))
+    above, below = values[values > otsu], values[values <= otsu]
+    gap = float(above.mean() - below.mean()) if above.size and below.size else 0.0
+    upper = [float(threshold_otsu(above))] if above.size > 50 and np.ptp(above) > 0 else []
+    return [otsu + shift * gap for shift in SHIFTS] + upper
+
+
+def measure(mask: NDArray[np.bool_], colours: NDArray[np.floating], inside: NDArray[np.bool_]) -> Properties:
+    """Properties of one candidate.
+
+    Parameters
+    ----------
+    mask : numpy.ndarray
+        (h, w) bool.
+    colours : numpy.ndarray
+        (h, w, 3) Lab or (h, w, 1) intensities, in units of the image's standard deviation; the first axis is lightness.
+    inside : numpy.ndarray
+        (h, w) bool: what is image, and not the dark corner of the lens.
+    """
+    grown, shrunk = (
+        ndimage.binary_dilation(mask, iterations=3),
+        ndimage.binary_erosion(mask, iterations=3, border_value=1),
+    )
+    rim_in, rim_out, outside = mask & ~shrunk & inside, grown & ~mask & inside, inside & ~mask
+    frame = ndimage.binary_dilation(~inside)
+    frame[[0, -1]] = frame[:, [0, -1]] = True
+    has_rims = min(rim_in.sum(), rim_out.sum()) >= 5
+    gap = colours[mask].mean(axis=0) - colours[outside].mean(axis=0) if outside.any() else np.zeros(colours.shape[2])
+    spread_out = float(colours[outside].std(axis=0).mean()) if outside.any() else 1.0
+    spread = float(colours[mask].std(axis=0).mean()) + spread_out + 0.1
+    rims = np.linalg.norm(colours[rim_in].mean(axis=0) - colours[rim_out].mean(axis=0)) if has_rims else 0.0
+    return Properties(
+        boundary=float(rims),
+        compact=float(min(1.0, 4 * np.pi * mask.sum() / max(perimeter(mask, 8), 1.0) ** 2)),
+        central=float(centre_weight((mask.shape[0], mask.shape[1]))[mask].mean()),
+        separate=float(np.linalg.norm(gap)) / spread,
+        area=float(mask.mean()),
+        even=1 / (spread_out + 0.05),
+        touch=float((mask & frame).sum() / frame.sum()),
+        pale=max(0.0, float(gap[0])),
+    )
+
+
+def vote(candidates: list[NDArray[np.bool_]], log_votes: list[float]) -> NDArray[np.float64]:
+    """Mean of the candidates (h, w), weighted by exp(log_vote): how sure each pixel is part of the object."""
+    logs = np.array(log_votes)
+    weights = np.exp(logs - logs.max())
+    return np.asarray(np.tensordot(weights / weights.sum(), np.stack(candidates).astype(np.float64), axes=1))
