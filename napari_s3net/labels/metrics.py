@@ -40,7 +40,8 @@ def iou(prediction: NDArray[np.bool_], mask: NDArray[np.bool_]) -> float:
 
 def hammoude(prediction: NDArray[np.bool_], mask: NDArray[np.bool_]) -> float:
     """Hammoude distance, 1 − IoU: 0 for equal masks, 1 for masks that share nothing."""
-    return 1.0 - iou(prediction, mask)
+    both, either, _ = _overlap(prediction, mask)
+    return (either - both) / max(either, 1)
 
 
 def xor_ratio(prediction: NDArray[np.bool_], mask: NDArray[np.bool_]) -> float:

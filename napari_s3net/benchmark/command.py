@@ -1,0 +1,121 @@
+"""The command line's `benchmark`."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from napari_s3net.errors import InvalidSettingsError
+
+#: Names for several methods at once.
+GROUPS = {
+    "plain": ("otsu", "kmeans2", "kmeans3", "chan-vese", "random-walker", "watershed", "threshold"),
+    "kmeans": ("kmeans2", "kmeans3"),
+}
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what `run` reads."""
+    add = parser.add_argument
+    add("set_dir", nargs="?", type=Path, metavar="SET_DIR", help="folder with images/ and masks/")
+    add(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="OUT",
+        help="folder for results; those there are not redone",
+    )
+    add("--preset", default="auto", metavar="NAME", help="settings of the networks; auto: by the image (default)")
+    add(
+        "--methods",
+        default="s3net,plain",
+        metavar="A,B,…",
+        help="s3net, released, s3net:no-…, plain methods by name, plain for all of them (default s3net,plain)",
+    )
+    add("--ablations", action="store_true", help="also s3net with one idea left out, a row each")
+    add("--seeds", type=_positive, default=1, metavar="N", help="run the networks with this many seeds (default 1)")
+    add("--limit", type=_positive, metavar="N", help="only the first N images")
+    add("--half", choices=("a", "b"), help="only one half of the set: tune on a, check on b")
+    add("--jobs", type=_positive, default=1, metavar="N", help="processes that share the cores (default 1)")
+    add("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
+    add(
+        "--set",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="key=value",
+        help="settings unlike the preset's",
+    )
+    add("--page", nargs="+", type=Path, metavar="OUT", help="write the docs page of these runs to -o; runs nothing")
+
+
+def run(options: Namespace) -> int:
+    """Run the benchmark, or write its page.
+
+    Returns
+    -------
+    int
+        0, or 1 when a method failed on some image.
+
+    Raises
+    ------
+    S3NetError
+        If the folder, a method, a preset or a setting is not there.
+    """
+    if options.page:
+        from napari_s3net.benchmark.page import page
+
+        options.output.write_text(page(options.page), encoding="utf-8")
+        return 0
+    if options.set_dir is None:
+        raise InvalidSettingsError("Name a folder with images/ and masks/, or --page and the results of earlier runs.")
+    return _measure(options)
+
+
+def _measure(options: Namespace) -> int:
+    """Do what is not done yet, and write everything that follows from the rows."""
+    from tqdm import tqdm
+
+    from napari_s3net.benchmark.methods import ABLATIONS, Request
+    from napari_s3net.benchmark.page import section
+    from napari_s3net.benchmark.pictures import draw_pages
+    from napari_s3net.benchmark.protocol import find_pairs, iter_rows, plan
+    from napari_s3net.benchmark.results import read_rows
+    from napari_s3net.benchmark.summary import summarise
+    from napari_s3net.io import write_json
+
+    output: Path = options.output
+    names = [name for text in options.methods.split(",") for name in GROUPS.get(text, (text,))]
+    names += ABLATIONS if options.ablations else ()
+    request = Request(options.preset, _changes(options.set), options.device)
+    pairs = find_pairs(options.set_dir, half=options.half, limit=options.limit)
+    tasks, kept = plan(pairs, names, request, output, seeds=options.seeds)
+    for _ in tqdm(iter_rows(tasks, jobs=options.jobs), total=len(tasks), unit="run", disable=None):
+        pass
+    rows = read_rows(output / "results.csv")
+    summary = summarise(rows, output, options.set_dir.resolve().name)
+    write_json(output / "summary.json", summary)
+    (output / "summary.md").write_text(section(summary), encoding="utf-8")
+    shown = draw_pages(rows, find_pairs(options.set_dir), output)
+    sys.stdout.write(section(summary))
+    sys.stdout.write(f"{len(kept)} rows were there, {len(tasks)} are new. Tables: {output}. Pictures: {shown}\n")
+    return int(any(row["error"] for row in rows))
+
+
+def _changes(texts: list[str]) -> dict[str, object]:
+    """Settings from `key=value`."""
+    from napari_s3net.settings import parse_value
+
+    pairs = [text.partition("=") for text in texts]
+    if wrong := [key for key, equals, _ in pairs if not equals]:
+        raise InvalidSettingsError(f"--set takes key=value; got {wrong[0]!r}.")
+    return {key: parse_value(key, value) for key, _, value in pairs}
+
+
+def _positive(text: str) -> int:
+    """A whole number from 1 on; argparse names the flag when it is not."""
+    if (number := int(text)) < 1:
+        raise ValueError(text)
+    return number

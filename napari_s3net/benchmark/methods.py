@@ -1,0 +1,136 @@
+"""Every method of the benchmark by its name: plain ones, ours, the published one, and ours with an idea left out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import napari_s3net
+from napari_s3net.benchmark import baselines
+from napari_s3net.benchmark.baselines import BASELINES, Proposal, suits
+from napari_s3net.errors import InvalidSettingsError
+from napari_s3net.image import Image, Kind
+from napari_s3net.settings import Settings, preset, presets
+
+#: The control that goes with every table.
+CONTROL = "one-label"
+#: What leaves one idea out, as a change of the settings.
+ABLATIONS: Mapping[str, Mapping[str, Any]] = {
+    "s3net:no-attention": {"attention": False},
+    "s3net:no-deformable": {"offsets": "none"},
+    "s3net:no-transformation": {"weight_transformation": 0.0},
+    "s3net:no-spatial": {"weight_spatial": 0.0},
+    "s3net:published-offsets": {"offsets": "free"},
+}
+#: Methods that train a network, and what they change in a preset's settings.
+NETWORKS: Mapping[str, Mapping[str, Any]] = {
+    "s3net": {"variant": "s3net"},
+    "released": {"variant": "released"},
+    **{name: {"variant": "s3net", **changes} for name, changes in ABLATIONS.items()},
+}
+#: Whose source does not decide what a network returns. When other source changes, earlier results are not taken over.
+_ELSEWHERE = {"plugin", "io", "phantom", "benchmark", "batch.py", "cli.py", "__main__.py", "__init__.py"}
+
+
+@dataclass(frozen=True)
+class Request:
+    """How the networks are to run.
+
+    Parameters
+    ----------
+    preset : str
+        "auto" takes the one that suits each image.
+    changes : mapping
+        Settings that differ from the preset's.
+    device : str
+        As `segment` takes it.
+    """
+
+    preset: str = "auto"
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    device: str = "auto"
+
+    def settings(self, method: str, name: str, seed: int) -> Settings:
+        """A preset's settings as a method changes them."""
+        return preset(name).replace(**self.changes).replace(**NETWORKS[method]).replace(seed=seed)
+
+
+def chosen(names: Iterable[str], kind: Kind) -> list[str]:
+    """The methods to run, in order: the control and the plain ones first, so that no network sits in memory meanwhile.
+
+    Parameters
+    ----------
+    names : iterable of str
+        As asked for; those without a meaning for a kind of image, or for the settings of this version, are left out.
+    kind : str
+        Of the images.
+
+    Raises
+    ------
+    InvalidSettingsError
+        If there is no such method.
+    """
+    known = (*BASELINES, *NETWORKS)
+    asked = {CONTROL, *names}
+    if unknown := sorted(asked - set(known)):
+        raise InvalidSettingsError(f"There is no method {unknown[0]!r}. Methods are: {', '.join(known)}.")
+    return [name for name in known if name in asked and possible(name, kind)]
+
+
+def possible(method: str, kind: Kind) -> bool:
+    """Whether a method has a meaning for a kind of image and for the settings of this version."""
+    if method in BASELINES:
+        return suits(method, kind)
+    return set(NETWORKS[method]) <= {f.name for f in fields(Settings)}
+
+
+def seeds_of(method: str, seeds: int) -> range:
+    """The seeds to run a method with: plain methods draw nothing, or always the same."""
+    return range(seeds if method in NETWORKS else 1)
+
+
+def digest(method: str, request: Request) -> str:
+    """Equal exactly when a method is asked for the same; for "auto" every preset counts. Empty for plain methods."""
+    if method not in NETWORKS:
+        return ""
+    names = sorted(presets) if request.preset == "auto" else [request.preset]
+    asked = {name: request.settings(method, name, seed=0).to_dict() for name in names}
+    return hashlib.sha256(json.dumps([asked, request.device], sort_keys=True).encode()).hexdigest()[:12]
+
+
+def version(method: str) -> str:
+    """The package's version and a digest of the source that decides what a method returns."""
+    room = Path(napari_s3net.__file__).parent
+    files = [Path(baselines.__file__)]
+    if method in NETWORKS:
+        files = sorted(file for file in room.rglob("*.py") if file.relative_to(room).parts[0] not in _ELSEWHERE)
+    source = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:8]
+    return f"{napari_s3net.__version__}+{source}"
+
+
+def predict(method: str, image: Image, seed: int, request: Request) -> Proposal:
+    """Labels and mask of one plane.
+
+    Parameters
+    ----------
+    method : str
+        A name in `BASELINES` or `NETWORKS`.
+    image : Image
+        One plane.
+    seed : int
+        For networks.
+    request : Request
+        For networks.
+    """
+    if method in BASELINES:
+        return BASELINES[method](image.array, image.kind)
+    from napari_s3net.preprocess import suggest_preset
+    from napari_s3net.segment import segment
+
+    name = suggest_preset(image) if request.preset == "auto" else request.preset
+    result = segment(image, settings=request.settings(method, name, seed), device=request.device)
+    return Proposal(result.labels, result.mask)

@@ -1,0 +1,128 @@
+"""Tables in Markdown: `summary.md` of a run, and the page of the docs over several runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from napari_s3net.errors import ReadError
+
+Method = dict[str, Any]
+#: What the sets of the project's own page are.
+SETS = {
+    "ph2": "PH2, dermoscopy (Mendonça et al. 2013)",
+    "isic2018": "ISIC 2018 task 1, dermoscopy (Codella et al. 2019)",
+    "ham10000": "HAM10000, dermoscopy (Tschandl et al. 2018)",
+    "lung_ct": "Lung CT, slice by slice (LCTSC 2017, doi 10.7937/K9/TCIA.2017.3R3FVZ08)",
+}
+INTRODUCTION = """# Benchmark
+
+Measured by `napari-s3net benchmark`, which anyone can run on a folder with `images/` and `masks/`. This page is
+generated: `napari-s3net benchmark --page OUT… -o docs/benchmark.md` writes it from the `summary.json` of each run.
+
+**How to read it.** Three views that are never mixed, each with the control *one-label*, which calls the whole image the
+object:
+
+- **Label-free** is the only result: what a user gets without touching anything, at full resolution.
+- **Best clusters chosen with the mask** takes the union of clusters that fits the mask best. It is an upper bound.
+- **Published clipping** repeats a scoring helper that is in use for this family of methods: at 256 × 256 pixels, all
+  that is farther than four pixels outside the mask is erased, and the best cluster is kept. It is no segmentation
+  score: look at what the control gets.
+
+HM is the Hammoude distance (1 − IoU), XOR the wrong pixels for each pixel of the mask, boundary the mean distance
+between the boundaries. Brackets hold the 95 % bootstrap interval of the mean over images. Seconds are those of the
+method alone, memory is the most that the process held. Differences are taken image by image. Halves *a* and *b* split
+each set by a hash of the image's name: tune on *a*, check on *b*.
+
+Pictures of the best, the median and the worst images are not part of this page, because the images have terms of their
+own: every run writes them to `OUT/page.html`.
+"""
+
+
+def page(outputs: Sequence[Path]) -> str:
+    """The docs page over several runs.
+
+    Raises
+    ------
+    ReadError
+        If a folder holds no `summary.json` of a run.
+    """
+    return "\n".join([INTRODUCTION, *(section(load(output)) for output in outputs)])
+
+
+def load(output: Path) -> dict[str, Any]:
+    """The `summary.json` of a run."""
+    try:
+        summary: dict[str, Any] = json.loads((output / "summary.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ReadError(f"Expected the output of a benchmark run; {output} holds no summary.json: {error}") from error
+    return summary
+
+
+def section(summary: dict[str, Any]) -> str:
+    """The tables of one set."""
+    methods = summary["methods"]
+    main = {name: method for name, method in methods.items() if ":" not in name}
+    ablated = {name: method for name, method in methods.items() if name == "s3net" or ":" in name}
+    seeded = {name: method for name, method in methods.items() if method["seed_agreement"] is not None}
+    overlap = _overlap_columns(summary["unit"])
+    parts = [
+        f"## {SETS.get(summary['set'], summary['set'])}\n",
+        f"{summary['images']} images.\n",
+        "### Label-free\n",
+        _table(main, "label_free", {**overlap, **_COSTS}),
+        "### Best clusters chosen with the mask: an upper bound\n",
+        _table(main, "best_clusters", overlap),
+        "### Published clipping: not a segmentation score\n",
+        _table(main, "clipped", overlap),
+    ]
+    if len(ablated) > 1:
+        parts += ["### One idea left out, label-free\n", _table(ablated, "label_free", {**overlap, **_COSTS})]
+    if seeded:
+        parts += ["### One seed against another\n", _table(seeded, "label_free", _SEEDS)]
+    parts += ["### The two halves of the set, label-free Dice\n", _table(methods, "label_free", _HALVES)]
+    return "\n".join(parts)
+
+
+Columns = dict[str, Callable[[Method, str], str]]
+
+
+def _overlap_columns(unit: str) -> Columns:
+    return {
+        "Dice": lambda m, view: _with_interval(m[view]),
+        "median": lambda m, view: f"{m[view]['dice_median']:.3f}",
+        "below 0.5": lambda m, view: f"{100 * m[view]['below_half']:.1f} %",
+        "HM": lambda m, view: f"{m[view]['hammoude_mean']:.3f}",
+        "XOR": lambda m, view: f"{m[view]['xor_mean']:.3f}",
+        f"boundary ({unit})": lambda m, view: f"{m[view]['boundary_mean']:.1f}",
+    }
+
+
+_COSTS: Columns = {
+    "seconds": lambda m, view: f"{m[view]['seconds_mean']:.2f}",
+    "MiB": lambda m, view: "–" if m[view]["peak_mib_max"] is None else f"{m[view]['peak_mib_max']:.0f}",
+    "Dice less s3net's": lambda m, _: "–" if m["difference"] is None else _with_interval(m["difference"], "+"),
+}
+_SEEDS: Columns = {
+    "seeds": lambda m, _: str(m["seeds"]),
+    "Dice between their masks": lambda m, _: f"{m['seed_agreement']:.3f}",
+}
+_HALVES: Columns = {
+    f"half {half}": lambda m, view, half=half: _with_interval(m["halves"][half][view]) if half in m["halves"] else "–"  # type: ignore[misc]
+    for half in "ab"
+}
+
+
+def _table(methods: dict[str, Method], view: str, columns: Columns) -> str:
+    """A Markdown table, one row a method, ours last."""
+    lines = ["| method | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    for name, method in methods.items():
+        lines.append(f"| {name} | " + " | ".join(cell(method, view) for cell in columns.values()) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _with_interval(figures: dict[str, Any], sign: str = "") -> str:
+    low, high = figures["dice_interval"]
+    return f"{figures['dice_mean']:{sign}.3f} [{low:{sign}.3f}, {high:{sign}.3f}]"

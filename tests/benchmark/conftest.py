@@ -1,0 +1,20 @@
+"""A small set of images with masks: dark discs on skin."""
+
+import numpy as np
+import pytest
+from discs import skin
+
+from napari_s3net.io import write_png
+
+
+@pytest.fixture
+def small_set(tmp_path):
+    """Four images: two with a disc of another size, one mask with an ending, one in a size of its own."""
+    folder = tmp_path / "discs"
+    for i, (shape, radius, ending) in enumerate(
+        [((60, 80), 14, ""), ((60, 80), 20, ""), ((48, 48), 12, "_mask"), ((60, 80), 9, "")]
+    ):
+        image, mask = skin(shape, (shape[0] // 2, shape[1] // 2), radius, seed=i)
+        write_png(folder / "images" / f"d{i}.png", image)
+        write_png(folder / "masks" / f"d{i}{ending}.png", mask.astype(np.uint8) * 255)
+    return folder

@@ -1,0 +1,62 @@
+"""Tables in Markdown."""
+
+import json
+
+import pytest
+from test_summary import rows_of
+
+from napari_s3net.benchmark.page import page, section
+from napari_s3net.benchmark.summary import summarise
+from napari_s3net.errors import ReadError
+
+
+@pytest.fixture
+def summary(tmp_path):
+    rows = [*rows_of("otsu", [0.5, 0.7]), *rows_of("s3net", [0.8, 1.0]), *rows_of("s3net:no-spatial", [0.6, 0.8])]
+    return summarise(rows, tmp_path, "ph2")
+
+
+def test_views_are_never_in_one_table(summary):
+    text = section(summary)
+    headings = [line for line in text.splitlines() if line.startswith("###")]
+    assert headings == [
+        "### Label-free",
+        "### Best clusters chosen with the mask: an upper bound",
+        "### Published clipping: not a segmentation score",
+        "### One idea left out, label-free",
+        "### The two halves of the set, label-free Dice",
+    ]
+    assert text.startswith("## PH2, dermoscopy")
+
+
+def test_figures_stand_in_their_rows(summary):
+    lines = section(summary).splitlines()
+    otsu = next(line for line in lines if line.startswith("| otsu |"))
+    assert "| 0.600 [0.500, 0.700] | 0.600 | 0.0 % |" in otsu
+    assert "-0.300 [-0.300, -0.300]" in otsu
+    ablation = [line for line in lines if line.startswith("| s3net:no-spatial |")]
+    assert "-0.200" in ablation[0]
+    assert ablation[1].endswith("| 0.600 [0.600, 0.600] | 0.800 [0.800, 0.800] |")
+
+
+def test_every_row_of_a_table_has_as_many_cells_as_its_head(summary):
+    for block in section(summary).split("\n\n"):
+        rows = [line.count("|") for line in block.splitlines() if line.startswith("|")]
+        assert len(set(rows)) <= 1
+
+
+def test_the_page_holds_every_set_and_no_picture(summary, tmp_path):
+    for name in ("ph2", "mine"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "summary.json").write_text(json.dumps(summary | {"set": name}))
+    text = page([tmp_path / "ph2", tmp_path / "mine"])
+    assert text.startswith("# Benchmark")
+    assert "\n## PH2, dermoscopy (Mendonça et al. 2013)\n" in text
+    assert "\n## mine\n" in text
+    assert "![" not in text
+    assert "<img" not in text
+
+
+def test_a_folder_without_results_is_named(tmp_path):
+    with pytest.raises(ReadError, match=r"summary\.json"):
+        page([tmp_path])
