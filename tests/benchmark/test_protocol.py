@@ -17,10 +17,10 @@ from napari_s3net.errors import DivergedError, InvalidImageError, InvalidSetting
 from napari_s3net.io import write_png
 
 SCORER = Path(__file__).parents[2].parent / "shared" / "tools" / "score.py"
-QUICK = Request(changes={"max_iter": 1, "working_size": 32, "channels": 4, "clusters": 3}, device="cpu")
+ASKED = Request(changes={"max_iter": 9})
 
 
-def run(folder, output, methods, *, request=QUICK, seeds=1, jobs=1):
+def run(folder, output, methods, *, request=ASKED, seeds=1, jobs=1):
     tasks, kept = plan(find_pairs(folder), methods, request, output, seeds=seeds)
     return list(iter_rows(tasks, jobs=jobs)), kept
 
@@ -88,30 +88,33 @@ def test_agrees_with_the_independent_scorer_on_the_masks_it_writes(small_set, tm
 
 def test_only_what_is_missing_is_done(small_set, tmp_path):
     output = tmp_path / "out"
-    tasks, _ = plan(find_pairs(small_set), ["otsu"], QUICK, output)
+    tasks, _ = plan(find_pairs(small_set), ["otsu"], ASKED, output)
     rows = iter_rows(tasks)
     for _ in range(3):
         next(rows)
     rows.close()
-    again, kept = plan(find_pairs(small_set), ["otsu"], QUICK, output)
+    again, kept = plan(find_pairs(small_set), ["otsu"], ASKED, output)
     assert (len(kept), len(again)) == (3, 5)
     assert {task.key for task in again} | {key(row) for row in kept} == {task.key for task in tasks}
     list(iter_rows(again))
-    assert plan(find_pairs(small_set), ["otsu"], QUICK, output)[0] == []
+    assert plan(find_pairs(small_set), ["otsu"], ASKED, output)[0] == []
 
 
-def test_other_settings_or_another_version_are_done_again_and_other_methods_stay(small_set, tmp_path, monkeypatch):
+def test_other_settings_or_another_version_are_done_again_and_other_methods_stay(
+    small_set, tmp_path, monkeypatch, quick_networks
+):
     output = tmp_path / "out"
+    monkeypatch.setattr(protocol, "version", lambda method: "1")
     run(small_set, output, ["otsu", "s3net"])
-    same, _ = plan(find_pairs(small_set), ["s3net"], QUICK, output)
+    same, _ = plan(find_pairs(small_set), ["s3net"], ASKED, output)
     assert same == []
-    more, kept = plan(find_pairs(small_set), ["s3net"], QUICK, output, seeds=2)
+    more, kept = plan(find_pairs(small_set), ["s3net"], ASKED, output, seeds=2)
     assert (len(more), len(kept)) == (4, 12)
-    other, kept = plan(find_pairs(small_set), ["s3net"], Request("generic", QUICK.changes), output)
+    other, kept = plan(find_pairs(small_set), ["s3net"], Request("generic", ASKED.changes), output)
     assert len(other) == 4
     assert {row["method"] for row in kept} == {"one-label", "otsu"}
-    monkeypatch.setattr(protocol, "version", lambda method: "99")
-    newer, kept = plan(find_pairs(small_set), [], QUICK, output)
+    monkeypatch.setattr(protocol, "version", lambda method: "2")
+    newer, kept = plan(find_pairs(small_set), [], ASKED, output)
     assert [task.method for task in newer] == ["one-label"] * 4
     assert {row["method"] for row in kept} == {"otsu"}
 
@@ -139,7 +142,7 @@ def test_a_mask_of_another_size_is_named(small_set, tmp_path):
 
 def test_wrong_requests_are_refused_before_anything_runs(small_set, tmp_path):
     for methods, request in (
-        (["nothing"], QUICK),
+        (["nothing"], ASKED),
         (["s3net"], Request("nothing")),
         (["s3net"], Request("skin", {"x": 1})),
     ):
@@ -155,8 +158,8 @@ def test_a_mask_in_colours_is_read_by_its_first(tmp_path):
 
 
 def test_processes_find_the_same(small_set, tmp_path):
-    alone, _ = run(small_set, tmp_path / "one", ["otsu", "s3net"])
-    together, _ = run(small_set, tmp_path / "two", ["otsu", "s3net"], jobs=2)
+    alone, _ = run(small_set, tmp_path / "one", ["otsu"])
+    together, _ = run(small_set, tmp_path / "two", ["otsu"], jobs=2)
     costs = {"seconds": 0, "peak_mib": 0}
     assert sorted((row | costs for row in together), key=key) == sorted((row | costs for row in alone), key=key)
 
@@ -169,5 +172,6 @@ def test_a_process_that_dies_is_an_error_in_words(small_set, tmp_path, monkeypat
             raise BrokenProcessPool
 
     monkeypatch.setattr(protocol, "as_completed", lambda futures: [Broken()])
+    tasks, _ = plan(find_pairs(small_set, limit=1), [], ASKED, tmp_path / "out")
     with pytest.raises(S3NetError, match="fewer --jobs"):
-        run(small_set, tmp_path / "out", [], jobs=2)
+        list(iter_rows(tasks, jobs=2))
