@@ -92,6 +92,8 @@ def answer(request: Mapping[str, Any]) -> tuple[dict[str, Any], NDArray[Any] | N
 
                 return {"series": list_series(path)}, None
             image = decode(path, request["series"])
+            if not image.array.size:
+                raise ReadError("it holds no pixels.")  # noqa: TRY301 - an answer like any other
     except AmbiguousSeriesError as error:
         return {"error": type(error).__name__, "reason": str(error), "series": error.series}, None
     except ReadError as error:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +10,8 @@ import SimpleITK as sitk
 
 from napari_s3net.errors import AmbiguousSeriesError, ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.image import Image
-from napari_s3net.io.headers import is_plain
 from napari_s3net.io.limits import check_memory
-from napari_s3net.io.medical import MODALITY, alias, open_reader, read_volume, tag_word, to_image, value_bytes
+from napari_s3net.io.medical import MODALITY, open_reader, plain_folder, read_volume, tag_word, to_image, value_bytes
 
 _POSITION = "0020|0032"
 #: Numbers that tell series apart; free text such as the series' description may hold a name and is left out.
@@ -25,7 +22,7 @@ _UNEVEN = 0.1
 
 def list_series(folder: Path) -> list[tuple[str, str]]:
     """Ids of the image series in a folder, each with a description that holds no patient data."""
-    with _plain(folder) as plain:
+    with plain_folder(folder) as plain:
         found = [(i, _describe(_files(plain, i))) for i in sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(plain))]
     return [(i, text) for i, text in found if text]
 
@@ -58,7 +55,7 @@ def read_series(folder: Path, series: str | None, name: str) -> Image:
         )
     if series is not None and series not in found:
         raise ReadError(f"it holds no series {series!r}. It holds {listing}.")
-    with _plain(folder) as plain:
+    with plain_folder(folder) as plain:
         return _read_files(_files(plain, next(iter(found)) if series is None else series), name)
 
 
@@ -112,13 +109,3 @@ def _check_positions(reader: sitk.ImageSeriesReader, image: sitk.Image, n: int) 
             ReadWarning,
             stacklevel=2,
         )
-
-
-@contextmanager
-def _plain(folder: Path) -> Iterator[Path]:
-    """The folder under a name that can be handed to C++."""
-    if is_plain(folder):
-        yield folder
-    else:
-        with alias(folder, "folder") as other:
-            yield other

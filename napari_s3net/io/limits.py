@@ -1,10 +1,11 @@
-"""What an image may cost, and how sizes are said to a person."""
+"""What an image may cost, and how sizes and files are said to a person."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable
 from math import prod
+from pathlib import Path
 
 from napari_s3net.errors import ReadError
 
@@ -71,3 +72,8 @@ def in_words(n: float) -> str:
             break
         n /= 1000
     return f"{n:.1f} {unit}" if n < 10 and unit in ("GB", "TB", "PB") else f"{n:.0f} {unit}"
+
+
+def shown(path: Path) -> str:
+    """The name of a file for a message of one line."""
+    return "".join(c if c.isprintable() else "?" for c in path.name) or str(path)

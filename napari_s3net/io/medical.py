@@ -125,8 +125,18 @@ def _readable(path: Path, file_format: Format) -> Iterator[Path]:
 
 
 @contextmanager
+def plain_folder(folder: Path) -> Iterator[Path]:
+    """The folder under a name that can be handed to C++."""
+    if is_plain(folder):
+        yield folder
+    else:
+        with alias(folder, "folder") as other:
+            yield other
+
+
+@contextmanager
 def alias(path: Path, name: str) -> Iterator[Path]:
-    """Another name for a file or folder while it is read; a copy where links are not allowed."""
+    """Another name for a file or folder while it is in use; a copy of the file where links are not allowed."""
     with tempfile.TemporaryDirectory() as folder:
         other = Path(folder, name)
         try:

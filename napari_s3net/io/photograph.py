@@ -79,8 +79,7 @@ def _read_picture(path: Path) -> tuple[NDArray[Any], bool]:
 def _upright(picture: PIL.Image.Image) -> PIL.Image.Image:
     """Turned as the camera noted in the EXIF data; a damaged note is no reason to refuse the photograph."""
     try:
-        with warnings.catch_warnings(action="ignore"):
-            return ImageOps.exif_transpose(picture)
+        return ImageOps.exif_transpose(picture)
     except (SyntaxError, ValueError, KeyError, TypeError, OSError, struct.error):
         return picture
 

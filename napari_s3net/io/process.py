@@ -143,10 +143,11 @@ class _Child:
         try:
             return self._exchange({**request, "seconds": seconds})
         except (OSError, EOFError, ValueError):
+            code = self._last_code()
             self.close()
             if expired.is_set():
                 raise ReadError(f"reading it took longer than {seconds:.0f} seconds and was given up.") from None
-            raise _DiedError(self._process.returncode) from None
+            raise _DiedError(code) from None
         finally:
             timer.cancel()
 
@@ -166,6 +167,13 @@ class _Child:
         if self._process.stdout.readinto(array.data.cast("B")) != array.nbytes:  # type: ignore[attr-defined]
             raise EOFError
         return reply, array
+
+    def _last_code(self) -> int:
+        """What the child ended with, if it ended by itself."""
+        try:
+            return self._process.wait(timeout=1.0)
+        except subprocess.TimeoutExpired:
+            return 0
 
     def close(self) -> None:
         """Kill the child and wait for its end, so that no zombie stays."""

@@ -16,6 +16,7 @@ from napari_s3net import errors
 from napari_s3net.errors import AmbiguousSeriesError, ReadError, ReadWarning
 from napari_s3net.image import Geometry, Image
 from napari_s3net.io import process
+from napari_s3net.io.limits import shown
 
 #: Time that reading may take: a start, and more for every byte, as over a slow network.
 BASE_SECONDS = 20.0
@@ -181,8 +182,3 @@ def _geometry(values: Mapping[str, Any]) -> Geometry:
         values["orientation"],
         None if volume is None else _geometry(volume),
     )
-
-
-def shown(path: Path) -> str:
-    """The name of a file for a message of one line."""
-    return "".join(c if c.isprintable() else "?" for c in path.name) or str(path)

@@ -6,7 +6,7 @@ import json
 import os
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from napari_s3net.errors import WriteError
 from napari_s3net.image import Geometry, Image
+from napari_s3net.io.limits import shown
 
 PICTURES = (".png", ".tif", ".tiff")
 VOLUMES = (".nii.gz", ".nii", ".nrrd", ".mha")
@@ -41,35 +42,55 @@ def write_labels(path: str | os.PathLike[str], labels: NDArray[Any], geometry: G
         If the place cannot be written, the suffix is unknown, or the labels do not fit the format or the geometry.
     """
     path = Path(path).absolute()
-    suffix = next((s for s in (*PICTURES, *VOLUMES) if path.name.lower().endswith(s)), None)
-    if suffix is None:
-        known = ", ".join((*PICTURES, *VOLUMES))
-        raise WriteError(f"Cannot write {path.name}: labels are written as one of {known}; give it such a suffix.")
-    labels = _smallest(path, np.asarray(labels))
-    if labels.ndim != geometry.ndim:
-        raise WriteError(
-            f"Cannot write {path.name}: the labels have {labels.ndim} axes, the image has {geometry.ndim}."
-        )
-    if mask:
-        labels = (labels > 0).astype(np.uint8) * np.uint8(255 if suffix in PICTURES else 1)
+    suffix = _suffix(path)
+    labels = np.asarray(labels)
+    if reason := _why_not(suffix, labels, geometry, mask):
+        raise WriteError(f"Cannot write {shown(path)}: {reason}")
+    labels = labels > 0 if mask else labels
+    labels = labels.astype(np.min_scalar_type(int(labels.max())))
+    if mask and suffix in PICTURES:
+        labels = labels * np.uint8(255)
     with _replacing(path, suffix) as temporary:
-        if suffix == ".png":
-            _write_png(path, temporary, labels)
-        elif suffix in PICTURES:
+        if suffix in VOLUMES:
+            _write_volume(temporary, labels, geometry)
+        elif suffix == ".png":
+            _write_png(temporary, labels)
+        else:
             import tifffile
 
             tifffile.imwrite(temporary, labels, photometric="minisblack", compression="zlib")
-        else:
-            _write_volume(temporary, labels, geometry)
+
+
+def _suffix(path: Path) -> str:
+    """One of the suffixes that are written here, or empty."""
+    return next((s for s in (*PICTURES, *VOLUMES) if path.name.lower().endswith(s)), "")
+
+
+def _why_not(suffix: str, labels: NDArray[Any], geometry: Geometry, mask: bool) -> str:
+    """What keeps labels from being written; empty if nothing does."""
+    if not suffix:
+        return f"labels are written as one of {', '.join((*PICTURES, *VOLUMES))}; give it such a suffix."
+    if labels.dtype.kind not in "iub":
+        return f"labels are whole numbers; got {labels.dtype}."
+    if labels.ndim != geometry.ndim or labels.ndim not in (2, 3) or not labels.size:
+        return f"the labels have shape {labels.shape}, the image has {geometry.ndim} axes."
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high > np.iinfo(np.uint32).max:
+        return f"labels lie between 0 and {np.iinfo(np.uint32).max}; got {low} to {high}."
+    if suffix == ".png" and labels.ndim == 3:
+        return f"a PNG holds a single plane, these are {len(labels)}. Use TIFF or NIfTI."
+    if suffix == ".png" and high > np.iinfo(np.uint16).max and not mask:
+        return f"a PNG holds labels up to 65535, these reach {high}. Use TIFF or NIfTI."
+    return ""
 
 
 def write_png(path: str | os.PathLike[str], rgb: NDArray[np.uint8]) -> None:
     """Write a picture, (H, W, 3) or (H, W) uint8; raises `WriteError` where that is not possible."""
     path, rgb = Path(path).absolute(), np.asarray(rgb)
     if rgb.dtype != np.uint8 or not (rgb.ndim == 2 or (rgb.ndim == 3 and rgb.shape[2] == 3)):
-        raise WriteError(f"Cannot write {path.name}: expected (H, W, 3) uint8; got {rgb.shape} {rgb.dtype}.")
+        raise WriteError(f"Cannot write {shown(path)}: expected (H, W, 3) uint8; got {rgb.shape} {rgb.dtype}.")
     with _replacing(path, ".png") as temporary:
-        _write_png(path, temporary, rgb)
+        _write_png(temporary, rgb)
 
 
 def write_image(path: str | os.PathLike[str], image: Image) -> None:
@@ -81,14 +102,16 @@ def write_image(path: str | os.PathLike[str], image: Image) -> None:
         If the place cannot be written, or the format does not hold such an image.
     """
     path = Path(path).absolute()
-    suffix = next((s for s in VOLUMES if path.name.lower().endswith(s)), None)
-    if suffix is None:
-        write_png(path, image.array)
-        return
-    if image.kind == "rgb":
-        raise WriteError(f"Cannot write {path.name}: colours are written as PNG.")
+    suffix = _suffix(path)
+    if suffix == ".png":
+        return write_png(path, image.array)
+    if image.kind == "rgb" or suffix not in VOLUMES:
+        raise WriteError(
+            f"Cannot write {shown(path)}: colours are written as .png, grey as one of {', '.join(VOLUMES)}."
+        )
     with _replacing(path, suffix) as temporary:
         _write_volume(temporary, image.array, image.geometry)
+    return None
 
 
 def write_json(path: str | os.PathLike[str], mapping: Mapping[str, Any]) -> None:
@@ -97,7 +120,7 @@ def write_json(path: str | os.PathLike[str], mapping: Mapping[str, Any]) -> None
     try:
         text = json.dumps(mapping, indent=2, ensure_ascii=False, allow_nan=False, default=_plain)
     except (TypeError, ValueError) as error:
-        raise WriteError(f"Cannot write {path.name}: {error}") from error
+        raise WriteError(f"Cannot write {shown(path)}: {error}") from error
     with _replacing(path, ".json") as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
 
@@ -109,28 +132,10 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} cannot be kept as JSON.")
 
 
-def _smallest(path: Path, labels: NDArray[Any]) -> NDArray[Any]:
-    """The labels in the smallest unsigned type."""
-    if labels.dtype.kind not in "iub":
-        raise WriteError(f"Cannot write {path.name}: labels are whole numbers; got {labels.dtype}.")
-    low, high = (int(labels.min()), int(labels.max())) if labels.size else (0, 0)
-    if low < 0 or high > np.iinfo(np.uint32).max:
-        raise WriteError(f"Cannot write {path.name}: labels lie between 0 and 4294967295; got {low} to {high}.")
-    return labels.astype(np.min_scalar_type(high))
-
-
-def _write_png(path: Path, temporary: Path, array: NDArray[Any]) -> None:
+def _write_png(temporary: Path, array: NDArray[Any]) -> None:
     """Grey of 8 or 16 bits, or colours of 8."""
     import PIL.Image
 
-    if array.dtype == np.uint32:
-        raise WriteError(
-            f"Cannot write {path.name}: a PNG holds labels up to 65535, these reach {array.max()}. Use NIfTI or TIFF."
-        )
-    if array.ndim > 3 or (array.ndim == 3 and array.shape[2] != 3):
-        raise WriteError(
-            f"Cannot write {path.name}: a PNG holds a single plane, these are {len(array)}. Use TIFF or NIfTI."
-        )
     PIL.Image.fromarray(array).save(temporary, "PNG")
 
 
@@ -139,9 +144,11 @@ def _write_volume(temporary: Path, labels: NDArray[Any], geometry: Geometry) -> 
     import SimpleITK as sitk
 
     from napari_s3net.io.geometry import to_file_order
+    from napari_s3net.io.medical import plain_folder
 
     try:
-        sitk.WriteImage(to_file_order(labels, geometry), str(temporary), useCompression=True)
+        with plain_folder(temporary.parent) as folder:
+            sitk.WriteImage(to_file_order(labels, geometry), str(folder / temporary.name), useCompression=True)
     except RuntimeError as error:
         raise OSError(None, "the volume could not be written") from error
 
@@ -155,6 +162,7 @@ def _replacing(path: Path, suffix: str) -> Iterator[Path]:
         yield temporary
         temporary.replace(path)
     except OSError as error:
-        raise WriteError(f"Cannot write {path.name} in {path.parent}: {error.strerror or error}.") from error
+        raise WriteError(f"Cannot write {shown(path)} in {path.parent}: {error.strerror or error}.") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)

@@ -125,6 +125,7 @@ def test_a_stack_is_turned_plane_by_plane(tmp_path):
     np.testing.assert_array_equal(read(tmp_path / "a.tif").array, np.rot90(stack, -1, (1, 2)))
 
 
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 def test_damaged_exif_data_is_no_reason_to_refuse_a_photograph(tmp_path):
     PIL.Image.fromarray(RGB).save(tmp_path / "a.jpg", exif=b"Exif\0\0II*\0\xff\xff\xff\xff" + b"\xff" * 40)
     assert read(tmp_path / "a.jpg").shape == (20, 30)

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import io
+import json
+import struct
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from made_files import hounsfield, phantom, volume, write_dicom
+
+from napari_s3net.errors import ReadError, UnsupportedFormatError
+from napari_s3net.io import child
+
+NAMES = ["a.png", "a.jpg", "a.bmp", "a.tif", "b.tif", "a.nii", "a.nii.gz", "a.hdr", "a.img", "a.mha", "b.mha", "a.mhd"]
+NAMES += ["a.nrrd", "b.nrrd", "a.nhdr", "a.dcm", "c.nii"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_format_is_decoded(files, name):
+    image = child.decode(files / name)
+    assert image.name == name[0]
+    if name.endswith(("png", "jpg", "bmp")):
+        assert image.kind == "rgb"
+    elif name.endswith("dcm"):
+        np.testing.assert_array_equal(image.array, hounsfield())
+    else:
+        expected = phantom()[:, ::-1, ::-1] if name == "c.nii" else phantom()
+        np.testing.assert_array_equal(image.array, expected)
+
+
+def test_a_folder_is_a_series(series):
+    image = child.decode(series)
+    assert image.shape == (4, 24, 20)
+    assert image.name == "series"
+
+
+def test_an_img_without_its_header(files):
+    (files / "a.hdr").unlink()
+    with pytest.raises(ReadError, match=r"a\.hdr should be in the same folder"):
+        child.decode(files / "a.img")
+
+
+def test_a_series_is_chosen_in_folders_only(files):
+    with pytest.raises(ReadError, match="folder"):
+        child.decode(files / "a.dcm", "1.2")
+
+
+def test_an_unknown_file(tmp_path):
+    (tmp_path / "a.png").write_text("no picture")
+    with pytest.raises(UnsupportedFormatError, match="none of the formats"):
+        child.decode(tmp_path / "a.png")
+
+
+def request(path, **more):
+    return {"task": "read", "path": str(path), "series": None, "seconds": 60.0, **more}
+
+
+def test_an_answer_is_json_and_the_bytes_of_the_array(files):
+    requests = io.BytesIO(
+        b"".join(json.dumps(request(files / name)).encode() + b"\n" for name in ("a.mha", "no", "a.mha"))
+    )
+    answers = io.BytesIO()
+    child.serve(requests, answers)
+    answers.seek(0)
+    for expected in (True, False, True):
+        reply = json.loads(answers.readline())
+        assert ("shape" in reply) == expected
+        if expected:
+            array = np.frombuffer(answers.read(phantom().nbytes), reply["dtype"]).reshape(reply["shape"])
+            np.testing.assert_array_equal(array, phantom())
+    assert not answers.read()
+
+
+def test_a_big_endian_array_is_handed_over_in_this_machine_s_order(tmp_path):
+    import tifffile
+
+    tifffile.imwrite(tmp_path / "a.tif", phantom().astype(">i2"), byteorder=">", photometric="minisblack")
+    reply, array = child.answer(request(tmp_path / "a.tif"))
+    assert np.dtype(reply["dtype"]).isnative
+    np.testing.assert_array_equal(array, phantom())
+
+
+def test_notes_are_handed_over_and_other_warnings_are_not(tmp_path):
+    sitk.WriteImage(sitk.GetImageFromArray(phantom((2, 4, 12, 10)), isVector=False), str(tmp_path / "a.nii"))
+    reply, _ = child.answer(request(tmp_path / "a.nii"))
+    assert reply["notes"] == ["it holds 2 volumes; the first is opened."]
+
+
+def test_what_is_wrong_is_an_answer_too(series):
+    assert child.answer(request(series / "no"))[0] == {
+        "error": "ReadError",
+        "reason": "the system says: No such file or directory.",
+        "worn": False,
+    }
+    write_dicom(series / "other", hounsfield(), series="9")
+    reply, array = child.answer(request(series))
+    assert reply["error"] == "AmbiguousSeriesError"
+    assert len(reply["series"]) == 2
+    assert array is None
+    assert child.answer({"task": "list", "path": str(series)})[0]["series"] == list(reply["series"])
+
+
+def test_after_an_error_of_simpleitk_the_child_is_worn(tmp_path):
+    sitk.WriteImage(volume(), str(tmp_path / "a.nii"))
+    raw = bytearray((tmp_path / "a.nii").read_bytes())
+    raw[252:256] = struct.pack("<2h", 0, 1)
+    raw[280:328] = struct.pack("<12f", 1, 0.5, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0)
+    (tmp_path / "a.nii").write_bytes(raw)
+    reply, _ = child.answer(request(tmp_path / "a.nii"))
+    assert reply == {"error": "ReadError", "reason": reply["reason"], "worn": True}
+    assert "sheared" in reply["reason"]
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (PermissionError(13, "Permission denied"), "no permission"),
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (OSError("image file is truncated"), "damaged, or it was cut off"),
+        (MemoryError(), "not enough memory"),
+        (RuntimeError("Failed to allocate memory for image"), "not enough memory"),
+        (RuntimeError("ITK only supports orthonormal direction cosines"), "right angles"),
+        (RuntimeError("Size mismatch! JOHN DOE"), "not of one size"),
+        (RuntimeError("Unsupported JOHN DOE"), "variant"),
+        (ValueError("JOHN DOE"), "damaged"),
+        (ModuleNotFoundError("No module named 'SimpleITK'", name="SimpleITK"), "installation is missing (SimpleITK)"),
+    ],
+)
+def test_reasons_are_plain_words_that_quote_no_file(monkeypatch, files, error, words):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(child, "decode", fail)
+    reply, _ = child.answer(request(files / "a.mha"))
+    assert words in reply["reason"]
+    assert "DOE" not in str(reply)

@@ -1,0 +1,281 @@
+from __future__ import annotations
+
+import os
+import random
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from made_files import hounsfield, phantom, volume, write_dicom
+
+from napari_s3net.errors import AmbiguousSeriesError, ReadError, ReadWarning, UnsupportedFormatError
+from napari_s3net.io import process, read_image, read_stack, series_in
+
+SHARED = Path(__file__).parents[3] / "shared" / "data"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_child():
+    yield
+    process.close_all()
+
+
+def shared(*parts):
+    path = SHARED.joinpath(*parts)
+    if not path.exists():
+        pytest.skip(f"the development data are not here: {path.name}")
+    return path
+
+
+def test_an_image_arrives_as_it_was_decoded(files):
+    image = read_image(str(files / "a.nii.gz"))
+    np.testing.assert_array_equal(image.array, phantom())
+    assert image.geometry.spacing == (4.0, 2.0, 1.5)
+    assert image.geometry.direction == ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+    assert image.geometry.unit == "mm"
+    assert image.name == "a"
+    assert hash(image.geometry) == hash(image.geometry)
+
+
+def test_a_plane_arrives_with_its_place(files):
+    geometry = read_image(files / "a.dcm").geometry
+    assert geometry.ndim == 2
+    assert geometry.volume.ndim == 3
+    assert geometry.volume.spacing[1:] == geometry.spacing
+
+
+def test_a_relative_path(files, monkeypatch):
+    monkeypatch.chdir(files)
+    assert read_image("a.png").kind == "rgb"
+
+
+def test_a_note_is_a_warning_with_the_file_s_name(tmp_path):
+    sitk.WriteImage(sitk.GetImageFromArray(phantom((2, 4, 12, 10)), isVector=False), str(tmp_path / "a.nii"))
+    with pytest.warns(ReadWarning, match=r"^a\.nii: it holds 2 volumes; the first is opened\.$") as said:
+        read_image(tmp_path / "a.nii")
+    assert said[0].filename == __file__
+
+
+def empty(path):
+    path.touch()
+
+
+def text(path):
+    path.write_text("no picture")
+
+
+def cut_off(path):
+    sitk.WriteImage(volume(phantom((200, 100, 100))), str(path))
+    path.write_bytes(path.read_bytes()[:3000])
+
+
+def claims_too_much(path):
+    sitk.WriteImage(volume(), str(path))
+    raw = bytearray(path.read_bytes())
+    raw[42:48] = b"\xff\x7f" * 3
+    path.write_bytes(raw)
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "words"),
+    [
+        ("missing.png", lambda _: None, "there is no such file or folder."),
+        ("empty.nii.gz", empty, "the file is empty (0 bytes)."),
+        ("folder", Path.mkdir, "this folder holds no DICOM images (0 other files, 0 folders)."),
+        ("text.png", text, "its content is none of the formats read here: PNG,"),
+        ("scan.nii", cut_off, "the header promises 4 MB, the file has 3 kB. It was probably cut off while copying."),
+        ("bomb.nii", claims_too_much, "the header claims 32767 × 32767 × 32767 values; opening that takes 211 TB"),
+        ("pipe.png", os.mkfifo, "it is neither a file nor a folder."),
+        ("x" * 300, lambda _: None, "the system says: File name too long."),
+        ("nul\0.png", lambda _: None, "the system says: embedded null byte."),
+        ("two\nlines.png", lambda _: None, "there is no such file or folder."),
+    ],
+)
+def test_an_error_names_the_file_and_the_reason(tmp_path, name, make, words):
+    make(tmp_path / name)
+    with pytest.raises(ReadError) as caught:
+        read_image(tmp_path / name)
+    assert str(caught.value).startswith(f"Cannot read {name.translate({0: '?', 10: '?'})}: {words}")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_without_permission(files):
+    (files / "a.png").chmod(0)
+    with pytest.raises(ReadError, match="no permission"):
+        read_image(files / "a.png")
+
+
+def test_errors_are_of_their_own_kinds(series, tmp_path):
+    (tmp_path / "a.txt").write_text("hello")
+    with pytest.raises(UnsupportedFormatError):
+        read_image(tmp_path / "a.txt")
+    write_dicom(series / "other", hounsfield(), series="9")
+    with pytest.raises(AmbiguousSeriesError, match=r"Cannot read series: it holds 2 series.*1\.2\.3: CT") as caught:
+        read_image(series)
+    assert list(caught.value.series) == series_in(series)
+    assert read_image(series, series="9").shape == (24, 20)
+
+
+def test_series_in(series, tmp_path):
+    assert series_in(series) == [("1.2.3", "CT, series 1, 4 files of 20 × 24")]
+    with pytest.raises(ReadError, match="no such file"):
+        series_in(tmp_path / "missing")
+    with pytest.raises(ReadError, match="not a folder"):
+        series_in(series / "file0")
+
+
+@pytest.mark.parametrize("suffix", ["nii", "mha", "nrrd"])
+def test_a_name_that_is_no_utf8_is_read_all_the_same(tmp_path, suffix):
+    path = tmp_path / os.fsdecode(b"caf\xe9." + suffix.encode())
+    sitk.WriteImage(volume(), str(tmp_path / f"a.{suffix}"))
+    (tmp_path / f"a.{suffix}").rename(path)
+    np.testing.assert_array_equal(read_image(path).array, phantom())
+
+
+@pytest.mark.parametrize("name", ["ü ñ.nii.gz", "新.mha", "two\nlines.nrrd", "..nii", "UP.NII.GZ", "a b;c&d.nii"])
+def test_odd_names(tmp_path, name):
+    suffix = next(s for s in (".nii.gz", ".nii", ".mha", ".nrrd") if name.lower().endswith(s))
+    sitk.WriteImage(volume(), str(tmp_path / f"plain{suffix}"))
+    (tmp_path / f"plain{suffix}").rename(tmp_path / name)
+    np.testing.assert_array_equal(read_image(tmp_path / name).array, phantom())
+
+
+def test_a_file_that_crashes_or_confuses_simpleitk_is_an_error_and_the_next_file_is_read(files):
+    # A second NDims, which the check does not know, overruns a table inside SimpleITK.
+    raw = (files / "a.mha").read_bytes()
+    more = b"NDims : 20\nElementSpacing = " + b"1 " * 20 + b"\nTransformMatrix = " + b"1 " * 400 + b"\n"
+    (files / "bad.mha").write_bytes(raw.replace(b"ElementType", more + b"ElementType"))
+    for _ in range(2):
+        with pytest.raises(ReadError, match=r"^Cannot read bad\.mha: it"):
+            read_image(files / "bad.mha")
+        np.testing.assert_array_equal(read_image(files / "a.mha").array, phantom())
+
+
+def damage(raw, rng):
+    """One of many ways in which files get broken."""
+    raw, head = bytearray(raw), rng.choice([64, 352, 1024])
+    place = rng.randrange(min(head, len(raw)))
+    match rng.choice(["cut", "flip", "header", "zeros", "ones", "insert", "repeat"]):
+        case "cut":
+            return bytes(raw[: rng.randrange(1, len(raw))])
+        case "flip":
+            for _ in range(rng.choice([1, 8, 64])):
+                raw[rng.randrange(len(raw))] ^= 1 << rng.randrange(8)
+        case "header":
+            for _ in range(rng.choice([1, 4])):
+                raw[rng.randrange(min(head, len(raw)))] = rng.randrange(256)
+        case "zeros":
+            raw[place : place + 4] = bytes(4)
+        case "ones":
+            raw[place : place + 4] = b"\xff" * 4
+        case "insert":
+            raw[place:place] = rng.randbytes(3)
+        case "repeat":
+            raw[place:place] = raw[place : place + 40]
+    return bytes(raw)
+
+
+def image_or_error(path):
+    """The image, or the text of the error; anything else goes through."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ReadWarning)
+            return read_image(path)
+    except ReadError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize(
+    "name", ["a.nii", "a.nii.gz", "c.nii", "a.mha", "b.mha", "a.nrrd", "b.nrrd", "a.dcm", "a.png", "a.tif"]
+)
+def test_whatever_is_done_to_a_file_it_is_an_image_or_an_error(files, tmp_path, name):
+    good = (files / name).read_bytes()
+    errors = 0
+    path = tmp_path / f"damaged{Path(name).suffix}"
+    for seed in range(16):
+        path.write_bytes(damage(good, random.Random(f"{name} {seed}")))
+        start = time.monotonic()
+        outcome = image_or_error(path)
+        assert time.monotonic() - start < 100
+        if isinstance(outcome, str):
+            assert outcome.startswith(f"Cannot read {path.name}: ")
+            assert "SECRET" not in outcome
+            errors += 1
+    assert errors
+
+
+def test_planes_are_stacked_in_the_order_given(tmp_path, files):
+    image = read_stack([files / "a.png", files / "a.png"])
+    assert image.array.shape == (2, 20, 30, 3)
+    assert image.geometry.spacing == (1.0, 1.0, 1.0)
+    assert image.geometry.unit == "pixel"
+
+
+def test_slices_that_know_their_place_are_stacked_by_it(series):
+    paths = sorted(series.iterdir())
+    assert [read_image(path).geometry.volume.origin[0] for path in paths] != [10.0, 13.0, 16.0, 19.0]
+    stack, whole = read_stack(paths), read_image(series)
+    np.testing.assert_array_equal(stack.array, whole.array)
+    assert stack.geometry == whole.geometry
+
+
+@pytest.mark.parametrize("names", [("a.png", "a.dcm"), ("a.nii", "a.nii"), ("a.dcm", "a.nii")])
+def test_what_makes_no_stack_is_refused(files, names):
+    with pytest.raises(ReadError, match="as a stack"):
+        read_stack([files / name for name in names])
+    with pytest.raises(ReadError, match="no files"):
+        read_stack([])
+
+
+def test_the_dicom_series_in_jpeg_2000():
+    image = read_image(shared("formats", "ct_series_jpeg2000"))
+    assert image.array.shape == (20, 512, 512)
+    assert image.array.dtype == np.int16
+    assert image.kind == "ct"
+    assert image.array.min() == -1024
+    assert image.geometry.spacing == (2.0, 0.9765625, 0.9765625)
+    ((_, text),) = series_in(shared("formats", "ct_series_jpeg2000"))
+    assert text == "CT, 20 files of 512 × 512, 3 mm thick"
+
+
+@pytest.mark.parametrize(
+    ("path", "shape", "kind"),
+    [
+        ("formats/nifti/CT_AVM.nii.gz", (154, 242, 256), "grey"),
+        ("formats/nifti/CT_pitch.nii.gz", (58, 248, 175), "grey"),
+        ("formats/nifti/anatomical.nii", (25, 41, 33), "grey"),
+        ("formats/nifti/r16slice.nii.gz", (256, 256), "grey"),
+        ("formats/mha/3DCT_lung_baseline_small.mha", (64, 78, 57), "ct"),
+        ("formats/mha/2DMRI-T1_brain.mha", (256, 256), "grey"),
+        ("formats/nrrd/BallBinary30x30x30_gz.nrrd", (30, 30, 30), "grey"),
+        ("formats/nrrd/test2d_ascii.nrrd", (9, 3), "grey"),
+    ],
+)
+def test_real_files(path, shape, kind):
+    image = read_image(shared(path))
+    assert image.array.shape == shape
+    assert image.kind == kind
+
+
+@pytest.mark.parametrize(("name", "n"), [("example4d.nii.gz", 2), ("example_nifti2.nii.gz", 2), ("functional.nii", 20)])
+def test_real_files_of_several_volumes(name, n):
+    with pytest.warns(ReadWarning, match=f"{n} volumes"):
+        assert read_image(shared("formats", "nifti", name)).is_stack
+
+
+def test_what_is_left_of_an_oblique_file_is_not_lost():
+    geometry = read_image(shared("formats", "nifti", "CT_pitch.nii.gz")).geometry
+    assert geometry.orientation == "RAS"
+    assert geometry.direction[0][1] == pytest.approx(0.284, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("path", "words"), [("nifti/nifti1.hdr", "nifti1.img"), ("nrrd/test_simple4d_raw.nrrd", "axes")]
+)
+def test_real_files_that_cannot_be_read(path, words):
+    with pytest.raises(ReadError, match=words):
+        read_image(shared("formats", path))

@@ -1,0 +1,264 @@
+from __future__ import annotations
+
+import json
+import os
+from itertools import permutations
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+import SimpleITK as sitk
+import tifffile
+from made_files import hounsfield, phantom, volume, write_dicom
+from test_geometry import rotation
+
+from napari_s3net.errors import WriteError
+from napari_s3net.image import Geometry
+from napari_s3net.io import process, read_image, write, write_image, write_json, write_labels, write_png
+
+VOLUMES = (".nii", ".nii.gz", ".nrrd", ".mha")
+PICTURES = (".png", ".tif", ".tiff")
+PLANE = Geometry.identity(2)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_child():
+    yield
+    process.close_all()
+
+
+def labels_of(array):
+    return (array % 5).astype(np.int32)
+
+
+def place(geometry):
+    return [*geometry.spacing, *geometry.origin, *np.ravel(geometry.direction)]
+
+
+@pytest.mark.parametrize("suffix", VOLUMES)
+@pytest.mark.parametrize("axes", list(permutations(range(3)))[::2])
+@pytest.mark.parametrize("degrees", [(0, 0, 0), (12, -7, 20)])
+def test_labels_lie_on_the_voxels_of_the_file_itself(tmp_path, suffix, axes, degrees):
+    direction = rotation(degrees) @ np.eye(3)[:, axes] * (-1, 1, -1)
+    source = volume(direction=direction)
+    sitk.WriteImage(source, str(tmp_path / "image.nii"))
+    image = read_image(tmp_path / "image.nii")
+    write_labels(tmp_path / f"labels{suffix}", labels_of(image.array), image.geometry)
+
+    raw = sitk.ReadImage(str(tmp_path / "image.nii"))
+    written = sitk.ReadImage(str(tmp_path / f"labels{suffix}"))
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(written), labels_of(sitk.GetArrayFromImage(raw)))
+    assert written.GetPixelID() == sitk.sitkUInt8
+    np.testing.assert_allclose(written.GetSpacing(), raw.GetSpacing(), rtol=1e-6)
+    np.testing.assert_allclose(written.GetOrigin(), raw.GetOrigin(), atol=1e-5)
+    np.testing.assert_allclose(written.GetDirection(), raw.GetDirection(), atol=1e-6)
+
+    again = read_image(tmp_path / f"labels{suffix}")
+    np.testing.assert_array_equal(again.array, labels_of(image.array))
+    np.testing.assert_allclose(place(again.geometry), place(image.geometry), atol=1e-5)
+    assert again.geometry.orientation == image.geometry.orientation
+
+
+@pytest.mark.parametrize("suffix", VOLUMES)
+def test_a_plane_of_two_dimensions(tmp_path, suffix):
+    sitk.WriteImage(volume(phantom((12, 10)), direction=np.diag([1, -1])), str(tmp_path / "image.nii"))
+    image = read_image(tmp_path / "image.nii")
+    write_labels(tmp_path / f"labels{suffix}", labels_of(image.array), image.geometry)
+    written = sitk.ReadImage(str(tmp_path / f"labels{suffix}"))
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(written), labels_of(phantom((12, 10))))
+    np.testing.assert_allclose(written.GetDirection(), np.diag([1, -1]).ravel())
+    np.testing.assert_allclose(written.GetOrigin(), (-7.0, 11.0))
+
+
+def test_the_labels_of_a_dicom_slice_and_of_a_slice_of_its_series_lie_at_one_place(series, tmp_path):
+    stack = read_image(series)
+    path = next(p for p in series.iterdir() if read_image(p).geometry.volume.origin[0] == 16.0)
+    write_labels(tmp_path / "slice.nii", labels_of(read_image(path).array), read_image(path).geometry)
+    write_labels(tmp_path / "plane.nii", labels_of(stack.slice(2).array), stack.slice(2).geometry)
+    one, other = (sitk.ReadImage(str(tmp_path / name)) for name in ("slice.nii", "plane.nii"))
+    assert one.GetSize() == other.GetSize() == (20, 24, 1)
+    np.testing.assert_allclose(one.GetOrigin(), (5.0, 6.0, 16.0), rtol=1e-6)
+    np.testing.assert_allclose(other.GetOrigin(), one.GetOrigin())
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(one), sitk.GetArrayFromImage(other))
+
+
+@pytest.mark.parametrize("thin", [0, 1, 2])
+def test_a_sagittal_coronal_or_axial_slice(tmp_path, thin):
+    shape = np.array([12, 10, 8])
+    shape[thin] = 1
+    sitk.WriteImage(volume(phantom(tuple(shape)), direction=np.diag([-1, -1, 1])), str(tmp_path / "image.nii"))
+    image = read_image(tmp_path / "image.nii")
+    write_labels(tmp_path / "labels.nii", labels_of(image.array), image.geometry)
+    raw, written = (sitk.ReadImage(str(tmp_path / name)) for name in ("image.nii", "labels.nii"))
+    assert written.GetSize() == raw.GetSize()
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(written), labels_of(sitk.GetArrayFromImage(raw)))
+    np.testing.assert_allclose(written.GetOrigin(), raw.GetOrigin(), atol=1e-5)
+    np.testing.assert_allclose(written.GetDirection(), raw.GetDirection(), atol=1e-6)
+
+
+@pytest.mark.parametrize("suffix", PICTURES)
+@pytest.mark.parametrize(("highest", "dtype"), [(0, np.uint8), (255, np.uint8), (256, np.uint16), (65535, np.uint16)])
+def test_pictures_hold_labels_in_the_smallest_type(tmp_path, suffix, highest, dtype):
+    labels = np.linspace(0, highest, 120).astype(np.int64).reshape(12, 10)
+    write_labels(tmp_path / f"a{suffix}", labels, PLANE)
+    image = read_image(tmp_path / f"a{suffix}")
+    np.testing.assert_array_equal(image.array, labels)
+    assert image.array.dtype == dtype
+    if suffix != ".png":
+        np.testing.assert_array_equal(tifffile.imread(tmp_path / f"a{suffix}"), labels)
+
+
+@pytest.mark.parametrize("suffix", [".tif", *VOLUMES])
+def test_many_labels_need_32_bits_and_a_png_does_not_have_them(tmp_path, suffix):
+    labels = np.full((12, 10), 70_000)
+    write_labels(tmp_path / f"a{suffix}", labels, PLANE)
+    np.testing.assert_array_equal(read_image(tmp_path / f"a{suffix}").array, labels)
+    with pytest.raises(WriteError, match=r"Cannot write a\.png: a PNG holds labels up to 65535, these reach 70000"):
+        write_labels(tmp_path / "a.png", labels, PLANE)
+
+
+def test_a_stack_fits_a_tiff_and_not_a_png(tmp_path):
+    write_labels(tmp_path / "a.tif", labels_of(phantom()), Geometry.identity(3))
+    np.testing.assert_array_equal(read_image(tmp_path / "a.tif").array, labels_of(phantom()))
+    for shape in ((4, 12, 10), (4, 12, 3)):
+        with pytest.raises(WriteError, match="a single plane, these are 4"):
+            write_labels(tmp_path / "a.png", labels_of(phantom(shape)), Geometry.identity(3))
+
+
+@pytest.mark.parametrize("suffix", [*PICTURES, *VOLUMES])
+@pytest.mark.parametrize("dtype", [np.int32, bool])
+def test_a_mask(tmp_path, suffix, dtype):
+    labels = labels_of(phantom((12, 10))).astype(dtype)
+    write_labels(tmp_path / f"a{suffix}", labels, PLANE, mask=True)
+    image = read_image(tmp_path / f"a{suffix}")
+    np.testing.assert_array_equal(image.array, (labels > 0) * (255 if suffix in PICTURES else 1))
+    assert image.array.dtype == np.uint8
+
+
+def test_a_mask_of_more_labels_than_a_png_holds(tmp_path):
+    write_labels(tmp_path / "a.png", np.full((4, 4), 99_999), PLANE, mask=True)
+    assert np.asarray(PIL.Image.open(tmp_path / "a.png")).min() == 255
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "geometry", "words"),
+    [
+        ("a.jpg", np.zeros((4, 4), int), PLANE, r"one of \.png, \.tif, \.tiff, \.nii\.gz"),
+        ("a", np.zeros((4, 4), int), PLANE, "suffix"),
+        ("a.nii", np.zeros((4, 4), int), Geometry.identity(3), r"shape \(4, 4\), the image has 3 axes"),
+        ("a.nii", np.zeros((2, 2, 4, 4), int), Geometry.identity(4), r"shape \(2, 2, 4, 4\)"),
+        ("a.nii", np.full((4, 4), -1), PLANE, "got -1 to -1"),
+        ("a.nii", np.full((4, 4), 2**40), PLANE, "got 1099511627776"),
+        ("a.nii", np.zeros((0, 4), int), PLANE, r"shape \(0, 4\)"),
+        ("a.nii", np.zeros((4, 4)), PLANE, "whole numbers; got float64"),
+    ],
+)
+def test_what_cannot_be_written_says_why_and_leaves_nothing(tmp_path, name, labels, geometry, words):
+    with pytest.raises(WriteError, match=words):
+        write_labels(tmp_path / name, labels, geometry)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_folder_is_made_and_an_older_file_replaced(tmp_path):
+    path = tmp_path / "new" / "folder" / "a.png"
+    for value in (1, 2):
+        write_labels(path, np.full((4, 4), value), PLANE)
+        assert np.asarray(PIL.Image.open(path)).max() == value
+    assert [p.name for p in path.parent.iterdir()] == ["a.png"]
+
+
+def test_a_file_has_the_permissions_of_any_new_file(tmp_path):
+    (tmp_path / "other").touch()
+    for name in ("a.png", "a.nii.gz", "a.tif"):
+        write_labels(tmp_path / name, np.ones((4, 4), int), PLANE)
+        assert (tmp_path / name).stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif", "a.nii", "a.mha"])
+def test_a_place_that_cannot_be_written(tmp_path, name):
+    (tmp_path / "file").touch()
+    with pytest.raises(WriteError, match=rf"Cannot write {name} in .*file"):
+        write_labels(tmp_path / "file" / name, np.ones((4, 4), int), PLANE)
+    (tmp_path / name).mkdir()
+    with pytest.raises(WriteError, match=f"Cannot write {name}"):
+        write_labels(tmp_path / name, np.ones((4, 4), int), PLANE)
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["file", name])
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif", "a.nii.gz"])
+def test_when_writing_fails_the_older_file_stays(tmp_path, monkeypatch, name):
+    write_labels(tmp_path / name, np.ones((4, 4), int), PLANE)
+    before = (tmp_path / name).read_bytes()
+    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(WriteError, match="No space left on device"):
+        write_labels(tmp_path / name, np.zeros((4, 4), int), PLANE)
+    assert (tmp_path / name).read_bytes() == before
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("name", ["ü ñ.nii.gz", os.fsdecode(b"caf\xe9.mha"), "A.NII", "新.png"])
+def test_odd_names(tmp_path, name):
+    write_labels(tmp_path / name, labels_of(phantom((12, 10))), PLANE)
+    np.testing.assert_array_equal(read_image(tmp_path / name).array, labels_of(phantom((12, 10))))
+
+
+def test_a_folder_whose_name_is_no_utf8(tmp_path):
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    write_labels(folder / "a.nii", labels_of(phantom((12, 10))), PLANE)
+    np.testing.assert_array_equal(read_image(folder / "a.nii").array, labels_of(phantom((12, 10))))
+
+
+def test_a_result_without_labels_and_one_in_fortran_order(tmp_path):
+    write_labels(tmp_path / "a.nii", np.zeros((12, 10), int), PLANE)
+    assert not read_image(tmp_path / "a.nii").array.any()
+    write_labels(tmp_path / "b.nii", np.asfortranarray(labels_of(phantom((12, 10)))), PLANE)
+    np.testing.assert_array_equal(read_image(tmp_path / "b.nii").array, labels_of(phantom((12, 10))))
+
+
+def test_write_png(tmp_path):
+    rgb = phantom((12, 10, 3), np.uint8)
+    write_png(tmp_path / "new" / "a.png", rgb)
+    np.testing.assert_array_equal(np.asarray(PIL.Image.open(tmp_path / "new" / "a.png")), rgb)
+    for bad in (rgb.astype(float), rgb[..., :2], rgb[np.newaxis]):
+        with pytest.raises(WriteError, match="expected"):
+            write_png(tmp_path / "b.png", bad)
+
+
+@pytest.mark.parametrize("name", ["a.png", *(f"a{suffix}" for suffix in VOLUMES)])
+def test_write_image_comes_back(tmp_path, name, files):
+    image = read_image(files / ("a.png" if name == "a.png" else "c.nii"))
+    write_image(tmp_path / name, image)
+    again = read_image(tmp_path / name)
+    np.testing.assert_array_equal(again.array, image.array)
+    np.testing.assert_allclose(place(again.geometry), place(image.geometry), rtol=1e-6)
+    assert again.geometry.orientation == image.geometry.orientation
+    for other in ("a.jpg", "a.nii" if name == "a.png" else "a.tif"):
+        with pytest.raises(WriteError, match="colours are written as"):
+            write_image(tmp_path / other, image)
+
+
+def test_write_json(tmp_path):
+    path = tmp_path / "new" / "a.json"
+    write_json(path, {"a": np.float32(1.5), "b": np.arange(3), "c": "mm²", "d": (1, 2), "e": None, "f": np.bool_(True)})
+    text = path.read_text(encoding="utf-8")
+    assert json.loads(text) == {"a": 1.5, "b": [0, 1, 2], "c": "mm²", "d": [1, 2], "e": None, "f": True}
+    assert "mm²" in text
+    assert text.endswith("\n")
+    for bad in ({"a": float("nan")}, {"a": object()}):
+        with pytest.raises(WriteError, match=r"a\.json"):
+            write_json(path, bad)
+    assert path.read_text(encoding="utf-8") == text
+
+
+def test_writing_pictures_does_not_need_simpleitk(tmp_path, monkeypatch):
+    monkeypatch.setattr(write, "_write_volume", None)
+    for suffix in PICTURES:
+        write_labels(tmp_path / f"a{suffix}", np.ones((4, 4), int), PLANE)
+
+
+def test_a_dicom_slice_keeps_hounsfield_units_to_itself(tmp_path):
+    write_dicom(tmp_path / "a.dcm", hounsfield())
+    image = read_image(tmp_path / "a.dcm")
+    write_labels(tmp_path / "a.mha", image.array > 0, image.geometry, mask=True)
+    assert b"SECRET" not in (tmp_path / "a.mha").read_bytes()
