@@ -122,6 +122,7 @@ class Choosers(QWidget):
     def _lay_out(self) -> None:
         grid = QGridLayout()
         grid.setVerticalSpacing(3)
+        grid.setHorizontalSpacing(4)
         grid.setColumnStretch(1, 1)
         lines = {self.image: self.image_line, self.preset: self.preset_line, self.device: self.device_line}
         for n, (combo, line) in enumerate(lines.items()):

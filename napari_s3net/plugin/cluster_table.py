@@ -32,6 +32,8 @@ HELP = (
 ROLE = Qt.ItemDataRole
 #: Space around what a cell shows.
 PAD = 5
+#: Text that fits to the pixel is cut all the same.
+SLACK = 4
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,9 @@ class CellPainter(QStyledItemDelegate):
         lines = str(index.data() or "").split("\n")
         metrics = option.fontMetrics
         square = metrics.height() + PAD if index.column() == COLOUR else 0
-        return QSize(max(map(metrics.horizontalAdvance, lines)) + square + 3 * PAD, 2 * metrics.height() + 2 * PAD)
+        return QSize(
+            max(map(metrics.horizontalAdvance, lines)) + square + 2 * PAD + SLACK, 2 * metrics.height() + 2 * PAD
+        )
 
     def editorEvent(self, event: QEvent, model: Any, option: Any, index: QModelIndex) -> bool:
         space = event.type() == QEvent.Type.KeyPress and event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Select)

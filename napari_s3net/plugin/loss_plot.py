@@ -88,9 +88,9 @@ class LossPlot(QWidget):
         self._history, self._total = [], total
         self.update()
 
-    def add(self, losses: Mapping[str, float]) -> None:
-        """Add the losses of one iteration."""
-        self._history.append(dict(losses))
+    def add(self, history: Sequence[Mapping[str, float]]) -> None:
+        """Add the losses of the newest iterations."""
+        self._history.extend(history)
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -18,16 +18,14 @@ from napari_s3net.plugin._open import PLUGIN
 from napari_s3net.plugin.cluster_table import rows_of
 from napari_s3net.plugin.notes import Memory, Note, object_mask, recalled, with_name, with_new_ids, with_tick
 from napari_s3net.plugin.panels import ResultPanel
-from napari_s3net.plugin.result_layer import add_mask, mask_of, note_in, plain, recolour
+from napari_s3net.plugin.result_layer import add_mask, mask_of, note_in, recolour
 from napari_s3net.plugin.source import KEY, Source
 from napari_s3net.plugin.words import as_command, as_python, effort_text, outcome_text, save_name
 
 #: Pause after a stroke or an undo before the table is measured again, so that painting stays smooth.
 MEASURE_MS = 250
-#: Time that the mouse rests on a row before its cluster is outlined, so that crossing the table does not flicker.
+#: Time that the mouse rests on a row before its cluster is lit, so that crossing the table does not flicker.
 HOVER_MS = 70
-#: An outline's share of the image's longer side, as one in so many.
-OUTLINES = 100
 
 
 class Outcome(QObject):
@@ -41,10 +39,9 @@ class Outcome(QObject):
         self._image: tuple[Source, Image] | None = None
         self._measured: object = None
         self._hovered: int | None = None
-        self._contour: int | None = None
         self._masks: WeakKeyDictionary[Labels, Labels] = WeakKeyDictionary()
         self._measure_soon = _timer(self, MEASURE_MS, self.measure)
-        self._hover_soon = _timer(self, HOVER_MS, self._outline)
+        self._hover_soon = _timer(self, HOVER_MS, self._recolour)
         panel.table.hovered.connect(self._hover)
         panel.table.picked.connect(self._pick)
         panel.table.clusters.ticked.connect(self._tick)
@@ -145,21 +142,9 @@ class Outcome(QObject):
         self._hovered = label
         self._hover_soon.start()
 
-    def _outline(self) -> None:
-        """Show the outline of the hovered cluster alone, or everything as before."""
-        layer = self.layer
-        if layer is None or plain(layer) not in [plain(one) for one in self._viewer.layers]:
-            return
-        if self._hovered is not None and self._contour is None and self._viewer.dims.ndisplay == 2:
-            self._contour = layer.contour
-            layer.contour = max(2, round(max(layer.data.shape) / OUTLINES))
-        elif self._hovered is None and self._contour is not None:
-            layer.contour, self._contour = self._contour, None
-        self._recolour()
-
     def _recolour(self) -> None:
         if self.layer is not None:
-            recolour(self.layer, object_only=self._panel.object_only.isChecked(), outlined=self._hovered)
+            recolour(self.layer, object_only=self._panel.object_only.isChecked(), spotlit=self._hovered)
 
     def _update_mask(self) -> None:
         mask = self._masks.get(self.layer) if self.layer is not None else None
@@ -187,11 +172,8 @@ class Outcome(QObject):
         self._hover_soon.stop()
         self._measure_soon.stop()
         if self.layer is not None:
-            if self._contour is not None:
-                self.layer.contour = self._contour
             self.layer.events.paint.disconnect(self._changed)
             self.layer.events.set_data.disconnect(self._changed)
-        self._contour = None
 
 
 SAVE_FILTER = "NIfTI (*.nii.gz *.nii);;PNG (*.png);;TIFF (*.tif *.tiff);;NRRD (*.nrrd);;MetaImage (*.mha)"

@@ -1,7 +1,7 @@
 """Colours of clusters: the object in one accent family, everything else muted; an id always has the same colour.
 
-Told apart by lightness as well as hue, so that they stay apart for colour-blind people: the object is blue to cyan,
-which neither skin nor grey images contain, the rest are sands and greys.
+The object is blue to cyan, which neither skin nor grey images contain; the rest are sands and browns. Blue and yellow
+are told apart by nearly everybody, and neighbours in a family differ in lightness.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from collections.abc import Collection, Iterable
 
 Colour = tuple[float, float, float, float]
 
-OBJECT = ("#19c3f2", "#0a84d8", "#8ee6ff", "#0a5fb4", "#4fa8ee", "#00a3a8", "#b5ecfa", "#3f73d9")
-OTHER = ("#c9b48a", "#8d8d94", "#e3ddcc", "#6f6a5e", "#aca1b5", "#b0895c", "#d4d4da", "#7c7489")
+OBJECT = ("#19c3f2", "#0a74d8", "#93e0ff", "#0a4a9c", "#52a4ea", "#0891b5")
+OTHER = ("#c9b48a", "#8a857c", "#efe6cc", "#6a5d48", "#b8a28a", "#a9814f", "#d2c9b6")
 #: Opacity of the others beside the object, so that the image shows through them.
 MUTED = 0.45
 CLEAR: Colour = (0.0, 0.0, 0.0, 0.0)
-#: The outline of the cluster under the mouse, and how much of the other outlines is left.
-OUTLINE: Colour = (1.0, 0.9, 0.2, 1.0)
-BEHIND = 0.35
+#: What lies over everything but the cluster under the mouse. Napari's own contours are thick on one side only, thin as
+#: one pixel on the other, and cannot be drawn for a single label.
+SHADE: Colour = (0.0, 0.0, 0.0, 1.0)
 #: The mask has one label.
 MASK = {None: CLEAR, 0: CLEAR, 1: OBJECT[0]}
 
@@ -39,7 +39,7 @@ def colour_table(
     foreground: Collection[int],
     *,
     object_only: bool = False,
-    outlined: int | None = None,
+    spotlit: int | None = None,
 ) -> dict[int | None, Colour]:
     """Colours by id for a label layer; None stands for ids that are not listed.
 
@@ -51,15 +51,14 @@ def colour_table(
         The ids of the object.
     object_only : bool
         Everything else is clear.
-    outlined : int, optional
-        The cluster that stands out while the others step back.
+    spotlit : int, optional
+        The cluster that shows the bare image while everything else lies in shade.
     """
     table: dict[int | None, Colour] = {None: CLEAR if object_only else colour(2, is_object=False)}
     for label in ids:
         is_object = label in foreground
         table[label] = CLEAR if object_only and not is_object else colour(label, is_object=is_object)
-    if outlined is not None:
-        table = {label: (*rgb, alpha * BEHIND) for label, (*rgb, alpha) in table.items()}
-        table[outlined] = OUTLINE
+    if spotlit is not None:
+        table = {label: CLEAR if label == spotlit else SHADE for label in table}
     table[0] = CLEAR
     return table

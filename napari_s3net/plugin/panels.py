@@ -102,7 +102,7 @@ class ProgressPanel(QWidget):
         self.stop.setToolTip("End after this iteration; what there is becomes the result.")
         self.cancel = QPushButton("Cancel")
         self.cancel.setToolTip("End and put back what was there before the run.")
-        self._first: float | None = None
+        self._first: tuple[int, float] | None = None
         column(self, self.bar, self.line, self.plot, row(self.stop, self.cancel))
 
     def begin(self, total: int) -> None:
@@ -117,15 +117,15 @@ class ProgressPanel(QWidget):
         self.bar.setRange(0, 0)
         self.line.setText(words)
 
-    def show_step(self, step: Step) -> None:
-        """After an iteration."""
-        now = time.perf_counter()
-        self._first = now if self._first is None else self._first
+    def show_steps(self, steps: tuple[Step, ...]) -> None:
+        """After some iterations."""
+        step, now = steps[-1], time.perf_counter()
+        self._first = self._first or (steps[0].iteration, now)
+        self.plot.add([one.losses for one in steps])
         self.bar.setRange(0, step.total)
         self.bar.setValue(step.iteration)
-        left = time_left(step.iteration, step.total, now - self._first)
+        left = time_left(step.iteration - self._first[0], step.total - step.iteration, now - self._first[1])
         self.line.setText(progress_text(step.iteration, step.total, left, step.n_labels))
-        self.plot.add(step.losses)
 
 
 class ResultPanel(QWidget):

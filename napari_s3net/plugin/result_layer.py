@@ -83,11 +83,11 @@ def write(layer: Labels, index: Index, plane: NDArray[Any]) -> None:
     layer.refresh(extent=False)
 
 
-def recolour(layer: Labels, *, object_only: bool = False, outlined: int | None = None) -> None:
+def recolour(layer: Labels, *, object_only: bool = False, spotlit: int | None = None) -> None:
     """Colour a result layer by its note."""
     note = note_in(layer) or {"names": {}, "foreground": []}
     ids = sorted({*note["names"], *note["foreground"]})
-    table = colour_table(ids, note["foreground"], object_only=object_only, outlined=outlined)
+    table = colour_table(ids, note["foreground"], object_only=object_only, spotlit=spotlit)
     layer.colormap = DirectLabelColormap(color_dict=table)
 
 
@@ -145,8 +145,7 @@ class Target:
     @property
     def is_gone(self) -> bool:
         """Whether the user has removed the image or the layer, so that nobody waits for the result."""
-        layers = [plain(layer) for layer in self._viewer.layers]
-        return self._image_layer not in layers or (self.layer is not None and self.layer not in layers)
+        return not self._holds(self._image_layer) or (self.layer is not None and not self._holds(self.layer))
 
     def preview(self, plane: NDArray[Any]) -> None:
         """Show a preview in the layer; the first one makes the layer or keeps what was there."""
@@ -160,7 +159,7 @@ class Target:
     def restore(self) -> None:
         """Leave everything as it was before the run."""
         layer, before = self.layer, self._end()
-        if before is None or layer is None or self.is_gone:
+        if before is None or layer is None or not self._holds(layer):
             return
         if self._made:
             self._viewer.layers.remove(layer)
@@ -170,7 +169,7 @@ class Target:
 
     def finish(self, result: Segmentation, preset: str) -> Labels | None:
         """Write the result; a layer that was there before gets it as one undoable step. None if the image is gone."""
-        if plain(self._image_layer) not in [plain(layer) for layer in self._viewer.layers]:
+        if not self._holds(self._image_layer):
             return None
         before = self._end()
         if self.layer is not None and (self.is_gone or not fits(self.layer, self.source)):
@@ -219,6 +218,10 @@ class Target:
             self.layer.events.mode.disconnect(self._hold_mode)
             self.layer.mode = self._mode
         return before
+
+    def _holds(self, layer: Any) -> bool:
+        """Whether a layer is still in the viewer."""
+        return any(plain(one) is layer for one in self._viewer.layers)
 
     def _hold_mode(self, event: Any = None) -> None:
         if self.layer is not None and str(self.layer.mode) != "pan_zoom":

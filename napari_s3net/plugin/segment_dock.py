@@ -141,7 +141,7 @@ class SegmentDock(QScrollArea):
         self.details.clicked.connect(lambda: QApplication.clipboard().setText(self.session.details))
         self.panel.asked.connect(self._ask)
         self.session.phase_changed.connect(self._enter)
-        self.session.stepped.connect(self.progress.show_step)
+        self.session.stepped.connect(self.progress.show_steps)
         self.session.finished.connect(self._finished)
         self.session.devices_known.connect(self._know_devices)
         self.destroyed.connect(self._cancel_run)

@@ -93,8 +93,8 @@ class Session(QObject):
     -------
     phase_changed(Phase, str)
         With a few words: what is going on, or what went wrong.
-    stepped(Step)
-        After each iteration.
+    stepped(tuple of Step)
+        The iterations since the last time.
     finished(Labels)
         The layer that holds the result.
     devices_known(tuple)
@@ -178,8 +178,8 @@ class Session(QObject):
             self._enter(Phase.PREPARING, report.stage)
         if report.steps and self.phase is Phase.PREPARING:
             self._enter(Phase.RUNNING, "")
-        for step in report.steps:
-            self.stepped.emit(step)
+        if report.steps:
+            self.stepped.emit(report.steps)
         if report.preview is not None and not report.over:
             self._target.preview(report.preview)
 

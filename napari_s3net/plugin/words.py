@@ -63,9 +63,9 @@ def progress_text(iteration: int, total: int, left: float | None, n_labels: int)
     return " · ".join(parts)
 
 
-def time_left(iteration: int, total: int, since_first: float) -> float | None:
-    """Seconds left, from the pace since the first iteration, which is slower than the others; None before the third."""
-    return None if iteration < 3 else since_first / (iteration - 1) * (total - iteration)
+def time_left(done: int, to_do: int, seconds: float) -> float | None:
+    """Seconds left, when the newest `done` iterations took so many seconds; None until two are timed."""
+    return None if done < 2 else seconds / done * to_do
 
 
 def outcome_text(note: Mapping[str, Any], share: float) -> str:

@@ -1,0 +1,98 @@
+"""A stand-in for the training loop: quick, and it tells what was done to it."""
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from napari_s3net.image import Segmentation, Step
+
+
+@dataclass
+class FakeRuns:
+    """How the stand-in behaves, and what happened to it."""
+
+    pause: float = 0.005
+    iterations: int = 20
+    error: Exception | None = None
+    #: The object is this square of the plane.
+    corner: int = 4
+    closed: int = 0
+    stopped: int = 0
+    threads: list[int] = field(default_factory=list)
+    images: list[np.ndarray] = field(default_factory=list)
+    asked: list = field(default_factory=list)
+    #: Called with the arrays of each run, for weak references.
+    watch: object = None
+
+    def __call__(self, image, settings, *, device="auto", preview_seconds=None):
+        import torch
+
+        self.threads.append(torch.get_num_threads())
+        self.images.append(np.array(image.array))
+        self.asked.append((image, settings, device) if self.watch is None else (None, settings, device))
+        big = np.zeros((64, 64))
+        if self.watch is not None:
+            self.watch(image.array, big)
+        stop = None
+        done = 0
+        try:
+            for iteration in range(1, self.iterations + 1):
+                time.sleep(self.pause)
+                if self.error is not None and iteration == 3:
+                    raise type(self.error)(*self.error.args)
+                preview = np.full(image.shape, 1 + iteration % 5, np.uint8)
+                if self.watch is not None:
+                    self.watch(preview)
+                done = iteration
+                stop = yield Step(iteration, self.iterations, self.losses(iteration), 6, preview)
+                if stop:
+                    self.stopped += 1
+                    break
+        except GeneratorExit:
+            self.closed += 1
+            raise
+        labels = np.full(image.shape, 2, np.int32)
+        labels[: self.corner, : self.corner] = 1
+        if self.watch is not None:
+            self.watch(labels)
+        return Segmentation(
+            labels,
+            (1,),
+            image.geometry,
+            settings,
+            {1: "Lesion", 2: "Skin"},
+            history=tuple(self.losses(i) for i in range(1, done + 1)),
+            version="1.2.3",
+            seconds=0.5,
+            stopped=bool(stop),
+        )
+
+    @staticmethod
+    def losses(iteration):
+        return {"cluster": 2.0 / iteration, "transformation": 1.0 / iteration, "spatial": 0.2}
+
+
+@pytest.fixture
+def fake_runs(monkeypatch):
+    """Runs that take a moment; patched where the worker looks for the real one."""
+    import napari_s3net.segment
+
+    runs = FakeRuns()
+
+    # The worker needs a generator function, and monkeypatch a plain one.
+    def iter_segment(*args, **kwargs):
+        return (yield from runs(*args, **kwargs))
+
+    monkeypatch.setattr(napari_s3net.segment, "iter_segment", iter_segment)
+    return runs
+
+
+@pytest.fixture
+def photograph():
+    """A small colour image with a dark disc."""
+    rows, columns = np.mgrid[:48, :64]
+    array = np.full((48, 64, 3), (220, 180, 160), np.uint8)
+    array[(rows - 24) ** 2 + (columns - 32) ** 2 < 120] = (90, 60, 50)
+    return array
