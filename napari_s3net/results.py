@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +13,13 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_s3net import io
+from napari_s3net.errors import WriteError
 from napari_s3net.image import Image, Segmentation
 from napari_s3net.labels.measure import measure_clusters
 from napari_s3net.preprocess import to_unit
 from napari_s3net.settings import Settings
 
+PROGRAM = "napari-s3net"
 #: A blue that neither skin nor grey images contain, told apart from both by colour-blind people (as in the viewer).
 ACCENT = (25, 195, 242)
 #: Width of the outline as a share of the longer side, and at least so many pixels.
@@ -69,18 +73,34 @@ def write_result(
     InvalidImageError
         If result and image do not fit together.
     """
-    suffix = label_suffix(image)
-    labels, mask = directory / f"{stem}_labels{suffix}", directory / f"{stem}_mask{suffix}"
+    suffix, note_path = label_suffix(image), directory / f"{stem}.json"
+    labels, mask, picture = (
+        directory / f"{stem}_{name}" for name in (f"labels{suffix}", f"mask{suffix}", "overlay.png")
+    )
+    _check_ours((labels, mask), note_path)
     note = describe(image, result) | {"source": source, "preset": preset, "slice": slice_index}
+    note_path.unlink(missing_ok=True)
     io.write_labels(labels, result.labels, image.geometry)
     io.write_labels(mask, result.mask, image.geometry, mask=True)
-    written = [labels, mask]
     if overlay:
-        written.append(directory / f"{stem}_overlay.png")
-        io.write_png(written[-1], draw_overlay(*_most_of(image, result.mask), settings=result.settings))
-    written.append(directory / f"{stem}.json")
-    io.write_json(written[-1], note)
-    return written
+        io.write_png(picture, draw_overlay(*_most_of(image, result.mask), settings=result.settings))
+    io.write_json(note_path, note)
+    return [labels, mask, *([picture] if overlay else []), note_path]
+
+
+def _check_ours(paths: Iterable[Path], note: Path) -> None:
+    """Refuse to replace files that are not an earlier result: masks drawn by hand have the same names."""
+    try:
+        ours = json.loads(note.read_text(encoding="utf-8")).get("program") == PROGRAM
+    except FileNotFoundError:
+        ours = not any(path.exists() for path in paths)
+    except (OSError, ValueError, AttributeError):
+        ours = False
+    if not ours:
+        raise WriteError(
+            f"Will not replace {note.stem}_labels, _mask or .json in {note.parent}: they are no earlier result of "
+            f"{PROGRAM}. Choose another folder, or move them away."
+        )
 
 
 def label_suffix(image: Image) -> str:
@@ -93,6 +113,7 @@ def describe(image: Image, result: Segmentation) -> dict[str, Any]:
     """How a result was made and what is in it, as plain values without patient data."""
     clusters = measure_clusters(result.labels, image, foreground=result.foreground, names=result.names)
     return {
+        "program": PROGRAM,
         "version": result.version,
         "seed": result.settings.seed,
         "device": result.device,
@@ -111,6 +132,59 @@ def describe(image: Image, result: Segmentation) -> dict[str, Any]:
         "settings": result.settings.to_dict(),
         "history": [dict(losses) for losses in result.history],
     }
+
+
+def join_slices(image: Image, parts: Sequence[Segmentation | None]) -> Segmentation:
+    """Put the results of single slices together to one of the stack.
+
+    Parameters
+    ----------
+    image : Image
+        The stack.
+    parts : sequence of Segmentation or None
+        One of each slice; None where a slice has none. Each slice was segmented on its own, so an id means the same in
+        all of them only in so far as it is the object or not.
+
+    Returns
+    -------
+    Segmentation
+        (Z, H, W) labels; its history has one entry a slice.
+    """
+    done = [part for part in parts if part is not None]
+    objects = max(len(part.foreground) for part in done)
+    labels = np.zeros(image.shape, np.int32)
+    names: dict[int, str] = {}
+    foreground: set[int] = set()
+    for plane, part in zip(labels, parts, strict=True):
+        if part is None:
+            continue
+        others = [int(i) for i in np.unique(part.labels) if i > 0 and i not in part.foreground]
+        new = {old: i for i, old in enumerate(sorted(part.foreground), 1)}
+        new |= {old: i for i, old in enumerate(others, objects + 1)}
+        table = np.zeros(int(part.labels.max()) + 1, np.int32)
+        for old, i in new.items():
+            table[old : old + 1] = i
+            names.setdefault(i, part.names.get(old, ""))
+        plane[:] = table[part.labels]
+        foreground.update(new[old] for old in part.foreground)
+    return replace(
+        done[0],
+        labels=labels,
+        foreground=tuple(sorted(foreground)),
+        geometry=image.geometry,
+        names=names,
+        confidence=float(np.mean([part.confidence for part in done])),
+        history=tuple(_summary(index, part) for index, part in enumerate(parts) if part is not None),
+        seconds=sum(part.seconds for part in done),
+        stopped=any(part.stopped for part in done),
+    )
+
+
+def _summary(index: int, part: Segmentation) -> dict[str, float]:
+    """One slice of a stack: which, how long it took, how far it can be trusted, and its last losses."""
+    last = part.history[-1] if part.history else {}
+    known = {"slice": index, "iterations": len(part.history), "seconds": part.seconds, "confidence": part.confidence}
+    return {**known, **last}
 
 
 def draw_overlay(image: Image, mask: NDArray[np.bool_], *, settings: Settings | None = None) -> NDArray[np.uint8]:

@@ -1,0 +1,59 @@
+"""List every setting with its value, range, unit and help."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import textwrap
+from argparse import ArgumentParser, Namespace
+from typing import Any
+
+from napari_s3net.settings import Settings, describe, preset, presets
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what `run` reads."""
+    names = ", ".join(f"{name} ({p.label})" for name, p in presets.items())
+    parser.add_argument("--preset", metavar="NAME", help=f"values of this preset: {names}; else the defaults")
+    parser.add_argument("--json", action="store_true", help="only names and values, as `segment --settings` reads them")
+
+
+def run(options: Namespace) -> int:
+    """Print the table, or JSON.
+
+    Raises
+    ------
+    InvalidSettingsError
+        If there is no such preset.
+    """
+    settings = preset(options.preset) if options.preset else Settings()
+    values = settings.to_dict()
+    if options.json:
+        sys.stdout.write(json.dumps(values, indent=2) + "\n")
+        return 0
+    heads = ("setting", "value", "range")
+    rows = [(row["name"], _text(values[row["name"]]), _range(row), row["help"]) for row in describe()]
+    widths = [max(map(len, (head, *column))) + 2 for head, column in zip(heads, zip(*rows, strict=True), strict=False)]
+    indent = " " * sum(widths)
+    room = max(30, shutil.get_terminal_size((120, 24)).columns - len(indent))
+    for *cells, text in ((*heads, "meaning"), *rows):
+        start = "".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+        sys.stdout.write(textwrap.indent("\n".join(textwrap.wrap(text, room)), indent).replace(indent, start, 1) + "\n")
+    return 0
+
+
+def _text(value: Any) -> str:
+    """A value as it is typed after `--set NAME=`."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _range(row: dict[str, Any]) -> str:
+    """What a setting may be, with its unit."""
+    if row["type"] == "bool":
+        return "yes, no"
+    if row["choices"]:
+        return ", ".join(row["choices"])
+    return f"{row['low']:.10g} to {row['high']:.10g} {row['unit']}".rstrip()

@@ -1,0 +1,64 @@
+"""Print versions, devices and memory: what to say when something does not work."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from argparse import ArgumentParser, Namespace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGES = ("napari-s3net", "torch", "numpy", "scipy", "scikit-image", "SimpleITK", "napari")
+GIB = 2**30
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what `run` reads."""
+
+
+def run(options: Namespace) -> int:  # noqa: ARG001 - reads none
+    """Print a table of names and values."""
+    rows = [("python", platform.python_version()), ("system", f"{platform.system()} {platform.machine()}")]
+    rows += [(name, _version(name)) for name in PACKAGES]
+    rows += [*_devices(), ("memory", _memory())]
+    sys.stdout.writelines(f"{name:<14}{value}\n" for name, value in rows)
+    return 0
+
+
+def _version(name: str) -> str:
+    """Version of an installed package."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _devices() -> list[tuple[str, str]]:
+    """What a run can compute on."""
+    import torch
+
+    from napari_s3net.device import available_devices
+
+    rows = []
+    for name in available_devices():
+        if name.startswith("cuda"):
+            free, total = torch.cuda.mem_get_info(name)
+            text = f"{torch.cuda.get_device_name(name)}, {free / GIB:.1f} of {total / GIB:.1f} GiB free"
+        else:
+            text = f"{torch.get_num_threads()} threads, {os.cpu_count()} cores" if name == "cpu" else "Metal"
+        rows.append((name, text))
+    return rows
+
+
+def _memory() -> str:
+    """Memory of this machine, and how much of it is free where the system tells."""
+    from napari_s3net.io.limits import physical_memory
+
+    total = f"{physical_memory() / GIB:.1f} GiB"
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        free = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
+    except (OSError, StopIteration):
+        return total
+    return f"{free * 1024 / GIB:.1f} of {total} free"

@@ -1,0 +1,35 @@
+"""Write two synthetic images, a dermoscopy photograph and a chest CT slice, each with its true mask."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what `run` reads."""
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder to write to")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="another seed, another patient (default 0)")
+
+
+def run(options: Namespace) -> int:
+    """Write the files and name them.
+
+    Raises
+    ------
+    WriteError
+        If that is not possible.
+    """
+    from napari_s3net.io import write_image, write_labels
+    from napari_s3net.phantom import chest_ct, dermoscopy
+    from napari_s3net.results import label_suffix
+
+    for make in (dermoscopy, chest_ct):
+        phantom = make(seed=options.seed)
+        suffix = label_suffix(phantom.image)
+        image, mask = (options.output / f"{phantom.image.name}{end}{suffix}" for end in ("", "_mask"))
+        write_image(image, phantom.image)
+        write_labels(mask, phantom.mask, phantom.image.geometry, mask=True)
+        sys.stdout.write(f"{image}\n{mask}\n")
+    return 0

@@ -1,0 +1,192 @@
+"""Segment images and volumes: for each input write its labels, its mask, and a JSON that says how they were made."""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from argparse import ArgumentParser, Namespace
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_s3net.cli.say import say
+from napari_s3net.errors import InvalidImageError, InvalidSettingsError, ReadWarning, S3NetError, WriteError
+from napari_s3net.settings import Settings, parse_value, preset, presets
+
+if TYPE_CHECKING:
+    from napari_s3net.cli.inputs import Input
+    from napari_s3net.image import Image, Segmentation, Step
+
+#: Without a terminal, a volume reports so many times.
+REPORTS = 10
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what `run` reads."""
+    add = parser.add_argument
+    add("inputs", nargs="+", type=Path, metavar="INPUT", help="image, volume, folder with one DICOM series, or photos")
+    add("-o", "--output", type=Path, required=True, metavar="DIR", help="folder for the results")
+    add("--preset", default="auto", metavar="NAME", help=f"{', '.join(presets)}; auto: by the image (default)")
+    add("--seed", type=int, metavar="N", help="another seed, another start (default 0)")
+    add("--device", default="auto", metavar="NAME", help="auto (default), cpu, cuda, cuda:1 or mps")
+    add("--settings", type=Path, metavar="FILE", help="settings from a JSON file, such as an earlier result's")
+    add("--set", nargs="+", action="extend", default=[], metavar="key=value", help="single settings, after the inputs")
+    add("--overlay", action="store_true", help="also draw the object's outline on the image")
+    add("--slice", type=int, metavar="N", help="of volumes only this slice, counted from 0")
+    add("--series", metavar="ID", help="which series of a DICOM folder, where it holds several")
+
+
+def run(options: Namespace) -> int:
+    """Segment each input.
+
+    Returns
+    -------
+    int
+        0, or 1 when some inputs failed; each says why in one line, and the others are done.
+
+    Raises
+    ------
+    S3NetError
+        If preset, settings, device or the output folder cannot be used.
+    """
+    changes = _changes(options)
+    _settings(options.preset if options.preset != "auto" else "generic", changes)
+    _make_folder(options.output)
+    from napari_s3net.cli.inputs import find_inputs
+    from napari_s3net.device import resolve_device
+
+    resolve_device(options.device)
+    inputs = find_inputs(options.inputs)
+    failed = sum(not _succeeds(item, options, changes) for item in inputs)
+    if failed and len(inputs) > 1:
+        say(f"{failed} of {len(inputs)} inputs failed.")
+    return int(failed > 0)
+
+
+def _changes(options: Namespace) -> dict[str, Any]:
+    """Settings unlike the preset's: from the file, from `--set`, from `--seed`; the later wins."""
+    changes = _read_settings(options.settings) if options.settings else {}
+    for text in options.set:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise InvalidSettingsError(f"--set takes key=value; got {text!r}. Name the inputs before it.")
+        changes[key] = parse_value(key, value)
+    return changes if options.seed is None else {**changes, "seed": options.seed}
+
+
+def _read_settings(path: Path) -> dict[str, Any]:
+    """Settings from JSON: names with values, or a whole result with them inside."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not JSON"
+        raise InvalidSettingsError(f"Cannot read settings from {path.name}: {reason}.") from error
+    values = values.get("settings", values) if isinstance(values, dict) else None
+    if not isinstance(values, dict):
+        raise InvalidSettingsError(f"Expected settings in {path.name} as names with values.")
+    return values
+
+
+def _settings(name: str, changes: dict[str, Any]) -> Settings:
+    """A preset with changes."""
+    return preset(name).replace(**changes)
+
+
+def _make_folder(path: Path) -> None:
+    """Make the output folder before any work is done for it."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"Cannot make the folder {path}: {error.strerror}.") from error
+
+
+def _succeeds(item: Input, options: Namespace, changes: dict[str, Any]) -> bool:
+    """Do one input; say in one line how it went."""
+    name = item.path.name or item.stem
+    try:
+        sys.stdout.write(f"{name}: {_process(item, options, changes)}\n")
+        sys.stdout.flush()
+    except S3NetError as error:
+        say(str(error) if name in str(error) else f"{name}: {error}")
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one input, the others are done
+        say(f"{name}: unexpected {type(error).__name__}: {error}")
+    else:
+        return True
+    return False
+
+
+def _process(item: Input, options: Namespace, changes: dict[str, Any]) -> str:
+    """Read, segment, write; tell the outcome in a few words."""
+    from napari_s3net.preprocess import suggest_preset
+    from napari_s3net.results import write_result
+
+    image = _read(item, options)
+    name = suggest_preset(image) if options.preset == "auto" else options.preset
+    settings = _settings(name, changes)
+    result = _follow(image, settings, options.device, item.path.name)
+    source = {"source": item.path.name, "preset": name, "slice_index": options.slice}
+    written = write_result(options.output, item.stem, image, result, overlay=options.overlay, **source)
+    what = next((result.names[i] for i in result.foreground if result.names.get(i)), "Object")
+    share = f"{what} {100 * result.mask.mean():.1f} % of the image" if result.foreground else "no object found"
+    return f"{share}, confidence {result.confidence:.2f}, {result.seconds:.1f} s, {written[1]}"
+
+
+def _read(item: Input, options: Namespace) -> Image:
+    """The image, or the slice of it that was asked for; what reading remarks becomes a line."""
+    from napari_s3net.io import read_image
+
+    with warnings.catch_warnings(record=True) as remarks:
+        warnings.simplefilter("always")
+        image = read_image(item.path, series=options.series if item.path.is_dir() else None)
+    for remark in remarks:
+        if issubclass(remark.category, ReadWarning):
+            say(str(remark.message))
+    if options.slice is None:
+        return image
+    slices = len(image.array) if image.is_stack else 0
+    if not 0 <= options.slice < slices:
+        has = f"it has slices 0 to {slices - 1}" if slices else "it is a single plane"
+        raise InvalidImageError(f"There is no slice {options.slice}: {has}.")
+    return image.slice(options.slice)
+
+
+def _follow(image: Image, settings: Settings, device: str, name: str) -> Segmentation:
+    """Run to the end: a progress bar on a terminal, a line now and then without one."""
+    from tqdm import tqdm
+
+    slices = len(image.array) if image.is_stack else 1
+    steps, index, reported = _iter_slices(image, settings, device), -1, 0
+    with tqdm(total=slices * settings.max_iter, desc=name, leave=False, disable=None) as bar:
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as end:
+                result: Segmentation = end.value
+                return result
+            index += step.iteration == 1
+            bar.update(index * settings.max_iter + step.iteration - bar.n)
+            if bar.disable and index * REPORTS // slices > reported:
+                reported = index * REPORTS // slices
+                sys.stdout.write(f"{name}: slice {index} of {slices}\n")
+                sys.stdout.flush()
+
+
+def _iter_slices(image: Image, settings: Settings, device: str) -> Generator[Step, None, Segmentation]:
+    """Segment a plane, or a stack slice by slice; a slice with nothing in it stays without labels."""
+    from napari_s3net.results import join_slices
+    from napari_s3net.segment import iter_segment
+
+    if not image.is_stack:
+        return (yield from iter_segment(image, settings, device=device))
+    parts: list[Segmentation | None] = []
+    empty: InvalidImageError | None = None
+    for index in range(len(image.array)):
+        try:
+            parts.append((yield from iter_segment(image.slice(index), settings, device=device)))
+        except InvalidImageError as error:
+            parts.append(None)
+            empty = error
+    if empty is not None and not any(parts):
+        raise empty
+    return join_slices(image, parts)
