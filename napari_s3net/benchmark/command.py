@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 
 from napari_s3net.errors import InvalidSettingsError
@@ -115,7 +115,7 @@ def _changes(texts: list[str]) -> dict[str, object]:
 
 
 def _positive(text: str) -> int:
-    """A whole number from 1 on; argparse names the flag when it is not."""
-    if (number := int(text)) < 1:
-        raise ValueError(text)
-    return number
+    """A whole number from 1 on."""
+    if not text.isdecimal() or not int(text):
+        raise ArgumentTypeError(f"expected a whole number from 1 on; got {text!r}")
+    return int(text)

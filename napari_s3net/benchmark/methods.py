@@ -33,7 +33,7 @@ NETWORKS: Mapping[str, Mapping[str, Any]] = {
     **{name: {"variant": "s3net", **changes} for name, changes in ABLATIONS.items()},
 }
 #: Whose source does not decide what a network returns. When other source changes, earlier results are not taken over.
-_ELSEWHERE = {"plugin", "io", "phantom", "benchmark", "batch.py", "cli.py", "__main__.py", "__init__.py"}
+_ELSEWHERE = {"plugin", "io", "phantom", "benchmark", "cli", "results.py", "__main__.py", "__init__.py"}
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from napari_s3net.benchmark.memory import peak_mib, reset_peak
 from napari_s3net.benchmark.methods import Request, chosen, digest, predict, seeds_of, version
 from napari_s3net.benchmark.results import COLUMNS, KEY, Row, key, read_rows, write_rows
-from napari_s3net.errors import InvalidImageError, ReadError, S3NetError
+from napari_s3net.errors import DeviceError, InvalidImageError, InvalidSettingsError, ReadError, S3NetError
 from napari_s3net.image import Image
 from napari_s3net.io import read_image, write_labels
 from napari_s3net.labels.metrics import (
@@ -148,7 +148,8 @@ def iter_rows(tasks: list[Task], *, jobs: int = 1) -> Iterator[Row]:
     Raises
     ------
     S3NetError
-        If an image or its mask cannot be read. A method that fails has a row of its own, with the reason.
+        If an image or its mask cannot be read, or the device is not there. A method that fails on an image has a row of
+        its own, with the reason.
     """
     if not tasks:
         return
@@ -173,6 +174,8 @@ def run_task(task: Task) -> Row:
     try:
         proposal = predict(task.method, image, task.seed, task.request)
         labels, prediction = proposal.labels, proposal.mask
+    except (DeviceError, InvalidSettingsError):  # wrong for every image
+        raise
     except S3NetError as failure:
         error = " ".join(str(failure).split())
     seconds, memory = time.perf_counter() - started, peak_mib()

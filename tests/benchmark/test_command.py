@@ -73,13 +73,15 @@ def test_a_failed_image_shows_in_the_exit_code(small_set, tmp_path, monkeypatch)
     assert run(parsed(small_set, "--methods", "otsu", "--limit", 1, "-o", tmp_path / "out")) == 1
 
 
-def test_wrong_use_is_said(tmp_path, small_set):
+def test_wrong_use_is_said(tmp_path, small_set, capsys):
     with pytest.raises(InvalidSettingsError, match="Name a folder"):
         run(parsed("-o", tmp_path))
     with pytest.raises(InvalidSettingsError, match="key=value; got 'seed'"):
         run(parsed(small_set, "--set", "seed", "-o", tmp_path))
-    with pytest.raises(SystemExit):
-        parsed(small_set, "--seeds", "0", "-o", tmp_path)
+    for number in ("0", "x", "-1"):
+        with pytest.raises(SystemExit):
+            parsed(small_set, f"--seeds={number}", "-o", tmp_path)
+        assert "expected a whole number from 1 on" in capsys.readouterr().err
 
 
 def test_declaring_the_arguments_imports_nothing_heavy():

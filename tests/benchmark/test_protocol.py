@@ -13,7 +13,14 @@ from napari_s3net.benchmark import protocol
 from napari_s3net.benchmark.methods import Request
 from napari_s3net.benchmark.protocol import find_pairs, iter_rows, mask_path, plan, read_mask
 from napari_s3net.benchmark.results import COLUMNS, key, read_rows
-from napari_s3net.errors import DivergedError, InvalidImageError, InvalidSettingsError, ReadError, S3NetError
+from napari_s3net.errors import (
+    DeviceError,
+    DivergedError,
+    InvalidImageError,
+    InvalidSettingsError,
+    ReadError,
+    S3NetError,
+)
 from napari_s3net.io import write_png
 
 SCORER = Path(__file__).parents[2].parent / "shared" / "tools" / "score.py"
@@ -132,6 +139,11 @@ def test_a_failure_is_a_row_that_scores_nothing_and_is_tried_again(small_set, tm
     again, kept = run(small_set, tmp_path / "out", ["otsu"])
     assert kept == []
     assert not any(row["error"] for row in again)
+
+
+def test_a_device_that_is_not_there_ends_the_run(small_set, tmp_path):
+    with pytest.raises(DeviceError):
+        run(small_set, tmp_path / "out", ["s3net"], request=Request(device="cuda:99"))
 
 
 def test_a_mask_of_another_size_is_named(small_set, tmp_path):
