@@ -23,7 +23,7 @@ PROGRAM = "napari-s3net"
 #: A blue that neither skin nor grey images contain, told apart from both by colour-blind people (as in the viewer).
 ACCENT = (25, 195, 242)
 #: Width of the outline as a share of the longer side, and at least so many pixels.
-LINE, THINNEST = 0.004, 1.5
+LINE, THINNEST = 0.004, 2.0
 
 
 def write_result(
