@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_s3net.plugin.palette import hex_colour
-from napari_s3net.plugin.words import area_text, mean_text, share_text
+from napari_s3net.plugin.words import NARROW, area_text, mean_text, share_text
 
 COLOUR, NAME, SIZE, OBJECT = range(4)
 HEADERS = ("", "Cluster", "Share", "Object")
@@ -31,9 +31,9 @@ HELP = (
 )
 ROLE = Qt.ItemDataRole
 #: Space around what a cell shows.
-PAD = 5
+PAD = 4
 #: Text that fits to the pixel is cut all the same.
-SLACK = 4
+SLACK = 3
 
 
 @dataclass(frozen=True)
@@ -186,6 +186,8 @@ def _paint_text(painter: QPainter, option: QStyleOptionViewItem, index: QModelIn
         text.setAlpha(165 if n else 255)
         painter.setPen(text)
         place = QRect(area.left(), top + n * height, area.width(), height)
+        # Where there is no room for both, digits matter more than the unit.
+        line = line if metrics.horizontalAdvance(line) <= area.width() else line.rpartition(NARROW)[0] or line
         shown = metrics.elidedText(line, Qt.TextElideMode.ElideRight, area.width())
         painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
 

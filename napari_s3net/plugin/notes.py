@@ -32,6 +32,7 @@ def note_of(result: Segmentation, source: Source, geometry: Geometry, preset: st
     return {
         "source": source.name,
         "path": source.path,
+        "axis": source.axis,
         "slice": source.position,
         "kind": source.kind,
         "geometry": geometry,

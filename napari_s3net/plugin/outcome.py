@@ -14,18 +14,19 @@ from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_s3net.image import Image
 from napari_s3net.labels.measure import measure_clusters
-from napari_s3net.plugin._open import PLUGIN
 from napari_s3net.plugin.cluster_table import rows_of
 from napari_s3net.plugin.notes import Memory, Note, object_mask, recalled, with_name, with_new_ids, with_tick
 from napari_s3net.plugin.panels import ResultPanel
 from napari_s3net.plugin.result_layer import add_mask, mask_of, note_in, recolour
 from napari_s3net.plugin.source import KEY, Source
-from napari_s3net.plugin.words import as_command, as_python, effort_text, outcome_text, save_name
+from napari_s3net.plugin.words import as_command, as_python, effort_text, outcome_text, save_ending
+from napari_s3net.plugin.writer import write_labels
 
 #: Pause after a stroke or an undo before the table is measured again, so that painting stays smooth.
 MEASURE_MS = 250
 #: Time that the mouse rests on a row before its cluster is lit, so that crossing the table does not flicker.
 HOVER_MS = 70
+FORMATS = ("NIfTI (*.nii.gz *.nii)", "PNG (*.png)", "TIFF (*.tif *.tiff)", "NRRD (*.nrrd)", "MetaImage (*.mha)")
 
 
 class Outcome(QObject):
@@ -154,11 +155,14 @@ class Outcome(QObject):
 
     def _save(self, what: str) -> None:
         assert self.layer is not None  # noqa: S101 - asked for only with a result
-        path, _ = QFileDialog.getSaveFileName(self._panel, f"Save {what}", save_name(self.note, what), SAVE_FILTER)
+        ending = save_ending(self.note["kind"])
+        name, first = f"{self.note['source']}_{what}{ending}", next(one for one in FORMATS if f"*{ending}" in one)
+        path, _ = QFileDialog.getSaveFileName(self._panel, f"Save {what}", name, ";;".join(FORMATS), first)
         if not path:
             return
+        data, attributes, _ = (self.layer if what == "labels" else mask_of(self.layer)).as_layer_data_tuple()
         try:
-            (self.layer if what == "labels" else mask_of(self.layer)).save(path, plugin=PLUGIN)
+            write_labels(path, data, attributes)
         except Exception as error:  # noqa: BLE001 - a writer may fail in any way, and napari must not go down with it
             show_error(str(error))
         else:
@@ -174,9 +178,6 @@ class Outcome(QObject):
         if self.layer is not None:
             self.layer.events.paint.disconnect(self._changed)
             self.layer.events.set_data.disconnect(self._changed)
-
-
-SAVE_FILTER = "NIfTI (*.nii.gz *.nii);;PNG (*.png);;TIFF (*.tif *.tiff);;NRRD (*.nrrd);;MetaImage (*.mha)"
 
 
 def _timer(parent: QObject, milliseconds: int, slot: Any) -> QTimer:

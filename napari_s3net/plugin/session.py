@@ -117,9 +117,12 @@ class Session(QObject):
         self.running: list[Run] = []
         self._target: Target | None = None
         self._preset = ""
-        self._timer = QTimer(self)
+        self._leaving: Target | None = None
+        self._timer, self._leave_soon = QTimer(self), QTimer(self)
         self._timer.setInterval(POLL_MS)
         self._timer.timeout.connect(self._tick)
+        self._leave_soon.setSingleShot(True)
+        self._leave_soon.timeout.connect(self._leave)
 
     def start(self, target: Target, settings: Settings, device: str, preset: str) -> None:
         """Begin a run; `RuntimeError` if another window's run goes on."""
@@ -137,13 +140,16 @@ class Session(QObject):
             self._enter(Phase.STOPPING, "Stopping after this iteration, keeping the result…")
 
     def cancel(self, words: str = "Cancelled; everything is as it was. Waiting for the last iteration…") -> None:
-        """End and put back what was there, at once; the thread follows after its iteration."""
+        """End and put back what was there; the thread follows after its iteration.
+
+        What was there comes back as soon as the words are on the screen: napari takes a moment to remove a layer.
+        """
         if self._target is None:
             return
         cancel_all(self.running)
-        self._target.restore()
-        self._target = None
+        self._leaving, self._target = self._target, None
         self._enter(Phase.STOPPING, words)
+        self._leave_soon.start()
 
     def fail(self, words: str) -> None:
         """Say what stands in the way of a run."""
@@ -158,8 +164,16 @@ class Session(QObject):
     def release(self) -> None:
         """The dock is going away while the viewer stays."""
         self.cancel()
+        self._leave()
         self._timer.stop()
         self.running.clear()
+
+    def _leave(self) -> None:
+        """Put back what was there before the run that was cancelled."""
+        self._leave_soon.stop()
+        target, self._leaving = self._leaving, None
+        if target is not None:
+            target.restore()
 
     def _tick(self) -> None:
         report = self.running[0].collect()
@@ -186,6 +200,7 @@ class Session(QObject):
     def _end(self, outcome: Segmentation | Failure | None) -> None:
         """The thread is done: write what it made, or put back what was there."""
         self._timer.stop()
+        self._leave()
         target, self._target = self._target, None
         self.running.clear()
         if isinstance(outcome, Segmentation) and target is not None:

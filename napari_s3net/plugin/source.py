@@ -67,6 +67,11 @@ class Source:
         return next((i for i in self.index if not isinstance(i, slice)), None)
 
     @property
+    def axis(self) -> int | None:
+        """The axis along which the slices lie; None for a single plane."""
+        return next((axis for axis, i in enumerate(self.index) if not isinstance(i, slice)), None)
+
+    @property
     def slices(self) -> int:
         """How many slices the stack has; 1 for a single plane."""
         return next((n for n, i in zip(self.shape, self.index, strict=True) if not isinstance(i, slice)), 1)

@@ -6,6 +6,7 @@ from napari.utils.theme import get_theme
 
 _RULES = """
 QLabel[quiet="true"] {{ color: {quiet}; }}
+QLabel[quiet="true"]:disabled {{ color: {faint}; }}
 QLabel[heading="true"] {{ font-weight: bold; }}
 QLabel#message {{ border-left: 3px solid {warning}; padding: 5px 6px; background-color: {foreground}; }}
 QPushButton[primary="true"] {{ background-color: {current}; color: {on_current}; padding: 6px; font-weight: bold; }}
@@ -23,7 +24,7 @@ QPushButton#fold:focus {{ text-decoration: underline; }}
 QProgressBar {{ background-color: {primary}; border-radius: 3px; min-height: 7px; max-height: 7px; }}
 QProgressBar::chunk {{ background-color: {current}; border-radius: 3px; }}
 QTableView {{ background-color: {background}; border: 1px solid {foreground}; }}
-QHeaderView::section {{ background-color: {foreground}; color: {quiet}; padding: 3px 5px; border: 0px; }}
+QHeaderView::section {{ background-color: {foreground}; color: {quiet}; padding: 3px 4px; border: 0px; }}
 """
 
 
@@ -35,6 +36,7 @@ def style_sheet(theme_name: str) -> str:
     kept = ("background", "foreground", "primary", "highlight", "warning")
     return _RULES.format(
         quiet=_rgb(_mix(text, background, 0.68)),
+        faint=_rgb(_mix(text, background, 0.4)),
         focus=_rgb(_mix(text, background, 0.85)),
         hover=_rgb(_mix((red, green, blue), text, 0.85)),
         on_current="white" if 0.3 * red + 0.59 * green + 0.11 * blue < 150 else "black",

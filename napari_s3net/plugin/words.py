@@ -47,7 +47,7 @@ def seconds_text(seconds: float) -> str:
         return f"{seconds:.1f}{NARROW}s"
     if seconds < 99.5:
         return f"{seconds:.0f}{NARROW}s"
-    return f"{int(seconds + 0.5) // 60}{NARROW}min {int(seconds + 0.5) % 60}{NARROW}s"
+    return f"{int(seconds + 0.5) // 60}{NARROW}min{NARROW}{int(seconds + 0.5) % 60}{NARROW}s"
 
 
 def plural(n: int, word: str) -> str:
@@ -117,26 +117,28 @@ def changes(settings: Settings, preset: str) -> dict[str, Any]:
 def as_python(note: Mapping[str, Any], device: str) -> str:
     """The same result as lines of Python."""
     settings = Settings.from_dict(note["settings"])
-    changed = "".join(f", {name}={value!r}" for name, value in changes(settings, note["preset"]).items())
-    replaced = f".replace({changed[2:]})" if changed else ""
-    plane = "image" if note["slice"] is None else f"image.slice({note['slice']})"
+    changed = ", ".join(f"{name}={value!r}" for name, value in changes(settings, note["preset"]).items())
+    planes = {None: "image", 0: f"image.slice({note['slice']})"}
+    lies = f"as_image(image.array.take({note['slice']}, axis={note['axis']}), kind=image.kind)"
     return (
-        "from napari_s3net import presets, read_image, segment\n\n"
+        "from napari_s3net import as_image, presets, read_image, segment\n\n"
         f"image = read_image({note['path'] or note['source']!r})\n"
-        f"settings = presets[{note['preset']!r}].settings{replaced}\n"
-        f"result = segment({plane}, settings=settings, device={device!r})\n"
+        f"settings = presets[{note['preset']!r}].settings{f'.replace({changed})' if changed else ''}\n"
+        f"result = segment({planes.get(note['axis'], lies)}, settings=settings, device={device!r})\n"
         "labels, mask = result.labels, result.mask\n"
     )
 
 
 def as_command(note: Mapping[str, Any], device: str) -> str:
-    """The same result as a command of the shell."""
+    """The same result as a command of the shell, which knows the slices of a volume along its first axis only."""
+    if note["axis"]:
+        return "# The command line takes slices along the first axis only; copy as Python instead."
     settings = Settings.from_dict(note["settings"])
-    words = ["napari-s3net", "segment", note["path"] or note["source"], "-o", "labels", "--preset", note["preset"]]
     changed = changes(settings, note["preset"])
-    words += ["--seed", str(changed.pop("seed", settings.seed)), "--device", device.partition(":")[0]]
-    if changed:
-        words += ["--set", *(f"{name}={value}" for name, value in changed.items())]
+    words = ["napari-s3net", "segment", note["path"] or note["source"], "-o", "labels", "--preset", note["preset"]]
+    words += ["--seed", str(changed.pop("seed", settings.seed)), "--device", device]
+    words += [] if note["slice"] is None else ["--slice", str(note["slice"])]
+    words += ["--set", *(f"{name}={value}" for name, value in changed.items())] if changed else []
     return shlex.join(words)
 
 
@@ -160,7 +162,6 @@ def settings_rows(note: Mapping[str, Any]) -> list[tuple[str, str]]:
     return rows
 
 
-def save_name(note: Mapping[str, Any], what: str) -> str:
-    """A file name to offer: NIfTI for what lies in space, PNG for photographs, TIFF for the rest."""
-    ending = {"rgb": ".png", "ct": ".nii.gz", "mr": ".nii.gz"}.get(note["kind"], ".tif")
-    return f"{note['source']}_{what}{ending}"
+def save_ending(kind: str | None) -> str:
+    """The format to offer: NIfTI for what lies in space, PNG for photographs, TIFF for the rest."""
+    return {"rgb": ".png", "ct": ".nii.gz", "mr": ".nii.gz"}.get(kind or "grey", ".tif")

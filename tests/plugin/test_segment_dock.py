@@ -205,7 +205,8 @@ def test_cancel_of_a_first_run_leaves_no_layer(ready, viewer, qtbot, fake_runs):
     run_to(ready, qtbot)
     started = time.perf_counter()
     ready.progress.cancel.click()
-    assert layers(viewer) == ["mole"]
+    assert ready.session.phase is Phase.STOPPING
+    qtbot.waitUntil(lambda: layers(viewer) == ["mole"], timeout=2000)
     qtbot.waitUntil(lambda: ready.session.phase is Phase.READY, timeout=5000)
     assert time.perf_counter() - started < SLOW
     assert fake_runs.closed == 1
@@ -220,7 +221,7 @@ def test_cancel_of_a_second_run_puts_everything_back(ready, viewer, qtbot, fake_
     run_to(ready, qtbot)
     qtbot.waitUntil(lambda: not np.array_equal(layer.data, before), timeout=5000)
     ready.progress.cancel.click()
-    np.testing.assert_array_equal(layer.data, before)
+    qtbot.waitUntil(lambda: np.array_equal(layer.data, before), timeout=2000)
     qtbot.waitUntil(lambda: ready.session.phase is Phase.READY, timeout=5000)
     assert ready.panel.isVisibleTo(ready)
 

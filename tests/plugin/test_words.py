@@ -3,7 +3,7 @@ import shlex
 import pytest
 
 from napari_s3net.plugin import words
-from napari_s3net.settings import Settings, parse_value, presets
+from napari_s3net.settings import Settings, presets
 
 
 def flat(text):
@@ -16,6 +16,7 @@ def note(**changes):
     return {
         "source": "IMD042",
         "path": "/data/a b/IMD042.png",
+        "axis": None,
         "slice": None,
         "kind": "rgb",
         "preset": "skin",
@@ -117,18 +118,23 @@ def test_the_python_is_python_and_gives_the_same_settings(monkeypatch):
 
 
 def test_the_python_names_the_slice():
-    assert "image.slice(7)" in words.as_python(note(slice=7), "auto")
+    assert "image.slice(7)" in words.as_python(note(axis=0, slice=7), "auto")
+    assert "image.array.take(7, axis=1)" in words.as_python(note(axis=1, slice=7), "auto")
 
 
-def test_the_command_survives_the_shell_and_gives_the_same_settings():
-    parts = shlex.split(words.as_command(note(), "cuda:0"))
-    assert parts[:3] == ["napari-s3net", "segment", "/data/a b/IMD042.png"]
-    options = dict(zip(parts[3:-3:2], parts[4:-3:2], strict=True))
-    assert options == {"-o": "labels", "--preset": "skin", "--seed": "3", "--device": "cuda"}
-    assert parts[-3] == "--set"
-    pairs = dict(part.split("=") for part in parts[-2:])
-    changed = {name: parse_value(name, text) for name, text in pairs.items()}
-    assert presets["skin"].settings.replace(seed=3, **changed).to_dict() == note()["settings"]
+def test_the_command_is_one_that_the_command_line_understands():
+    from napari_s3net import cli
+    from napari_s3net.cli import segment as command
+
+    text = words.as_command(note(axis=0, slice=4), "cuda:0")
+    options = cli._parser().parse_args(shlex.split(text)[1:])
+    assert [str(path) for path in options.inputs] == ["/data/a b/IMD042.png"]
+    assert (options.device, options.slice, options.preset) == ("cuda:0", 4, "skin")
+    assert presets[options.preset].settings.replace(**command._changes(options)).to_dict() == note()["settings"]
+
+
+def test_a_slice_that_the_command_line_cannot_name_is_not_made_up():
+    assert words.as_command(note(axis=1, slice=4), "cpu").startswith("#")
 
 
 def test_settings_rows_name_every_setting_with_its_unit():
@@ -140,8 +146,6 @@ def test_settings_rows_name_every_setting_with_its_unit():
     assert len(rows) > len(note()["settings"])
 
 
-@pytest.mark.parametrize(
-    ("kind", "name"), [("rgb", "IMD042_mask.png"), ("ct", "IMD042_mask.nii.gz"), ("grey", "IMD042_mask.tif")]
-)
-def test_name_to_save_under(kind, name):
-    assert words.save_name(note(kind=kind), "mask") == name
+@pytest.mark.parametrize(("kind", "ending"), [("rgb", ".png"), ("ct", ".nii.gz"), ("grey", ".tif"), (None, ".tif")])
+def test_format_to_save_in(kind, ending):
+    assert words.save_ending(kind) == ending

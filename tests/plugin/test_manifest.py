@@ -1,0 +1,59 @@
+"""What napari is told about this plugin."""
+
+from pathlib import Path
+
+import pytest
+from npe2 import PluginManifest
+
+import napari_s3net
+
+MANIFEST = Path(napari_s3net.__file__).with_name("napari.yaml")
+
+
+@pytest.fixture(scope="module")
+def manifest():
+    return PluginManifest.from_file(MANIFEST)
+
+
+def test_it_is_valid_and_every_command_exists(manifest):
+    manifest.validate_imports()
+    assert manifest.display_name == "S³-Net"
+    assert str(manifest.schema_version) == "0.3.0"
+    assert all(command.id.startswith("napari-s3net.") for command in manifest.contributions.commands)
+
+
+def test_it_offers_reader_writer_samples_widget_and_menu(manifest):
+    offered = manifest.contributions
+    assert offered.readers[0].accepts_directories
+    assert {".tif", ".png", ".nii.gz", ".nrrd", ".mha"} <= set(offered.writers[0].filename_extensions)
+    assert [sample.key for sample in offered.sample_data] == ["dermoscopy", "chest_ct"]
+    assert [widget.display_name for widget in offered.widgets] == ["Segment"]
+    assert [item.command for item in offered.menus["napari/layers/segment"]] == ["napari-s3net.segment"]
+
+
+def test_the_one_at_the_root_is_a_link():
+    root = Path(napari_s3net.__file__).parents[1] / "napari.yaml"
+    if not (root.parent / "pyproject.toml").exists():
+        pytest.skip("installed without its source tree")
+    assert root.is_symlink()
+    assert root.resolve() == MANIFEST
+
+
+@pytest.mark.viewer
+def test_napari_opens_the_dock_by_its_name(make_napari_viewer, qtbot):
+    viewer = make_napari_viewer()
+    _, widget = viewer.window.add_plugin_dock_widget("napari-s3net", "Segment")
+    assert type(widget).__name__ == "SegmentDock"
+    assert widget.welcome.isVisibleTo(widget)
+
+
+@pytest.mark.viewer
+def test_a_sample_from_the_welcome_can_be_segmented(make_napari_viewer, qtbot, fake_runs):
+    viewer = make_napari_viewer()
+    _, widget = viewer.window.add_plugin_dock_widget("napari-s3net", "Segment")
+    widget.welcome.asked.emit("chest_ct")
+    assert widget.choosers.preset_name == "ct-lung"
+    assert "CT in HU" in widget.choosers.image_line.text()
+    widget.run()
+    qtbot.waitUntil(lambda: not widget.session.phase.is_busy, timeout=10000)
+    assert "HU" in widget.panel.table.clusters.rows[0].mean
