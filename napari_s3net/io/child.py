@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from napari_s3net.errors import AmbiguousSeriesError, ReadError, ReadWarning
 from napari_s3net.image import Image
 from napari_s3net.io import headers
+from napari_s3net.io.dicom_check import check_dicom
 from napari_s3net.io.limits import physical_memory
 from napari_s3net.io.nifti import check_nifti
 
@@ -67,7 +68,7 @@ def decode(path: Path, series: str | None = None) -> Image:
     return read_volume(path, file_format, name)
 
 
-_CHECKS = {"nifti": check_nifti, "meta": headers.check_meta, "nrrd": headers.check_nrrd}
+_CHECKS = {"dicom": check_dicom, "nifti": check_nifti, "meta": headers.check_meta, "nrrd": headers.check_nrrd}
 
 
 def _header_of(path: Path) -> Path:
@@ -140,6 +141,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         if array is not None:
             answers.write(array.data.cast("B"))
         answers.flush()
+        del array  # not to be held while waiting
         faulthandler.cancel_dump_traceback_later()
 
 

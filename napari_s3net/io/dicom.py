@@ -10,7 +10,8 @@ import SimpleITK as sitk
 
 from napari_s3net.errors import AmbiguousSeriesError, ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.image import Image
-from napari_s3net.io.limits import check_memory
+from napari_s3net.io.dicom_check import check_dicom
+from napari_s3net.io.limits import check_memory, shown
 from napari_s3net.io.medical import MODALITY, open_reader, plain_folder, read_volume, tag_word, to_image, value_bytes
 
 _POSITION = "0020|0032"
@@ -39,9 +40,12 @@ def read_series(folder: Path, series: str | None, name: str) -> Image:
     ReadError
         If there is no such series, or its files do not make a volume.
     """
+    inside = list(folder.iterdir())
+    for path in inside:
+        if path.is_file():
+            _check_whole(path)
     found = dict(list_series(folder))
     if not found:
-        inside = list(folder.iterdir())
         folders = sum(p.is_dir() for p in inside)
         raise UnsupportedFormatError(
             f"this folder holds no DICOM images ({len(inside) - folders} other files, {folders} folders). "
@@ -57,6 +61,14 @@ def read_series(folder: Path, series: str | None, name: str) -> Image:
         raise ReadError(f"it holds no series {series!r}. It holds {listing}.")
     with plain_folder(folder) as plain:
         return _read_files(_files(plain, next(iter(found)) if series is None else series), name)
+
+
+def _check_whole(path: Path) -> None:
+    """Refuse a folder in which a file was cut off: its slice would be missing without a word."""
+    try:
+        check_dicom(path)
+    except ReadError as error:
+        raise ReadError(f"in its file {shown(path)} {error}") from None
 
 
 def _files(folder: Path, series: str) -> tuple[str, ...]:

@@ -59,10 +59,10 @@ def check_promise(promised: int, present: int) -> None:
         With both figures.
     """
     if promised > present:
-        raise ReadError(
-            f"the header promises {in_words(promised)}, the file has {in_words(present)}. "
-            "It was probably cut off while copying."
-        )
+        more, less = in_words(promised), in_words(present)
+        if more == less:
+            more, less = f"{promised} bytes", f"{present} bytes"
+        raise ReadError(f"the header promises {more}, the file has {less}. It was probably cut off while copying.")
 
 
 def in_words(n: float) -> str:

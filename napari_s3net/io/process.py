@@ -83,8 +83,10 @@ def _ask(child: _Child, request: Mapping[str, Any], seconds: float) -> tuple[dic
     """Ask one child, and keep it if it is still good."""
     try:
         reply, array = child.ask(request, seconds)
-    except BaseException:  # KeyboardInterrupt too: half an answer may be left in the pipe
+    except BaseException as error:  # KeyboardInterrupt too: half an answer may be left in the pipe
         child.close()
+        if isinstance(error, MemoryError):
+            raise ReadError("there is not enough memory for it.") from None
         raise
     if reply.get("worn") or len(_idle) >= KEEP:
         child.close()

@@ -20,7 +20,7 @@ from napari_s3net.io.limits import shown
 
 #: Time that reading may take: a start, and more for every byte, as over a slow network.
 BASE_SECONDS = 20.0
-BYTES_PER_SECOND = 1e6
+BYTES_PER_SECOND = 5e5
 
 
 def read_image(path: str | os.PathLike[str], *, series: str | None = None) -> Image:

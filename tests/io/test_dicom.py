@@ -87,3 +87,10 @@ def test_more_than_the_memory_is_refused(series, monkeypatch):
     monkeypatch.setattr("napari_s3net.io.limits.physical_memory", lambda: 1000)
     with pytest.raises(ReadError, match="20 × 24 × 4 values"):
         read_series(series, None, "a")
+
+
+def test_a_file_that_was_cut_off_is_not_left_out_in_silence(series):
+    path = series / "file0"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ReadError, match=r"in its file file0 the header promises .* cut off"):
+        read_series(series, None, "a")

@@ -41,6 +41,11 @@ def test_a_broken_promise_says_both_figures():
         limits.check_promise(412_000_000, 3_000)
 
 
+def test_figures_that_sound_alike_are_told_apart():
+    with pytest.raises(ReadError, match="promises 1998 bytes, the file has 1990 bytes"):
+        limits.check_promise(1998, 1990)
+
+
 def test_memory_is_assumed_where_the_system_does_not_tell(monkeypatch):
     monkeypatch.delattr("os.sysconf", raising=False)
     assert limits.physical_memory() == limits.ASSUMED_MEMORY
