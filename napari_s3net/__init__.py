@@ -25,7 +25,7 @@ _HOMES = {
     "segment": "segment",
     "iter_segment": "segment",
 }
-__all__ = ["__version__", *_HOMES]
+__all__ = ["__version__", *_HOMES]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> Any:

@@ -93,7 +93,8 @@ class Image:
         ndim = self.array.ndim - (self.kind == "rgb")
         if ndim not in (2, 3) or (self.kind == "rgb" and self.array.shape[-1] != 3):
             raise InvalidImageError(
-                f"Expected (H, W), (Z, H, W), or colours in a last axis of 3; got shape {self.array.shape} as {self.kind}."
+                "Expected (H, W), (Z, H, W), or colours in a last axis of 3; "
+                f"got shape {self.array.shape} as {self.kind}."
             )
         if self.geometry.ndim != ndim:
             raise InvalidImageError(f"The geometry has {self.geometry.ndim} axes, the image {ndim}.")

@@ -67,7 +67,7 @@ class Settings:
         basic=True,
     )
     max_iter: int = _setting(
-        40,
+        12,
         "Iterations at most",
         "More iterations smooth and merge further, and take longer.",
         low=1,
@@ -99,7 +99,7 @@ class Settings:
         unit="px",
     )
     clusters: int = _setting(
-        12,
+        8,
         "Clusters at the start",
         "How many clusters the network may use; most merge during the run.",
         low=2,
@@ -117,12 +117,22 @@ class Settings:
         unit="channels",
     )
     learning_rate: float = _setting(
-        0.1,
+        0.02,
         "Learning rate",
         "Size of each update. Too large jumps, too small stands still.",
         low=1e-4,
         high=1.0,
-        step=0.01,
+        step=0.005,
+    )
+    attention: bool = _setting(
+        True, "Attention", "Large-kernel attention in the network. Off: plain 3 × 3 convolutions, for comparison."
+    )
+    offsets: str = _setting(
+        "predicted",
+        "Offsets",
+        "Where the deformable layer looks: predicted from the image, none (a plain convolution), or free "
+        "(as published, the same for every image).",
+        choices=("predicted", "none", "free"),
     )
     weight_cluster: float = _setting(
         1.0, "Weight: cluster", "How firmly each pixel is drawn to its own cluster.", low=0.0, high=20.0, step=0.1
@@ -301,7 +311,7 @@ presets: Mapping[str, Preset] = {
     "ct-lung": Preset(
         "CT lung",
         "Chest CT in Hounsfield units; the lungs are proposed.",
-        Settings(target="lung", working_size=256, window_low=-1000.0, window_high=200.0),
+        Settings(target="lung", working_size=192, window_low=-1000.0, window_high=200.0),
     ),
     "ct-soft": Preset(
         "CT soft tissue",

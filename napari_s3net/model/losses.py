@@ -7,9 +7,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def cluster_loss(logits: Tensor) -> Tensor:
-    """Cross-entropy of the logits (N, K, H, W) with their own arg-max (Kim, Kanezaki and Tanaka 2020, eq. 1)."""
-    return F.cross_entropy(logits, logits.detach().argmax(dim=1))
+def cluster_loss(logits: Tensor, target: Tensor | None = None) -> Tensor:
+    """Cross-entropy of the logits (N, K, H, W) with a target (N, H, W) of clusters.
+
+    Without a target it is their own arg-max: Kim, Kanezaki and Tanaka 2020, equation 1.
+    """
+    return F.cross_entropy(logits, logits.detach().argmax(dim=1) if target is None else target)
 
 
 def transformation_loss(logits_of_warped: Tensor, warped_probabilities: Tensor, seen: Tensor) -> Tensor:

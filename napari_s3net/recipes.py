@@ -1,0 +1,162 @@
+"""What is trained, and how its terms are computed: ours, and the published one. The loop is the same for both."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.cluster.vq import ClusterError, kmeans2, vq
+from skimage.color import rgb2lab
+from torch import Tensor, nn
+
+from napari_s3net.model.deform import DeformableConv3x3, FreeOffsetConv3x3
+from napari_s3net.model.losses import cluster_loss, edge_weights, spatial_loss, transformation_loss
+from napari_s3net.model.network import S3Net, released_network
+from napari_s3net.model.warp import WarpRange, draw_theta, visible, warp
+from napari_s3net.preprocess import to_tensor
+from napari_s3net.settings import Settings
+
+#: Iterations in which the network learns the clusters it starts from, before it follows its own.
+START_ITERATIONS = 6
+#: The run is over when fewer than this share of the pixels changed their cluster in each of the last iterations.
+CALM_SHARE, CALM_ITERATIONS = 0.002, 3
+#: Weight of the side branch beside the main one.
+SIDE_WEIGHT = 0.2
+
+
+class Recipe(Protocol):
+    """A network with its optimiser, its terms and its end."""
+
+    network: nn.Module
+    optimiser: torch.optim.Optimizer
+
+    def forward(self, iteration: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the probabilities (1, K, h, w) and the weighted terms of the iteration, which counts from 1."""
+        ...
+
+    def is_done(self, iteration: int, n_labels: int, changed: float) -> bool:
+        """Say whether to end, from the clusters in use and the share of pixels that changed their cluster."""
+        ...
+
+
+def make_recipe(features: NDArray[np.float32], settings: Settings, device: torch.device) -> Recipe:
+    """Build what `settings.variant` names, from its seed, for features (h, w, C) in [0, 1]."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(settings.seed)
+        if settings.variant == "released":
+            return ReleasedRecipe(features, device)
+        return S3NetRecipe(features, settings, device)
+
+
+class S3NetRecipe:
+    """The paper's four ideas, made real; see `docs/method.md`."""
+
+    def __init__(self, features: NDArray[np.float32], settings: Settings, device: torch.device) -> None:
+        x = to_tensor(features, device).contiguous(memory_format=torch.channels_last)
+        self.x, self.settings, self.calm = x, settings, 0
+        size = (x.shape[2], x.shape[3])
+        layers = {
+            "predicted": DeformableConv3x3,
+            "none": lambda i, o: nn.Conv2d(i, o, 3, padding=1),
+            "free": lambda i, o: FreeOffsetConv3x3(i, o, size),
+        }
+        network = S3Net(
+            x.shape[1],
+            settings.channels,
+            settings.clusters,
+            attention=settings.attention,
+            deformable=layers[settings.offsets],
+        )
+        self.network: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimiser: torch.optim.Optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
+        self.draw = torch.Generator().manual_seed(settings.seed)
+        self.weights = edge_weights(x)
+        self.start = torch.from_numpy(start_clusters(features, settings.clusters))[None].to(device)
+        self.limits = WarpRange(
+            rotation=settings.rotation, scale=settings.scale, shear=settings.shear, translation=settings.translation
+        )
+
+    def forward(self, iteration: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """Segment the image and, where the weights ask for it, a transformed copy of it."""
+        s = self.settings
+        logits, side = self.network(self.x)
+        probabilities = logits.softmax(dim=1)
+        target = self.start if iteration <= START_ITERATIONS else logits.detach().argmax(dim=1)
+        terms = {
+            "cluster": s.weight_cluster * (cluster_loss(logits, target) + SIDE_WEIGHT * cluster_loss(side, target))
+        }
+        if s.weight_transformation > 0:
+            theta = draw_theta(self.limits, (self.x.shape[2], self.x.shape[3]), self.draw)
+            moved, _ = self.network(warp(self.x, theta))
+            term = transformation_loss(moved, warp(probabilities.detach(), theta), visible(theta, self.x))
+            terms["transformation"] = s.weight_transformation * term
+        if s.weight_spatial > 0:
+            terms["spatial"] = s.weight_spatial * spatial_loss(probabilities, self.weights)
+        return probabilities, terms
+
+    def is_done(self, iteration: int, n_labels: int, changed: float) -> bool:
+        """End at the fewest clusters allowed, or when the labels have come to rest."""
+        if iteration <= START_ITERATIONS:
+            return False
+        self.calm = self.calm + 1 if changed < CALM_SHARE else 0
+        return n_labels <= self.settings.min_labels or self.calm >= CALM_ITERATIONS
+
+
+class ReleasedRecipe:
+    """The published mathematics as it stands, for comparison: two of its three terms teach nothing.
+
+    Input 256 × 256 in [0, 1]; total = 3.5 cluster + 0.2 affine + 4 spatial; SGD with learning rate 0.2 and momentum
+    0.9; ends when at most three labels are left after at least six iterations.
+    """
+
+    SIZE = (256, 256)
+
+    def __init__(self, features: NDArray[np.float32], device: torch.device, size: tuple[int, int] = SIZE) -> None:
+        x = torch.from_numpy(features.transpose(2, 0, 1)[None].copy())
+        self.x = F.interpolate(x, size, mode="bilinear", align_corners=False, antialias=True).to(device)
+        self.network: nn.Module = released_network(x.shape[1], size).to(device)
+        self.optimiser: torch.optim.Optimizer = torch.optim.SGD(self.network.parameters(), lr=0.2, momentum=0.9)
+
+    def forward(self, iteration: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """Segment the square image; rotate both answers alike; colour the arg-max at random."""
+        logits, side = self.network(self.x)
+        target = logits.detach().argmax(dim=1)
+        turned, turned_side = torch.rot90(target, dims=(1, 2)), torch.rot90(side, dims=(2, 3))
+        colours = torch.from_numpy(np.random.default_rng(iteration).random((logits.shape[1], 3), np.float32))
+        painted = colours.to(target.device)[target]  # (1, H, W, 3), outside the graph
+        jumps = (painted[:, 1:] - painted[:, :-1]).abs().mean() + (painted[:, :, 1:] - painted[:, :, :-1]).abs().mean()
+        terms = {
+            "cluster": 3.5 * F.cross_entropy(logits, target),
+            "affine": 0.2 * F.cross_entropy(turned_side, turned),
+            "spatial": 4.0 * jumps,
+        }
+        return logits.softmax(dim=1), terms
+
+    def is_done(self, iteration: int, n_labels: int, changed: float) -> bool:
+        """End when at most three labels are left, after at least six iterations."""
+        return iteration >= 6 and n_labels <= 3
+
+
+def start_clusters(features: NDArray[np.float32], clusters: int) -> NDArray[np.int64]:
+    """Clusters of the smoothed colours, from which the network starts: (h, w), numbered from dark to light.
+
+    k-means begins at equally spaced quantiles of the main axis of the colours, so that it needs no random start and
+    another seed keeps the same numbers.
+    """
+    smooth = ndimage.gaussian_filter(features, (1.5, 1.5, 0))
+    colours = rgb2lab(smooth) if features.shape[2] == 3 else 100 * smooth
+    points = colours.reshape(-1, colours.shape[2]).astype(np.float64)
+    points += 1e-6 * np.arange(len(points))[:, None] / len(points)  # no two centres alike in a two-valued image
+    centred = points - points.mean(axis=0)
+    along = centred @ np.linalg.svd(centred[:: max(1, len(points) // 4096)], full_matrices=False)[2][0]
+    order = np.argsort(along if np.corrcoef(along, points[:, 0])[0, 1] >= 0 else -along)
+    centres = points[order[((np.arange(clusters) + 0.5) / clusters * len(points)).astype(int)]]
+    try:
+        labels = kmeans2(points, centres, iter=10, minit="matrix", missing="raise")[1]
+    except ClusterError:  # fewer colours than clusters: the nearest start is as good
+        labels = vq(points, centres)[0]
+    return np.asarray(labels, np.int64).reshape(features.shape[:2])
