@@ -272,6 +272,16 @@ def test_progress_bar_on_a_terminal(runs, photo, tmp_path, monkeypatch, capsys):
     assert "photo.png:   0%" in capsys.readouterr().err
 
 
+def test_what_reading_remarks_is_a_line(runs, tmp_path, capsys):
+    array = np.random.default_rng(0).integers(0, 99, (2, 3, 20, 24)).astype(np.int16)
+    image = sitk.JoinSeries([sitk.GetImageFromArray(volume) for volume in array])
+    sitk.WriteImage(image, str(tmp_path / "four.nii.gz"))
+    assert run("segment", tmp_path / "four.nii.gz", "-o", tmp_path / "out") == 0
+    err = capsys.readouterr().err
+    assert err.startswith("napari-s3net: four.nii.gz: ")
+    assert err.count("\n") == 1
+
+
 def test_settings_lists_every_one_with_value_unit_and_help(capsys):
     assert run("settings", "--preset", "skin") == 0
     text = " ".join(capsys.readouterr().out.split())
