@@ -22,8 +22,8 @@ _HOMES = {
     "read_image": "io",
     "write_labels": "io",
     "suggest_preset": "preprocess",
-    "segment": "segment",
-    "iter_segment": "segment",
+    "segment": "segmentation",
+    "iter_segment": "segmentation",
 }
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604
 

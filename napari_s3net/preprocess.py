@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.morphology import disk
+from skimage.segmentation import clear_border
 from skimage.transform import resize
 
 from napari_s3net.errors import InvalidImageError
@@ -16,8 +17,10 @@ from napari_s3net.settings import Settings
 
 #: Percentiles between which intensities without a unit are stretched.
 ROBUST = (0.5, 99.5)
-#: HU between which tissue is neither air nor solid: what fills a chest's lungs.
-LUNG_HU = (-950, -500)
+#: Median HU of a lung, deep breath to shallow; pure gas lies below.
+LUNG_HU = (-930, -400)
+#: A chest shows at least this share of the slice as lung.
+SMALLEST_CHEST = 0.01
 
 
 def check_plane(image: Image) -> None:
@@ -44,9 +47,18 @@ def suggest_preset(image: Image) -> str:
         return "mri"
     if image.kind == "ct":
         array = image.array[len(image.array) // 2] if image.is_stack else image.array
-        lung = np.mean((array > LUNG_HU[0]) & (array < LUNG_HU[1]))
-        return "ct-lung" if lung > 0.03 else "ct-soft"
+        return "ct-lung" if _share_of_lung(array) > SMALLEST_CHEST else "ct-soft"
     return "generic"
+
+
+def _share_of_lung(hu: NDArray[Any]) -> float:
+    """How much of a CT slice is air of a lung's density in large parts enclosed by the body: no gas, no blanket."""
+    parts, n = ndimage.label(ndimage.binary_opening(clear_border(hu < LUNG_HU[1]), iterations=2))
+    if n == 0:
+        return 0.0
+    numbers = np.arange(1, n + 1)
+    is_lung = np.asarray(ndimage.median(hu, parts, numbers)) > LUNG_HU[0]
+    return float(np.bincount(parts.ravel())[1:][is_lung].sum() / hu.size)
 
 
 def working_shape(shape: tuple[int, ...], settings: Settings) -> tuple[int, int]:

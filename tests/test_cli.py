@@ -17,7 +17,7 @@ from napari_s3net.phantom import disc
 from napari_s3net.settings import Settings, describe, presets
 
 #: The module; the package's attribute of that name is the function.
-SEGMENT = import_module("napari_s3net.segment")
+SEGMENT = import_module("napari_s3net.segmentation")
 
 
 @pytest.fixture(scope="module", autouse=True)

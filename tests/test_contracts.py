@@ -48,6 +48,10 @@ def test_every_public_name_exists():
     assert set(napari_s3net.__all__) <= set(dir(napari_s3net))
 
 
+def test_segment_is_the_function_even_after_its_module_was_imported():
+    run("import napari_s3net.segmentation; from napari_s3net import segment; assert segment.__name__ == 'segment'")
+
+
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="nothing_here"):
         napari_s3net.nothing_here  # noqa: B018

@@ -86,7 +86,9 @@ def test_hairs_are_filled_from_the_skin_beside_them():
         (np.zeros((20, 20, 3), np.uint8), None, "skin"),
         (np.zeros((20, 20)), "mr", "mri"),
         (np.zeros((20, 20)), "grey", "generic"),
-        (np.where(np.eye(20) + np.eye(20, k=1) > 0, -800, 40), "ct", "ct-lung"),
+        (np.pad(np.full((20, 20), -800), 20, constant_values=40), "ct", "ct-lung"),
+        (np.pad(np.full((20, 20), -1000), 20, constant_values=40), "ct", "ct-soft"),
+        (np.pad(np.full((20, 20), 40), 20, constant_values=-800), "ct", "ct-soft"),
         (np.where(np.eye(20) > 0, -1000, 40), "ct", "ct-soft"),
     ],
 )

@@ -129,7 +129,7 @@ def predict(method: str, image: Image, seed: int, request: Request) -> Proposal:
     if method in BASELINES:
         return BASELINES[method](image.array, image.kind)
     from napari_s3net.preprocess import suggest_preset
-    from napari_s3net.segment import segment
+    from napari_s3net.segmentation import segment
 
     name = suggest_preset(image) if request.preset == "auto" else request.preset
     result = segment(image, settings=request.settings(method, name, seed), device=request.device)

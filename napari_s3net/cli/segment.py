@@ -175,7 +175,7 @@ def _follow(image: Image, settings: Settings, device: str, name: str) -> Segment
 def _iter_slices(image: Image, settings: Settings, device: str) -> Generator[Step, None, Segmentation]:
     """Segment a plane, or a stack slice by slice; a slice with nothing in it stays without labels."""
     from napari_s3net.results import join_slices
-    from napari_s3net.segment import iter_segment
+    from napari_s3net.segmentation import iter_segment
 
     if not image.is_stack:
         return (yield from iter_segment(image, settings, device=device))

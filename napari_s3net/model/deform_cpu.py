@@ -44,7 +44,7 @@ class _DeformConv(torch.autograd.Function):
         flat = pixels.reshape(-1, pixels.shape[2])
         out = pixels.new_empty(*rows.shape[:2], kernel.shape[1])
         for band in _bands(rows):
-            index, down, right = _corners(rows[band], columns[band], rows.shape[:2])
+            index, down, right = _corners(rows[band], columns[band])
             samples = _gather(flat, index, _weights(down, right) * modulation[band].reshape(-1, 1))
             out[band] = torch.addmm(bias, samples.view(-1, kernel.shape[0]), kernel).view_as(out[band])
         return out
@@ -58,7 +58,7 @@ class _DeformConv(torch.autograd.Function):
         of_flat, of_kernel = torch.zeros_like(flat), torch.zeros_like(kernel)
         of_rows, of_columns, of_modulation = (torch.empty_like(modulation) for _ in range(3))
         for band in _bands(rows):
-            index, down, right = _corners(rows[band], columns[band], rows.shape[:2])
+            index, down, right = _corners(rows[band], columns[band])
             weights, factor = _weights(down, right), modulation[band].reshape(-1, 1)
             out = grad[band].reshape(-1, kernel.shape[1])
             of_samples = (out @ kernel.T).view(-1, C)

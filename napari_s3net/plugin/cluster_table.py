@@ -178,7 +178,9 @@ def _paint_text(painter: QPainter, option: QStyleOptionViewItem, index: QModelIn
     height = metrics.height()
     if (colour := index.data(ROLE.DecorationRole)) is not None:
         side = height - 2
-        painter.fillRect(QRect(area.left(), area.center().y() - side // 2, side, side), colour)
+        painter.setPen(text)
+        painter.setBrush(colour)
+        painter.drawRect(QRect(area.left(), area.center().y() - side // 2, side, side))
         area.setLeft(area.left() + side + PAD)
     lines = str(index.data()).split("\n")
     top = area.center().y() + 1 - height * len(lines) // 2

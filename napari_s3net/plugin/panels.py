@@ -169,5 +169,6 @@ class ResultPanel(QWidget):
         """Show a result, or that the slice in view has none."""
         self.line.setText(line)
         self.effort.setText(effort)
+        self.effort.setVisible(bool(effort))
         self.table.setVisible(bool(rows))
         self.table.show_rows(rows)

@@ -135,7 +135,7 @@ class Run:
         source, settings, device = self._task
         self._stage = "Loading the network library…"
         from napari_s3net.device import available_devices
-        from napari_s3net.segment import iter_segment
+        from napari_s3net.segmentation import iter_segment
 
         self._devices = tuple(available_devices())
         self._stage = "Preparing the image…"

@@ -77,7 +77,7 @@ class FakeRuns:
 @pytest.fixture
 def fake_runs(monkeypatch):
     """Runs that take a moment; patched where the worker looks for the real one."""
-    import napari_s3net.segment
+    import napari_s3net.segmentation
 
     runs = FakeRuns()
 
@@ -85,7 +85,7 @@ def fake_runs(monkeypatch):
     def iter_segment(*args, **kwargs):
         return (yield from runs(*args, **kwargs))
 
-    monkeypatch.setattr(napari_s3net.segment, "iter_segment", iter_segment)
+    monkeypatch.setattr(napari_s3net.segmentation, "iter_segment", iter_segment)
     return runs
 
 

@@ -1,0 +1,34 @@
+"""Which device is used."""
+
+import pytest
+import torch
+
+from napari_s3net.device import available_devices, is_out_of_memory, resolve_device
+from napari_s3net.errors import DeviceError
+
+
+def test_auto_takes_the_best_and_the_cpu_is_always_there():
+    assert available_devices()[-1] == "cpu"
+    assert str(resolve_device("auto")) == available_devices()[0]
+    assert resolve_device("cpu") == torch.device("cpu")
+
+
+@pytest.mark.parametrize("name", ["cuda:99", "tpu", ""])
+def test_what_is_not_there_lists_what_is(name):
+    with pytest.raises(DeviceError, match="auto, .*cpu"):
+        resolve_device(name)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory"), True),
+        (RuntimeError("MPS backend out of memory"), True),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), True),
+        (MemoryError(), True),
+        (RuntimeError("size mismatch"), False),
+        (ValueError("out of memory"), False),
+    ],
+)
+def test_out_of_memory_is_told_from_other_errors(error, expected):
+    assert is_out_of_memory(error) is expected

@@ -1,0 +1,200 @@
+"""The loop: known scenes come back, the same seed gives the same labels, stopping keeps, closing cleans."""
+
+import gc
+import weakref
+
+import numpy as np
+import pytest
+import torch
+
+from napari_s3net import phantom, segmentation
+from napari_s3net.errors import DivergedError, InvalidImageError, OutOfMemoryError
+from napari_s3net.image import Segmentation, Step, as_image
+from napari_s3net.labels.metrics import dice
+from napari_s3net.segmentation import estimate_mib, iter_segment, segment
+from napari_s3net.settings import Settings, preset
+
+QUICK = Settings(working_size=64, channels=8, clusters=4, max_iter=8, min_labels=2)
+
+
+def drain(run):
+    steps = []
+    while True:
+        try:
+            steps.append(next(run))
+        except StopIteration as end:
+            return steps, end.value
+
+
+def test_a_disc_comes_back():
+    sample = phantom.disc()
+    result = segment(sample.image, settings=QUICK)
+    assert dice(result.mask, sample.mask) > 0.95
+
+
+def test_four_quadrants_come_back_as_four_labels():
+    sample = phantom.quadrants()
+    result = segment(sample.image, settings=QUICK.replace(min_labels=4, target="body"))
+    h, w = result.labels.shape
+    corners = [result.labels[i, j] for i in (h // 4, 3 * h // 4) for j in (w // 4, 3 * w // 4)]
+    assert len(set(corners)) == 4
+    for corner, (i, j) in zip(corners, [(0, 0), (0, 1), (1, 0), (1, 1)], strict=True):
+        quadrant = np.zeros((h, w), bool)
+        quadrant[i * h // 2 : (i + 1) * h // 2, j * w // 2 : (j + 1) * w // 2] = True
+        assert dice(result.labels == corner, quadrant) > 0.95
+
+
+@pytest.mark.parametrize(("make", "name"), [(phantom.dermoscopy, "skin"), (phantom.chest_ct, "ct-lung")])
+def test_the_samples_are_found(make, name):
+    sample = make(seed=0)
+    result = segment(sample.image, settings=preset(name).replace(max_iter=8))
+    assert dice(result.mask, sample.mask) > 0.9
+    assert result.labels.shape == sample.image.shape
+    assert result.geometry == sample.image.geometry
+    assert set(result.names) == set(np.unique(result.labels).tolist())
+    assert 2 <= len(result.names) <= 16
+
+
+def test_the_same_seed_gives_the_same_labels():
+    image = phantom.disc().image
+    first, second = segment(image, settings=QUICK), segment(image, settings=QUICK)
+    assert np.array_equal(first.labels, second.labels)
+    assert first.history == second.history
+
+
+def test_one_step_an_iteration_with_named_finite_losses():
+    steps, result = drain(iter_segment(phantom.disc().image, QUICK))
+    assert isinstance(result, Segmentation)
+    assert all(isinstance(s, Step) for s in steps)
+    assert [s.iteration for s in steps] == list(range(1, len(steps) + 1))
+    assert len(result.history) == len(steps) <= QUICK.max_iter
+    assert all(set(s.losses) == {"cluster", "transformation", "spatial"} for s in steps)
+    assert all(np.isfinite(list(s.losses.values())).all() for s in steps)
+    assert all(s.preview is None for s in steps)
+    assert not result.stopped
+    assert not any(torch.is_tensor(v) for s in steps for v in s.losses.values())
+
+
+def test_stop_keeps_what_there_is():
+    run = iter_segment(phantom.disc().image, QUICK)
+    next(run)
+    with pytest.raises(StopIteration) as end:
+        run.send(True)
+    result = end.value.value
+    assert result.stopped
+    assert len(result.history) == 1
+    assert result.labels.min() >= 1
+
+
+def test_previews_are_copies_of_the_images_size():
+    image = phantom.disc().image
+    steps, _ = drain(iter_segment(image, QUICK, preview_seconds=0.0))
+    shots = [s.preview for s in steps]
+    assert all(s.shape == image.shape and s.dtype == np.uint8 for s in shots)
+    assert not any(np.shares_memory(shots[0], s) for s in shots[1:])
+
+
+@pytest.mark.parametrize("end", ["close", "finish"])
+def test_nothing_of_the_network_stays_behind(monkeypatch, end):
+    alive = []
+
+    make = segmentation.make_recipe
+
+    def watched(*arguments):
+        recipe = make(*arguments)
+        alive.append(weakref.ref(next(recipe.network.parameters())))
+        return recipe
+
+    monkeypatch.setattr(segmentation, "make_recipe", watched)
+    run = iter_segment(phantom.disc().image, QUICK)
+    next(run)
+    if end == "close":
+        run.close()
+    else:
+        drain(run)
+    del run
+    gc.collect()
+    assert alive[0]() is None
+
+
+@pytest.mark.parametrize("error", [RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), MemoryError()])
+def test_every_form_of_running_out_of_memory_is_told(monkeypatch, error):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(segmentation, "make_recipe", fail)
+    with pytest.raises(OutOfMemoryError, match="this run needs about .* smaller working size"):
+        segment(phantom.disc().image, settings=QUICK)
+
+
+def test_another_runtime_error_is_not_mistaken_for_memory(monkeypatch):
+    def fail(*_):
+        raise RuntimeError("shapes do not match")
+
+    monkeypatch.setattr(segmentation, "make_recipe", fail)
+    with pytest.raises(RuntimeError, match="shapes"):
+        segment(phantom.disc().image, settings=QUICK)
+
+
+def test_a_loss_that_is_not_finite_names_the_iteration(monkeypatch):
+    make = segmentation.make_recipe
+
+    def broken(*arguments):
+        recipe = make(*arguments)
+        forward = recipe.forward
+        recipe.forward = lambda i: (
+            forward(i)[0],
+            {"cluster": forward(i)[1]["cluster"] * (float("nan") if i == 3 else 1)},
+        )
+        return recipe
+
+    monkeypatch.setattr(segmentation, "make_recipe", broken)
+    with pytest.raises(DivergedError, match="iteration 3"):
+        segment(phantom.disc().image, settings=QUICK)
+
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        RNG.integers(0, 255, (20, 200, 3), np.uint8),
+        RNG.random((16, 16)),
+        RNG.integers(0, 65535, (40, 30), np.uint16),
+        RNG.random((30, 30)) > 0.5,
+        np.eye(64) * 1e9,
+        np.arange(32 * 32, dtype=np.int64).reshape(32, 32),
+    ],
+    ids=["wide", "tiny", "uint16", "bool", "sparse", "ramp"],
+)
+def test_any_image_gives_labels_of_its_size(array):
+    result = segment(array, settings=QUICK.replace(max_iter=3))
+    assert result.labels.shape == array.shape[:2]
+    assert result.labels.min() >= 1
+    assert all(np.isfinite(list(h.values())).all() for h in result.history)
+
+
+def test_the_released_variant_runs_to_its_end():
+    settings = Settings(variant="released", max_iter=2, target="central")
+    result = segment(phantom.disc().image, settings=settings)
+    assert set(result.history[0]) == {"cluster", "affine", "spatial"}
+    assert result.labels.shape == phantom.disc().image.shape
+
+
+def test_a_stack_is_refused_with_what_to_do():
+    with pytest.raises(InvalidImageError, match="Choose a slice"):
+        segment(RNG.random((4, 32, 32)))
+
+
+def test_preset_by_name_seed_and_unknown_device():
+    image = as_image(phantom.disc().image.array)
+    result = segment(image, settings=QUICK.replace(max_iter=1), seed=7)
+    assert result.settings.seed == 7
+    with pytest.raises(RuntimeError, match="choose one of: auto"):
+        segment(image, device="cuda:77")
+
+
+def test_memory_estimate_grows_with_the_work():
+    small, wide = estimate_mib((512, 512), QUICK), estimate_mib((512, 512), QUICK.replace(channels=16))
+    assert small < wide < estimate_mib((4000, 4000), QUICK.replace(channels=16))
