@@ -44,7 +44,7 @@ class _DeformConv(torch.autograd.Function):
         flat = pixels.reshape(-1, pixels.shape[2])
         out = pixels.new_empty(*rows.shape[:2], kernel.shape[1])
         for band in _bands(rows):
-            index, down, right = _corners(rows[band], columns[band])
+            index, down, right = _corners(rows[band], columns[band], rows.shape)
             samples = _gather(flat, index, _weights(down, right) * modulation[band].reshape(-1, 1))
             out[band] = torch.addmm(bias, samples.view(-1, kernel.shape[0]), kernel).view_as(out[band])
         return out
@@ -58,7 +58,7 @@ class _DeformConv(torch.autograd.Function):
         of_flat, of_kernel = torch.zeros_like(flat), torch.zeros_like(kernel)
         of_rows, of_columns, of_modulation = (torch.empty_like(modulation) for _ in range(3))
         for band in _bands(rows):
-            index, down, right = _corners(rows[band], columns[band])
+            index, down, right = _corners(rows[band], columns[band], rows.shape)
             weights, factor = _weights(down, right), modulation[band].reshape(-1, 1)
             out = grad[band].reshape(-1, kernel.shape[1])
             of_samples = (out @ kernel.T).view(-1, C)
@@ -78,9 +78,9 @@ def _bands(rows: Tensor) -> Iterator[slice]:
     return (slice(start, start + step) for start in range(0, len(rows), step))
 
 
-def _corners(rows: Tensor, columns: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
+def _corners(rows: Tensor, columns: Tensor, size: torch.Size) -> tuple[Tensor, Tensor, Tensor]:
     """Indices (M, 4) of the pixels around each place in the padded image, and the place between them, (M,) each."""
-    H, W = size
+    H, W, _ = size
     y, z = rows.clamp(-MARGIN, H).reshape(-1), columns.clamp(-MARGIN, W).reshape(-1)
     top, left = y.floor(), z.floor()
     wide = W + 2 * MARGIN
