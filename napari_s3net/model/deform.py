@@ -35,13 +35,15 @@ def deform_conv3x3(x: Tensor, offsets: Tensor, modulation: Tensor, weight: Tenso
     torch.Tensor
         (N, D, H, W). Outside the image x is zero, as in a padded convolution.
     """
-    N, _, H, W = x.shape
+    H, W = x.shape[2:]
     tap = torch.arange(TAPS, device=x.device)
     rows = torch.arange(H, device=x.device).view(H, 1, 1) + (tap // 3 - 1)
     columns = torch.arange(W, device=x.device).view(1, W, 1) + (tap % 3 - 1)
-    shift = offsets.permute(0, 2, 3, 1).reshape(N, H, W, TAPS, 2)
+    shift = offsets.permute(0, 2, 3, 1)  # y and x of each tap in turn
     convolve = deform_on_cpu if x.device.type == "cpu" else _deform_by_grid_sample
-    return convolve(x, shift[..., 0] + rows, shift[..., 1] + columns, modulation.permute(0, 2, 3, 1), weight, bias)
+    return convolve(
+        x, shift[..., 0::2] + rows, shift[..., 1::2] + columns, modulation.permute(0, 2, 3, 1), weight, bias
+    )
 
 
 def _deform_by_grid_sample(
