@@ -73,7 +73,7 @@ def fit_ids(result: Segmentation, known: Note) -> tuple[NDArray[np.int32], tuple
     taken = {i: (name, i in known["foreground"]) for i, name in known.get("names", {}).items()}
     lut = np.zeros(int(result.labels.max(initial=0)) + 1, np.int32)
     given: dict[int, tuple[str, bool]] = {}
-    for label in np.unique(result.labels[result.labels > 0]).tolist():
+    for label in (np.flatnonzero(np.bincount(result.labels.ravel())[1:]) + 1).tolist():
         meaning = (result.names.get(label, ""), label in result.foreground)
         same = [i for i, m in taken.items() if m == meaning and i not in given]
         free = label if label not in taken and label not in given else max({0, *taken, *given}) + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -13,8 +14,9 @@ from qtpy.QtCore import QObject, QTimer
 from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_s3net.image import Image
-from napari_s3net.labels.measure import measure_clusters
+from napari_s3net.labels.measure import Cluster
 from napari_s3net.plugin.cluster_table import rows_of
+from napari_s3net.plugin.measuring import Measuring
 from napari_s3net.plugin.notes import Memory, Note, object_mask, recalled, with_name, with_new_ids, with_tick
 from napari_s3net.plugin.panels import ResultPanel
 from napari_s3net.plugin.result_layer import add_mask, mask_of, note_in, recolour
@@ -38,7 +40,11 @@ class Outcome(QObject):
         self.layer: Labels | None = None
         self._source: Source | None = None
         self._image: tuple[Source, Image] | None = None
-        self._measured: object = None
+        #: Slice and check sum of the labels that the table shows.
+        self._state: object = None
+        self._clusters: list[Cluster] = []
+        self._measuring = Measuring(self)
+        self._measuring.measured.connect(self._measured)
         self._hovered: int | None = None
         self._masks: WeakKeyDictionary[Labels, Labels] = WeakKeyDictionary()
         self._measure_soon = _timer(self, MEASURE_MS, self.measure)
@@ -64,13 +70,14 @@ class Outcome(QObject):
                 layer.events.paint.connect(self._changed)
                 layer.events.set_data.connect(self._changed)
                 recolour(layer, object_only=self._panel.object_only.isChecked())
-        self._source, self._measured = source, None
+        self._source, self._state = source, None
         self.measure()
 
     def release(self) -> None:
         """Let go of the layer and of everything that was measured."""
         self._release()
         self.layer = self._source = self._image = None
+        self._clusters = []
 
     def measure(self) -> None:
         """Bring table, names and mask up to date with the labels in view, if they have changed."""
@@ -78,14 +85,14 @@ class Outcome(QObject):
         if layer is None or source is None or note_in(layer) is None:
             return
         plane = layer.data[source.index]
-        state = (source.index, zlib.crc32(np.ascontiguousarray(plane)))
-        if state == self._measured:
+        state = (source.position, zlib.crc32(np.ascontiguousarray(plane)))
+        if state == self._state:
             return
-        self._measured = state
-        note = with_new_ids(recalled(self.note, self._memory.recall(source.index, plane)), np.unique(plane).tolist())
-        if note != self.note:
+        self._state = state
+        note = recalled(self.note, self._memory.recall(source.index, plane))
+        if note is not self.note:
             self._keep(note)
-        self._show_rows()
+        self._measuring.ask(state, plane, self._plane(source))
         self._update_mask()
 
     def ask(self, what: str, device: str) -> None:
@@ -100,16 +107,30 @@ class Outcome(QObject):
             QApplication.clipboard().setText((as_python if what == "copy_python" else as_command)(self.note, device))
             show_info("Copied to the clipboard.")
 
+    def _measured(self, state: object, clusters: list[Cluster]) -> None:
+        """The answer; the labels may have changed meanwhile, and then another one is on its way."""
+        if self.layer is None or state != self._state:
+            return
+        self._clusters = clusters
+        note = with_new_ids(self.note, [c.id for c in clusters])
+        if note is not self.note:
+            self._keep(note)
+        self._show_rows()
+
     def _show_rows(self) -> None:
-        layer, source = self.layer, self._source
-        assert layer is not None  # noqa: S101 - both known to `measure`
-        assert source is not None  # noqa: S101
-        image = self._plane(source)
-        plane = layer.data[source.index]
-        clusters = measure_clusters(plane, image, foreground=tuple(self.note["foreground"]), names=self.note["names"])
+        """Show what was measured, with the note's names and object."""
+        assert self._image is not None  # noqa: S101 - read before anything is measured
+        names, foreground = self.note["names"], self.note["foreground"]
+        kind = self._image[1].kind
+        clusters = [
+            replace(c, name=names.get(c.id) or (c.name if kind == "ct" else ""), is_object=c.id in foreground)
+            for c in self._clusters
+        ]
+        if not clusters:
+            self._panel.show_result("No labels in this slice yet.", "", ())
+            return
         share = sum(c.share for c in clusters if c.is_object)
-        line = outcome_text(self.note, share) if clusters else "No labels in this slice yet."
-        self._panel.show_result(line, effort_text(self.note) if clusters else "", rows_of(clusters, image.kind))
+        self._panel.show_result(outcome_text(self.note, share), effort_text(self.note), rows_of(clusters, kind))
 
     def _plane(self, source: Source) -> Image:
         """The image's plane, read once as long as the same plane is in view."""
@@ -175,6 +196,7 @@ class Outcome(QObject):
         self._hovered = None
         self._hover_soon.stop()
         self._measure_soon.stop()
+        self._measuring.drop()
         if self.layer is not None:
             self.layer.events.paint.disconnect(self._changed)
             self.layer.events.set_data.disconnect(self._changed)

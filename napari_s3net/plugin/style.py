@@ -35,7 +35,7 @@ def style_sheet(theme_name: str) -> str:
     red, green, blue = current.as_rgb_tuple()[:3]
     kept = ("background", "foreground", "primary", "highlight", "warning")
     return _RULES.format(
-        quiet=_rgb(_mix(text, background, 0.68)),
+        quiet=_rgb(_mix(text, background, 0.75)),
         faint=_rgb(_mix(text, background, 0.4)),
         focus=_rgb(_mix(text, background, 0.85)),
         hover=_rgb(_mix((red, green, blue), text, 0.85)),

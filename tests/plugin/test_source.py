@@ -7,6 +7,7 @@ from napari.layers import Image
 from napari_s3net.image import Geometry
 from napari_s3net.plugin import source as module
 from napari_s3net.plugin.source import KEY, describe, level_scale, look, source_of
+from napari_s3net.preprocess import suggest_preset
 
 
 def of(layer, step=None, order=None):
@@ -124,17 +125,20 @@ def test_what_the_file_said_is_kept():
 
 
 @pytest.mark.parametrize(
-    ("array", "kind", "expected"),
+    ("array", "kind", "reason"),
     [
-        (np.zeros((40, 50, 3), np.uint8), None, ("skin", "RGB photograph")),
-        (np.where(np.eye(40) > 0, -1000, 40).astype(np.int16), None, ("ct-soft", "Hounsfield units")),
-        (np.where(np.indices((40, 40))[0] > 20, -800, 40).astype(np.int16), "ct", ("ct-lung", "Hounsfield units")),
-        (np.arange(600).reshape(20, 30), "mr", ("mri", "MR image")),
-        (np.arange(600).reshape(20, 30), None, ("generic", "grey image")),
+        (np.zeros((40, 50, 3), np.uint8), "rgb", "RGB photograph"),
+        (np.where(np.eye(40) > 0, -1000, 40).astype(np.int16), "ct", "Hounsfield units"),
+        (np.arange(600).reshape(20, 30), "grey", "grey image"),
     ],
 )
-def test_preset_by_what_the_layer_is(array, kind, expected):
-    metadata = {KEY: {"kind": kind}} if kind else {}
-    source, *chosen = look(of(Image(array, metadata=metadata)))
-    assert tuple(chosen) == expected
-    assert source.kind is not None
+def test_preset_by_what_the_layer_is(array, kind, reason):
+    source, preset, why = look(of(Image(array)))
+    assert source.kind == kind
+    assert preset == suggest_preset(source.read())
+    assert why == reason
+
+
+def test_what_the_file_said_of_its_values_decides():
+    source, preset, why = look(of(Image(np.arange(600).reshape(20, 30), metadata={KEY: {"kind": "mr"}})))
+    assert (source.kind, preset, why) == ("mr", "mri", "MR image")

@@ -1,0 +1,70 @@
+"""Measures a result; a large one beside the screen, so that painting on it stays smooth."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_s3net.image import Image
+from napari_s3net.labels.measure import Cluster, measure_clusters
+
+#: Planes of up to so many pixels are measured at once, in a few hundredths of a second.
+SMALL = 2**20
+POLL_MS = 30
+
+
+class Measuring(QObject):
+    """Answers the newest question; questions that were overtaken are dropped.
+
+    Signals
+    -------
+    measured(key, list of Cluster)
+        The key is the question's own.
+    """
+
+    measured = Signal(object, object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._threads = ThreadPoolExecutor(1, "measure")
+        self._going: tuple[Hashable, Future[list[Cluster]]] | None = None
+        self._next: tuple[Hashable, NDArray[Any], Image] | None = None
+        self._timer = QTimer(self)
+        self._timer.setInterval(POLL_MS)
+        self._timer.timeout.connect(self._collect)
+
+    def ask(self, key: Hashable, labels: NDArray[Any], image: Image) -> None:
+        """Measure the labels of a plane; they may change while that goes on."""
+        if labels.size <= SMALL:
+            self.drop()
+            self.measured.emit(key, measure_clusters(labels, image))
+            return
+        self._next = key, labels, image
+        if self._going is None:
+            self._begin()
+
+    def drop(self) -> None:
+        """Answer nothing any more of what was asked."""
+        self._going = self._next = None
+        self._timer.stop()
+
+    def _begin(self) -> None:
+        assert self._next is not None  # noqa: S101 - called with a question
+        (key, labels, image), self._next = self._next, None
+        self._going = key, self._threads.submit(measure_clusters, np.array(labels), image)
+        self._timer.start()
+
+    def _collect(self) -> None:
+        if self._going is None or not self._going[1].done():
+            return
+        (key, future), self._going = self._going, None
+        self._timer.stop()
+        if self._next is not None:
+            self._begin()
+        else:
+            self.measured.emit(key, future.result())
