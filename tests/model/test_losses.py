@@ -180,9 +180,13 @@ def test_spatial_loss_is_zero_for_constant_probabilities():
     assert spatial_loss(p, edge_weights(x)) == 0
 
 
-def test_spatial_loss_is_smaller_across_an_edge_than_across_a_flat_part():
-    weights = edge_weights(two_halves())
-    at_edge, in_flat = spatial_loss(split(6), weights), spatial_loss(split(3), weights)
+@pytest.mark.parametrize("turned", [False, True])
+def test_spatial_loss_is_smaller_across_an_edge_than_across_a_flat_part(turned):
+    scene, edge, flat = two_halves(), split(6), split(3)
+    if turned:
+        scene, edge, flat = scene.mT, edge.mT, flat.mT
+    weights = edge_weights(scene)
+    at_edge, in_flat = spatial_loss(edge, weights), spatial_loss(flat, weights)
     assert 0 <= at_edge < 0.05 * in_flat
     # one of eleven columns changes, by one in both clusters
     assert in_flat.item() == pytest.approx(2 / 11, rel=0.05)
