@@ -151,4 +151,5 @@ if __name__ == "__main__":
     os.dup2(2, 1)  # decoders chatter on the standard output; the answers have their own way
     with contextlib.suppress(OSError, KeyboardInterrupt):
         serve(sys.stdin.buffer, channel)
+        Path(os.environ["TMPDIR"]).rmdir()  # the parent made it, and is gone without having cleared up
     os._exit(0)  # no last words of a heap that may be damaged

@@ -114,8 +114,9 @@ class _Child:
             else {"start_new_session": True, "pipesize": _PIPE_BYTES}
         )
         # What it unpacks is cleared away with it, even when it is killed.
-        self._folder = tempfile.mkdtemp(prefix="napari-s3net-")
+        self._folder = ""
         try:
+            self._folder = tempfile.mkdtemp(prefix="napari-s3net-")
             self._process = subprocess.Popen(
                 COMMAND,
                 stdin=subprocess.PIPE,
@@ -126,6 +127,7 @@ class _Child:
                 **own,
             )
         except OSError as error:
+            shutil.rmtree(self._folder, ignore_errors=True)
             raise ReadError(f"the process that reads files could not be started: {error.strerror}.") from error
         self._new = True
         _living.add(self)

@@ -124,11 +124,14 @@ def test_a_worn_child_is_not_used_again(stand_in):
     assert not process._living
 
 
-def test_a_python_that_cannot_be_started(monkeypatch):
+def test_a_python_that_cannot_be_started(monkeypatch, tmp_path):
     monkeypatch.setattr(process, "COMMAND", ("/no/such/python",))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(process.tempfile, "tempdir", None)
     with pytest.raises(ReadError, match="could not be started: No such file"):
         process.ask(request("a"), 30)
     assert not process._living
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_interrupt_leaves_no_child_with_half_an_answer(stand_in):
@@ -182,14 +185,17 @@ def test_a_child_whose_parent_is_killed_ends_too(files):
         import os, signal, sys
         from napari_s3net.io import process, read_image
         read_image(sys.argv[1])
-        print([c._process.pid for c in process._living][0], flush=True)
+        (child,) = process._living
+        print(child._process.pid, child._folder, flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
     """
-    pid = int(run(code, files / "a.mha").stdout)
+    pid, folder = run(code, files / "a.mha").stdout.split()
+    pid = int(pid)
     deadline = time.monotonic() + 20
     while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < deadline
         time.sleep(0.05)
+    assert not Path(folder).exists()
 
 
 def test_a_forked_copy_leaves_the_children_of_its_parent_alone(files):
