@@ -15,8 +15,10 @@ from napari_s3net.labels.measure import tissue_name
 from napari_s3net.preprocess import to_unit
 from napari_s3net.settings import Settings
 
-#: Clusters and parts of clusters below this share of the image are joined to the main one of their side.
+#: Clusters and parts of clusters below this share of the image are joined to their neighbours.
 SMALLEST_SHARE = 0.004
+#: So are parts below this share of their cluster: the rim between the network's border and the object's.
+SMALLEST_OF_CLUSTER = 0.1
 #: Guided filter: radius in pixels of the working size, and the variance below which the image counts as flat.
 GUIDE_RADIUS, GUIDE_FLAT = 3, 0.01
 
@@ -108,15 +110,24 @@ def full_clusters(probabilities: Tensor, shape: tuple[int, ...]) -> NDArray[np.i
 
 
 def join_small(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Join what is tiny to the largest of its side; odd numbers are background, even ones object."""
-    values, index, counts = np.unique(pairs, return_inverse=True, return_counts=True)
-    joined = values.copy()
+    """Let what is tiny, or a mere rim of its cluster across the object's border, take the nearest label of its side.
+
+    A pair is twice the cluster, plus one outside the object: odd numbers are background, even ones object.
+    """
+    counts = np.bincount(pairs.ravel(), minlength=int(pairs.max() | 1) + 1)
+    of_cluster = (counts[0::2] + counts[1::2]).repeat(2)
+    stays = (counts >= SMALLEST_SHARE * pairs.size) & (counts >= SMALLEST_OF_CLUSTER * of_cluster)
     for side in (0, 1):
-        own = np.flatnonzero(values % 2 == side)
-        if own.size:
-            main = values[own[np.argmax(counts[own])]]
-            joined[own[counts[own] < SMALLEST_SHARE * pairs.size]] = main
-    return joined[index].reshape(pairs.shape)
+        if not stays[side::2].any():
+            stays[side + 2 * int(np.argmax(counts[side::2]))] = True
+    joined = pairs.copy()
+    for side in (0, 1):
+        own = pairs % 2 == side
+        lost = own & ~stays[pairs]
+        if lost.any():
+            near = ndimage.distance_transform_edt(~(own & ~lost), return_distances=False, return_indices=True)
+            joined[lost] = pairs[near[0][lost], near[1][lost]]
+    return joined
 
 
 def name_labels(

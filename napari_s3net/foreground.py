@@ -31,7 +31,7 @@ class Proposal:
     Parameters
     ----------
     object_probability : numpy.ndarray
-        (h, w) float32; the object is where it is above one half.
+        (h, w) float32, of the features' size; the object is where it is above one half.
     names : tuple of str
         What to call the object, and what to call the rest.
     confidence : float
@@ -49,7 +49,7 @@ def propose(clusters: NDArray[np.int64], features: NDArray[np.float32], settings
     Parameters
     ----------
     clusters : numpy.ndarray
-        (h, w): the cluster that the network gave each pixel.
+        The cluster that the network gave each pixel, at the size at which it worked.
     features : numpy.ndarray
         (h, w, C) in [0, 1], as `preprocess.to_features` makes them.
     settings : Settings
@@ -69,7 +69,8 @@ def _lesion(clusters: NDArray[np.int64], features: NDArray[np.float32]) -> Propo
     small = _at_candidate_size(features)
     inside = ~(lens_shadow(small) | marker(small))
     colours = rgb2lab(ndimage.gaussian_filter(small, (1, 1, 0)))
-    return _by_vote(clusters, candidates.lesion_channels(small, inside), colours, inside, ("Lesion", "Skin"))
+    channels = candidates.lesion_channels(small, inside)
+    return _by_vote(features.shape[:2], clusters, channels, colours, inside, ("Lesion", "Skin"))
 
 
 def _central(clusters: NDArray[np.int64], features: NDArray[np.float32]) -> Proposal:
@@ -78,10 +79,12 @@ def _central(clusters: NDArray[np.int64], features: NDArray[np.float32]) -> Prop
     inside = np.ones(grey.shape, bool)
     # Light objects are as welcome as dark ones: the first axis, lightness, is left empty, so that none counts as pale.
     colours = 100 * np.stack([np.zeros_like(grey), ndimage.gaussian_filter(grey, 1)], axis=2)
-    return _by_vote(clusters, candidates.grey_channels(grey, inside), colours, inside, ("Object", "Background"))
+    channels = candidates.grey_channels(grey, inside)
+    return _by_vote(features.shape[:2], clusters, channels, colours, inside, ("Object", "Background"))
 
 
 def _by_vote(
+    shape: tuple[int, ...],
     clusters: NDArray[np.int64],
     channels: list[NDArray[np.float64]],
     colours: NDArray[np.floating],
@@ -89,7 +92,6 @@ def _by_vote(
     names: tuple[str, str],
 ) -> Proposal:
     """Let thresholds of the channels and unions of the network's clusters vote."""
-    shape = clusters.shape
     colours = colours / float(np.mean(colours[inside].std(axis=0) + 2))
     small = resize(clusters, inside.shape, order=0, preserve_range=True, anti_aliasing=False).astype(np.int64)
     masks = candidates.make_candidates(channels, inside) + candidates.cluster_unions(small, channels[0], inside)

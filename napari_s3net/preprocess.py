@@ -19,8 +19,8 @@ from napari_s3net.settings import Settings
 ROBUST = (0.5, 99.5)
 #: Median HU of a lung, deep breath to shallow; pure gas lies below.
 LUNG_HU = (-930, -400)
-#: A chest shows at least this share of the slice as lung.
-SMALLEST_CHEST = 0.01
+#: From this share of lung on it is what is looked for: in a plane by itself, and in the middle of a stack.
+SMALLEST_CHEST = (0.0006, 0.01)
 
 
 def check_plane(image: Image) -> None:
@@ -46,14 +46,14 @@ def suggest_preset(image: Image) -> str:
     if image.kind == "mr":
         return "mri"
     if image.kind == "ct":
-        array = image.array[len(image.array) // 2] if image.is_stack else image.array
-        return "ct-lung" if _share_of_lung(array) > SMALLEST_CHEST else "ct-soft"
+        plane = image.array[len(image.array) // 2] if image.is_stack else image.array
+        return "ct-lung" if _share_of_lung(plane) > SMALLEST_CHEST[image.is_stack] else "ct-soft"
     return "generic"
 
 
 def _share_of_lung(hu: NDArray[Any]) -> float:
     """How much of a CT slice is air of a lung's density in large parts enclosed by the body: no gas, no blanket."""
-    parts, n = ndimage.label(ndimage.binary_opening(clear_border(hu < LUNG_HU[1]), iterations=2))
+    parts, n = ndimage.label(ndimage.binary_opening(clear_border(hu < LUNG_HU[1])))
     if n == 0:
         return 0.0
     numbers = np.arange(1, n + 1)

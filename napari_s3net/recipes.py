@@ -136,7 +136,7 @@ class ReleasedRecipe:
         }
         return logits.softmax(dim=1), terms
 
-    def is_done(self, iteration: int, n_labels: int, changed: float) -> bool:
+    def is_done(self, iteration: int, n_labels: int, changed: float) -> bool:  # noqa: ARG002
         """End when at most three labels are left, after at least six iterations."""
         return iteration >= 6 and n_labels <= 3
 

@@ -15,7 +15,7 @@ def test_auto_takes_the_best_and_the_cpu_is_always_there():
 
 @pytest.mark.parametrize("name", ["cuda:99", "tpu", ""])
 def test_what_is_not_there_lists_what_is(name):
-    with pytest.raises(DeviceError, match="auto, .*cpu"):
+    with pytest.raises(DeviceError, match=r"auto, .*cpu"):
         resolve_device(name)
 
 
