@@ -22,6 +22,8 @@ from napari_s3net.settings import Settings
 
 #: Iterations in which the network learns the clusters it starts from, before it follows its own.
 START_ITERATIONS = 6
+#: Share that the starting clusters keep in the cluster term afterwards, so that regions of their own do not melt away.
+ANCHOR = 0.5
 #: The run is over when fewer than this share of the pixels changed their cluster in each of the last iterations.
 CALM_SHARE, CALM_ITERATIONS = 0.002, 3
 #: Weight of the side branch beside the main one.
@@ -85,10 +87,10 @@ class S3NetRecipe:
         s = self.settings
         logits, side = self.network(self.x)
         probabilities = logits.softmax(dim=1)
-        target = self.start if iteration <= START_ITERATIONS else logits.detach().argmax(dim=1)
-        terms = {
-            "cluster": s.weight_cluster * (cluster_loss(logits, target) + SIDE_WEIGHT * cluster_loss(side, target))
-        }
+        cluster = cluster_loss(logits, self.start) + SIDE_WEIGHT * cluster_loss(side, self.start)
+        if iteration > START_ITERATIONS:
+            cluster = ANCHOR * cluster + (1 - ANCHOR) * cluster_loss(logits)
+        terms = {"cluster": s.weight_cluster * cluster}
         if s.weight_transformation > 0:
             theta = draw_theta(self.limits, (self.x.shape[2], self.x.shape[3]), self.draw)
             moved, _ = self.network(warp(self.x, theta))

@@ -34,7 +34,7 @@ def test_a_disc_comes_back():
 
 def test_four_quadrants_come_back_as_four_labels():
     sample = phantom.quadrants()
-    result = segment(sample.image, settings=Settings(working_size=128, channels=8, min_labels=4))
+    result = segment(sample.image, settings=Settings(clusters=5, min_labels=4, target="body"))
     h, w = result.labels.shape
     corners = [result.labels[i, j] for i in (h // 4, 3 * h // 4) for j in (w // 4, 3 * w // 4)]
     assert len(set(corners)) == 4
