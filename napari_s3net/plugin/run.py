@@ -7,6 +7,7 @@ finished workers, and through them this object, so it lets go of images, steps a
 
 from __future__ import annotations
 
+import atexit
 import os
 import queue
 import traceback
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 from napari.qt.threading import FunctionWorker, create_worker
 from numpy.typing import NDArray
+from qtpy.QtCore import QThreadPool
 
 from napari_s3net.errors import S3NetError
 from napari_s3net.image import Segmentation, Step
@@ -28,6 +30,8 @@ from napari_s3net.settings import Settings
 
 #: At most five previews a second.
 PREVIEW_SECONDS = 0.2
+#: Time that a last iteration gets when napari is closed during a run.
+EXIT_MS = 60_000
 _ids = count(1)
 
 
@@ -176,6 +180,17 @@ class _Worker(FunctionWorker):
 
 
 _active: Run | None = None
+
+
+@atexit.register
+def _wait_for_thread() -> None:
+    """Let a run's last iteration end before Python takes Qt down: a worker that reports to nobody aborts the process.
+
+    The window is closed by then, so nobody is kept waiting.
+    """
+    if _active is not None:
+        _active.cancel()
+        QThreadPool.globalInstance().waitForDone(EXIT_MS)
 
 
 def is_busy() -> bool:

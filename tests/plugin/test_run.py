@@ -1,4 +1,6 @@
 import gc
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -178,3 +180,39 @@ def test_one_long_job_at_a_time(fake_runs, monkeypatch):
 
 def test_ids_are_never_used_twice():
     assert len({Run(source(), Settings(), "cpu").id for _ in range(5)}) == 5
+
+
+QUIT = """
+import time, sys
+import numpy as np
+from qtpy.QtWidgets import QApplication
+app = QApplication([])
+import napari_s3net.segmentation
+from napari_s3net.image import Geometry, Step
+from napari_s3net.plugin.run import Run
+from napari_s3net.plugin.source import Source
+from napari_s3net.settings import Settings
+
+def iter_segment(*args, **kwargs):
+    while True:
+        time.sleep(0.5)
+        yield Step(1, 10, {}, 3)
+
+napari_s3net.segmentation.iter_segment = iter_segment
+plane = (slice(None),) * 2
+run = Run(Source("x", np.eye(32), (32, 32), plane, False, "grey", Geometry.identity(2)), Settings(), "cpu")
+run.start()
+while not run.collect().steps:
+    app.processEvents()
+print("leaving")
+"""
+
+
+@pytest.mark.viewer
+def test_python_may_end_in_the_middle_of_a_run():
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", QUIT], capture_output=True, text=True, check=False, timeout=200
+    )
+    assert "leaving" in done.stdout
+    assert done.returncode == 0, done.stderr
+    assert "RuntimeError" not in done.stderr
