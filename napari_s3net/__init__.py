@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
-
-try:
-    __version__ = version("napari-s3net")
-except PackageNotFoundError:  # a source tree that was never installed
-    __version__ = "0.0.0"
 
 _HOMES = {
     "Geometry": "image",
@@ -30,12 +24,25 @@ __all__ = ["__version__", *_HOMES]  # noqa: PLE0604
 
 def __getattr__(name: str) -> Any:
     """Import a public name on first use, so that importing the package loads neither torch nor SimpleITK."""
-    if name not in _HOMES:
+    if name == "__version__":
+        value: Any = _version()
+    elif name in _HOMES:
+        value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+def _version() -> str:
+    """The installed version; reading it takes longer than importing this module, so it waits until it is asked for."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("napari-s3net")
+    except PackageNotFoundError:  # a source tree that was never installed
+        return "0.0.0"

@@ -22,7 +22,7 @@ from napari_s3net.settings import Settings
 from napari_s3net.settings import preset as preset_settings
 
 #: Bytes that a run takes at its peak: for each value of a feature map, and for each pixel of the image.
-WORKING_BYTES, FULL_BYTES = 900.0, 80.0
+WORKING_BYTES, FULL_BYTES = 450.0, 80.0
 
 
 def segment(

@@ -188,9 +188,10 @@ def _paint_text(painter: QPainter, option: QStyleOptionViewItem, index: QModelIn
         text.setAlpha(165 if n else 255)
         painter.setPen(text)
         place = QRect(area.left(), top + n * height, area.width(), height)
-        # Where there is no room for both, digits matter more than the unit.
-        line = line if metrics.horizontalAdvance(line) <= area.width() else line.rpartition(NARROW)[0] or line
-        shown = metrics.elidedText(line, Qt.TextElideMode.ElideRight, area.width())
+        # Where there is no room for all of it, digits matter more than the unit, and the mean more than its spread.
+        shorter = (line, line.rpartition(NARROW)[0], line.partition(" ±")[0])
+        fits = next((text for text in shorter if text and metrics.horizontalAdvance(text) <= area.width()), line)
+        shown = metrics.elidedText(fits, Qt.TextElideMode.ElideRight, area.width())
         painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
 
 

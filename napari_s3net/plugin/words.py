@@ -70,8 +70,9 @@ def time_left(done: int, to_do: int, seconds: float) -> float | None:
 
 def outcome_text(note: Mapping[str, Any], share: float) -> str:
     """The line above the table: "✓ Lesion proposed · 21.4 % of the image"."""
-    names = dict.fromkeys(name for i in note["foreground"] if (name := note["names"].get(i)))
-    what = f"{next(iter(names), 'Object')} proposed" if note["foreground"] else "No object proposed"
+    # Several clusters of an object are told apart after a comma: "Lesion, darker".
+    names = [name.partition(",")[0] for i in note["foreground"] if (name := note["names"].get(i))]
+    what = f"{names[0] if names else 'Object'} proposed" if note["foreground"] else "No object proposed"
     parts = [what, f"{share_text(share)} of the {'image' if note['slice'] is None else 'slice'}"]
     if not note["foreground"]:
         parts = [what]

@@ -77,6 +77,7 @@ def test_time_left_waits_for_a_pace():
 def test_outcome():
     assert flat(words.outcome_text(note(), 0.214)) == "✓ Lesion proposed · 21.4 % of the image"
     assert flat(words.outcome_text(note(slice=3), 0.214)).endswith("of the slice")
+    assert "Lesion proposed" in words.outcome_text(note(names={1: "Lesion, darker", 2: "Lesion"}), 0.2)
     assert words.outcome_text(note(foreground=[]), 0.0) == "✓ No object proposed"
     assert flat(words.effort_text(note())) == "40 iterations · 1.9 s · CPU"
     assert flat(words.effort_text(note(stopped=True, iterations=1))) == "stopped after 1 iteration · 1.9 s · CPU"
