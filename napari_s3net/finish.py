@@ -148,7 +148,8 @@ def name_labels(
     for i in np.unique(flat):
         is_object = i in foreground
         if image.kind == "ct" and not is_object:
-            given[int(i)] = tissue_name(float(values[i]))
+            tissue = tissue_name(float(values[i]))
+            given[int(i)] = "Air and tissue" if tissue == names[0] else tissue
         elif in_shadow[i] > 0.5 and not is_object:
             given[int(i)] = "Dark corner"
         else:
