@@ -37,7 +37,7 @@ def area_text(area: float, unit: str) -> str:
 def mean_text(mean: float, sd: float, kind: str | None) -> str:
     """Mean and standard deviation of the intensity: "118 ± 22", "−820 ± 45 HU"; small values keep three digits."""
     small = max(abs(mean), abs(sd)) < 10
-    numbers = f"{mean:.3g} ± {sd:.2g}" if small else f"{mean:.0f} ± {sd:.0f}"
+    numbers = f"{mean:.3g} ± {sd:.2g}" if small else f"{round(mean)} ± {round(sd)}"
     return numbers.replace("-", "−") + (f"{NARROW}HU" if kind == "ct" else "")
 
 
