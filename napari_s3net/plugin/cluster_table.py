@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,8 @@ ROLE = Qt.ItemDataRole
 PAD = 4
 #: Text that fits to the pixel is cut all the same.
 SLACK = 3
+#: Below this lightness a ticked box gets a white tick.
+DARK = 120
 
 
 @dataclass(frozen=True)
@@ -172,12 +174,19 @@ class CellPainter(QStyledItemDelegate):
         painter.restore()
 
 
+def shortened(line: str, fits: Callable[[str], bool]) -> str:
+    """What to show where there is no room for all: digits matter more than the unit, the mean more than its spread."""
+    shorter = (line, line.rpartition(NARROW)[0], line.partition(" ±")[0])
+    return next((words for words in shorter if words and fits(words)), line)
+
+
 def _paint_text(painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex, text: QColor) -> None:
     """The colour, if the cell has one, and one or two lines of text."""
     metrics, area = option.fontMetrics, option.rect.adjusted(PAD, 0, -PAD, 0)
     height = metrics.height()
     if (colour := index.data(ROLE.DecorationRole)) is not None:
         side = height - 2
+        text.setAlpha(90)
         painter.setPen(text)
         painter.setBrush(colour)
         painter.drawRect(QRect(area.left(), area.center().y() - side // 2, side, side))
@@ -188,10 +197,8 @@ def _paint_text(painter: QPainter, option: QStyleOptionViewItem, index: QModelIn
         text.setAlpha(165 if n else 255)
         painter.setPen(text)
         place = QRect(area.left(), top + n * height, area.width(), height)
-        # Where there is no room for all of it, digits matter more than the unit, and the mean more than its spread.
-        shorter = (line, line.rpartition(NARROW)[0], line.partition(" ±")[0])
-        fits = next((text for text in shorter if text and metrics.horizontalAdvance(text) <= area.width()), line)
-        shown = metrics.elidedText(fits, Qt.TextElideMode.ElideRight, area.width())
+        fitting = shortened(line, lambda words: metrics.horizontalAdvance(words) <= area.width())
+        shown = metrics.elidedText(fitting, Qt.TextElideMode.ElideRight, area.width())
         painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
 
 
@@ -206,7 +213,7 @@ def _paint_tick(painter: QPainter, cell: QRect, index: QModelIndex, text: QColor
         painter.setBrush(index.sibling(index.row(), COLOUR).data(ROLE.DecorationRole))
     painter.drawRoundedRect(box, 3, 3)
     if ticked:
-        painter.setPen(QPen(QColor("#0b1a24"), 2))
+        painter.setPen(QPen(QColor("white" if painter.brush().color().lightness() < DARK else "black"), 2))
         corners = ((0.22, 0.52), (0.43, 0.73), (0.8, 0.3))
         painter.drawPolyline(QPolygonF([QPointF(box.x() + x * 15, box.y() + y * 15) for x, y in corners]))
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 
 Colour = tuple[float, float, float, float]
 
-OBJECT = ("#19c3f2", "#0a74d8", "#93e0ff", "#0a4a9c", "#52a4ea", "#0891b5")
+OBJECT = ("#19c3f2", "#0a74d8", "#7ad6ff", "#0a4a9c", "#3f93e0", "#0891b5")
 OTHER = ("#c9b48a", "#8a857c", "#efe6cc", "#6a5d48", "#b8a28a", "#a9814f", "#d2c9b6")
 #: Opacity of the others beside the object, so that the image shows through them.
 MUTED = 0.45

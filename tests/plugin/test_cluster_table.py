@@ -4,7 +4,7 @@ import pytest
 from qtpy.QtCore import QEvent, QPoint, Qt
 from qtpy.QtWidgets import QApplication, QLineEdit
 
-from napari_s3net.plugin.cluster_table import COLOUR, NAME, OBJECT, SIZE, ClusterTable, rows_of
+from napari_s3net.plugin.cluster_table import COLOUR, NAME, OBJECT, SIZE, ClusterTable, rows_of, shortened
 from napari_s3net.plugin.palette import OBJECT as BLUES
 from napari_s3net.plugin.palette import OTHER
 from napari_s3net.plugin.words import NARROW
@@ -54,6 +54,13 @@ def test_rows_are_in_order_of_id_and_speak_plainly():
 def test_colours_are_those_of_the_view():
     assert ROWS[0].colour == BLUES[0]
     assert ROWS[1].colour == OTHER[1]
+
+
+@pytest.mark.parametrize(
+    ("room", "shown"), [(14, f"−784 ± 106{NARROW}HU"), (10, "−784 ± 106"), (5, "−784"), (2, f"−784 ± 106{NARROW}HU")]
+)
+def test_the_mean_is_kept_longest(room, shown):
+    assert shortened(f"−784 ± 106{NARROW}HU", lambda words: len(words) <= room) == shown
 
 
 @pytest.mark.viewer

@@ -49,7 +49,12 @@ def test_area(area, unit, text):
 
 @pytest.mark.parametrize(
     ("mean", "sd", "kind", "text"),
-    [(117.6, 22.4, "rgb", "118 ± 22"), (-820.2, 45.0, "ct", "−820 ± 45 HU"), (0.1234, 0.0567, "grey", "0.123 ± 0.057")],
+    [
+        (117.6, 22.4, "rgb", "118 ± 22"),
+        (-820.2, 45.0, "ct", "−820 ± 45 HU"),
+        (-0.3, 136.0, "ct", "0 ± 136 HU"),
+        (0.1234, 0.0567, "grey", "0.123 ± 0.057"),
+    ],
 )
 def test_mean(mean, sd, kind, text):
     assert flat(words.mean_text(mean, sd, kind)) == text
