@@ -306,7 +306,7 @@ presets: Mapping[str, Preset] = {
     "skin": Preset(
         "Skin lesion",
         "Dermoscopy or close-up photographs in colour.",
-        Settings(target="lesion", remove_hair=True),
+        Settings(target="lesion", remove_hair=True, sharpen_boundary=False),
     ),
     "ct-lung": Preset(
         "CT lung",
