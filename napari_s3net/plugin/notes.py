@@ -102,9 +102,11 @@ def with_new_ids(note: Note, ids: Iterable[int]) -> Note:
 
 def recalled(note: Note, earlier: Note | None) -> Note:
     """The note after an undo brought back labels of which the note is remembered."""
-    if earlier is None or earlier is note:
+    if earlier is None:
         return note
-    return earlier if note["slice"] is None else {**note, **joined(note, earlier)}
+    back = earlier if note["slice"] is None else {**note, **joined(note, earlier)}
+    back = {**back, "source": note["source"]}  # the image may have been renamed meanwhile
+    return note if back == note else back
 
 
 def object_mask(labels: NDArray[np.integer[Any]], note: Mapping[str, Any]) -> NDArray[np.uint8]:

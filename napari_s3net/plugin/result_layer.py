@@ -50,6 +50,14 @@ def find(layers: Iterable[Any], source: Source) -> Labels | None:
     return None
 
 
+def follow_name(layers: Iterable[Any], old: str, new: str) -> None:
+    """Tell the results of an image that it is called otherwise now."""
+    for layer in map(plain, layers):
+        note = note_in(layer)
+        if old != new and note and note["source"] == old:
+            layer.metadata = {**layer.metadata, KEY: {**note, "source": new}}
+
+
 def fits(layer: Labels, source: Source) -> bool:
     """Whether a label layer can take a result of this source."""
     return isinstance(layer.data, np.ndarray) and layer.data.shape == source.shape

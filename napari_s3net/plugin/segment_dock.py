@@ -21,7 +21,7 @@ from napari_s3net.plugin.choosers import Choosers
 from napari_s3net.plugin.notes import Memory
 from napari_s3net.plugin.outcome import Outcome
 from napari_s3net.plugin.panels import ProgressPanel, ResultPanel, Welcome
-from napari_s3net.plugin.result_layer import Target, find, note_in, plain
+from napari_s3net.plugin.result_layer import Target, find, follow_name, note_in, plain
 from napari_s3net.plugin.run import is_busy
 from napari_s3net.plugin.session import Phase, Session, cancel_all, screen_of
 from napari_s3net.plugin.settings_dialog import SettingsDialog
@@ -210,7 +210,8 @@ class SegmentDock(QScrollArea):
     def _moved(self, event: Any = None) -> None:
         """The sliders stand elsewhere, or layers have changed: describe the plane in view and show its result."""
         if self.source is not None and self._image_layer is not None and not self.session.phase.is_busy:
-            self.source = replace(self._source(), kind=self.source.kind)
+            old, self.source = self.source, replace(self._source(), kind=self.source.kind)
+            follow_name(self._viewer.layers, old.name, self.source.name)
             self.choosers.image_line.setText(describe(self.source))
             self.outcome.show(find(self._viewer.layers, self.source), self.source)
         self._settle()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from napari.utils.theme import get_theme
 
 _RULES = """
-QLabel[quiet="true"] {{ color: {quiet}; padding: 0px 0px 0px 4px; }}
+QLabel[quiet="true"] {{ color: {quiet}; padding: 0px 0px 0px 1px; }}
 QLabel[quiet="true"]:disabled {{ color: {faint}; }}
 QLabel[heading="true"] {{ font-weight: bold; }}
 QLabel#message {{ border-left: 3px solid {warning}; padding: 5px 6px; background-color: {foreground}; }}

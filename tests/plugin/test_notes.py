@@ -92,8 +92,10 @@ def test_memory_knows_labels_by_their_values_and_their_place():
 
 def test_an_undo_brings_back_the_note_of_its_labels():
     now, then = (
-        {"slice": None, "names": {1: "b"}, "foreground": []},
-        {"slice": None, "names": {1: "a"}, "foreground": [1]},
+        {"source": "x", "slice": None, "names": {1: "b"}, "foreground": []},
+        {"source": "x", "slice": None, "names": {1: "a"}, "foreground": [1]},
     )
     assert notes.recalled(now, None) is now
     assert notes.recalled(now, then) == then
+    assert notes.recalled(then, dict(then)) is then
+    assert notes.recalled({**now, "source": "new name"}, then)["source"] == "new name"

@@ -498,6 +498,14 @@ def test_a_result_is_shown_again_when_it_becomes_active(ready, viewer, photograp
     assert ready.panel.isVisibleTo(ready)
 
 
+def test_a_result_stays_with_its_image_when_that_is_renamed(ready, viewer, qtbot):
+    run_through(ready, qtbot)
+    viewer.layers["mole"].name = "naevus"
+    assert ready.panel.isVisibleTo(ready)
+    run_through(ready, qtbot)
+    assert layers(viewer) == ["naevus", "mole – S³-Net"]
+
+
 def test_a_real_run(dock, viewer, qtbot):
     """Nothing stands in for anything: the network is trained, and the result has the image's shape."""
     rows, columns = np.mgrid[:96, :128]
