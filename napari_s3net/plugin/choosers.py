@@ -45,7 +45,7 @@ class Fold(QWidget):
 
 
 class Choosers(QWidget):
-    """The upper half of the dock."""
+    """The upper half of the dock; `form` is the part of it that gives way to a run's progress."""
 
     image_chosen = Signal(int)
     preset_chosen = Signal(str)
@@ -137,10 +137,12 @@ class Choosers(QWidget):
         inside.addWidget(self.advanced)
         inside.addWidget(self.reset)
         self.fold = Fold("Advanced", folded)
-        layout = QVBoxLayout(self)
+        self.setLayout(grid)
+        grid.setContentsMargins(0, 0, 0, 0)
+        self.form = QWidget()
+        layout = QVBoxLayout(self.form)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
-        layout.addLayout(grid)
         layout.addWidget(self.basic)
         layout.addWidget(self.fold)
 

@@ -73,7 +73,8 @@ class LossPlot(QWidget):
         super().__init__(parent)
         self._history: list[Mapping[str, float]] = []
         self._total = 1
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMaximumHeight(84)
         self.setAccessibleName("Losses")
         self.setToolTip(
             "What the network minimises. cluster: each pixel belongs to one cluster. transformation: labels move with "
@@ -81,7 +82,7 @@ class LossPlot(QWidget):
         )
 
     def sizeHint(self) -> QSize:
-        return QSize(240, 84)
+        return QSize(240, 54)
 
     def clear(self, total: int) -> None:
         """Begin a plot of at most `total` iterations."""

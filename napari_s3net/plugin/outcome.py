@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -18,6 +19,7 @@ from napari_s3net.labels.measure import Cluster
 from napari_s3net.plugin.cluster_table import rows_of
 from napari_s3net.plugin.measuring import Measuring
 from napari_s3net.plugin.notes import Memory, Note, object_mask, recalled, with_name, with_new_ids, with_tick
+from napari_s3net.plugin.outline import Outline
 from napari_s3net.plugin.panels import ResultPanel
 from napari_s3net.plugin.result_layer import add_mask, mask_of, note_in, recolour
 from napari_s3net.plugin.source import KEY, Source
@@ -26,7 +28,7 @@ from napari_s3net.plugin.writer import write_labels
 
 #: Pause after a stroke or an undo before the table is measured again, so that painting stays smooth.
 MEASURE_MS = 250
-#: Time that the mouse rests on a row before its cluster is lit, so that crossing the table does not flicker.
+#: Time that the mouse rests on a row before its cluster is outlined, so that crossing the table does not flicker.
 HOVER_MS = 70
 FORMATS = ("NIfTI (*.nii.gz *.nii)", "PNG (*.png)", "TIFF (*.tif *.tiff)", "NRRD (*.nrrd)", "MetaImage (*.mha)")
 
@@ -34,9 +36,16 @@ FORMATS = ("NIfTI (*.nii.gz *.nii)", "PNG (*.png)", "TIFF (*.tif *.tiff)", "NRRD
 class Outcome(QObject):
     """The result layer of the image in view, and its table."""
 
-    def __init__(self, viewer: Any, panel: ResultPanel, memory: Memory, parent: QObject) -> None:
+    def __init__(
+        self,
+        viewer: Any,
+        panel: ResultPanel,
+        memory: Memory,
+        parent: QObject,
+        is_previewing: Callable[[], bool] = lambda: False,
+    ) -> None:
         super().__init__(parent)
-        self._viewer, self._panel, self._memory = viewer, panel, memory
+        self._viewer, self._panel, self._memory, self._is_previewing = viewer, panel, memory, is_previewing
         self.layer: Labels | None = None
         self._source: Source | None = None
         self._image: tuple[Source, Image] | None = None
@@ -46,9 +55,10 @@ class Outcome(QObject):
         self._measuring = Measuring(self)
         self._measuring.measured.connect(self._measured)
         self._hovered: int | None = None
+        self._outline = Outline(viewer)
         self._masks: WeakKeyDictionary[Labels, Labels] = WeakKeyDictionary()
         self._measure_soon = _timer(self, MEASURE_MS, self.measure)
-        self._hover_soon = _timer(self, HOVER_MS, self._recolour)
+        self._hover_soon = _timer(self, HOVER_MS, self._draw_outline)
         panel.table.hovered.connect(self._hover)
         panel.table.picked.connect(self._pick)
         panel.table.clusters.ticked.connect(self._tick)
@@ -69,7 +79,7 @@ class Outcome(QObject):
             if layer is not None:
                 layer.events.paint.connect(self._changed)
                 layer.events.set_data.connect(self._changed)
-                recolour(layer, object_only=self._panel.object_only.isChecked())
+        self._recolour()
         self._source, self._state = source, None
         self.measure()
 
@@ -82,7 +92,7 @@ class Outcome(QObject):
     def measure(self) -> None:
         """Bring table, names and mask up to date with the labels in view, if they have changed."""
         layer, source = self.layer, self._source
-        if layer is None or source is None or note_in(layer) is None:
+        if layer is None or source is None or note_in(layer) is None or self._is_previewing():
             return
         plane = layer.data[source.index]
         state = (source.position, zlib.crc32(np.ascontiguousarray(plane)))
@@ -92,6 +102,7 @@ class Outcome(QObject):
         note = recalled(self.note, self._memory.recall(source.index, plane))
         if note is not self.note:
             self._keep(note)
+        self._draw_outline()
         self._measuring.ask(state, plane, self._plane(source))
         self._update_mask()
 
@@ -166,7 +177,14 @@ class Outcome(QObject):
 
     def _recolour(self) -> None:
         if self.layer is not None:
-            recolour(self.layer, object_only=self._panel.object_only.isChecked(), spotlit=self._hovered)
+            recolour(self.layer, object_only=self._panel.object_only.isChecked())
+
+    def _draw_outline(self) -> None:
+        """Outline the cluster under the mouse, or none."""
+        if self.layer is None or self._source is None or self._hovered is None:
+            self._outline.clear()
+        else:
+            self._outline.draw(self.layer, self.layer.data[self._source.index] == self._hovered)
 
     def _update_mask(self) -> None:
         mask = self._masks.get(self.layer) if self.layer is not None else None
@@ -194,6 +212,7 @@ class Outcome(QObject):
 
     def _release(self) -> None:
         self._hovered = None
+        self._outline.clear()
         self._hover_soon.stop()
         self._measure_soon.stop()
         self._measuring.drop()

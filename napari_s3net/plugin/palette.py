@@ -15,9 +15,6 @@ OTHER = ("#c9b48a", "#8a857c", "#efe6cc", "#6a5d48", "#b8a28a", "#a9814f", "#d2c
 #: Opacity of the others beside the object, so that the image shows through them.
 MUTED = 0.45
 CLEAR: Colour = (0.0, 0.0, 0.0, 0.0)
-#: What lies over everything but the cluster under the mouse. Napari's own contours are thick on one side only, thin as
-#: one pixel on the other, and cannot be drawn for a single label.
-SHADE: Colour = (0.0, 0.0, 0.0, 1.0)
 #: The mask has one label.
 MASK = {None: CLEAR, 0: CLEAR, 1: OBJECT[0]}
 
@@ -39,7 +36,6 @@ def colour_table(
     foreground: Collection[int],
     *,
     object_only: bool = False,
-    spotlit: int | None = None,
 ) -> dict[int | None, Colour]:
     """Colours by id for a label layer; None stands for ids that are not listed.
 
@@ -51,14 +47,10 @@ def colour_table(
         The ids of the object.
     object_only : bool
         Everything else is clear.
-    spotlit : int, optional
-        The cluster that shows the bare image while everything else lies in shade.
     """
     table: dict[int | None, Colour] = {None: CLEAR if object_only else colour(2, is_object=False)}
     for label in ids:
         is_object = label in foreground
         table[label] = CLEAR if object_only and not is_object else colour(label, is_object=is_object)
-    if spotlit is not None:
-        table = {label: CLEAR if label == spotlit else SHADE for label in table}
     table[0] = CLEAR
     return table

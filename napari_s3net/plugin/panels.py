@@ -103,7 +103,9 @@ class ProgressPanel(QWidget):
         self.cancel = QPushButton("Cancel")
         self.cancel.setToolTip("End and put back what was there before the run.")
         self._first: tuple[int, float] | None = None
-        column(self, self.bar, self.line, self.plot, row(self.stop, self.cancel))
+        layout = column(self, self.bar, self.line, self.plot, row(self.stop, self.cancel))
+        layout.setStretchFactor(self.plot, 1)
+        layout.addStretch()
 
     def begin(self, total: int) -> None:
         """Before a run of at most `total` iterations."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from napari_s3net.image import Segmentation
 from napari_s3net.plugin.notes import Memory, Note, fit_ids, joined, note_of, object_mask
-from napari_s3net.plugin.palette import MASK, colour_table
+from napari_s3net.plugin.palette import CLEAR, MASK, colour, colour_table
 from napari_s3net.plugin.source import KEY, Index, Source, layer_geometry, level_scale
 
 #: A preview has at most this many clusters.
-PREVIEW_IDS = range(1, 65)
+PREVIEW_CLUSTERS = 64
+#: A preview comes in over so many pictures, on planes of up to so many pixels; on larger ones at once.
+FRAMES, FRAME_PIXELS = 4, 2**21
 OPACITY = 0.55
 
 
@@ -91,11 +93,19 @@ def write(layer: Labels, index: Index, plane: NDArray[Any]) -> None:
     layer.refresh(extent=False)
 
 
-def recolour(layer: Labels, *, object_only: bool = False, spotlit: int | None = None) -> None:
+def dissolve(old: NDArray[Any], new: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Planes between one and another, each with more pixels of the new one, in no visible order; the last is new."""
+    frames = FRAMES if new.size <= FRAME_PIXELS else 1
+    turn = np.random.default_rng(0).integers(0, frames, new.shape, np.uint8)
+    for frame in range(frames):
+        yield np.where(turn <= frame, new, old)
+
+
+def recolour(layer: Labels, *, object_only: bool = False) -> None:
     """Colour a result layer by its note."""
     note = note_in(layer) or {"names": {}, "foreground": []}
     ids = sorted({*note["names"], *note["foreground"]})
-    table = colour_table(ids, note["foreground"], object_only=object_only, spotlit=spotlit)
+    table = colour_table(ids, note["foreground"], object_only=object_only)
     layer.colormap = DirectLabelColormap(color_dict=table)
 
 
@@ -149,6 +159,9 @@ class Target:
         self._made = self.layer is None
         self._before: NDArray[Any] | None = None
         self._mode: str | None = None
+        self._frames: Iterator[NDArray[Any]] = iter(())
+        #: Ids of a preview begin above those of the layer, whose colours stay as they are until they are replaced.
+        self._above = 0
 
     @property
     def is_gone(self) -> bool:
@@ -156,13 +169,24 @@ class Target:
         return not self._holds(self._image_layer) or (self.layer is not None and not self._holds(self.layer))
 
     def preview(self, plane: NDArray[Any]) -> None:
-        """Show a preview in the layer; the first one makes the layer or keeps what was there."""
-        if self.is_gone or (self.layer is not None and not fits(self.layer, self.source)):
+        """Let a preview come in over what is shown; the first one makes the layer or keeps what was there."""
+        if not self._can_show:
             return
         if self._before is None:
             self._begin()
         assert self.layer is not None  # noqa: S101 - made by `_begin`
-        show(self.layer, self.source.index, plane)
+        new = np.where(plane > 0, plane + np.int32(self._above), 0).astype(self.layer.data.dtype)
+        self._frames = dissolve(self.layer.data[self.source.index].copy(), new)
+
+    def advance(self) -> None:
+        """Show the next picture of the preview that is coming in, if there is one."""
+        if self._before is not None and self._can_show and (plane := next(self._frames, None)) is not None:
+            show(self.layer, self.source.index, plane)
+
+    @property
+    def _can_show(self) -> bool:
+        """Whether there is still a place for a preview."""
+        return not self.is_gone and (self.layer is None or fits(self.layer, self.source))
 
     def restore(self) -> None:
         """Leave everything as it was before the run."""
@@ -217,7 +241,11 @@ class Target:
         self._mode = str(layer.mode)
         layer.mode = "pan_zoom"
         layer.events.mode.connect(self._hold_mode)
-        layer.colormap = DirectLabelColormap(color_dict=colour_table(PREVIEW_IDS, ()))
+        note = note_in(layer)
+        known = dict(layer.colormap.color_dict) if note else {None: CLEAR, 0: CLEAR}
+        self._above = max([int(self._before.max(initial=0)), *(note["names"] if note else ())])
+        new = {self._above + i: colour(i, is_object=False) for i in range(1, PREVIEW_CLUSTERS + 1)}
+        layer.colormap = DirectLabelColormap(color_dict={**known, **new})
 
     def _end(self) -> NDArray[Any] | None:
         """Give the brush back and hand over what was there before the first preview."""

@@ -13,14 +13,24 @@ from napari.layers import Labels
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QEvent, QSize, Qt
 from qtpy.QtGui import QKeySequence, QShortcut
-from qtpy.QtWidgets import QApplication, QFrame, QLabel, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QApplication,
+    QFrame,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_s3net.errors import S3NetError
 from napari_s3net.plugin._open import open_image
 from napari_s3net.plugin.choosers import Choosers
 from napari_s3net.plugin.notes import Memory
 from napari_s3net.plugin.outcome import Outcome
-from napari_s3net.plugin.panels import ProgressPanel, ResultPanel, Welcome
+from napari_s3net.plugin.panels import ProgressPanel, ResultPanel, Welcome, column
 from napari_s3net.plugin.result_layer import Target, find, follow_name, note_in, plain
 from napari_s3net.plugin.run import is_busy
 from napari_s3net.plugin.session import Phase, Session, cancel_all, screen_of
@@ -55,7 +65,7 @@ class SegmentDock(QScrollArea):
         self.welcome, self.choosers = Welcome(), Choosers()
         self.progress, self.panel = ProgressPanel(), ResultPanel()
         self.session = Session(self)
-        self.outcome = Outcome(napari_viewer, self.panel, self._memory, self)
+        self.outcome = Outcome(napari_viewer, self.panel, self._memory, self, lambda: self.session.is_previewing)
         self._cancel_run = partial(cancel_all, self.session.running)
         self._build()
         self._connect()
@@ -116,8 +126,13 @@ class SegmentDock(QScrollArea):
         layout = QVBoxLayout(content)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.setSpacing(8)
-        parts = (self.welcome, self.choosers, self.run_button, self.message, self.details, self.progress, self.panel)
-        for part in parts:
+        #: A run's progress takes the place of what cannot be changed meanwhile, so that nothing below it moves.
+        self.task = QStackedWidget()
+        choice = QWidget()
+        column(choice, self.choosers.form, self.run_button).addStretch()
+        for page in (choice, self.progress):
+            self.task.addWidget(page)
+        for part in (self.welcome, self.choosers, self.task, self.message, self.details, self.panel):
             layout.addWidget(part)
         layout.addStretch(1)
         self.setWidget(content)
@@ -142,7 +157,7 @@ class SegmentDock(QScrollArea):
         self.panel.asked.connect(self._ask)
         self.session.phase_changed.connect(self._enter)
         self.session.stepped.connect(self.progress.show_steps)
-        self.session.finished.connect(self._finished)
+        self.session.finished.connect(lambda _: self._say_pace())
         self.session.devices_known.connect(self._know_devices)
         self.destroyed.connect(self._cancel_run)
         QApplication.instance().aboutToQuit.connect(self._cancel_run)
@@ -188,9 +203,8 @@ class SegmentDock(QScrollArea):
 
     def _choose(self, layer: ImageLayer | None) -> None:
         """Take another image: its preset is chosen anew."""
-        self._image_layer = layer
+        self._image_layer, self.source = layer, None
         self.session.settle()
-        self.source = None
         if layer is None:
             self.outcome.release()
             return
@@ -240,15 +254,11 @@ class SegmentDock(QScrollArea):
 
     # -- the run
 
-    def _finished(self, layer: Labels | None) -> None:
-        self._moved()
-        self._say_pace()
-
     def _enter(self, phase: Phase, words: str) -> None:
         if phase is Phase.FAILED:
             self.message.setText(words)
             show_error(words)
-        self._settle()
+        self._moved()
 
     def _settle(self, *_: Any) -> None:
         """Show what the phase asks for."""
@@ -257,16 +267,17 @@ class SegmentDock(QScrollArea):
         words = self.session.words
         screen = screen_of(phase, has_result=self.outcome.layer is not None)
         self.welcome.setVisible(screen.welcome)
-        for part in (self.choosers, self.run_button):
+        for part in (self.choosers, self.task):
             part.setVisible(not screen.welcome)
+        self.task.setCurrentIndex(int(screen.progress))
         self.choosers.setEnabled(screen.can_choose)
         self.run_button.setEnabled(screen.can_run and self.source is not None)
         self.message.setVisible(phase is Phase.FAILED)
         self.details.setVisible(phase is Phase.FAILED and bool(self.session.details))
-        self.progress.setVisible(screen.progress)
         self.progress.stop.setEnabled(screen.can_stop)
         self.progress.cancel.setEnabled(screen.can_cancel)
         self.panel.setVisible(screen.results)
+        self.panel.setEnabled(not busy)
         if screen.moving_bar:
             self.progress.move(words)
 

@@ -46,13 +46,13 @@ class Screen:
     can_run : bool
         The run button works.
     progress : bool
-        Bar, plot, and the buttons to end are shown.
+        Bar, plot, and the buttons to end take the place of what can be chosen.
     moving_bar : bool
         The bar moves without a number.
     can_stop, can_cancel : bool
         Which of the two ways to end is open.
     results : bool
-        The table is shown.
+        The table is shown; while a run goes on, that of the labels which the run replaces.
     """
 
     welcome: bool
@@ -76,7 +76,7 @@ def screen_of(phase: Phase, *, has_result: bool) -> Screen:
         moving_bar=phase in (Phase.PREPARING, Phase.STOPPING),
         can_stop=phase is Phase.RUNNING,
         can_cancel=phase in (Phase.PREPARING, Phase.RUNNING),
-        results=has_result and not busy and phase is not Phase.NO_IMAGE,
+        results=has_result and phase is not Phase.NO_IMAGE,
     )
 
 
@@ -123,6 +123,11 @@ class Session(QObject):
         self._timer.timeout.connect(self._tick)
         self._leave_soon.setSingleShot(True)
         self._leave_soon.timeout.connect(self._leave)
+
+    @property
+    def is_previewing(self) -> bool:
+        """Whether the layer holds a run's preview, or may."""
+        return self._target is not None or self._leaving is not None
 
     def start(self, target: Target, settings: Settings, device: str, preset: str) -> None:
         """Begin a run; `RuntimeError` if another window's run goes on."""
@@ -183,6 +188,7 @@ class Session(QObject):
             self.cancel("The layer was removed, so the run is being cancelled…")
         if self._target is not None:
             self._show(report)
+            self._target.advance()
         if report.over:
             self._end(report.outcome)
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from napari.utils.colormaps import DirectLabelColormap
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QApplication
 
@@ -10,7 +11,7 @@ from napari_s3net.image import Geometry, Segmentation
 from napari_s3net.plugin import outcome as module
 from napari_s3net.plugin.notes import Memory
 from napari_s3net.plugin.outcome import Outcome
-from napari_s3net.plugin.palette import CLEAR
+from napari_s3net.plugin.palette import CLEAR, colour_table
 from napari_s3net.plugin.panels import ResultPanel
 from napari_s3net.plugin.result_layer import Target, note_in
 from napari_s3net.plugin.source import source_of
@@ -85,22 +86,36 @@ def test_a_click_selects_the_label_for_painting(outcome, viewer, layer):
     assert layer.selected_label == 2
 
 
-def test_hovering_lights_the_cluster_and_leaving_ends_it(outcome, layer, qtbot):
-    before = {key: tuple(value) for key, value in layer.colormap.color_dict.items()}
-    outcome.panel.table.hovered.emit(2)
-    qtbot.waitUntil(lambda: tuple(layer.colormap.color_dict[2]) == CLEAR, timeout=1000)
-    assert layer.colormap.color_dict[1][3] == 1.0
+@pytest.fixture
+def outlined(monkeypatch):
+    """What is outlined, one entry a drawing: pixels, or None for nothing."""
+    drawn = []
+    monkeypatch.setattr(module.Outline, "draw", lambda self, layer, region: drawn.append(int(region.sum())))
+    monkeypatch.setattr(module.Outline, "clear", lambda self: drawn.append(None))
+    return drawn
+
+
+def test_hovering_outlines_the_cluster_and_leaving_ends_it(outcome, outlined, layer, qtbot):
+    colours = layer.colormap
+    outcome.panel.table.hovered.emit(1)
+    qtbot.waitUntil(lambda: outlined == [24 * 24], timeout=1000)
     outcome.panel.table.hovered.emit(None)
-    qtbot.waitUntil(lambda: {k: tuple(v) for k, v in layer.colormap.color_dict.items()} == before, timeout=1000)
+    qtbot.waitUntil(lambda: outlined == [24 * 24, None], timeout=1000)
+    assert layer.colormap is colours
 
 
-def test_crossing_the_table_does_not_flicker(outcome, layer, qtbot):
-    changes = []
-    layer.events.colormap.connect(changes.append)
+def test_the_outline_follows_the_brush(outcome, outlined, layer, qtbot):
+    outcome.panel.table.hovered.emit(1)
+    qtbot.waitUntil(lambda: bool(outlined), timeout=1000)
+    layer.data_setitem((np.array([40]), np.array([60])), 1)
+    qtbot.waitUntil(lambda: outlined[-1] == 24 * 24 + 1, timeout=2000)
+
+
+def test_crossing_the_table_does_not_flicker(outcome, outlined, qtbot):
     for label in (1, 2, 1, 2, None):
         outcome.panel.table.hovered.emit(label)
     qtbot.wait(3 * module.HOVER_MS)
-    assert len(changes) == 1
+    assert outlined == [None]
 
 
 def test_show_object_only(outcome, layer):
@@ -108,6 +123,25 @@ def test_show_object_only(outcome, layer):
     assert tuple(layer.colormap.color_dict[2]) == CLEAR
     outcome.panel.object_only.setChecked(False)
     assert layer.colormap.color_dict[2][3] > 0
+
+
+def test_it_stays_through_another_result(outcome, viewer, layer):
+    outcome.panel.object_only.setChecked(True)
+    layer.colormap = DirectLabelColormap(color_dict=colour_table([1, 2], [1]))
+    outcome.show(layer, source_of(viewer.layers[0], viewer.dims.point, (0, 1)))
+    assert tuple(layer.colormap.color_dict[2]) == CLEAR
+
+
+def test_a_preview_is_not_taken_for_a_result(viewer, layer, qtbot):
+    panel, parent, previewing = ResultPanel(), QObject(), [True]
+    qtbot.addWidget(panel)
+    outcome = Outcome(viewer, panel, Memory(), parent, lambda: previewing[0])
+    outcome.show(layer, source_of(viewer.layers[0], viewer.dims.point, (0, 1)))
+    assert not panel.table.clusters.rows
+    previewing[0] = False
+    outcome.measure()
+    assert len(panel.table.clusters.rows) == 2
+    outcome.release()
 
 
 def test_painting_is_measured_after_a_pause(outcome, layer, qtbot):

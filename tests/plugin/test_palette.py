@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from skimage.color import rgb2lab
 
-from napari_s3net.plugin.palette import CLEAR, OBJECT, OTHER, SHADE, colour, colour_table, hex_colour
+from napari_s3net.plugin.palette import CLEAR, OBJECT, OTHER, colour, colour_table, hex_colour
 
 
 def rgb(text):
@@ -49,12 +49,6 @@ def test_the_object_stands_out():
 def test_object_only_hides_the_rest_and_unknown_ids():
     table = colour_table([1, 2, 3], [2], object_only=True)
     assert [table[i] == CLEAR for i in (1, 2, 3, None)] == [True, False, True, True]
-
-
-def test_spotlight_shades_everything_else():
-    table = colour_table([1, 2, 3], [2], spotlit=3)
-    assert table[3] == table[0] == CLEAR
-    assert table[1] == table[2] == table[None] == SHADE
 
 
 def test_the_table_shows_the_colour_of_the_view():

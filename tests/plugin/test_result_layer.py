@@ -5,7 +5,7 @@ from napari.components import ViewerModel
 from napari_s3net.image import Segmentation
 from napari_s3net.plugin.notes import Memory
 from napari_s3net.plugin.palette import CLEAR
-from napari_s3net.plugin.result_layer import Target, add_mask, find, note_in, recolour
+from napari_s3net.plugin.result_layer import FRAMES, Target, add_mask, dissolve, find, note_in, recolour
 from napari_s3net.plugin.source import KEY, source_of
 from napari_s3net.settings import Settings
 
@@ -124,13 +124,20 @@ def test_a_run_as_new_layer_leaves_the_earlier_result_alone(viewer):
     assert len(viewer.layers) == 3
 
 
+def show_preview(one, value):
+    """Until the preview has come in."""
+    one.preview(np.full((48, 64), value, np.uint8))
+    for _ in range(FRAMES):
+        one.advance()
+
+
 def test_previews_are_shown_and_leave_no_trace(viewer):
     one = target(viewer)
-    one.preview(np.full((48, 64), 3, np.uint8))
+    show_preview(one, 3)
     (layer,) = viewer.layers[1:]
     assert (layer.data == 3).all()
     assert layer.name == "mole – S³-Net"
-    one.preview(np.full((48, 64), 4, np.uint8))
+    show_preview(one, 4)
     assert (layer.data == 4).all()
     assert viewer.layers.selection.active is viewer.layers[0]
     one.restore()
@@ -142,14 +149,36 @@ def test_cancel_puts_back_labels_colours_and_mode(viewer):
     layer.mode = "paint"
     before, colours = layer.data.copy(), dict(layer.colormap.color_dict)
     one = target(viewer)
-    one.preview(np.full((48, 64), 3, np.uint8))
-    assert (layer.data == 3).all()
+    show_preview(one, 3)
+    assert (layer.data == 5).all(), "above the two labels that are there"
     one.restore()
     np.testing.assert_array_equal(layer.data, before)
     assert layer.colormap.color_dict.keys() == colours.keys()
     assert layer.mode == "paint"
     layer.undo()
     np.testing.assert_array_equal(layer.data, before)
+
+
+def test_a_preview_comes_in_over_what_is_shown(viewer):
+    layer = finish(viewer, 5)
+    before, colours = layer.data.copy(), dict(layer.colormap.color_dict)
+    one = target(viewer)
+    one.preview(np.full((48, 64), 1, np.uint8))
+    shares = []
+    for _ in range(FRAMES + 1):
+        one.advance()
+        new = layer.data == 3
+        np.testing.assert_array_equal(layer.data[~new], before[~new])
+        shares.append(new.mean())
+    np.testing.assert_allclose(shares, [0.25, 0.5, 0.75, 1, 1], atol=0.04)
+    assert all((layer.colormap.color_dict[i] == colours[i]).all() for i in (1, 2))
+    assert colours.keys().isdisjoint({3})
+
+
+def test_on_a_large_plane_a_preview_comes_at_once(monkeypatch):
+    monkeypatch.setattr("napari_s3net.plugin.result_layer.FRAME_PIXELS", 99)
+    frames = list(dissolve(np.zeros((10, 10), int), np.ones((10, 10), int)))
+    assert [frame.sum() for frame in frames] == [100]
 
 
 def test_the_brush_rests_while_a_preview_is_shown(viewer):
@@ -254,6 +283,5 @@ def test_colours_follow_the_note(viewer):
     assert layer.colormap.color_dict[1][3] == 1.0
     recolour(layer, object_only=True)
     assert tuple(layer.colormap.color_dict[2]) == CLEAR
-    recolour(layer, spotlit=2)
-    assert tuple(layer.colormap.color_dict[2]) == CLEAR
-    assert tuple(layer.colormap.color_dict[1]) == (0, 0, 0, 1)
+    recolour(layer)
+    assert layer.colormap.color_dict[2][3] > 0

@@ -8,7 +8,7 @@ import weakref
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from qtpy.QtCore import QCoreApplication, QEvent, Qt, QThreadPool
+from qtpy.QtCore import QCoreApplication, QEvent, QPoint, Qt, QThreadPool
 from qtpy.QtWidgets import QApplication
 
 from napari_s3net.plugin import segment_dock as module
@@ -432,6 +432,38 @@ def test_a_stack_is_segmented_slice_by_slice(dock, viewer, qtbot, fake_runs):
     assert not dock.panel.table.isVisibleTo(dock)
     run_through(dock, qtbot)
     assert [bool(plane.any()) for plane in layer.data] == [False, True, True, False]
+
+
+def test_a_slice_that_is_left_during_a_cancelled_run_is_not_run_again(dock, viewer, qtbot, fake_runs):
+    viewer.add_image(np.random.default_rng(0).integers(0, 200, (4, 40, 50)).astype(np.int16), name="mole")
+    viewer.dims.set_current_step(0, 2)
+    fake_runs.iterations = 5000
+    run_to(dock, qtbot)
+    viewer.dims.set_current_step(0, 1)
+    dock.progress.cancel.click()
+    qtbot.waitUntil(lambda: dock.session.phase is Phase.READY, timeout=5000)
+    assert dock.choosers.image_line.text().startswith("slice 2 of 4")
+    assert dock.source.position == 1
+
+
+def test_nothing_below_moves_while_a_run_goes_on(ready, viewer, qtbot, fake_runs):
+    qtbot.addWidget(ready)
+    ready.resize(320, 700)
+    ready.show()
+    run_through(ready, qtbot)
+    before = ready.panel.table.clusters.rows
+    place = ready.panel.table.mapTo(ready, QPoint())
+    fake_runs.iterations = 5000
+    run_to(ready, qtbot)
+    assert ready.panel.table.isVisible()
+    assert not ready.panel.isEnabled()
+    qtbot.wait(600)
+    assert ready.panel.table.mapTo(ready, QPoint()) == place
+    assert ready.panel.table.clusters.rows == before, "the preview is no result"
+    ready.progress.cancel.click()
+    assert ready.panel.table.mapTo(ready, QPoint()) == place
+    qtbot.waitUntil(lambda: ready.session.phase is Phase.READY, timeout=5000)
+    assert ready.panel.table.mapTo(ready, QPoint()) == place
 
 
 def test_shift_enter_runs(ready, window, qtbot):

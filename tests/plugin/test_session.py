@@ -8,7 +8,7 @@ from napari_s3net.plugin.session import Phase, Screen, screen_of
 def test_a_phase_never_offers_what_it_cannot_do(phase, has_result):
     screen = screen_of(phase, has_result=has_result)
     assert not (screen.can_run and screen.progress)
-    assert not (screen.results and screen.progress)
+    assert screen.results == (has_result and phase is not Phase.NO_IMAGE)
     assert not (screen.welcome and screen.can_run)
     assert screen.can_run == screen.can_choose
     assert not screen.can_stop or screen.can_cancel
@@ -20,9 +20,9 @@ def test_a_phase_never_offers_what_it_cannot_do(phase, has_result):
     [
         (Phase.NO_IMAGE, Screen(True, False, False, False, False, False, False, False)),
         (Phase.READY, Screen(False, True, True, False, False, False, False, True)),
-        (Phase.PREPARING, Screen(False, False, False, True, True, False, True, False)),
-        (Phase.RUNNING, Screen(False, False, False, True, False, True, True, False)),
-        (Phase.STOPPING, Screen(False, False, False, True, True, False, False, False)),
+        (Phase.PREPARING, Screen(False, False, False, True, True, False, True, True)),
+        (Phase.RUNNING, Screen(False, False, False, True, False, True, True, True)),
+        (Phase.STOPPING, Screen(False, False, False, True, True, False, False, True)),
         (Phase.DONE, Screen(False, True, True, False, False, False, False, True)),
         (Phase.STOPPED, Screen(False, True, True, False, False, False, False, True)),
         (Phase.FAILED, Screen(False, True, True, False, False, False, False, True)),
