@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -143,6 +143,11 @@ def guess_kind(array: NDArray[Any]) -> Kind:
     # A resampled MR image undershoots below zero in a few voxels; air fills a good part of a CT.
     air = array.dtype.kind in "if" and array.size and float(np.mean(array <= AIR_HU)) >= AIR_SHARE
     return "ct" if air else "grey"
+
+
+def object_name(foreground: Collection[int], names: Mapping[int, str]) -> str:
+    """What the object is called; its clusters are told apart behind a comma: "Lesion, darker" belongs to "Lesion"."""
+    return next((name.partition(",")[0] for i in foreground if (name := names.get(i))), "Object")
 
 
 @dataclass(frozen=True, eq=False)

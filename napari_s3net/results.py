@@ -15,6 +15,7 @@ from scipy import ndimage
 from napari_s3net import io
 from napari_s3net.errors import WriteError
 from napari_s3net.image import Image, Segmentation
+from napari_s3net.labels.matching import fit_ids, renumber
 from napari_s3net.labels.measure import measure_clusters
 from napari_s3net.preprocess import to_unit
 from napari_s3net.settings import Settings
@@ -142,35 +143,32 @@ def join_slices(image: Image, parts: Sequence[Segmentation | None]) -> Segmentat
     image : Image
         The stack.
     parts : sequence of Segmentation or None
-        One of each slice; None where a slice has none. Each slice was segmented on its own, so an id means the same in
-        all of them only in so far as it is the object or not.
+        One of each slice; None where a slice has none. Each was segmented on its own: an id is given to clusters of
+        one name on one side of the object, and follows the overlap from slice to slice.
 
     Returns
     -------
     Segmentation
-        (Z, H, W) labels; its history has one entry a slice.
+        (Z, H, W) labels, the object's ids first; its history has one entry a slice.
     """
     done = [part for part in parts if part is not None]
-    objects = max(len(part.foreground) for part in done)
     labels = np.zeros(image.shape, np.int32)
-    names: dict[int, str] = {}
-    foreground: set[int] = set()
+    known: dict[int, tuple[str, bool]] = {}
+    beside: NDArray[np.int32] | None = None
     for plane, part in zip(labels, parts, strict=True):
-        if part is None:
-            continue
-        others = [int(i) for i in np.unique(part.labels) if i > 0 and i not in part.foreground]
-        new = {old: i for i, old in enumerate(sorted(part.foreground), 1)}
-        new |= {old: i for i, old in enumerate(others, objects + 1)}
-        table = np.zeros(int(part.labels.max()) + 1, np.int32)
-        for old, i in new.items():
-            table[old : old + 1] = i
-            names.setdefault(i, part.names.get(old, ""))
-        plane[:] = table[part.labels]
-        foreground.update(new[old] for old in part.foreground)
+        if part is not None:
+            meanings = cluster_meanings(part)
+            ids = fit_ids(part.labels, meanings, known, beside)
+            known |= {ids[label]: meaning for label, meaning in meanings.items()}
+            plane[:] = renumber(part.labels, ids)
+            beside = plane
+    objects_first = sorted(known, key=lambda i: (not known[i][1], i))
+    names = {new: known[old][0] for new, old in enumerate(objects_first, 1)}
+    labels = renumber(labels, {old: new for new, old in enumerate(objects_first, 1)})
     return replace(
         done[0],
         labels=labels,
-        foreground=tuple(sorted(foreground)),
+        foreground=tuple(range(1, 1 + sum(is_object for _, is_object in known.values()))),
         geometry=image.geometry,
         names=names,
         confidence=float(np.mean([part.confidence for part in done])),
@@ -178,6 +176,12 @@ def join_slices(image: Image, parts: Sequence[Segmentation | None]) -> Segmentat
         seconds=sum(part.seconds for part in done),
         stopped=any(part.stopped for part in done),
     )
+
+
+def cluster_meanings(part: Segmentation) -> dict[int, tuple[str, bool]]:
+    """Name of each id that is in use, and whether it is the object."""
+    ids = np.flatnonzero(np.bincount(part.labels.ravel())[1:]) + 1
+    return {i: (part.names.get(i, ""), i in part.foreground) for i in ids.tolist()}
 
 
 def _summary(index: int, part: Segmentation) -> dict[str, float]:

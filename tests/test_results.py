@@ -130,7 +130,7 @@ def test_ct_is_drawn_through_the_window():
     assert drawn[-1, -1, 0] == 255
 
 
-def test_slices_are_joined_so_that_an_id_is_object_everywhere_or_nowhere():
+def test_slices_are_joined_so_that_an_id_means_the_same_in_all():
     image = ct((4, 2, 2))
     one = result_of(np.array([[True, False], [False, False]]), confidence=0.5, seconds=1.0)
     two = Segmentation(
@@ -138,11 +138,28 @@ def test_slices_are_joined_so_that_an_id_is_object_everywhere_or_nowhere():
     )
     none = Segmentation(np.array([[1, 1], [1, 2]], np.int32), (), one.geometry, one.settings, {1: "Rest"}, 0.0)
     joined = join_slices(image, [one, None, two, none])
-    assert joined.foreground == (1, 2)
-    assert joined.labels.tolist() == [[[1, 3], [3, 3]], [[0, 0], [0, 0]], [[1, 2], [3, 3]], [[3, 3], [3, 4]]]
+    assert joined.foreground == (1, 2, 3)
+    assert joined.labels.tolist() == [[[1, 4], [4, 4]], [[0, 0], [0, 0]], [[2, 3], [5, 5]], [[4, 4], [4, 5]]]
+    assert joined.names == {1: "Spot", 2: "A", 3: "B", 4: "Rest", 5: ""}
     assert np.array_equal(joined.mask[2], two.mask)
     assert joined.geometry == image.geometry
     assert joined.confidence == pytest.approx(0.5)
     assert joined.seconds == 3
     assert [entry["slice"] for entry in joined.history] == [0, 2, 3]
     assert joined.history[0]["cluster"] == 2.0
+
+
+def test_clusters_of_one_name_follow_the_overlap_through_the_stack():
+    shape = (3, 4, 8)
+    parts = []
+    for swapped in (False, True, False):
+        plane = np.full(shape[1:], 1, np.int32)
+        plane[:, 3:5], plane[:, 5:] = 2, 3
+        names = {1: "Body", 2: "Lung", 3: "Body"}
+        if swapped:
+            plane, names = 4 - plane, {3: "Body", 2: "Lung", 1: "Body"}
+        parts.append(Segmentation(plane, (2,), Geometry.identity(2), Settings(), names))
+    joined = join_slices(ct(shape), parts)
+    assert (joined.labels == joined.labels[0]).all()
+    assert joined.foreground == (1,)
+    assert joined.names == {1: "Lung", 2: "Body", 3: "Body"}

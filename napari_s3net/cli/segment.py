@@ -118,6 +118,7 @@ def _succeeds(item: Input, options: Namespace, changes: dict[str, Any]) -> bool:
 
 def _process(item: Input, options: Namespace, changes: dict[str, Any]) -> str:
     """Read, segment, write; tell the outcome in a few words."""
+    from napari_s3net.image import object_name
     from napari_s3net.preprocess import suggest_preset
     from napari_s3net.results import write_result
 
@@ -127,7 +128,7 @@ def _process(item: Input, options: Namespace, changes: dict[str, Any]) -> str:
     result = _follow(image, settings, options.device, item.path.name)
     source = {"source": item.path.name, "preset": name, "slice_index": options.slice}
     written = write_result(options.output, item.stem, image, result, overlay=options.overlay, **source)
-    what = next((result.names[i] for i in result.foreground if result.names.get(i)), "Object")
+    what = object_name(result.foreground, result.names)
     share = f"{what} {100 * result.mask.mean():.1f} % of the image" if result.foreground else "no object found"
     return f"{share}, confidence {result.confidence:.2f}, {result.seconds:.1f} s, {written[1]}"
 

@@ -126,18 +126,16 @@ def check_meta(path: Path) -> None:
     ReadError
         If the header makes no sense, or the file is too short for it.
     """
-    fields, start = _text_header(path, rb"=", rb"(?m)^\s*ElementDataFile\s*=.*\n?")
+    fields, sizes, start = _text_header(path, rb"=", rb"(?m)^\s*ElementDataFile\s*=.*\n?", ("DimSize", "NDims"))
     if fields.get("ObjectType", "Image") != "Image":
         raise UnsupportedFormatError("it holds a MetaIO object that is not an image.")
-    sizes = _sizes(fields.get("DimSize", ""), fields.get("NDims", ""))
     kind = fields.get("ElementType", "").removeprefix("MET_").removesuffix("_ARRAY")
-    if kind not in _META_BYTES:
-        raise UnsupportedFormatError("its pixels are of a type that is not read here.")
+    item = _known(_META_BYTES.get(kind, 0))
     channels = fields.get("ElementNumberOfChannels", "1")
     if not channels.isdigit():
         raise ReadError("its header is damaged: the number of channels is not a number.")
-    check_memory((*sizes[:3], int(channels)), _META_BYTES[kind])
-    promised = prod(sizes) * int(channels) * _META_BYTES[kind]
+    check_memory((*sizes[:3], int(channels)), item)
+    promised = prod(sizes) * int(channels) * item
     target = fields.get("ElementDataFile", "")
     pixels, start = _pixels(path, start, "" if target == "LOCAL" else target)
     present = pixels.stat().st_size - start
@@ -151,19 +149,10 @@ def check_meta(path: Path) -> None:
 
 
 def check_nrrd(path: Path) -> None:
-    """Check a .nrrd, or a .nhdr together with the file that it names.
-
-    Raises
-    ------
-    ReadError
-        If the header makes no sense, or the file is too short for it.
-    """
-    fields, start = _text_header(path, rb":", rb"\r?\n\r?\n|\Z")
-    sizes = _sizes(fields.get("sizes", ""), fields.get("dimension", ""))
+    """Check a .nrrd, or a .nhdr together with the file that it names; raises as `check_meta` does."""
+    fields, sizes, start = _text_header(path, rb":", rb"\r?\n\r?\n|\Z", ("sizes", "dimension"))
     bits = re.search(r"int(8|16|32|64)", kind := fields.get("type", ""))
-    item = int(bits[1]) // 8 if bits else next((n for word, n in _NRRD_WORDS if word in kind), 0)
-    if not item:
-        raise UnsupportedFormatError("its pixels are of a type that is not read here.")
+    item = _known(int(bits[1]) // 8 if bits else next((n for word, n in _NRRD_WORDS if word in kind), 0))
     check_memory(sizes, item)
     pixels, start = _pixels(path, start, fields.get("data file", fields.get("datafile", "")))
     present = pixels.stat().st_size - start
@@ -176,17 +165,21 @@ def check_nrrd(path: Path) -> None:
 _NRRD_WORDS = (("char", 1), ("short", 2), ("long", 8), ("double", 8), ("float", 4), ("int", 4))
 
 
-def _text_header(path: Path, separator: bytes, end: bytes) -> tuple[dict[str, str], int]:
-    """Fields of a text header, and the offset of the first byte behind it."""
+def _text_header(
+    path: Path, separator: bytes, end: bytes, shape: tuple[str, str]
+) -> tuple[dict[str, str], tuple[int, ...], int]:
+    """Fields of a text header, the sizes in it, and the offset of the first byte behind it.
+
+    `shape` names the fields that hold the sizes and how many there are.
+    """
     with path.open("rb") as file:
         text = file.read(TEXT_BYTES)
     found = re.search(end, text)
     if found is None:
         raise ReadError("its header does not end. It was probably cut off while copying.")
     lines = (line.partition(separator) for line in text[: found.end()].splitlines())
-    return {
-        key.strip().decode("latin1"): value.strip().decode("latin1") for key, mark, value in lines if mark
-    }, found.end()
+    fields = {key.strip().decode("latin1"): value.strip().decode("latin1") for key, mark, value in lines if mark}
+    return fields, _sizes(*(fields.get(name, "") for name in shape)), found.end()
 
 
 def _sizes(text: str, axes: str) -> tuple[int, ...]:
@@ -200,6 +193,13 @@ def _sizes(text: str, axes: str) -> tuple[int, ...]:
     ):
         raise ReadError("its header is damaged: its sizes are not those of an image.")
     return tuple(map(int, words))
+
+
+def _known(item_bytes: int) -> int:
+    """The bytes of one value; refuses a type that has none."""
+    if not item_bytes:
+        raise UnsupportedFormatError("its pixels are of a type that is not read here.")
+    return item_bytes
 
 
 def _pixels(header: Path, start: int, target: str) -> tuple[Path, int]:

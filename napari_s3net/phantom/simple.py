@@ -54,20 +54,9 @@ def disc(
     noise: float = 4.0,
     kind: Kind = "grey",
 ) -> Phantom:
-    """One dark disc in the middle of a bright field.
+    """One dark disc in the middle of a bright field: grey, or brown on skin.
 
-    Parameters
-    ----------
-    seed : int
-        Of the noise.
-    shape : tuple of int
-        (H, W).
-    radius : float
-        As a share of the shorter side.
-    noise : float
-        Standard deviation on a scale of 0 to 255.
-    kind : {"grey", "rgb"}
-        Grey, or brown on skin.
+    `radius` is a share of the shorter side; the rest as in `quadrants`.
     """
     y, x = np.ogrid[: shape[0], : shape[1]]
     mask = np.hypot(y - (shape[0] - 1) / 2, x - (shape[1] - 1) / 2) < radius * min(shape)

@@ -7,7 +7,8 @@ from typing import Any
 from napari.utils.notifications import show_error
 from qtpy.QtWidgets import QFileDialog, QInputDialog, QWidget
 
-from napari_s3net.errors import AmbiguousSeriesError
+from napari_s3net.errors import AmbiguousSeriesError, S3NetError
+from napari_s3net.image import Image
 from napari_s3net.io import read_image
 from napari_s3net.plugin.reader import layer_data
 
@@ -28,11 +29,26 @@ def open_image(viewer: Any, parent: QWidget, what: str) -> None:
         return
     for path in paths:
         try:
-            viewer.open(path, plugin=PLUGIN)
+            _open(viewer, path)
         except AmbiguousSeriesError as error:
             _open_series(viewer, parent, path, error)
         except Exception as error:  # noqa: BLE001 - a reader may fail in any way, and napari must not go down with it
             show_error(str(error))
+
+
+def _open(viewer: Any, path: str) -> None:
+    """Through napari, which remembers the path; what has a name that napari does not hand to us, by ourselves."""
+    try:
+        viewer.open(path, plugin=PLUGIN)
+    except S3NetError:
+        raise
+    except Exception:  # noqa: BLE001 - napari's refusals are of many kinds
+        _add(viewer, read_image(path))
+
+
+def _add(viewer: Any, image: Image) -> None:
+    array, attributes, _ = layer_data(image)
+    viewer.add_image(array, **attributes)
 
 
 def _open_series(viewer: Any, parent: QWidget, folder: str, error: AmbiguousSeriesError) -> None:
@@ -41,5 +57,4 @@ def _open_series(viewer: Any, parent: QWidget, folder: str, error: AmbiguousSeri
     question = f"{len(texts)} series are in this folder. Open:"
     text, chosen = QInputDialog.getItem(parent, "Open DICOM folder", question, texts, editable=False)
     if chosen:
-        array, attributes, _ = layer_data(read_image(folder, series=error.series[texts.index(text)][0]))
-        viewer.add_image(array, **attributes)
+        _add(viewer, read_image(folder, series=error.series[texts.index(text)][0]))

@@ -10,13 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.image import Geometry, Segmentation
+from napari_s3net.labels.matching import fit_ids, renumber
 from napari_s3net.plugin.source import Index, Source
+from napari_s3net.results import cluster_meanings
 
 Note = dict[str, Any]
 
 
 def note_of(result: Segmentation, source: Source, geometry: Geometry, preset: str) -> Note:
     """Everything that tells how a result was made, for `layer.metadata`.
+
+    The file's path is not among it: a folder's name may be a patient's, and the metadata goes where the layer goes.
 
     Parameters
     ----------
@@ -31,7 +35,6 @@ def note_of(result: Segmentation, source: Source, geometry: Geometry, preset: st
     """
     return {
         "source": source.name,
-        "path": source.path,
         "axis": source.axis,
         "slice": source.position,
         "kind": source.kind,
@@ -59,28 +62,30 @@ def joined(old: Note, new: Note) -> Note:
     return {**new, "foreground": sorted(foreground), "names": names, "slices": slices}
 
 
-def fit_ids(result: Segmentation, known: Note) -> tuple[NDArray[np.int32], tuple[int, ...], dict[int, str]]:
-    """Number the clusters of a slice so that an id means the same in the whole stack.
+def numbered(
+    result: Segmentation, known: Note, beside: NDArray[Any] | None
+) -> tuple[NDArray[np.int32], tuple[int, ...], dict[int, str]]:
+    """Number the clusters of a slice so that an id means the same in the whole stack; see `labels.matching.fit_ids`.
 
-    An id is kept where the stack does not use it yet, or uses it for a cluster of the same name on the same side of the
-    object; else the cluster gets another id for which that holds, or the next free one.
+    Parameters
+    ----------
+    result : Segmentation
+        Of the slice.
+    known : dict
+        The stack's note, as yet without the slice.
+    beside : numpy.ndarray or None
+        Labels of a slice next to it.
 
     Returns
     -------
     labels, foreground, names
-        As in `result`, with the new ids.
+        As in `result`, with the stack's ids.
     """
     taken = {i: (name, i in known["foreground"]) for i, name in known.get("names", {}).items()}
-    lut = np.zeros(int(result.labels.max(initial=0)) + 1, np.int32)
-    given: dict[int, tuple[str, bool]] = {}
-    for label in (np.flatnonzero(np.bincount(result.labels.ravel())[1:]) + 1).tolist():
-        meaning = (result.names.get(label, ""), label in result.foreground)
-        same = [i for i, m in taken.items() if m == meaning and i not in given]
-        free = label if label not in taken and label not in given else max({0, *taken, *given}) + 1
-        chosen = label if label in same else same[0] if same else free
-        lut[label], given[chosen] = chosen, meaning
-    names = {i: name for i, (name, _) in given.items()}
-    return lut[result.labels], tuple(i for i, (_, is_object) in given.items() if is_object), names
+    meanings = cluster_meanings(result)
+    ids = fit_ids(result.labels, meanings, taken, beside)
+    foreground = tuple(ids[label] for label, (_, is_object) in meanings.items() if is_object)
+    return renumber(result.labels, ids), foreground, {ids[label]: name for label, (name, _) in meanings.items()}
 
 
 def with_tick(note: Note, label: int, *, is_object: bool) -> Note:

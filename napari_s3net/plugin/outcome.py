@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -115,7 +116,10 @@ class Outcome(QObject):
         elif what == "object_layer":
             self._masks[self.layer] = add_mask(self._viewer, self.layer)
         elif what in ("copy_python", "copy_command"):
-            QApplication.clipboard().setText((as_python if what == "copy_python" else as_command)(self.note, device))
+            path = self._source.path if self._source is not None else None
+            QApplication.clipboard().setText(
+                (as_python if what == "copy_python" else as_command)(self.note, path, device)
+            )
             show_info("Copied to the clipboard.")
 
     def _measured(self, state: object, clusters: list[Cluster]) -> None:
@@ -205,7 +209,7 @@ class Outcome(QObject):
         except Exception as error:  # noqa: BLE001 - a writer may fail in any way, and napari must not go down with it
             show_error(str(error))
         else:
-            show_info(f"Saved {path}")
+            show_info(f"Saved {Path(path).name}")
 
     def _changed(self, event: Any = None) -> None:
         self._measure_soon.start()

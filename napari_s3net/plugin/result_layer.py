@@ -11,7 +11,7 @@ from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 
 from napari_s3net.image import Segmentation
-from napari_s3net.plugin.notes import Memory, Note, fit_ids, joined, note_of, object_mask
+from napari_s3net.plugin.notes import Memory, Note, joined, note_of, numbered, object_mask
 from napari_s3net.plugin.palette import CLEAR, MASK, colour, colour_table
 from napari_s3net.plugin.source import KEY, Index, Source, layer_geometry, level_scale
 
@@ -229,8 +229,18 @@ class Target:
         note = note_of(result, self.source, layer_geometry(self._image_layer, self.source.shape), preset)
         if self.source.position is None:
             return result.labels, note
-        labels, foreground, names = fit_ids(result, old)
+        labels, foreground, names = numbered(result, old, self._beside())
         return labels, joined(old, {**note, "foreground": list(foreground), "names": names})
+
+    def _beside(self) -> NDArray[Any] | None:
+        """Labels of the slice before or behind, if it has some."""
+        axis, layer = self.source.axis, self.layer
+        for position in (self.source.position - 1, self.source.position + 1):
+            if 0 <= position < layer.data.shape[axis]:
+                plane = layer.data[(*self.source.index[:axis], position, *self.source.index[axis + 1 :])]
+                if plane.any():
+                    return plane
+        return None
 
     def _begin(self) -> None:
         """Before the first preview: keep what is there, and keep the user's brush away from what will be replaced."""

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from napari_s3net.image import object_name
 from napari_s3net.settings import Settings, describe, presets
 
 #: Keeps a number and its unit on one line.
@@ -70,13 +71,10 @@ def time_left(done: int, to_do: int, seconds: float) -> float | None:
 
 def outcome_text(note: Mapping[str, Any], share: float) -> str:
     """The line above the table: "✓ Lesion proposed · 21.4 % of the image"."""
-    # Several clusters of an object are told apart after a comma: "Lesion, darker".
-    names = [name.partition(",")[0] for i in note["foreground"] if (name := note["names"].get(i))]
-    what = f"{names[0] if names else 'Object'} proposed" if note["foreground"] else "No object proposed"
-    parts = [what, f"{share_text(share)} of the {'image' if note['slice'] is None else 'slice'}"]
     if not note["foreground"]:
-        parts = [what]
-    return "✓ " + " · ".join(parts)
+        return "✓ No object proposed"
+    where = "image" if note["slice"] is None else "slice"
+    return f"✓ {object_name(note['foreground'], note['names'])} proposed · {share_text(share)} of the {where}"
 
 
 def effort_text(note: Mapping[str, Any]) -> str:
@@ -115,28 +113,28 @@ def changes(settings: Settings, preset: str) -> dict[str, Any]:
     return {name: value for name, value in settings.to_dict().items() if value != base[name]}
 
 
-def as_python(note: Mapping[str, Any], device: str) -> str:
-    """The same result as lines of Python."""
+def as_python(note: Mapping[str, Any], path: str | None, device: str) -> str:
+    """The same result as lines of Python, for the image's file; without one, for a file of the image's name."""
     settings = Settings.from_dict(note["settings"])
     changed = ", ".join(f"{name}={value!r}" for name, value in changes(settings, note["preset"]).items())
     planes = {None: "image", 0: f"image.slice({note['slice']})"}
     lies = f"as_image(image.array.take({note['slice']}, axis={note['axis']}), kind=image.kind)"
     return (
         "from napari_s3net import as_image, presets, read_image, segment\n\n"
-        f"image = read_image({note['path'] or note['source']!r})\n"
+        f"image = read_image({path or note['source']!r})\n"
         f"settings = presets[{note['preset']!r}].settings{f'.replace({changed})' if changed else ''}\n"
         f"result = segment({planes.get(note['axis'], lies)}, settings=settings, device={device!r})\n"
         "labels, mask = result.labels, result.mask\n"
     )
 
 
-def as_command(note: Mapping[str, Any], device: str) -> str:
+def as_command(note: Mapping[str, Any], path: str | None, device: str) -> str:
     """The same result as a command of the shell, which knows the slices of a volume along its first axis only."""
     if note["axis"]:
         return "# The command line takes slices along the first axis only; copy as Python instead."
     settings = Settings.from_dict(note["settings"])
     changed = changes(settings, note["preset"])
-    words = ["napari-s3net", "segment", note["path"] or note["source"], "-o", "labels", "--preset", note["preset"]]
+    words = ["napari-s3net", "segment", path or note["source"], "-o", "labels", "--preset", note["preset"]]
     words += ["--seed", str(changed.pop("seed", settings.seed)), "--device", device]
     words += [] if note["slice"] is None else ["--slice", str(note["slice"])]
     words += ["--set", *(f"{name}={value}" for name, value in changed.items())] if changed else []

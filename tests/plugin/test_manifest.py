@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
-from npe2 import PluginManifest
+from npe2 import PluginManager, PluginManifest
 
 import napari_s3net
+from napari_s3net.io import is_readable
+from napari_s3net.plugin._open import PATTERNS
 
 MANIFEST = Path(napari_s3net.__file__).with_name("napari.yaml")
 
@@ -29,6 +31,30 @@ def test_it_offers_reader_writer_samples_widget_and_menu(manifest):
     assert [sample.key for sample in offered.sample_data] == ["dermoscopy", "chest_ct"]
     assert [widget.display_name for widget in offered.widgets] == ["Segment"]
     assert [item.command for item in offered.menus["napari/layers/segment"]] == ["napari-s3net.segment"]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_ours"),
+    [
+        *((name, True) for name in ("a.PNG", "B.nii.gz", "x.y.NII.GZ", "a.ome.tif", "IM-1.dcm")),
+        *(
+            (name, True)
+            for name in ("CT.1.3.12.2.1107.5.1.4.60064.3000001657", "MR.1.2.3", "IM0001", "I10", "I1", "im01")
+        ),
+        *((name, False) for name in ("a.csv", "a.npy", "notes.txt", "image.h5", "DATA01.h5", "film.mp4", "a.zarr")),
+    ],
+)
+def test_napari_asks_us_about_images_and_numbered_dicom_alone(manifest, name, is_ours):
+    plugins = PluginManager()
+    plugins.register(manifest)
+    assert bool(list(plugins.iter_compatible_readers([name]))) == is_ours
+
+
+def test_every_suffix_that_is_read_is_offered(manifest):
+    patterns = set(manifest.contributions.readers[0].filename_patterns)
+    suffixes = {pattern[1:] for pattern in patterns if pattern.startswith("*.") and "[" not in pattern}
+    assert all(is_readable(f"missing{suffix}") for suffix in suffixes)
+    assert set(PATTERNS.split()) <= patterns
 
 
 def test_the_one_at_the_root_is_a_link():

@@ -15,7 +15,9 @@ def result(labels, foreground, names):
 
 
 def source(index=PLANE, shape=(2, 3)):
-    return Source("scan", None, shape, index, rgb=False, kind="ct", geometry=Geometry.identity(2), path="scan.nii")
+    return Source(
+        "scan", None, shape, index, rgb=False, kind="ct", geometry=Geometry.identity(2), path="/data/DOE^JANE/scan.nii"
+    )
 
 
 def test_a_note_tells_how_a_result_was_made():
@@ -24,11 +26,13 @@ def test_a_note_tells_how_a_result_was_made():
     wanted = {"seed": 9, "version": "1.0", "device": "cpu", "seconds": 2.0, "foreground": [1], "source": "scan"}
     assert wanted.items() <= made.items()
     assert made["geometry"] == Geometry.identity(2)
+    assert "JANE" not in str(made), "a folder may be called like a patient"
 
 
 def test_ids_mean_the_same_in_every_slice():
     known = {"names": {1: "Lung", 2: "Body", 3: "Bone"}, "foreground": [1]}
-    labels, foreground, names = notes.fit_ids(result([[1, 2, 3, 0]], (2,), {1: "Bone", 2: "Lung", 3: "Table"}), known)
+    made = result([[1, 2, 3, 0]], (2,), {1: "Bone", 2: "Lung", 3: "Table"})
+    labels, foreground, names = notes.numbered(made, known, None)
     assert labels.tolist() == [[3, 1, 4, 0]]
     assert foreground == (1,)
     assert names == {3: "Bone", 1: "Lung", 4: "Table"}
@@ -36,13 +40,13 @@ def test_ids_mean_the_same_in_every_slice():
 
 def test_the_same_name_twice_gets_two_ids():
     known = {"names": {1: "Lung", 2: "Body"}, "foreground": [1]}
-    labels, foreground, _ = notes.fit_ids(result([[1, 2]], (1, 2), {1: "Lung", 2: "Lung"}), known)
+    labels, foreground, _ = notes.numbered(result([[1, 2]], (1, 2), {1: "Lung", 2: "Lung"}), known, None)
     assert labels.tolist() == [[1, 3]]
     assert set(foreground) == {1, 3}
 
 
 def test_ids_stay_in_an_empty_stack():
-    labels, foreground, names = notes.fit_ids(result([[1, 2]], (2,), {1: "a", 2: "b"}), {})
+    labels, foreground, names = notes.numbered(result([[1, 2]], (2,), {1: "a", 2: "b"}), {}, None)
     assert labels.tolist() == [[1, 2]]
     assert foreground == (2,)
     assert names == {1: "a", 2: "b"}

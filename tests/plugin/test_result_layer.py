@@ -247,6 +247,20 @@ def test_in_a_stack_an_id_keeps_its_meaning(stack):
     assert note_in(layer)["foreground"] == [1]
 
 
+@pytest.mark.parametrize("neighbour", [0, 2])
+def test_in_a_stack_an_id_follows_the_overlap(stack, neighbour):
+    names = {1: "Lesion", 2: "Skin", 3: "Skin"}
+    one = target(stack)
+    first = result((20, 30), 5, names=names)
+    first.labels[:, 20:] = 3
+    layer = one.finish(first, "skin")
+    stack.dims.set_current_step(0, neighbour)
+    other = result((20, 30), 5, names=names)
+    other.labels[:, 20:], other.labels[5:, :20] = 2, 3
+    target(stack).finish(other, "skin")
+    np.testing.assert_array_equal(layer.data[neighbour, 5:], layer.data[1, 5:])
+
+
 def test_a_slice_that_is_left_during_the_run_still_gets_its_result(stack):
     one = target(stack)
     one.preview(np.full((20, 30), 3, np.uint8))
