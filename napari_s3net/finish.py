@@ -68,9 +68,12 @@ def object_mask(
 ) -> NDArray[np.bool_]:
     """Where the object is, at the image's size.
 
-    The probability (h, w) is enlarged smoothly, or by a guided filter that lets its border follow the image `grey`
-    (H, W), of which `small` is the copy at the working size; then parts below `min_area` are dropped.
+    A probability of the image's size is taken as it is. A smaller one (h, w) is enlarged smoothly, or by a guided
+    filter that lets its border follow the image `grey` (H, W), of which `small` is the copy at the working size; then
+    parts below `min_area` are dropped.
     """
+    if probability.shape == grey.shape:
+        return np.asarray(probability > 0.5)
     enlarged = guided(probability, small, grey) if settings.sharpen_boundary else _enlarge(probability, grey.shape)
     mask = enlarged > 0.5
     parts, n = ndimage.label(mask)

@@ -8,16 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.color import rgb2lab
+from skimage.morphology import disk
 from skimage.segmentation import clear_border
 from skimage.transform import resize
 
 from napari_s3net import candidates
 from napari_s3net.settings import Settings
 
-#: HU below which CT shows lung or gas; and gas alone, as in windpipe, stomach and bowel, by a part's median.
-LUNG_BELOW_HU, GAS_BELOW_HU = -320.0, -900.0
-#: A part smaller than this share of the image is no lung.
-SMALLEST_LUNG = 0.0006
+#: HU below which CT shows lung or gas; what a lung has somewhere in its inside; and up to where its rim reaches, half
+#: way to the tissue beside it.
+LUNG_BELOW_HU, DEEP_LUNG_BELOW_HU, LUNG_RIM_BELOW_HU = -320.0, -500.0, -250.0
+#: A part whose inside is to this share below this HU is gas, as in windpipe, stomach and bowel.
+GAS_BELOW_HU, SHARE_OF_GAS = -950.0, 0.35
+#: Shares of the image: a part smaller than the first is no lung, nor one whose inside is smaller than the second; a
+#: hole in a lung smaller than the third is a vessel, a larger one the heart or the dome of the liver.
+SMALLEST_LUNG, SMALLEST_DEEP_LUNG, LARGEST_VESSEL = 0.0006, 0.0002, 0.0015
+#: Shares of the image's longer side: how far a lung reaches around its inside, and the gaps that vessels leave in it.
+LUNG_REACH, VESSEL_GAP = 1 / 128, 1 / 170
 #: Longer side, in pixels, at which candidates are made: their filters are sized for it.
 CANDIDATE_SIZE = 128
 #: A pixel with this share of the votes is object. Below one half, because dermatologists outline generously.
@@ -26,12 +33,13 @@ ENOUGH = 0.35
 
 @dataclass(frozen=True, eq=False)
 class Proposal:
-    """The proposed object at the working size.
+    """The proposed object.
 
     Parameters
     ----------
     object_probability : numpy.ndarray
-        (h, w) float32, of the features' size; the object is where it is above one half.
+        (h, w) float32, of the features' size, or (H, W) of the image's where the object was found there; the object is
+        where it is above one half.
     names : tuple of str
         What to call the object, and what to call the rest.
     confidence : float
@@ -43,7 +51,9 @@ class Proposal:
     confidence: float
 
 
-def propose(clusters: NDArray[np.int64], features: NDArray[np.float32], settings: Settings) -> Proposal:
+def propose(
+    clusters: NDArray[np.int64], features: NDArray[np.float32], unit: NDArray[np.float32], settings: Settings
+) -> Proposal:
     """Choose the object.
 
     Parameters
@@ -52,13 +62,15 @@ def propose(clusters: NDArray[np.int64], features: NDArray[np.float32], settings
         The cluster that the network gave each pixel, at the size at which it worked.
     features : numpy.ndarray
         (h, w, C) in [0, 1], as `preprocess.to_features` makes them.
+    unit : numpy.ndarray
+        (H, W, C) in [0, 1], the whole image as `preprocess.to_unit` makes it: where HU decide, they do so at full size.
     settings : Settings
-        `target` says what is looked for; the window turns features back into HU.
+        `target` says what is looked for; the window turns intensities back into HU.
     """
     if settings.target == "lung":
-        return _lung(_to_hu(features, settings))
+        return _lung(_to_hu(unit, settings))
     if settings.target == "body":
-        return _body(features[..., 0])
+        return _body(unit[..., 0])
     if settings.target == "lesion" and features.shape[2] == 3:
         return _lesion(clusters, features)
     return _central(clusters, features)
@@ -110,20 +122,36 @@ def _recentred(votes: NDArray[np.float64], chosen: NDArray[np.bool_]) -> NDArray
 
 
 def _lung(hu: NDArray[np.floating]) -> Proposal:
-    """Air inside the body: not connected to the image's border, and not the pure gas of windpipe or bowel."""
-    parts, n = ndimage.label(clear_border(hu < LUNG_BELOW_HU))
-    numbers = np.arange(1, n + 1)
-    large = np.bincount(parts.ravel(), minlength=n + 1)[1:] > SMALLEST_LUNG * hu.size
-    lung = (
-        np.append(False, large & (np.asarray(ndimage.median(hu, parts, numbers)) > GAS_BELOW_HU))
-        if n
-        else np.zeros(1, bool)
-    )
-    # Vessels at the rim belong to the lung: close over about one hundredth of the image.
-    k = max(1, round(max(hu.shape) / 100))
-    closed = ndimage.binary_closing(np.pad(lung[parts], k + 1), iterations=k)[k + 1 : -k - 1, k + 1 : -k - 1]
-    mask = np.asarray(ndimage.binary_fill_holes(closed))
+    """Air inside the body: not connected to the image's border, and not the pure gas of windpipe or bowel.
+
+    Thin slivers where lung and diaphragm share a voxel are left out: lung is what lies around a deep inside.
+    """
+    air = _without_gas(clear_border(hu < LUNG_BELOW_HU), hu)
+    size = max(hu.shape)
+    deep = ndimage.binary_opening(air & (hu < DEEP_LUNG_BELOW_HU), disk(1))
+    deep = _parts_above(deep, SMALLEST_DEEP_LUNG * hu.size)
+    rim = ndimage.binary_dilation(air) & (hu < LUNG_RIM_BELOW_HU)
+    lung = ndimage.binary_dilation(deep, disk(max(1, round(size * LUNG_REACH)))) & (air | rim)
+    k = max(1, round(size * VESSEL_GAP))
+    closed = ndimage.binary_closing(np.pad(lung, k + 1), disk(k))[k + 1 : -k - 1, k + 1 : -k - 1]
+    mask = closed | ~(closed | _parts_above(~closed, LARGEST_VESSEL * hu.size))
     return Proposal(mask.astype(np.float32), ("Lung", "Other"), float(mask.any()))
+
+
+def _without_gas(air: NDArray[np.bool_], hu: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Drop the parts that are tiny, and those with gas in them: what their inside, away from mixed voxels, is."""
+    parts, n = ndimage.label(air)
+    inside = ndimage.binary_erosion(air, iterations=2)
+    sizes, insides, gas = (
+        np.bincount(parts[where], minlength=n + 1) for where in (air, inside, inside & (hu < GAS_BELOW_HU))
+    )
+    return np.asarray(((sizes > SMALLEST_LUNG * hu.size) & (gas <= SHARE_OF_GAS * insides))[parts] & air)
+
+
+def _parts_above(mask: NDArray[np.bool_], size: float) -> NDArray[np.bool_]:
+    """The connected parts, corners included, of more than this many pixels."""
+    parts, _ = ndimage.label(mask, np.ones((3, 3)))
+    return np.asarray((np.bincount(parts.ravel()) > size)[parts] & mask)
 
 
 def _body(grey: NDArray[np.floating]) -> Proposal:
@@ -135,9 +163,9 @@ def _body(grey: NDArray[np.floating]) -> Proposal:
     return Proposal(np.asarray(ndimage.binary_fill_holes(largest), np.float32), ("Tissue", "Air"), 1.0)
 
 
-def _to_hu(features: NDArray[np.float32], settings: Settings) -> NDArray[np.float32]:
-    """Features in [0, 1] back in Hounsfield units, (h, w)."""
-    return settings.window_low + features[..., 0] * (settings.window_high - settings.window_low)
+def _to_hu(unit: NDArray[np.float32], settings: Settings) -> NDArray[np.float32]:
+    """Intensities in [0, 1] back in Hounsfield units, (H, W)."""
+    return settings.window_low + unit[..., 0] * (settings.window_high - settings.window_low)
 
 
 def lens_shadow(rgb: NDArray[np.floating]) -> NDArray[np.bool_]:

@@ -16,7 +16,7 @@ from napari_s3net.errors import DivergedError
 from napari_s3net.finish import finish, preview
 from napari_s3net.foreground import propose
 from napari_s3net.image import Image, Segmentation, Step, as_image
-from napari_s3net.preprocess import check_plane, suggest_preset, to_features, working_shape
+from napari_s3net.preprocess import check_plane, suggest_preset, to_features, to_unit, working_shape
 from napari_s3net.recipes import make_recipe
 from napari_s3net.settings import Settings
 from napari_s3net.settings import preset as preset_settings
@@ -116,7 +116,7 @@ def iter_segment(
             if stopped or recipe.is_done(iteration, n_labels, changed):
                 break
         del recipe
-        proposal = propose(clusters, features, settings)
+        proposal = propose(clusters, features, to_unit(image, settings), settings)
         labels, foreground, names = finish(image, features, probabilities, proposal, settings)
     return Segmentation(
         labels=labels,
