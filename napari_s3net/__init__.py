@@ -18,6 +18,7 @@ _HOMES = {
     "suggest_preset": "preprocess",
     "segment": "segmentation",
     "iter_segment": "segmentation",
+    "refine": "refinement",
 }
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604
 

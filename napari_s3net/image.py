@@ -199,6 +199,10 @@ class Segmentation:
         Wall time of the run.
     stopped : bool
         Whether the user ended the run early and kept the result.
+    state : mapping of str to numpy.ndarray
+        The network's weights, from which `refine` trains on; empty where they were not kept.
+    image : Image or None
+        What was segmented, not a copy; None where it is not known any more.
     """
 
     labels: NDArray[np.int32]
@@ -212,6 +216,8 @@ class Segmentation:
     version: str = ""
     seconds: float = 0.0
     stopped: bool = False
+    state: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    image: Image | None = None
 
     @property
     def mask(self) -> NDArray[np.bool_]:

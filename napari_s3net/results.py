@@ -175,6 +175,8 @@ def join_slices(image: Image, parts: Sequence[Segmentation | None]) -> Segmentat
         history=tuple(_summary(index, part) for index, part in enumerate(parts) if part is not None),
         seconds=sum(part.seconds for part in done),
         stopped=any(part.stopped for part in done),
+        state={},
+        image=image,
     )
 
 

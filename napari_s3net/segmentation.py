@@ -115,6 +115,7 @@ def iter_segment(
             stopped = bool((yield Step(iteration, settings.max_iter, history[-1], n_labels, shot)))
             if stopped or recipe.is_done(iteration, n_labels, changed):
                 break
+        state = weights_of(recipe.network) if settings.variant == "s3net" else {}
         del recipe
         proposal = propose(clusters, features, to_unit(image, settings), settings)
         labels, foreground, names = finish(image, features, probabilities, proposal, settings)
@@ -130,7 +131,14 @@ def iter_segment(
         version=__version__,
         seconds=time.perf_counter() - started,
         stopped=stopped,
+        state=state,
+        image=image,
     )
+
+
+def weights_of(network: torch.nn.Module) -> dict[str, NDArray[Any]]:
+    """A copy of a network's weights as plain arrays."""
+    return {name: tensor.detach().cpu().numpy().copy() for name, tensor in network.state_dict().items()}
 
 
 def estimate_mib(shape: tuple[int, ...], settings: Settings) -> float:

@@ -30,9 +30,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--preset", default="auto", metavar="NAME", help="settings of the networks; auto: by the image (default)")
     add(
         "--methods",
-        default="s3net,plain",
         metavar="A,B,…",
-        help="s3net, released, s3net:no-…, plain methods by name, plain for all of them (default s3net,plain)",
+        help="s3net, released, s3net:no-…, plain methods by name, plain for all of them (default s3net,plain); "
+        "with --interactive: random-walker, random-forest, s3net:no-weights, s3net (default all)",
     )
     add("--ablations", action="store_true", help="also s3net with one idea left out, a row each")
     add("--seeds", type=_positive, default=1, metavar="N", help="run the networks with this many seeds (default 1)")
@@ -47,6 +47,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         default=[],
         metavar="key=value",
         help="settings unlike the preset's",
+    )
+    add("--interactive", action="store_true", help="instead, count the strokes that a simulated user needs")
+    add(
+        "--start",
+        choices=("otsu", "s3net"),
+        default="otsu",
+        help="what every method of --interactive starts from: Otsu's mask of the blurred blue, or our own result",
     )
     add("--page", nargs="+", type=Path, metavar="OUT", help="write the docs page of these runs to -o; runs nothing")
 
@@ -71,7 +78,35 @@ def run(options: Namespace) -> int:
         return 0
     if options.set_dir is None:
         raise InvalidSettingsError("Name a folder with images/ and masks/, or --page and the results of earlier runs.")
-    return _measure(options)
+    return _correct(options) if options.interactive else _measure(options)
+
+
+def _correct(options: Namespace) -> int:
+    """Let a simulated user correct what is not done yet, and add the figures to the summary."""
+    from tqdm import tqdm
+
+    from napari_s3net.benchmark import interactive
+    from napari_s3net.benchmark.correctors import CORRECTORS
+    from napari_s3net.benchmark.methods import Request
+    from napari_s3net.benchmark.page import interactive_section
+    from napari_s3net.benchmark.protocol import find_pairs
+    from napari_s3net.benchmark.summary import update_summary
+
+    pairs = find_pairs(options.set_dir, half=options.half, limit=options.limit)
+    methods = options.methods.split(",") if options.methods else list(CORRECTORS)
+    request = Request(options.preset, _changes(options.set), options.device)
+    work = interactive.iter_rows(pairs, methods, options.start, request, options.output)
+    for _ in tqdm(work, total=len(pairs), unit="image", disable=None):
+        pass
+    rows = interactive.read_rows(options.output / "interactive.csv")
+    found = {
+        start: interactive.summarise([row for row in rows if row["start"] == start]) for start in ("otsu", "s3net")
+    }
+    figures = {"interactive": found["otsu"], "interactive_from_s3net": found["s3net"]}
+    figures = {name: its for name, its in figures.items() if its}
+    summary = update_summary(options.output, {"set": options.set_dir.resolve().name, **figures})
+    sys.stdout.write(interactive_section(summary))
+    return 0
 
 
 def _measure(options: Namespace) -> int:
@@ -83,11 +118,10 @@ def _measure(options: Namespace) -> int:
     from napari_s3net.benchmark.pictures import draw_pages
     from napari_s3net.benchmark.protocol import find_pairs, iter_rows, plan
     from napari_s3net.benchmark.results import read_rows
-    from napari_s3net.benchmark.summary import summarise
-    from napari_s3net.io import write_json
+    from napari_s3net.benchmark.summary import summarise, update_summary
 
     output: Path = options.output
-    names = [name for text in options.methods.split(",") for name in GROUPS.get(text, (text,))]
+    names = [name for text in (options.methods or "s3net,plain").split(",") for name in GROUPS.get(text, (text,))]
     names += ABLATIONS if options.ablations else ()
     request = Request(options.preset, _changes(options.set), options.device)
     pairs = find_pairs(options.set_dir, half=options.half, limit=options.limit)
@@ -95,8 +129,7 @@ def _measure(options: Namespace) -> int:
     for _ in tqdm(iter_rows(tasks, jobs=options.jobs), total=len(tasks), unit="run", disable=None):
         pass
     rows = read_rows(output / "results.csv")
-    summary = summarise(rows, output, options.set_dir.resolve().name)
-    write_json(output / "summary.json", summary)
+    summary = update_summary(output, summarise(rows, output, options.set_dir.resolve().name))
     (output / "summary.md").write_text(section(summary), encoding="utf-8")
     shown = draw_pages(rows, find_pairs(options.set_dir), output)
     sys.stdout.write(section(summary))

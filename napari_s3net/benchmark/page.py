@@ -63,13 +63,36 @@ def load(output: Path) -> dict[str, Any]:
 
 def section(summary: dict[str, Any]) -> str:
     """The tables of one set."""
+    head = f"## {SETS.get(summary['set'], summary['set'])}\n"
+    return "\n".join([head, *([_label_free(summary)] if "methods" in summary else []), interactive_section(summary)])
+
+
+def interactive_section(summary: dict[str, Any]) -> str:
+    """How many strokes it takes; empty where that was not measured."""
+    starts = {"interactive": "Otsu's mask of the blurred blue", "interactive_from_s3net": "our label-free result"}
+    parts = []
+    for key, start in starts.items():
+        if key in summary:
+            title = f"### Corrections by a simulated user, from {start}\n"
+            images = max(method["images"] for method in summary[key].values())
+            parts += [title, f"{images} images.\n", _table(summary[key], "", _STROKES)]
+            halves = {
+                f"{name}, half {half}": figures
+                for name, m in summary[key].items()
+                for half, figures in m["halves"].items()
+            }
+            parts += [_table(halves, "", _STROKES)]
+    return "\n".join(parts)
+
+
+def _label_free(summary: dict[str, Any]) -> str:
+    """The tables of what needs no stroke."""
     methods = summary["methods"]
     main = {name: method for name, method in methods.items() if ":" not in name}
     ablated = {name: method for name, method in methods.items() if name == "s3net" or ":" in name}
     seeded = {name: method for name, method in methods.items() if method["seed_agreement"] is not None}
     overlap = _overlap_columns(summary["unit"])
     parts = [
-        f"## {SETS.get(summary['set'], summary['set'])}\n",
         f"{summary['images']} images.\n",
         "### Label-free\n",
         _table(main, "label_free", {**overlap, **_COSTS}),
@@ -87,6 +110,15 @@ def section(summary: dict[str, Any]) -> str:
 
 
 Columns = dict[str, Callable[[Method, str], str]]
+_STROKES: Columns = {
+    "Dice at the start": lambda m, _: f"{m['dice_at_start']:.3f}",
+    "strokes to 0.90": lambda m, _: f"{m['strokes_to_90']:.1f}",
+    "strokes to 0.95": lambda m, _: "{:.1f} [{:.1f}, {:.1f}]".format(m["strokes_to_95"], *m["strokes_to_95_interval"]),
+    "never 0.95": lambda m, _: f"{100 * m['never_95']:.0f} %",
+    "Dice after 1, 3, 5": lambda m, _: ", ".join(f"{m[f'dice_after_{n}']:.3f}" for n in (1, 3, 5)),
+    "seconds a re-run": lambda m, _: "–" if m["seconds_per_rerun"] is None else f"{m['seconds_per_rerun']:.2f}",
+    "lost a stroke": lambda m, _: f"{100 * m['lost_share']:.2f} %",
+}
 
 
 def _overlap_columns(unit: str) -> Columns:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from itertools import combinations
 from pathlib import Path
@@ -14,6 +15,7 @@ from napari_s3net.benchmark.baselines import BASELINES
 from napari_s3net.benchmark.methods import NETWORKS
 from napari_s3net.benchmark.protocol import mask_path, read_mask
 from napari_s3net.benchmark.results import VIEWS, Row
+from napari_s3net.io import write_json
 from napari_s3net.labels.metrics import dice
 
 #: The method that others are compared with.
@@ -61,6 +63,18 @@ def summarise(rows: list[Row], output: Path, name: str) -> dict[str, Any]:
             for m, mine in methods.items()
         },
     }
+
+
+def update_summary(output: Path, figures: dict[str, Any]) -> dict[str, Any]:
+    """Write figures to `summary.json`; those of another kind of run that are there stay."""
+    path = output / "summary.json"
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        known = {}
+    summary = {**known, **figures}
+    write_json(path, summary)
+    return summary
 
 
 def interval(values: NDArray[np.float64]) -> list[float]:

@@ -1,0 +1,129 @@
+"""Methods that correct a mask by strokes: ours, and two that people use, written to win.
+
+Each is made with the image, the mask to start from, our label-free result where it is asked for, and the device; and
+has `rerun(prediction, strokes)` with strokes 1 for object, 2 for background and 0 elsewhere.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from skimage.color import rgb2lab
+from skimage.segmentation import random_walker
+
+from napari_s3net.image import Image, Segmentation
+from napari_s3net.preprocess import suggest_preset, to_unit
+from napari_s3net.refinement import Refiner
+from napari_s3net.settings import preset
+from napari_s3net.strokes import BACKGROUND, OBJECT
+
+#: The random walker decides in a band of this share of the longer side on either side of the first border.
+BAND, BETA = 0.05, 90
+#: Scales of the forest's features in pixels, and how many pixels of the first mask it learns from beside the strokes.
+SCALES, FROM_START, TREES = (0.7, 1.6, 3.5, 7.0, 10.0), 800, 50
+
+
+class Corrector(Protocol):
+    """What the benchmark runs again after each stroke."""
+
+    def rerun(self, prediction: NDArray[np.bool_], strokes: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """The new mask (H, W), from the one before and all strokes so far."""
+        ...
+
+
+class Ours:
+    """`refine`, with the weights of the label-free run, or without any."""
+
+    def __init__(
+        self, image: Image, start: NDArray[np.bool_], label_free: Segmentation | None, device: str, *, weights: bool
+    ) -> None:
+        if label_free is None:
+            settings = preset(suggest_preset(image))
+            label_free = Segmentation(np.zeros(image.shape, np.int32), (), image.geometry, settings)
+        halves = np.where(start, 1, 2).astype(np.int32)
+        state = label_free.state if weights else {}
+        self._result = replace(label_free, labels=halves, foreground=(1,), names={}, state=state)
+        self._refiner = Refiner(image, self._result.settings, device=device)
+
+    def rerun(self, prediction: NDArray[np.bool_], strokes: NDArray[np.uint8]) -> NDArray[np.bool_]:  # noqa: ARG002 - it knows it
+        """Train on and spread."""
+        self._result = self._refiner.rerun(self._result, np.array([0, OBJECT, BACKGROUND], np.int32)[strokes])
+        return self._result.mask
+
+
+class RandomWalker:
+    """scikit-image's random walker in a band around the first border, from what lies deep on either side and strokes."""
+
+    def __init__(self, image: Image, start: NDArray[np.bool_], label_free: Segmentation | None, device: str) -> None:  # noqa: ARG002
+        self._unit = ndimage.gaussian_filter(to_unit(image, preset(suggest_preset(image))), (1, 1, 0))
+        self._band = BAND * max(start.shape)
+        self._seeds = np.zeros(start.shape, np.int32)
+        for label, side in ((1, start), (2, ~start)):
+            self._seeds[ndimage.distance_transform_edt(side) > self._band] = label
+
+    def rerun(self, prediction: NDArray[np.bool_], strokes: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Walk from the strokes and from the sure parts that no stroke contradicts."""
+        seeds = self._seeds.copy()
+        for drawn, other in ((1, 2), (2, 1)):
+            if (strokes == drawn).any():
+                near = ndimage.distance_transform_edt(strokes != drawn) < self._band
+                seeds[near & (seeds == other)] = 0
+        seeds[strokes > 0] = strokes[strokes > 0]
+        if not {1, 2} <= set(np.unique(seeds)):
+            return np.where(strokes > 0, strokes == 1, prediction)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "The probability range is outside", UserWarning)  # by less than 1 %
+            return np.asarray(random_walker(self._unit, seeds, beta=BETA, mode="cg_j", channel_axis=-1) == 1)
+
+
+class RandomForest:
+    """A pixel classifier, as in ilastik and ConvPaint, on features at several scales; learns from strokes and start."""
+
+    def __init__(self, image: Image, start: NDArray[np.bool_], label_free: Segmentation | None, device: str) -> None:  # noqa: ARG002
+        unit = to_unit(image, preset(suggest_preset(image)))
+        channels = rgb2lab(unit) if unit.shape[2] == 3 else 100 * unit
+        maps = []
+        for scale in SCALES:
+            maps += [ndimage.gaussian_filter(c, scale) for c in np.moveaxis(channels, -1, 0)]
+            maps += [ndimage.gaussian_gradient_magnitude(c, scale) for c in np.moveaxis(channels, -1, 0)]
+        self._features = np.stack(maps, axis=-1).reshape(start.size, -1).astype(np.float32)
+        self._start = start.ravel()
+        self._drawn = np.random.default_rng(0).choice(start.size, min(FROM_START, start.size), replace=False)
+
+    def rerun(self, prediction: NDArray[np.bool_], strokes: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Learn from all strokes and a sample of the start; smooth, keep the largest part and what was painted."""
+        from sklearn.ensemble import RandomForestClassifier
+
+        flat = strokes.ravel()
+        painted, others = np.flatnonzero(flat), self._drawn[flat[self._drawn] == 0]
+        known = np.concatenate([flat[painted] == 1, self._start[others]])
+        if known.all() or not known.any():
+            return np.where(strokes > 0, strokes == 1, prediction)
+        forest = RandomForestClassifier(TREES, min_samples_leaf=2, random_state=0)
+        forest.fit(self._features[np.concatenate([painted, others])], known)
+        mask = forest.predict_proba(self._features)[:, 1].reshape(strokes.shape) > 0.5
+        mask = ndimage.median_filter(mask, 5)
+        mask[strokes > 0] = strokes[strokes > 0] == 1
+        parts, n = ndimage.label(mask)
+        if n > 1:
+            keep = np.isin(
+                np.arange(n + 1), [*np.unique(parts[strokes == 1]), 1 + np.bincount(parts.ravel())[1:].argmax()]
+            )
+            mask = keep[parts] & mask
+        return np.asarray(ndimage.binary_fill_holes(mask) & (strokes != 2))
+
+
+CORRECTORS: Mapping[str, Callable[[Image, NDArray[np.bool_], Segmentation | None, str], Corrector]] = {
+    "random-walker": RandomWalker,
+    "random-forest": RandomForest,
+    "s3net:no-weights": lambda *known: Ours(*known, weights=False),
+    "s3net": lambda *known: Ours(*known, weights=True),
+}
+#: Those that need a label-free run first.
+NETWORKS = frozenset({"s3net"})

@@ -1,0 +1,219 @@
+"""How many strokes it takes to a good result: a simulated user corrects, and every method gets the same strokes' rule.
+
+Each round the user puts one disc of the right class in the middle of the largest wrong region, and the method runs
+again. The user stops at Dice 0.95, or after `ROUNDS` strokes.
+"""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from skimage.transform import resize
+
+from napari_s3net.benchmark.baselines import otsu
+from napari_s3net.benchmark.correctors import CORRECTORS, NETWORKS
+from napari_s3net.benchmark.methods import Request, version
+from napari_s3net.benchmark.protocol import Pair, read_mask
+from napari_s3net.benchmark.summary import interval
+from napari_s3net.errors import InvalidImageError, InvalidSettingsError
+from napari_s3net.image import Geometry, Image, Segmentation
+from napari_s3net.io import read_image
+from napari_s3net.labels.metrics import dice
+
+Start = Literal["otsu", "s3net"]
+Row = dict[str, Any]
+ROUNDS, GOOD, VERY_GOOD = 20, 0.90, 0.95
+#: Radius of a stroke as a share of the longer side, and the longer side at which all is done.
+RADIUS, SIZE = 0.015, 256
+TEXTS = ("image", "method", "start", "half", "version")
+COLUMNS = (*TEXTS, "dice", "lost", "seconds")
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """An image with its mask and the mask that every method starts from, all at the size of the benchmark."""
+
+    image: Image
+    mask: NDArray[np.bool_]
+    start: NDArray[np.bool_]
+    label_free: Segmentation | None
+
+
+def stroke(prediction: NDArray[np.bool_], mask: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], bool] | None:
+    """What the user paints next.
+
+    Returns
+    -------
+    (disc, is_object) or None
+        A disc (H, W) in the middle of the largest connected part that is wrong in one way, and the right class; None
+        where nothing is wrong.
+    """
+    largest, region, is_object = 0, None, False
+    for wrong, kind in ((mask & ~prediction, True), (prediction & ~mask, False)):
+        parts, n = ndimage.label(wrong)
+        sizes = np.bincount(parts.ravel(), minlength=2)[1:]
+        if n and sizes.max() > largest:
+            largest, region, is_object = int(sizes.max()), parts == 1 + int(sizes.argmax()), kind
+    if region is None:
+        return None
+    depth = ndimage.distance_transform_edt(np.pad(region, 1))[1:-1, 1:-1]
+    row, column = np.unravel_index(int(depth.argmax()), depth.shape)
+    y, x = np.ogrid[: mask.shape[0], : mask.shape[1]]
+    return (y - row) ** 2 + (x - column) ** 2 <= (RADIUS * max(mask.shape)) ** 2, is_object
+
+
+def correct(method: str, case: Case, device: str = "auto") -> dict[str, list[float]]:
+    """Let the user correct one image with one method.
+
+    Returns
+    -------
+    dict
+        `dice` before the first stroke and after each; `lost`, the share of the pixels right before a stroke that it
+        turned wrong; `seconds` of each re-run.
+    """
+    corrector = CORRECTORS[method](case.image, case.start, case.label_free, device)
+    prediction, mask = case.start, case.mask
+    strokes = np.zeros(mask.shape, np.uint8)
+    found: dict[str, list[float]] = {"dice": [dice(prediction, mask)], "lost": [], "seconds": []}
+    while len(found["lost"]) < ROUNDS and found["dice"][-1] < VERY_GOOD:
+        painted = stroke(prediction, mask)
+        if painted is None:
+            break
+        disc, is_object = painted
+        strokes[disc] = 1 if is_object else 2
+        started = time.perf_counter()
+        new = corrector.rerun(prediction, strokes)
+        found["seconds"].append(time.perf_counter() - started)
+        right = prediction == mask
+        found["lost"].append(float(np.mean(new[right] != mask[right])))
+        found["dice"].append(dice(new, mask))
+        prediction = new
+    return found
+
+
+def case_of(pair: Pair, start: Start, request: Request, *, needs_network: bool, size: int = SIZE) -> Case:
+    """Read an image, reduce it, and make what the methods start from.
+
+    Raises
+    ------
+    InvalidImageError
+        If it is no plane, or the mask does not have its size.
+    """
+    image, mask = read_image(pair.image), read_mask(pair.mask)
+    if image.is_stack or image.shape != mask.shape:
+        raise InvalidImageError(
+            f"{pair.name}: expected a plane and a mask of its size; got {image.shape} and {mask.shape}."
+        )
+    image, mask = _reduced(image, size), _resized(mask.astype(np.float32), size) > 0.5
+    label_free = _label_free(image, request) if needs_network or start == "s3net" else None
+    first = otsu(image.array, image.kind).mask if start == "otsu" or label_free is None else label_free.mask
+    return Case(image, mask, first, label_free)
+
+
+def iter_rows(pairs: Iterable[Pair], methods: list[str], start: Start, request: Request, output: Path) -> Iterator[Row]:
+    """Correct every image with every method; rows that are there with the same version are not done again."""
+    if unknown := [name for name in methods if name not in CORRECTORS]:
+        raise InvalidSettingsError(f"There is no method {unknown[0]!r}. Methods are: {', '.join(CORRECTORS)}.")
+    current = {name: version("s3net" if name in NETWORKS else "otsu") for name in methods}
+    path = output / "interactive.csv"
+    rows = [row for row in read_rows(path) if current.get(row["method"], row["version"]) == row["version"]]
+    done = {(row["image"], row["method"], row["start"]) for row in rows}
+    output.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(map(_as_text, rows))
+        for pair in pairs:
+            left = [name for name in methods if (pair.name, name, start) not in done]
+            if not left:
+                yield {}
+                continue
+            case = case_of(pair, start, request, needs_network=bool(NETWORKS & set(left)))
+            for name in left:
+                known = {"image": pair.name, "method": name, "start": start, "half": pair.half}
+                row = {**known, "version": current[name], **correct(name, case, request.device)}
+                writer.writerow(_as_text(row))
+            file.flush()
+            yield row
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Rows of an `interactive.csv`."""
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        lines = [line for line in file if line.endswith("\n")]
+    found = [text for text in csv.DictReader(lines) if set(text) == set(COLUMNS) and None not in text.values()]
+    return [
+        {**{n: t[n] for n in TEXTS}, **{n: [float(v) for v in t[n].split()] for n in ("dice", "lost", "seconds")}}
+        for t in found
+    ]
+
+
+def summarise(rows: list[Row]) -> dict[str, Any]:
+    """Figures for `summary.json`: `<method>.strokes_to_90` and so on; `halves` holds the same of each half."""
+    methods = [name for name in CORRECTORS if any(row["method"] == name for row in rows)]
+    found = {}
+    for name in methods:
+        mine = [row for row in rows if row["method"] == name]
+        halves = {half: _figures(part) for half in "ab" if (part := [row for row in mine if row["half"] == half])}
+        found[name] = {**_figures(mine), "version": mine[0]["version"], "halves": halves}
+    return found
+
+
+def _figures(rows: list[Row]) -> dict[str, Any]:
+    """Means over images; of seconds and lost pixels, over strokes."""
+    strokes = {level: np.array([_reached(row["dice"], level) for row in rows], float) for level in (GOOD, VERY_GOOD)}
+    lost, seconds = ([value for row in rows for value in row[name]] for name in ("lost", "seconds"))
+    after = {f"dice_after_{n}": float(np.mean([row["dice"][: n + 1][-1] for row in rows])) for n in (1, 3, 5)}
+    return {
+        "images": len(rows),
+        "dice_at_start": float(np.mean([row["dice"][0] for row in rows])),
+        "strokes_to_90": float(strokes[GOOD].mean()),
+        "strokes_to_95": float(strokes[VERY_GOOD].mean()),
+        "strokes_to_95_interval": interval(strokes[VERY_GOOD]),
+        "never_95": float(np.mean([max(row["dice"]) < VERY_GOOD for row in rows])),
+        **after,
+        "seconds_per_rerun": float(np.mean(seconds)) if seconds else None,
+        "lost_share": float(np.mean(lost)) if lost else 0.0,
+    }
+
+
+def _reached(scores: list[float], level: float) -> int:
+    """Strokes until a level of Dice; `ROUNDS` where it is never reached."""
+    return next((n for n, score in enumerate(scores) if score >= level), ROUNDS)
+
+
+def _label_free(image: Image, request: Request) -> Segmentation:
+    """What our method says before any stroke."""
+    from napari_s3net.preprocess import suggest_preset
+    from napari_s3net.segmentation import segment
+
+    name = suggest_preset(image) if request.preset == "auto" else request.preset
+    return segment(image, settings=request.settings("s3net", name, 0), device=request.device)
+
+
+def _reduced(image: Image, size: int) -> Image:
+    """The image with its longer side at `size`, and values of the type they had."""
+    array = _resized(image.array.astype(np.float32), size)
+    if image.array.dtype.kind in "iu":
+        array = np.round(array).astype(image.array.dtype)
+    return Image(array, Geometry.identity(2), image.kind, image.name)
+
+
+def _resized(array: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    factor = size / max(array.shape[:2])
+    shape = tuple(round(n * factor) for n in array.shape[:2])
+    return np.asarray(resize(array, (*shape, *array.shape[2:]), order=1, anti_aliasing=factor < 1), np.float32)
+
+
+def _as_text(row: Row) -> Row:
+    return {name: " ".join(f"{v:.5g}" for v in row[name]) if isinstance(row[name], list) else row[name] for name in row}

@@ -1,0 +1,195 @@
+"""How a few strokes reach the pixels that were not painted: a Gaussian process on the depth of every region.
+
+Each region is described by its signed distance: how deep a pixel lies in it, or how far outside. The previous result
+is the mean of a Gaussian process on these depths, the strokes are its observations. Whoever corrects paints the middle
+of what is wrong, so the border is expected about as far behind the stroke as it now lies before it: a pixel d outside a
+region that is painted with it is observed to lie d inside. What is close to a stroke and looks like it follows; a small
+part of the change also goes to what looks alike and lies as deep elsewhere, such as the rest of a rim. Where no stroke
+has influence nothing moves at all.
+
+Rasmussen and Williams 2006, *Gaussian Processes for Machine Learning*, section 2.2, for the posterior mean.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.linalg import cho_factor, cho_solve
+
+#: Reach of a stroke, as a share of the image's longer side; and of the part of it that also goes elsewhere.
+REACH, FAR_REACH = 0.1, 0.4
+#: How much of the influence is of the second kind.
+FAR_SHARE = 0.3
+#: Differences of Lab colours (or of intensities from 0 to 100) that halve, about, the influence.
+COLOUR, FAR_COLOUR = 12.0, 8.0
+#: The same for the depth within a region, as a share of the longer side, and for the network's probabilities.
+FAR_DEPTH = 0.03
+PROBABILITY = 0.5
+#: Depths are told apart up to this share of the longer side: a stroke far from its region makes a spot of this size.
+DEEPEST = 0.1
+#: Least depth of what was painted, the radius of a stroke; and what painted pixels may miss it by, relatively.
+LEAST_DEPTH, SLACK = 0.015, 0.05
+#: Strokes are seen at so many places at most.
+MOST_POINTS = 128
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What each pixel looks like, at the working size.
+
+    Parameters
+    ----------
+    colours : numpy.ndarray
+        (h, w, C) float32, smoothed: Lab, or the intensity from 0 to 100.
+    probabilities : numpy.ndarray or None
+        (h, w, K) float32: what the network says of the pixel.
+    """
+
+    colours: NDArray[np.float32]
+    probabilities: NDArray[np.float32] | None = None
+
+
+def propagate(labels: NDArray[np.integer], strokes: NDArray[np.integer], look: Look, n: int) -> NDArray[np.float32]:
+    """How deep each pixel lies in each region once the strokes are obeyed.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        (h, w) from 0 to n − 1: the previous result.
+    strokes : numpy.ndarray
+        (h, w): the label that was painted, −1 where nothing was.
+    look : Look
+        Of the same size.
+    n : int
+        How many labels there are.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n, h, w) float32, in pixels: the largest one is the new label. Painted pixels get what they were painted with.
+    """
+    depth = depths(labels, n)
+    places = support(strokes)
+    if not len(places):
+        return depth
+    near, far = _coordinates(look, depth)
+    influence = _kernel(near, near[places], far, far[places])
+    inner = influence[places].astype(np.float64) + SLACK * np.eye(len(places))
+    change = _observed(depth.reshape(n, -1)[:, places], strokes.ravel()[places], LEAST_DEPTH * max(labels.shape))
+    weights = cho_solve(cho_factor(inner), change.T).astype(np.float32)
+    moved = depth + (influence @ weights).T.reshape(depth.shape)
+    new = np.where(strokes >= 0, strokes, moved.argmax(axis=0))
+    return _agreeing(moved, _without_islands(new, labels, strokes))
+
+
+def depths(labels: NDArray[np.integer], n: int) -> NDArray[np.float32]:
+    """How deep each pixel lies in each of n regions (n, h, w), in pixels; negative outside, limited by `DEEPEST`."""
+    limit = DEEPEST * max(labels.shape)
+    found = np.full((n, *labels.shape), -limit, np.float32)
+    for k in range(n):
+        region = labels == k
+        if region.all():
+            found[k] = limit
+        elif region.any():
+            inside, outside = (ndimage.distance_transform_edt(mask) for mask in (region, ~region))
+            found[k] = np.where(region, inside - 0.5, 0.5 - outside)
+    return np.clip(found, -limit, limit)
+
+
+def support(strokes: NDArray[np.integer]) -> NDArray[np.intp]:
+    """Flat indices of few painted pixels that stand for all: the middle of each stroke, and along it.
+
+    Of each connected stroke of one label the most central pixel comes first, then whatever is farthest from those
+    chosen, until all are within one and a half radii of a stroke; within more if there are too many.
+    """
+    spacing = 1.5 * LEAST_DEPTH * max(strokes.shape)
+    parts = [part for k in np.unique(strokes[strokes >= 0]) for part in _parts(strokes == k)]
+    while True:
+        chosen = [np.ravel_multi_index(tuple(_spread(part, spacing).T), strokes.shape) for part in parts]
+        if sum(map(len, chosen)) <= max(MOST_POINTS, len(parts)):
+            return np.concatenate(chosen) if chosen else np.empty(0, np.intp)
+        spacing *= 1.5
+
+
+def _parts(mask: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
+    """Pixels (m, 2) of each connected part, its most central pixel first."""
+    marked, n = ndimage.label(mask, np.ones((3, 3)))
+    depth = ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
+    parts = []
+    for number, box in enumerate(ndimage.find_objects(marked, n), 1):
+        pixels = np.argwhere(marked[box] == number) + [side.start for side in box]
+        middle = pixels.mean(axis=0)
+        rank = np.lexsort((((pixels - middle) ** 2).sum(axis=1), -np.round(depth[tuple(pixels.T)])))
+        parts.append(pixels[rank])
+    return parts
+
+
+def _spread(pixels: NDArray[np.intp], spacing: float) -> NDArray[np.intp]:
+    """Pixels (m, 2) thinned out: the first, and then always the farthest one, until none is farther than `spacing`."""
+    chosen = [0]
+    left = ((pixels - pixels[0]) ** 2).sum(axis=1)
+    while left.max() > spacing**2 and len(chosen) <= MOST_POINTS:
+        chosen.append(int(left.argmax()))
+        left = np.minimum(left, ((pixels - pixels[chosen[-1]]) ** 2).sum(axis=1))
+    return pixels[chosen]
+
+
+def _observed(depth: NDArray[np.float32], painted: NDArray[np.integer], least: float) -> NDArray[np.float64]:
+    """Change of the depths (n, m) at painted places: as deep inside the painted region as they were outside it."""
+    here = np.arange(len(painted))
+    wanted = np.maximum(np.abs(depth[painted, here]), least)
+    change = np.minimum(-wanted - depth, 0).astype(np.float64)
+    change[painted, here] = np.maximum(wanted - depth[painted, here], 0)
+    return change
+
+
+def _coordinates(look: Look, depth: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Place and look of every pixel (h·w, ·) in units in which influence falls by exp(−½ d²); near, and elsewhere."""
+    h, w = look.colours.shape[:2]
+    place = np.stack(np.meshgrid(np.arange(h), np.arange(w), indexing="ij"), axis=-1) / max(h, w)
+    said = [] if look.probabilities is None else [look.probabilities / PROBABILITY]
+    within = np.moveaxis(depth, 0, -1) / (max(h, w) * FAR_DEPTH * np.sqrt(2))
+    near = [place / REACH, look.colours / COLOUR, *said]
+    far = [place / FAR_REACH, look.colours / FAR_COLOUR, within, *said]
+    return tuple(np.concatenate(part, axis=-1).reshape(h * w, -1).astype(np.float32) for part in (near, far))  # type: ignore[return-value]
+
+
+def _kernel(
+    near: NDArray[np.float32], near_at: NDArray[np.float32], far: NDArray[np.float32], far_at: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Influence (pixels, places) from 0 to 1."""
+    return (1 - FAR_SHARE) * _gaussian(near, near_at) + FAR_SHARE * _gaussian(far, far_at)
+
+
+def _gaussian(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+    """exp(−½ |a − b|²) of every pair."""
+    middle = b.mean(axis=0)
+    a, b = a - middle, b - middle
+    exponent = a @ b.T
+    exponent -= 0.5 * (a * a).sum(axis=1)[:, None]
+    exponent -= 0.5 * (b * b).sum(axis=1)
+    return np.asarray(np.exp(np.minimum(exponent, 0, out=exponent), out=exponent))
+
+
+def _without_islands(new: NDArray[np.intp], old: NDArray[np.integer], strokes: NDArray[np.integer]) -> NDArray[np.intp]:
+    """Nothing appears by itself: a part that touches neither its old region nor a stroke goes back to what it was."""
+    kept = new.copy()
+    changed = new != old
+    for k in np.unique(new[changed]):
+        parts, n = ndimage.label(new == k)
+        known = np.zeros(n + 1, bool)
+        known[parts[(old == k) | (strokes == k)]] = True
+        lost = ~known[parts] & (new == k)
+        kept[lost] = old[lost]
+    return kept
+
+
+def _agreeing(depth: NDArray[np.float32], decided: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Depths whose largest is what was decided; where it is not, the pixel lies half a pixel within its new region."""
+    other = depth.argmax(axis=0) != decided
+    depth[:, other] = np.minimum(depth[:, other], -0.5)
+    depth[decided[other], *np.nonzero(other)] = 0.5
+    return depth
