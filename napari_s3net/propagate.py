@@ -30,8 +30,10 @@ FAR_DEPTH = 0.03
 PROBABILITY = 0.5
 #: Depths are told apart up to this share of the longer side: a stroke far from its region makes a spot of this size.
 DEEPEST = 0.1
-#: Least depth of what was painted, the radius of a stroke; and what painted pixels may miss it by, relatively.
-LEAST_DEPTH, SLACK = 0.015, 0.05
+#: Least depth of what was painted, the radius of a stroke, and the greatest, both as shares of the longer side.
+LEAST_DEPTH, MOST_DEPTH = 0.015, 0.05
+#: How far, relatively, the depth of painted pixels may be missed.
+SLACK = 0.05
 #: Strokes are seen at so many places at most.
 MOST_POINTS = 128
 
@@ -78,7 +80,7 @@ def propagate(labels: NDArray[np.integer], strokes: NDArray[np.integer], look: L
     near, far = _coordinates(look, depth)
     influence = _kernel(near, near[places], far, far[places])
     inner = influence[places].astype(np.float64) + SLACK * np.eye(len(places))
-    change = _observed(depth.reshape(n, -1)[:, places], strokes.ravel()[places], LEAST_DEPTH * max(labels.shape))
+    change = _observed(depth.reshape(n, -1)[:, places], strokes.ravel()[places], max(labels.shape))
     weights = cho_solve(cho_factor(inner), change.T).astype(np.float32)
     moved = depth + (influence @ weights).T.reshape(depth.shape)
     new = np.where(strokes >= 0, strokes, moved.argmax(axis=0))
@@ -107,9 +109,10 @@ def support(strokes: NDArray[np.integer]) -> NDArray[np.intp]:
     """
     spacing = 1.5 * LEAST_DEPTH * max(strokes.shape)
     parts = [part for k in np.unique(strokes[strokes >= 0]) for part in _parts(strokes == k)]
+    parts = sorted(parts, key=len, reverse=True)[:MOST_POINTS]
     while True:
         chosen = [np.ravel_multi_index(tuple(_spread(part, spacing).T), strokes.shape) for part in parts]
-        if sum(map(len, chosen)) <= max(MOST_POINTS, len(parts)):
+        if sum(map(len, chosen)) <= MOST_POINTS:
             return np.concatenate(chosen) if chosen else np.empty(0, np.intp)
         spacing *= 1.5
 
@@ -137,11 +140,14 @@ def _spread(pixels: NDArray[np.intp], spacing: float) -> NDArray[np.intp]:
     return pixels[chosen]
 
 
-def _observed(depth: NDArray[np.float32], painted: NDArray[np.integer], least: float) -> NDArray[np.float64]:
-    """Change of the depths (n, m) at painted places: as deep inside the painted region as they were outside it."""
+def _observed(depth: NDArray[np.float32], painted: NDArray[np.integer], side: int) -> NDArray[np.float64]:
+    """Change of the depths (n, m) at painted places: as deep inside the painted region as they were outside it.
+
+    `side` is the longer side of the image.
+    """
     here = np.arange(len(painted))
-    wanted = np.maximum(np.abs(depth[painted, here]), least)
-    change = np.minimum(-wanted - depth, 0).astype(np.float64)
+    wanted = np.clip(np.abs(depth[painted, here]), LEAST_DEPTH * side, MOST_DEPTH * side)
+    change: NDArray[np.float64] = np.minimum(-wanted - depth, 0).astype(np.float64)
     change[painted, here] = np.maximum(wanted - depth[painted, here], 0)
     return change
 

@@ -58,7 +58,7 @@ class Ours:
 
 
 class RandomWalker:
-    """scikit-image's random walker in a band around the first border, from what lies deep on either side and strokes."""
+    """scikit-image's random walker in a band along the first border: from the sure parts and the strokes."""
 
     def __init__(self, image: Image, start: NDArray[np.bool_], label_free: Segmentation | None, device: str) -> None:  # noqa: ARG002
         self._unit = ndimage.gaussian_filter(to_unit(image, preset(suggest_preset(image))), (1, 1, 0))

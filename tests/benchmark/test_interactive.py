@@ -1,0 +1,104 @@
+"""The simulated user, and what is counted."""
+
+import json
+
+import numpy as np
+import pytest
+from discs import disc, skin
+from test_command import QUICK, parsed
+
+from napari_s3net.benchmark import interactive
+from napari_s3net.benchmark.correctors import CORRECTORS
+from napari_s3net.benchmark.interactive import ROUNDS, Case, correct, read_rows, stroke, summarise
+from napari_s3net.errors import InvalidSettingsError
+from napari_s3net.image import as_image
+
+SHAPE = (96, 128)
+
+
+@pytest.fixture
+def case():
+    image, mask = skin(SHAPE, (48, 64), 30)
+    return Case(as_image(image), mask, disc(SHAPE, (48, 58), 20), None)
+
+
+def test_the_stroke_lies_in_the_middle_of_the_largest_wrong_region():
+    mask, prediction = disc(SHAPE, (48, 40), 20), disc(SHAPE, (48, 100), 12)
+    painted, is_object = stroke(prediction, mask)
+    assert is_object
+    assert painted[48, 40]
+    assert painted.sum() == pytest.approx(np.pi * (0.015 * 128) ** 2, abs=4)
+    painted, is_object = stroke(prediction | mask, mask)
+    assert not is_object
+    assert painted[48, 100]
+    assert stroke(mask, mask) is None
+
+
+@pytest.mark.parametrize("method", [name for name in CORRECTORS if name != "s3net"])
+def test_every_method_improves_with_strokes(method, case):
+    found = correct(method, case, "cpu")
+    assert found["dice"][-1] >= 0.95
+    assert len(found["dice"]) - 1 == len(found["lost"]) == len(found["seconds"]) <= ROUNDS
+
+
+def test_the_user_gives_up_after_so_many_strokes(case, monkeypatch):
+    class Stubborn:
+        def __init__(self, *known):
+            pass
+
+        def rerun(self, prediction, strokes):
+            return prediction
+
+    monkeypatch.setitem(interactive.CORRECTORS, "stubborn", Stubborn)
+    found = correct("stubborn", case)
+    assert len(found["seconds"]) == ROUNDS
+    assert sum(found["lost"]) == 0
+
+
+def test_summary_counts_strokes():
+    rows = [
+        {
+            "method": "s3net",
+            "half": "a",
+            "version": "1",
+            "dice": [0.8, 0.91, 0.96],
+            "lost": [0, 0.01],
+            "seconds": [1, 2],
+        },
+        {"method": "s3net", "half": "b", "version": "1", "dice": [0.8] * 21, "lost": [0] * 20, "seconds": [1] * 20},
+    ]
+    found = summarise([{"method": "s3net", "version": "1", **row} for row in rows])["s3net"]
+    assert found["strokes_to_90"] == 10.5
+    assert found["strokes_to_95"] == 11
+    assert found["never_95"] == 0.5
+    assert found["dice_after_1"] == pytest.approx(0.855)
+    assert found["dice_after_5"] == pytest.approx(0.88)
+    assert found["lost_share"] == pytest.approx(0.01 / 22)
+    assert found["halves"]["a"]["strokes_to_95"] == 2
+
+
+def test_from_the_command_line(small_set, tmp_path, capsys):
+    from napari_s3net.benchmark import run
+
+    output = tmp_path / "out"
+    arguments = (small_set, "--interactive", "--limit", "1", *QUICK, "-o", output)
+    assert run(parsed(*arguments)) == 0
+    assert "strokes to 0.95" in capsys.readouterr().out
+    summary = json.loads((output / "summary.json").read_text())
+    assert list(summary["interactive"]) == list(CORRECTORS)
+    assert {"strokes_to_90", "strokes_to_95", "never_95", "seconds_per_rerun", "lost_share"} < set(
+        summary["interactive"]["s3net"]
+    )
+    before = read_rows(output / "interactive.csv")
+    assert run(parsed(*arguments, "--start", "s3net")) == 0
+    rows = read_rows(output / "interactive.csv")
+    assert rows[: len(before)] == before
+    assert len(rows) == 2 * len(before)
+    assert set(json.loads((output / "summary.json").read_text())) == {"set", "interactive", "interactive_from_s3net"}
+
+
+def test_an_unknown_method_is_told(small_set, tmp_path):
+    from napari_s3net.benchmark import run
+
+    with pytest.raises(InvalidSettingsError, match="no method 'magic'"):
+        run(parsed(small_set, "--interactive", "--methods", "magic", "-o", tmp_path))
