@@ -100,7 +100,7 @@ class Settings:
     )
     clusters: int = _setting(
         8,
-        "Clusters at the start",
+        "Clusters at start",
         "How many clusters the network may use; most merge during the run.",
         low=2,
         high=64,
@@ -139,7 +139,7 @@ class Settings:
     )
     weight_transformation: float = _setting(
         1.0,
-        "Weight: transformation",
+        "Weight: transform",
         "How firmly the labels have to move with the image when it is turned, scaled or sheared.",
         low=0.0,
         high=20.0,

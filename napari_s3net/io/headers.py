@@ -142,7 +142,7 @@ def check_meta(path: Path) -> None:
     if fields.get("CompressedData", "").lower() == "true":
         packed = fields.get("CompressedDataSize", "0")
         check_promise(int(packed) if packed.isdigit() else 0, present)
-        check_promise(promised, present * DEFLATE_RATIO)
+        check_promise(promised, present, DEFLATE_RATIO)
         _check_packing(pixels, start, promised)
     elif fields.get("BinaryData", "true").lower() == "true":
         check_promise(promised, present)
@@ -158,7 +158,7 @@ def check_nrrd(path: Path) -> None:
     present = pixels.stat().st_size - start
     encoding = fields.get("encoding", "raw")
     ratio = {"raw": 1, "gzip": DEFLATE_RATIO, "gz": DEFLATE_RATIO}.get(encoding)
-    check_promise(prod(sizes) * item if ratio else prod(sizes), present * (ratio or DEFLATE_RATIO))
+    check_promise(prod(sizes) * item if ratio else prod(sizes), present, ratio or DEFLATE_RATIO)
 
 
 #: NRRD's names of types, the longer ones first: "unsigned long long int" holds "long" and "int" too.

@@ -50,15 +50,15 @@ def check_memory(shape: Iterable[int], item_bytes: int) -> None:
         )
 
 
-def check_promise(promised: int, present: int) -> None:
-    """Refuse a file that holds fewer bytes of pixels than its header promises.
+def check_promise(promised: int, present: int, ratio: int = 1) -> None:
+    """Refuse a file that holds fewer bytes of pixels than its header promises, packed at most `ratio` to one.
 
     Raises
     ------
     ReadError
         With both figures.
     """
-    if promised > present:
+    if promised > present * ratio:
         more, less = in_words(promised), in_words(present)
         if more == less:
             more, less = f"{promised} bytes", f"{present} bytes"

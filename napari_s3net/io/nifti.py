@@ -83,8 +83,8 @@ def check_nifti(path: Path) -> None:
     head = _head(path)
     check_memory(head.sizes[:3], head.bits // 8)
     pixels = _pixels(path, head)
-    present = pixels.stat().st_size * (DEFLATE_RATIO if is_packed(pixels) else 1)
-    check_promise(head.offset + head.pixel_bytes, present)
+    ratio = DEFLATE_RATIO if is_packed(pixels) else 1
+    check_promise(head.offset + head.pixel_bytes, pixels.stat().st_size, ratio)
 
 
 def _pixels(header: Path, head: _Head) -> Path:

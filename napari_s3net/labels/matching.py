@@ -64,7 +64,8 @@ def _overlapping(
 
 def renumber(labels: NDArray[Any], ids: Mapping[int, int]) -> NDArray[np.int32]:
     """Labels with other ids, of the same shape; 0 stays 0."""
-    table = np.zeros(int(labels.max(initial=0)) + 1, np.int32)
+    table: NDArray[np.int32] = np.zeros(int(labels.max(initial=0)) + 1, np.int32)
     for old, new in ids.items():
         table[old] = new
-    return table[labels]
+    renumbered: NDArray[np.int32] = table[labels]
+    return renumbered

@@ -5,12 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QComboBox, QGridLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtGui import QPaintEvent
+from qtpy.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_s3net.plugin.run import cores
 from napari_s3net.plugin.settings_form import QuietWheel, SettingsForm
 from napari_s3net.plugin.words import device_label, device_text
 from napari_s3net.settings import Settings, presets
+
+#: Space that a style leaves beside the text of a list.
+ROOM = 8
 
 
 def quiet_label(text: str = "") -> QLabel:
@@ -20,6 +35,30 @@ def quiet_label(text: str = "") -> QLabel:
     label.setWordWrap(True)
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
     return label
+
+
+class Chooser(QComboBox):
+    """A list whose long names are shortened in the middle: the ends of file names tell them apart."""
+
+    def __init__(self, name: str, tip: str) -> None:
+        super().__init__()
+        self.setAccessibleName(name)
+        self.setToolTip(tip)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.installEventFilter(QuietWheel(self))
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(8)
+        self.view().setTextElideMode(Qt.TextElideMode.ElideMiddle)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        field = QStyle.SubControl.SC_ComboBoxEditField
+        room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, field, self).width() - ROOM
+        option.currentText = self.fontMetrics().elidedText(option.currentText, Qt.TextElideMode.ElideMiddle, room)
+        painter = QStylePainter(self)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 
 
 class Fold(QWidget):
@@ -53,9 +92,9 @@ class Choosers(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.image, self.image_line = self._combo("Image", "Which image layer is segmented."), quiet_label()
-        self.preset, self.preset_line = self._combo("Preset", "Ready-made settings for a kind of image."), quiet_label()
-        self.device, self.device_line = self._combo("Compute", "What the run computes on."), quiet_label()
+        self.image, self.image_line = Chooser("Image", "Which image layer is segmented."), quiet_label()
+        self.preset, self.preset_line = Chooser("Preset", "Ready-made settings for a kind of image."), quiet_label()
+        self.device, self.device_line = Chooser("Compute", "What the run computes on."), quiet_label()
         self.basic, self.advanced = SettingsForm(basic=True), SettingsForm(basic=False)
         self.reset = QPushButton("Back to the preset")
         self.reset.setToolTip("Give every setting the value that its preset has.")
@@ -85,7 +124,9 @@ class Choosers(QWidget):
     def show_images(self, names: list[str], current: int) -> None:
         """List the image layers."""
         self.image.clear()
-        self.image.addItems(names)
+        for name in names:
+            self.image.addItem(name)
+            self.image.setItemData(self.image.count() - 1, name, Qt.ItemDataRole.ToolTipRole)
         self.image.setCurrentIndex(current)
         self.image.setToolTip(names[current] if names else "")
 
@@ -145,16 +186,6 @@ class Choosers(QWidget):
         layout.setSpacing(6)
         layout.addWidget(self.basic)
         layout.addWidget(self.fold)
-
-    def _combo(self, name: str, tip: str) -> QComboBox:
-        combo = QComboBox()
-        combo.setAccessibleName(name)
-        combo.setToolTip(tip)
-        combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        combo.installEventFilter(QuietWheel(combo))
-        combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        combo.setMinimumContentsLength(8)
-        return combo
 
     def _say_device(self, *_: Any) -> None:
         if self.device.count():

@@ -198,7 +198,7 @@ def _paint_text(painter: QPainter, option: QStyleOptionViewItem, index: QModelIn
         painter.setPen(text)
         place = QRect(area.left(), top + n * height, area.width(), height)
         fitting = shortened(line, lambda words: metrics.horizontalAdvance(words) <= area.width())
-        shown = metrics.elidedText(fitting, Qt.TextElideMode.ElideRight, area.width())
+        shown = metrics.elidedText(fitting, Qt.TextElideMode.ElideMiddle, area.width())
         painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
 
 

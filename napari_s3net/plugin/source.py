@@ -152,12 +152,18 @@ def layer_geometry(layer: Any, shape: Sequence[int]) -> Geometry:
 
 
 def look(source: Source) -> tuple[Source, str, str]:
-    """Settle the kind of a source and name the preset that suits it, and why; reads the plane only where it must."""
+    """Settle the kind of a source and name the preset that suits it, and why; of a stack by its middle.
+
+    A plane is read only where kind and preset hang on its values.
+    """
     if source.kind in ("rgb", "mr"):
         empty = np.zeros((1, 1, 3) if source.kind == "rgb" else (1, 1))
         image = Image(empty, Geometry.identity(2), source.kind)
     else:
-        image = source.read()
+        middle = zip(source.index, source.shape, strict=True)
+        image = replace(source, index=tuple(n // 2 if isinstance(i, int) else i for i, n in middle)).read()
+        if source.position is not None:
+            image = Image(image.array[np.newaxis], Geometry.identity(3), image.kind)
     return replace(source, kind=image.kind), suggest_preset(image), REASONS[image.kind]
 
 

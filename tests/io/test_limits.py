@@ -41,6 +41,12 @@ def test_a_broken_promise_says_both_figures():
         limits.check_promise(412_000_000, 3_000)
 
 
+def test_of_a_packed_file_it_says_the_size_that_is_seen_in_the_folder():
+    limits.check_promise(3_000_000, 3_000, ratio=1000)
+    with pytest.raises(ReadError, match=r"promises 412 MB, the file has 3 kB\."):
+        limits.check_promise(412_000_000, 3_000, ratio=1000)
+
+
 def test_figures_that_sound_alike_are_told_apart():
     with pytest.raises(ReadError, match="promises 1998 bytes, the file has 1990 bytes"):
         limits.check_promise(1998, 1990)

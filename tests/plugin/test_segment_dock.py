@@ -466,6 +466,13 @@ def test_nothing_below_moves_while_a_run_goes_on(ready, viewer, qtbot, fake_runs
     assert ready.panel.table.mapTo(ready, QPoint()) == place
 
 
+def test_nothing_sticks_out_of_the_narrowest_dock(ready, window, qtbot):
+    ready.choosers.fold.button.click()
+    ready.widget().ensurePolished()
+    bar = ready.verticalScrollBar().sizeHint().width()
+    qtbot.waitUntil(lambda: ready.widget().minimumSizeHint().width() <= module.LEAST_WIDTH - bar, timeout=2000)
+
+
 def test_shift_enter_runs(ready, window, qtbot):
     qtbot.addWidget(ready)
     window.window.activate()

@@ -142,3 +142,14 @@ def test_preset_by_what_the_layer_is(array, kind, reason):
 def test_what_the_file_said_of_its_values_decides():
     source, preset, why = look(of(Image(np.arange(600).reshape(20, 30), metadata={KEY: {"kind": "mr"}})))
     assert (source.kind, preset, why) == ("mr", "mri", "MR image")
+
+
+def test_a_stack_is_judged_by_its_middle_whichever_slice_is_in_view():
+    belly = np.full((5, 64, 64), -1000, np.int16)
+    belly[:, 8:56, 8:56] = 40
+    belly[2:4, 20:24, 20:24] = -700  # gas in the bowel, half a percent
+    chest = belly.copy()
+    chest[2, 16:48, 16:30] = -800
+    for array, preset in ((belly, "ct-soft"), (chest, "ct-lung")):
+        assert [look(of(Image(array), {0: n}))[1] for n in range(5)] == [preset] * 5
+        assert look(of(Image(array), {0: 3}))[0].position == 3
