@@ -84,7 +84,7 @@ def write_result(
     io.write_labels(labels, result.labels, image.geometry)
     io.write_labels(mask, result.mask, image.geometry, mask=True)
     if overlay:
-        io.write_png(picture, draw_overlay(*_most_of(image, result.mask), settings=result.settings))
+        io.write_png(picture, draw_overlay(*fullest_plane(image, result.mask), settings=result.settings))
     io.write_json(note_path, note)
     return [labels, mask, *([picture] if overlay else []), note_path]
 
@@ -233,7 +233,7 @@ def _shown(image: Image, settings: Settings) -> NDArray[np.float32]:
     return np.repeat(unit, 3, axis=2) * 255 if unit.shape[2] == 1 else unit * 255
 
 
-def _most_of(image: Image, mask: NDArray[np.bool_]) -> tuple[Image, NDArray[np.bool_]]:
+def fullest_plane(image: Image, mask: NDArray[np.bool_]) -> tuple[Image, NDArray[np.bool_]]:
     """The plane that shows most of a region; the middle one where there is none."""
     if not image.is_stack:
         return image, mask

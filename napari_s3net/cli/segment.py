@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import warnings
 from argparse import ArgumentParser, Namespace
-from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_s3net.cli.chosen import add_settings, changes_of
 from napari_s3net.cli.say import say
-from napari_s3net.errors import InvalidImageError, InvalidSettingsError, ReadWarning, S3NetError, WriteError
-from napari_s3net.settings import Settings, parse_value, preset, presets
+from napari_s3net.errors import InvalidImageError, ReadWarning, S3NetError, WriteError
+from napari_s3net.settings import Settings, preset
 
 if TYPE_CHECKING:
     from napari_s3net.cli.inputs import Input
-    from napari_s3net.image import Image, Segmentation, Step
+    from napari_s3net.image import Image, Segmentation
 
 #: Without a terminal, a volume reports so many times.
 REPORTS = 10
@@ -27,11 +26,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add("inputs", nargs="+", type=Path, metavar="INPUT", help="image, volume, folder with one DICOM series, or photos")
     add("-o", "--output", type=Path, required=True, metavar="DIR", help="folder for the results")
-    add("--preset", default="auto", metavar="NAME", help=f"{', '.join(presets)}; auto: by the image (default)")
-    add("--seed", type=int, metavar="N", help="another seed, another start (default 0)")
-    add("--device", default="auto", metavar="NAME", help="auto (default), cpu, cuda, cuda:1 or mps")
-    add("--settings", type=Path, metavar="FILE", help="settings from a JSON file, such as an earlier result's")
-    add("--set", nargs="+", action="extend", default=[], metavar="key=value", help="single settings, after the inputs")
+    add_settings(parser)
     add("--overlay", action="store_true", help="also draw the object's outline on the image")
     add("--slice", type=int, metavar="N", help="of volumes only this slice, counted from 0")
     add("--series", metavar="ID", help="which series of a DICOM folder, where it holds several")
@@ -50,7 +45,7 @@ def run(options: Namespace) -> int:
     S3NetError
         If preset, settings, device or the output folder cannot be used.
     """
-    changes = _changes(options)
+    changes = changes_of(options)
     _settings(options.preset if options.preset != "auto" else "generic", changes)
     _make_folder(options.output)
     from napari_s3net.cli.inputs import find_inputs
@@ -62,30 +57,6 @@ def run(options: Namespace) -> int:
     if failed and len(inputs) > 1:
         say(f"{failed} of {len(inputs)} inputs failed.")
     return int(failed > 0)
-
-
-def _changes(options: Namespace) -> dict[str, Any]:
-    """Settings unlike the preset's: from the file, from `--set`, from `--seed`; the later wins."""
-    changes = _read_settings(options.settings) if options.settings else {}
-    for text in options.set:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise InvalidSettingsError(f"--set takes key=value; got {text!r}. Name the inputs before it.")
-        changes[key] = parse_value(key, value)
-    return changes if options.seed is None else {**changes, "seed": options.seed}
-
-
-def _read_settings(path: Path) -> dict[str, Any]:
-    """Settings from JSON: names with values, or a whole result with them inside."""
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not JSON"
-        raise InvalidSettingsError(f"Cannot read settings from {path.name}: {reason}.") from error
-    values = values.get("settings", values) if isinstance(values, dict) else None
-    if not isinstance(values, dict):
-        raise InvalidSettingsError(f"Expected settings in {path.name} as names with values.")
-    return values
 
 
 def _settings(name: str, changes: dict[str, Any]) -> Settings:
@@ -156,8 +127,10 @@ def _follow(image: Image, settings: Settings, device: str, name: str) -> Segment
     """Run to the end: a progress bar on a terminal, a line now and then without one."""
     from tqdm import tqdm
 
+    from napari_s3net.slices import iter_slices
+
     slices = len(image.array) if image.is_stack else 1
-    steps, index, reported = _iter_slices(image, settings, device), -1, 0
+    steps, index, reported = iter_slices(image, settings, device=device), -1, 0
     with tqdm(total=slices * settings.max_iter, desc=name, leave=False, disable=None) as bar:
         while True:
             try:
@@ -171,23 +144,3 @@ def _follow(image: Image, settings: Settings, device: str, name: str) -> Segment
                 reported = index * REPORTS // slices
                 sys.stdout.write(f"{name}: slice {index} of {slices}\n")
                 sys.stdout.flush()
-
-
-def _iter_slices(image: Image, settings: Settings, device: str) -> Generator[Step, None, Segmentation]:
-    """Segment a plane, or a stack slice by slice; a slice with nothing in it stays without labels."""
-    from napari_s3net.results import join_slices
-    from napari_s3net.segmentation import iter_segment
-
-    if not image.is_stack:
-        return (yield from iter_segment(image, settings, device=device))
-    parts: list[Segmentation | None] = []
-    empty: InvalidImageError | None = None
-    for index in range(len(image.array)):
-        try:
-            parts.append((yield from iter_segment(image.slice(index), settings, device=device)))
-        except InvalidImageError as error:
-            parts.append(None)
-            empty = error
-    if empty is not None and not any(parts):
-        raise empty
-    return join_slices(image, parts)

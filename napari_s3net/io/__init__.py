@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from napari_s3net.io.headers import is_readable
 from napari_s3net.io.read import read_image, read_stack, series_in
-from napari_s3net.io.write import write_image, write_json, write_labels, write_png
+from napari_s3net.io.write import write_image, write_jpeg, write_json, write_labels, write_png
 
 __all__ = [
     "is_readable",
@@ -12,6 +12,7 @@ __all__ = [
     "read_stack",
     "series_in",
     "write_image",
+    "write_jpeg",
     "write_json",
     "write_labels",
     "write_png",

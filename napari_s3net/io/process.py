@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +33,8 @@ COMMAND = (sys.executable, "-W", "ignore", "-m", "napari_s3net.io.child")
 _ROOT = Path(__file__).resolve().parents[2]
 _PIPE_BYTES = 1 << 20
 
-_idle: deque[_Child] = deque()
-_living: set[_Child] = set()
+_idle: deque[Child] = deque()
+_living: set[Child] = set()
 
 
 def ask(request: Mapping[str, Any], seconds: float) -> tuple[dict[str, Any], NDArray[Any] | None]:
@@ -62,16 +62,16 @@ def ask(request: Mapping[str, Any], seconds: float) -> tuple[dict[str, Any], NDA
     try:
         child = _idle.pop()
     except IndexError:
-        child = _Child()
+        child = Child()
     else:
         # What an earlier file did to the heap may show only now: the file gets a second chance in a new child.
         try:
             return _ask(child, request, seconds)
-        except _DiedError:
-            child = _Child()
+        except DiedError:
+            child = Child()
     try:
         return _ask(child, request, seconds)
-    except _DiedError as died:
+    except DiedError as died:
         raise ReadError(_KILLED if died.code in (-9, 137) else _CRASHED.format(died.code)) from None
 
 
@@ -79,7 +79,7 @@ _KILLED = "the system ended the process that was reading it, probably because me
 _CRASHED = "it is damaged in a way that makes its decoder crash (code {})."
 
 
-def _ask(child: _Child, request: Mapping[str, Any], seconds: float) -> tuple[dict[str, Any], NDArray[Any] | None]:
+def _ask(child: Child, request: Mapping[str, Any], seconds: float) -> tuple[dict[str, Any], NDArray[Any] | None]:
     """Ask one child, and keep it if it is still good."""
     try:
         reply, array = child.ask(request, seconds)
@@ -95,18 +95,32 @@ def _ask(child: _Child, request: Mapping[str, Any], seconds: float) -> tuple[dic
     return reply, array
 
 
-class _DiedError(Exception):
-    """The child ended before it had answered."""
+class DiedError(Exception):
+    """The child ended before it had answered.
+
+    Attributes
+    ----------
+    code : int
+        What it ended with; minus the number of the signal that ended it.
+    """
 
     def __init__(self, code: int) -> None:
         super().__init__(code)
         self.code = code
 
 
-class _Child:
-    """A fresh interpreter that runs `napari_s3net.io.child`."""
+class Child:
+    """A fresh interpreter that answers requests and may die of them.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    command : sequence of str
+        What it runs; that of `napari_s3net.io.child` when left out.
+    environment : mapping, optional
+        Variables on top of this process's own.
+    """
+
+    def __init__(self, command: Sequence[str] = COMMAND, environment: Mapping[str, str] | None = None) -> None:
         # A session of its own: Ctrl-C in the terminal is for the parent. Windows: no console window flashes up.
         own: dict[str, Any] = (
             {"creationflags": 0x08000000}  # CREATE_NO_WINDOW
@@ -118,12 +132,16 @@ class _Child:
         try:
             self._folder = tempfile.mkdtemp(prefix="napari-s3net-")
             self._process = subprocess.Popen(
-                COMMAND,
+                command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 cwd=_ROOT,
-                env={**os.environ, "TMPDIR": self._folder, "TEMP": self._folder, "TMP": self._folder},
+                env={
+                    **os.environ,
+                    **(environment or {}),
+                    **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), self._folder),
+                },
                 **own,
             )
         except OSError as error:
@@ -133,7 +151,15 @@ class _Child:
         _living.add(self)
 
     def ask(self, request: Mapping[str, Any], seconds: float) -> tuple[dict[str, Any], NDArray[Any] | None]:
-        """Send a request and receive its answer, or kill the child when time is up."""
+        """Send a request and receive its answer, or kill the child when time is up.
+
+        Raises
+        ------
+        DiedError
+            If it ended before it had answered.
+        ReadError
+            If time was up.
+        """
         expired = threading.Event()
 
         def expire() -> None:
@@ -151,7 +177,7 @@ class _Child:
             self.close()
             if expired.is_set():
                 raise ReadError(f"reading it took longer than {seconds:.0f} seconds and was given up.") from None
-            raise _DiedError(code) from None
+            raise DiedError(code) from None
         finally:
             timer.cancel()
 
@@ -178,6 +204,10 @@ class _Child:
             return self._process.wait(timeout=1.0)
         except subprocess.TimeoutExpired:
             return 0
+
+    def kill(self) -> None:
+        """End the child at once, from any thread; whoever waits for its answer gets `DiedError`."""
+        self._process.kill()
 
     def close(self) -> None:
         """Kill the child and wait for its end, so that no zombie stays."""

@@ -50,7 +50,7 @@ def write_labels(path: str | os.PathLike[str], labels: NDArray[Any], geometry: G
     labels = labels.astype(np.min_scalar_type(int(labels.max())))
     if mask and suffix in PICTURES:
         labels = labels * np.uint8(255)
-    with _replacing(path, suffix) as temporary:
+    with replacing(path, suffix) as temporary:
         if suffix in VOLUMES:
             _write_volume(temporary, labels, geometry)
         elif suffix == ".png":
@@ -86,11 +86,26 @@ def _why_not(suffix: str, labels: NDArray[Any], geometry: Geometry, mask: bool) 
 
 def write_png(path: str | os.PathLike[str], rgb: NDArray[np.uint8]) -> None:
     """Write a picture, (H, W, 3) or (H, W) uint8; raises `WriteError` where that is not possible."""
-    path, rgb = Path(path).absolute(), np.asarray(rgb)
-    if rgb.dtype != np.uint8 or not (rgb.ndim == 2 or (rgb.ndim == 3 and rgb.shape[2] == 3)):
-        raise WriteError(f"Cannot write {shown(path)}: expected (H, W, 3) uint8; got {rgb.shape} {rgb.dtype}.")
-    with _replacing(path, ".png") as temporary:
+    path, rgb = Path(path).absolute(), _checked_picture(path, rgb)
+    with replacing(path, ".png") as temporary:
         _write_png(temporary, rgb)
+
+
+def write_jpeg(path: str | os.PathLike[str], rgb: NDArray[np.uint8]) -> None:
+    """Write a small picture to look at, as `write_png` takes it, where every byte counts more than every pixel."""
+    import PIL.Image
+
+    path, rgb = Path(path).absolute(), _checked_picture(path, rgb)
+    with replacing(path, ".jpg") as temporary:
+        PIL.Image.fromarray(rgb).save(temporary, "JPEG", quality=80)
+
+
+def _checked_picture(path: str | os.PathLike[str], rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A picture of 8 bits, grey or in colours, or `WriteError`."""
+    rgb = np.asarray(rgb)
+    if rgb.dtype != np.uint8 or not (rgb.ndim == 2 or (rgb.ndim == 3 and rgb.shape[2] == 3)):
+        raise WriteError(f"Cannot write {shown(Path(path))}: expected (H, W, 3) uint8; got {rgb.shape} {rgb.dtype}.")
+    return rgb
 
 
 def write_image(path: str | os.PathLike[str], image: Image) -> None:
@@ -109,7 +124,7 @@ def write_image(path: str | os.PathLike[str], image: Image) -> None:
         raise WriteError(
             f"Cannot write {shown(path)}: colours are written as .png, grey as one of {', '.join(VOLUMES)}."
         )
-    with _replacing(path, suffix) as temporary:
+    with replacing(path, suffix) as temporary:
         _write_volume(temporary, image.array, image.geometry)
     return None
 
@@ -121,7 +136,7 @@ def write_json(path: str | os.PathLike[str], mapping: Mapping[str, Any]) -> None
         text = json.dumps(mapping, indent=2, ensure_ascii=False, allow_nan=False, default=_plain)
     except (TypeError, ValueError) as error:
         raise WriteError(f"Cannot write {shown(path)}: {error}") from error
-    with _replacing(path, ".json") as temporary:
+    with replacing(path, ".json") as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
@@ -154,8 +169,21 @@ def _write_volume(temporary: Path, labels: NDArray[Any], geometry: Geometry) -> 
 
 
 @contextmanager
-def _replacing(path: Path, suffix: str) -> Iterator[Path]:
-    """A temporary name beside a file, which takes the file's place when all went well."""
+def replacing(path: Path, suffix: str = "") -> Iterator[Path]:
+    """A temporary name beside a file, which takes the file's place when all went well.
+
+    Parameters
+    ----------
+    path : Path
+        Absolute; its folder is made where missing.
+    suffix : str
+        Of the temporary name, for writers that look at it.
+
+    Raises
+    ------
+    WriteError
+        If the place cannot be written.
+    """
     temporary = path.parent / f".{uuid.uuid4().hex}{suffix}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

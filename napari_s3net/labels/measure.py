@@ -95,7 +95,7 @@ def measure_clusters(
         raise InvalidImageError(f"The labels are {labels.shape}, the image is {image.shape}; expected the same shape.")
     ids, index = _positions(labels)
     pixels = np.bincount(index, minlength=len(ids))
-    colours = _colours(image)
+    colours = colours_of(image)
     values = image.array.ravel() if colours is None else colours @ np.array(LUMINANCE, np.float32)
     mean, sd = _moments(index, values, pixels)
     tints = None if colours is None else [np.bincount(index, c, len(ids)) / np.maximum(pixels, 1) for c in colours.T]
@@ -149,7 +149,7 @@ def _moments(
     return mean + middle, np.sqrt(np.maximum(square - mean**2, 0))
 
 
-def _colours(image: Image) -> NDArray[np.float32] | None:
+def colours_of(image: Image) -> NDArray[np.float32] | None:
     """Red, green and blue of each pixel on a scale of 0 to 255, (n, 3); None for images without colours."""
     if image.kind != "rgb":
         return None

@@ -1,0 +1,118 @@
+"""Who does the tasks: this machine, one at a time or several, or the machines of a Dask cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from napari_s3net.batch import isolated
+from napari_s3net.errors import S3NetError
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+#: Seconds until a scheduler that does not answer is given up.
+CONNECT_SECONDS = 15
+#: Tasks in flight for each worker of a cluster, so that none waits for the network.
+AHEAD = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Crew:
+    """Workers that take tasks.
+
+    Parameters
+    ----------
+    executor : concurrent.futures.Executor
+        Takes `isolated.run` and a task.
+    client : distributed.Client or None
+        Of the cluster that the workers belong to.
+    """
+
+    executor: Executor
+    client: Any = None
+
+    @property
+    def workers(self) -> int:
+        """How many tasks are worked on at once; of a cluster, now: it may grow and shrink."""
+        if self.client is None:
+            return 1
+        return sum(worker["nthreads"] for worker in self.client.scheduler_info(n_workers=-1)["workers"].values())
+
+    @property
+    def room(self) -> int:
+        """How many tasks may be under way."""
+        return 1 if self.client is None else AHEAD * max(1, self.workers)
+
+    @property
+    def link(self) -> str:
+        """Address of the cluster's dashboard; empty where there is none."""
+        return "" if self.client is None else str(self.client.dashboard_link or "")
+
+    def end(self, run_id: str) -> None:
+        """End whatever is under way for a run, at once."""
+        isolated.end(run_id)
+        if self.client is not None:
+            with suppress(Exception):  # the cluster may be gone, and then nothing is under way
+                self.client.run(isolated.end, run_id)
+
+
+@contextmanager
+def gather(jobs: int = 1, scheduler: str = "") -> Iterator[Crew]:
+    """Find or start workers.
+
+    Parameters
+    ----------
+    jobs : int
+        How many files at once on this machine.
+    scheduler : str
+        Address of a running Dask scheduler, whose workers are used instead.
+
+    Raises
+    ------
+    S3NetError
+        If Dask is asked for and not installed, or the scheduler does not answer.
+    """
+    if jobs < 1:
+        raise S3NetError(f"At least one file is worked on at a time; got {jobs} jobs.")
+    if jobs == 1 and not scheduler:
+        with ThreadPoolExecutor(1, "batch") as executor:
+            try:
+                yield Crew(executor)
+            finally:
+                isolated.close_idle()
+        return
+    with _client(jobs, scheduler) as client:
+        # A task whose worker died goes elsewhere; after `allowed-failures` such deaths it fails.
+        try:
+            yield Crew(client.get_executor(pure=False), client)
+        finally:
+            with suppress(Exception):
+                client.run(isolated.close_idle)
+
+
+@contextmanager
+def _client(jobs: int, scheduler: str) -> Iterator[Client]:
+    """A client of a running cluster, or of a local one whose workers are threads that each watch a process."""
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError:
+        raise S3NetError(
+            "Several workers need Dask, which is not installed: pip install 'napari-s3net[cluster]'."
+        ) from None
+    if scheduler:
+        try:
+            client = Client(scheduler, timeout=CONNECT_SECONDS)
+        except (OSError, ValueError) as error:
+            raise S3NetError(f"The scheduler at {scheduler} does not answer: {error}.") from None
+        with client:
+            yield client
+    else:
+        with (
+            LocalCluster(n_workers=jobs, threads_per_worker=1, processes=False, dashboard_address=":0") as cluster,
+            Client(cluster) as client,
+        ):
+            yield client

@@ -1,0 +1,227 @@
+"""The batch itself: a generator that yields a row whenever something has become of a file."""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from collections import deque
+from collections.abc import Generator, Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from napari_s3net.batch import isolated
+from napari_s3net.batch.crew import Crew, gather
+from napari_s3net.batch.folder import TREES, locked, remove, sweep
+from napari_s3net.batch.items import Item, find_items, input_digest
+from napari_s3net.batch.plan import Plan, Task
+from napari_s3net.batch.report import Report
+from napari_s3net.batch.row import Row
+from napari_s3net.batch.work import Segmenter, segment_image
+
+#: The caller gets a word at least this often, so that it can stop the run.
+BEAT_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How a batch went.
+
+    Parameters
+    ----------
+    done, failed, skipped : int
+        Files of this run.
+    stopped : bool
+        Whether it was ended early.
+    """
+
+    done: int
+    failed: int
+    skipped: int
+    stopped: bool
+
+
+def batch(plan: Plan, *, jobs: int = 1, scheduler: str = "", restart: bool = False) -> Summary:
+    """Segment every image of a folder and wait for the end; see `iter_batch` and `crew.gather`."""
+    with gather(jobs, scheduler) as crew:
+        rows = iter_batch(plan, crew=crew, restart=restart)
+        while True:
+            try:
+                next(rows)
+            except StopIteration as end:
+                summary: Summary = end.value
+                return summary
+
+
+def iter_batch(
+    plan: Plan,
+    *,
+    items: Sequence[Item] | None = None,
+    crew: Crew | None = None,
+    segmenter: Segmenter = segment_image,
+    restart: bool = False,
+) -> Generator[Row | None, bool | None, Summary]:
+    """Segment every image of a folder.
+
+    A file that is done with the same settings, and has not changed since, is skipped; one that failed is tried again.
+    The run may be killed at any moment: started again, it ends with the same files as one that was not.
+
+    Parameters
+    ----------
+    plan : Plan
+        What to do.
+    items : sequence of Item, optional
+        As `find_items(plan)` gave them.
+    crew : Crew, optional
+        Who does the work, from `gather`; one process on this machine when left out.
+    segmenter : callable
+        (image, settings, device) → Segmentation; a function of a module, which workers import by its name.
+    restart : bool
+        Forget everything that was done before.
+
+    Yields
+    ------
+    Row or None
+        "running" when a file is begun; "done", "failed" or "skipped" when it is over; None where nothing has happened
+        for a moment. `send(True)` ends the run at once and keeps what is finished.
+
+    Returns
+    -------
+    Summary
+        How it went.
+
+    Raises
+    ------
+    S3NetError
+        If there is nothing to read, or the output cannot be used. What is wrong with one file is a row.
+    """
+    items = find_items(plan) if items is None else items
+    with ExitStack() as stack:
+        stack.enter_context(locked(plan.output))
+        crew = stack.enter_context(gather()) if crew is None else crew
+        run = _Run(plan, items, crew, segmenter, restart=restart)
+        try:
+            return (yield from run.follow())
+        finally:
+            run.end()
+
+
+class _Run:
+    """One run of a batch, from the first look at the output to the pages that sum it up."""
+
+    def __init__(self, plan: Plan, items: Sequence[Item], crew: Crew, segmenter: Segmenter, *, restart: bool) -> None:
+        self._plan, self._crew, self._segmenter = plan, crew, segmenter
+        self._output = plan.output.absolute()
+        self._id = uuid.uuid4().hex
+        self._left = deque(items)
+        self._stems = {item.stem for item in items}
+        self._futures: dict[Future[Row], Item] = {}
+        self._count = {"done": 0, "failed": 0, "skipped": 0}
+        sweep(self._output)
+        self._report = Report(self._output)
+        if restart:
+            self._forget()
+        self._report.tidy()
+
+    def follow(self) -> Generator[Row | None, bool | None, Summary]:
+        """Keep the workers busy until nothing is left; a true answer ends it."""
+        stop = None
+        while (self._left or self._futures) and not stop:
+            if self._left and len(self._futures) < self._crew.room:
+                stop = yield self._begin(self._left.popleft())
+                continue
+            done, _ = wait(self._futures, BEAT_SECONDS, FIRST_COMPLETED)
+            for future in done:
+                row = self._finish(self._futures.pop(future), future)
+                stop = (yield row) or stop
+            if not done:
+                stop = yield None
+        return Summary(**self._count, stopped=bool(stop))
+
+    def end(self) -> None:
+        """End what is under way, however the run ended, and bring the report and what follows from it in order."""
+        if self._futures:
+            self._crew.end(self._id)
+            for future in self._futures:
+                future.cancel()
+            wait(self._futures, 10)
+        self._report.tidy()
+        summarise(self._output, self._report, measurements="measurements" in self._plan.write)
+
+    def _begin(self, item: Item) -> Row:
+        """Skip a file that is done, or hand it to a worker."""
+        before = self._report.row(item.file)
+        if before is not None and self._is_done(item, before):
+            self._count["skipped"] += 1
+            return replace(before, status="skipped")
+        future = self._crew.executor.submit(isolated.run, self._task(item))
+        self._futures[future] = item
+        return Row(file=item.file, status="running")
+
+    def _is_done(self, item: Item, row: Row) -> bool:
+        """Whether a row still holds: same settings, same input, and its results are there whole."""
+        wanted = {kind for kind in self._plan.write if kind in TREES}
+        if row.status != "done" or row.settings != self._plan.digest or not wanted <= set(row.outputs):
+            return False
+        if any(_stem(path) != item.stem for path in row.outputs.values()):
+            return False  # a file of the same stem has come or gone since, and another one may take the name
+        if "measurements" in self._plan.write and not row.regions:
+            return False
+        try:
+            whole = all((self._output / path).stat().st_size == row.sizes[kind] for kind, path in row.outputs.items())
+            return whole and input_digest(item.path) == row.input
+        except (OSError, KeyError):
+            return False
+
+    def _task(self, item: Item) -> Task:
+        function = self._segmenter
+        return Task(
+            run=self._id,
+            file=item.file,
+            path=str(item.path),
+            series=item.series,
+            stem=item.stem,
+            output=str(self._output),
+            preset=self._plan.preset,
+            changes=dict(self._plan.changes),
+            write=tuple(self._plan.write),
+            device=self._plan.device,
+            digest=self._plan.digest,
+            segmenter=f"{function.__module__}:{function.__qualname__}",
+            search=tuple(sys.path),
+        )
+
+    def _finish(self, item: Item, future: Future[Row]) -> Row:
+        """Put what has become of a file into the report, and remove what an earlier run had made of it."""
+        try:
+            row = future.result()
+        except (Exception, CancelledError) as error:  # noqa: BLE001 - a cluster may fail in any way
+            words = " ".join(f"{type(error).__name__}: {error}".split())
+            row = Row(file=item.file, status="failed", settings=self._plan.digest, error=f"The worker failed. {words}")
+        before = self._report.row(item.file)
+        if before is not None:
+            stale = set(before.outputs.values()) - set(row.outputs.values())
+            remove(self._output, [path for path in stale if _stem(path) not in self._stems - {item.stem}])
+        self._report.append(row)
+        self._count[row.status] += 1
+        return row
+
+    def _forget(self) -> None:
+        """Begin anew: no results, no report."""
+        for row in self._report.rows():
+            remove(self._output, row.outputs.values())
+        self._report.clear()
+
+
+def _stem(path: str) -> str:
+    """The stem of an item, from the path of one of its results."""
+    return path.partition("/")[2].removesuffix(".nii.gz").removesuffix(".png").removesuffix(".jpg")
+
+
+def summarise(output: Path, report: Report, *, measurements: bool) -> None:
+    """Write what follows from the report: the table of measurements, and the page to look at."""
+    from napari_s3net.batch.tables import write_table
+
+    if measurements:
+        write_table(output, report)

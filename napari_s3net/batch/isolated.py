@@ -1,0 +1,153 @@
+"""Do a task in a process of its own, so that no image can take the run down. Warm processes are kept for the next file.
+
+What runs out of memory is tried again smaller, then on the CPU; what kills its process otherwise gets a second chance.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from typing import Any
+
+from napari_s3net.batch.plan import Task
+from napari_s3net.batch.row import Row
+from napari_s3net.errors import ReadError
+from napari_s3net.io.process import Child, DiedError
+
+COMMAND = (sys.executable, "-W", "ignore", "-m", "napari_s3net.batch.worker")
+#: One thread each, whichever library computes.
+THREADS = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+#: A file that takes longer than a day is given up.
+LONGEST = 86_400.0
+#: What the system ends a process with when memory runs out.
+KILLED = (-9, 137)
+
+_lock = threading.Lock()
+_idle: list[tuple[int, Child]] = []
+_busy: dict[int, tuple[str, Child]] = {}
+_ended: set[str] = set()
+
+
+class EndedError(Exception):
+    """The run was ended while the task was worked on."""
+
+
+def run(task: Task) -> Row:
+    """Do a task, whatever becomes of the process that does it.
+
+    Raises
+    ------
+    EndedError
+        If the run was ended meanwhile.
+    """
+    row, first = None, True
+    for attempt in _attempts(task):
+        row, out_of_memory = _twice(attempt)
+        if not out_of_memory:
+            return row if first else _with_note(row, attempt)
+        first = False
+    assert row is not None  # noqa: S101 - there is more than one attempt
+    return replace(row, error=f"{row.error} Tried again at smaller working sizes and on the CPU, in vain.")
+
+
+def end(run_id: str) -> None:
+    """End whatever works for a run, at once; from any thread."""
+    with _lock:
+        _ended.add(run_id)
+        for busy, child in _busy.values():
+            if busy == run_id:
+                child.kill()
+
+
+def close_idle() -> None:
+    """End the processes that wait for more."""
+    with _lock:
+        children = [child for _, child in _idle]
+        _idle.clear()
+    for child in children:
+        child.close()
+
+
+def _attempts(task: Task) -> Iterator[Task]:
+    """As asked for; smaller; then on the CPU."""
+    yield task
+    yield replace(task, shrink=2)
+    if task.device != "cpu":
+        yield replace(task, shrink=2, device="cpu")
+    yield replace(task, shrink=4, device="cpu")
+
+
+def _with_note(row: Row, attempt: Task) -> Row:
+    """Say that the result is not quite what was asked for."""
+    size = {2: "half", 4: "a quarter of"}[attempt.shrink]
+    where = " on the CPU" if row.device == "cpu" and attempt.device == "cpu" else ""
+    words = f"Out of memory. Tried again at {size} the working size{where}"
+    if row.status == "done":
+        return replace(row, note=f"{words} and finished there. {row.note}".strip())
+    return replace(row, error=f"{words}: {row.error}")
+
+
+def _twice(task: Task) -> tuple[Row, bool]:
+    """Do a task; once more in a fresh process where the first one died for no reason that is known."""
+    died: DiedError | None = None
+    for _ in range(2):
+        try:
+            return _once(task)
+        except DiedError as error:
+            died = error
+            if error.code in KILLED:
+                break
+        except ReadError as error:  # no process could be started, or time was up
+            return _failed(task, f"Could not be worked on: {error}"), False
+    assert died is not None  # noqa: S101 - or the loop had returned
+    if died.code in KILLED:
+        return _failed(task, "The system ended the process that worked on it, probably because memory ran out."), True
+    return _failed(task, f"The process that worked on it died twice (code {died.code})."), False
+
+
+def _failed(task: Task, words: str) -> Row:
+    return Row(file=task.file, status="failed", settings=task.digest, error=words)
+
+
+def _once(task: Task) -> tuple[Row, bool]:
+    """Have one process do a task, and keep it if it is still good."""
+    slot, child = _take(task.run)
+    try:
+        reply, _ = child.ask(asdict(task), LONGEST)
+    except BaseException:
+        child.close()
+        _give_back(slot, None)
+        if task.run in _ended:
+            raise EndedError from None
+        raise
+    _give_back(slot, child)
+    return _understood(reply)
+
+
+def _understood(reply: dict[str, Any]) -> tuple[Row, bool]:
+    return Row.from_dict(reply["row"]), bool(reply["memory"])
+
+
+def _take(run_id: str) -> tuple[int, Child]:
+    """A warm process or a new one; its slot is the smallest number that no other has."""
+    with _lock:
+        if run_id in _ended:
+            raise EndedError
+        if _idle:
+            slot, child = _idle.pop()
+        else:
+            taken = {*_busy, *(slot for slot, _ in _idle)}
+            slot = next(n for n in range(len(taken) + 1) if n not in taken)
+            child = Child((*COMMAND, str(slot)), THREADS)
+        _busy[slot] = (run_id, child)
+        return slot, child
+
+
+def _give_back(slot: int, child: Child | None) -> None:
+    """A process is done with its task, or dead."""
+    with _lock:
+        _busy.pop(slot, None)
+        if child is not None:
+            _idle.append((slot, child))

@@ -1,0 +1,134 @@
+"""What a batch is asked to do, and what of it one file's worker has to know."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from napari_s3net.errors import InvalidSettingsError
+from napari_s3net.settings import Settings, preset, presets
+
+#: What may be written, and what is unless told otherwise.
+KINDS = ("labels", "masks", "overlays", "measurements")
+USUAL = ("labels", "masks", "measurements")
+#: Image by image; one network for the whole folder.
+FITS = ("image", "folder")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A folder in, a folder out.
+
+    Parameters
+    ----------
+    source : Path
+        Folder with images, or with one or more DICOM series.
+    output : Path
+        Folder for the results; made where missing.
+    preset : str
+        A name in `presets`, or "auto": each image gets what suits its kind.
+    changes : mapping
+        Settings unlike the preset's, by name.
+    pattern : str
+        Only files whose name matches, as in a shell: "*.jpg"; with a slash, whose path below `source` does.
+    recursive : bool
+        Folders within as well.
+    write : tuple of str
+        Some of `KINDS`.
+    fit : {"image", "folder"}
+        Image by image, or one network for all.
+    device : str
+        As in `segment`; with "auto", workers share the graphics cards of their machine.
+
+    Raises
+    ------
+    InvalidSettingsError
+        If preset, settings, `write` or `fit` cannot be used.
+    """
+
+    source: Path
+    output: Path
+    preset: str = "auto"
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    pattern: str = ""
+    recursive: bool = False
+    write: tuple[str, ...] = USUAL
+    fit: str = "image"
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        for name in self._presets:
+            preset(name).replace(**self.changes)
+        if unknown := [kind for kind in self.write if kind not in KINDS] or ([] if self.write else ["nothing"]):
+            raise InvalidSettingsError(f"A batch writes some of {', '.join(KINDS)}; got {', '.join(unknown)}.")
+        if self.fit != "image":
+            raise InvalidSettingsError(
+                f"Only image by image is possible so far; got {self.fit!r}. Leave it out, or say image."
+            )
+
+    @property
+    def _presets(self) -> tuple[str, ...]:
+        return tuple(presets) if self.preset == "auto" else (self.preset,)
+
+    @property
+    def digest(self) -> str:
+        """Twelve hexadecimal digits that are equal exactly where the same image gets the same settings."""
+        return _digest({name: preset(name).replace(**self.changes).to_dict() for name in self._presets})
+
+    def settings(self, name: str) -> Settings:
+        """The settings of an image for which this preset was chosen."""
+        return preset(name).replace(**self.changes)
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One file, in plain values that travel to another process or another machine.
+
+    Parameters
+    ----------
+    run : str
+        Which run it belongs to, so that the run can be ended.
+    file : str
+        Its name in the report: the path below the source folder, with slashes.
+    path : str
+        Where it is.
+    series : str or None
+        Of a DICOM folder.
+    stem : str
+        Path of its results below `output/labels` and the like, without suffix.
+    output : str
+        The output folder.
+    preset, changes, write, device
+        As in `Plan`.
+    digest : str
+        The plan's.
+    segmenter : str
+        "module:name" of what segments.
+    search : tuple of str
+        Where modules are looked for.
+    shrink : int
+        The working size is divided by this, after memory ran out.
+    """
+
+    run: str
+    file: str
+    path: str
+    series: str | None
+    stem: str
+    output: str
+    preset: str
+    changes: Mapping[str, Any]
+    write: tuple[str, ...]
+    device: str
+    digest: str
+    segmenter: str
+    search: tuple[str, ...] = ()
+    shrink: int = 1

@@ -1,0 +1,151 @@
+"""The report: one line a file, appended as files are done. Everything else in the output follows from it.
+
+What is held in memory is a few numbers a file; rows are read again where they are needed.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from napari_s3net.batch.folder import REPORT
+from napari_s3net.batch.row import Row
+from napari_s3net.errors import WriteError
+from napari_s3net.io.write import replacing
+
+#: A power cut costs the rows of so many seconds; their files are done again.
+SYNC_SECONDS = 1.0
+
+
+class Entry(NamedTuple):
+    """Where a row is in the report, and what it is sorted by."""
+
+    start: int
+    length: int
+    status: str
+    confidence: float
+
+
+class Report:
+    """`report.jsonl` of an output folder; of several rows of a file the last one counts.
+
+    Parameters
+    ----------
+    output : Path
+        The folder.
+
+    Raises
+    ------
+    WriteError
+        If it cannot be read.
+    """
+
+    def __init__(self, output: Path) -> None:
+        self.path = output.absolute() / REPORT
+        self.entries: dict[str, Entry] = {}
+        self._waiting: list[Row] = []
+        self._synced = time.monotonic()
+        try:
+            for start, line in _lines(self.path):
+                self._note(start, line)
+        except OSError as error:
+            raise WriteError(f"Cannot read {self.path}: {error.strerror or error}.") from error
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def row(self, file: str) -> Row | None:
+        """The row of a file, if it has one."""
+        entry = self.entries.get(file)
+        if entry is None:
+            return None
+        with self.path.open("rb") as stream:
+            stream.seek(entry.start)
+            return Row.from_line(stream.read(entry.length))
+
+    def rows(self, *, worst_first: bool = False) -> Iterator[Row]:
+        """Every row: by name, or failures first and then the least certain."""
+        for file in self._order(worst_first=worst_first):
+            row = self.row(file)
+            assert row is not None  # noqa: S101 - it has an entry
+            yield row
+
+    def append(self, row: Row) -> None:
+        """Add a row. Where the disk is full it waits, and goes with the next one."""
+        self._waiting.append(row)
+        self.flush()
+
+    def flush(self) -> bool:
+        """Write what waits; whether nothing waits any more."""
+        while self._waiting:
+            row = self._waiting[0]
+            if not self._write(row.to_line()):
+                return False
+            self._waiting.pop(0)
+        return True
+
+    def tidy(self) -> None:
+        """Write the report anew: one row a file, by name. Raises `WriteError` if that is not possible."""
+        if not self.flush():
+            raise WriteError(f"Cannot write {self.path}: {len(self._waiting)} rows are missing. Is the disk full?")
+        entries: dict[str, Entry] = {}
+        with replacing(self.path) as temporary, self.path.open("rb") as old, temporary.open("wb") as new:
+            for file in self._order():
+                entry = self.entries[file]
+                old.seek(entry.start)
+                entries[file] = entry._replace(start=new.tell())
+                new.write(old.read(entry.length))
+            new.flush()
+            os.fsync(new.fileno())
+        self.entries = entries
+
+    def clear(self) -> None:
+        """Forget every row."""
+        with replacing(self.path) as temporary:
+            temporary.touch()
+        self.entries = {}
+
+    def _write(self, line: bytes) -> bool:
+        """Append a whole line or nothing."""
+        start = -1
+        try:
+            with self.path.open("ab") as stream:
+                start = stream.tell()
+                stream.write(line)
+                stream.flush()
+                if time.monotonic() - self._synced > SYNC_SECONDS:
+                    os.fsync(stream.fileno())
+                    self._synced = time.monotonic()
+        except OSError:
+            if start >= 0:
+                os.truncate(self.path, start)
+            return False
+        self._note(start, line)
+        return True
+
+    def _note(self, start: int, line: bytes) -> None:
+        """Remember where a row is; half a line, or one that is none, is left out."""
+        if line.endswith(b"\n"):
+            try:
+                row = Row.from_line(line)
+            except ValueError:
+                return
+            certain = -1.0 if row.confidence is None else row.confidence
+            self.entries[row.file] = Entry(start, len(line), row.status, certain)
+
+    def _order(self, *, worst_first: bool = False) -> list[str]:
+        if not worst_first:
+            return sorted(self.entries)
+        return sorted(self.entries, key=lambda f: (self.entries[f].status != "failed", self.entries[f].confidence, f))
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Where each line begins, and the line."""
+    start = 0
+    with path.open("rb") as stream:
+        for line in stream:
+            yield start, line
+            start += len(line)

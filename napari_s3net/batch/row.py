@@ -1,0 +1,99 @@
+"""One line of the report: what became of one file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal
+
+Status = Literal["running", "done", "failed", "skipped"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What became of one file.
+
+    Parameters
+    ----------
+    file : str
+        Path below the source folder, with slashes.
+    status : {"running", "done", "failed", "skipped"}
+        The report holds only "done" and "failed"; "skipped" is told of a file that was done before.
+    seconds : float
+        From opening the file to the last result written.
+    device : str
+        What it was computed on.
+    settings : str
+        Digest of what was asked for; `settings/<digest>.json` in the output has the settings that were used.
+    input : str
+        Check sum of the file.
+    preset : str
+        The preset that was used.
+    version : str
+        Of this package.
+    confidence : float or None
+        0 to 1: how far the proposal can be trusted.
+    share : float or None
+        Of the image that is object, 0 to 1.
+    error : str
+        Why it failed.
+    note : str
+        What is worth knowing about a file that is done: retried smaller, only the first of several volumes.
+    outputs : mapping
+        Path below the output folder of each kind of result.
+    sizes : mapping
+        Bytes of each.
+    foreground : tuple of int
+        The labels of the object.
+    names : mapping
+        Of each label, by its number as text.
+    used : str
+        Digest of the settings that were used in the end.
+    regions : tuple of mapping
+        Rows of `measurements.csv`, without what is empty.
+    """
+
+    file: str
+    status: Status
+    seconds: float = 0.0
+    device: str = ""
+    settings: str = ""
+    input: str = ""
+    preset: str = ""
+    version: str = ""
+    confidence: float | None = None
+    share: float | None = None
+    error: str = ""
+    note: str = ""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    foreground: tuple[int, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    used: str = ""
+    regions: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will come of this file in this run."""
+        return self.status != "running"
+
+    def to_line(self) -> bytes:
+        """One line of JSON, in ASCII whatever the names are."""
+        return json.dumps(asdict(self), allow_nan=False).encode() + b"\n"
+
+    @classmethod
+    def from_line(cls, line: bytes) -> Row:
+        """The inverse of `to_line`; `ValueError` for anything else."""
+        return cls.from_dict(json.loads(line))
+
+    @classmethod
+    def from_dict(cls, values: Any) -> Row:
+        """A row from plain values; what it does not know is left out, `ValueError` for what is no row."""
+        known = {f.name for f in fields(cls)}
+        try:
+            row = {name: value for name, value in values.items() if name in known}
+            lists = {name: tuple(row[name]) for name in ("foreground", "regions") if name in row}
+            return cls(**{**row, **lists})
+        except (AttributeError, TypeError) as error:
+            raise ValueError(f"Not a row of a report: {error}") from None

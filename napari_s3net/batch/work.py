@@ -1,0 +1,180 @@
+"""One file: read, segment, measure, write. Runs in a worker process; whatever goes wrong becomes a row."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_s3net.batch.folder import inside
+from napari_s3net.batch.items import input_digest
+from napari_s3net.batch.plan import Task
+from napari_s3net.batch.row import Row
+from napari_s3net.errors import OutOfMemoryError, ReadWarning, S3NetError
+from napari_s3net.settings import Settings, preset
+
+if TYPE_CHECKING:
+    from napari_s3net.image import Image, Segmentation
+
+#: Longer side of the pictures in the report.
+THUMBNAIL = 96
+#: The network cannot work at fewer pixels than this.
+SMALLEST = 32
+
+Segmenter = Callable[["Image", Settings, str], "Segmentation"]
+
+
+def segment_image(image: Image, settings: Settings, device: str) -> Segmentation:
+    """The segmenter of a batch: the network, trained on each plane."""
+    from napari_s3net.slices import iter_slices
+
+    steps = iter_slices(image, settings, device=device)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: Segmentation = end.value
+            return result
+
+
+def do(task: Task) -> tuple[Row, bool]:
+    """Do a task, and tell whether memory ran out on the way."""
+    started = time.perf_counter()
+    row = Row(file=task.file, status="failed", settings=task.digest)
+    try:
+        row = replace(row, input=input_digest(Path(task.path)))
+        row = _process(task, row)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one file, the others are done
+        row = replace(row, status="failed", error=reason(error, task.file))
+        out_of_memory = _is_out_of_memory(error)
+    else:
+        out_of_memory = False
+    return replace(row, seconds=round(time.perf_counter() - started, 4)), out_of_memory
+
+
+def reason(error: Exception, file: str) -> str:
+    """Why a file failed, in one line."""
+    if isinstance(error, S3NetError):
+        words = str(error)
+    elif isinstance(error, FileNotFoundError):
+        words = "It is not there any more."
+    elif isinstance(error, OSError):
+        words = f"Cannot read it: {error.strerror or error}."
+    elif isinstance(error, MemoryError):
+        words = "Out of memory."
+    else:
+        words = f"Unexpected {type(error).__name__}: {error}"
+    return " ".join(words.split()).removeprefix(f"Cannot read {Path(file).name}: ")
+
+
+def _process(task: Task, row: Row) -> Row:
+    """The row of a file with which all went well."""
+    from napari_s3net import __version__
+    from napari_s3net.io import read_image
+    from napari_s3net.preprocess import suggest_preset
+
+    with warnings.catch_warnings(record=True) as remarks:
+        warnings.simplefilter("always")
+        image = read_image(task.path, series=task.series)
+    name = suggest_preset(image) if task.preset == "auto" else task.preset
+    settings = _settings(task, name)
+    result = _load(task.segmenter)(image, settings, task.device)
+    outputs = _write(task, image, result)
+    _keep_settings(task, result.settings)
+    return replace(
+        row,
+        status="done",
+        device=result.device,
+        preset=name,
+        version=__version__,
+        confidence=round(float(result.confidence), 4) if math.isfinite(result.confidence) else None,
+        share=round(float(result.mask.mean()), 6),
+        note=" ".join(str(r.message) for r in remarks if issubclass(r.category, ReadWarning)),
+        outputs=outputs,
+        sizes={kind: (Path(task.output) / path).stat().st_size for kind, path in outputs.items()},
+        foreground=tuple(int(i) for i in result.foreground),
+        names={str(i): text for i, text in result.names.items()},
+        used=result.settings.digest,
+        regions=_measure(image, result) if "measurements" in task.write else (),
+    )
+
+
+def _settings(task: Task, name: str) -> Settings:
+    """What was asked for; after memory ran out, at a smaller working size."""
+    settings = preset(name).replace(**task.changes)
+    if task.shrink == 1:
+        return settings
+    return settings.replace(working_size=max(SMALLEST, settings.working_size // task.shrink))
+
+
+def _load(name: str) -> Segmenter:
+    """A function by its "module:name"."""
+    module, _, attribute = name.partition(":")
+    found: Any = import_module(module)
+    for part in attribute.split("."):
+        found = getattr(found, part)
+    segmenter: Segmenter = found
+    return segmenter
+
+
+def _write(task: Task, image: Image, result: Segmentation) -> dict[str, str]:
+    """Write what was asked for, each file whole or not at all; the paths below the output folder."""
+    import numpy as np
+
+    from napari_s3net import io
+    from napari_s3net.results import draw_overlay, fullest_plane, label_suffix
+
+    suffix, output = label_suffix(image), Path(task.output)
+    mask = result.mask
+    endings = {"labels": suffix, "masks": suffix, "overlays": ".png"}
+    outputs = {kind: f"{kind}/{task.stem}{end}" for kind, end in endings.items() if kind in task.write}
+    outputs["thumbnails"] = f"thumbnails/{task.stem}.jpg"
+    paths = {kind: inside(output, relative) for kind, relative in outputs.items()}
+    if "labels" in paths:
+        io.write_labels(paths["labels"], result.labels, image.geometry)
+    if "masks" in paths:
+        io.write_labels(paths["masks"], mask, image.geometry, mask=True)
+    plane, region = fullest_plane(image, mask)
+    if "overlays" in paths:
+        io.write_png(paths["overlays"], draw_overlay(plane, region, settings=result.settings))
+    step = -(-max(region.shape) // THUMBNAIL)
+    small = replace(plane, array=np.ascontiguousarray(plane.array[::step, ::step]))
+    io.write_jpeg(paths["thumbnails"], draw_overlay(small, region[::step, ::step], settings=result.settings))
+    return outputs
+
+
+def _keep_settings(task: Task, settings: Settings) -> None:
+    """Keep the settings that were used, once for all files: their name tells what is in them."""
+    from napari_s3net.io import write_json
+
+    path = inside(Path(task.output), f"settings/{settings.digest}.json")
+    if not path.exists():
+        write_json(path, settings.to_dict())
+
+
+def _measure(image: Image, result: Segmentation) -> tuple[dict[str, Any], ...]:
+    """Rows of the table of measurements."""
+    from napari_s3net.labels.regions import measure_regions
+
+    asymmetry = result.settings.target == "lesion"
+    regions = measure_regions(
+        result.labels, image, foreground=result.foreground, names=result.names, asymmetry=asymmetry
+    )
+    return tuple(region.to_columns() for region in regions)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Whether memory ran out; torch is asked only where it is there already."""
+    if isinstance(error, (OutOfMemoryError, MemoryError)):
+        return True
+    if "torch" not in sys.modules:
+        return False
+    from napari_s3net.device import is_out_of_memory
+
+    return is_out_of_memory(error)

@@ -1,0 +1,118 @@
+"""Segment every image of a folder. Started again, it goes on where it was ended."""
+
+from __future__ import annotations
+
+import sys
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_s3net.cli.chosen import add_settings, changes_of
+from napari_s3net.cli.say import say
+
+if TYPE_CHECKING:
+    from napari_s3net.batch import Crew, Item, Plan, Row, Summary
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what `run` reads."""
+    add = parser.add_argument
+    add("source", type=Path, metavar="IN", help="folder with images, or with DICOM series")
+    add("output", type=Path, metavar="OUT", help="folder for the results; started again, what is done is skipped")
+    add_settings(parser)
+    add("--pattern", default="", metavar="GLOB", help='only files whose name matches, such as "*.jpg"')
+    add("--recursive", action="store_true", help="folders within as well")
+    add("--fit", default="image", metavar="HOW", help="image: image by image (default)")
+    add("--jobs", type=int, default=1, metavar="N", help="files at once on this machine (default 1)")
+    add("--scheduler", default="", metavar="ADDRESS", help="use the workers of this Dask scheduler")
+    add("--restart", action="store_true", help="forget what was done before")
+    add(
+        "--write",
+        default="labels,masks,measurements",
+        metavar="KINDS",
+        help="of labels, masks, overlays and measurements (default all but overlays), with commas",
+    )
+
+
+def run(options: Namespace) -> int:
+    """Work on each file.
+
+    Returns
+    -------
+    int
+        0, or 1 when some files failed.
+
+    Raises
+    ------
+    S3NetError
+        If input, output, settings, device or workers cannot be used.
+    """
+    from napari_s3net.batch import Plan, find_items, gather
+
+    plan = Plan(
+        source=options.source,
+        output=options.output,
+        preset=options.preset,
+        changes=changes_of(options),
+        pattern=options.pattern,
+        recursive=options.recursive,
+        write=tuple(word for word in options.write.split(",") if word),
+        fit=options.fit,
+        device=options.device,
+    )
+    if options.device != "auto" and not options.scheduler:
+        from napari_s3net.device import resolve_device
+
+        resolve_device(options.device)
+    items = find_items(plan)
+    started = time.perf_counter()
+    with gather(options.jobs, options.scheduler) as crew:
+        if crew.link:
+            say(f"{crew.workers} workers; see {crew.link}")
+        summary = _follow(plan, items, crew, restart=options.restart)
+    minutes = (time.perf_counter() - started) / 60
+    counts = f"{summary.done} done, {summary.failed} failed, {summary.skipped} skipped"
+    say(f"{counts} in {minutes:.1f} min; see {options.output / 'report.html'}")
+    return int(summary.failed > 0)
+
+
+def _follow(plan: Plan, items: Sequence[Item], crew: Crew, *, restart: bool) -> Summary:
+    """Run to the end: a progress bar on a terminal, and failures above it; a line a file without one."""
+    from tqdm import tqdm
+
+    from napari_s3net.batch import iter_batch
+
+    rows, failed = iter_batch(plan, items=items, crew=crew, restart=restart), 0
+    with tqdm(total=len(items), unit="file", disable=None, file=sys.stderr) as bar:
+        while True:
+            try:
+                row = next(rows)
+            except StopIteration as end:
+                summary: Summary = end.value
+                return summary
+            if row is None or not row.is_final:
+                bar.refresh()
+                continue
+            failed += row.status == "failed"
+            bar.set_postfix_str(f"{failed} failed" if failed else "", refresh=False)
+            bar.update()
+            if bar.disable:
+                sys.stdout.write(describe(row) + "\n")
+                sys.stdout.flush()
+            elif row.status == "failed":
+                bar.write(describe(row), file=sys.stderr)
+
+
+def describe(row: Row) -> str:
+    """What became of a file, in one line."""
+    name = "".join(c if c.isprintable() else "?" for c in row.file)
+    if row.status == "failed":
+        return f"{name}: failed: {row.error}"
+    if row.status == "skipped":
+        return f"{name}: done before"
+    share = "no object found" if not row.share else f"object {100 * row.share:.1f} %"
+    sure = "" if row.confidence is None else f", confidence {row.confidence:.2f}"
+    note = f" ({row.note})" if row.note else ""
+    return f"{name}: {share}{sure}, {row.seconds:.1f} s{note}"

@@ -1,0 +1,141 @@
+"""The shape of a region: its border, its longest diameter, how long and how lopsided it is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Directions in which the ends of a region are looked for; the longest diameter is too short by at most 0.004 %.
+DIRECTIONS_2D, DIRECTIONS_3D = 360, 1000
+#: Asymmetry is looked at on a grid of this many points a side.
+GRID = 80
+
+
+def perimeter(mask: NDArray[np.bool_], spacing: Sequence[float]) -> float:
+    """Length of the border of a region, holes included, by counting how often lines in four directions cross it.
+
+    Parameters
+    ----------
+    mask : numpy.ndarray
+        (H, W) bool; what lies outside the array is not the region.
+    spacing : sequence of float
+        (y, x).
+
+    Returns
+    -------
+    float
+        In the spacing's unit. A disc of 10 pixels or more comes out within 2 %, a straight border within 8 %.
+
+    Notes
+    -----
+    The Cauchy–Crofton formula: the length is half the integral, over all lines of the plane, of the number of
+    crossings. See Lehmann and Legland, Efficient N-dimensional surface estimation using Crofton formula and run-length
+    encoding, Insight Journal 2012.
+    """
+    padded = np.pad(mask, 1)
+    dy, dx = spacing
+    diagonal = math.hypot(dx, dy)
+    crossings = (
+        np.count_nonzero(padded[:, 1:] != padded[:, :-1]),
+        np.count_nonzero(padded[1:] != padded[:-1]),
+        np.count_nonzero(padded[1:, 1:] != padded[:-1, :-1]),
+        np.count_nonzero(padded[1:, :-1] != padded[:-1, 1:]),
+    )
+    # Distance between neighbouring lines, and the share of all directions that each of the four stands for.
+    apart = (dy, dx, dx * dy / diagonal, dx * dy / diagonal)
+    angle = math.atan2(dy, dx)
+    share = (angle, math.pi / 2 - angle, math.pi / 4, math.pi / 4)
+    return 0.5 * sum(n * d * s for n, d, s in zip(crossings, apart, share, strict=True))
+
+
+def longest_diameter(mask: NDArray[np.bool_], spacing: Sequence[float]) -> float:
+    """Largest distance between two corners of a region's pixels.
+
+    Parameters
+    ----------
+    mask : numpy.ndarray
+        (H, W) or (Z, H, W) bool, not empty.
+    spacing : sequence of float
+        Of each axis.
+
+    Returns
+    -------
+    float
+        In the spacing's unit.
+    """
+    from scipy.spatial.distance import pdist
+
+    corners = _ends(mask) * np.asarray(spacing, float)
+    along = corners @ _directions(mask.ndim).T
+    far = np.unique(np.concatenate([along.argmax(axis=0), along.argmin(axis=0)]))
+    return float(pdist(corners[far]).max())
+
+
+def _ends(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Outer corners of the first and the last pixel of each row, in pixels."""
+    rows = np.argwhere(mask.any(axis=-1))
+    inside = mask[tuple(rows.T)]
+    first = inside.argmax(axis=1)
+    last = mask.shape[-1] - inside[:, ::-1].argmax(axis=1)
+    points = np.concatenate([np.column_stack([rows, end]) for end in (first, last)]).astype(float)
+    offsets = np.array(np.meshgrid(*[(0, 1)] * (mask.ndim - 1), indexing="ij")).reshape(mask.ndim - 1, -1).T
+    return np.concatenate([points + np.array([*offset, 0]) for offset in offsets])
+
+
+def _directions(ndim: int) -> NDArray[np.float64]:
+    """Unit vectors spread evenly over half a circle, or over a sphere (Fibonacci's spiral)."""
+    if ndim == 2:
+        angle = np.arange(DIRECTIONS_2D) * np.pi / DIRECTIONS_2D
+        return np.column_stack([np.sin(angle), np.cos(angle)])
+    n = np.arange(DIRECTIONS_3D) + 0.5
+    z, turn = 1 - 2 * n / DIRECTIONS_3D, np.pi * (1 + 5**0.5) * n
+    around = np.sqrt(1 - z**2)
+    return np.column_stack([z, around * np.sin(turn), around * np.cos(turn)])
+
+
+def second_moments(
+    mask: NDArray[np.bool_], spacing: Sequence[float]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Centre of a plane region in pixels, and the covariance of its points in the spacing's unit, (2, 2)."""
+    rows, columns = (mask.sum(axis=axis, dtype=float) for axis in (1, 0))
+    y, x = np.arange(mask.shape[0], dtype=float), np.arange(mask.shape[1], dtype=float)
+    n = rows.sum()
+    centre = np.array([rows @ y, columns @ x]) / n
+    y, x = y - centre[0], x - centre[1]
+    both = y @ (mask @ x)
+    # A pixel is a square and not a point.
+    covariance = np.array([[rows @ y**2, both], [both, columns @ x**2]]) / n + np.eye(2) / 12
+    return centre, covariance * np.outer(spacing, spacing)
+
+
+def eccentricity(covariance: NDArray[np.float64]) -> float:
+    """0 of a circle to 1 of a line: that of the ellipse with these second moments."""
+    small, large = np.linalg.eigvalsh(covariance)
+    return float(math.sqrt(max(0.0, 1 - small / large)))
+
+
+def asymmetry(
+    mask: NDArray[np.bool_],
+    spacing: Sequence[float],
+    centre: NDArray[np.float64],
+    covariance: NDArray[np.float64],
+) -> float:
+    """How much of a plane region does not meet its mirror image, 0 of a symmetric one to 1; the mean of its two axes.
+
+    The axes are the principal ones through the centre, as in the computer versions of the ABCD rule (for example
+    Stolz et al. 1994, European Journal of Dermatology 4:521).
+    """
+    axes = np.linalg.eigh(covariance)[1]
+    far = longest_diameter(mask, spacing)
+    steps = np.linspace(-far, far, 2 * GRID + 1)
+    grid = np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1) @ axes.T
+    index = np.round(grid / np.asarray(spacing) + centre).astype(int)
+    ok = ((index >= 0) & (index < mask.shape)).all(axis=-1)
+    turned = np.zeros(ok.shape, bool)
+    turned[ok] = mask[tuple(index[ok].T)]
+    size = max(1, int(turned.sum()))
+    differs = [np.count_nonzero(turned != flipped) for flipped in (turned[::-1], turned[:, ::-1])]
+    return float(sum(differs) / (4 * size))

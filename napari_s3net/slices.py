@@ -1,0 +1,54 @@
+"""A plane, or a stack slice by slice, as one run."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from napari_s3net.errors import InvalidImageError
+from napari_s3net.image import Image, Segmentation, Step
+from napari_s3net.results import join_slices
+from napari_s3net.settings import Settings
+
+
+def iter_slices(image: Image, settings: Settings, *, device: str = "auto") -> Generator[Step, None, Segmentation]:
+    """Segment a plane, or a stack slice by slice; a slice with nothing in it stays without labels.
+
+    Parameters
+    ----------
+    image : Image
+        (H, W), (H, W, 3), or a stack of such planes.
+    settings : Settings
+        The same for every slice.
+    device : str
+        As in `segment`.
+
+    Yields
+    ------
+    Step
+        An iteration; with each slice they begin at 1 again.
+
+    Returns
+    -------
+    Segmentation
+        Of the shape of the image.
+
+    Raises
+    ------
+    S3NetError
+        As `iter_segment`; `InvalidImageError` only where no slice can be segmented.
+    """
+    from napari_s3net.segmentation import iter_segment
+
+    if not image.is_stack:
+        return (yield from iter_segment(image, settings, device=device))
+    parts: list[Segmentation | None] = []
+    empty: InvalidImageError | None = None
+    for index in range(len(image.array)):
+        try:
+            parts.append((yield from iter_segment(image.slice(index), settings, device=device)))
+        except InvalidImageError as error:
+            parts.append(None)
+            empty = error
+    if empty is not None and not any(parts):
+        raise empty
+    return join_slices(image, parts)
