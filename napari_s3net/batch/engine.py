@@ -189,7 +189,7 @@ class _Run:
             device=self._plan.device,
             digest=self._plan.digest,
             segmenter=f"{function.__module__}:{function.__qualname__}",
-            search=tuple(sys.path),
+            search=tuple(str(Path(folder).absolute()) for folder in sys.path),
         )
 
     def _finish(self, item: Item, future: Future[Row]) -> Row:
@@ -221,7 +221,9 @@ def _stem(path: str) -> str:
 
 def summarise(output: Path, report: Report, *, measurements: bool) -> None:
     """Write what follows from the report: the table of measurements, and the page to look at."""
+    from napari_s3net.batch.page import write_page
     from napari_s3net.batch.tables import write_table
 
     if measurements:
         write_table(output, report)
+    write_page(output, report)

@@ -12,7 +12,7 @@ from pathlib import Path
 from napari_s3net.batch.plan import KINDS, Plan
 from napari_s3net.errors import ReadError
 from napari_s3net.io import headers, series_in
-from napari_s3net.io.listing import images_among, unique_stems
+from napari_s3net.io.listing import images_among, is_hidden, unique_stems
 
 #: Folders of ours inside the output, which are never an input.
 OURS = (*KINDS[:3], "thumbnails", "settings", "corrected")
@@ -81,7 +81,7 @@ def _items_in(folder: Path, source: Path, plan: Plan) -> list[Item]:
         return [Item(parent.rstrip("/") or folder.name, folder, parent.rstrip("/") or folder.name)]
     if plan.pattern:
         files = [path for path in files if _matches(path, parent, plan.pattern)]
-        images = [path for path in files if not path.name.startswith(".")]
+        images = [path for path in files if not is_hidden(path)]
     else:
         images = images_among(files)
     slices = [path for path in images if _is_dicom(path)]

@@ -17,6 +17,7 @@ from napari_s3net.batch.items import input_digest
 from napari_s3net.batch.plan import Task
 from napari_s3net.batch.row import Row
 from napari_s3net.errors import OutOfMemoryError, ReadWarning, S3NetError
+from napari_s3net.io.limits import shown
 from napari_s3net.settings import Settings, preset
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def reason(error: Exception, file: str) -> str:
         words = "Out of memory."
     else:
         words = f"Unexpected {type(error).__name__}: {error}"
-    return " ".join(words.split()).removeprefix(f"Cannot read {Path(file).name}: ")
+    return " ".join(words.split()).removeprefix(f"Cannot read {shown(Path(file))}: ")
 
 
 def _process(task: Task, row: Row) -> Row:

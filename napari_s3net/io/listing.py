@@ -20,9 +20,14 @@ def images_among(files: Iterable[Path]) -> list[Path]:
     files : iterable of Path
         Of one folder.
     """
-    files = [path for path in files if not path.name.startswith(".") and is_readable(path)]
+    files = [path for path in files if not is_hidden(path) and is_readable(path)]
     stems = {stem(path) for path in files}
     return [p for p in files if not any(_base(stem(p), end) in stems for end in RESULTS) and not _is_second(p)]
+
+
+def is_hidden(path: Path) -> bool:
+    """Whether a name begins with one dot; with two it is merely odd."""
+    return path.name.startswith(".") and not path.name.startswith("..")
 
 
 def _base(name: str, end: str) -> str | None:

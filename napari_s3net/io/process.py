@@ -120,7 +120,7 @@ class Child:
         Variables on top of this process's own.
     """
 
-    def __init__(self, command: Sequence[str] = COMMAND, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, command: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> None:
         # A session of its own: Ctrl-C in the terminal is for the parent. Windows: no console window flashes up.
         own: dict[str, Any] = (
             {"creationflags": 0x08000000}  # CREATE_NO_WINDOW
@@ -132,7 +132,7 @@ class Child:
         try:
             self._folder = tempfile.mkdtemp(prefix="napari-s3net-")
             self._process = subprocess.Popen(
-                command,
+                command or COMMAND,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

@@ -93,11 +93,11 @@ def measure_clusters(
     """
     if labels.shape != image.shape:
         raise InvalidImageError(f"The labels are {labels.shape}, the image is {image.shape}; expected the same shape.")
-    ids, index = _positions(labels)
+    ids, index = positions(labels)
     pixels = np.bincount(index, minlength=len(ids))
     colours = colours_of(image)
     values = image.array.ravel() if colours is None else colours @ np.array(LUMINANCE, np.float32)
-    mean, sd = _moments(index, values, pixels)
+    mean, sd = moments(index, values, pixels)
     tints = None if colours is None else [np.bincount(index, c, len(ids)) / np.maximum(pixels, 1) for c in colours.T]
     size, unit = _pixel_size(image)
     return [
@@ -128,7 +128,7 @@ def tissue_name(mean_hu: float) -> str:
     return next((name for limit, name in TISSUES if mean_hu < limit), "")
 
 
-def _positions(labels: NDArray[Any]) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+def positions(labels: NDArray[Any]) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
     """Ids in ascending order, and for each pixel the position of its id among them."""
     flat = labels.ravel()
     if flat.size and int(flat.min()) >= 0 and int(flat.max()) < 2**16:
@@ -136,7 +136,7 @@ def _positions(labels: NDArray[Any]) -> tuple[NDArray[np.integer], NDArray[np.in
     return np.unique(flat, return_inverse=True)
 
 
-def _moments(
+def moments(
     index: NDArray[np.integer], values: NDArray[Any], pixels: NDArray[np.integer]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and standard deviation of each cluster; about the overall mean, so that large values lose no digits."""

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Image
 from napari_s3net.labels import shape
-from napari_s3net.labels.measure import colours_of, tissue_name
+from napari_s3net.labels.measure import colours_of, moments, positions, tissue_name
 
 #: What stands for the whole object where others have the number of a label.
 OBJECT = "object"
@@ -150,85 +151,92 @@ def measure_regions(
     """
     if labels.shape != image.shape:
         raise InvalidImageError(f"The labels are {labels.shape}, the image is {image.shape}; expected the same shape.")
-    ids = [int(i) for i in np.unique(labels) if i > 0]
-    values = _intensities(image)
-    whole = _measure(np.isin(labels, list(foreground)), None, image, values, asymmetry=asymmetry)
-    whole = _named(whole, "", is_object=True)
-    parts = [_measure(labels == i, i, image, values) for i in ids]
-    named = [_named(part, _name(part, names or {}), is_object=part.label in foreground) for part in parts]
-    return [whole, *named]
-
-
-def _named(region: Region, name: str, *, is_object: bool) -> Region:
-    return replace(region, name=name, is_object=is_object)
+    boxes = ndimage.find_objects(labels)
+    ids = [i for i, box in enumerate(boxes, 1) if box is not None]
+    tones = _tones(labels, image, foreground)
+    mask = np.isin(labels, list(foreground))
+    parts: list[tuple[int | None, Any, Any]] = [
+        (None, mask, next(iter(ndimage.find_objects(mask.view(np.uint8))), None))
+    ]
+    parts += [(i, labels, boxes[i - 1]) for i in ids]
+    regions = []
+    for label, array, box in parts:
+        inside = None if box is None else array[box] if label is None else array[box] == label
+        region = _measure(inside, box, label, image, tones, asymmetry=asymmetry and label is None)
+        is_object = label is None or label in foreground
+        regions.append(replace(region, name=_name(region, names or {}), is_object=is_object))
+    return regions
 
 
 def _name(region: Region, names: Mapping[int, str]) -> str:
-    """As given; for CT else the tissue that the mean suggests."""
-    given = names.get(region.label or 0, "")
+    """As given; for CT else the tissue that the mean suggests; the whole object has none."""
+    if region.label is None:
+        return ""
+    given = names.get(region.label, "")
     return given or (tissue_name(region.means["hu"]) if region.means and "hu" in region.means else "")
 
 
-def _intensities(image: Image) -> dict[str, NDArray[Any]]:
-    """The channels by name, each of the image's shape."""
+Tones = dict[int | None, dict[str, tuple[float, float]]]
+
+
+def _tones(labels: NDArray[Any], image: Image, foreground: Collection[int]) -> Tones:
+    """Mean and standard deviation of each channel, of each label and of the whole object."""
+    ids, index = positions(labels)
+    pixels = np.bincount(index, minlength=len(ids))
+    part = np.isin(ids, list(foreground))
+    shares = pixels[part] / max(1, pixels[part].sum())
+    tones: Tones = {None: {}, **{int(i): {} for i in ids}}
     colours = colours_of(image)
-    if colours is None:
-        return {"hu" if image.kind == "ct" else "grey": image.array}
-    return {name: colours[:, i].reshape(image.shape) for i, name in enumerate(("red", "green", "blue"))}
+    channels = (image.array.ravel(),) if colours is None else tuple(colours.T)
+    names = ("hu" if image.kind == "ct" else "grey",) if colours is None else ("red", "green", "blue")
+    for name, values in zip(names, channels, strict=True):
+        mean, sd = moments(index, values, pixels)
+        for i, m, s in zip(ids, mean, sd, strict=True):
+            tones[int(i)][name] = float(m), float(s)
+        whole = float(shares @ mean[part])
+        spread = shares @ (sd[part] ** 2 + (mean[part] - whole) ** 2)
+        tones[None][name] = whole, math.sqrt(spread)
+    return tones
 
 
 def _measure(
-    mask: NDArray[np.bool_],
+    inside: NDArray[np.bool_] | None,
+    box: tuple[slice, ...] | None,
     label: int | None,
     image: Image,
-    values: Mapping[str, NDArray[Any]],
+    tones: Tones,
     *,
-    asymmetry: bool = False,
+    asymmetry: bool,
 ) -> Region:
-    """One region, looked at in its own box."""
+    """One region, looked at in its own box; None where there is nothing."""
     spacing, unit = image.geometry.spacing, image.geometry.unit
-    box = _box(mask)
-    if box is None:
+    if inside is None or box is None:
         return Region(label, "", False, 0, spacing, unit)
-    inside = mask[box]
-    pixels = int(np.count_nonzero(inside))
+    longest = shape.longest_diameter(inside, spacing)
     plane: dict[str, Any] = {}
     if inside.ndim == 2:
         centre, covariance = shape.second_moments(inside, spacing)
         plane = {"perimeter": shape.perimeter(inside, spacing), "eccentricity": shape.eccentricity(covariance)}
         if asymmetry:
-            plane["asymmetry"] = shape.asymmetry(inside, spacing, centre, covariance)
+            plane["asymmetry"] = shape.asymmetry(inside, spacing, centre, covariance, longest)
     else:
         centre = np.array([_mean_place(inside, axis) for axis in range(3)])
-    picked = {name: channel[box][inside].astype(np.float64) for name, channel in values.items()}
     return Region(
         label=label,
         name="",
         is_object=False,
-        pixels=pixels,
+        pixels=int(np.count_nonzero(inside)),
         spacing=spacing,
         unit=unit,
         centroid=tuple(float(c + b.start) for c, b in zip(centre, box, strict=True)),
-        longest_diameter=shape.longest_diameter(inside, spacing),
-        means={name: float(v.mean()) for name, v in picked.items()},
-        sds={name: float(v.std()) for name, v in picked.items()},
+        longest_diameter=longest,
+        means={channel: mean for channel, (mean, _) in tones[label].items()},
+        sds={channel: sd for channel, (_, sd) in tones[label].items()},
         **plane,
     )
 
 
-def _box(mask: NDArray[np.bool_]) -> tuple[slice, ...] | None:
-    """The smallest box around a region; None where it is empty."""
-    box = []
-    for axis in range(mask.ndim):
-        others = tuple(a for a in range(mask.ndim) if a != axis)
-        where = np.flatnonzero(mask.any(axis=others))
-        if not len(where):
-            return None
-        box.append(slice(int(where[0]), int(where[-1]) + 1))
-    return tuple(box)
-
-
 def _mean_place(mask: NDArray[np.bool_], axis: int) -> float:
     """Mean index along an axis."""
-    counts = mask.sum(axis=tuple(a for a in range(mask.ndim) if a != axis), dtype=float)
+    counts = np.count_nonzero(mask, axis=tuple(a for a in range(mask.ndim) if a != axis))
     return float(counts @ np.arange(len(counts)) / counts.sum())

@@ -8,10 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-#: Directions in which the ends of a region are looked for; the longest diameter is too short by at most 0.004 %.
-DIRECTIONS_2D, DIRECTIONS_3D = 360, 1000
 #: Asymmetry is looked at on a grid of this many points a side.
-GRID = 80
+GRID = 128
 
 
 def perimeter(mask: NDArray[np.bool_], spacing: Sequence[float]) -> float:
@@ -66,12 +64,12 @@ def longest_diameter(mask: NDArray[np.bool_], spacing: Sequence[float]) -> float
     float
         In the spacing's unit.
     """
+    from scipy.spatial import ConvexHull
     from scipy.spatial.distance import pdist
 
+    # Corners of pixels are never all on one line, so that there always is a hull.
     corners = _ends(mask) * np.asarray(spacing, float)
-    along = corners @ _directions(mask.ndim).T
-    far = np.unique(np.concatenate([along.argmax(axis=0), along.argmin(axis=0)]))
-    return float(pdist(corners[far]).max())
+    return float(pdist(corners[ConvexHull(corners).vertices]).max())
 
 
 def _ends(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -85,22 +83,11 @@ def _ends(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
     return np.concatenate([points + np.array([*offset, 0]) for offset in offsets])
 
 
-def _directions(ndim: int) -> NDArray[np.float64]:
-    """Unit vectors spread evenly over half a circle, or over a sphere (Fibonacci's spiral)."""
-    if ndim == 2:
-        angle = np.arange(DIRECTIONS_2D) * np.pi / DIRECTIONS_2D
-        return np.column_stack([np.sin(angle), np.cos(angle)])
-    n = np.arange(DIRECTIONS_3D) + 0.5
-    z, turn = 1 - 2 * n / DIRECTIONS_3D, np.pi * (1 + 5**0.5) * n
-    around = np.sqrt(1 - z**2)
-    return np.column_stack([z, around * np.sin(turn), around * np.cos(turn)])
-
-
 def second_moments(
     mask: NDArray[np.bool_], spacing: Sequence[float]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Centre of a plane region in pixels, and the covariance of its points in the spacing's unit, (2, 2)."""
-    rows, columns = (mask.sum(axis=axis, dtype=float) for axis in (1, 0))
+    rows, columns = (np.count_nonzero(mask, axis=axis).astype(float) for axis in (1, 0))
     y, x = np.arange(mask.shape[0], dtype=float), np.arange(mask.shape[1], dtype=float)
     n = rows.sum()
     centre = np.array([rows @ y, columns @ x]) / n
@@ -122,15 +109,16 @@ def asymmetry(
     spacing: Sequence[float],
     centre: NDArray[np.float64],
     covariance: NDArray[np.float64],
+    reach: float,
 ) -> float:
     """How much of a plane region does not meet its mirror image, 0 of a symmetric one to 1; the mean of its two axes.
 
+    Centre and covariance are as `second_moments` gives them; nothing of the region is farther off than `reach`.
     The axes are the principal ones through the centre, as in the computer versions of the ABCD rule (for example
     Stolz et al. 1994, European Journal of Dermatology 4:521).
     """
     axes = np.linalg.eigh(covariance)[1]
-    far = longest_diameter(mask, spacing)
-    steps = np.linspace(-far, far, 2 * GRID + 1)
+    steps = np.linspace(-reach, reach, GRID + 1)
     grid = np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1) @ axes.T
     index = np.round(grid / np.asarray(spacing) + centre).astype(int)
     ok = ((index >= 0) & (index < mask.shape)).all(axis=-1)

@@ -1,0 +1,62 @@
+"""The page, as a browser shows it."""
+
+import shutil
+import subprocess
+
+import PIL.Image
+import pytest
+
+from napari_s3net.batch import page
+from napari_s3net.batch.page import write_page
+from napari_s3net.batch.report import Report
+from napari_s3net.batch.row import Row
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+EVIL = '<img src=x onerror="document.title=1">.png'
+
+
+@pytest.fixture
+def report(tmp_path):
+    (tmp_path / "report.jsonl").touch()
+    (tmp_path / "thumbnails").mkdir()
+    report = Report(tmp_path)
+    for n in range(3):
+        PIL.Image.new("RGB", (96, 64), (200, 60 * n, 60)).save(tmp_path / "thumbnails" / f"{n}.jpg")
+        outputs = {"thumbnails": f"thumbnails/{n}.jpg"}
+        row = Row(file=f"läsion {n}.png", status="done", confidence=0.9 - 0.3 * n, share=0.2, outputs=outputs)
+        report.append(row)
+    report.append(Row(file=EVIL, status="failed", error="the file is empty (0 bytes)."))
+    return report
+
+
+def dump(path):
+    """The page after its script has run."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine")
+    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=2000", "--dump-dom"]
+    done = subprocess.run([*command, path.as_uri()], capture_output=True, text=True, timeout=120, check=True)
+    return done.stdout
+
+
+def test_it_needs_nothing_else_and_failures_come_first(report, tmp_path):
+    write_page(tmp_path, report)
+    text = (tmp_path / "report.html").read_text()
+    assert "http" not in text.replace("http-equiv", "")
+    assert text.count("data:image/jpeg;base64,") == 3
+    assert text.index("the file is empty") < text.index("läsion 2") < text.index("läsion 1") < text.index("läsion 0")
+    assert EVIL not in text
+
+
+def test_beyond_a_number_rows_have_no_picture(report, tmp_path, monkeypatch):
+    monkeypatch.setattr(page, "PICTURES", 2)
+    write_page(tmp_path, report)
+    assert (tmp_path / "report.html").read_text().count("data:image/jpeg;base64,") == 1
+
+
+def test_a_browser_shows_it(report, tmp_path):
+    write_page(tmp_path, report)
+    dom = dump(tmp_path / "report.html")
+    assert "4 of 4 files" in dom
+    assert "<title>Batch report</title>" in dom
+    assert "<b>1</b>failed" in dom
+    assert 'style="--share: 30%"' in dom

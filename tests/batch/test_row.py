@@ -1,0 +1,29 @@
+import pytest
+
+from napari_s3net.batch.row import Row
+
+
+def test_a_row_survives_its_line():
+    row = Row(
+        file="läsion\n\udcff.png",
+        status="done",
+        foreground=(1, 2),
+        names={"1": "Lesion"},
+        regions=({"label": "object", "area_px": 3},),
+        outputs={"labels": "labels/x.png"},
+        sizes={"labels": 3},
+    )
+    line = row.to_line()
+    assert line.endswith(b"\n")
+    assert line.count(b"\n") == 1
+    assert Row.from_line(line) == row
+
+
+@pytest.mark.parametrize("line", [b"", b"{", b"[1]", b"3", b'{"status": "done"}', b'{"file": "a"}', b"\xff"])
+def test_what_is_no_row(line):
+    with pytest.raises(ValueError):
+        Row.from_line(line)
+
+
+def test_what_later_versions_add_is_left_out():
+    assert Row.from_line(b'{"file": "a", "status": "done", "new": 1}') == Row(file="a", status="done")

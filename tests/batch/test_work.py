@@ -1,0 +1,103 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import PIL.Image
+import pytest
+import segmenters
+
+from napari_s3net.batch.items import find_items
+from napari_s3net.batch.plan import KINDS, Task
+from napari_s3net.batch.work import do, reason
+from napari_s3net.errors import ReadError
+from napari_s3net.io import read_image
+from napari_s3net.settings import presets
+
+
+@pytest.fixture
+def task(plan):
+    (item, *_) = find_items(plan)
+    plan.output.mkdir()
+    return Task(
+        run="r",
+        file=item.file,
+        path=str(item.path),
+        series=None,
+        stem=item.stem,
+        output=str(plan.output),
+        preset="auto",
+        changes={"working_size": 96},
+        write=KINDS,
+        device="cpu",
+        digest="d",
+        segmenter="segmenters:threshold",
+    )
+
+
+def test_everything_is_written_and_told(task, plan):
+    row, out_of_memory = do(task)
+    assert (row.status, out_of_memory, row.error) == ("done", False, "")
+    assert set(row.outputs) == {"labels", "masks", "overlays", "thumbnails"}
+    for kind, path in row.outputs.items():
+        assert path.startswith(f"{kind}/a.")
+        assert (plan.output / path).stat().st_size == row.sizes[kind]
+    mask = np.array(PIL.Image.open(plan.output / row.outputs["masks"]))
+    assert row.share == pytest.approx((mask == 255).mean(), abs=1e-5)
+    assert row.regions[0]["area_px"] == (mask == 255).sum()
+    assert row.preset == "skin"
+    used = json.loads((plan.output / "settings" / f"{row.used}.json").read_text())
+    assert used == presets["skin"].settings.replace(working_size=96).to_dict()
+
+
+def test_only_what_was_asked_for_is_written(task, plan):
+    row, _ = do(replace(task, write=("masks",)))
+    assert set(row.outputs) == {"masks", "thumbnails"}
+    assert not row.regions
+    assert sorted(p.name for p in plan.output.iterdir()) == ["masks", "settings", "thumbnails"]
+
+
+def test_a_smaller_working_size_after_memory_ran_out(task, plan):
+    row, _ = do(replace(task, shrink=2))
+    assert json.loads((plan.output / "settings" / f"{row.used}.json").read_text())["working_size"] == 48
+    row, _ = do(replace(task, shrink=4))
+    assert json.loads((plan.output / "settings" / f"{row.used}.json").read_text())["working_size"] == 32
+
+
+@pytest.mark.parametrize(
+    ("error", "memory", "words"),
+    [
+        (MemoryError(), True, "Out of memory"),
+        (RuntimeError("CUDA out of memory."), True, "out of memory"),
+        (RuntimeError("odd\nthing"), False, "Unexpected RuntimeError: odd thing"),
+        (FileNotFoundError(2, "x"), False, "not there any more"),
+    ],
+)
+def test_whatever_goes_wrong_is_a_row(task, monkeypatch, error, memory, words):
+    import torch  # noqa: F401 - as where the network ran
+
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(segmenters, "threshold", fail)
+    row, out_of_memory = do(task)
+    assert (row.status, out_of_memory) == ("failed", memory)
+    assert words in row.error
+
+
+def test_reasons_do_not_repeat_the_file():
+    assert reason(ReadError("Cannot read a.png: the file is empty."), "x/a.png") == "the file is empty."
+
+
+def test_a_plane_of_nan_and_a_stack(task, tmp_path):
+    import SimpleITK as sitk
+    import tifffile
+
+    array = np.random.default_rng(0).normal(size=(3, 20, 24)).astype(np.float32)
+    sitk.WriteImage(sitk.GetImageFromArray(array), str(tmp_path / "stack.nii.gz"))
+    row, _ = do(replace(task, path=str(tmp_path / "stack.nii.gz"), stem="stack"))
+    assert row.outputs["labels"] == "labels/stack.nii.gz"
+    assert read_image(tmp_path / "out" / "labels" / "stack.nii.gz").shape == (3, 20, 24)
+    array[0, 0, 0] = np.nan  # which SimpleITK does not write
+    tifffile.imwrite(tmp_path / "nan.tif", array[0])
+    row, _ = do(replace(task, path=str(tmp_path / "nan.tif"), stem="nan"))
+    assert (row.status, row.error) == ("failed", "NaN.")

@@ -1,0 +1,81 @@
+import math
+
+import numpy as np
+import pytest
+
+from napari_s3net.errors import InvalidImageError
+from napari_s3net.image import Geometry, Image
+from napari_s3net.labels.regions import COLUMNS, measure_regions
+
+IDENTITY = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+
+
+@pytest.fixture
+def photograph():
+    labels = np.full((40, 60), 3, np.int32)
+    labels[10:20, 10:30], labels[20:30, 10:30] = 1, 2
+    array = np.zeros((40, 60, 3), np.uint8)
+    array[labels == 1], array[labels == 2], array[labels == 3] = (100, 50, 20), (140, 50, 20), (200, 180, 160)
+    return labels, Image(array, Geometry.identity(2), "rgb")
+
+
+def test_the_whole_object_comes_first_then_each_label(photograph):
+    labels, image = photograph
+    regions = measure_regions(labels, image, foreground=(1, 2), names={1: "Lesion"}, asymmetry=True)
+    assert [(r.label, r.name, r.is_object, r.pixels) for r in regions] == [
+        (None, "", True, 400),
+        (1, "Lesion", True, 200),
+        (2, "", True, 200),
+        (3, "", False, 2000),
+    ]
+    whole = regions[0]
+    assert whole.centroid == (19.5, 19.5)
+    assert whole.means == pytest.approx({"red": 120, "green": 50, "blue": 20})
+    assert whole.sds == pytest.approx({"red": 20, "green": 0, "blue": 0}, abs=1e-6)
+    assert whole.longest_diameter == pytest.approx(math.hypot(20, 20))
+    assert whole.asymmetry == pytest.approx(0, abs=0.05)
+    assert regions[1].asymmetry is None
+
+
+def test_columns_hold_what_applies(photograph):
+    labels, image = photograph
+    row = measure_regions(labels, image, foreground=(1,))[0].to_columns()
+    assert row["label"] == "object"
+    assert row["area_px"] == 200
+    assert row["equivalent_diameter_px"] == pytest.approx(2 * math.sqrt(200 / math.pi), rel=1e-5)
+    assert not {"area_mm2", "volume_ml", "perimeter_mm", "mean_hu", "centroid_z_px", "asymmetry"} & set(row)
+    assert set(row) <= set(COLUMNS)
+
+
+def test_an_object_that_is_not_there_is_a_row_of_nothing(photograph):
+    labels, image = photograph
+    assert measure_regions(labels, image)[0].to_columns() == {"label": "object", "name": "", "object": 1, "area_px": 0}
+
+
+def test_volumes_are_in_ml_and_hu():
+    labels = np.zeros((4, 20, 20), np.int32)
+    labels[1:3, 5:15, 5:15] = 7
+    geometry = Geometry((5.0, 1.0, 2.0), (0.0,) * 3, IDENTITY)
+    image = Image(np.where(labels == 7, -800, 40).astype(np.int16), geometry, "ct")
+    whole, part = measure_regions(labels, image, foreground=(7,))
+    row = whole.to_columns()
+    assert row["volume_ml"] == pytest.approx(200 * 10 / 1000)
+    assert row["longest_diameter_mm"] == pytest.approx(math.sqrt(10**2 + 10**2 + 20**2), rel=1e-5)
+    assert row["mean_hu"] == -800
+    assert (row["centroid_x_px"], row["centroid_y_px"], row["centroid_z_px"]) == (9.5, 9.5, 1.5)
+    assert not {"area_mm2", "perimeter_mm", "eccentricity"} & set(row)
+    assert part.name == "Lung"
+
+
+def test_a_plane_in_mm():
+    labels = np.ones((20, 20), np.int32)
+    geometry = Geometry((0.5, 0.5), (0.0, 0.0), ((1.0, 0.0), (0.0, 1.0)))
+    row = measure_regions(labels, Image(np.zeros((20, 20)), geometry, "grey"), foreground=(1,))[0].to_columns()
+    assert row["area_mm2"] == 100
+    assert row["longest_diameter_mm"] == pytest.approx(math.sqrt(200), rel=1e-5)
+
+
+def test_labels_of_another_shape_are_refused(photograph):
+    labels, image = photograph
+    with pytest.raises(InvalidImageError, match="same shape"):
+        measure_regions(labels[1:], image)
