@@ -57,9 +57,5 @@ class OutOfMemoryError(S3NetError, RuntimeError):
     """Memory ran out; the message says what was needed, what was free and what to try."""
 
 
-class ModelFileError(S3NetError):
-    """A weights file does not fit the network, or is not one of ours."""
-
-
 class ReadWarning(UserWarning):
     """A file was opened, but not all of it, or something in it looks wrong; the message says what."""

@@ -1,4 +1,4 @@
-"""From an image to the network's input: window, hairs, size, normalisation. No torch before `to_tensor`'s last line."""
+"""From an image to the network's input: window, hairs, size, normalisation. No torch outside `to_tensor`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Every setting with its range, step, unit, label and help, written once; and the presets.
 
-Four readers use the metadata: validation here, the form in the dock, the flags of the command line,
-and the table in the docs.
+Four readers use the metadata: validation here, the form in the dock, `--set` of the command line, and the table that
+`napari-s3net settings` prints.
 """
 
 from __future__ import annotations

@@ -39,12 +39,6 @@ def draw_theta(limits: WarpRange, size: tuple[int, int], generator: torch.Genera
     return torch.cat((linear, shift), dim=1)
 
 
-def invert(theta: Tensor) -> Tensor:
-    """The theta that undoes another."""
-    linear = torch.linalg.inv(theta[:, :2])
-    return torch.cat((linear, -linear @ theta[:, 2:]), dim=1)
-
-
 def warp(x: Tensor, theta: Tensor, *, padding: str = "reflection") -> Tensor:
     """Move x (N, C, H, W) by theta (2, 3), with bilinear sampling."""
     grid = F.affine_grid(theta.to(x).expand(x.shape[0], 2, 3), list(x.shape), align_corners=False)

@@ -1,1 +1,1 @@
-"""The napari side: the only folder that imports napari, Qt or magicgui. It holds no algorithm."""
+"""The napari side: the only folder that imports napari, vispy or Qt. It holds no algorithm."""

@@ -1,11 +1,12 @@
-"""Ways to a first image, from the dock: file, folder, sample. Errors become notifications."""
+"""Ways to an image, from the dock and the File menu: file, folder, sample. Errors become notifications."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from napari import current_viewer
 from napari.utils.notifications import show_error
-from qtpy.QtWidgets import QFileDialog, QInputDialog, QWidget
+from qtpy.QtWidgets import QApplication, QFileDialog, QInputDialog, QWidget
 
 from napari_s3net.errors import AmbiguousSeriesError, S3NetError
 from napari_s3net.image import Image
@@ -17,7 +18,17 @@ PATTERNS = "*.png *.jpg *.jpeg *.bmp *.tif *.tiff *.dcm *.ima *.nii *.nii.gz *.h
 FILES = f"Images ({PATTERNS});;All files (*)"
 
 
-def open_image(viewer: Any, parent: QWidget, what: str) -> None:
+def open_file() -> None:
+    """Ask for files and open them in the window in use, whatever their names are."""
+    open_image(current_viewer(), QApplication.activeWindow(), "file")
+
+
+def open_folder() -> None:
+    """Ask for a folder and open its DICOM series in the window in use; where there are several, ask for one."""
+    open_image(current_viewer(), QApplication.activeWindow(), "folder")
+
+
+def open_image(viewer: Any, parent: QWidget | None, what: str) -> None:
     """Open a "file", a "folder", or a sample by its key; says what went wrong in a notification."""
     if what == "file":
         paths, _ = QFileDialog.getOpenFileNames(parent, "Open image", "", FILES)
@@ -51,7 +62,7 @@ def _add(viewer: Any, image: Image) -> None:
     viewer.add_image(array, **attributes)
 
 
-def _open_series(viewer: Any, parent: QWidget, folder: str, error: AmbiguousSeriesError) -> None:
+def _open_series(viewer: Any, parent: QWidget | None, folder: str, error: AmbiguousSeriesError) -> None:
     """Ask which of several series is meant, and open that one."""
     texts = [f"{n}. {text}" for n, (_, text) in enumerate(error.series, 1)]
     question = f"{len(texts)} series are in this folder. Open:"

@@ -57,6 +57,14 @@ def test_folder(viewer, monkeypatch):
 
 
 @pytest.mark.parametrize("what", ["file", "folder"])
+def test_from_the_menu(viewer, monkeypatch, what):
+    answer(monkeypatch, ["/scans/1"], folder="/scans/1")
+    monkeypatch.setattr(module, "current_viewer", lambda: viewer)
+    getattr(module, f"open_{what}")()
+    assert opened == [("/scans/1", "napari-s3net")]
+
+
+@pytest.mark.parametrize("what", ["file", "folder"])
 def test_a_dialog_that_is_closed_opens_nothing(viewer, monkeypatch, what):
     answer(monkeypatch)
     module.open_image(viewer, None, what)
