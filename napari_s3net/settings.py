@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from numbers import Real
+from pathlib import Path
 from typing import Any
 
 from napari_s3net.errors import InvalidSettingsError
@@ -269,6 +270,25 @@ def parse_value(name: str, text: str) -> Any:
     except ValueError:
         kind = "a whole number" if isinstance(default, int) else "a number"
         raise InvalidSettingsError(f"{name} is {kind}; got {text!r}.") from None
+
+
+def read_changes(path: Path) -> dict[str, Any]:
+    """Settings from a JSON file: names with values, or a whole result with them inside; some may be left out.
+
+    Raises
+    ------
+    InvalidSettingsError
+        If there are none in it. The values are checked by whoever uses them.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not JSON"
+        raise InvalidSettingsError(f"Cannot read settings from {path.name}: {reason}.") from error
+    values = values.get("settings", values) if isinstance(values, dict) else None
+    if not isinstance(values, dict):
+        raise InvalidSettingsError(f"Expected settings in {path.name} as names with values.")
+    return values
 
 
 def _checked(name: str, value: Any, default: Any, metadata: Mapping[str, Any]) -> Any:

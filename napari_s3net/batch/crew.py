@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from napari_s3net.batch import isolated
@@ -30,10 +31,13 @@ class Crew:
         Takes `isolated.run` and a task.
     client : distributed.Client or None
         Of the cluster that the workers belong to.
+    paused : threading.Event
+        While it is set, what is under way is finished and nothing is begun.
     """
 
     executor: Executor
     client: Any = None
+    paused: Event = field(default_factory=Event)
 
     @property
     def workers(self) -> int:
@@ -45,6 +49,8 @@ class Crew:
     @property
     def room(self) -> int:
         """How many tasks may be under way."""
+        if self.paused.is_set():
+            return 0
         return 1 if self.client is None else AHEAD * max(1, self.workers)
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 import uuid
 from collections import deque
 from collections.abc import Generator, Sequence
@@ -14,7 +15,7 @@ from pathlib import Path
 from napari_s3net.batch import isolated
 from napari_s3net.batch.crew import Crew, gather
 from napari_s3net.batch.folder import TREES, locked, remove, sweep
-from napari_s3net.batch.items import Item, find_items, input_digest
+from napari_s3net.batch.items import Item, find_items, input_digest, stem_of
 from napari_s3net.batch.plan import Plan, Task
 from napari_s3net.batch.report import Report
 from napari_s3net.batch.row import Row
@@ -131,6 +132,8 @@ class _Run:
             if self._left and len(self._futures) < self._crew.room:
                 stop = yield self._begin(self._left.popleft())
                 continue
+            if not self._futures:  # paused
+                time.sleep(BEAT_SECONDS)
             done, _ = wait(self._futures, BEAT_SECONDS, FIRST_COMPLETED)
             for future in done:
                 row = self._finish(self._futures.pop(future), future)
@@ -164,7 +167,7 @@ class _Run:
         wanted = {kind for kind in self._plan.write if kind in TREES}
         if row.status != "done" or row.settings != self._plan.digest or not wanted <= set(row.outputs):
             return False
-        if any(_stem(path) != item.stem for path in row.outputs.values()):
+        if any(stem_of(path) != item.stem for path in row.outputs.values()):
             return False  # a file of the same stem has come or gone since, and another one may take the name
         if "measurements" in self._plan.write and not row.regions:
             return False
@@ -202,7 +205,7 @@ class _Run:
         before = self._report.row(item.file)
         if before is not None:
             stale = set(before.outputs.values()) - set(row.outputs.values())
-            remove(self._output, [path for path in stale if _stem(path) not in self._stems - {item.stem}])
+            remove(self._output, [path for path in stale if stem_of(path) not in self._stems - {item.stem}])
         self._report.append(row)
         self._count[row.status] += 1
         return row
@@ -212,11 +215,6 @@ class _Run:
         for row in self._report.rows():
             remove(self._output, row.outputs.values())
         self._report.clear()
-
-
-def _stem(path: str) -> str:
-    """The stem of an item, from the path of one of its results."""
-    return path.partition("/")[2].removesuffix(".nii.gz").removesuffix(".png").removesuffix(".jpg")
 
 
 def summarise(output: Path, report: Report, *, measurements: bool) -> None:

@@ -122,6 +122,11 @@ def _series(folder: Path) -> list[str]:
         return []
 
 
+def stem_of(path: str) -> str:
+    """The stem of an item, from the path of one of its results."""
+    return path.partition("/")[2].removesuffix(".nii.gz").removesuffix(".png").removesuffix(".jpg")
+
+
 def input_digest(path: Path) -> str:
     """Check sum of a file, or of the names and contents of the files in a folder; `OSError` if it cannot be read."""
     total = hashlib.blake2b(digest_size=16)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -130,7 +131,7 @@ class Report:
         """Remember where a row is; half a line, or one that is none, is left out."""
         if line.endswith(b"\n"):
             try:
-                row = Row.from_line(line)
+                row = Row.from_line(line, light=True)
             except ValueError:
                 return
             certain = -1.0 if row.confidence is None else row.confidence
@@ -140,6 +141,23 @@ class Report:
         if not worst_first:
             return sorted(self.entries)
         return sorted(self.entries, key=lambda f: (self.entries[f].status != "failed", self.entries[f].confidence, f))
+
+
+def light_rows(output: Path) -> dict[str, Row]:
+    """The rows of a report by file, without measurements; none where there is no report.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    rows: dict[str, Row] = {}
+    path = output / REPORT
+    for _, line in _lines(path) if path.is_file() else ():
+        with suppress(ValueError):
+            row = Row.from_line(line, light=True)
+            rows[row.file] = row
+    return rows
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:

@@ -50,6 +50,8 @@ class Row:
         Of each label, by its number as text.
     used : str
         Digest of the settings that were used in the end.
+    iterations : int
+        Of the network; of a stack the number of slices.
     regions : tuple of mapping
         Rows of `measurements.csv`, without what is empty.
     """
@@ -71,6 +73,7 @@ class Row:
     foreground: tuple[int, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
     used: str = ""
+    iterations: int = 0
     regions: tuple[Mapping[str, Any], ...] = ()
 
     @property
@@ -83,8 +86,15 @@ class Row:
         return json.dumps(asdict(self), allow_nan=False).encode() + b"\n"
 
     @classmethod
-    def from_line(cls, line: bytes) -> Row:
-        """The inverse of `to_line`; `ValueError` for anything else."""
+    def from_line(cls, line: bytes, *, light: bool = False) -> Row:
+        """The inverse of `to_line`; `ValueError` for anything else.
+
+        With `light` the regions, by far the longest part, are left out unread: they come last, and within a text the
+        quotes would be escaped.
+        """
+        if light:
+            head, found, _ = line.partition(b', "regions": ')
+            line = head + b"}" if found else line
         return cls.from_dict(json.loads(line))
 
     @classmethod

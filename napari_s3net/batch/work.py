@@ -102,6 +102,7 @@ def _process(task: Task, row: Row) -> Row:
         foreground=tuple(int(i) for i in result.foreground),
         names={str(i): text for i, text in result.names.items()},
         used=result.settings.digest,
+        iterations=len(result.history),
         regions=_measure(image, result) if "measurements" in task.write else (),
     )
 

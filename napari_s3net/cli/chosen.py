@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
 from napari_s3net.errors import InvalidSettingsError
-from napari_s3net.settings import parse_value, presets
+from napari_s3net.settings import parse_value, presets, read_changes
 
 
 def add_settings(parser: ArgumentParser) -> None:
@@ -29,23 +28,10 @@ def changes_of(options: Namespace) -> dict[str, Any]:
     InvalidSettingsError
         If the file holds no settings, or `--set` no names and values.
     """
-    changes = _read_settings(options.settings) if options.settings else {}
+    changes = read_changes(options.settings) if options.settings else {}
     for text in options.set:
         key, equals, value = text.partition("=")
         if not equals:
             raise InvalidSettingsError(f"--set takes key=value; got {text!r}. Name the inputs before it.")
         changes[key] = parse_value(key, value)
     return changes if options.seed is None else {**changes, "seed": options.seed}
-
-
-def _read_settings(path: Path) -> dict[str, Any]:
-    """Settings from JSON: names with values, or a whole result with them inside."""
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not JSON"
-        raise InvalidSettingsError(f"Cannot read settings from {path.name}: {reason}.") from error
-    values = values.get("settings", values) if isinstance(values, dict) else None
-    if not isinstance(values, dict):
-        raise InvalidSettingsError(f"Expected settings in {path.name} as names with values.")
-    return values

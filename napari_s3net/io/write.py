@@ -129,11 +129,14 @@ def write_image(path: str | os.PathLike[str], image: Image) -> None:
     return None
 
 
-def write_json(path: str | os.PathLike[str], mapping: Mapping[str, Any]) -> None:
-    """Write plain values, numpy's included, as JSON; raises `WriteError` where that is not possible."""
+def write_json(path: str | os.PathLike[str], mapping: Mapping[str, Any], *, ascii_only: bool = False) -> None:
+    """Write plain values, numpy's included, as JSON; raises `WriteError` where that is not possible.
+
+    With `ascii_only`, other letters are escaped, and so are names that are no text.
+    """
     path = Path(path).absolute()
     try:
-        text = json.dumps(mapping, indent=2, ensure_ascii=False, allow_nan=False, default=_plain)
+        text = json.dumps(mapping, indent=2, ensure_ascii=ascii_only, allow_nan=False, default=_plain)
     except (TypeError, ValueError) as error:
         raise WriteError(f"Cannot write {shown(path)}: {error}") from error
     with replacing(path, ".json") as temporary:

@@ -67,14 +67,15 @@ def fits(layer: Labels, source: Source) -> bool:
 
 def add_layer(viewer: Any, image_layer: Any, source: Source, name: str) -> Labels:
     """Add an empty label layer that lies on the image."""
-    layer = Labels(
-        np.zeros(source.shape, np.int32),
-        name=name,
-        opacity=OPACITY,
-        **_place(image_layer, level_scale(image_layer, source.shape)),
-    )
+    layer = result_layer(np.zeros(source.shape, np.int32), image_layer, name)
     viewer.add_layer(layer)
     return layer
+
+
+def result_layer(labels: NDArray[Any], image_layer: Any, name: str) -> Labels:
+    """A label layer that lies on the image; not in any viewer yet."""
+    place = _place(image_layer, level_scale(image_layer, labels.shape))
+    return Labels(labels, name=name, opacity=OPACITY, **place)
 
 
 def show(layer: Labels, index: Index, plane: NDArray[Any]) -> None:

@@ -53,7 +53,7 @@ def seconds_text(seconds: float) -> str:
 
 def plural(n: int, word: str) -> str:
     """A number and its word: "1 cluster", "6 clusters"."""
-    return f"{n} {word}" if n == 1 else f"{n} {word}s"
+    return f"{n} {word}" if n == 1 else f"{n:,} {word}s"
 
 
 def progress_text(iteration: int, total: int, left: float | None, n_labels: int) -> str:
@@ -62,6 +62,28 @@ def progress_text(iteration: int, total: int, left: float | None, n_labels: int)
     if left is not None and iteration < total:
         parts.insert(1, f"about {seconds_text(left)} left")
     return " · ".join(parts)
+
+
+def batch_text(over: int, total: int, failed: int, left: float | None, *, paused: bool) -> str:
+    """One line of a batch: "412 of 1,204 · 3 failed · about 27 min left"."""
+    parts = [f"{over:,} of {total:,}"]
+    if failed:
+        parts.append(f"{failed:,} failed")
+    if paused:
+        parts.append("paused")
+    elif left is not None and over < total:
+        parts.append(f"about {long_text(left)} left")
+    return " · ".join(parts)
+
+
+def long_text(seconds: float) -> str:
+    """A long duration, roughly: "14 s", "27 min", "3 h 20 min"."""
+    if seconds < 90:
+        return f"{seconds:.0f}{NARROW}s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes}{NARROW}min"
+    return f"{minutes // 60}{NARROW}h {minutes % 60}{NARROW}min"
 
 
 def time_left(done: int, to_do: int, seconds: float) -> float | None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from napari_s3net.batch.row import Row
@@ -17,6 +19,9 @@ def test_a_row_survives_its_line():
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
     assert Row.from_line(line) == row
+    assert Row.from_line(line, light=True) == replace(row, regions=())
+    named = replace(row, file='a", "regions": [1].png', note='", "regions": ')
+    assert Row.from_line(named.to_line(), light=True) == replace(named, regions=())
 
 
 @pytest.mark.parametrize("line", [b"", b"{", b"[1]", b"3", b'{"status": "done"}', b'{"file": "a"}', b"\xff"])

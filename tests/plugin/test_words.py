@@ -132,13 +132,13 @@ def test_the_python_names_the_slice():
 
 def test_the_command_is_one_that_the_command_line_understands():
     from napari_s3net import cli
-    from napari_s3net.cli import segment as command
+    from napari_s3net.cli.chosen import changes_of
 
     text = words.as_command(note(axis=0, slice=4), PATH, "cuda:0")
     options = cli._parser().parse_args(shlex.split(text)[1:])
     assert [str(path) for path in options.inputs] == [PATH]
     assert (options.device, options.slice, options.preset) == ("cuda:0", 4, "skin")
-    assert presets[options.preset].settings.replace(**command._changes(options)).to_dict() == note()["settings"]
+    assert presets[options.preset].settings.replace(**changes_of(options)).to_dict() == note()["settings"]
 
 
 def test_a_slice_that_the_command_line_cannot_name_is_not_made_up():
@@ -157,3 +157,17 @@ def test_settings_rows_name_every_setting_with_its_unit():
 @pytest.mark.parametrize(("kind", "ending"), [("rgb", ".png"), ("ct", ".nii.gz"), ("grey", ".tif"), (None, ".tif")])
 def test_format_to_save_in(kind, ending):
     assert words.save_ending(kind) == ending
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(3.4, "3 s"), (89, "89 s"), (91, "2 min"), (1620, "27 min"), (12000, "3 h 20 min")]
+)
+def test_long_times_are_said_roughly(seconds, text):
+    assert words.long_text(seconds).replace("\u00a0", " ") == text
+
+
+def test_how_far_a_batch_is():
+    said = words.batch_text(412, 1204, 3, 1620, paused=False)
+    assert said.replace("\u00a0", " ") == "412 of 1,204 · 3 failed · about 27 min left"
+    assert words.batch_text(4, 4, 0, 0.0, paused=False) == "4 of 4"
+    assert words.batch_text(2, 4, 0, 5.0, paused=True) == "2 of 4 · paused"

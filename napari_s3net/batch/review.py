@@ -1,0 +1,118 @@
+"""What a person thinks of the results: accepted, corrected, rejected; kept in the output folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from napari_s3net.batch.folder import inside
+from napari_s3net.batch.items import stem_of
+from napari_s3net.batch.row import Row
+from napari_s3net.errors import WriteError
+from napari_s3net.io import write_json
+
+REVIEW = "review.json"
+#: Corrected labels and masks lie here, apart from what a batch may replace.
+CORRECTED = "corrected"
+
+Decision = Literal["accepted", "corrected", "rejected"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A decision, and which result it was about: once that is made anew, it has to be looked at again.
+
+    Parameters
+    ----------
+    decision : {"accepted", "corrected", "rejected"}
+        What was decided.
+    settings, input : str
+        As in the row.
+    foreground : tuple of int or None
+        Of corrected labels those of the object; None where nothing was corrected.
+    """
+
+    decision: Decision
+    settings: str
+    input: str
+    foreground: tuple[int, ...] | None = None
+
+
+class Review:
+    """The decisions of an output folder, and where one was.
+
+    Parameters
+    ----------
+    output : Path
+        The folder. What is written there is whole at any moment.
+    """
+
+    def __init__(self, output: Path) -> None:
+        self.output = output.absolute()
+        self.at = ""
+        self._verdicts: dict[str, Verdict] = {}
+        try:
+            kept = json.loads((self.output / REVIEW).read_text(encoding="utf-8"))
+            self.at = str(kept["at"])
+            self._verdicts = {file: _verdict(values) for file, values in kept["decisions"].items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return  # none yet, or not one of ours
+
+    def decision(self, row: Row) -> Decision | None:
+        """What was decided about a result; None where it was not looked at, or has been made anew since."""
+        verdict = self._verdicts.get(row.file)
+        same = verdict is not None and (verdict.settings, verdict.input) == (row.settings, row.input)
+        return verdict.decision if verdict is not None and same else None
+
+    def foreground(self, row: Row) -> tuple[int, ...]:
+        """The labels of the object, as they were corrected or proposed."""
+        verdict = self._verdicts.get(row.file)
+        corrected = verdict.foreground if verdict is not None and self.decision(row) else None
+        return row.foreground if corrected is None else corrected
+
+    def decide(self, row: Row, decision: Decision, foreground: tuple[int, ...] | None = None) -> None:
+        """Keep a decision; raises `WriteError` if that is not possible."""
+        if decision == "accepted" and self.decision(row) == "corrected":
+            return  # what was corrected and looked at again stays corrected
+        self._verdicts[row.file] = Verdict(decision, row.settings, row.input, foreground)
+        self.move(row.file)
+
+    def move(self, file: str) -> None:
+        """Remember where one is; raises `WriteError` if that is not possible."""
+        self.at = file
+        decisions = {file: asdict(verdict) for file, verdict in self._verdicts.items()}
+        # Names that are no text (bytes on Linux) are kept as escapes, which UTF-8 could not hold.
+        write_json(self.output / REVIEW, {"at": self.at, "decisions": decisions}, ascii_only=True)
+
+    def order(self, rows: Iterable[Row]) -> list[Row]:
+        """The results to look at, the least certain first."""
+        done = [row for row in rows if row.status in ("done", "skipped")]
+        return sorted(done, key=lambda row: (1.0 if row.confidence is None else row.confidence, row.file))
+
+    def begin(self, order: Sequence[Row]) -> int:
+        """Where to go on: from where one was, the first without a decision; 0 where there is none."""
+        was = next((n for n, row in enumerate(order) if row.file == self.at), 0)
+        places = [*range(was, len(order)), *range(was)]
+        return next((n for n in places if self.decision(order[n]) is None), 0)
+
+    def corrected_path(self, row: Row, kind: Literal["labels", "masks"] = "labels") -> Path:
+        """Where the corrected labels or mask of a result are, or would be.
+
+        Raises
+        ------
+        WriteError
+            If that would lie outside the output folder.
+        """
+        path = row.outputs.get(kind) or row.outputs.get("labels") or row.outputs.get("masks")
+        if path is None:
+            raise WriteError(f"{row.file} has neither labels nor a mask that could be corrected.")
+        ending = path.removeprefix(f"{path.partition('/')[0]}/{stem_of(path)}")
+        return inside(self.output, f"{CORRECTED}/{kind}/{stem_of(path)}{ending}")
+
+
+def _verdict(values: dict[str, Any]) -> Verdict:
+    foreground = values.pop("foreground", None)
+    return Verdict(**values, foreground=None if foreground is None else tuple(map(int, foreground)))

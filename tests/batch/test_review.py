@@ -1,0 +1,79 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from napari_s3net.batch import Row
+from napari_s3net.batch.review import Review
+from napari_s3net.errors import WriteError
+
+SURE, UNSURE, MIDDLE = (
+    Row(
+        file=f"sub/{name}.png", status="done", confidence=value, settings="s", input="i", foreground=(1,),
+        outputs={"labels": f"labels/sub/{name}.nii.gz", "masks": f"masks/sub/{name}.nii.gz"},
+    )
+    for name, value in (("sure", 0.9), ("unsure", 0.1), ("middle", 0.5))
+)  # fmt: skip
+ROWS = [SURE, UNSURE, MIDDLE, Row(file="bad.png", status="failed")]
+
+
+def test_the_least_certain_come_first_and_failures_not_at_all(tmp_path):
+    assert Review(tmp_path).order(ROWS) == [UNSURE, MIDDLE, SURE]
+
+
+def test_decisions_and_the_place_are_remembered(tmp_path):
+    review = Review(tmp_path)
+    order = review.order(ROWS)
+    assert review.begin(order) == 0
+    review.decide(UNSURE, "rejected")
+    review.move(MIDDLE.file)
+    again = Review(tmp_path)
+    assert again.at == MIDDLE.file
+    assert [again.decision(row) for row in order] == ["rejected", None, None]
+    assert again.begin(order) == 1
+    again.decide(SURE, "accepted")
+    assert again.begin(order) == 1
+    again.decide(MIDDLE, "accepted")
+    assert again.begin(order) == 0
+
+
+def test_a_result_that_is_made_anew_has_to_be_looked_at_again(tmp_path):
+    Review(tmp_path).decide(SURE, "accepted")
+    review = Review(tmp_path)
+    assert review.decision(SURE) == "accepted"
+    assert review.decision(replace(SURE, settings="other")) is None
+    assert review.decision(replace(SURE, input="other")) is None
+
+
+def test_what_is_corrected_stays_so(tmp_path):
+    review = Review(tmp_path)
+    review.decide(SURE, "corrected", (2, 3))
+    review.decide(SURE, "accepted")
+    again = Review(tmp_path)
+    assert again.decision(SURE) == "corrected"
+    assert again.foreground(SURE) == (2, 3)
+    assert again.foreground(UNSURE) == (1,)
+
+
+def test_corrections_lie_apart_from_results(tmp_path):
+    review = Review(tmp_path)
+    assert review.corrected_path(SURE) == tmp_path / "corrected/labels/sub/sure.nii.gz"
+    assert review.corrected_path(SURE, "masks") == tmp_path / "corrected/masks/sub/sure.nii.gz"
+    with pytest.raises(WriteError, match="neither"):
+        review.corrected_path(Row(file="x", status="done"))
+    with pytest.raises(WriteError, match="outside"):
+        review.corrected_path(replace(SURE, outputs={"labels": "labels/../../x.png"}))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"at": 1}', '{"at": "", "decisions": {"a": {"what": 1}}}'])
+def test_a_file_that_is_none_of_ours_is_an_empty_review(tmp_path, text):
+    (tmp_path / "review.json").write_text(text)
+    assert Review(tmp_path).order(ROWS)[0] == UNSURE
+    assert Review(tmp_path).decision(SURE) is None
+
+
+def test_names_that_are_no_text(tmp_path):
+    row = replace(SURE, file="\udcff.png")
+    Review(tmp_path).decide(row, "accepted")
+    assert Review(tmp_path).decision(row) == "accepted"
+    json.loads((tmp_path / "review.json").read_text())
