@@ -31,8 +31,8 @@ def test_it_offers_reader_writer_samples_widget_and_menu(manifest):
     assert [sample.key for sample in offered.sample_data] == ["dermoscopy", "chest_ct"]
     assert [widget.display_name for widget in offered.widgets] == ["Segment", "Batch"]
     assert [item.command for item in offered.menus["napari/layers/segment"]] == ["napari-s3net.segment"]
-    opening = [item.command for item in offered.menus["napari/file/io_utilities"]]
-    assert opening == ["napari-s3net.open_file", "napari-s3net.open_folder"]
+    file_menu = [item.command for item in offered.menus["napari/file/io_utilities"]]
+    assert file_menu == ["napari-s3net.open_file", "napari-s3net.open_folder", "napari-s3net.batch"]
 
 
 @pytest.mark.parametrize(
