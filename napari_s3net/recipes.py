@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.cluster.vq import ClusterError, kmeans2, vq
 from skimage.color import rgb2lab
+from skimage.morphology import reconstruction
 from torch import Tensor, nn
 
 from napari_s3net.model.deform import DeformableConv3x3, FreeOffsetConv3x3
 from napari_s3net.model.losses import cluster_loss, edge_weights, spatial_loss, transformation_loss
 from napari_s3net.model.network import S3Net, released_network
+from napari_s3net.model.optimiser import Adam
 from napari_s3net.model.warp import WarpRange, draw_theta, visible, warp
 from napari_s3net.preprocess import to_tensor
 from napari_s3net.settings import Settings
@@ -26,15 +28,31 @@ START_ITERATIONS = 6
 ANCHOR = 0.5
 #: The run is over when fewer than this share of the pixels changed their cluster in each of the last iterations.
 CALM_SHARE, CALM_ITERATIONS = 0.002, 3
+#: Weight of the depth below the border beside the colours, when the starting clusters are made.
+DEPTH_WEIGHT = 0.5
+#: An image whose depth varies less than this share of its intensities has no basin.
+NO_BASIN = 0.25
 #: Weight of the side branch beside the main one.
 SIDE_WEIGHT = 0.2
+
+
+class Optimiser(Protocol):
+    """What takes the steps: ours, or one of torch's."""
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        ...
+
+    def step(self) -> Any:
+        """Move the parameters."""
+        ...
 
 
 class Recipe(Protocol):
     """A network with its optimiser, its terms and its end."""
 
     network: nn.Module
-    optimiser: torch.optim.Optimizer
+    optimiser: Optimiser
 
     def forward(self, iteration: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the probabilities (1, K, h, w) and the weighted terms of the iteration, which counts from 1."""
@@ -58,7 +76,8 @@ class S3NetRecipe:
     """The paper's four ideas, made real; see `docs/method.md`."""
 
     def __init__(self, features: NDArray[np.float32], settings: Settings, device: torch.device) -> None:
-        x = to_tensor(features, device).contiguous(memory_format=torch.channels_last)
+        depth = torch.from_numpy(depth_below_border(features).astype(np.float32))[None, None].to(device)
+        x = torch.cat([to_tensor(features, device), depth], dim=1).contiguous(memory_format=torch.channels_last)
         self.x, self.settings, self.calm = x, settings, 0
         size = (x.shape[2], x.shape[3])
         layers = {
@@ -74,7 +93,7 @@ class S3NetRecipe:
             deformable=layers[settings.offsets],
         )
         self.network: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.optimiser: torch.optim.Optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
+        self.optimiser: Optimiser = Adam(network.parameters(), settings.learning_rate)
         self.draw = torch.Generator().manual_seed(settings.seed)
         self.weights = edge_weights(x)
         self.start = torch.from_numpy(start_clusters(features, settings.clusters))[None].to(device)
@@ -121,7 +140,7 @@ class ReleasedRecipe:
         x = torch.from_numpy(features.transpose(2, 0, 1)[None].copy())
         self.x = F.interpolate(x, size, mode="bilinear", align_corners=False, antialias=True).to(device)
         self.network: nn.Module = released_network(x.shape[1], size).to(device)
-        self.optimiser: torch.optim.Optimizer = torch.optim.SGD(self.network.parameters(), lr=0.2, momentum=0.9)
+        self.optimiser: Optimiser = torch.optim.SGD(self.network.parameters(), lr=0.2, momentum=0.9)
 
     def forward(self, iteration: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Segment the square image; rotate both answers alike; colour the arg-max at random."""
@@ -143,15 +162,33 @@ class ReleasedRecipe:
         return iteration >= 6 and n_labels <= 3
 
 
+def depth_below_border(features: NDArray[np.float32]) -> NDArray[np.floating]:
+    """How far each pixel lies below the way out to the image's border: (h, w), zero mean, at most unit variance.
+
+    Water let in from the border fills every basin up to its lowest rim; the height of the water is the depth
+    (reconstruction by erosion, Vincent 1993). It tells a lesion from a dark corner, and a lung from the air of the
+    room, that have the same colour.
+    """
+    smooth = ndimage.gaussian_filter(features, (1.5, 1.5, 0))
+    # Pigment absorbs blue most, red least.
+    grey = smooth @ np.array([0.2, 0.3, 0.5], np.float32) if features.shape[2] == 3 else smooth[..., 0]
+    seed = np.full_like(grey, grey.max())
+    seed[[0, -1]], seed[:, [0, -1]] = grey[[0, -1]], grey[:, [0, -1]]
+    depth = reconstruction(seed, grey, method="erosion") - grey
+    # Where there is no basin, the depth is noise, which must not be blown up.
+    return np.asarray((depth - depth.mean()) / max(float(depth.std()), NO_BASIN * float(grey.std()), 1e-6))
+
+
 def start_clusters(features: NDArray[np.float32], clusters: int) -> NDArray[np.int64]:
-    """Clusters of the smoothed colours, from which the network starts: (h, w), numbered from dark to light.
+    """Clusters of smoothed colours and depth, from which the network starts: (h, w), numbered from dark to light.
 
     k-means begins at equally spaced quantiles of the main axis of the colours, so that it needs no random start and
     another seed keeps the same numbers.
     """
     smooth = ndimage.gaussian_filter(features, (1.5, 1.5, 0))
     colours = rgb2lab(smooth) if features.shape[2] == 3 else 100 * smooth
-    points = colours.reshape(-1, colours.shape[2]).astype(np.float64)
+    parts = (_standardised(colours), DEPTH_WEIGHT * depth_below_border(features)[..., None])
+    points = np.concatenate(parts, axis=2).reshape(-1, colours.shape[2] + 1).astype(np.float64)
     points += 1e-6 * np.arange(len(points))[:, None] / len(points)  # no two centres alike in a two-valued image
     centred = points - points.mean(axis=0)
     along = centred @ np.linalg.svd(centred[:: max(1, len(points) // 4096)], full_matrices=False)[2][0]
@@ -162,3 +199,9 @@ def start_clusters(features: NDArray[np.float32], clusters: int) -> NDArray[np.i
     except ClusterError:  # fewer colours than clusters: the nearest start is as good
         labels = vq(points, centres)[0]
     return np.asarray(labels, np.int64).reshape(features.shape[:2])
+
+
+def _standardised(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Zero mean, and unit variance over all channels (h, w, C) together."""
+    centred = values - values.mean(axis=(0, 1))
+    return np.asarray(centred / max(float(np.sqrt(centred.var(axis=(0, 1)).sum())), 1e-6))

@@ -101,7 +101,7 @@ def iter_segment(
             total = torch.stack(list(terms.values())).sum()
             if not torch.isfinite(total):
                 raise DivergedError(f"The loss is not finite at iteration {iteration}. Try a smaller learning rate.")
-            recipe.optimiser.zero_grad(set_to_none=True)
+            recipe.optimiser.zero_grad()
             torch.autograd.backward(total)
             recipe.optimiser.step()
             history.append({name: float(term.detach()) for name, term in terms.items()})
