@@ -28,7 +28,7 @@ LUNG_REACH, VESSEL_GAP = 1 / 128, 1 / 170
 #: Longer side, in pixels, at which candidates are made: their filters are sized for it.
 CANDIDATE_SIZE = 128
 #: A pixel with this share of the votes is object. Below one half, because dermatologists outline generously.
-ENOUGH = 0.35
+ENOUGH = 0.3
 
 
 @dataclass(frozen=True, eq=False)
