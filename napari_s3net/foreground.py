@@ -13,6 +13,7 @@ from skimage.segmentation import clear_border
 from skimage.transform import resize
 
 from napari_s3net import candidates
+from napari_s3net.ballot import Ballot, hold_ballot
 from napari_s3net.settings import Settings
 
 #: HU below which CT shows lung or gas; what a lung has somewhere in its inside; and up to where its rim reaches, half
@@ -27,8 +28,6 @@ SMALLEST_LUNG, SMALLEST_DEEP_LUNG, LARGEST_VESSEL = 0.0006, 0.0002, 0.0015
 LUNG_REACH, VESSEL_GAP = 1 / 128, 1 / 170
 #: Longer side, in pixels, at which candidates are made: their filters are sized for it.
 CANDIDATE_SIZE = 128
-#: A pixel with this share of the votes is object. Below one half, because dermatologists outline generously.
-ENOUGH = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,54 +70,49 @@ def propose(
         return _lung(_to_hu(unit, settings))
     if settings.target == "body":
         return _body(unit[..., 0])
+    return count(make_ballot(clusters, features, settings), features.shape[:2])
+
+
+def make_ballot(clusters: NDArray[np.int64], features: NDArray[np.float32], settings: Settings) -> Ballot:
+    """Guesses at the object with their votes, for a target that is voted on: a lesion, or whatever is central.
+
+    Parameters
+    ----------
+    clusters : numpy.ndarray
+        (h, w), as in `propose`.
+    features : numpy.ndarray
+        (h, w, C) in [0, 1].
+    settings : Settings
+        `target` says what is looked for.
+    """
     if settings.target == "lesion" and features.shape[2] == 3:
         return _lesion(clusters, features)
     return _central(clusters, features)
 
 
-def _lesion(clusters: NDArray[np.int64], features: NDArray[np.float32]) -> Proposal:
+def count(ballot: Ballot, shape: tuple[int, ...], prior: NDArray[np.floating] | None = None) -> Proposal:
+    """Count the votes, and bring the outcome to a size (h, w); see `Ballot.count`."""
+    probability, confidence = ballot.count(prior)
+    return Proposal(np.asarray(resize(probability, shape, order=1), np.float32), ballot.names, confidence)
+
+
+def _lesion(clusters: NDArray[np.int64], features: NDArray[np.float32]) -> Ballot:
     """What is central, compact, well bounded and darker or more coloured than the skin around it."""
     small = _at_candidate_size(features)
     inside = ~(lens_shadow(small) | marker(small))
     colours = rgb2lab(ndimage.gaussian_filter(small, (1, 1, 0)))
     channels = candidates.lesion_channels(small, inside)
-    return _by_vote(features.shape[:2], clusters, channels, colours, inside, ("Lesion", "Skin"))
+    return hold_ballot(clusters, channels, colours, inside, ("Lesion", "Skin"))
 
 
-def _central(clusters: NDArray[np.int64], features: NDArray[np.float32]) -> Proposal:
+def _central(clusters: NDArray[np.int64], features: NDArray[np.float32]) -> Ballot:
     """What is central, compact and well bounded, whether light or dark."""
     grey = _at_candidate_size(features).mean(axis=2)
     inside = np.ones(grey.shape, bool)
     # Light objects are as welcome as dark ones: the first axis, lightness, is left empty, so that none counts as pale.
     colours = 100 * np.stack([np.zeros_like(grey), ndimage.gaussian_filter(grey, 1)], axis=2)
     channels = candidates.grey_channels(grey, inside)
-    return _by_vote(features.shape[:2], clusters, channels, colours, inside, ("Object", "Background"))
-
-
-def _by_vote(
-    shape: tuple[int, ...],
-    clusters: NDArray[np.int64],
-    channels: list[NDArray[np.float64]],
-    colours: NDArray[np.floating],
-    inside: NDArray[np.bool_],
-    names: tuple[str, str],
-) -> Proposal:
-    """Let thresholds of the channels and unions of the network's clusters vote."""
-    colours = colours / float(np.mean(colours[inside].std(axis=0) + 2))
-    small = resize(clusters, inside.shape, order=0, preserve_range=True, anti_aliasing=False).astype(np.int64)
-    masks = candidates.make_candidates(channels, inside) + candidates.cluster_unions(small, channels[0], inside)
-    if not masks:
-        return Proposal(np.zeros(shape, np.float32), names, 0.0)
-    votes = candidates.vote(masks, [candidates.measure(m, colours, inside).log_vote() for m in masks])
-    chosen = candidates.central_part(votes > ENOUGH)
-    confidence = float(np.minimum(votes, chosen).sum() / np.maximum(votes, chosen).sum())
-    return Proposal(np.asarray(resize(_recentred(votes, chosen), shape, order=1), np.float32), names, confidence)
-
-
-def _recentred(votes: NDArray[np.float64], chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Move the threshold from `ENOUGH` to one half, and keep all but the chosen part below it."""
-    above, below = 0.5 + 0.5 * (votes - ENOUGH) / (1 - ENOUGH), 0.5 * votes / ENOUGH
-    return np.where(chosen, np.maximum(above, 0.51), np.minimum(below, 0.49))
+    return hold_ballot(clusters, channels, colours, inside, ("Object", "Background"))
 
 
 def _lung(hu: NDArray[np.floating]) -> Proposal:

@@ -1,0 +1,99 @@
+"""The guesses at the object, joined by a weighted vote."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from skimage.transform import resize
+
+from napari_s3net import candidates
+
+#: A pixel with this share of the votes is object. Below one half, because dermatologists outline generously.
+ENOUGH = 0.3
+#: How much a candidate's overlap (Dice) with a prior adds to the logarithm of its vote.
+PRIOR_WEIGHT = 8.0
+
+
+@dataclass(frozen=True, eq=False)
+class Ballot:
+    """Candidates with their votes.
+
+    Parameters
+    ----------
+    masks : numpy.ndarray
+        (n, h, w) bool.
+    log_votes : numpy.ndarray
+        (n,), the logarithm of each one's vote.
+    inside : numpy.ndarray
+        (h, w) bool: what is image.
+    names : tuple of str
+        What to call the object, and what to call the rest.
+    """
+
+    masks: NDArray[np.bool_]
+    log_votes: NDArray[np.float64]
+    inside: NDArray[np.bool_]
+    names: tuple[str, str]
+
+    def count(self, prior: NDArray[np.floating] | None = None) -> tuple[NDArray[np.float64], float]:
+        """How sure each pixel is part of the object, and how far the candidates agree.
+
+        Parameters
+        ----------
+        prior : numpy.ndarray, optional
+            (h, w) in [0, 1]: where something else expects the object. Candidates that overlap it get a larger vote.
+
+        Returns
+        -------
+        probability : numpy.ndarray
+            (h, w); the object is one part, without holes, where it is above one half.
+        confidence : float
+            0 to 1.
+        """
+        if not len(self.masks):
+            return np.zeros(self.inside.shape), 0.0
+        log_votes = self.log_votes if prior is None else self.log_votes + PRIOR_WEIGHT * self._overlap(prior)
+        weights = np.exp(log_votes - log_votes.max())
+        votes = np.tensordot(weights / weights.sum(), self.masks.astype(np.float64), axes=1)
+        chosen = candidates.central_part(votes > ENOUGH)
+        confidence = float(np.minimum(votes, chosen).sum() / np.maximum(votes, chosen).sum())
+        # Move the threshold from `ENOUGH` to one half, and keep all but the chosen part below it.
+        above, below = 0.5 + 0.5 * (votes - ENOUGH) / (1 - ENOUGH), 0.5 * votes / ENOUGH
+        return np.where(chosen, np.maximum(above, 0.51), np.minimum(below, 0.49)), confidence
+
+    def _overlap(self, prior: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Dice of every candidate with a soft mask."""
+        common = np.tensordot(self.masks.astype(np.float64), prior, axes=2)
+        return np.asarray(2 * common / (self.masks.sum(axis=(1, 2)) + prior.sum() + 1e-9))
+
+
+def hold_ballot(
+    clusters: NDArray[np.int64],
+    channels: list[NDArray[np.float64]],
+    colours: NDArray[np.floating],
+    inside: NDArray[np.bool_],
+    names: tuple[str, str],
+) -> Ballot:
+    """Let thresholds of the channels and unions of the network's clusters stand, and weigh each.
+
+    Parameters
+    ----------
+    clusters : numpy.ndarray
+        The network's, of any size.
+    channels : list of numpy.ndarray
+        (h, w) each; the object is bright.
+    colours : numpy.ndarray
+        (h, w, C): Lab, or intensities from 0 to 100.
+    inside : numpy.ndarray
+        (h, w) bool: what is image.
+    names : tuple of str
+        What to call the object, and what to call the rest.
+    """
+    colours = colours / float(np.mean(colours[inside].std(axis=0) + 2))
+    small = resize(clusters, inside.shape, order=0, preserve_range=True, anti_aliasing=False).astype(np.int64)
+    found = candidates.make_candidates(channels, inside) + candidates.cluster_unions(small, channels[0], inside)
+    masks = np.reshape(found, (len(found), *inside.shape)).astype(bool)
+    log_votes = np.array([each.log_vote() for each in candidates.measure(masks, colours, inside)])
+    return Ballot(masks, log_votes, inside, names)
