@@ -12,6 +12,8 @@ from napari_s3net import candidates
 
 #: A pixel with this share of the votes is object. Below one half, because dermatologists outline generously.
 ENOUGH = 0.3
+#: How much less the logarithm of a union of clusters counts than that of a threshold.
+UNION_HANDICAP = 1.0
 #: How much a candidate's overlap (Dice) with a prior adds to the logarithm of its vote.
 PRIOR_WEIGHT = 8.0
 
@@ -93,7 +95,8 @@ def hold_ballot(
     """
     colours = colours / float(np.mean(colours[inside].std(axis=0) + 2))
     small = resize(clusters, inside.shape, order=0, preserve_range=True, anti_aliasing=False).astype(np.int64)
-    found = candidates.make_candidates(channels, inside) + candidates.cluster_unions(small, channels[0], inside)
-    masks = np.reshape(found, (len(found), *inside.shape)).astype(bool)
+    found, unions = candidates.make_candidates(channels, inside), candidates.cluster_unions(small, channels[0], inside)
+    masks = np.reshape(found + unions, (-1, *inside.shape)).astype(bool)
     log_votes = np.array([each.log_vote() for each in candidates.measure(masks, colours, inside)])
+    log_votes[len(found) :] -= UNION_HANDICAP
     return Ballot(masks, log_votes, inside, names)

@@ -29,6 +29,9 @@ LUNG_REACH, VESSEL_GAP = 1 / 128, 1 / 170
 #: Longer side, in pixels, at which candidates are made: their filters are sized for it.
 CANDIDATE_SIZE = 128
 
+#: Targets that are found by a vote of candidates.
+VOTED_ON = ("lesion", "central")
+
 
 @dataclass(frozen=True, eq=False)
 class Proposal:

@@ -1,0 +1,318 @@
+"""Folder mode: one network, fitted without labels on many images of one kind, says where each one's object is.
+
+Each image gives a ballot of candidates, as when it is segmented alone. The network learns the outcomes, the surer ones
+most; what it then expects in each image goes back into that image's count as a prior, and it learns again.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from skimage.color import rgb2lab
+from skimage.transform import resize
+from torch import Tensor
+
+from napari_s3net import __version__
+from napari_s3net.ballot import Ballot
+from napari_s3net.device import memory_errors, resolve_device
+from napari_s3net.errors import InvalidImageError, InvalidSettingsError, ReadError
+from napari_s3net.finish import finish
+from napari_s3net.foreground import VOTED_ON, count, make_ballot
+from napari_s3net.image import Image, Segmentation, Step
+from napari_s3net.model.folder_network import FolderNetwork
+from napari_s3net.model.optimiser import Adam
+from napari_s3net.model.warp import WarpRange, draw_theta, visible, warp
+from napari_s3net.preprocess import check_plane, to_features
+from napari_s3net.recipes import start_clusters
+from napari_s3net.settings import Settings
+
+#: Rows and columns at which the network sees an image.
+SIZE = 72
+#: Images from which it learns; of a larger folder, so many evenly spaced ones.
+MOST_IMAGES = 300
+#: Rounds: how often each image is shown before the outcomes are counted anew.
+ROUNDS = (20, 10)
+BATCH, LEARNING_RATE = 8, 0.004
+#: Fewer than this many images have nothing in common to learn.
+FEWEST_IMAGES = 4
+#: Weight of the overlap (soft Dice) beside the cross-entropy.
+OVERLAP_WEIGHT = 0.5
+WARPS = WarpRange(rotation=20, scale=0.15, shear=0.05, translation=0.08)
+
+
+@dataclass(frozen=True, eq=False)
+class FolderModel:
+    """A fitted network.
+
+    Parameters
+    ----------
+    network : FolderNetwork
+        In evaluation mode, on the CPU.
+    settings : Settings
+        With which it was fitted, and with which it segments.
+    """
+
+    network: FolderNetwork
+    settings: Settings
+
+    def expect(self, features: NDArray[np.float32], inside: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Where the network expects the object: (h, w) in [0, 1], of `inside`'s size, the mean over mirrored views."""
+        return _expected(self.network, network_input(features, inside), inside.shape)
+
+    def segment(self, image: Image) -> Segmentation:
+        """Segment one plane.
+
+        Parameters
+        ----------
+        image : Image
+            (H, W) or (H, W, 3), of the kind that the model was fitted on.
+
+        Returns
+        -------
+        Segmentation
+            As `segment` gives it; the clusters are those from which single images start.
+
+        Raises
+        ------
+        InvalidImageError
+            If there is nothing to segment, or grey was fitted and colour came, or the reverse.
+        """
+        started = time.perf_counter()
+        check_plane(image)
+        features = to_features(image, self.settings)
+        fitted = self.network.in_channels - 2
+        if features.shape[2] != fitted:
+            raise InvalidImageError(
+                f"The model was fitted on images with {fitted} channels; got {features.shape[2]}. Fit one on those."
+            )
+        clusters = start_clusters(features, self.settings.clusters)
+        ballot = make_ballot(clusters, features, self.settings)
+        proposal = count(ballot, features.shape[:2], self.expect(features, ballot.inside))
+        one_hot = F.one_hot(torch.from_numpy(clusters), self.settings.clusters).permute(2, 0, 1)[None].float()
+        labels, foreground, names = finish(image, features, one_hot, proposal, self.settings)
+        return Segmentation(
+            labels=labels,
+            foreground=foreground,
+            geometry=image.geometry,
+            settings=self.settings,
+            names=names,
+            confidence=proposal.confidence,
+            version=__version__,
+            seconds=time.perf_counter() - started,
+            image=image,
+        )
+
+    def save(self, path: Path) -> None:
+        """Write the weights and the settings to a safetensors file."""
+        from safetensors.torch import save_file
+
+        about = {"napari-s3net": "folder", "settings": json.dumps(self.settings.to_dict())}
+        save_file(self.network.state_dict(), path, about)
+
+
+def load_folder_model(path: Path) -> FolderModel:
+    """Read what `FolderModel.save` wrote.
+
+    Raises
+    ------
+    ReadError
+        If the file is no such model.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "pt") as file:
+            about = file.metadata() or {}
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+        if about.get("napari-s3net") != "folder":
+            raise ReadError(f"{Path(path).name} holds other weights; expected a model fitted on a folder.")
+        network = FolderNetwork(weights["down.0.0.weight"].shape[1])
+        network.load_state_dict(weights)
+        return FolderModel(network.eval(), Settings.from_dict(json.loads(about["settings"])))
+    except (OSError, SafetensorError, KeyError, RuntimeError) as error:
+        raise ReadError(f"{Path(path).name} is no model of this program: {error}") from None
+
+
+@dataclass(eq=False)
+class _Example:
+    """An image as the network learns it: (C, SIZE, SIZE), with its ballot."""
+
+    x: NDArray[np.float32]
+    ballot: Ballot
+    target: NDArray[np.float32] = field(init=False)
+    confidence: float = field(init=False)
+
+    def recount(self, prior: NDArray[np.float64] | None = None) -> None:
+        """Take the outcome of the ballot, with or without a prior, as what is to be learned."""
+        probability, self.confidence = self.ballot.count(prior)
+        self.target = np.asarray(resize(probability, (SIZE, SIZE), order=1, anti_aliasing=True) > 0.5, np.float32)
+
+
+def fit_folder(images: Iterable[Image], settings: Settings, *, device: str = "auto") -> FolderModel:
+    """Fit one network on many images and wait for it; see `iter_fit_folder`."""
+    run = iter_fit_folder(images, settings, device=device)
+    while True:
+        try:
+            next(run)
+        except StopIteration as end:
+            model: FolderModel = end.value
+            return model
+
+
+def iter_fit_folder(
+    images: Iterable[Image], settings: Settings, *, device: str = "auto"
+) -> Generator[Step, bool | None, FolderModel]:
+    """Fit one network on many images of one kind, without labels; `send(True)` stops and keeps what it has learned.
+
+    Parameters
+    ----------
+    images : iterable of Image
+        Planes; read one after the other, and none is kept. At most `MOST_IMAGES` are worth giving.
+    settings : Settings
+        Their `target` must be one that is voted on: a lesion, or whatever is central.
+    device : str
+        As in `segment`.
+
+    Yields
+    ------
+    Step
+        One for each image that was looked at, then one for each pass over all of them.
+
+    Raises
+    ------
+    InvalidSettingsError
+        If the target is found without a vote.
+    InvalidImageError
+        If there are fewer than `FEWEST_IMAGES` images, or some are grey and some are not.
+    """
+    if settings.target not in VOTED_ON:
+        raise InvalidSettingsError(
+            f"Folder mode is for {' and '.join(VOTED_ON)}; {settings.target} is found in each image alone."
+        )
+    where = resolve_device(device)
+    examples: list[_Example] = []
+    for image in images:
+        examples.append(_example(image, settings))
+        stopped = yield Step(len(examples), 0, {}, 2)
+    if len(examples) < FEWEST_IMAGES:
+        raise InvalidImageError(f"Expected at least {FEWEST_IMAGES} images to fit on; got {len(examples)}.")
+    if len({example.x.shape for example in examples}) > 1:
+        raise InvalidImageError("Some of the images are grey and some are not. Fit on one kind at a time.")
+    passes, total = 0, sum(ROUNDS)
+    with memory_errors(where, len(examples) * 1.0 + 200), torch.random.fork_rng(devices=[]):
+        for number, shows in enumerate(ROUNDS):
+            torch.manual_seed(settings.seed + number)
+            network = FolderNetwork(len(examples[0].x)).to(where)
+            optimiser = Adam(network.parameters(), LEARNING_RATE)
+            draw = torch.Generator().manual_seed(settings.seed)
+            for n in range(shows):
+                # One cycle of the learning rate: up in the first fifth, then down to nothing (Smith 2017).
+                optimiser.learning_rate = LEARNING_RATE * min(5 * (n + 1) / shows, 1.25 * (shows - n) / shows, 1.0)
+                loss = _show(network, optimiser, examples, draw, where)
+                passes += 1
+                stopped = yield Step(passes, total, {"fit": loss}, 2)
+                if stopped:
+                    break
+            model = FolderModel(network.eval().cpu(), settings)
+            if stopped or number == len(ROUNDS) - 1:
+                break
+            for example in examples:
+                example.recount(_expected(model.network, example.x, example.ballot.inside.shape))
+    return model
+
+
+def network_input(features: NDArray[np.float32], inside: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """What the network sees: colours against those of the image's border, the distance from the middle, what is image.
+
+    Parameters
+    ----------
+    features : numpy.ndarray
+        (h, w, C) in [0, 1].
+    inside : numpy.ndarray
+        (h, w) bool at any size.
+
+    Returns
+    -------
+    numpy.ndarray
+        (C + 2, SIZE, SIZE) float32. Brightness, contrast and tint of the light matter little in it.
+    """
+    colours = rgb2lab(features) if features.shape[2] == 3 else 100 * features
+    small = resize(colours, (SIZE, SIZE, colours.shape[2]), order=1, anti_aliasing=True)
+    seen = resize(inside.astype(np.float32), (SIZE, SIZE), order=1) > 0.5
+    border = np.ones((SIZE, SIZE), bool)
+    border[6:-6, 6:-6] = False
+    reference = border & seen if (border & seen).sum() > 20 else seen
+    against = (small - np.median(small[reference], axis=0)) / (small[seen].std(axis=0).mean() + 4)
+    y, x = np.mgrid[-1 : 1 : SIZE * 1j, -1 : 1 : SIZE * 1j]
+    parts = (against * seen[..., None], (y**2 + x**2)[..., None], seen[..., None])
+    return np.ascontiguousarray(np.concatenate(parts, axis=2).transpose(2, 0, 1), np.float32)
+
+
+def _example(image: Image, settings: Settings) -> _Example:
+    """Look at one image as if it were alone."""
+    check_plane(image)
+    features = to_features(image, settings)
+    ballot = make_ballot(start_clusters(features, settings.clusters), features, settings)
+    example = _Example(network_input(features, ballot.inside), ballot)
+    example.recount()
+    return example
+
+
+def _expected(network: FolderNetwork, x: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """What a network expects in an image (C, SIZE, SIZE), enlarged to (h, w): the mean over its mirrored views."""
+    axes = ((), (1,), (2,), (1, 2))
+    views = torch.stack([torch.from_numpy(x).flip(each) for each in axes])
+    with torch.no_grad():
+        seen = network(views).sigmoid()  # (4, SIZE, SIZE)
+    back = [view.flip([axis - 1 for axis in each]) for view, each in zip(seen, axes, strict=True)]
+    mean = torch.stack(back).mean(dim=0).numpy().astype(np.float64)
+    return np.asarray(resize(mean, shape, order=1))
+
+
+def _show(
+    network: FolderNetwork, optimiser: Adam, examples: list[_Example], draw: torch.Generator, where: torch.device
+) -> float:
+    """Show every image once, turned and warped; return the mean loss."""
+    network.train()
+    trust = np.array([example.confidence for example in examples]) ** 2
+    trust /= max(float(trust.mean()), 1e-6)
+    order = torch.randperm(len(examples), generator=draw).tolist()
+    losses = []
+    for i in range(0, len(order), BATCH):
+        chosen = order[i : i + BATCH]
+        views = torch.randint(0, 8, (len(chosen),), generator=draw).tolist()
+        x = torch.stack([_turned(torch.from_numpy(examples[j].x), v) for j, v in zip(chosen, views, strict=True)])
+        y = torch.stack([_turned(torch.from_numpy(examples[j].target), v) for j, v in zip(chosen, views, strict=True)])
+        theta = draw_theta(WARPS, (SIZE, SIZE), draw)
+        weight = visible(theta, x)[:, 0] * torch.from_numpy(trust[chosen]).float()[:, None, None]
+        x, y = warp(x, theta), (warp(y[:, None], theta)[:, 0] > 0.5).float()
+        loss = _loss(network(x.to(where)), y.to(where), weight.to(where))
+        optimiser.zero_grad()
+        torch.autograd.backward(loss)
+        optimiser.step()
+        losses.append(float(loss.detach()))
+    return float(np.mean(losses))
+
+
+def _loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Weighted cross-entropy and soft Dice (Milletari et al. 2016) of the object; all (N, H, W)."""
+    entropy = (weight * F.binary_cross_entropy_with_logits(logits, target, reduction="none")).mean()
+    p = logits.sigmoid()
+    trust = weight.amax(dim=(1, 2))
+    seen = (weight > 0).to(p.dtype)
+    common, sizes = (seen * p * target).sum(dim=(1, 2)), (seen * (p + target)).sum(dim=(1, 2))
+    return entropy + OVERLAP_WEIGHT * (trust * (1 - (2 * common + 1) / (sizes + 1))).mean()
+
+
+def _turned(x: Tensor, view: int) -> Tensor:
+    """One of the eight views of a square by turns and mirrors; x (…, SIZE, SIZE)."""
+    x = x.transpose(-1, -2) if view & 4 else x
+    return x.flip([axis for axis, bit in ((-1, 1), (-2, 2)) if view & bit])
