@@ -19,6 +19,7 @@ _HOMES = {
     "segment": "segmentation",
     "iter_segment": "segmentation",
     "refine": "refinement",
+    "uncertainty": "doubt",
 }
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604
 
