@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.image import Geometry, Segmentation
+from napari_s3net.labels.identity import same_ids
 from napari_s3net.labels.matching import fit_ids, renumber
 from napari_s3net.plugin.source import Index, Source
+from napari_s3net.preprocess import to_unit
 from napari_s3net.results import cluster_meanings
 
 Note = dict[str, Any]
@@ -86,6 +88,28 @@ def numbered(
     ids = fit_ids(result.labels, meanings, taken, beside)
     foreground = tuple(ids[label] for label, (_, is_object) in meanings.items() if is_object)
     return renumber(result.labels, ids), foreground, {ids[label]: name for label, (name, _) in meanings.items()}
+
+
+def continued(result: Segmentation, known: Note, before: NDArray[Any], note: Note) -> tuple[NDArray[np.int32], Note]:
+    """Another run on the same plane: clusters that were there keep id, name and tick; see `labels.identity.same_ids`.
+
+    Parameters
+    ----------
+    result : Segmentation
+        Of the new run.
+    known : dict
+        The note of the earlier result.
+    before : numpy.ndarray
+        Its labels.
+    note : dict
+        The new result's note, as yet with its own numbers.
+    """
+    features = None if result.image is None else to_unit(result.image, result.settings)
+    ids = same_ids(result.labels, before, features)
+    stayed = set(np.unique(before).tolist()) & set(known["names"])
+    names = {i: known["names"][i] if i in stayed else result.names.get(old, "") for old, i in ids.items()}
+    ticked = [i for old, i in ids.items() if (i in known["foreground"] if i in stayed else old in result.foreground)]
+    return renumber(result.labels, ids), {**note, "names": names, "foreground": sorted(ticked)}
 
 
 def with_tick(note: Note, label: int, *, is_object: bool) -> Note:

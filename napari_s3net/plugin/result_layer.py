@@ -11,7 +11,8 @@ from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 
 from napari_s3net.image import Segmentation
-from napari_s3net.plugin.notes import Memory, Note, joined, note_of, numbered, object_mask
+from napari_s3net.plugin.kept import keep
+from napari_s3net.plugin.notes import Memory, Note, continued, joined, note_of, numbered, object_mask
 from napari_s3net.plugin.palette import CLEAR, MASK, colour, colour_table
 from napari_s3net.plugin.source import KEY, Index, Source, layer_geometry, level_scale
 
@@ -222,6 +223,7 @@ class Target:
             write(layer, index, labels)
         self._memory.remember(index, layer.data[index], note)
         layer.metadata = {**layer.metadata, KEY: note}
+        keep(layer, self.source.position, layer.data[index], result.state)
         recolour(layer)
         return layer
 
@@ -229,7 +231,7 @@ class Target:
         """Labels and note; in a stack, with ids that mean the same in every slice."""
         note = note_of(result, self.source, layer_geometry(self._image_layer, self.source.shape), preset)
         if self.source.position is None:
-            return result.labels, note
+            return continued(result, old, self.layer.data[self.source.index], note) if old else (result.labels, note)
         labels, foreground, names = numbered(result, old, self._beside())
         return labels, joined(old, {**note, "foreground": list(foreground), "names": names})
 

@@ -11,7 +11,7 @@ import atexit
 import os
 import queue
 import traceback
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QThreadPool
 
 from napari_s3net.errors import S3NetError
-from napari_s3net.image import Segmentation, Step
+from napari_s3net.image import Image, Segmentation, Step
 from napari_s3net.plugin.source import Source
 from napari_s3net.settings import Settings
 
@@ -165,6 +165,34 @@ class Run:
                 self._preview = step.preview
             self._steps.put(replace(step, preview=None))
             answer = True if self._stop.is_set() else None
+
+
+class Job(Run):
+    """Something else than a run of the network from nothing, with the same mailbox and the same one place at a time.
+
+    Parameters
+    ----------
+    source : Source
+        The plane that it works on.
+    settings : Settings
+        Those of the result.
+    make : callable
+        Called in the thread with the image; a generator of steps, as `iter_segment` is one.
+    """
+
+    def __init__(
+        self, source: Source, settings: Settings, make: Callable[[Image], Generator[Step, bool | None, Any]]
+    ) -> None:
+        super().__init__(source, settings, "")
+        self._make: Callable[[Image], Generator[Step, bool | None, Any]] | None = make
+
+    def _segment(self) -> Any:
+        assert self._task is not None  # noqa: S101 - set until the end of `work`
+        assert self._make is not None  # noqa: S101 - taken here, once
+        make, self._make = self._make, None
+        image = self._task[0].read()
+        with spare_core():
+            return self._drain(make(image))
 
 
 class _Worker(FunctionWorker):

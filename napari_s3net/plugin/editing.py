@@ -1,0 +1,135 @@
+"""The tools of the Correct dock on one plane: what each does to labels, object and names. No window needed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_s3net import labels as tools
+from napari_s3net.errors import InvalidImageError
+from napari_s3net.labels.edit import guard
+
+Scope = Literal["object", "selected", "all"]
+#: Radius of `smooth` in pixels.
+SMOOTH = 2.0
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """Labels of a plane with what is known about them.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        (H, W).
+    foreground : tuple of int
+        The object's labels; of labels made elsewhere all above 0.
+    names : mapping of int to str
+        Of each label.
+    """
+
+    labels: NDArray[Any]
+    foreground: tuple[int, ...]
+    names: Mapping[int, str]
+
+    def regions(self, scope: Scope, selected: Sequence[int]) -> list[tuple[int, ...]]:
+        """What a tool acts on, one region after the other: the object as one, or single labels."""
+        if scope == "object":
+            return [self.foreground] if self.foreground else []
+        wanted = selected if scope == "selected" else [int(i) for i in np.unique(self.labels) if i > 0]
+        return [(i,) for i in wanted]
+
+
+def shape_tool(
+    plane: Plane, tool: str, regions: Sequence[tuple[int, ...]], amount: float, locked: Collection[int]
+) -> Plane:
+    """Smooth, fill holes, keep the largest part, remove small parts (of fewer pixels than `amount`), grow by `amount`.
+
+    Raises
+    ------
+    InvalidImageError
+        If there is nothing to act on.
+    """
+    if not regions:
+        raise InvalidImageError("There is nothing to act on: select a label in the list, or tick one as object.")
+    labels = plane.labels
+    for ids in regions:
+        if tool == "smooth":
+            labels = tools.smooth(labels, ids, SMOOTH)
+        elif tool == "fill":
+            labels = tools.fill_holes(labels, ids)
+        elif tool == "largest":
+            labels = tools.keep_largest(labels, ids)
+        elif tool == "small":
+            labels = tools.remove_small(labels, ids, amount)
+        else:
+            labels = tools.grow(labels, ids, round(amount))
+    return Plane(guard(plane.labels, labels, locked), plane.foreground, plane.names)
+
+
+def merge(plane: Plane, ids: Sequence[int], locked: Collection[int]) -> Plane:
+    """Make one label of several: the first of them."""
+    if len(ids) < 2:
+        raise InvalidImageError("Select two or more labels in the list to merge them.")
+    into = min(ids)
+    labels = guard(plane.labels, tools.merge(plane.labels, ids, into), locked)
+    return Plane(labels, plane.foreground, plane.names)
+
+
+def split_parts(plane: Plane, ids: Sequence[int], locked: Collection[int], smallest: float = 1) -> Plane:
+    """Give every connected part of labels an id of its own, on the same side, with a name that says what it was."""
+    if not ids:
+        raise InvalidImageError("Select a label in the list to split it.")
+    labels, foreground, names = plane.labels, list(plane.foreground), dict(plane.names)
+    for label in (i for i in ids if i not in locked):
+        labels, given = tools.split_parts(labels, label, smallest=round(smallest))
+        for n, i in enumerate(given, 2):
+            names[i] = f"{names.get(label) or f'Cluster {label}'} {n}"
+        foreground += given if label in foreground else []
+    return Plane(labels, tuple(sorted(foreground)), names)
+
+
+def split_between(plane: Plane, first: tuple[int, int], second: tuple[int, int], locked: Collection[int]) -> Plane:
+    """Cut a part in two by two clicks."""
+    label = int(plane.labels[first])
+    _refuse(label, locked)
+    labels, given = tools.split_between(plane.labels, first, second)
+    foreground = (*plane.foreground, given) if label in plane.foreground else plane.foreground
+    names = {**plane.names, given: f"{plane.names.get(label) or f'Cluster {label}'} 2"}
+    return Plane(labels, tuple(sorted(foreground)), names)
+
+
+def assign(plane: Plane, point: tuple[int, int], to: int, locked: Collection[int]) -> Plane:
+    """Give the part under a click to another label."""
+    _refuse(int(plane.labels[point]), locked)
+    _refuse(to, locked)
+    return Plane(tools.assign_part(plane.labels, point, to), plane.foreground, plane.names)
+
+
+def swap_sides(plane: Plane, locked: Collection[int]) -> Plane:
+    """What was object becomes background, and the other way round; with new numbers, the object's first.
+
+    Where 0 is the background, as in a mask, all labels become 0, and 0 becomes the first of them.
+    """
+    ids = [int(i) for i in np.unique(plane.labels)]
+    if any(i in locked for i in ids):
+        raise InvalidImageError("Unlock the labels before swapping object and background.")
+    inside = [i for i in ids if i in plane.foreground]
+    if 0 in ids:
+        first = min([i for i in ids if i > 0], default=1)
+        labels = np.where(np.isin(plane.labels, inside), 0, np.where(plane.labels == 0, first, plane.labels))
+        return Plane(labels.astype(plane.labels.dtype), plane.foreground or (first,), plane.names)
+    order = [i for i in ids if i not in inside] + inside
+    table = np.zeros(max(ids) + 1, plane.labels.dtype)
+    table[order] = np.arange(1, len(order) + 1)
+    names = {int(table[i]): plane.names.get(i, "") for i in order}
+    return Plane(table[plane.labels], tuple(range(1, len(order) - len(inside) + 1)), names)
+
+
+def _refuse(label: int, locked: Collection[int]) -> None:
+    if label in locked:
+        raise InvalidImageError(f"Label {label} is locked. Unlock it first.")
