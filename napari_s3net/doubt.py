@@ -14,10 +14,8 @@ from scipy import ndimage
 
 from napari_s3net.device import resolve_device
 from napari_s3net.image import Image, Segmentation
-from napari_s3net.model.warp import WarpRange, draw_theta, invert, visible, warp
-from napari_s3net.preprocess import to_features, to_tensor
-from napari_s3net.recipes import make_recipe
-from napari_s3net.refinement import NETWORK_SIZE, look_of, shrink
+from napari_s3net.model.warp import WarpRange, draw_theta, visible, warp
+from napari_s3net.refinement import load_weights, look_of, shrink, small_recipe
 from napari_s3net.segmentation import segment
 
 Over = Literal["probabilities", "seeds", "transformations"]
@@ -126,14 +124,10 @@ def _network(
     image: Image, result: Segmentation, regions: NDArray[np.bool_], n: int, device: str
 ) -> NDArray[np.float32]:
     """What the kept network says of each region, (regions, h, w) at their size."""
-    where = resolve_device(device)
-    settings = result.settings
-    features = to_features(image, settings.replace(working_size=min(settings.working_size, NETWORK_SIZE)))
-    network = make_recipe(features, settings, where).network
-    network.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in result.state.items()})
-    x = to_tensor(features, where)
+    recipe = small_recipe(image, result.settings, resolve_device(device))
+    load_weights(recipe.network, result.state)
     with torch.no_grad():
-        p = torch.stack(list(_views(network, x, n, settings.seed))).mean(dim=0)
+        p = torch.stack(list(_views(recipe.network, recipe.x, n, result.settings.seed))).mean(dim=0)
         large = F.interpolate(p[None], regions.shape[1:], mode="bilinear")[0].cpu()
     inside = torch.from_numpy(regions.astype(np.float32))
     shares = torch.einsum("rhw,khw->rk", inside, large)
@@ -149,10 +143,16 @@ def _views(network: torch.nn.Module, x: torch.Tensor, n: int, seed: int) -> Iter
     size = (x.shape[2], x.shape[3])
     for _ in range(n):
         theta = draw_theta(WarpRange(rotation=20, scale=0.1, shear=0.05, translation=0.05), size, draw)
-        back = invert(theta)
+        back = _inverse(theta)
         seen = visible(back, x)[0]
         p = warp(network(warp(x, theta))[0].softmax(dim=1), back)[0]
         yield p * seen + first * (1 - seen)
+
+
+def _inverse(theta: torch.Tensor) -> torch.Tensor:
+    """The theta (2, 3) that undoes another."""
+    linear = torch.linalg.inv(theta[:, :2])
+    return torch.cat((linear, -linear @ theta[:, 2:]), dim=1)
 
 
 def _colours(look: NDArray[np.float32], regions: NDArray[np.bool_]) -> NDArray[np.float32]:

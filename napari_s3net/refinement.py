@@ -24,12 +24,13 @@ from torch import Tensor
 
 from napari_s3net import __version__
 from napari_s3net.device import memory_errors, resolve_device
-from napari_s3net.errors import DivergedError, InvalidConstraintsError, InvalidImageError
+from napari_s3net.errors import DivergedError, InvalidConstraintsError, InvalidImageError, InvalidSettingsError
 from napari_s3net.image import Image, Segmentation, Step, as_image
-from napari_s3net.model.losses import cluster_loss, edge_weights, spatial_loss
-from napari_s3net.preprocess import check_plane, to_features, to_tensor, to_unit
+from napari_s3net.model.losses import cluster_loss, spatial_loss
+from napari_s3net.model.optimiser import Adam
+from napari_s3net.preprocess import check_plane, to_features, to_unit
 from napari_s3net.propagate import Look, propagate
-from napari_s3net.recipes import make_recipe
+from napari_s3net.recipes import S3NetRecipe
 from napari_s3net.segmentation import estimate_mib, weights_of
 from napari_s3net.settings import Settings
 from napari_s3net.strokes import Task, make_task
@@ -104,7 +105,7 @@ class Refiner:
         self.image, self.settings = image, settings
         self.device = resolve_device(device)
         self.look = look_of(image, settings)
-        self._features: NDArray[np.float32] | None = None
+        self._recipe: S3NetRecipe | None = None
 
     def rerun(
         self,
@@ -143,7 +144,7 @@ class Refiner:
         if task.constraints.any():
             with memory_errors(self.device, estimate_mib(self.image.shape, self.settings)):
                 if state:
-                    network = Continued(self.features, self.settings, state, task, self.device)
+                    network = Continued(self.recipe, state, task)
                     for iteration in range(1, ITERATIONS + 1):
                         history.append(network.learn(iteration))
                         stopped = bool((yield Step(iteration, ITERATIONS, history[-1], len(task.ids))))
@@ -165,12 +166,25 @@ class Refiner:
         )
 
     @property
-    def features(self) -> NDArray[np.float32]:
-        """The image as the network sees it, (h, w, C) in [0, 1]."""
-        if self._features is None:
-            size = min(self.settings.working_size, NETWORK_SIZE)
-            self._features = to_features(self.image, self.settings.replace(working_size=size))
-        return self._features
+    def recipe(self) -> S3NetRecipe:
+        """The network on its input; its weights are any."""
+        if self._recipe is None:
+            self._recipe = small_recipe(self.image, self.settings, self.device)
+        return self._recipe
+
+
+def small_recipe(image: Image, settings: Settings, device: torch.device) -> S3NetRecipe:
+    """A network for an image at the size at which it trains on."""
+    settings = settings.replace(working_size=min(settings.working_size, NETWORK_SIZE), variant="s3net")
+    return S3NetRecipe(to_features(image, settings), settings, device)
+
+
+def load_weights(network: torch.nn.Module, state: Mapping[str, NDArray[Any]]) -> None:
+    """Give a network weights that were kept; `InvalidSettingsError` if they do not fit."""
+    try:
+        network.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in state.items()})
+    except RuntimeError as error:
+        raise InvalidSettingsError("The kept weights do not fit these settings. Segment the image anew.") from error
 
 
 class Continued:
@@ -180,20 +194,11 @@ class Continued:
     has label l is the probability of l.
     """
 
-    def __init__(
-        self,
-        features: NDArray[np.float32],
-        settings: Settings,
-        state: Mapping[str, NDArray[Any]],
-        task: Task,
-        device: torch.device,
-    ) -> None:
-        self.x = to_tensor(features, device).contiguous(memory_format=torch.channels_last)
-        self.network = make_recipe(features, settings, device).network
-        self.network.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in state.items()})
-        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=LEARNING_RATE)
-        self.weights = edge_weights(self.x)
-        shape = features.shape[:2]
+    def __init__(self, recipe: S3NetRecipe, state: Mapping[str, NDArray[Any]], task: Task) -> None:
+        self.x, self.network, self.weights = recipe.x, recipe.network, recipe.weights
+        load_weights(self.network, state)
+        self.optimiser = Adam(self.network.parameters(), LEARNING_RATE)
+        shape, device = (self.x.shape[2], self.x.shape[3]), self.x.device
         self.labels = torch.from_numpy(np.searchsorted(task.ids, shrink(task.labels, shape))).to(device)
         drawn = shrink_strokes(task.constraints, shape)
         self.painted = torch.from_numpy(drawn > 0).to(device)
@@ -216,7 +221,7 @@ class Continued:
         total = torch.stack(list(terms.values())).sum()
         if not torch.isfinite(total):
             raise DivergedError(f"The loss is not finite at iteration {iteration}. Segment the image anew.")
-        self.optimiser.zero_grad(set_to_none=True)
+        self.optimiser.zero_grad()
         torch.autograd.backward(total)
         self.optimiser.step()
         return {name: float(term.detach()) for name, term in terms.items()}

@@ -29,8 +29,9 @@ def test_it_offers_reader_writer_samples_widget_and_menu(manifest):
     assert offered.readers[0].accepts_directories
     assert {".tif", ".png", ".nii.gz", ".nrrd", ".mha"} <= set(offered.writers[0].filename_extensions)
     assert [sample.key for sample in offered.sample_data] == ["dermoscopy", "chest_ct"]
-    assert [widget.display_name for widget in offered.widgets] == ["Segment", "Batch"]
+    assert [widget.display_name for widget in offered.widgets] == ["Segment", "Batch", "Correct"]
     assert [item.command for item in offered.menus["napari/layers/segment"]] == ["napari-s3net.segment"]
+    assert [item.command for item in offered.menus["napari/layers/annotate"]] == ["napari-s3net.correct"]
     file_menu = [item.command for item in offered.menus["napari/file/io_utilities"]]
     assert file_menu == ["napari-s3net.open_file", "napari-s3net.open_folder", "napari-s3net.batch"]
 

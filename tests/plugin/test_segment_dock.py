@@ -226,20 +226,31 @@ def test_cancel_of_a_second_run_puts_everything_back(ready, viewer, qtbot, fake_
     assert ready.panel.isVisibleTo(ready)
 
 
-def test_run_again_is_one_step_and_undo_brings_back_names_and_object(ready, viewer, qtbot, fake_runs):
+def test_run_again_keeps_the_clusters_and_is_one_step_that_undo_takes_back(ready, viewer, qtbot, fake_runs):
     run_through(ready, qtbot)
-    layer = label_layer(viewer)
-    ready.panel.table.clusters.renamed.emit(1, "Naevus")
+    layer, rows = label_layer(viewer), ready.panel.table.clusters
+    rows.renamed.emit(1, "Naevus")
+    rows.ticked.emit(2, True)
     before = layer.data.copy()
-    fake_runs.corner = 20
+    fake_runs.corner = 5
     run_through(ready, qtbot)
-    assert (layer.data[:20, :20] == 1).all()
-    assert ready.panel.table.clusters.rows[0].name == "Lesion"
+    assert (layer.data[:5, :5] == 1).all()
+    assert [(row.label, row.name, row.is_object) for row in rows.rows] == [(1, "Naevus", True), (2, "Skin", True)]
+    rows.renamed.emit(1, "Melanoma")
     layer.undo()
     np.testing.assert_array_equal(layer.data, before)
-    qtbot.waitUntil(lambda: ready.panel.table.clusters.rows[0].name == "Naevus", timeout=2000)
+    qtbot.waitUntil(lambda: rows.rows[0].name == "Naevus", timeout=2000)
     layer.redo()
-    qtbot.waitUntil(lambda: ready.panel.table.clusters.rows[0].name == "Lesion", timeout=2000)
+    qtbot.waitUntil(lambda: rows.rows[0].name == "Melanoma", timeout=2000)
+
+
+def test_what_a_second_run_finds_anew_gets_an_id_of_its_own(ready, viewer, qtbot, fake_runs):
+    run_through(ready, qtbot)
+    ready.panel.table.clusters.renamed.emit(1, "Naevus")
+    fake_runs.corner = 20
+    run_through(ready, qtbot)
+    assert (label_layer(viewer).data[:20, :20] == 3).all()
+    assert [(row.label, row.name) for row in ready.panel.table.clusters.rows] == [(2, "Skin"), (3, "Lesion")]
 
 
 def test_out_of_memory_is_told_and_the_dock_is_ready_again(ready, window, qtbot, fake_runs, said):
