@@ -35,6 +35,12 @@ def add_arguments(parser: ArgumentParser) -> None:
         "with --interactive: random-walker, random-forest, s3net:no-weights, s3net (default all)",
     )
     add("--ablations", action="store_true", help="also s3net with one idea left out, a row each")
+    add(
+        "--fit",
+        choices=("image", "folder"),
+        default="image",
+        help="folder: also one network fitted without masks on all images of the set (method s3net:folder)",
+    )
     add("--seeds", type=_positive, default=1, metavar="N", help="run the networks with this many seeds (default 1)")
     add("--limit", type=_positive, metavar="N", help="only the first N images")
     add("--half", choices=("a", "b"), help="only one half of the set: tune on a, check on b")
@@ -113,7 +119,8 @@ def _measure(options: Namespace) -> int:
     """Do what is not done yet, and write everything that follows from the rows."""
     from tqdm import tqdm
 
-    from napari_s3net.benchmark.methods import ABLATIONS, Request
+    from napari_s3net.benchmark.folder_fit import fit_models
+    from napari_s3net.benchmark.methods import ABLATIONS, FOLDER, Request
     from napari_s3net.benchmark.page import section
     from napari_s3net.benchmark.pictures import draw_pages
     from napari_s3net.benchmark.protocol import find_pairs, iter_rows, plan
@@ -123,9 +130,11 @@ def _measure(options: Namespace) -> int:
     output: Path = options.output
     names = [name for text in (options.methods or "s3net,plain").split(",") for name in GROUPS.get(text, (text,))]
     names += ABLATIONS if options.ablations else ()
+    names += [FOLDER] if options.fit == "folder" else []
     request = Request(options.preset, _changes(options.set), options.device)
     pairs = find_pairs(options.set_dir, half=options.half, limit=options.limit)
     tasks, kept = plan(pairs, names, request, output, seeds=options.seeds)
+    fit_models(pairs, tasks)
     for _ in tqdm(iter_rows(tasks, jobs=options.jobs), total=len(tasks), unit="run", disable=None):
         pass
     rows = read_rows(output / "results.csv")

@@ -18,6 +18,8 @@ from napari_s3net.settings import Settings, preset, presets
 
 #: The control that goes with every table.
 CONTROL = "one-label"
+#: One network fitted on all images of the set.
+FOLDER = "s3net:folder"
 #: What leaves one idea out, as a change of the settings.
 ABLATIONS: Mapping[str, Mapping[str, Any]] = {
     "s3net:no-attention": {"attention": False},
@@ -29,6 +31,7 @@ ABLATIONS: Mapping[str, Mapping[str, Any]] = {
 #: Methods that train a network, and what they change in a preset's settings.
 NETWORKS: Mapping[str, Mapping[str, Any]] = {
     "s3net": {"variant": "s3net"},
+    FOLDER: {"variant": "s3net"},
     "released": {"variant": "released"},
     **{name: {"variant": "s3net", **changes} for name, changes in ABLATIONS.items()},
 }
@@ -85,6 +88,8 @@ def possible(method: str, kind: Kind) -> bool:
     """Whether a method has a meaning for a kind of image and for the settings of this version."""
     if method in BASELINES:
         return suits(method, kind)
+    if method == FOLDER and kind == "ct":  # found by HU in each image alone
+        return False
     return set(NETWORKS[method]) <= {f.name for f in fields(Settings)}
 
 
@@ -110,6 +115,13 @@ def version(method: str) -> str:
         files = sorted(file for file in room.rglob("*.py") if file.relative_to(room).parts[0] not in _ELSEWHERE)
     source = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:8]
     return f"{napari_s3net.__version__}+{source}"
+
+
+def folder_settings(request: Request, image: Image, seed: int) -> Settings:
+    """Settings of the folder mode for a set of images like this one."""
+    from napari_s3net.preprocess import suggest_preset
+
+    return request.settings(FOLDER, suggest_preset(image) if request.preset == "auto" else request.preset, seed)
 
 
 def predict(method: str, image: Image, seed: int, request: Request) -> Proposal:

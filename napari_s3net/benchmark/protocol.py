@@ -17,8 +17,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_s3net.benchmark.baselines import Proposal
+from napari_s3net.benchmark.folder_fit import load_model
 from napari_s3net.benchmark.memory import peak_mib, reset_peak
-from napari_s3net.benchmark.methods import Request, chosen, digest, predict, seeds_of, version
+from napari_s3net.benchmark.methods import FOLDER, Request, chosen, digest, predict, seeds_of, version
 from napari_s3net.benchmark.results import COLUMNS, KEY, Row, key, read_rows, write_rows
 from napari_s3net.errors import DeviceError, InvalidImageError, InvalidSettingsError, ReadError, S3NetError
 from napari_s3net.image import Image
@@ -172,7 +174,11 @@ def run_task(task: Task) -> Row:
     reset_peak()
     started = time.perf_counter()
     try:
-        proposal = predict(task.method, image, task.seed, task.request)
+        if task.method == FOLDER:
+            result = load_model(task).segment(image)
+            proposal = Proposal(result.labels, result.mask)
+        else:
+            proposal = predict(task.method, image, task.seed, task.request)
         labels, prediction = proposal.labels, proposal.mask
     except (DeviceError, InvalidSettingsError):  # wrong for every image
         raise

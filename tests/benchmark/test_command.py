@@ -42,6 +42,21 @@ def test_a_run_writes_tables_pictures_and_masks_and_is_taken_up(small_set, tmp_p
     assert "4 rows were there, 0 are new" in capsys.readouterr().out
 
 
+def test_a_folder_is_fitted_once_and_its_model_is_kept(small_set, tmp_path, monkeypatch):
+    monkeypatch.setattr("napari_s3net.folder.ROUNDS", (1, 1))
+    monkeypatch.setattr("napari_s3net.folder.FEWEST_IMAGES", 1)
+    output = tmp_path / "out"
+    arguments = (small_set, "--methods", "otsu", "--fit", "folder", "--preset", "skin", "-o", output)
+    assert run(parsed(*arguments)) == 0
+    methods = json.loads((output / "summary.json").read_text())["methods"]
+    assert list(methods) == ["one-label", "otsu", "s3net:folder"]
+    assert methods["s3net:folder"]["label_free"]["dice_mean"] > 0.8
+    (model,) = output.glob("folder-*.safetensors")
+    made = model.stat().st_mtime_ns
+    assert run(parsed(*arguments)) == 0
+    assert model.stat().st_mtime_ns == made
+
+
 def test_ablations_and_groups_of_methods(small_set, tmp_path, quick_networks):
     output = tmp_path / "out"
     assert run(parsed(small_set, "--methods", "kmeans", "--ablations", "--limit", 1, "-o", output)) == 0
