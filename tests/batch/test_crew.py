@@ -1,0 +1,157 @@
+"""Several workers: the same files, whoever makes them and whoever dies."""
+
+import json
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import psutil
+import pytest
+import segmenters
+
+from napari_s3net.batch import Plan, gather, iter_batch
+from napari_s3net.batch.report import Report
+from napari_s3net.errors import S3NetError
+
+pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+
+
+def drain(plan, crew, segmenter=segmenters.deadly, after=None):
+    """Run to the end; call `after` at the first file that is done."""
+    steps, rows = iter_batch(plan, crew=crew, segmenter=segmenter), []
+    while True:
+        try:
+            row = next(steps)
+        except StopIteration as end:
+            return rows, end.value
+        if row is not None and row.is_final:
+            rows.append(row)
+            if after is not None:
+                after()
+                after = None
+
+
+def contents(output):
+    return {
+        p.relative_to(output).as_posix(): p.read_bytes()
+        for p in output.rglob("*")
+        if p.is_file() and p.name not in ("report.jsonl", "report.html", ".napari-s3net.lock")
+    }
+
+
+def rows_of(output):
+    return [replace(row, seconds=0.0, error="") for row in Report(output).rows()]
+
+
+@pytest.fixture
+def many(folder, save, tmp_path):
+    """Pictures, one that is empty and one that kills its process."""
+    for n in range(20):
+        save(folder / f"{n:02}.png", n)
+    (folder / "empty.png").touch()
+    save(folder / "abort.png")
+    return lambda name: Plan(source=folder, output=tmp_path / name, device="cpu")
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """A scheduler and two workers, each a process of its own; their address and the workers."""
+    path = tmp_path / "scheduler.json"
+    words = [sys.executable, "-W", "ignore", "-m"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    scheduler = subprocess.Popen(
+        [*words, "distributed.cli.dask_scheduler", "--scheduler-file", str(path), "--port", "0",
+         "--dashboard-address", ":0", "--host", "127.0.0.1"], **quiet,
+    )  # fmt: skip
+    worker = [*words, "distributed.cli.dask_worker", "--scheduler-file", str(path), "--nthreads", "1", "--no-dashboard"]
+    worker += ["--no-nanny", "--local-directory", str(tmp_path)]
+    workers = [subprocess.Popen([*worker, "--name", str(n)], start_new_session=True, **quiet) for n in range(2)]
+    end = time.monotonic() + 60
+    while not path.exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    yield json.loads(path.read_text())["address"], workers
+    for process in (*workers, scheduler):
+        process.kill()
+        process.wait()
+
+
+def test_two_jobs_make_the_same_files(many, crew):
+    drain(many("plain"), crew)
+    with gather(2) as two:
+        assert two.workers == 2
+        assert two.link.startswith("http")
+        rows, summary = drain(many("two"), two)
+    assert (summary.done, summary.failed) == (23, 2)
+    assert len(rows) == 25
+    assert contents(many("two").output) == contents(many("plain").output)
+    assert rows_of(many("two").output) == rows_of(many("plain").output)
+
+
+def test_a_worker_that_is_killed_in_mid_run_loses_nothing(many, crew, cluster):
+    address, workers = cluster
+    drain(many("plain"), crew)
+
+    def kill():
+        children = psutil.Process(workers[0].pid).children(recursive=True)
+        workers[0].kill()
+        workers[0].wait()
+        _, alive = psutil.wait_procs(children, timeout=10)
+        assert not alive  # a child ends with its worker
+
+    with gather(scheduler=address) as crew_of_two:
+        end = time.monotonic() + 60
+        while crew_of_two.workers < 2 and time.monotonic() < end:
+            time.sleep(0.1)
+        _, summary = drain(many("cluster"), crew_of_two, after=kill)
+        assert crew_of_two.workers == 1
+    assert (summary.done, summary.failed) == (23, 2)
+    assert contents(many("cluster").output) == contents(many("plain").output)
+    assert rows_of(many("cluster").output) == rows_of(many("plain").output)
+
+
+def test_stopping_ends_what_the_workers_do(many, cluster):
+    address, workers = cluster
+    with gather(scheduler=address) as crew_of_two:
+        steps = iter_batch(many("stopped"), crew=crew_of_two, segmenter=segmenters.vanishing)
+        begun = [next(steps) for _ in range(3)]
+        while not busy(workers):
+            time.sleep(0.1)
+        with pytest.raises(StopIteration):
+            steps.send(True)
+        assert begun[0].status == "running"
+        end = time.monotonic() + 10
+        while busy(workers) and time.monotonic() < end:
+            time.sleep(0.1)
+        assert not busy(workers)
+
+
+def busy(workers):
+    """The children that work on files."""
+    children = [child for one in workers for child in psutil.Process(one.pid).children()]
+    return [child for child in children if "napari_s3net.batch.worker" in child.cmdline()]
+
+
+def test_a_scheduler_that_does_not_answer_is_told(monkeypatch):
+    monkeypatch.setattr("napari_s3net.batch.crew.CONNECT_SECONDS", 1)
+    with pytest.raises(S3NetError, match="does not answer"), gather(scheduler="tcp://127.0.0.1:9"):
+        pass
+
+
+def test_without_dask_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(S3NetError, match=r"napari-s3net\[cluster\]"), gather(2):
+        pass
+
+
+def test_a_paused_crew_has_no_room(crew):
+    assert (crew.workers, crew.room, crew.link) == (1, 1, "")
+    paused = replace(crew)
+    paused.paused.set()
+    assert paused.room == 0
+    paused.paused.clear()
+
+
+def test_no_jobs_are_refused():
+    with pytest.raises(S3NetError, match="At least one"), gather(0):
+        pass
