@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 #: Seconds until a scheduler that does not answer is given up.
 CONNECT_SECONDS = 15
-#: Tasks in flight for each worker of a cluster, so that none waits for the network.
+#: Tasks in flight for each worker, so that none waits for the network or for the report to be written.
 AHEAD = 2
 
 
@@ -51,7 +51,7 @@ class Crew:
         """How many tasks may be under way."""
         if self.paused.is_set():
             return 0
-        return 1 if self.client is None else AHEAD * max(1, self.workers)
+        return AHEAD * max(1, self.workers)
 
     @property
     def link(self) -> str:

@@ -8,6 +8,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,7 +85,7 @@ def _process(task: Task, row: Row) -> Row:
         warnings.simplefilter("always")
         image = read_image(task.path, series=task.series)
     name = suggest_preset(image) if task.preset == "auto" else task.preset
-    settings = _settings(task, name)
+    settings = _settings(name, tuple(task.changes.items()), task.shrink)
     result = _load(task.segmenter)(image, settings, task.device)
     outputs = _write(task, image, result)
     _keep_settings(task, result.settings)
@@ -101,18 +102,25 @@ def _process(task: Task, row: Row) -> Row:
         sizes={kind: (Path(task.output) / path).stat().st_size for kind, path in outputs.items()},
         foreground=tuple(int(i) for i in result.foreground),
         names={str(i): text for i, text in result.names.items()},
-        used=result.settings.digest,
+        used=_digest(result.settings),
         iterations=len(result.history),
         regions=_measure(image, result) if "measurements" in task.write else (),
     )
 
 
-def _settings(task: Task, name: str) -> Settings:
+@lru_cache(maxsize=16)
+def _settings(name: str, changes: tuple[tuple[str, Any], ...], shrink: int) -> Settings:
     """What was asked for; after memory ran out, at a smaller working size."""
-    settings = preset(name).replace(**task.changes)
-    if task.shrink == 1:
+    settings = preset(name).replace(**dict(changes))
+    if shrink == 1:
         return settings
-    return settings.replace(working_size=max(SMALLEST, settings.working_size // task.shrink))
+    return settings.replace(working_size=max(SMALLEST, settings.working_size // shrink))
+
+
+@lru_cache(maxsize=16)
+def _digest(settings: Settings) -> str:
+    """Of many images with the same settings it is asked for once."""
+    return settings.digest
 
 
 def _load(name: str) -> Segmenter:
@@ -155,7 +163,7 @@ def _keep_settings(task: Task, settings: Settings) -> None:
     """Keep the settings that were used, once for all files: their name tells what is in them."""
     from napari_s3net.io import write_json
 
-    path = inside(Path(task.output), f"settings/{settings.digest}.json")
+    path = inside(Path(task.output), f"settings/{_digest(settings)}.json")
     if not path.exists():
         write_json(path, settings.to_dict())
 

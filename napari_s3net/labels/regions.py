@@ -152,27 +152,32 @@ def measure_regions(
     if labels.shape != image.shape:
         raise InvalidImageError(f"The labels are {labels.shape}, the image is {image.shape}; expected the same shape.")
     boxes = ndimage.find_objects(labels)
-    ids = [i for i, box in enumerate(boxes, 1) if box is not None]
     tones = _tones(labels, image, foreground)
+    parts = [_measure(labels[box] == i, box, i, image, tones) for i, box in enumerate(boxes, 1) if box is not None]
+    mine = [part for part in parts if part.label in foreground]
+    if len(mine) == 1:
+        whole = replace(mine[0], label=None)
+    else:
+        mask = np.isin(labels, list(foreground))
+        box = next(iter(ndimage.find_objects(mask.view(np.uint8))), None)
+        whole = _measure(None if box is None else mask[box], box, None, image, tones)
+    if asymmetry and whole.pixels and not image.is_stack:
+        whole = replace(whole, asymmetry=_asymmetry(labels, foreground, image))
+    names = names or {}
+    named = [replace(p, name=_name(p, names), is_object=p.label in foreground) for p in parts]
+    return [replace(whole, is_object=True), *named]
+
+
+def _asymmetry(labels: NDArray[Any], foreground: Collection[int], image: Image) -> float:
+    """That of the whole object of a plane."""
     mask = np.isin(labels, list(foreground))
-    parts: list[tuple[int | None, Any, Any]] = [
-        (None, mask, next(iter(ndimage.find_objects(mask.view(np.uint8))), None))
-    ]
-    parts += [(i, labels, boxes[i - 1]) for i in ids]
-    regions = []
-    for label, array, box in parts:
-        inside = None if box is None else array[box] if label is None else array[box] == label
-        region = _measure(inside, box, label, image, tones, asymmetry=asymmetry and label is None)
-        is_object = label is None or label in foreground
-        regions.append(replace(region, name=_name(region, names or {}), is_object=is_object))
-    return regions
+    mask = mask[ndimage.find_objects(mask.view(np.uint8))[0]]
+    return shape.asymmetry(mask, image.geometry.spacing)
 
 
 def _name(region: Region, names: Mapping[int, str]) -> str:
-    """As given; for CT else the tissue that the mean suggests; the whole object has none."""
-    if region.label is None:
-        return ""
-    given = names.get(region.label, "")
+    """As given; for CT else the tissue that the mean suggests."""
+    given = names.get(region.label or 0, "")
     return given or (tissue_name(region.means["hu"]) if region.means and "hu" in region.means else "")
 
 
@@ -186,11 +191,9 @@ def _tones(labels: NDArray[Any], image: Image, foreground: Collection[int]) -> T
     part = np.isin(ids, list(foreground))
     shares = pixels[part] / max(1, pixels[part].sum())
     tones: Tones = {None: {}, **{int(i): {} for i in ids}}
-    colours = colours_of(image)
-    channels = (image.array.ravel(),) if colours is None else tuple(colours.T)
-    names = ("hu" if image.kind == "ct" else "grey",) if colours is None else ("red", "green", "blue")
+    names, channels = _channels(image)
     for name, values in zip(names, channels, strict=True):
-        mean, sd = moments(index, values, pixels)
+        mean, sd = _byte_moments(index, values, pixels) if values.dtype == np.uint8 else moments(index, values, pixels)
         for i, m, s in zip(ids, mean, sd, strict=True):
             tones[int(i)][name] = float(m), float(s)
         whole = float(shares @ mean[part])
@@ -199,14 +202,31 @@ def _tones(labels: NDArray[Any], image: Image, foreground: Collection[int]) -> T
     return tones
 
 
+def _channels(image: Image) -> tuple[tuple[str, ...], tuple[NDArray[Any], ...]]:
+    """Names and values of the channels; colours from 0 to 255."""
+    if image.kind != "rgb":
+        return ("hu" if image.kind == "ct" else "grey",), (image.array.ravel(),)
+    colours = image.array.reshape(-1, 3) if image.array.dtype == np.uint8 else colours_of(image)
+    assert colours is not None  # noqa: S101 - it has them
+    return ("red", "green", "blue"), tuple(colours.T)
+
+
+def _byte_moments(
+    index: NDArray[np.integer], values: NDArray[np.uint8], pixels: NDArray[np.integer]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """As `measure.moments`, for values of one byte several times faster: by counting them."""
+    counts = np.bincount(index.astype(np.intp) * 256 + values, minlength=256 * len(pixels)).reshape(-1, 256)
+    n, tones = np.maximum(pixels, 1), np.arange(256.0)
+    mean = counts @ tones / n
+    return mean, np.sqrt(np.maximum(counts @ tones**2 / n - mean**2, 0))
+
+
 def _measure(
     inside: NDArray[np.bool_] | None,
     box: tuple[slice, ...] | None,
     label: int | None,
     image: Image,
     tones: Tones,
-    *,
-    asymmetry: bool,
 ) -> Region:
     """One region, looked at in its own box; None where there is nothing."""
     spacing, unit = image.geometry.spacing, image.geometry.unit
@@ -217,8 +237,6 @@ def _measure(
     if inside.ndim == 2:
         centre, covariance = shape.second_moments(inside, spacing)
         plane = {"perimeter": shape.perimeter(inside, spacing), "eccentricity": shape.eccentricity(covariance)}
-        if asymmetry:
-            plane["asymmetry"] = shape.asymmetry(inside, spacing, centre, covariance, longest)
     else:
         centre = np.array([_mean_place(inside, axis) for axis in range(3)])
     return Region(

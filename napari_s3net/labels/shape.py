@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 #: Asymmetry is looked at on a grid of this many points a side.
-GRID = 128
+GRID = 100
 
 
 def perimeter(mask: NDArray[np.bool_], spacing: Sequence[float]) -> float:
@@ -92,7 +92,7 @@ def second_moments(
     n = rows.sum()
     centre = np.array([rows @ y, columns @ x]) / n
     y, x = y - centre[0], x - centre[1]
-    both = y @ (mask @ x)
+    both = y @ (mask.astype(np.float32) @ x.astype(np.float32))
     # A pixel is a square and not a point.
     covariance = np.array([[rows @ y**2, both], [both, columns @ x**2]]) / n + np.eye(2) / 12
     return centre, covariance * np.outer(spacing, spacing)
@@ -104,20 +104,16 @@ def eccentricity(covariance: NDArray[np.float64]) -> float:
     return float(math.sqrt(max(0.0, 1 - small / large)))
 
 
-def asymmetry(
-    mask: NDArray[np.bool_],
-    spacing: Sequence[float],
-    centre: NDArray[np.float64],
-    covariance: NDArray[np.float64],
-    reach: float,
-) -> float:
+def asymmetry(mask: NDArray[np.bool_], spacing: Sequence[float]) -> float:
     """How much of a plane region does not meet its mirror image, 0 of a symmetric one to 1; the mean of its two axes.
 
-    Centre and covariance are as `second_moments` gives them; nothing of the region is farther off than `reach`.
     The axes are the principal ones through the centre, as in the computer versions of the ABCD rule (for example
     Stolz et al. 1994, European Journal of Dermatology 4:521).
     """
+    centre, covariance = second_moments(mask, spacing)
     axes = np.linalg.eigh(covariance)[1]
+    far = (_ends(mask) - 0.5 - centre) * spacing
+    reach = math.sqrt(float(np.square(far).sum(axis=1).max()))
     steps = np.linspace(-reach, reach, GRID + 1)
     grid = np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1) @ axes.T
     index = np.round(grid / np.asarray(spacing) + centre).astype(int)

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -50,6 +51,27 @@ def test_columns_hold_what_applies(photograph):
 def test_an_object_that_is_not_there_is_a_row_of_nothing(photograph):
     labels, image = photograph
     assert measure_regions(labels, image)[0].to_columns() == {"label": "object", "name": "", "object": 1, "area_px": 0}
+
+
+def test_values_of_one_byte_are_measured_as_any_others(photograph):
+    labels, image = photograph
+    array = np.random.default_rng(0).integers(0, 256, (40, 60, 3)).astype(np.uint8)
+    for one in (replace(image, array=array), Image(array[..., 0], Geometry.identity(2), "grey")):
+        bytewise = measure_regions(labels, one, foreground=(1, 2))
+        wide = measure_regions(labels, replace(one, array=one.array.astype(np.float64)), foreground=(1, 2))
+        for a, b in zip(bytewise, wide, strict=True):
+            assert a.means == pytest.approx(b.means)
+            assert a.sds == pytest.approx(b.sds)
+
+
+def test_an_object_of_one_label_is_measured_as_that_label(photograph):
+    labels, image = photograph
+    whole, part, *_ = measure_regions(labels, image, foreground=(1,), asymmetry=True)
+    assert whole.asymmetry == pytest.approx(0, abs=0.05)
+    assert replace(whole, asymmetry=None, label=1) == part
+    assert measure_regions(np.where(labels == 1, 9, labels), image, foreground=(9,))[0] == replace(
+        whole, asymmetry=None
+    )
 
 
 def test_volumes_are_in_ml_and_hu():
