@@ -41,7 +41,8 @@ table {{ border-collapse: collapse; width: 100%; }}
 th {{ color: var(--quiet); font-weight: normal; text-align: left; }}
 th, td {{ border-bottom: 1px solid var(--line); padding: .35rem .6rem; vertical-align: middle; }}
 td.number, th.number {{ text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }}
-td.file {{ overflow-wrap: anywhere; white-space: pre-wrap; }}
+td.file {{ overflow-wrap: anywhere; white-space: pre-wrap; width: 40%; }}
+td.sure {{ white-space: nowrap; }}
 td.picture {{ width: 96px; }}
 td.picture img {{ display: block; max-width: 96px; max-height: 96px; }}
 .bar {{ display: inline-block; width: 4rem; height: .5rem; margin-right: .5rem; border-radius: 4px;
@@ -157,7 +158,7 @@ def _rows(output: Path, report: Report) -> Iterator[str]:
         share = "" if row.share is None else f"{100 * row.share:.1f} %"
         yield (
             f'<tr data-kind="{_kind(row)}"><td class="picture">{picture}</td><td class="file">{escape(row.file)}</td>'
-            f'<td>{state}</td><td class="number">{share}</td><td>{_confidence(row)}</td>'
+            f'<td>{state}</td><td class="number">{share}</td><td class="sure">{_confidence(row)}</td>'
             f'<td class="number">{_time(row.seconds)}</td></tr>\n'
         )
 

@@ -145,7 +145,7 @@ def test_without_dask_it_says_what_to_install(monkeypatch):
 
 
 def test_a_paused_crew_has_no_room(crew):
-    assert (crew.workers, crew.room, crew.link) == (1, 1, "")
+    assert (crew.workers, crew.room, crew.link) == (1, 2, "")
     paused = replace(crew)
     paused.paused.set()
     assert paused.room == 0
