@@ -89,7 +89,7 @@ def test_settings_and_pattern(quick, photos, tmp_path):
     [
         (["--preset", "skim"], "skim"),
         (["--write", "videos"], "videos"),
-        (["--fit", "folder"], "folder"),
+        (["--fit", "all"], "all"),
         (["--pattern", "*.dcm"], "*.dcm"),
         (["--device", "abacus"], "abacus"),
         (["--jobs", "0"], "0 jobs"),

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from napari_s3net.batch import isolated
+from napari_s3net.batch import fit, isolated
 from napari_s3net.batch.crew import Crew, gather
 from napari_s3net.batch.folder import TREES, locked, remove, sweep
 from napari_s3net.batch.items import Item, find_items, input_digest, stem_of
@@ -20,6 +20,7 @@ from napari_s3net.batch.plan import Plan, Task
 from napari_s3net.batch.report import Report
 from napari_s3net.batch.row import Row
 from napari_s3net.batch.work import Segmenter, segment_image
+from napari_s3net.errors import InvalidImageError
 
 #: The caller gets a word at least this often, so that it can stop the run.
 BEAT_SECONDS = 0.2
@@ -117,6 +118,8 @@ class _Run:
         self._id = uuid.uuid4().hex
         self._left = deque(items)
         self._stems = {item.stem for item in items}
+        self._digest, self._model = plan.digest, ""
+        self._items = items if plan.fit == "folder" else ()
         self._futures: dict[Future[Row], Item] = {}
         self._count = {"done": 0, "failed": 0, "skipped": 0}
         sweep(self._output)
@@ -127,7 +130,7 @@ class _Run:
 
     def follow(self) -> Generator[Row | None, bool | None, Summary]:
         """Keep the workers busy until nothing is left; a true answer ends it."""
-        stop = None
+        stop = (yield from self._fit()) if self._items else None
         while (self._left or self._futures) and not stop:
             if self._left and len(self._futures) < self._crew.room:
                 stop = yield self._begin(self._left.popleft())
@@ -141,6 +144,27 @@ class _Run:
             if not done:
                 stop = yield None
         return Summary(**self._count, stopped=bool(stop))
+
+    def _fit(self) -> Generator[Row | None, bool | None, bool | None]:
+        """Fit one network on the folder, unless that was done before; with another one, every file is done again."""
+        chosen = fit.sample(self._items)
+        self._model = fit.model_name(self._digest, chosen)
+        self._digest = self._model.removeprefix("settings/folder-").removesuffix(".safetensors")
+        if (self._output / self._model).exists():
+            return None
+        task = replace(self._task(chosen[0]), file=fit.FITTING, fit_on=tuple((str(i.path), i.series) for i in chosen))
+        future = self._crew.executor.submit(isolated.run, task)
+        self._futures[future] = chosen[0]
+        stop = yield Row(file=fit.FITTING, status="running")
+        while not stop and not wait(self._futures, BEAT_SECONDS).done:
+            stop = yield None
+        if stop:
+            return True
+        row = future.result()
+        del self._futures[future]
+        if row.status == "failed":
+            raise InvalidImageError(f"One network for the folder cannot be fitted: {row.error}")
+        return None
 
     def end(self) -> None:
         """End what is under way, however the run ended, and bring the report and what follows from it in order."""
@@ -165,7 +189,7 @@ class _Run:
     def _is_done(self, item: Item, row: Row) -> bool:
         """Whether a row still holds: same settings, same input, and its results are there whole."""
         wanted = {kind for kind in self._plan.write if kind in TREES}
-        if row.status != "done" or row.settings != self._plan.digest or not wanted <= set(row.outputs):
+        if row.status != "done" or row.settings != self._digest or not wanted <= set(row.outputs):
             return False
         if any(stem_of(path) != item.stem for path in row.outputs.values()):
             return False  # a file of the same stem has come or gone since, and another one may take the name
@@ -190,7 +214,8 @@ class _Run:
             changes=dict(self._plan.changes),
             write=tuple(self._plan.write),
             device=self._plan.device,
-            digest=self._plan.digest,
+            digest=self._digest,
+            model=self._model,
             segmenter=f"{function.__module__}:{function.__qualname__}",
             search=tuple(str(Path(folder).absolute()) for folder in sys.path),
         )
@@ -201,7 +226,7 @@ class _Run:
             row = future.result()
         except (Exception, CancelledError) as error:  # noqa: BLE001 - a cluster may fail in any way
             words = " ".join(f"{type(error).__name__}: {error}".split())
-            row = Row(file=item.file, status="failed", settings=self._plan.digest, error=f"The worker failed. {words}")
+            row = Row(file=item.file, status="failed", settings=self._digest, error=f"The worker failed. {words}")
         before = self._report.row(item.file)
         if before is not None:
             stale = set(before.outputs.values()) - set(row.outputs.values())

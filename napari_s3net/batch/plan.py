@@ -65,10 +65,8 @@ class Plan:
             preset(name).replace(**self.changes)
         if unknown := [kind for kind in self.write if kind not in KINDS] or ([] if self.write else ["nothing"]):
             raise InvalidSettingsError(f"A batch writes some of {', '.join(KINDS)}; got {', '.join(unknown)}.")
-        if self.fit != "image":
-            raise InvalidSettingsError(
-                f"Only image by image is possible so far; got {self.fit!r}. Leave it out, or say image."
-            )
+        if self.fit not in FITS:
+            raise InvalidSettingsError(f"A network is fitted on each {' or on the '.join(FITS)}; got {self.fit!r}.")
 
     @property
     def _presets(self) -> tuple[str, ...]:
@@ -116,6 +114,10 @@ class Task:
         Where modules are looked for.
     shrink : int
         The working size is divided by this, after memory ran out.
+    model : str
+        Path below the output folder of a network that was fitted on the folder; empty where each image has its own.
+    fit_on : tuple of (str, str or None)
+        Paths and series to fit that network on; of the one task that does so.
     """
 
     run: str
@@ -132,3 +134,5 @@ class Task:
     segmenter: str
     search: tuple[str, ...] = ()
     shrink: int = 1
+    model: str = ""
+    fit_on: tuple[tuple[str, str | None], ...] = ()

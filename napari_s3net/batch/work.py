@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_s3net.batch.fit import fit, segment_fitted
 from napari_s3net.batch.folder import inside
 from napari_s3net.batch.items import input_digest
 from napari_s3net.batch.plan import Task
@@ -50,8 +51,11 @@ def do(task: Task) -> tuple[Row, bool]:
     started = time.perf_counter()
     row = Row(file=task.file, status="failed", settings=task.digest)
     try:
-        row = replace(row, input=input_digest(Path(task.path)))
-        row = _process(task, row)
+        if task.fit_on:
+            row = fit(task)
+        else:
+            row = replace(row, input=input_digest(Path(task.path)))
+            row = _process(task, row)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one file, the others are done
         row = replace(row, status="failed", error=reason(error, task.file))
         out_of_memory = _is_out_of_memory(error)
@@ -86,7 +90,10 @@ def _process(task: Task, row: Row) -> Row:
         image = read_image(task.path, series=task.series)
     name = suggest_preset(image) if task.preset == "auto" else task.preset
     settings = _settings(name, tuple(task.changes.items()), task.shrink)
-    result = _load(task.segmenter)(image, settings, task.device)
+    if task.model:
+        result = segment_fitted(image, Path(task.output) / task.model)
+    else:
+        result = _load(task.segmenter)(image, settings, task.device)
     outputs = _write(task, image, result)
     _keep_settings(task, result.settings)
     return replace(

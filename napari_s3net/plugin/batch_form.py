@@ -93,6 +93,9 @@ class BatchForm(QWidget):
         self.preset_line = quiet_label()
         self.preset_line.hide()
         self._file: Path | None = None
+        self.fit = Chooser("Network", "Image by image, or one network that learns what the images have in common.")
+        for name, text in (("image", "One for each image"), ("folder", "One for all images")):
+            self.fit.addItem(text, name)
         self.recursive = QCheckBox("Folders within as well")
         texts = {
             "labels": ("Labels", "Every cluster with its number."),
@@ -140,6 +143,7 @@ class BatchForm(QWidget):
             pattern=self.pattern.text().strip(),
             recursive=self.recursive.isChecked(),
             write=tuple(kind for kind, box in self.kinds.items() if box.isChecked()),
+            fit=str(self.fit.currentData()),
             device=str(self.device.currentData()),
         )
 
@@ -175,6 +179,7 @@ class BatchForm(QWidget):
             ("", self.output_line),
             ("Settings", self.preset),
             ("", self.preset_line),
+            ("Network", self.fit),
             ("Write", self._kinds()),
         ]
         _fill(grid, lines)
@@ -205,6 +210,7 @@ class BatchForm(QWidget):
             box.toggled.connect(self._tell)
         self.pattern.editingFinished.connect(self.changed)
         self.preset.activated.connect(self._choose_preset)
+        self.fit.activated.connect(self._tell)
 
     def _choose_preset(self, _: int) -> None:
         self.preset_line.hide()

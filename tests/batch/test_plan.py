@@ -17,7 +17,7 @@ HERE = {"source": Path("in"), "output": Path("out")}
         ({"changes": {"clusters": 1000}}, "clusters"),
         ({"write": ("labels", "videos")}, "videos"),
         ({"write": ()}, "nothing"),
-        ({"fit": "folder"}, "folder"),
+        ({"fit": "all"}, "all"),
     ],
 )
 def test_what_cannot_be_done_is_told_at_once(wrong, named):

@@ -1,0 +1,94 @@
+"""One network for the whole folder: fitted before the first file, kept in the output, used for every file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from napari_s3net.batch.folder import inside
+from napari_s3net.batch.items import Item, input_digest
+from napari_s3net.batch.plan import Task
+from napari_s3net.batch.row import Row
+from napari_s3net.errors import InvalidImageError, S3NetError
+from napari_s3net.image import Image, Segmentation
+from napari_s3net.io.write import replacing
+from napari_s3net.settings import preset
+
+#: The network is fitted on this many images at most, evenly spaced over the folder.
+SAMPLE = 300
+#: What stands for the fitting where others have a file's name.
+FITTING = "(one network for all)"
+
+
+def sample(items: Sequence[Item]) -> list[Item]:
+    """The images to fit on."""
+    n = min(SAMPLE, len(items))
+    return [items[i * len(items) // n] for i in range(n)]
+
+
+def model_name(digest: str, items: Sequence[Item]) -> str:
+    """Where the model lies below the output folder: another name for other settings, and for other images."""
+    total = hashlib.sha256(digest.encode())
+    for item in items:
+        try:
+            total.update(input_digest(item.path).encode())
+        except OSError:
+            continue  # it has a row of its own that tells why
+    return f"settings/folder-{total.hexdigest()[:12]}.safetensors"
+
+
+def fit(task: Task) -> Row:
+    """Fit a network on the task's images and keep it; raises `S3NetError` if they are not fit for that."""
+    from napari_s3net.folder import fit_folder
+    from napari_s3net.preprocess import suggest_preset
+
+    planes = _planes(task)
+    first = next(planes, None)
+    if first is None:
+        raise InvalidImageError("None of the images can be read, so there is nothing to fit on.")
+    name = suggest_preset(first) if task.preset == "auto" else task.preset
+    settings = preset(name).replace(**task.changes)
+    model = fit_folder(_chain(first, planes), settings, device=task.device)
+    with replacing(inside(Path(task.output), task.model).absolute()) as temporary:
+        model.save(temporary)
+    return Row(file=task.file, status="done", preset=name)
+
+
+def _chain(first: Image, rest: Iterator[Image]) -> Iterator[Image]:
+    yield first
+    yield from rest
+
+
+def _planes(task: Task) -> Iterator[Image]:
+    """The images that can be fitted on: of a stack the middle slice; what cannot be read is left out."""
+    from napari_s3net.io import read_image
+    from napari_s3net.preprocess import check_plane
+
+    for path, series in task.fit_on:
+        try:
+            image = read_image(path, series=series)
+            image = image.slice(len(image.array) // 2) if image.is_stack else image
+            check_plane(image)
+        except S3NetError:
+            continue
+        yield image
+
+
+def segment_fitted(image: Image, path: Path) -> Segmentation:
+    """Segment a plane, or a stack slice by slice, with a network that was fitted before."""
+    from napari_s3net.folder import load_folder_model
+    from napari_s3net.results import join_slices
+
+    model = load_folder_model(path)
+    if not image.is_stack:
+        return model.segment(image)
+    parts: list[Segmentation | None] = []
+    for index in range(len(image.array)):
+        try:
+            parts.append(model.segment(image.slice(index)))
+        except InvalidImageError:
+            parts.append(None)  # a slice with nothing in it stays without labels
+    if not any(parts):
+        raise InvalidImageError("No slice of it can be segmented.")
+    return join_slices(image, parts)
