@@ -29,13 +29,12 @@ from napari_s3net.foreground import VOTED_ON, count, make_ballot
 from napari_s3net.image import Image, Segmentation, Step
 from napari_s3net.model.folder_network import FolderNetwork
 from napari_s3net.model.optimiser import Adam
-from napari_s3net.model.warp import WarpRange, draw_theta, visible, warp
 from napari_s3net.preprocess import check_plane, to_features
 from napari_s3net.recipes import start_clusters
 from napari_s3net.settings import Settings
 
 #: Rows and columns at which the network sees an image.
-SIZE = 72
+SIZE = 80
 #: Images from which it learns; of a larger folder, so many evenly spaced ones.
 MOST_IMAGES = 300
 #: Rounds: how often each image is shown before the outcomes are counted anew.
@@ -45,7 +44,6 @@ BATCH, LEARNING_RATE = 8, 0.004
 FEWEST_IMAGES = 4
 #: Weight of the overlap (soft Dice) beside the cross-entropy.
 OVERLAP_WEIGHT = 0.5
-WARPS = WarpRange(rotation=20, scale=0.15, shear=0.05, translation=0.08)
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +151,7 @@ class _Example:
     def recount(self, prior: NDArray[np.float64] | None = None) -> None:
         """Take the outcome of the ballot, with or without a prior, as what is to be learned."""
         probability, self.confidence = self.ballot.count(prior)
-        self.target = np.asarray(resize(probability, (SIZE, SIZE), order=1, anti_aliasing=True) > 0.5, np.float32)
+        self.target = np.asarray(resize(probability, (SIZE, SIZE), order=1, anti_aliasing=True), np.float32)
 
 
 def fit_folder(images: Iterable[Image], settings: Settings, *, device: str = "auto") -> FolderModel:
@@ -280,7 +278,7 @@ def _expected(network: FolderNetwork, x: NDArray[np.float32], shape: tuple[int, 
 def _show(
     network: FolderNetwork, optimiser: Adam, examples: list[_Example], draw: torch.Generator, where: torch.device
 ) -> float:
-    """Show every image once, turned and warped; return the mean loss."""
+    """Show every image once, turned and mirrored; return the mean loss."""
     network.train()
     trust = np.array([example.confidence for example in examples]) ** 2
     trust /= max(float(trust.mean()), 1e-6)
@@ -291,9 +289,7 @@ def _show(
         views = torch.randint(0, 8, (len(chosen),), generator=draw).tolist()
         x = torch.stack([_turned(torch.from_numpy(examples[j].x), v) for j, v in zip(chosen, views, strict=True)])
         y = torch.stack([_turned(torch.from_numpy(examples[j].target), v) for j, v in zip(chosen, views, strict=True)])
-        theta = draw_theta(WARPS, (SIZE, SIZE), draw)
-        weight = visible(theta, x)[:, 0] * torch.from_numpy(trust[chosen]).float()[:, None, None]
-        x, y = warp(x, theta), (warp(y[:, None], theta)[:, 0] > 0.5).float()
+        weight = torch.from_numpy(trust[chosen]).float()
         loss = _loss(network(x.to(where)), y.to(where), weight.to(where))
         optimiser.zero_grad()
         torch.autograd.backward(loss)
@@ -302,13 +298,16 @@ def _show(
     return float(np.mean(losses))
 
 
-def _loss(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """Weighted cross-entropy and soft Dice (Milletari et al. 2016) of the object; all (N, H, W)."""
-    entropy = (weight * F.binary_cross_entropy_with_logits(logits, target, reduction="none")).mean()
+def _loss(logits: Tensor, target: Tensor, trust: Tensor) -> Tensor:
+    """Cross-entropy and soft Dice (Milletari et al. 2016) of the object (N, H, W), with a weight for each image (N,).
+
+    Pixels of which the vote is less sure count less.
+    """
+    hard = (target > 0.5).to(logits.dtype)
+    sure = trust[:, None, None] * (2 * target - 1).abs().clamp(min=0.1)
+    entropy = (sure * F.binary_cross_entropy_with_logits(logits, hard, reduction="none")).mean()
     p = logits.sigmoid()
-    trust = weight.amax(dim=(1, 2))
-    seen = (weight > 0).to(p.dtype)
-    common, sizes = (seen * p * target).sum(dim=(1, 2)), (seen * (p + target)).sum(dim=(1, 2))
+    common, sizes = (sure * p * hard).sum(dim=(1, 2)), (sure * (p + hard)).sum(dim=(1, 2))
     return entropy + OVERLAP_WEIGHT * (trust * (1 - (2 * common + 1) / (sizes + 1))).mean()
 
 
