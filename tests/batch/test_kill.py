@@ -97,8 +97,8 @@ def count(output):
         return 0
 
 
-def test_killed_three_times(tmp_path, save):
-    check(tmp_path, save, kills=3, images=60)
+def test_killed_twice(tmp_path, save):
+    check(tmp_path, save, kills=2, images=30)
 
 
 @pytest.mark.slow
