@@ -18,6 +18,7 @@ from napari_s3net.errors import S3NetError
 COMMANDS = (
     ("segment", "napari_s3net.cli.segment", "segment images and volumes, and write labels and masks"),
     ("batch", "napari_s3net.cli.batch", "segment every image of a folder; resumes where it was ended"),
+    ("refine", "napari_s3net.cli.refine", "correct saved labels by saved strokes"),
     ("settings", "napari_s3net.cli.about_settings", "list every setting with its value, range and help"),
     ("samples", "napari_s3net.cli.samples", "write two synthetic images with their true masks"),
     ("benchmark", "napari_s3net.benchmark", "measure label-free results on images with masks"),

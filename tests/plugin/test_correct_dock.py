@@ -1,6 +1,7 @@
 """The Correct dock: painted by the mouse, run again, tools undone, closed in mid-run, reopened."""
 
 import gc
+import sys
 import time
 import weakref
 
@@ -486,3 +487,51 @@ def test_the_dock_is_narrow(dock):
     dock.resize(280, 500)
     QApplication.processEvents()
     assert dock.widget().minimumSizeHint().width() <= 280
+
+
+@pytest.mark.slow
+def test_painting_stays_quick_beside_a_run(make_napari_viewer, qtbot, said, capsys):
+    """From the mouse's move to the drawn canvas, without and during a run of the network."""
+    from napari_s3net.plugin.run import Run
+    from napari_s3net.plugin.source import source_of
+
+    viewer = make_napari_viewer(show=True)
+    fill(viewer)
+    dock = CorrectDock(viewer)
+    viewer.window.add_dock_widget(dock, name="Correct")
+    dock.brush("object")
+    canvas = viewer.window._qt_viewer.canvas
+    drawn = []
+    canvas._scene_canvas.events.draw.connect(lambda _: drawn.append(time.perf_counter()))
+
+    def strokes(n):
+        """Milliseconds of each move of one long stroke."""
+        native, start = canvas_point(viewer, 45, 20)
+        qtbot.mousePress(native, Qt.MouseButton.LeftButton, pos=start)
+        taken = []
+        for i in range(n):
+            asked, before = time.perf_counter(), len(drawn)
+            qtbot.mouseMove(native, canvas_point(viewer, 20 + 50 * (i % 2), 20 + 80 * i / n)[1])
+            while len(drawn) == before and time.perf_counter() - asked < 2:
+                QApplication.processEvents()
+            taken.append(1000 * (time.perf_counter() - asked))
+        qtbot.mouseRelease(native, Qt.MouseButton.LeftButton, pos=start)
+        return np.percentile(taken[3:], (50, 95))
+
+    strokes(10)
+    alone = strokes(60)
+    image = plain(viewer.layers["mole"])
+    source = source_of(image, viewer.dims.point, viewer.dims.order[-2:])
+    run = Run(source, preset("skin").replace(max_iter=1000, min_labels=2, working_size=256), "cpu")
+    run.start()
+    qtbot.waitUntil(lambda: len(run.collect().steps) > 0, timeout=60000)
+    beside = strokes(60)
+    still = is_busy()
+    run.cancel()
+    qtbot.waitUntil(lambda: not is_busy(), timeout=60000)
+    with capsys.disabled():
+        for name, (median, slow) in {"alone": alone, "beside a run": beside}.items():
+            sys.stdout.write(f"\npainting {name}: median {median:.1f} ms, 95th percentile {slow:.1f} ms")
+    assert still
+    put_away(dock)
+    assert beside[0] < 1.5 * alone[0] + 5
