@@ -20,14 +20,16 @@ from napari_s3net.segmentation import segment
 
 Over = Literal["probabilities", "seeds", "transformations"]
 #: How far from its region, as a share of the longer side, a label is still likely; and how likely it is anywhere.
-NEAR, ANYWHERE = 0.02, 0.01
+NEAR, ANYWHERE = 0.01, 0.01
 #: A place is where the entropy is above this, and where more than this share of the image is expected to change.
-UNSURE, WORTH = 0.6, 0.0002
+UNSURE, WORTH = 0.6, 0.001
+#: Places are no larger than this share of the longer side: a rim is gone along piece by piece.
+PIECE = 0.12
 
 
 @dataclass(frozen=True)
 class Place:
-    """A connected region in which the result may be wrong.
+    """A part of the image in which the result may be wrong.
 
     Parameters
     ----------
@@ -96,9 +98,12 @@ def places(entropy: NDArray[np.float32], constraints: NDArray[Any] | None = None
     entropy : numpy.ndarray
         (H, W), from `uncertainty`.
     constraints : numpy.ndarray, optional
-        (H, W), what was drawn: a region that holds a stroke is done.
+        (H, W), what was drawn: a place that holds a stroke is done.
     """
-    parts, n = ndimage.label(entropy > UNSURE, np.ones((3, 3)))
+    side = max(1, round(PIECE * max(entropy.shape)))
+    pieces = np.arange(entropy.shape[0])[:, None] // side * entropy.shape[1] + np.arange(entropy.shape[1]) // side
+    numbers, index = np.unique(np.where(entropy > UNSURE, pieces, -1), return_inverse=True)
+    parts, n = (index.reshape(entropy.shape) + (numbers[0] >= 0)), len(numbers) - (numbers[0] < 0)
     doubt = np.bincount(parts.ravel(), (entropy.ravel() ** 2) / 2, minlength=n + 1) / entropy.size
     done = set() if constraints is None else set(np.unique(parts[np.asarray(constraints) > 0]).tolist())
     found = []
