@@ -15,7 +15,7 @@ ENOUGH = 0.3
 #: How much less the logarithm of a union of clusters counts than that of a threshold.
 UNION_HANDICAP = 1.0
 #: How much a candidate's overlap (Dice) with a prior adds to the logarithm of its vote.
-PRIOR_WEIGHT = 8.0
+PRIOR_WEIGHT = 4.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,7 @@
 """Folder mode: one network, fitted without labels on many images of one kind, says where each one's object is.
 
 Each image gives a ballot of candidates, as when it is segmented alone. The network learns the outcomes, the surer ones
-most; what it then expects in each image goes back into that image's count as a prior, and it learns again.
+most; what it then expects in each image goes back into that image's count as a prior.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Generator, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,6 @@ from skimage.transform import resize
 from torch import Tensor
 
 from napari_s3net import __version__
-from napari_s3net.ballot import Ballot
 from napari_s3net.device import memory_errors, resolve_device
 from napari_s3net.errors import InvalidImageError, InvalidSettingsError, ReadError
 from napari_s3net.finish import finish
@@ -37,8 +36,8 @@ from napari_s3net.settings import Settings
 SIZE = 80
 #: Images from which it learns; of a larger folder, so many evenly spaced ones.
 MOST_IMAGES = 300
-#: Rounds: how often each image is shown before the outcomes are counted anew.
-ROUNDS = (20, 10)
+#: How often each image is shown. A second round on the recounted outcomes made things worse; see `docs/method.md`.
+PASSES = 20
 BATCH, LEARNING_RATE = 8, 0.004
 #: Fewer than this many images have nothing in common to learn.
 FEWEST_IMAGES = 4
@@ -139,19 +138,13 @@ def load_folder_model(path: Path) -> FolderModel:
         raise ReadError(f"{Path(path).name} is no model of this program: {error}") from None
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class _Example:
-    """An image as the network learns it: (C, SIZE, SIZE), with its ballot."""
+    """An image as the network learns it (C, SIZE, SIZE), the outcome of its ballot (SIZE, SIZE), and how sure it is."""
 
     x: NDArray[np.float32]
-    ballot: Ballot
-    target: NDArray[np.float32] = field(init=False)
-    confidence: float = field(init=False)
-
-    def recount(self, prior: NDArray[np.float64] | None = None) -> None:
-        """Take the outcome of the ballot, with or without a prior, as what is to be learned."""
-        probability, self.confidence = self.ballot.count(prior)
-        self.target = np.asarray(resize(probability, (SIZE, SIZE), order=1, anti_aliasing=True), np.float32)
+    target: NDArray[np.float32]
+    confidence: float
 
 
 def fit_folder(images: Iterable[Image], settings: Settings, *, device: str = "auto") -> FolderModel:
@@ -199,32 +192,23 @@ def iter_fit_folder(
     examples: list[_Example] = []
     for image in images:
         examples.append(_example(image, settings))
-        stopped = yield Step(len(examples), 0, {}, 2)
+        yield Step(len(examples), 0, {}, 2)
     if len(examples) < FEWEST_IMAGES:
         raise InvalidImageError(f"Expected at least {FEWEST_IMAGES} images to fit on; got {len(examples)}.")
     if len({example.x.shape for example in examples}) > 1:
         raise InvalidImageError("Some of the images are grey and some are not. Fit on one kind at a time.")
-    passes, total = 0, sum(ROUNDS)
     with memory_errors(where, len(examples) * 1.0 + 200), torch.random.fork_rng(devices=[]):
-        for number, shows in enumerate(ROUNDS):
-            torch.manual_seed(settings.seed + number)
-            network = FolderNetwork(len(examples[0].x)).to(where)
-            optimiser = Adam(network.parameters(), LEARNING_RATE)
-            draw = torch.Generator().manual_seed(settings.seed)
-            for n in range(shows):
-                # One cycle of the learning rate: up in the first fifth, then down to nothing (Smith 2017).
-                optimiser.learning_rate = LEARNING_RATE * min(5 * (n + 1) / shows, 1.25 * (shows - n) / shows, 1.0)
-                loss = _show(network, optimiser, examples, draw, where)
-                passes += 1
-                stopped = yield Step(passes, total, {"fit": loss}, 2)
-                if stopped:
-                    break
-            model = FolderModel(network.eval().cpu(), settings)
-            if stopped or number == len(ROUNDS) - 1:
+        torch.manual_seed(settings.seed)
+        network = FolderNetwork(len(examples[0].x)).to(where)
+        optimiser = Adam(network.parameters(), LEARNING_RATE)
+        draw = torch.Generator().manual_seed(settings.seed)
+        for n in range(PASSES):
+            # One cycle of the learning rate: up in the first fifth, then down to nothing (Smith 2017).
+            optimiser.learning_rate = LEARNING_RATE * min(5 * (n + 1) / PASSES, 1.25 * (PASSES - n) / PASSES, 1.0)
+            loss = _show(network, optimiser, examples, draw, where)
+            if (yield Step(n + 1, PASSES, {"fit": loss}, 2)):
                 break
-            for example in examples:
-                example.recount(_expected(model.network, example.x, example.ballot.inside.shape))
-    return model
+    return FolderModel(network.eval().cpu(), settings)
 
 
 def network_input(features: NDArray[np.float32], inside: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -259,9 +243,9 @@ def _example(image: Image, settings: Settings) -> _Example:
     check_plane(image)
     features = to_features(image, settings)
     ballot = make_ballot(start_clusters(features, settings.clusters), features, settings)
-    example = _Example(network_input(features, ballot.inside), ballot)
-    example.recount()
-    return example
+    probability, confidence = ballot.count()
+    target = np.asarray(resize(probability, (SIZE, SIZE), order=1, anti_aliasing=True), np.float32)
+    return _Example(network_input(features, ballot.inside), target, confidence)
 
 
 def _expected(network: FolderNetwork, x: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float64]:

@@ -18,7 +18,7 @@ SKIN = preset("skin")
 
 @pytest.fixture
 def quick(monkeypatch):
-    monkeypatch.setattr(folder, "ROUNDS", (3, 2))
+    monkeypatch.setattr(folder, "PASSES", 5)
     monkeypatch.setattr(folder, "SIZE", 32)
 
 
@@ -56,7 +56,7 @@ def test_a_fitted_folder_finds_its_lesions_and_survives_a_file(quick, tmp_path):
 
 
 def test_the_loss_falls(monkeypatch):
-    monkeypatch.setattr(folder, "ROUNDS", (12,))
+    monkeypatch.setattr(folder, "PASSES", 12)
     monkeypatch.setattr(folder, "SIZE", 32)
     steps, _ = steps_of([sample.image for sample in photographs(4)])
     losses = [step.losses["fit"] for step in steps if step.losses]
