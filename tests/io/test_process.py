@@ -136,18 +136,11 @@ def test_a_python_that_cannot_be_started(monkeypatch, tmp_path):
 
 def test_an_interrupt_leaves_no_child_with_half_an_answer(stand_in):
     stand_in("import time; time.sleep(100)")
-    done = threading.Event()
-
-    def press_ctrl_c():  # again if need be: one that comes just before the wait begins wakes nobody
-        while not done.wait(3.0):
-            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
-
-    presses = threading.Thread(target=press_ctrl_c)
-    presses.start()
+    timer = threading.Timer(1.0, signal.pthread_kill, [threading.main_thread().ident, signal.SIGINT])
+    timer.start()
     with pytest.raises(KeyboardInterrupt):
         process.ask(request("a"), 60)
-    done.set()
-    presses.join()
+    timer.join()
     assert not process._living
 
 
