@@ -102,7 +102,10 @@ def _label_free(summary: dict[str, Any]) -> str:
         _table(main, "clipped", overlap),
     ]
     if len(ablated) > 1:
-        parts += ["### One idea left out, label-free\n", _table(ablated, "label_free", {**overlap, **_COSTS})]
+        parts += [
+            "### One network for the folder, or one idea left out, label-free\n",
+            _table(ablated, "label_free", {**overlap, **_COSTS}),
+        ]
     if seeded:
         parts += ["### One seed against another\n", _table(seeded, "label_free", _SEEDS)]
     parts += ["### The two halves of the set, label-free Dice\n", _table(methods, "label_free", _HALVES)]
