@@ -31,6 +31,7 @@ from napari_s3net.model.optimiser import Adam
 from napari_s3net.preprocess import check_plane, to_features
 from napari_s3net.recipes import start_clusters
 from napari_s3net.settings import Settings
+from napari_s3net.steps import drain
 
 #: Rows and columns at which the network sees an image.
 SIZE = 80
@@ -149,13 +150,7 @@ class _Example:
 
 def fit_folder(images: Iterable[Image], settings: Settings, *, device: str = "auto") -> FolderModel:
     """Fit one network on many images and wait for it; see `iter_fit_folder`."""
-    run = iter_fit_folder(images, settings, device=device)
-    while True:
-        try:
-            next(run)
-        except StopIteration as end:
-            model: FolderModel = end.value
-            return model
+    return drain(iter_fit_folder(images, settings, device=device))
 
 
 def iter_fit_folder(

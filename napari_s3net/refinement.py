@@ -33,6 +33,7 @@ from napari_s3net.propagate import Look, propagate
 from napari_s3net.recipes import S3NetRecipe
 from napari_s3net.segmentation import estimate_mib, weights_of
 from napari_s3net.settings import Settings
+from napari_s3net.steps import drain
 from napari_s3net.strokes import Task, make_task
 
 #: Longer sides at which strokes spread, and at which the network trains on.
@@ -116,13 +117,7 @@ class Refiner:
         locked_region: NDArray[np.bool_] | None = None,
     ) -> Segmentation:
         """As `refine`."""
-        run = self.iter_rerun(result, constraints, locked=locked, locked_region=locked_region)
-        while True:
-            try:
-                next(run)
-            except StopIteration as end:
-                refined: Segmentation = end.value
-                return refined
+        return drain(self.iter_rerun(result, constraints, locked=locked, locked_region=locked_region))
 
     def iter_rerun(
         self,

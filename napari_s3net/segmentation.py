@@ -20,6 +20,7 @@ from napari_s3net.preprocess import check_plane, suggest_preset, to_features, to
 from napari_s3net.recipes import make_recipe
 from napari_s3net.settings import Settings
 from napari_s3net.settings import preset as preset_settings
+from napari_s3net.steps import drain
 
 #: Bytes that a run takes at its peak: for each value of a feature map, and for each pixel of the image.
 WORKING_BYTES, FULL_BYTES = 450.0, 80.0
@@ -62,13 +63,7 @@ def segment(
         settings = preset_settings(suggest_preset(image) if preset == "auto" else preset)
     if seed is not None:
         settings = settings.replace(seed=seed)
-    run = iter_segment(image, settings, device=device)
-    while True:
-        try:
-            next(run)
-        except StopIteration as end:
-            result: Segmentation = end.value
-            return result
+    return drain(iter_segment(image, settings, device=device))
 
 
 def iter_segment(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Image, Segmentation, Step
@@ -39,13 +39,20 @@ def iter_slices(image: Image, settings: Settings, *, device: str = "auto") -> Ge
     """
     from napari_s3net.segmentation import iter_segment
 
+    return (yield from iter_planes(image, lambda plane: iter_segment(plane, settings, device=device)))
+
+
+def iter_planes(
+    image: Image, iter_plane: Callable[[Image], Generator[Step, bool | None, Segmentation]]
+) -> Generator[Step, None, Segmentation]:
+    """As `iter_slices`, with whatever segments one plane."""
     if not image.is_stack:
-        return (yield from iter_segment(image, settings, device=device))
+        return (yield from iter_plane(image))
     parts: list[Segmentation | None] = []
     empty: InvalidImageError | None = None
     for index in range(len(image.array)):
         try:
-            parts.append((yield from iter_segment(image.slice(index), settings, device=device)))
+            parts.append((yield from iter_plane(image.slice(index))))
         except InvalidImageError as error:
             parts.append(None)
             empty = error

@@ -21,6 +21,7 @@ from napari_s3net.batch.report import Report
 from napari_s3net.batch.row import Row
 from napari_s3net.batch.work import Segmenter, segment_image
 from napari_s3net.errors import InvalidImageError
+from napari_s3net.steps import drain
 
 #: The caller gets a word at least this often, so that it can stop the run.
 BEAT_SECONDS = 0.2
@@ -47,13 +48,7 @@ class Summary:
 def batch(plan: Plan, *, jobs: int = 1, scheduler: str = "", restart: bool = False) -> Summary:
     """Segment every image of a folder and wait for the end; see `iter_batch` and `crew.gather`."""
     with gather(jobs, scheduler) as crew:
-        rows = iter_batch(plan, crew=crew, restart=restart)
-        while True:
-            try:
-                next(rows)
-            except StopIteration as end:
-                summary: Summary = end.value
-                return summary
+        return drain(iter_batch(plan, crew=crew, restart=restart))
 
 
 def iter_batch(

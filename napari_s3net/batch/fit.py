@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 from napari_s3net.batch.folder import inside
@@ -11,9 +11,10 @@ from napari_s3net.batch.items import Item, input_digest
 from napari_s3net.batch.plan import Task
 from napari_s3net.batch.row import Row
 from napari_s3net.errors import InvalidImageError, S3NetError
-from napari_s3net.image import Image, Segmentation
+from napari_s3net.image import Image, Segmentation, Step
 from napari_s3net.io.write import replacing
 from napari_s3net.settings import preset
+from napari_s3net.steps import drain
 
 #: The network is fitted on this many images at most, evenly spaced over the folder.
 SAMPLE = 300
@@ -78,17 +79,12 @@ def _planes(task: Task) -> Iterator[Image]:
 def segment_fitted(image: Image, path: Path) -> Segmentation:
     """Segment a plane, or a stack slice by slice, with a network that was fitted before."""
     from napari_s3net.folder import load_folder_model
-    from napari_s3net.results import join_slices
+    from napari_s3net.slices import iter_planes
 
     model = load_folder_model(path)
-    if not image.is_stack:
-        return model.segment(image)
-    parts: list[Segmentation | None] = []
-    for index in range(len(image.array)):
-        try:
-            parts.append(model.segment(image.slice(index)))
-        except InvalidImageError:
-            parts.append(None)  # a slice with nothing in it stays without labels
-    if not any(parts):
-        raise InvalidImageError("No slice of it can be segmented.")
-    return join_slices(image, parts)
+
+    def iter_plane(plane: Image) -> Generator[Step, bool | None, Segmentation]:
+        yield from ()
+        return model.segment(plane)
+
+    return drain(iter_planes(image, iter_plane))

@@ -21,6 +21,7 @@ from napari_s3net.batch.row import Row
 from napari_s3net.errors import OutOfMemoryError, ReadWarning, S3NetError
 from napari_s3net.io.limits import shown
 from napari_s3net.settings import Settings, preset
+from napari_s3net.steps import drain
 
 if TYPE_CHECKING:
     from napari_s3net.image import Image, Segmentation
@@ -37,13 +38,7 @@ def segment_image(image: Image, settings: Settings, device: str) -> Segmentation
     """The segmenter of a batch: the network, trained on each plane."""
     from napari_s3net.slices import iter_slices
 
-    steps = iter_slices(image, settings, device=device)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            result: Segmentation = end.value
-            return result
+    return drain(iter_slices(image, settings, device=device))
 
 
 def do(task: Task) -> tuple[Row, bool]:
