@@ -9,17 +9,8 @@ from typing import Any
 
 from napari.utils.notifications import show_error
 from napari.utils.theme import get_theme
-from qtpy.QtCore import QEvent, QSize, Qt, QTimer
-from qtpy.QtWidgets import (
-    QFrame,
-    QLabel,
-    QProgressBar,
-    QPushButton,
-    QScrollArea,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton
 
 from napari_s3net.batch import Item, Plan, Row
 from napari_s3net.batch.folder import PAGE, TABLE
@@ -30,20 +21,19 @@ from napari_s3net.plugin.batch_job import Found, Job, Look, News
 from napari_s3net.plugin.batch_open import Opened, item_of
 from napari_s3net.plugin.batch_table import FileTable
 from napari_s3net.plugin.choosers import quiet_label
+from napari_s3net.plugin.dock import Dock
 from napari_s3net.plugin.panels import row
 from napari_s3net.plugin.review_panel import ReviewPanel
 from napari_s3net.plugin.reviewing import Reviewing
-from napari_s3net.plugin.style import style_sheet
 from napari_s3net.plugin.words import batch_text, plural, time_left
 
-WIDTH, LEAST_WIDTH = 320, 280
 POLL_MS = 100
 FIRST = "Choose a folder with images, and one for the results."
 #: Time that a batch gets to put its report in order when napari is closed.
 EXIT_SECONDS = 5.0
 
 
-class BatchDock(QScrollArea):
+class BatchDock(Dock):
     """Segment a folder.
 
     Parameters
@@ -52,9 +42,10 @@ class BatchDock(QScrollArea):
         Results are opened in it.
     """
 
+    height_hint = 700
+
     def __init__(self, napari_viewer: Any) -> None:
-        super().__init__()
-        self._viewer = napari_viewer
+        super().__init__(napari_viewer)
         self.plan: Plan | None = None
         self.job: Job | None = None
         self._look: Look | None = None
@@ -62,24 +53,13 @@ class BatchDock(QScrollArea):
         self._opened: Opened | None = None
         self._counts = {"done": 0, "failed": 0, "skipped": 0}
         self._first = 0.0
-        self._released = False
         self.form, self.table, self.panel = BatchForm(), FileTable(), ReviewPanel()
         self.reviewing = Reviewing(napari_viewer, self.panel, self._open_row, self)
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
         self._build()
         self._connect()
-        self._restyle()
         self._settle()
-
-    def sizeHint(self) -> QSize:
-        return QSize(WIDTH, 700)
-
-    def event(self, event: QEvent) -> bool:
-        """Napari's close button takes a dock's widget out of its window and tells it nothing else."""
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self.release()
-        return super().event(event)
 
     # -- the run
 
@@ -89,7 +69,7 @@ class BatchDock(QScrollArea):
             return
         assert self.plan is not None  # noqa: S101 - just read
         self.reviewing.end()
-        self._say("")
+        self.say("")
         self._counts = dict.fromkeys(self._counts, 0)
         self._first = 0.0
         self.job = Job(self.plan, jobs=self.form.jobs.value(), restart=self.form.restart.isChecked())
@@ -116,16 +96,11 @@ class BatchDock(QScrollArea):
             self.line.setText("Stopping; what is finished is kept…")
             self._settle(stopping=True)
 
-    def release(self) -> None:
-        """Let go of viewer, layers and run; the thread ends by itself."""
-        if self._released:
-            return
-        self._released = True
+    def _let_go(self) -> None:
         self._timer.stop()
         if self.job is not None:
             self.job.stop()
         self.reviewing.end()
-        self._viewer.events.theme.disconnect(self._restyle)
         self._opened = None
 
     # -- making
@@ -137,11 +112,6 @@ class BatchDock(QScrollArea):
         self.pause_button.setToolTip("Finish the image under way and begin no other.")
         self.pause_button.setCheckable(True)
         self.stop_button.setToolTip("End now. What is finished is kept, and Start goes on from there.")
-        self.message = QLabel()
-        self.message.setObjectName("message")
-        self.message.setWordWrap(True)
-        self.message.setTextFormat(Qt.TextFormat.PlainText)
-        self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName("Progress")
@@ -150,23 +120,10 @@ class BatchDock(QScrollArea):
         self.links.setOpenExternalLinks(True)
         self.review_button = QPushButton()
         self.review_button.setToolTip("Look through the results, the least certain first.")
-        content = QWidget()
-        layout = QVBoxLayout(content)
-        layout.setContentsMargins(6, 6, 6, 6)
-        layout.setSpacing(8)
         buttons = row(self.start_button, self.pause_button, self.stop_button)
-        for part in (self.form, buttons, self.message, self.bar, self.line):
-            layout.addWidget(part)
-        layout.addWidget(self.table, 100)
-        for part in (self.review_button, self.panel, self.links):
-            layout.addWidget(part)
-        layout.addStretch(1)
-        self.setWidget(content)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
-        self.setMinimumWidth(LEAST_WIDTH)
+        parts = (self.form, buttons, self.message, self.bar, self.line, self.table)
+        layout = self.fill(*parts, self.review_button, self.panel, self.links)
+        layout.setStretchFactor(self.table, 100)
 
     def _connect(self) -> None:
         self.form.changed.connect(self._look_again)
@@ -179,10 +136,7 @@ class BatchDock(QScrollArea):
         self.reviewing.moved.connect(self.table.pick)
         self.reviewing.ended.connect(self._settle)
         self._timer.timeout.connect(self._tick)
-        self._viewer.events.theme.connect(self._restyle)
-
-    def _restyle(self, event: Any = None) -> None:
-        self.setStyleSheet(style_sheet(self._viewer.theme))
+        self.follow_viewer()
 
     # -- the folders
 
@@ -192,9 +146,9 @@ class BatchDock(QScrollArea):
             self.plan = self.form.plan()
         except S3NetError as error:
             self.plan = None
-            self._say(str(error))
+            self.say(str(error))
         else:
-            self._say("")
+            self.say("")
         return self.plan is not None
 
     def _look_again(self) -> None:
@@ -219,7 +173,7 @@ class BatchDock(QScrollArea):
         self._items = {item.file: item for item in found.items}
         self.form.source_line.setText(plural(len(found.items), "image") if found.items else "")
         if found.trouble is not None:
-            self._say(found.trouble.message)
+            self.say(found.trouble.message)
         before = f"{plural(found.current, 'image')} done before with these settings" if found.current else ""
         other = f"{plural(len(rows), 'result')} of an earlier run" if rows else ""
         self.form.output_line.setText(before or other)
@@ -285,8 +239,7 @@ class BatchDock(QScrollArea):
             words = f"{s.done:,} done, {s.failed:,} failed, {s.skipped:,} done before"
             self.line.setText(f"{'Stopped: ' if s.stopped else ''}{words}.")
         if news.trouble is not None:
-            self._say(news.trouble.message)
-            show_error(news.trouble.message)
+            self.fail(news.trouble.message)
         self.form.output_line.clear()
         self._settle()
 
@@ -324,10 +277,6 @@ class BatchDock(QScrollArea):
         return self._opened
 
     # -- showing
-
-    def _say(self, words: str) -> None:
-        self.message.setText(words)
-        self.message.setVisible(bool(words))
 
     def _settle(self, *, stopping: bool = False) -> None:
         """Show what there is to do now."""

@@ -8,9 +8,8 @@ from functools import partial
 from typing import Any
 
 from napari.layers import Labels
-from napari.utils.notifications import show_error
-from qtpy.QtCore import QEvent, QSize, Qt, QTimer
-from qtpy.QtWidgets import QApplication, QComboBox, QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import QComboBox, QWidget
 
 from napari_s3net.errors import S3NetError
 from napari_s3net.image import Segmentation
@@ -18,6 +17,7 @@ from napari_s3net.plugin.background import Background, Prepared, rerun
 from napari_s3net.plugin.choosers import quiet_label
 from napari_s3net.plugin.correct_panels import KeepPanel, LabelList, LookPanel, NoLabels, PaintPanel, ToolsPanel
 from napari_s3net.plugin.correcting import Correcting, recolour_strokes_of
+from napari_s3net.plugin.dock import Dock
 from napari_s3net.plugin.keeping_layers import LastSession
 from napari_s3net.plugin.looking import Looking
 from napari_s3net.plugin.panels import column
@@ -29,16 +29,14 @@ from napari_s3net.plugin.shortcuts import Sheet, bind
 from napari_s3net.plugin.source import describe
 from napari_s3net.plugin.stroke_files import load_strokes, save_strokes
 from napari_s3net.plugin.stroke_layer import follow_labels_name
-from napari_s3net.plugin.style import style_sheet
 from napari_s3net.plugin.tooling import Tooling
 from napari_s3net.strokes import BACKGROUND, OBJECT
 
-WIDTH, LEAST_WIDTH = 320, 280
 #: Pause after a stroke before the run by itself; and after any change before lists are renewed.
 AFTER_STROKE_MS, RENEW_MS = 500, 120
 
 
-class CorrectDock(QScrollArea):
+class CorrectDock(Dock):
     """Correct labels by strokes and tools.
 
     Parameters
@@ -48,9 +46,7 @@ class CorrectDock(QScrollArea):
     """
 
     def __init__(self, napari_viewer: Any) -> None:
-        super().__init__()
-        self._viewer = napari_viewer
-        self._released = False
+        super().__init__(napari_viewer)
         self._names: dict[int, str] = {}
         self._followed: list[tuple[Any, Callable[..., None]]] = []
         self._asked: tuple[Any, Any] | None = None
@@ -64,20 +60,9 @@ class CorrectDock(QScrollArea):
         self._renew_soon = self._timer(RENEW_MS, self._renew)
         self._rerun_soon = self._timer(AFTER_STROKE_MS, self.rerun)
         self._cancel = partial(cancel_all, self.background.running)
-        self._at_end = self.session.save
         self._build()
         self._connect()
-        self._restyle()
         self._list()
-
-    def sizeHint(self) -> QSize:
-        return QSize(WIDTH, 600)
-
-    def event(self, event: QEvent) -> bool:
-        """Napari's close button takes a dock's widget out of its window and tells it nothing else."""
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self.release()
-        return super().event(event)
 
     def rerun(self) -> None:
         """Train on with all strokes of the plane in view."""
@@ -96,11 +81,8 @@ class CorrectDock(QScrollArea):
         except S3NetError as error:
             self._fail(str(error))
 
-    def release(self) -> None:
-        """Save, and let go of viewer, layers and keys; a run ends by itself."""
-        if self._released:
-            return
-        self._released = True
+    def _let_go(self) -> None:
+        """Save first."""
         self.session.release()
         self.tooling.release()
         self.background.release()
@@ -108,15 +90,10 @@ class CorrectDock(QScrollArea):
         for timer in (self._renew_soon, self._rerun_soon):
             timer.stop()
         self._unfollow()
-        for event, slot in self._viewer_events():
-            event.disconnect(slot)
         for shortcut in self.shortcuts:
             shortcut.setEnabled(False)
             shortcut.deleteLater()
         self.shortcuts = []
-        application = QApplication.instance()
-        application.aboutToQuit.disconnect(self._cancel)
-        application.aboutToQuit.disconnect(self._at_end)
         self.work.choose(None)
 
     # -- making
@@ -129,30 +106,17 @@ class CorrectDock(QScrollArea):
         return timer
 
     def _build(self) -> None:
-        self.combo, self.image_line, self.message = QComboBox(), quiet_label(), quiet_label()
+        self.combo, self.image_line = QComboBox(), quiet_label()
         self.combo.setAccessibleName("Labels")
         self.combo.setToolTip("Which labels are corrected.")
         self.combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.combo.installEventFilter(QuietWheel(self.combo))
         self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.combo.setMinimumContentsLength(8)
-        self.message.setObjectName("message")
-        self.message.hide()
         self.filled = QWidget()
         top = (self.combo, self.image_line, self.message)
         column(self.filled, *top, self.paint, self.labels, self.tools, self.look, self.keep).setSpacing(8)
-        content = QWidget()
-        layout = QVBoxLayout(content)
-        layout.setContentsMargins(6, 6, 6, 6)
-        layout.addWidget(self.empty)
-        layout.addWidget(self.filled)
-        layout.addStretch(1)
-        self.setWidget(content)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
-        self.setMinimumWidth(LEAST_WIDTH)
+        self.fill(self.empty, self.filled)
 
     def _connect(self) -> None:
         self.combo.activated.connect(lambda i: self._choose(self.work.candidates()[i]))
@@ -163,11 +127,7 @@ class CorrectDock(QScrollArea):
         self.tools.asked.connect(self._use_tool)
         self.background.over.connect(self._over)
         self.destroyed.connect(self._cancel)
-        application = QApplication.instance()
-        application.aboutToQuit.connect(self._cancel)
-        application.aboutToQuit.connect(self._at_end)
-        for event, slot in self._viewer_events():
-            event.connect(slot)
+        self.follow_viewer(self._cancel, self.session.save)
         brushes = {name: partial(self.brush, name) for name in ("object", "background", "erase")}
         digits = {f"label {n}": partial(self._brush_label, n) for n in range(1, 10)}
         asked = {name: partial(self._ask, name) for name in ("hide", "next", "sheet")}
@@ -179,11 +139,7 @@ class CorrectDock(QScrollArea):
             *((getattr(layers, name), self._list) for name in ("inserted", "removed", "reordered", "renamed")),
             (self._viewer.layers.selection.events.active, self._follow_active),
             *((getattr(dims, name), self._change) for name in ("current_step", "order")),
-            (self._viewer.events.theme, self._restyle),
         ]
-
-    def _restyle(self, event: Any = None) -> None:
-        self.setStyleSheet(style_sheet(self._viewer.theme))
 
     # -- the labels
 
@@ -311,14 +267,14 @@ class CorrectDock(QScrollArea):
 
     def _use_tool(self, name: str) -> None:
         try:
-            self._say("")
+            self.say("")
             self.tooling.use(name)
         except S3NetError as error:
             self._fail(str(error))
 
     def _do(self, what: str) -> None:
         """Without labels only a way to some, and the sheet; with them everything."""
-        self._say("")
+        self.say("")
         always = {
             "segment": lambda: self._viewer.window.add_plugin_dock_widget("napari-s3net", "Segment"),
             "reopen": self.session.reopen,
@@ -362,19 +318,14 @@ class CorrectDock(QScrollArea):
         index, before = at
         source = self.work.source
         if layer is not self.work.layer or source is None or source.index != index:
-            self._say("You went elsewhere during the run, so its result was left out. Run again there.")
+            self.say("You went elsewhere during the run, so its result was left out. Run again there.")
         elif (layer.data[index] != before).any():
-            self._say("The labels changed during the run, so its result was left out. Run again.")
+            self.say("The labels changed during the run, so its result was left out. Run again.")
         else:
             self.work.take(result)
             self.looking.forget()
 
-    def _say(self, words: str) -> None:
-        self.message.setText(words)
-        self.message.setVisible(bool(words))
-
     def _fail(self, words: str) -> None:
-        self._say(words)
-        show_error(words)
+        self.fail(words)
         with suppress(S3NetError):
             self._settle()

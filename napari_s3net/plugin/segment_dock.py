@@ -10,24 +10,14 @@ from typing import Any
 
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels
-from napari.utils.notifications import show_error
-from qtpy.QtCore import QEvent, QSize, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence, QShortcut
-from qtpy.QtWidgets import (
-    QApplication,
-    QFrame,
-    QLabel,
-    QPushButton,
-    QScrollArea,
-    QSizePolicy,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QApplication, QPushButton, QStackedWidget, QWidget
 
 from napari_s3net.errors import S3NetError
 from napari_s3net.plugin._open import open_image
 from napari_s3net.plugin.choosers import Choosers
+from napari_s3net.plugin.dock import Dock
 from napari_s3net.plugin.notes import Memory
 from napari_s3net.plugin.outcome import Outcome
 from napari_s3net.plugin.panels import ProgressPanel, ResultPanel, Welcome, column
@@ -36,15 +26,13 @@ from napari_s3net.plugin.run import is_busy
 from napari_s3net.plugin.session import Phase, Session, cancel_all, screen_of
 from napari_s3net.plugin.settings_dialog import SettingsDialog
 from napari_s3net.plugin.source import Source, describe, look, source_of
-from napari_s3net.plugin.style import style_sheet
 from napari_s3net.plugin.words import about_text
 from napari_s3net.settings import Settings, presets
 
-WIDTH, LEAST_WIDTH = 320, 280
 SHORTCUT = "Shift-Enter"
 
 
-class SegmentDock(QScrollArea):
+class SegmentDock(Dock):
     """Segment the image in view.
 
     Parameters
@@ -54,13 +42,11 @@ class SegmentDock(QScrollArea):
     """
 
     def __init__(self, napari_viewer: Any) -> None:
-        super().__init__()
-        self._viewer = napari_viewer
+        super().__init__(napari_viewer)
         self._image_layer: ImageLayer | None = None
         self.source: Source | None = None
         self._suggested = ""
         self._devices: tuple[str, ...] = ()
-        self._released = False
         self._memory = Memory()
         self.welcome, self.choosers = Welcome(), Choosers()
         self.progress, self.panel = ProgressPanel(), ResultPanel()
@@ -69,17 +55,7 @@ class SegmentDock(QScrollArea):
         self._cancel_run = partial(cancel_all, self.session.running)
         self._build()
         self._connect()
-        self._restyle()
         self._list_images()
-
-    def sizeHint(self) -> QSize:
-        return QSize(WIDTH, 600)
-
-    def event(self, event: QEvent) -> bool:
-        """Napari's close button takes a dock's widget out of its window and tells it nothing else."""
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self.release()
-        return super().event(event)
 
     def run(self, *, new_layer: bool = False) -> None:
         """Segment the plane in view; by default the image's result layer gets the new result."""
@@ -97,17 +73,10 @@ class SegmentDock(QScrollArea):
         self.progress.begin(settings.max_iter)
         self.session.start(target, settings, self.choosers.device_name, self.choosers.preset_name)
 
-    def release(self) -> None:
-        """Let go of viewer, layers and run; the thread ends by itself."""
-        if self._released:
-            return
-        self._released = True
+    def _let_go(self) -> None:
         self.session.release()
         self.outcome.release()
-        for event, slot in self._viewer_events():
-            event.disconnect(slot)
         self._viewer.bind_key(SHORTCUT, None)
-        QApplication.instance().aboutToQuit.disconnect(self._cancel_run)
         self._image_layer = self.source = None
 
     # -- making
@@ -116,31 +85,15 @@ class SegmentDock(QScrollArea):
         self.run_button = QPushButton("Run")
         self.run_button.setProperty("primary", True)
         self.run_button.setToolTip("Segment the image in view (Shift-Enter).")
-        self.message = QLabel()
-        self.message.setObjectName("message")
-        self.message.setWordWrap(True)
-        self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.details = QPushButton("Copy details")
         self.details.setToolTip("Copy what a developer needs to know about this error.")
-        content = QWidget()
-        layout = QVBoxLayout(content)
-        layout.setContentsMargins(6, 6, 6, 6)
-        layout.setSpacing(8)
         #: A run's progress takes the place of what cannot be changed meanwhile, so that nothing below it moves.
         self.task = QStackedWidget()
         choice = QWidget()
         column(choice, self.choosers.form, self.run_button).addStretch()
         for page in (choice, self.progress):
             self.task.addWidget(page)
-        for part in (self.welcome, self.choosers, self.task, self.message, self.details, self.panel):
-            layout.addWidget(part)
-        layout.addStretch(1)
-        self.setWidget(content)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
-        self.setMinimumWidth(LEAST_WIDTH)
+        self.fill(self.welcome, self.choosers, self.task, self.message, self.details, self.panel)
         self._shortcut = QShortcut(QKeySequence("Shift+Return"), self)
         self._shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
 
@@ -160,9 +113,7 @@ class SegmentDock(QScrollArea):
         self.session.finished.connect(lambda _: self._say_pace())
         self.session.devices_known.connect(self._know_devices)
         self.destroyed.connect(self._cancel_run)
-        QApplication.instance().aboutToQuit.connect(self._cancel_run)
-        for event, slot in self._viewer_events():
-            event.connect(slot)
+        self.follow_viewer(self._cancel_run)
         self._viewer.bind_key(SHORTCUT, _runner(self), overwrite=True)
 
     def _viewer_events(self) -> list[tuple[Any, Callable[..., None]]]:
@@ -171,11 +122,7 @@ class SegmentDock(QScrollArea):
             *((getattr(layers, name), self._list_images) for name in ("inserted", "removed", "reordered", "renamed")),
             (self._viewer.layers.selection.events.active, self._follow),
             *((getattr(dims, name), self._moved) for name in ("current_step", "order")),
-            (self._viewer.events.theme, self._restyle),
         ]
-
-    def _restyle(self, event: Any = None) -> None:
-        self.setStyleSheet(style_sheet(self._viewer.theme))
 
     # -- the image
 
@@ -256,8 +203,7 @@ class SegmentDock(QScrollArea):
 
     def _enter(self, phase: Phase, words: str) -> None:
         if phase is Phase.FAILED:
-            self.message.setText(words)
-            show_error(words)
+            self.fail(words)
         self._moved()
 
     def _settle(self, *_: Any) -> None:

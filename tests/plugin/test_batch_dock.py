@@ -15,6 +15,7 @@ from napari_s3net.batch import Report, Row, isolated, iter_batch
 from napari_s3net.io import process, read_image
 from napari_s3net.phantom import disc
 from napari_s3net.plugin import batch_dock as module
+from napari_s3net.plugin import dock as base
 from napari_s3net.plugin import reviewing
 from napari_s3net.plugin.batch_dock import BatchDock
 from napari_s3net.plugin.batch_table import STATE
@@ -41,7 +42,7 @@ def quick(monkeypatch):
 @pytest.fixture
 def said(monkeypatch):
     words = []
-    for home in (module, reviewing):
+    for home in (base, module, reviewing):
         monkeypatch.setattr(home, "show_error", words.append)
     return words
 
@@ -248,4 +249,4 @@ def test_napari_opens_the_dock_by_its_name(make_napari_viewer):
     viewer = make_napari_viewer()
     _, widget = viewer.window.add_plugin_dock_widget("napari-s3net", "Batch")
     assert type(widget).__name__ == "BatchDock"
-    assert widget.widget().minimumSizeHint().width() <= module.LEAST_WIDTH
+    assert widget.widget().minimumSizeHint().width() <= base.LEAST_WIDTH

@@ -11,7 +11,7 @@ from napari.components import ViewerModel
 from qtpy.QtCore import QPoint, Qt, QThreadPool
 from qtpy.QtWidgets import QApplication
 
-from napari_s3net.plugin import correct_dock as module
+from napari_s3net.plugin import dock as base
 from napari_s3net.plugin import keeping, keeping_layers, tooling
 from napari_s3net.plugin.correct_dock import CorrectDock
 from napari_s3net.plugin.result_layer import note_in, plain
@@ -48,7 +48,7 @@ def folder(tmp_path, monkeypatch):
 @pytest.fixture
 def said(monkeypatch):
     words = []
-    for place in (module, tooling):
+    for place in (base, tooling):
         monkeypatch.setattr(place, "show_error", words.append)
     return words
 

@@ -11,6 +11,7 @@ from napari.components import ViewerModel
 from qtpy.QtCore import QCoreApplication, QEvent, QPoint, Qt, QThreadPool
 from qtpy.QtWidgets import QApplication
 
+from napari_s3net.plugin import dock as base
 from napari_s3net.plugin import segment_dock as module
 from napari_s3net.plugin.result_layer import note_in, plain
 from napari_s3net.plugin.run import is_busy
@@ -26,7 +27,7 @@ SLOW = 4.0
 def said(monkeypatch):
     """What the user is notified of."""
     words = []
-    monkeypatch.setattr(module, "show_error", words.append)
+    monkeypatch.setattr(base, "show_error", words.append)
     return words
 
 
@@ -481,7 +482,7 @@ def test_nothing_sticks_out_of_the_narrowest_dock(ready, window, qtbot):
     ready.choosers.fold.button.click()
     ready.widget().ensurePolished()
     bar = ready.verticalScrollBar().sizeHint().width()
-    qtbot.waitUntil(lambda: ready.widget().minimumSizeHint().width() <= module.LEAST_WIDTH - bar, timeout=2000)
+    qtbot.waitUntil(lambda: ready.widget().minimumSizeHint().width() <= base.LEAST_WIDTH - bar, timeout=2000)
 
 
 def test_shift_enter_runs(ready, window, qtbot):
@@ -507,7 +508,7 @@ def test_every_control_can_be_reached_with_the_keyboard(ready, qtbot):
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_the_style_follows_the_theme(ready, viewer, theme):
     viewer.theme = theme
-    assert ready.styleSheet() == module.style_sheet(theme)
+    assert ready.styleSheet() == base.style_sheet(theme)
 
 
 def test_the_dock_is_narrow_and_scrolls_as_one_column(ready, viewer, qtbot):
