@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.color import rgb2lab
 from skimage.filters import threshold_otsu
-from skimage.measure import perimeter
+
+from napari_s3net.stacks import grow, opened, perimeters
 
 #: Blur before thresholds, in pixels at the size at which candidates are made.
 BLUR = 1.5
@@ -94,9 +95,11 @@ def central_part(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         return mask
     sums = np.bincount(parts.ravel(), centre_weight((mask.shape[0], mask.shape[1])).ravel())
     # Holes are what the border does not reach: one labelling, many times faster than filling from outside step by step.
-    beside, _ = ndimage.label(parts != 1 + np.argmax(sums[1:]))
-    reached = np.unique(np.concatenate([beside[0], beside[-1], beside[:, 0], beside[:, -1]]))
-    return np.asarray(~np.isin(beside, reached[reached > 0]))
+    beside, n = ndimage.label(parts != 1 + np.argmax(sums[1:]))
+    outside = np.zeros(n + 1, bool)
+    outside[np.concatenate([beside[0], beside[-1], beside[:, 0], beside[:, -1]])] = True
+    outside[0] = False
+    return np.asarray(~outside[beside])
 
 
 def lesion_channels(rgb: NDArray[np.floating], inside: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
@@ -129,17 +132,26 @@ def without_light(values: NDArray[np.float64], inside: NDArray[np.bool_]) -> NDA
 
     Pixels far above the surface, the object, lose their weight from round to round.
     """
-    y, x = np.meshgrid(*(np.linspace(-1, 1, n) for n in values.shape), indexing="ij")
-    terms = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=-1).reshape(-1, 6)
-    weight = inside.astype(np.float64)
-    rest = values
+    terms = _surface_terms((values.shape[0], values.shape[1]))
+    used = inside[::2, ::2]  # every fourth pixel is plenty for six numbers
+    points, wanted = terms[::2, ::2][used], values[::2, ::2][used]
+    weight, fit = np.ones_like(wanted), np.zeros(terms.shape[2])
     for _ in range(4):
-        weighted = terms * weight.ravel()[:, None]
-        fit = np.linalg.lstsq(weighted.T @ terms, weighted.T @ values.ravel(), rcond=None)[0]
-        rest = values - (terms @ fit).reshape(values.shape)
-        spread = 1.48 * float(np.median(np.abs(rest[inside]))) + 1e-6
-        weight = inside * np.where(rest > 0, 1 / (1 + (rest / spread) ** 4), 1 / (1 + (rest / (2 * spread)) ** 2))
-    return rest
+        weighted = points * weight[:, None]
+        fit = np.linalg.lstsq(weighted.T @ points, weighted.T @ wanted, rcond=None)[0]
+        rest = wanted - points @ fit
+        spread = 1.48 * float(np.median(np.abs(rest))) + 1e-6
+        weight = np.where(rest > 0, 1 / (1 + (rest / spread) ** 4), 1 / (1 + (rest / (2 * spread)) ** 2))
+    return np.asarray(values - terms @ fit)
+
+
+@lru_cache(maxsize=8)
+def _surface_terms(shape: tuple[int, int]) -> NDArray[np.float64]:
+    """The six terms of a quadratic surface, (h, w, 6); not to be written to."""
+    y, x = np.meshgrid(*(np.linspace(-1, 1, n) for n in shape), indexing="ij")
+    terms = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=-1)
+    terms.flags.writeable = False
+    return terms
 
 
 def make_candidates(channels: Iterable[NDArray[np.float64]], inside: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
@@ -147,8 +159,8 @@ def make_candidates(channels: Iterable[NDArray[np.float64]], inside: NDArray[np.
     found: dict[bytes, NDArray[np.bool_]] = {}
     for channel in channels:
         for values in (channel, without_light(channel, inside)):
-            for threshold in _thresholds(values[inside]):
-                mask = central_part(ndimage.binary_opening((values > threshold) & inside))
+            thresholds = np.reshape(_thresholds(values[inside]), (-1, 1, 1))
+            for mask in map(central_part, opened((values > thresholds) & inside)):
                 if AREA_RANGE[0] <= mask.mean() <= AREA_RANGE[1]:
                     found[mask.tobytes()] = mask
     return list(found.values())
@@ -161,9 +173,12 @@ def cluster_unions(
     n = np.maximum(np.bincount(clusters[inside]), 1)
     means = np.bincount(clusters[inside], channel[inside]) / n
     order = [k for k in np.argsort(-means) if np.any(clusters[inside] == k)]
-    unions = (np.isin(clusters, order[: i + 1]) & inside for i in range(len(order) - 1))
-    masks = (central_part(ndimage.binary_opening(union)) for union in unions)
-    return [mask for mask in masks if AREA_RANGE[0] <= mask.mean() <= AREA_RANGE[1]]
+    unions = np.reshape(
+        [np.isin(clusters, order[: i + 1]) & inside for i in range(len(order) - 1)], (-1, *inside.shape)
+    )
+    return [
+        mask for mask in map(central_part, opened(unions.astype(bool))) if AREA_RANGE[0] <= mask.mean() <= AREA_RANGE[1]
+    ]
 
 
 def _thresholds(values: NDArray[np.float64]) -> list[float]:
@@ -192,18 +207,18 @@ def measure(masks: NDArray[np.bool_], colours: NDArray[np.floating], inside: NDA
     outside = inside & ~masks
     n, mean, spread = _moments(masks, colours)
     n_out, mean_out, spread_out = _moments(outside, colours)
-    n_rim, mean_rim, _ = _moments(masks & _spread(~masks, 3) & inside, colours)
-    n_skin, mean_skin, _ = _moments(_spread(masks, 3) & outside, colours)
+    n_rim, mean_rim, _ = _moments(masks & grow(~masks, 3) & inside, colours)
+    n_skin, mean_skin, _ = _moments(grow(masks, 3) & outside, colours)
     rims = np.linalg.norm(mean_rim - mean_skin, axis=1) * (np.minimum(n_rim, n_skin) >= 5)
     gap = (mean - mean_out) * (n_out > 0)[:, None]
     spread_out = np.where(n_out > 0, spread_out, 1.0)
     frame = ndimage.binary_dilation(~inside)
     frame[[0, -1]] = frame[:, [0, -1]] = True
-    weight = centre_weight((inside.shape[0], inside.shape[1]))
+    weight, lengths = centre_weight((inside.shape[0], inside.shape[1])), np.maximum(perimeters(masks), 1.0)
     return [
         Properties(
             boundary=float(rims[i]),
-            compact=float(min(1.0, 4 * np.pi * n[i] / max(perimeter(mask, 8), 1.0) ** 2)),
+            compact=float(min(1.0, 4 * np.pi * n[i] / lengths[i] ** 2)),
             central=float(weight[mask].mean()),
             separate=float(np.linalg.norm(gap[i]) / (spread[i] + spread_out[i] + 0.1)),
             area=float(mask.mean()),
@@ -218,23 +233,13 @@ def measure(masks: NDArray[np.bool_], colours: NDArray[np.floating], inside: NDA
 def _moments(
     regions: NDArray[np.bool_], colours: NDArray[np.floating]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Of each region (n, h, w): pixels (n,), mean colour (n, C) and standard deviation, averaged over colours (n,)."""
+    """Of each region (n, h, w): pixels (n,), mean colour less the image's (n, C), and mean standard deviation (n,)."""
     C = colours.shape[2]
-    values = colours.reshape(-1, C).astype(np.float64)
-    table = np.concatenate([values, values**2, np.ones((len(values), 1))], axis=1)
-    sums = regions.reshape(len(regions), len(values)).astype(np.float64) @ table
+    values = colours.reshape(-1, C)
+    # In single precision, around the mean: only differences of means are asked for, and half the bytes are moved.
+    values = (values - values.mean(axis=0)).astype(np.float32)
+    table = np.concatenate([values, values**2, np.ones((len(values), 1), np.float32)], axis=1)
+    sums = (regions.reshape(len(regions), len(values)).astype(np.float32) @ table).astype(np.float64)
     n = sums[:, -1]
     mean, square = sums[:, :C] / np.maximum(n, 1)[:, None], sums[:, C:-1] / np.maximum(n, 1)[:, None]
     return n, mean, np.sqrt(np.maximum(square - mean**2, 0)).mean(axis=1)
-
-
-def _spread(masks: NDArray[np.bool_], steps: int) -> NDArray[np.bool_]:
-    """Grow each mask (n, h, w) by as many steps up, down, left and right; nothing comes in from beyond the image."""
-    grown = masks.copy()
-    for _ in range(steps):
-        before = grown.copy()
-        grown[:, 1:] |= before[:, :-1]
-        grown[:, :-1] |= before[:, 1:]
-        grown[:, :, 1:] |= before[:, :, :-1]
-        grown[:, :, :-1] |= before[:, :, 1:]
-    return grown

@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from napari_s3net.device import resolve_device
 from napari_s3net.image import Image, Segmentation
-from napari_s3net.model.warp import WarpRange, draw_theta, visible, warp
+from napari_s3net.model.warp import WarpRange, draw_theta, make_grid, visible, warp
 from napari_s3net.refinement import load_weights, look_of, shrink, small_recipe
 from napari_s3net.segmentation import segment
 
@@ -148,9 +148,9 @@ def _views(network: torch.nn.Module, x: torch.Tensor, n: int, seed: int) -> Iter
     size = (x.shape[2], x.shape[3])
     for _ in range(n):
         theta = draw_theta(WarpRange(rotation=20, scale=0.1, shear=0.05, translation=0.05), size, draw)
-        back = _inverse(theta)
+        there, back = make_grid(theta, x), make_grid(_inverse(theta), x)
         seen = visible(back, x)[0]
-        p = warp(network(warp(x, theta))[0].softmax(dim=1), back)[0]
+        p = warp(network(warp(x, there))[0].softmax(dim=1), back)[0]
         yield p * seen + first * (1 - seen)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,12 +19,17 @@ from napari_s3net.model.deform import DeformableConv3x3, FreeOffsetConv3x3
 from napari_s3net.model.losses import cluster_loss, edge_weights, spatial_loss, transformation_loss
 from napari_s3net.model.network import S3Net, released_network
 from napari_s3net.model.optimiser import Adam
-from napari_s3net.model.warp import WarpRange, draw_theta, visible, warp
+from napari_s3net.model.warp import WarpRange, draw_theta, draw_window, make_grid, visible, warp
 from napari_s3net.preprocess import to_tensor
 from napari_s3net.settings import Settings
 
-#: Iterations in which the network learns the clusters it starts from, before it follows its own.
-START_ITERATIONS = 6
+#: Iterations in which the network learns the clusters it starts from, before it follows its own; and by how much the
+#: image is shrunk for them: a quarter of the pixels teaches as much.
+START_ITERATIONS, START_SHRINK = 6, 2
+#: An image smaller than this is not shrunk.
+SMALLEST_SHRUNK = 32
+#: Share of the rows and columns of the transformed copy that are looked at, anywhere in it.
+WINDOW = 0.5
 #: Share that the starting clusters keep in the cluster term afterwards, so that regions of their own do not melt away.
 ANCHOR = 0.5
 #: The run is over when fewer than this share of the pixels changed their cluster in each of the last iterations.
@@ -72,13 +78,45 @@ def make_recipe(features: NDArray[np.float32], settings: Settings, device: torch
         return S3NetRecipe(features, settings, device)
 
 
+@dataclass(frozen=True, eq=False)
+class View:
+    """What the network sees at one size.
+
+    Parameters
+    ----------
+    x : torch.Tensor
+        (1, C, h, w), the input.
+    weights : tuple of torch.Tensor
+        How alike neighbours are, as `edge_weights` makes them.
+    start : torch.Tensor
+        (1, h, w), the clusters to start from.
+    """
+
+    x: Tensor
+    weights: tuple[Tensor, Tensor]
+    start: Tensor
+
+    def shrunk(self, by: int) -> View:
+        """The same at 1 / `by` of the size; rows and columns that do not make a whole pixel are left out."""
+        x = F.avg_pool2d(self.x, by).contiguous(memory_format=torch.channels_last)
+        h, w = x.shape[2:]
+        return View(x, edge_weights(x), self.start[:, by // 2 :: by, by // 2 :: by][:, :h, :w])
+
+
 class S3NetRecipe:
     """The paper's four ideas, made real; see `docs/method.md`."""
 
     def __init__(self, features: NDArray[np.float32], settings: Settings, device: torch.device) -> None:
         depth = torch.from_numpy(depth_below_border(features).astype(np.float32))[None, None].to(device)
         x = torch.cat([to_tensor(features, device), depth], dim=1).contiguous(memory_format=torch.channels_last)
-        self.x, self.settings, self.calm = x, settings, 0
+        start = torch.from_numpy(start_clusters(features, settings.clusters))[None].to(device)
+        self.settings, self.calm, self.window = settings, 0, WINDOW
+        self.x, self.weights = x, edge_weights(x)
+        self.full = self.small = View(x, self.weights, start)
+        if settings.offsets == "free":  # which can be applied to one size only
+            self.window = 1.0
+        elif min(x.shape[2:]) >= SMALLEST_SHRUNK:
+            self.small = self.full.shrunk(START_SHRINK)
         size = (x.shape[2], x.shape[3])
         layers = {
             "predicted": DeformableConv3x3,
@@ -95,28 +133,29 @@ class S3NetRecipe:
         self.network: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimiser: Optimiser = Adam(network.parameters(), settings.learning_rate)
         self.draw = torch.Generator().manual_seed(settings.seed)
-        self.weights = edge_weights(x)
-        self.start = torch.from_numpy(start_clusters(features, settings.clusters))[None].to(device)
         self.limits = WarpRange(
             rotation=settings.rotation, scale=settings.scale, shear=settings.shear, translation=settings.translation
         )
 
     def forward(self, iteration: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """Segment the image and, where the weights ask for it, a transformed copy of it."""
-        s = self.settings
-        logits, side = self.network(self.x)
+        """Segment the image and, where the weights ask for it, a part of a transformed copy of it."""
+        s, view = self.settings, self.small if iteration <= START_ITERATIONS else self.full
+        logits, side = self.network(view.x)
         probabilities = logits.softmax(dim=1)
-        cluster = cluster_loss(logits, self.start) + SIDE_WEIGHT * cluster_loss(side, self.start)
+        cluster = cluster_loss(logits, view.start) + SIDE_WEIGHT * cluster_loss(side, view.start)
         if iteration > START_ITERATIONS:
             cluster = ANCHOR * cluster + (1 - ANCHOR) * cluster_loss(logits)
         terms = {"cluster": s.weight_cluster * cluster}
         if s.weight_transformation > 0:
-            theta = draw_theta(self.limits, (self.x.shape[2], self.x.shape[3]), self.draw)
-            moved, _ = self.network(warp(self.x, theta))
-            term = transformation_loss(moved, warp(probabilities.detach(), theta), visible(theta, self.x))
+            size = (view.x.shape[2], view.x.shape[3])
+            grid = make_grid(
+                draw_theta(self.limits, size, self.draw), view.x, draw_window(self.window, size, self.draw)
+            )
+            moved, _ = self.network(warp(view.x, grid))
+            term = transformation_loss(moved, warp(probabilities.detach(), grid), visible(grid, view.x))
             terms["transformation"] = s.weight_transformation * term
         if s.weight_spatial > 0:
-            terms["spatial"] = s.weight_spatial * spatial_loss(probabilities, self.weights)
+            terms["spatial"] = s.weight_spatial * spatial_loss(probabilities, view.weights)
         return probabilities, terms
 
     def is_done(self, iteration: int, n_labels: int, changed: float) -> bool:

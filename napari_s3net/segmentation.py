@@ -102,7 +102,8 @@ def iter_segment(
             history.append({name: float(term.detach()) for name, term in terms.items()})
             probabilities = probabilities.detach()
             clusters = probabilities.argmax(dim=1)[0].cpu().numpy()
-            changed = 1.0 if before is None else float(np.mean(clusters != before))
+            same_size = before is not None and before.shape == clusters.shape
+            changed = float(np.mean(clusters != before)) if same_size else 1.0
             before, n_labels = clusters, len(np.unique(clusters))
             shot = None
             if preview_seconds is not None and time.perf_counter() - shown >= preview_seconds:

@@ -8,7 +8,9 @@ stays in the cache and is never held for the whole image.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,9 @@ from torch.autograd.function import once_differentiable
 TAPS = 9
 #: Samples that are worked on at a time.
 SAMPLES = 32768
+with warnings.catch_warnings():  # said once a process, of a part of torch that has been called new for years
+    warnings.simplefilter("ignore")
+    torch.sparse_csr_tensor([0, 0], [], [], (1, 1))
 #: Two pixels of zeros around the image: a sample outside is moved there, and its derivative is zero.
 MARGIN = 2
 
@@ -40,11 +45,11 @@ class _DeformConv(torch.autograd.Function):
     def forward(
         ctx: Any, pixels: Tensor, rows: Tensor, columns: Tensor, modulation: Tensor, kernel: Tensor, bias: Tensor
     ) -> Tensor:
-        ctx.save_for_backward(pixels, rows, columns, modulation, kernel)
+        ctx.save_for_backward(pixels, modulation, kernel)
+        ctx.places = [(band, *_corners(rows[band], columns[band], rows.shape)) for band in _bands(rows)]
         flat = pixels.reshape(-1, pixels.shape[2])
         out = pixels.new_empty(*rows.shape[:2], kernel.shape[1])
-        for band in _bands(rows):
-            index, down, right = _corners(rows[band], columns[band], rows.shape)
+        for band, index, down, right in ctx.places:
             samples = _gather(flat, index, _weights(down, right, modulation[band].reshape(-1)))
             out[band] = torch.addmm(bias, samples.view(-1, kernel.shape[0]), kernel).view_as(out[band])
         return out
@@ -52,22 +57,23 @@ class _DeformConv(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, ...]:
-        pixels, rows, columns, modulation, kernel = ctx.saved_tensors
+        pixels, modulation, kernel = ctx.saved_tensors
         C = pixels.shape[2]
         flat = pixels.reshape(-1, C)
         of_flat, of_kernel = torch.zeros_like(flat), torch.zeros_like(kernel)
         of_rows, of_columns, of_modulation = (torch.empty_like(modulation) for _ in range(3))
-        for band in _bands(rows):
-            index, down, right = _corners(rows[band], columns[band], rows.shape)
+        for band, index, down, right in ctx.places:
             factor = modulation[band].reshape(-1)
+            weights = _weights(down, right, factor)
             out = grad[band].reshape(-1, kernel.shape[1])
             of_samples = (out @ kernel.T).view(-1, C)
-            _scatter(of_flat, of_samples, index, _weights(down, right, factor))
-            samples = _gather(flat, index, _weights(down, right, torch.ones_like(factor)))
-            of_modulation[band] = _dot(of_samples, samples).view_as(modulation[band])
-            of_kernel.addmm_(samples.mul_(factor[:, None]).view(-1, kernel.shape[0]).T, out)
-            for of_place, along in ((of_rows, _along_rows(right, factor)), (of_columns, _along_columns(down, factor))):
-                of_place[band] = _dot(of_samples, _gather(flat, index, along)).view_as(modulation[band])
+            of_kernel.addmm_(_gather(flat, index, weights).view(-1, kernel.shape[0]).T, out)
+            _scatter(of_flat, of_samples, index, weights)
+            nw, ne, sw, se = _products(of_samples, flat, index, weights).T
+            of_rows[band] = torch.lerp(sw - nw, se - ne, right).mul_(factor).view_as(of_rows[band])
+            of_columns[band] = torch.lerp(ne - nw, se - sw, down).mul_(factor).view_as(of_columns[band])
+            above, below = torch.lerp(nw, ne, right), torch.lerp(sw, se, right)
+            of_modulation[band] = torch.lerp(above, below, down).view_as(of_modulation[band])
         return of_flat.view_as(pixels), of_rows, of_columns, of_modulation, of_kernel, grad.sum(dim=(0, 1))
 
 
@@ -94,20 +100,6 @@ def _weights(down: Tensor, right: Tensor, factor: Tensor) -> Tensor:
     return _columns(factor - low - back + both, back - both, low - both, both)
 
 
-def _along_rows(right: Tensor, factor: Tensor) -> Tensor:
-    """Derivative of the weights along the rows, times a factor, (M, 4)."""
-    back = right * factor
-    rest = factor - back
-    return _columns(-rest, -back, rest, back)
-
-
-def _along_columns(down: Tensor, factor: Tensor) -> Tensor:
-    """Derivative of the weights along the columns, times a factor, (M, 4)."""
-    low = down * factor
-    rest = factor - low
-    return _columns(-rest, rest, -low, low)
-
-
 def _columns(*columns: Tensor) -> Tensor:
     """Four vectors side by side, (M, 4); `torch.stack` along the last axis takes four times as long."""
     out = np.empty((len(columns[0]), len(columns)), columns[0].numpy().dtype)
@@ -121,15 +113,31 @@ def _gather(flat: Tensor, index: Tensor, weights: Tensor) -> Tensor:
     return F.embedding_bag(index, flat, per_sample_weights=weights, mode="sum")
 
 
-def _dot(a: Tensor, b: Tensor) -> Tensor:
-    """Product of each row of a with that of b."""
-    return (a * b).sum(dim=1)
+def _products(samples: Tensor, flat: Tensor, index: Tensor, like: Tensor) -> Tensor:
+    """Product of each sample (M, C) with each of its four pixels, (M, 4)."""
+    pattern = torch.sparse_csr_tensor(
+        _ends(len(index)), index.view(-1), like.view(-1), (len(index), len(flat)), check_invariants=False
+    )
+    products: Tensor = torch.sparse.sampled_addmm(pattern, samples, flat.T, beta=0.0)
+    return products.values().view(-1, 4)
 
 
 def _scatter(out: Tensor, grad: Tensor, index: Tensor, weights: Tensor) -> None:
     """Add the transpose of `_gather` of grad (M, C) to out (pixels, C); only the stretch that is met is touched."""
     first, last = int(index.min()), int(index.max()) + 1
-    ends = np.arange(0, index.numel() + 1, 4, dtype=np.int32)
-    entries = (weights.reshape(-1).numpy(), (index - first).reshape(-1).numpy(), ends)
-    matrix = sparse.csr_array(entries, shape=(len(index), last - first))
-    out[first:last] += torch.from_numpy(matrix.T @ grad.numpy())
+    entries = (weights.view(-1).numpy(), (index.view(-1) - first).numpy(), _ends(len(index)).numpy())
+    by_pixel = sparse.csr_array(entries, shape=(len(index), last - first)).tocsc()
+    sums = F.embedding_bag(
+        torch.from_numpy(by_pixel.indices),
+        grad,
+        torch.from_numpy(by_pixel.indptr[:-1]),
+        per_sample_weights=torch.from_numpy(by_pixel.data),
+        mode="sum",
+    )
+    out[first:last] += sums
+
+
+@lru_cache(maxsize=8)
+def _ends(samples: int) -> Tensor:
+    """Where the four entries of each sample begin, and where the last end; not to be written to."""
+    return torch.arange(0, 4 * samples + 1, 4, dtype=torch.int32)

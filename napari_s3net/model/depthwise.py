@@ -24,19 +24,19 @@ class _Depthwise(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, dilation: int) -> Tensor:
         ctx.dilation = dilation
-        ctx.save_for_backward(x, weight)
-        return F.conv2d(_padded(x, weight, dilation), weight, bias, groups=len(weight), dilation=dilation)
+        padded = _padded(x, weight, dilation)
+        ctx.save_for_backward(padded, weight)
+        return F.conv2d(padded, weight, bias, groups=len(weight), dilation=dilation)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
-        x, weight = ctx.saved_tensors
+        padded, weight = ctx.saved_tensors
         d, C = ctx.dilation, len(weight)
         grad = grad.contiguous(memory_format=torch.channels_last)
         of_x = F.conv2d(_padded(grad, weight, d), weight.flip(2, 3), groups=C, dilation=d)
-        padded = _padded(x, weight, d)
         of_weight = [
-            F.conv2d(padded[n : n + 1], grad[n : n + 1].transpose(0, 1), groups=C, stride=d) for n in range(len(x))
+            F.conv2d(padded[n : n + 1], grad[n : n + 1].transpose(0, 1), groups=C, stride=d) for n in range(len(grad))
         ]
         return of_x, torch.stack(of_weight).sum(dim=0).view_as(weight), grad.sum(dim=(0, 2, 3)), None
 

@@ -39,13 +39,31 @@ def draw_theta(limits: WarpRange, size: tuple[int, int], generator: torch.Genera
     return torch.cat((linear, shift), dim=1)
 
 
-def warp(x: Tensor, theta: Tensor, *, padding: str = "reflection") -> Tensor:
-    """Move x (N, C, H, W) by theta (2, 3), with bilinear sampling."""
-    grid = F.affine_grid(theta.to(x).expand(x.shape[0], 2, 3), list(x.shape), align_corners=False)
-    return F.grid_sample(x, grid, mode="bilinear", padding_mode=padding, align_corners=False)
+def draw_window(share: float, size: tuple[int, int], generator: torch.Generator) -> tuple[slice, slice]:
+    """Draw rows and columns of an image of size (H, W): a share of each, anywhere in it."""
+    place = torch.rand(2, generator=generator, dtype=torch.float64).tolist()
+    lengths = [max(1, round(share * n)) for n in size]
+    starts = [int(u * (n - length + 1)) for u, n, length in zip(place, size, lengths, strict=True)]
+    rows, columns = (slice(start, start + length) for start, length in zip(starts, lengths, strict=True))
+    return rows, columns
 
 
-def visible(theta: Tensor, like: Tensor) -> Tensor:
-    """Which pixels of a warped image come from inside the original: (1, 1, H, W), 1 inside, 0 outside."""
+def make_grid(theta: Tensor, like: Tensor, window: tuple[slice, slice] = (slice(None), slice(None))) -> Tensor:
+    """Where in an image like x (N, C, H, W) the pixels of its copy, moved by theta (2, 3), come from: (N, h, w, 2).
+
+    A window asks for some rows and columns of the copy only.
+    """
+    grid = F.affine_grid(theta.to(like).expand(like.shape[0], 2, 3), list(like.shape), align_corners=False)
+    return grid[:, window[0], window[1]]
+
+
+def warp(x: Tensor, grid: Tensor, *, padding: str = "reflection") -> Tensor:
+    """Move x (N, C, H, W) as `make_grid` says, with bilinear sampling: (N, C, h, w) in channels-last memory."""
+    moved = F.grid_sample(x, grid, mode="bilinear", padding_mode=padding, align_corners=False)
+    return moved.contiguous(memory_format=torch.channels_last)
+
+
+def visible(grid: Tensor, like: Tensor) -> Tensor:
+    """Which pixels of a warped image come from inside the original: (1, 1, h, w), 1 inside, 0 outside."""
     ones = torch.ones_like(like[:1, :1])
-    return (warp(ones, theta, padding="zeros") > 0.999).to(like.dtype)
+    return (warp(ones, grid[:1], padding="zeros") > 0.999).to(like.dtype)

@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import one_hot
 
 from napari_s3net.model.losses import cluster_loss, edge_weights, spatial_loss, transformation_loss
-from napari_s3net.model.warp import WarpRange, draw_theta, visible, warp
+from napari_s3net.model.warp import WarpRange, draw_theta, make_grid, visible, warp
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +74,8 @@ def test_cluster_loss_without_target_sharpens():
 def scene(K=3, size=24):
     theta = draw_theta(WarpRange(), (size, size), torch.Generator().manual_seed(1))
     logits = torch.randn(1, K, size, size, dtype=torch.float64)
-    return logits, warp(logits.softmax(dim=1), theta), visible(theta, logits)
+    grid = make_grid(theta, logits)
+    return logits, warp(logits.softmax(dim=1), grid), visible(grid, logits)
 
 
 def test_transformation_loss_is_least_for_an_equivariant_answer():

@@ -4,10 +4,15 @@ import pytest
 import torch
 from torch.nn.functional import interpolate
 
-from napari_s3net.model.warp import WarpRange, draw_theta, visible, warp
+from napari_s3net.model.warp import WarpRange, draw_theta, draw_window, make_grid, visible
+from napari_s3net.model.warp import warp as warp_by_grid
 
 IDENTITY = torch.tensor([[1.0, 0, 0], [0, 1, 0]], dtype=torch.float64)
 STILL = WarpRange(rotation=0, scale=0, shear=0, translation=0, flip=False)
+
+
+def warp(x, theta, window=(slice(None), slice(None))):
+    return warp_by_grid(x, make_grid(theta, x, window))
 
 
 def smooth_image(H=48, W=64):
@@ -26,7 +31,7 @@ def homogeneous(theta):
 def test_identity_leaves_the_image():
     x = smooth_image()
     assert torch.allclose(warp(x, IDENTITY), x, atol=1e-12)
-    assert visible(IDENTITY, x).all()
+    assert visible(make_grid(IDENTITY, x), x).all()
 
 
 def test_no_range_draws_the_identity():
@@ -99,7 +104,7 @@ def test_shift_by_half_the_image():
     theta = IDENTITY.clone()
     theta[0, 2] = 1.0
     assert torch.allclose(warp(x, theta)[..., :6], x[..., 6:], atol=1e-12)
-    seen = visible(theta, x)
+    seen = visible(make_grid(theta, x), x)
     assert seen.shape == (1, 1, 8, 12)
     assert seen.dtype == x.dtype
     assert (seen[..., :6] == 1).all()
@@ -118,3 +123,22 @@ def test_gradient_is_not_zero():
     assert torch.autograd.gradcheck(lambda z: warp(z, theta), x)
     warp(x, theta).square().mean().backward()
     assert x.grad.abs().max() > 0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_window_is_that_part_of_the_whole_copy(seed):
+    x, theta = smooth_image(), draw(seed=seed)
+    rows, columns = window = draw_window(0.5, (48, 64), torch.Generator().manual_seed(seed))
+    part = warp(x, theta, window)
+    assert part.shape == (1, 2, 24, 32)
+    assert torch.equal(part, warp(x, theta)[:, :, rows, columns])
+    assert torch.equal(visible(make_grid(theta, x, window), x), visible(make_grid(theta, x), x)[:, :, rows, columns])
+
+
+def test_windows_lie_anywhere_inside():
+    generator = torch.Generator().manual_seed(0)
+    windows = [draw_window(0.5, (5, 9), generator) for _ in range(200)]
+    assert {w[0].start for w in windows} == {0, 1, 2, 3}
+    assert {w[1].start for w in windows} == {0, 1, 2, 3, 4, 5}
+    assert {(w[0].stop - w[0].start, w[1].stop - w[1].start) for w in windows} == {(2, 4)}
+    assert draw_window(1.0, (5, 9), generator) == (slice(0, 5), slice(0, 9))

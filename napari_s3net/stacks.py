@@ -1,0 +1,48 @@
+"""Morphology of many masks at once: what scipy and scikit-image do for one, without a call for each.
+
+Every function takes masks of shape (n, h, w); outside the image all is False.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: What a border pixel adds to the perimeter, by the code of its neighbourhood (Benkrid and Crookes 2000).
+_STEPS = np.zeros(50)
+_STEPS[[5, 7, 15, 17, 25, 27]] = 1
+_STEPS[[21, 33]] = np.sqrt(2)
+_STEPS[[13, 23]] = (1 + np.sqrt(2)) / 2
+
+
+def grow(masks: NDArray[np.bool_], steps: int = 1) -> NDArray[np.bool_]:
+    """Grow each mask by as many steps up, down, left and right."""
+    grown = masks.copy()
+    for _ in range(steps):
+        before = grown.copy()
+        grown[:, 1:] |= before[:, :-1]
+        grown[:, :-1] |= before[:, 1:]
+        grown[:, :, 1:] |= before[:, :, :-1]
+        grown[:, :, :-1] |= before[:, :, 1:]
+    return grown
+
+
+def opened(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Drop what is thinner than a cross of five pixels."""
+    kept = np.zeros_like(masks)
+    kept[:, 1:-1, 1:-1] = (
+        masks[:, 1:-1, 1:-1] & masks[:, :-2, 1:-1] & masks[:, 2:, 1:-1] & masks[:, 1:-1, :-2] & masks[:, 1:-1, 2:]
+    )
+    return grow(kept)
+
+
+def perimeters(masks: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Length of each mask's border in pixels, (n,), as `skimage.measure.perimeter` with 8 neighbours counts it."""
+    padded = np.pad(masks, ((0, 0), (1, 1), (1, 1)))
+    across = padded[:, :, :-2] & padded[:, :, 1:-1] & padded[:, :, 2:]
+    inner = across[:, :-2] & across[:, 1:-1] & across[:, 2:]
+    border = np.pad((masks & ~inner).astype(np.uint8), ((0, 0), (1, 1), (1, 1)))
+    sides = border[:, :, :-2] + border[:, :, 2:]
+    middle = border[:, :, 1:-1]
+    code = middle[:, 1:-1] + 2 * (sides[:, 1:-1] + middle[:, :-2] + middle[:, 2:]) + 10 * (sides[:, :-2] + sides[:, 2:])
+    return np.array([np.bincount(each.ravel(), minlength=50) @ _STEPS for each in code])
