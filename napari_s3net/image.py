@@ -164,6 +164,8 @@ class Step:
         Clusters that are still used by at least one pixel.
     preview : numpy.ndarray or None
         (H, W) uint8 labels at the image's size, a copy of its own; only now and then.
+    note : str
+        What has to be said; then the iteration is 0, and the run begins anew.
     """
 
     iteration: int
@@ -171,6 +173,7 @@ class Step:
     losses: Mapping[str, float]
     n_labels: int
     preview: NDArray[np.uint8] | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,6 +206,8 @@ class Segmentation:
         The network's weights, from which `refine` trains on; empty where they were not kept.
     image : Image or None
         What was segmented, not a copy; None where it is not known any more.
+    note : str
+        What the user has to know about it: that memory ran out, and where the run was done instead.
     """
 
     labels: NDArray[np.int32]
@@ -218,6 +223,7 @@ class Segmentation:
     stopped: bool = False
     state: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     image: Image | None = None
+    note: str = ""
 
     @property
     def mask(self) -> NDArray[np.bool_]:

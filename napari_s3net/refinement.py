@@ -26,12 +26,13 @@ from napari_s3net import __version__
 from napari_s3net.device import memory_errors, resolve_device
 from napari_s3net.errors import DivergedError, InvalidConstraintsError, InvalidImageError, InvalidSettingsError
 from napari_s3net.image import Image, Segmentation, Step, as_image
+from napari_s3net.memory import estimate_mib
 from napari_s3net.model.losses import cluster_loss, spatial_loss
 from napari_s3net.model.optimiser import Adam
 from napari_s3net.preprocess import check_plane, to_features, to_unit
 from napari_s3net.propagate import Look, propagate
 from napari_s3net.recipes import S3NetRecipe
-from napari_s3net.segmentation import estimate_mib, weights_of
+from napari_s3net.segmentation import weights_of
 from napari_s3net.settings import Settings
 from napari_s3net.steps import drain
 from napari_s3net.strokes import Task, make_task

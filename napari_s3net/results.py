@@ -120,6 +120,7 @@ def describe(image: Image, result: Segmentation) -> dict[str, Any]:
         "device": result.device,
         "seconds": round(result.seconds, 3),
         "stopped": result.stopped,
+        "note": result.note,
         "confidence": result.confidence,
         "image": {
             "kind": image.kind,

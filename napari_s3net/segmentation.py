@@ -16,14 +16,12 @@ from napari_s3net.errors import DivergedError
 from napari_s3net.finish import finish, preview
 from napari_s3net.foreground import propose
 from napari_s3net.image import Image, Segmentation, Step, as_image
-from napari_s3net.preprocess import check_plane, suggest_preset, to_features, to_unit, working_shape
+from napari_s3net.memory import estimate_mib
+from napari_s3net.preprocess import check_plane, suggest_preset, to_features, to_unit
 from napari_s3net.recipes import make_recipe
 from napari_s3net.settings import Settings
 from napari_s3net.settings import preset as preset_settings
 from napari_s3net.steps import drain
-
-#: Bytes that a run takes at its peak: for each value of a feature map, and for each pixel of the image.
-WORKING_BYTES, FULL_BYTES = 450.0, 80.0
 
 
 def segment(
@@ -135,16 +133,3 @@ def iter_segment(
 def weights_of(network: torch.nn.Module) -> dict[str, NDArray[Any]]:
     """A copy of a network's weights as plain arrays."""
     return {name: tensor.detach().cpu().numpy().copy() for name, tensor in network.state_dict().items()}
-
-
-def estimate_mib(shape: tuple[int, ...], settings: Settings) -> float:
-    """Memory in MiB that a run on an image of this shape takes, beyond what the libraries themselves take.
-
-    Calibrated on the CPU by the peak over that of a 16 × 16 image; see `docs/method.md`.
-    """
-    if settings.variant == "released":
-        working = 256 * 256 * 64
-    else:
-        h, w = working_shape(shape, settings)
-        working = h * w * settings.channels
-    return working * WORKING_BYTES / 2**20 + shape[0] * shape[1] * FULL_BYTES / 2**20

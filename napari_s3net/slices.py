@@ -10,7 +10,9 @@ from napari_s3net.results import join_slices
 from napari_s3net.settings import Settings
 
 
-def iter_slices(image: Image, settings: Settings, *, device: str = "auto") -> Generator[Step, None, Segmentation]:
+def iter_slices(
+    image: Image, settings: Settings, *, device: str = "auto"
+) -> Generator[Step, bool | None, Segmentation]:
     """Segment a plane, or a stack slice by slice; a slice with nothing in it stays without labels.
 
     Parameters
@@ -44,7 +46,7 @@ def iter_slices(image: Image, settings: Settings, *, device: str = "auto") -> Ge
 
 def iter_planes(
     image: Image, iter_plane: Callable[[Image], Generator[Step, bool | None, Segmentation]]
-) -> Generator[Step, None, Segmentation]:
+) -> Generator[Step, bool | None, Segmentation]:
     """As `iter_slices`, with whatever segments one plane."""
     if not image.is_stack:
         return (yield from iter_plane(image))

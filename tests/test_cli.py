@@ -74,8 +74,10 @@ def test_photograph(runs, photo, tmp_path, capsys):
     assert run("segment", photo, "-o", tmp_path / "out", "--overlay") == 0
     assert names(tmp_path / "out") == ["photo.json", "photo_labels.png", "photo_mask.png", "photo_overlay.png"]
     out, err = capsys.readouterr()
-    assert out.startswith("photo.png: Spot ")
-    assert out.count("\n") == 1
+    lines = out.splitlines()
+    assert lines[0].startswith("photo.png: takes about ")
+    assert lines[1].startswith("photo.png: Spot ")
+    assert len(lines) == 2
     assert err == ""
     note = json.loads((tmp_path / "out" / "photo.json").read_text())
     assert (note["source"], note["preset"], note["slice"]) == ("photo.png", "skin", None)

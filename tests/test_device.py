@@ -1,9 +1,11 @@
 """Which device is used."""
 
+import weakref
+
 import pytest
 import torch
 
-from napari_s3net.device import available_devices, is_out_of_memory, resolve_device
+from napari_s3net.device import available_devices, empty_caches, is_out_of_memory, resolve_device
 from napari_s3net.errors import DeviceError
 
 
@@ -32,3 +34,14 @@ def test_what_is_not_there_lists_what_is(name):
 )
 def test_out_of_memory_is_told_from_other_errors(error, expected):
     assert is_out_of_memory(error) is expected
+
+
+def test_caches_are_emptied_without_harm():
+    class Loop:
+        pass
+
+    one = Loop()
+    one.itself, gone = one, weakref.ref(one)
+    del one
+    empty_caches()
+    assert gone() is None

@@ -11,7 +11,7 @@ from napari_s3net import phantom, segmentation
 from napari_s3net.errors import DivergedError, InvalidImageError, OutOfMemoryError
 from napari_s3net.image import Segmentation, Step, as_image
 from napari_s3net.labels.metrics import dice
-from napari_s3net.segmentation import estimate_mib, iter_segment, segment
+from napari_s3net.segmentation import iter_segment, segment
 from napari_s3net.settings import Settings, preset
 
 QUICK = Settings(working_size=64, channels=8, clusters=4, max_iter=8, min_labels=2)
@@ -193,8 +193,3 @@ def test_preset_by_name_seed_and_unknown_device():
     assert result.settings.seed == 7
     with pytest.raises(RuntimeError, match="choose one of: auto"):
         segment(image, device="cuda:77")
-
-
-def test_memory_estimate_grows_with_the_work():
-    small, wide = estimate_mib((512, 512), QUICK), estimate_mib((512, 512), QUICK.replace(channels=16))
-    assert small < wide < estimate_mib((4000, 4000), QUICK.replace(channels=16))

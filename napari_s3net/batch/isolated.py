@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -15,6 +14,7 @@ from napari_s3net.batch.plan import Task
 from napari_s3net.batch.row import Row
 from napari_s3net.errors import ReadError
 from napari_s3net.io.process import Child, DiedError
+from napari_s3net.retry import IN_VAIN, Attempt, attempts, finished_note
 
 COMMAND = (sys.executable, "-W", "ignore", "-m", "napari_s3net.batch.worker")
 #: One thread each, whichever library computes.
@@ -43,13 +43,13 @@ def run(task: Task) -> Row:
         If the run was ended meanwhile.
     """
     row, first = None, True
-    for attempt in _attempts(task):
-        row, out_of_memory = _twice(attempt)
+    for attempt in attempts(task.device):
+        row, out_of_memory = _twice(replace(task, shrink=attempt.shrink, device=attempt.device))
         if not out_of_memory:
             return row if first else _with_note(row, attempt)
         first = False
     assert row is not None  # noqa: S101 - there is more than one attempt
-    return replace(row, error=f"{row.error} Tried again at smaller working sizes and on the CPU, in vain.")
+    return replace(row, error=f"{row.error} {IN_VAIN}")
 
 
 def end(run_id: str) -> None:
@@ -70,23 +70,11 @@ def close_idle() -> None:
         child.close()
 
 
-def _attempts(task: Task) -> Iterator[Task]:
-    """As asked for; smaller; then on the CPU."""
-    yield task
-    yield replace(task, shrink=2)
-    if task.device != "cpu":
-        yield replace(task, shrink=2, device="cpu")
-    yield replace(task, shrink=4, device="cpu")
-
-
-def _with_note(row: Row, attempt: Task) -> Row:
+def _with_note(row: Row, attempt: Attempt) -> Row:
     """Say that the result is not quite what was asked for."""
-    size = {2: "half", 4: "a quarter of"}[attempt.shrink]
-    where = " on the CPU" if row.device == "cpu" and attempt.device == "cpu" else ""
-    words = f"Out of memory. Tried again at {size} the working size{where}"
     if row.status == "done":
-        return replace(row, note=f"{words} and finished there. {row.note}".strip())
-    return replace(row, error=f"{words}: {row.error}")
+        return replace(row, note=f"{finished_note(attempt)} {row.note}".strip())
+    return replace(row, error=f"Out of memory. Tried again {attempt.place}: {row.error}")
 
 
 def _twice(task: Task) -> tuple[Row, bool]:

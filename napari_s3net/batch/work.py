@@ -20,6 +20,7 @@ from napari_s3net.batch.plan import Task
 from napari_s3net.batch.row import Row
 from napari_s3net.errors import OutOfMemoryError, ReadWarning, S3NetError
 from napari_s3net.io.limits import shown
+from napari_s3net.retry import Attempt
 from napari_s3net.settings import Settings, preset
 from napari_s3net.steps import drain
 
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 #: Longer side of the pictures in the report.
 THUMBNAIL = 96
-#: The network cannot work at fewer pixels than this.
-SMALLEST = 32
 
 Segmenter = Callable[["Image", Settings, str], "Segmentation"]
 
@@ -113,10 +112,7 @@ def _process(task: Task, row: Row) -> Row:
 @lru_cache(maxsize=16)
 def _settings(name: str, changes: tuple[tuple[str, Any], ...], shrink: int) -> Settings:
     """What was asked for; after memory ran out, at a smaller working size."""
-    settings = preset(name).replace(**dict(changes))
-    if shrink == 1:
-        return settings
-    return settings.replace(working_size=max(SMALLEST, settings.working_size // shrink))
+    return Attempt(shrink, "auto").settings(preset(name).replace(**dict(changes)))
 
 
 @lru_cache(maxsize=16)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_s3net.cli.chosen import add_settings, changes_of
-from napari_s3net.cli.say import say
+from napari_s3net.cli.say import say, say_more
 from napari_s3net.errors import InvalidImageError, ReadWarning, S3NetError, WriteError
 from napari_s3net.settings import Settings, preset
 
@@ -76,8 +75,7 @@ def _succeeds(item: Input, options: Namespace, changes: dict[str, Any]) -> bool:
     """Do one input; say in one line how it went."""
     name = item.path.name or item.stem
     try:
-        sys.stdout.write(f"{name}: {_process(item, options, changes)}\n")
-        sys.stdout.flush()
+        say_more(f"{name}: {_process(item, options, changes)}")
     except S3NetError as error:
         say(str(error) if name in str(error) else f"{name}: {error}")
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one input, the others are done
@@ -96,12 +94,23 @@ def _process(item: Input, options: Namespace, changes: dict[str, Any]) -> str:
     image = _read(item, options)
     name = suggest_preset(image) if options.preset == "auto" else options.preset
     settings = _settings(name, changes)
+    _say_memory(image, settings, options.device, item.path.name)
     result = _follow(image, settings, options.device, item.path.name)
     source = {"source": item.path.name, "preset": name, "slice_index": options.slice}
     written = write_result(options.output, item.stem, image, result, overlay=options.overlay, **source)
     what = object_name(result.foreground, result.names)
     share = f"{what} {100 * result.mask.mean():.1f} % of the image" if result.foreground else "no object found"
-    return f"{share}, confidence {result.confidence:.2f}, {result.seconds:.1f} s, {written[1]}"
+    note = f" {result.note}" if result.note else ""
+    return f"{share}, confidence {result.confidence:.2f}, {result.seconds:.1f} s, {written[1]}{note}"
+
+
+def _say_memory(image: Image, settings: Settings, device: str, name: str) -> None:
+    """Say what the run takes and what there is; `OutOfMemoryError` where it does not suffice."""
+    from napari_s3net.device import resolve_device
+    from napari_s3net.memory import check_memory, in_words
+
+    advice = check_memory(image.shape, settings, str(resolve_device(device)))
+    say_more(f"{name}: takes about {in_words(advice.needed)} of memory; {in_words(advice.free)} are free")
 
 
 def _read(item: Input, options: Namespace) -> Image:
@@ -127,10 +136,12 @@ def _follow(image: Image, settings: Settings, device: str, name: str) -> Segment
     """Run to the end: a progress bar on a terminal, a line now and then without one."""
     from tqdm import tqdm
 
+    from napari_s3net.retry import iter_retrying
     from napari_s3net.slices import iter_slices
 
     slices = len(image.array) if image.is_stack else 1
-    steps, index, reported = iter_slices(image, settings, device=device), -1, 0
+    steps = iter_retrying(lambda used, where: iter_slices(image, used, device=where), settings, device)
+    index, reported = -1, 0
     with tqdm(total=slices * settings.max_iter, desc=name, leave=False, disable=None) as bar:
         while True:
             try:
@@ -138,9 +149,12 @@ def _follow(image: Image, settings: Settings, device: str, name: str) -> Segment
             except StopIteration as end:
                 result: Segmentation = end.value
                 return result
+            if step.note:
+                say_more(f"{name}: {step.note}")
+                index, reported = -1, 0
+                continue
             index += step.iteration == 1
             bar.update(index * settings.max_iter + step.iteration - bar.n)
             if bar.disable and index * REPORTS // slices > reported:
                 reported = index * REPORTS // slices
-                sys.stdout.write(f"{name}: slice {index} of {slices}\n")
-                sys.stdout.flush()
+                say_more(f"{name}: slice {index} of {slices}")

@@ -153,6 +153,10 @@ class Choosers(QWidget):
             self.device.setCurrentIndex(max(0, self.device.findData(chosen)))
         self._say_device()
 
+    def choose_device(self, name: str) -> None:
+        """Choose what to compute on."""
+        self.device.setCurrentIndex(max(0, self.device.findData(name)))
+
     def _fill(self) -> None:
         for name, preset in presets.items():
             self.preset.addItem(preset.label, name)

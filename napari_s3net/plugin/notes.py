@@ -49,6 +49,7 @@ def note_of(result: Segmentation, source: Source, geometry: Geometry, preset: st
         "seconds": round(result.seconds, 3),
         "iterations": len(result.history),
         "stopped": result.stopped,
+        "note": result.note,
         "confidence": result.confidence,
         "foreground": list(result.foreground),
         "names": {int(i): str(name) for i, name in result.names.items()},

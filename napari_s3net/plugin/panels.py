@@ -120,7 +120,11 @@ class ProgressPanel(QWidget):
         self.line.setText(words)
 
     def show_steps(self, steps: tuple[Step, ...]) -> None:
-        """After some iterations."""
+        """After some iterations; the first one begins anew, as after memory ran out."""
+        first = next((i for i in reversed(range(len(steps))) if steps[i].iteration == 1), None)
+        if first is not None:
+            steps = steps[first:]
+            self.begin(steps[0].total)
         step, now = steps[-1], time.perf_counter()
         self._first = self._first or (steps[0].iteration, now)
         self.plot.add([one.losses for one in steps])

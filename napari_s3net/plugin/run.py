@@ -11,9 +11,11 @@ import atexit
 import os
 import queue
 import traceback
+import weakref
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 from threading import Event
 from typing import Any
@@ -139,6 +141,7 @@ class Run:
         source, settings, device = self._task
         self._stage = "Loading the network library…"
         from napari_s3net.device import available_devices
+        from napari_s3net.retry import iter_retrying
         from napari_s3net.segmentation import iter_segment
 
         self._devices = tuple(available_devices())
@@ -146,8 +149,12 @@ class Run:
         image = source.read()
         if self._cancel.is_set():
             return None
+
+        def make(used: Settings, where: str) -> Generator[Step, bool | None, Segmentation]:
+            return iter_segment(image, used, device=where, preview_seconds=PREVIEW_SECONDS)
+
         with spare_core():
-            return self._drain(iter_segment(image, settings, device=device, preview_seconds=PREVIEW_SECONDS))
+            return self._drain(iter_retrying(make, settings, device))
 
     def _drain(self, steps: Generator[Step, bool | None, Segmentation]) -> Segmentation | None:
         answer = None
@@ -160,10 +167,11 @@ class Run:
             if self._cancel.is_set():
                 steps.close()
                 return None
-            self._stage = ""
+            self._stage = step.note
             if step.preview is not None:
                 self._preview = step.preview
-            self._steps.put(replace(step, preview=None))
+            if not step.note:
+                self._steps.put(replace(step, preview=None))
             answer = True if self._stop.is_set() else None
 
 
@@ -196,15 +204,20 @@ class Job(Run):
 
 
 class _Worker(FunctionWorker):
-    """A worker whose `quit`, which napari calls as its window closes, reaches the run at once."""
+    """A worker whose `quit`, which napari calls as its window closes, reaches the run at once.
+
+    Napari keeps that `quit` of every worker for good; as a bound method it would keep the worker.
+    """
 
     def __init__(self, work: Any) -> None:
         super().__init__(work)
-        self._cancel_run = work.__self__.cancel
+        self.quit = partial(_quit, weakref.ref(work.__self__))
 
-    def quit(self) -> None:
-        self._cancel_run()
-        super().quit()
+
+def _quit(run: weakref.ref[Run]) -> None:
+    """Cancel a run that is still there; it ends by itself."""
+    if (alive := run()) is not None:
+        alive.cancel()
 
 
 _active: Run | None = None

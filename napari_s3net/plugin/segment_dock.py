@@ -10,14 +10,17 @@ from typing import Any
 
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels
+from napari.utils.notifications import show_error
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QApplication, QPushButton, QStackedWidget, QWidget
 
 from napari_s3net.errors import S3NetError
+from napari_s3net.memory import Advice, advise
 from napari_s3net.plugin._open import open_image
 from napari_s3net.plugin.choosers import Choosers
 from napari_s3net.plugin.dock import Dock
+from napari_s3net.plugin.memory_advice import MemoryAdvice
 from napari_s3net.plugin.notes import Memory
 from napari_s3net.plugin.outcome import Outcome
 from napari_s3net.plugin.panels import ProgressPanel, ResultPanel, Welcome, column
@@ -26,7 +29,7 @@ from napari_s3net.plugin.run import is_busy
 from napari_s3net.plugin.session import Phase, Session, cancel_all, screen_of
 from napari_s3net.plugin.settings_dialog import SettingsDialog
 from napari_s3net.plugin.source import Source, describe, look, source_of
-from napari_s3net.plugin.words import about_text
+from napari_s3net.plugin.words import about_text, memory_text
 from napari_s3net.settings import Settings, presets
 
 SHORTCUT = "Shift-Enter"
@@ -49,7 +52,7 @@ class SegmentDock(Dock):
         self._devices: tuple[str, ...] = ()
         self._memory = Memory()
         self.welcome, self.choosers = Welcome(), Choosers()
-        self.progress, self.panel = ProgressPanel(), ResultPanel()
+        self.progress, self.panel, self.advice = ProgressPanel(), ResultPanel(), MemoryAdvice()
         self.session = Session(self)
         self.outcome = Outcome(napari_viewer, self.panel, self._memory, self, lambda: self.session.is_previewing)
         self._cancel_run = partial(cancel_all, self.session.running)
@@ -68,6 +71,10 @@ class SegmentDock(Dock):
             settings = self.choosers.settings()
         except S3NetError as error:
             self.session.fail(str(error))
+            return
+        advice = self._say_pace()
+        if advice is not None and not advice.fits:
+            show_error(self.advice.line.text())
             return
         target = Target(self._viewer, self._image_layer, self.source, self._memory, new_layer=new_layer)
         self.progress.begin(settings.max_iter)
@@ -90,7 +97,7 @@ class SegmentDock(Dock):
         #: A run's progress takes the place of what cannot be changed meanwhile, so that nothing below it moves.
         self.task = QStackedWidget()
         choice = QWidget()
-        column(choice, self.choosers.form, self.run_button).addStretch()
+        column(choice, self.choosers.form, self.advice, self.run_button).addStretch()
         for page in (choice, self.progress):
             self.task.addWidget(page)
         self.fill(self.welcome, self.choosers, self.task, self.message, self.details, self.panel)
@@ -102,6 +109,9 @@ class SegmentDock(Dock):
         self.choosers.image_chosen.connect(lambda i: self._choose(self._images()[i]))
         self.choosers.preset_chosen.connect(self._choose_preset)
         self.choosers.settings_changed.connect(self._say_pace)
+        self.choosers.device.activated.connect(self._say_pace)
+        self.advice.size_taken.connect(self.choosers.advanced.fields["working_size"].setValue)
+        self.advice.cpu_taken.connect(self._take_cpu)
         self.run_button.clicked.connect(lambda _: self.run())
         self._shortcut.activated.connect(self.run)
         self.progress.stop.clicked.connect(lambda _: self.session.stop())
@@ -164,6 +174,7 @@ class SegmentDock(Dock):
             self._take_preset(preset)
         self._suggested = preset
         self.choosers.show_preset(preset, f"chosen for you: {reason}")
+        self._say_pace()
 
     def _source(self) -> Source:
         return source_of(self._image_layer, self._viewer.dims.point, self._viewer.dims.order[-2:])
@@ -191,13 +202,35 @@ class SegmentDock(Dock):
         self._devices = devices
         self._say_pace()
 
-    def _say_pace(self) -> None:
-        """Say what is computed on and, once a run was timed, about how long the next one takes."""
+    def _take_cpu(self) -> None:
+        self.choosers.choose_device("cpu")
+        self._say_pace()
+
+    def _advice(self, settings: Settings) -> Advice:
+        """Whether a run on the plane in view fits into memory; asked for where there is a plane."""
+        name = self.choosers.device_name
+        # Before the first run only the network library knows the graphics card, and it is not loaded yet.
+        device = name if name != "auto" else self._devices[0] if self._devices else "cpu"
+        return advise(self.source.plane_shape, settings, device)
+
+    def _say_pace(self, *_: Any) -> Advice | None:
+        """Say what is computed on, what it takes of memory and, once a run was timed, about how long it takes.
+
+        Whether it fits is returned where there is an image.
+        """
+        about, advice = "", None
         try:
-            about = about_text(self.choosers.settings(), self.session.timed)
+            settings = self.choosers.settings()
         except S3NetError:
-            about = ""
+            pass
+        else:
+            about = about_text(settings, self.session.timed)
+            if self.source is not None:
+                advice = self._advice(settings)
+                about += memory_text(advice) if advice.fits else ""
+        self.advice.show_advice(advice)
         self.choosers.show_devices(self._devices, about)
+        return advice
 
     # -- the run
 

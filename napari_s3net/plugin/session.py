@@ -194,9 +194,9 @@ class Session(QObject):
 
     def _show(self, report: Report) -> None:
         assert self._target is not None  # noqa: S101 - asked for by `_tick`
-        if report.stage and self.phase is Phase.PREPARING:
+        if report.stage and self.phase in (Phase.PREPARING, Phase.RUNNING):
             self._enter(Phase.PREPARING, report.stage)
-        if report.steps and self.phase is Phase.PREPARING:
+        elif report.steps and self.phase is Phase.PREPARING:
             self._enter(Phase.RUNNING, "")
         if report.steps:
             self.stepped.emit(report.steps)

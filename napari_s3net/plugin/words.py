@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from napari_s3net.image import object_name
+from napari_s3net.memory import Advice, in_words, too_much
 from napari_s3net.settings import Settings, describe, presets
 
 #: Keeps a number and its unit on one line.
@@ -103,7 +104,8 @@ def effort_text(note: Mapping[str, Any]) -> str:
     """How a result was made, in a line: "40 iterations · 1.9 s · CPU"."""
     done = plural(note["iterations"], "iteration")
     parts = [f"stopped after {done}" if note["stopped"] else done, seconds_text(note["seconds"])]
-    return " · ".join([*parts, device_label(note["device"])])
+    line = " · ".join([*parts, device_label(note["device"])])
+    return f"{line}. {note['note']}" if note.get("note") else line
 
 
 def device_text(choice: str, devices: tuple[str, ...], cores: int) -> str:
@@ -127,6 +129,26 @@ def about_text(asked: Settings, timed: tuple[Settings, float] | None) -> str:
     if timed is None or timed[0].replace(**{n: getattr(asked, n) for n in FREE}) != asked:
         return ""
     return f" At most about {seconds_text(timed[1] * asked.max_iter)}."
+
+
+def memory_text(advice: Advice) -> str:
+    """What a run takes and what there is: "Takes about 130 MB; 12.4 GB are free."."""
+    needed, free = (in_words(mib).replace(" ", NARROW) for mib in (advice.needed, advice.free))
+    return f" Takes about {needed} of memory; {free} are free."
+
+
+def remedy_text(advice: Advice) -> str:
+    """What the button says that makes a run fit; nothing where nothing would."""
+    if advice.working_size is not None:
+        return f"Use {advice.working_size}{NARROW}px"
+    return "Use the CPU" if advice.cpu else ""
+
+
+def remedy_words(advice: Advice) -> str:
+    """Say that a run does not fit, and what would."""
+    if advice.working_size is not None:
+        return f"{too_much(advice)} A working size of {advice.working_size}{NARROW}px fits."
+    return f"{too_much(advice)} {'It fits on the CPU.' if advice.cpu else 'Close other programs first.'}"
 
 
 def changes(settings: Settings, preset: str) -> dict[str, Any]:

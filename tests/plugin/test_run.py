@@ -94,8 +94,8 @@ def test_cancel_before_the_first_iteration_runs_none(fake_runs):
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"), "Out of memory. Under Advanced"),
-        (MemoryError(), "Out of memory. Under Advanced"),
+        (RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"), "Out of memory. Tried again at"),
+        (MemoryError(), "Out of memory. Tried again at"),
         (DivergedError("The loss is not finite at iteration 3."), "The loss is not finite at iteration 3."),
         (RuntimeError("wrapped C/C++ object has been deleted"), "unexpected error: RuntimeError"),
         (ZeroDivisionError("division by zero"), "unexpected error: ZeroDivisionError"),
