@@ -132,9 +132,9 @@ def about_text(asked: Settings, timed: tuple[Settings, float] | None) -> str:
 
 
 def memory_text(advice: Advice) -> str:
-    """What a run takes and what there is: "Takes about 130 MB; 12.4 GB are free."."""
+    """What a run takes and what there is: "Memory: about 130 MB of 12.4 GB free."."""
     needed, free = (in_words(mib).replace(" ", NARROW) for mib in (advice.needed, advice.free))
-    return f" Takes about {needed} of memory; {free} are free."
+    return f" Memory: about {needed} of {free} free."
 
 
 def remedy_text(advice: Advice) -> str:

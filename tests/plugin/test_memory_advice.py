@@ -73,7 +73,7 @@ def test_it_offers_what_fits(qtbot, advice, button):
 
 
 def test_before_a_run_it_says_what_it_takes_and_what_there_is(dock):
-    assert re.search(r"Takes about \d+ MB of memory; 8.4 GB are free\.", text(dock.choosers.device_line))
+    assert re.search(r"Memory: about \d+ MB of 8.4 GB free\.", text(dock.choosers.device_line))
     assert not dock.advice.isVisibleTo(dock)
     before = text(dock.choosers.device_line)
     dock.choosers.advanced.fields["channels"].setValue(64)
