@@ -90,15 +90,26 @@ def propagate(labels: NDArray[np.integer], strokes: NDArray[np.integer], look: L
 def depths(labels: NDArray[np.integer], n: int) -> NDArray[np.float32]:
     """How deep each pixel lies in each of n regions (n, h, w), in pixels; negative outside, limited by `DEEPEST`."""
     limit = DEEPEST * max(labels.shape)
-    found = np.full((n, *labels.shape), -limit, np.float32)
-    for k in range(n):
-        region = labels == k
-        if region.all():
-            found[k] = limit
-        elif region.any():
-            inside, outside = (ndimage.distance_transform_edt(mask) for mask in (region, ~region))
-            found[k] = np.where(region, inside - 0.5, 0.5 - outside)
-    return np.clip(found, -limit, limit)
+    if n == 2:
+        first = _depth(labels == 0, limit)
+        return np.stack([first, -first])
+    return np.stack([_depth(labels == k, limit) for k in range(n)])
+
+
+def _depth(region: NDArray[np.bool_], limit: float) -> NDArray[np.float32]:
+    """Signed depth (h, w); only measured where it is above the limit's negative, which is exact and cheaper."""
+    found = np.full(region.shape, -limit, np.float32)
+    spans = [np.flatnonzero(region.any(axis=axis)) for axis in (1, 0)]
+    if not len(spans[0]):
+        return found
+    margin = int(np.ceil(limit)) + 1
+    box = tuple(slice(max(0, span[0] - margin), span[-1] + 1 + margin) for span in spans)
+    part = region[box]
+    if part.all():
+        return np.full_like(found, limit)
+    inside, outside = (ndimage.distance_transform_edt(mask) for mask in (part, ~part))
+    found[box] = np.clip(np.where(part, inside - 0.5, 0.5 - outside), -limit, limit)
+    return found
 
 
 def support(strokes: NDArray[np.integer]) -> NDArray[np.intp]:

@@ -223,6 +223,7 @@ class ClusterTable(QTableView):
 
     hovered = Signal(object)
     picked = Signal(int)
+    chosen = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -234,7 +235,7 @@ class ClusterTable(QTableView):
         self.setShowGrid(False)
         self.setMouseTracking(True)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
         self.setTabKeyNavigation(False)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -247,10 +248,17 @@ class ClusterTable(QTableView):
         for column in range(len(HEADERS)):
             mode = QHeaderView.ResizeMode.Stretch if column == NAME else QHeaderView.ResizeMode.ResizeToContents
             header.setSectionResizeMode(column, mode)
+        self.selectionModel().selectionChanged.connect(lambda *_: self.chosen.emit(len(self.selected)))
+        self.clusters.modelReset.connect(lambda: self.chosen.emit(0))
         self.entered.connect(self._hover)
         self.clicked.connect(self._pick)
         self.activated.connect(self._pick)
         self.doubleClicked.connect(self._rename)
+
+    @property
+    def selected(self) -> list[int]:
+        """The clusters whose rows are selected, in ascending order."""
+        return sorted(self.clusters.rows[index.row()].label for index in self.selectionModel().selectedRows())
 
     def show_rows(self, rows: tuple[Row, ...]) -> None:
         """Show these clusters."""

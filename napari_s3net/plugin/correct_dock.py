@@ -74,7 +74,7 @@ class CorrectDock(Dock):
                 self._rerun_soon.start()
                 return
             result, source = self.work.result(), self.work.source
-            make = rerun(self.prepared, source, result, drawn, set(self.work.locked), self.work.held)
+            make = rerun(self.prepared, source, result, drawn, set(self.work.locks.labels), self.work.held)
             self._asked = self.work.layer, (source.index, result.labels.copy())
             self.background.start(source, result.settings, make)
             self._settle()
@@ -210,7 +210,7 @@ class CorrectDock(Dock):
         self.work.follow_undo()
         source = self.work.source
         self.image_line.setText(f"on {source.name} · {describe(source)}")
-        self.labels.show_labels(self.work.rows(), self.work.locked)
+        self.labels.show_labels(self.work.rows(), self.work.locks.labels)
         self.paint.show_count(*self.work.count_strokes())
         recolour_strokes_of(self._viewer.layers, self.work.layer, self.work.ids)
         self.tools.smallest.setSuffix(f" {self.work.pixel_size()[1]}")
@@ -287,7 +287,7 @@ class CorrectDock(Dock):
             "save": lambda: save_strokes(self, self.work),
             "load": lambda: load_strokes(self, self.work),
             "revert": self.work.revert,
-            "lock": lambda: self.work.toggle_lock(self.labels.selected),
+            "lock": lambda: self.work.locks.toggle_labels(self.labels.selected),
             "merge": lambda: self.tooling.use("merge"),
         }
         looks = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from napari.layers import Image as ImageLayer
@@ -16,6 +15,7 @@ from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Segmentation
 from napari_s3net.plugin.editing import Plane
 from napari_s3net.plugin.kept import keep, kept
+from napari_s3net.plugin.locks import Locks, locks_of
 from napari_s3net.plugin.notes import Memory, recalled, with_new_ids
 from napari_s3net.plugin.palette import hex_colour
 from napari_s3net.plugin.result_layer import fits, note_in, plain, recolour, show, write
@@ -38,8 +38,6 @@ class Correcting:
         self._viewer = viewer
         self.layer: Labels | None = None
         self._memory = Memory()
-        self._locked: WeakKeyDictionary[Labels, set[int]] = WeakKeyDictionary()
-        self._held: WeakKeyDictionary[Labels, dict[int | None, NDArray[np.bool_]]] = WeakKeyDictionary()
         self._settings: tuple[Source, Settings] | None = None
 
     # -- which
@@ -217,37 +215,26 @@ class Correcting:
         show(strokes, (slice(None),) * drawn.ndim, drawn.astype(strokes.data.dtype))
 
     @property
-    def locked(self) -> set[int]:
-        """Locked labels; change it by `toggle_lock`."""
-        return set() if self.layer is None else self._locked.setdefault(self.layer, set())
+    def locks(self) -> Locks:
+        """What must not change of the labels."""
+        layer, _ = self._known()
+        return locks_of(layer)
 
     @property
     def held(self) -> NDArray[np.bool_] | None:
-        """Locked pixels of the plane in view."""
-        layer, source = self._known()
-        return self._held.get(layer, {}).get(source.position)
-
-    def toggle_lock(self, ids: list[int]) -> None:
-        """Lock labels; open them if all are locked."""
-        locked = self.locked
-        if set(ids) <= locked:
-            locked.difference_update(ids)
-        else:
-            locked.update(ids)
+        """Locked pixels of the plane in view; None where there are none."""
+        _, source = self._known()
+        return self.locks.in_plane(source.index)
 
     def toggle_hold(self, part: NDArray[np.bool_]) -> bool:
-        """Lock a region as it is, or open it; whether it is locked now."""
+        """Lock a part of the plane in view as it is, or open it; whether it is locked now."""
         layer, source = self._known()
-        held = self._held.setdefault(layer, {})
-        before = held.get(source.position, np.zeros(part.shape, bool))
-        now = not before[part].all()
-        held[source.position] = before | part if now else before & ~part
-        return now
+        return self.locks.toggle_part(layer.data.shape, source.index, part)
 
     def guarded(self, new: Plane) -> Plane:
-        """What a tool made, with locked regions as they were."""
-        held = self.held
-        return new if held is None else replace(new, labels=np.where(held, self.plane.labels, new.labels))
+        """What a tool made, with locked parts as they were."""
+        _, source = self._known()
+        return replace(new, labels=self.locks.guarded(source.index, self.plane.labels, new.labels))
 
     def pixel_size(self) -> tuple[float, str]:
         """Area of a pixel and its unit, for what is given in mm²."""

@@ -1,4 +1,4 @@
-"""Nothing is lost: labels, strokes and settings in a folder of their own, every minute and at the end.
+"""Nothing is lost: labels, strokes, locks and settings in a folder of their own, every minute and at the end.
 
 One session is kept, the last one. It is the user's own folder on the user's own machine, readable by nobody else; it
 holds where the image came from, so that it can be opened again, and is written nowhere else.
@@ -45,6 +45,8 @@ class Saved:
         What the label layer knows about itself, without its geometry; empty for labels made elsewhere.
     locked : tuple of int
         Locked labels.
+    held : numpy.ndarray or None
+        Locked pixels, bool, of the labels' shape; None where there are none.
     """
 
     image: str
@@ -54,6 +56,7 @@ class Saved:
     name: str
     note: Mapping[str, Any] = field(default_factory=dict)
     locked: tuple[int, ...] = ()
+    held: NDArray[np.bool_] | None = None
 
 
 def save(folder: Path, session: Saved) -> None:
@@ -77,7 +80,8 @@ def save(folder: Path, session: Saved) -> None:
         folder.chmod(0o700)
         with partial.open("wb") as file:
             text = np.frombuffer(json.dumps(about).encode(), np.uint8)
-            np.savez_compressed(file, about=text, labels=session.labels, strokes=session.strokes)
+            held = {} if session.held is None else {"held": session.held}
+            np.savez_compressed(file, about=text, labels=session.labels, strokes=session.strokes, **held)
             file.flush()
             os.fsync(file.fileno())
         partial.replace(folder / "session.npz")
@@ -97,11 +101,14 @@ def load(folder: Path) -> Saved:
     if not path.is_file():
         raise ReadError("There is no earlier session to reopen.")
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here, as numpy leaves a damaged file open.
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             about, labels, strokes = json.loads(bytes(file["about"])), file["labels"], file["strokes"]
+            held = file["held"].astype(bool) if "held" in file else None
         note = {**about["note"], "names": {int(i): name for i, name in about["note"].get("names", {}).items()}}
         known = note if about["note"] else {}
-        return Saved(about["image"], about["path"], labels, strokes, about["name"], known, tuple(about["locked"]))
+        locked = tuple(about["locked"])
+        return Saved(about["image"], about["path"], labels, strokes, about["name"], known, locked, held)
     except Exception as error:
         raise ReadError("The last session is damaged or made by another version. Open the labels you saved.") from error
 

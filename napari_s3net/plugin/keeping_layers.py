@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QLabel
 from napari_s3net.errors import ReadError
 from napari_s3net.plugin.correcting import Correcting
 from napari_s3net.plugin.keeping import Keeper, Saved, load, session_folder
+from napari_s3net.plugin.locks import locks_of
 from napari_s3net.plugin.result_layer import add_layer, note_in, plain, recolour
 from napari_s3net.plugin.source import KEY, finest_level, layer_geometry, source_of
 
@@ -76,7 +77,9 @@ class LastSession:
             recolour(layer)
         layer.refresh()
         self._work.choose(layer)
-        self._work.locked.update(saved.locked)
+        locks = self._work.locks
+        locks.labels.update(saved.locked)
+        locks.held = saved.held
         if saved.strokes.any():
             self._work.put_strokes(saved.strokes)
         self._viewer.layers.selection.active = layer
@@ -86,6 +89,7 @@ class LastSession:
         layer, source, strokes = self._work.layer, self._work.source, self._work.strokes
         assert layer is not None  # noqa: S101 - saved only with labels
         assert source is not None  # noqa: S101 - saved only with an image
+        locks = locks_of(layer)
         drawn = np.zeros(layer.data.shape, np.int32) if strokes is None else np.array(strokes.data)
         return Saved(
             image=source.name,
@@ -94,7 +98,8 @@ class LastSession:
             strokes=drawn,
             name=layer.name,
             note=note_in(layer) or {},
-            locked=tuple(sorted(self._work.locked)),
+            locked=tuple(sorted(locks.labels)),
+            held=None if locks.held is None or not locks.held.any() else locks.held.copy(),
         )
 
     def _find(self, saved: Saved) -> ImageLayer | None:

@@ -15,14 +15,17 @@ from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject, QTimer
 from qtpy.QtWidgets import QApplication, QFileDialog
 
+from napari_s3net.errors import S3NetError
 from napari_s3net.image import Image
 from napari_s3net.labels.measure import Cluster
 from napari_s3net.plugin.cluster_table import rows_of
+from napari_s3net.plugin.editing import Plane, merge
+from napari_s3net.plugin.locks import locks_of
 from napari_s3net.plugin.measuring import Measuring
 from napari_s3net.plugin.notes import Memory, Note, object_mask, recalled, with_name, with_new_ids, with_tick
 from napari_s3net.plugin.outline import Outline
 from napari_s3net.plugin.panels import ResultPanel
-from napari_s3net.plugin.result_layer import add_mask, mask_of, note_in, recolour
+from napari_s3net.plugin.result_layer import add_mask, mask_of, note_in, recolour, write
 from napari_s3net.plugin.source import KEY, Source
 from napari_s3net.plugin.words import as_command, as_python, effort_text, outcome_text, save_ending
 from napari_s3net.plugin.writer import write_labels
@@ -108,11 +111,13 @@ class Outcome(QObject):
         self._update_mask()
 
     def ask(self, what: str, device: str) -> None:
-        """Save, copy, or make a layer of the object."""
+        """Merge the selected rows, save, copy, or make a layer of the object."""
         if self.layer is None:
             return
         if what in ("save_labels", "save_mask"):
             self._save(what.removeprefix("save_"))
+        elif what == "merge":
+            self._merge(self._panel.table.selected)
         elif what == "object_layer":
             self._masks[self.layer] = add_mask(self._viewer, self.layer)
         elif what in ("copy_python", "copy_command"):
@@ -169,6 +174,21 @@ class Outcome(QObject):
     def _rename(self, label: int, name: str) -> None:
         self._keep(with_name(self.note, label, name))
         self._show_rows()
+
+    def _merge(self, labels: list[int]) -> None:
+        """Make one cluster of several in the plane in view, as one step of undo; locks stay as they are."""
+        if self.layer is None or self._source is None:
+            return
+        index, locks = self._source.index, locks_of(self.layer)
+        before = self.layer.data[index].copy()
+        try:
+            merged = merge(Plane(before, tuple(self.note["foreground"]), self.note["names"]), labels, locks.labels)
+        except S3NetError as error:
+            show_error(str(error))
+            return
+        self._memory.remember(index, before, self.note)
+        write(self.layer, index, locks.guarded(index, before, merged.labels))
+        self.measure()
 
     def _pick(self, label: int) -> None:
         if self.layer is not None:

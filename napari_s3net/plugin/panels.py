@@ -146,6 +146,14 @@ class ResultPanel(QWidget):
         self.table = ClusterTable()
         self.object_only = QCheckBox("Show object only")
         self.object_only.setToolTip("Hide every cluster that is not ticked; the labels stay as they are.")
+        self.merge = QPushButton("Merge rows")
+        self.merge.setToolTip(
+            "Make one cluster of the selected rows: that of the lowest number. Ctrl or Shift selects several; "
+            "Ctrl-Z undoes it."
+        )
+        self.merge.setEnabled(False)
+        self.merge.clicked.connect(lambda: self.asked.emit("merge"))
+        self.table.chosen.connect(lambda n: self.merge.setEnabled(n > 1))
         self.save, saving = menu_button(
             "Save…",
             "Write the labels or the mask, with the image's geometry.",
@@ -169,7 +177,7 @@ class ResultPanel(QWidget):
         self.more.setMenu(more)
         for menu in (saving, more):
             menu.triggered.connect(lambda action: self.asked.emit(action.objectName()))
-        column(self, self.line, self.effort, self.table, self.object_only, row(self.save, self.more))
+        column(self, self.line, self.effort, self.table, row(self.object_only, self.merge), row(self.save, self.more))
 
     def show_result(self, line: str, effort: str, rows: tuple[Row, ...]) -> None:
         """Show a result, or that the slice in view has none."""

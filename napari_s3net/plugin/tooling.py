@@ -54,7 +54,7 @@ class Tooling:
         self.clicks.drop()
 
     def _made(self, name: str) -> Plane:
-        plane, locked, selected = self._work.plane, self._work.locked, self._labels.selected
+        plane, locked, selected = self._work.plane, self._work.locks.labels, self._labels.selected
         if name == "merge":
             return editing.merge(plane, selected, locked)
         if name == "parts":
@@ -80,7 +80,7 @@ class Tooling:
 
     def _clicked(self, name: str, points: list[Point]) -> None:
         self._panel.show_hint("")
-        plane, locked = self._work.plane, self._work.locked
+        plane, locked = self._work.plane, self._work.locks.labels
         try:
             if name == "hold":
                 now = self._work.toggle_hold(part_at(plane.labels, points[0]))

@@ -153,3 +153,16 @@ class TestTable:
         place = table.viewport().mapTo(table, QPoint(0, 0)) + table.visualRect(cell(table, 0, COLOUR)).center()
         near = {image.pixelColor(x, place.y()).name() for x in range(place.x() + 1)}
         assert BLUES[0] in near
+
+
+def test_several_rows_are_selected_with_ctrl_and_counted(table, qtbot):
+    counts = []
+    table.chosen.connect(counts.append)
+    qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=middle(table, 2, NAME))
+    ctrl = Qt.KeyboardModifier.ControlModifier
+    qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, ctrl, pos=middle(table, 0, NAME))
+    assert table.selected == [1, 4]
+    assert counts[-1] == 2
+    table.show_rows(ROWS[:1])
+    assert counts[-1] == 0
+    assert table.selected == []

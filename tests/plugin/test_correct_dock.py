@@ -282,7 +282,7 @@ def test_tools_leave_locked_labels_alone(dock, layer, said):
     dock._use_tool("swap")
     assert "Unlock" in said[-1]
     dock.labels.lock.click()
-    assert dock.work.locked == set()
+    assert dock.work.locks.labels == set()
 
 
 def test_a_tool_without_a_selection_says_what_to_do(dock, said):
@@ -411,6 +411,7 @@ def test_the_last_session_is_reopened(dock, layer, qtbot, said, folder):
     dock.labels.select(3)
     dock.labels.lock.click()
     layer.data[0, 100] = 1
+    dock.work.toggle_hold(disc(45, 84, 6))
     before, drawn = layer.data.copy(), dock.work.strokes.data.copy()
     dock.session.save()
     dock.session._keeper.wait()
@@ -426,10 +427,14 @@ def test_the_last_session_is_reopened(dock, layer, qtbot, said, folder):
     assert second.work.layer.name == "mole – S³-Net"
     np.testing.assert_array_equal(second.work.layer.data, before)
     np.testing.assert_array_equal(second.work.strokes.data, drawn)
-    assert second.work.locked == {3}
+    assert second.work.locks.labels == {3}
     assert note_in(second.work.layer)["names"][3] == "Dark corner"
+    np.testing.assert_array_equal(second.work.held, disc(45, 84, 6))
+    paint(second, disc(60, 78, 2), "object")
     run_through(second, qtbot)
-    assert second.work.layer.data[45, 84] == 1
+    assert second.work.layer.data[60, 78] == 1
+    np.testing.assert_array_equal(second.work.layer.data[second.work.held], before[second.work.held])
+    assert second.work.layer.data[45, 84] == 2
     put_away(second)
 
 

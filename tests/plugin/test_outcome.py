@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_s3net.image import Geometry, Segmentation
 from napari_s3net.plugin import outcome as module
+from napari_s3net.plugin.locks import locks_of
 from napari_s3net.plugin.notes import Memory
 from napari_s3net.plugin.outcome import Outcome
 from napari_s3net.plugin.palette import CLEAR, colour_table
@@ -204,3 +205,38 @@ def test_a_released_layer_is_left_as_it_is(outcome, layer, qtbot):
     assert tuple(layer.colormap.color_dict[2]) != CLEAR
     layer.data_setitem((np.array([0]), np.array([0])), 5)
     assert outcome.layer is None
+
+
+def select(outcome, *chosen):
+    table = outcome.panel.table
+    mode = table.selectionModel().SelectionFlag
+    table.clearSelection()
+    for row in chosen:
+        table.selectionModel().select(table.clusters.index(row, 0), mode.Select | mode.Rows)
+
+
+def test_selected_rows_are_merged_in_one_step(outcome, layer, qtbot):
+    outcome.panel.asked.connect(lambda what: outcome.ask(what, "auto"))
+    before = layer.data.copy()
+    assert not outcome.panel.merge.isEnabled()
+    select(outcome, 0)
+    assert not outcome.panel.merge.isEnabled()
+    select(outcome, 0, 1)
+    outcome.panel.merge.click()
+    assert (layer.data == 1).all()
+    qtbot.waitUntil(lambda: [row.name for row in rows(outcome)] == ["Lesion"], timeout=5000)
+    assert not outcome.panel.merge.isEnabled()
+    layer.undo()
+    np.testing.assert_array_equal(layer.data, before)
+    qtbot.waitUntil(lambda: [row.name for row in rows(outcome)] == ["Lesion", "Skin"], timeout=5000)
+    assert note_in(layer)["foreground"] == [1]
+
+
+def test_merging_leaves_locked_parts_alone(outcome, layer):
+    part = np.zeros(layer.data.shape, bool)
+    part[40:, 50:] = True
+    locks_of(layer).toggle_part(layer.data.shape, (slice(None), slice(None)), part)
+    select(outcome, 0, 1)
+    outcome.ask("merge", "auto")
+    assert (layer.data[part] == 2).all()
+    assert (layer.data[~part] == 1).all()
