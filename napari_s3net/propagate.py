@@ -12,7 +12,8 @@ Rasmussen and Williams 2006, *Gaussian Processes for Machine Learning*, section 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +23,13 @@ from scipy.linalg import cho_factor, cho_solve
 #: Reach of a stroke, as a share of the image's longer side; and of the part of it that also goes elsewhere.
 REACH, FAR_REACH = 0.1, 0.4
 #: How much of the influence is of the second kind.
-FAR_SHARE = 0.3
-#: Differences of Lab colours (or of intensities from 0 to 100) that halve, about, the influence.
-COLOUR, FAR_COLOUR = 12.0, 8.0
+FAR_SHARE = 0.15
+#: Differences of colours that halve, about, the influence: as shares of the spread of the image's colours, which is at
+#: least so many units of Lab (or of intensities from 0 to 100).
+COLOUR, FAR_COLOUR, LEAST_SPREAD = 0.7, 0.47, 3.0
+#: A part is all that differs by so little from its stroke, as a share of the spread; it has an edge if it grows by no
+#: more than `STABLE` between the two; and it is not more than this share of the region that it leaves.
+SAME, STABLE, MOST_OF_REGION = (0.6, 1.0), 1.3, 0.5
 #: The same for the depth within a region, as a share of the longer side, and for the network's probabilities.
 FAR_DEPTH = 0.03
 PROBABILITY = 0.5
@@ -34,6 +39,8 @@ DEEPEST = 0.1
 LEAST_DEPTH, MOST_DEPTH = 0.015, 0.05
 #: How far, relatively, the depth of painted pixels may be missed.
 SLACK = 0.05
+#: The influence is known at every other pixel: it is as smooth as the colours that it follows.
+STEP = 2
 #: Strokes are seen at so many places at most.
 MOST_POINTS = 128
 
@@ -47,11 +54,17 @@ class Look:
     colours : numpy.ndarray
         (h, w, C) float32, smoothed: Lab, or the intensity from 0 to 100.
     probabilities : numpy.ndarray or None
-        (h, w, K) float32: what the network says of the pixel.
+        (⌈h/2⌉, ⌈w/2⌉, K) float32: what the network says of every other pixel.
     """
 
     colours: NDArray[np.float32]
     probabilities: NDArray[np.float32] | None = None
+
+    @property
+    def half(self) -> tuple[int, int]:
+        """The shape of every other pixel."""
+        h, w = self.colours.shape[:2]
+        return -(-h // STEP), -(-w // STEP)
 
 
 def propagate(labels: NDArray[np.integer], strokes: NDArray[np.integer], look: Look, n: int) -> NDArray[np.float32]:
@@ -73,18 +86,55 @@ def propagate(labels: NDArray[np.integer], strokes: NDArray[np.integer], look: L
     numpy.ndarray
         (n, h, w) float32, in pixels: the largest one is the new label. Painted pixels get what they were painted with.
     """
-    depth = depths(labels, n)
     places = support(strokes)
     if not len(places):
-        return depth
+        return depths(labels, n)
+    look = replace(look, colours=look.colours / spread_of(look.colours))
+    labels = with_parts(labels, strokes, places, look.colours)
+    depth = depths(labels, n)
+    seen = np.ravel_multi_index([i // STEP for i in np.unravel_index(places, labels.shape)], look.half)
     near, far = _coordinates(look, depth)
-    influence = _kernel(near, near[places], far, far[places])
-    inner = influence[places].astype(np.float64) + SLACK * np.eye(len(places))
+    influence = _kernel(near, near[seen], far, far[seen])
+    inner = influence[seen].astype(np.float64) + SLACK * np.eye(len(places))
     change = _observed(depth.reshape(n, -1)[:, places], strokes.ravel()[places], max(labels.shape))
     weights = cho_solve(cho_factor(inner), change.T).astype(np.float32)
-    moved = depth + (influence @ weights).T.reshape(depth.shape)
+    moved = depth + _enlarged((influence @ weights).T.reshape(n, *look.half), labels.shape)
     new = np.where(strokes >= 0, strokes, moved.argmax(axis=0))
     return _agreeing(moved, _without_islands(new, labels, strokes))
+
+
+def spread_of(colours: NDArray[np.float32]) -> float:
+    """How much the colours (h, w, C) of an image differ: their standard deviation."""
+    return max(float(np.sqrt(colours.reshape(-1, colours.shape[2]).var(axis=0).sum())), LEAST_SPREAD)
+
+
+def with_parts(
+    labels: NDArray[np.integer], strokes: NDArray[np.integer], places: NDArray[np.intp], colours: NDArray[np.float32]
+) -> NDArray[np.integer]:
+    """The labels in which a part that stands by itself follows its stroke as a whole, such as a lung that was missed.
+
+    A part is what is connected with the stroke, has its old label, looks like it, and has an edge all around. It stands
+    by itself where it touches nothing of the painted label, or nothing more of its old one.
+    """
+    labels = labels.copy()
+    for place in zip(*np.unravel_index(places, labels.shape), strict=True):
+        old, new = labels[place], strokes[place]
+        if old == new:
+            continue
+        differs = np.where(labels == old, np.linalg.norm(colours - colours[place], axis=2), np.inf)
+        small, large = (_connected(differs <= limit, place) for limit in SAME)
+        around = labels[ndimage.binary_dilation(large, np.ones((3, 3), bool)) & ~large]
+        alone = not (around == new).any() or not (around == old).any()
+        sizes = small.sum(), large.sum(), (labels == old).sum()
+        if alone and sizes[1] <= STABLE * sizes[0] and sizes[1] <= MOST_OF_REGION * sizes[2]:
+            labels[large] = new
+    return labels
+
+
+def _connected(mask: NDArray[np.bool_], place: tuple[np.intp, ...]) -> NDArray[np.bool_]:
+    """The connected part of a mask at a place."""
+    parts, _ = ndimage.label(mask)
+    return np.asarray(parts == parts[place])
 
 
 def depths(labels: NDArray[np.integer], n: int) -> NDArray[np.float32]:
@@ -131,13 +181,13 @@ def support(strokes: NDArray[np.integer]) -> NDArray[np.intp]:
 def _parts(mask: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
     """Pixels (m, 2) of each connected part, its most central pixel first."""
     marked, n = ndimage.label(mask, np.ones((3, 3)))
-    depth = ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
     parts = []
     for number, box in enumerate(ndimage.find_objects(marked, n), 1):
-        pixels = np.argwhere(marked[box] == number) + [side.start for side in box]
-        middle = pixels.mean(axis=0)
-        rank = np.lexsort((((pixels - middle) ** 2).sum(axis=1), -np.round(depth[tuple(pixels.T)])))
-        parts.append(pixels[rank])
+        part = marked[box] == number
+        depth = ndimage.distance_transform_edt(np.pad(part, 1))[1:-1, 1:-1]
+        pixels = np.argwhere(part)
+        rank = np.lexsort((((pixels - pixels.mean(axis=0)) ** 2).sum(axis=1), -np.round(depth[part])))
+        parts.append(pixels[rank] + [side.start for side in box])
     return parts
 
 
@@ -163,15 +213,29 @@ def _observed(depth: NDArray[np.float32], painted: NDArray[np.integer], side: in
     return change
 
 
+def _half(maps: NDArray[Any]) -> NDArray[Any]:
+    """Every other pixel of maps (·, h, w)."""
+    return maps[:, ::STEP, ::STEP]
+
+
+def _enlarged(maps: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """What `_half` left, with the means of neighbours between them: (·, h, w)."""
+    for axis, n in enumerate(shape, 1):
+        at, last = np.arange(n), maps.shape[axis] - 1
+        maps = (maps.take(at // STEP, axis) + maps.take(np.minimum((at + 1) // STEP, last), axis)) / 2
+    return maps
+
+
 def _coordinates(look: Look, depth: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Place and look of every pixel (h·w, ·) in units in which influence falls by exp(−½ d²); near, and elsewhere."""
-    h, w = look.colours.shape[:2]
-    place = np.stack(np.meshgrid(np.arange(h), np.arange(w), indexing="ij"), axis=-1) / max(h, w)
-    said = [] if look.probabilities is None else [look.probabilities / PROBABILITY]
-    within = np.moveaxis(depth, 0, -1) / (max(h, w) * FAR_DEPTH * np.sqrt(2))
-    near = [place / REACH, look.colours / COLOUR, *said]
-    far = [place / FAR_REACH, look.colours / FAR_COLOUR, within, *said]
-    return tuple(np.concatenate(part, axis=-1).reshape(h * w, -1).astype(np.float32) for part in (near, far))  # type: ignore[return-value]
+    """Place and look of every other pixel, in units in which influence falls by exp(−½ d²): near, and far."""
+    h, w = depth.shape[1:]
+    place = np.stack(np.meshgrid(*(np.arange(0, n, STEP) / max(h, w) for n in (h, w)), indexing="ij"))
+    colours = _half(np.moveaxis(look.colours, -1, 0))
+    said = [] if look.probabilities is None else [np.moveaxis(look.probabilities, -1, 0) / PROBABILITY]
+    within = _half(depth) / (max(h, w) * FAR_DEPTH * np.sqrt(2))
+    near = [place / REACH, colours / COLOUR, *said]
+    far = [place / FAR_REACH, colours / FAR_COLOUR, within, *said]
+    return tuple(np.concatenate(part).reshape(sum(map(len, part)), -1).T.astype(np.float32) for part in (near, far))  # type: ignore[return-value]
 
 
 def _kernel(

@@ -226,7 +226,7 @@ class Continued:
         """What pixels look like, with what the network now says of them."""
         with torch.no_grad():
             p = self.network(self.x)[0].softmax(dim=1)
-            large = F.interpolate(p, look.colours.shape[:2], mode="bilinear", align_corners=False)
+            large = F.interpolate(p, look.half, mode="bilinear", align_corners=False)
         return replace(look, probabilities=large[0].permute(1, 2, 0).cpu().numpy())
 
     def state(self) -> dict[str, NDArray[Any]]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_s3net.propagate import DEEPEST, MOST_POINTS, Look, depths, propagate, support
+from napari_s3net.propagate import DEEPEST, MOST_POINTS, Look, depths, propagate, support, with_parts
 
 SHAPE = (120, 160)
 
@@ -85,7 +85,7 @@ def test_far_away_nothing_moves_without_likeness(spot):
     colours = look.colours.copy()
     colours[:, :60] += 300
     new = spread(found, painted((disc(60, 115, 2.4), 1)), Look(colours))
-    np.testing.assert_array_equal(new[:, :60], found[:, :60])
+    np.testing.assert_array_equal(new[:, :58], found[:, :58])
 
 
 def test_the_network_can_tell_apart_what_colours_cannot(flat):
@@ -95,7 +95,7 @@ def test_the_network_can_tell_apart_what_colours_cannot(flat):
     said[:, 80:, 1] = 1
     said[:, :80, 0] = 1
     strokes = painted((disc(60, 104, 2), 1))
-    blind, seeing = (spread(found, strokes, look) for look in (flat, Look(flat.colours, said)))
+    blind, seeing = (spread(found, strokes, look) for look in (flat, Look(flat.colours, said[::2, ::2])))
     gained = [((new == 1) & ~found)[:, :78].sum() for new in (blind, seeing)]
     assert gained[0] > 0
     assert gained[1] == 0
@@ -148,3 +148,45 @@ def test_there_are_never_too_many_places():
 def test_unpainted_scraps_are_all_seen():
     marks = [(disc(r, c, 1), (r + c) % 2) for r in range(10, 120, 20) for c in range(10, 160, 20)]
     assert len(support(painted(*marks))) == len(marks)
+
+
+@pytest.fixture
+def lungs():
+    """Two dark discs in a light body, of which the first result found the left one only."""
+    left, right = disc(60, 40, 22), disc(60, 115, 25)
+    values = np.where(left | right, 20, 70) + np.random.default_rng(0).normal(0, 2, SHAPE)
+    return left, right, Look(values[..., None].astype(np.float32))
+
+
+def test_a_part_that_was_missed_follows_its_stroke_as_a_whole(lungs):
+    left, right, look = lungs
+    new = spread(left, painted((disc(60, 110, 2.4), 1)), look) == 1
+    assert (new & right).sum() > 0.97 * right.sum()
+    assert (new & ~left & ~right).sum() < 0.03 * right.sum()
+    assert (new & left).sum() > 0.99 * left.sum()
+
+
+def test_a_part_that_is_too_much_goes_as_a_whole(lungs):
+    left, right, look = lungs
+    new = spread(left | right, painted((disc(60, 38, 2.4), 0)), look) == 1
+    assert not (new & left).any()
+    assert (new & right).sum() > 0.99 * right.sum()
+
+
+def test_without_an_edge_or_beside_its_region_there_is_no_such_part(lungs):
+    left, right, _ = lungs
+    flat = np.linspace(0, 100, SHAPE[1], dtype=np.float32)[None, :, None] * np.ones((SHAPE[0], 1, 1), np.float32)
+    strokes = painted((disc(60, 110, 2.4), 1))
+    assert (spread(left, strokes, Look(flat)) & right).sum() < 0.5 * right.sum()
+    half = left | (right & (np.arange(SHAPE[1]) > 115))
+    np.testing.assert_array_equal(
+        with_parts(half.astype(int), strokes, support(strokes), np.where(right, 0, 2)[..., None]), half
+    )
+
+
+def test_influence_does_not_hang_on_the_scale_of_the_colours(spot):
+    _, found, look = spot
+    strokes = painted((disc(60, 115, 2.4), 1))
+    noisy = look.colours + np.random.default_rng(0).normal(0, 1, look.colours.shape).astype(np.float32)
+    strong, weak = (spread(found, strokes, Look(noisy * factor)) for factor in (1, 0.5))
+    np.testing.assert_array_equal(strong, weak)

@@ -5,6 +5,7 @@ import json
 import pytest
 from test_summary import rows_of
 
+from napari_s3net.benchmark.interactive import summarise as summarise_strokes
 from napari_s3net.benchmark.page import page, section
 from napari_s3net.benchmark.summary import summarise
 from napari_s3net.errors import ReadError
@@ -55,6 +56,33 @@ def test_the_page_holds_every_set_and_no_picture(summary, tmp_path):
     assert "\n## mine\n" in text
     assert "![" not in text
     assert "<img" not in text
+
+
+def corrections(half_b):
+    rows = [
+        {"method": "random-walker", "half": "a", "version": "1", "dice": [0.8, 0.9], "lost": [0.01], "seconds": [0.1]},
+        {"method": "s3net", "half": half_b, "version": "1", "dice": [0.8, 0.96], "lost": [0.002], "seconds": [0.3]},
+    ]
+    return {"set": "ph2", "interactive_from_s3net": summarise_strokes(rows)}
+
+
+def test_a_page_of_corrections_alone_says_what_they_are(tmp_path):
+    (tmp_path / "summary.json").write_text(json.dumps(corrections("a")))
+    text = page([tmp_path])
+    assert "**Corrections by a simulated user**" in text
+    assert "Three views" not in text
+    assert "### Corrections by a simulated user, from our label-free result" in text
+    assert "1 images, all of half a." in text
+    row = next(line for line in text.splitlines() if line.startswith("| s3net |"))
+    assert "| 0.800 | 1.0 | 1.0 [1.0, 1.0] | 0 % |" in row
+    assert "half a |" not in text
+
+
+def test_halves_stand_apart_where_both_were_measured(summary):
+    text = section(summary | corrections("b"))
+    assert "| random-walker, half a |" in text
+    assert "| s3net, half b |" in text
+    assert "### Label-free" in text
 
 
 def test_a_folder_without_results_is_named(tmp_path):
