@@ -135,7 +135,8 @@ def without_light(values: NDArray[np.float64], inside: NDArray[np.bool_]) -> NDA
     terms = _surface_terms((values.shape[0], values.shape[1]))
     used = inside[::2, ::2]  # every fourth pixel is plenty for six numbers
     points, wanted = terms[::2, ::2][used], values[::2, ::2][used]
-    weight, fit = np.ones_like(wanted), np.zeros(terms.shape[2])
+    weight: NDArray[np.floating] = np.ones_like(wanted)
+    fit = np.zeros(terms.shape[2])
     for _ in range(4):
         weighted = points * weight[:, None]
         fit = np.linalg.lstsq(weighted.T @ points, weighted.T @ wanted, rcond=None)[0]
