@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,7 +136,7 @@ def without_light(values: NDArray[np.float64], inside: NDArray[np.bool_]) -> NDA
     terms = _surface_terms((values.shape[0], values.shape[1]))
     used = inside[::2, ::2]  # every fourth pixel is plenty for six numbers
     points, wanted = terms[::2, ::2][used], values[::2, ::2][used]
-    weight: NDArray[np.floating] = np.ones_like(wanted)
+    weight: NDArray[Any] = np.ones_like(wanted)
     fit = np.zeros(terms.shape[2])
     for _ in range(4):
         weighted = points * weight[:, None]
