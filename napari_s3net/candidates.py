@@ -19,7 +19,7 @@ from scipy import ndimage
 from skimage.color import rgb2lab
 from skimage.filters import threshold_otsu
 
-from napari_s3net.stacks import grow, opened, perimeters
+from napari_s3net.stacks import central_parts, grow, opened, perimeters
 
 #: Blur before thresholds, in pixels at the size at which candidates are made.
 BLUR = 1.5
@@ -91,16 +91,7 @@ def centre_weight(shape: tuple[int, int], width: float = 0.35) -> NDArray[np.flo
 
 def central_part(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The connected part with the most weight around the middle, without holes."""
-    parts, n = ndimage.label(mask)
-    if n == 0:
-        return mask
-    sums = np.bincount(parts.ravel(), centre_weight((mask.shape[0], mask.shape[1])).ravel())
-    # Holes are what the border does not reach: one labelling, many times faster than filling from outside step by step.
-    beside, n = ndimage.label(parts != 1 + np.argmax(sums[1:]))
-    outside = np.zeros(n + 1, bool)
-    outside[np.concatenate([beside[0], beside[-1], beside[:, 0], beside[:, -1]])] = True
-    outside[0] = False
-    return np.asarray(~outside[beside])
+    return np.asarray(central_parts(mask[None], centre_weight((mask.shape[0], mask.shape[1])))[0])
 
 
 def lesion_channels(rgb: NDArray[np.floating], inside: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
@@ -159,10 +150,11 @@ def _surface_terms(shape: tuple[int, int]) -> NDArray[np.float64]:
 def make_candidates(channels: Iterable[NDArray[np.float64]], inside: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
     """Threshold every channel, with and without the light's gradient, at several levels; keep the central part."""
     found: dict[bytes, NDArray[np.bool_]] = {}
+    weight = centre_weight((inside.shape[0], inside.shape[1]))
     for channel in channels:
         for values in (channel, without_light(channel, inside)):
             thresholds = np.reshape(_thresholds(values[inside]), (-1, 1, 1))
-            for mask in map(central_part, opened((values > thresholds) & inside)):
+            for mask in central_parts(opened((values > thresholds) & inside), weight):
                 if AREA_RANGE[0] <= mask.mean() <= AREA_RANGE[1]:
                     found[mask.tobytes()] = mask
     return list(found.values())

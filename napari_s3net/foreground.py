@@ -18,12 +18,12 @@ from napari_s3net.settings import Settings
 
 #: HU below which CT shows lung or gas; what a lung has somewhere in its inside; and up to where its rim reaches, half
 #: way to the tissue beside it.
-LUNG_BELOW_HU, DEEP_LUNG_BELOW_HU, LUNG_RIM_BELOW_HU = -320.0, -500.0, -250.0
+LUNG_BELOW_HU, DEEP_LUNG_BELOW_HU, LUNG_RIM_BELOW_HU = -320.0, -400.0, -250.0
 #: A part whose inside is to this share below this HU is gas, as in windpipe, stomach and bowel.
 GAS_BELOW_HU, SHARE_OF_GAS = -950.0, 0.35
 #: Shares of the image: a part smaller than the first is no lung, nor one whose inside is smaller than the second; a
 #: hole in a lung smaller than the third is a vessel, a larger one the heart or the dome of the liver.
-SMALLEST_LUNG, SMALLEST_DEEP_LUNG, LARGEST_VESSEL = 0.0006, 0.0002, 0.0015
+SMALLEST_LUNG, SMALLEST_DEEP_LUNG, LARGEST_VESSEL = 0.0006, 0.0004, 0.0015
 #: Shares of the image's longer side: how far a lung reaches around its inside, and the gaps that vessels leave in it.
 LUNG_REACH, VESSEL_GAP = 1 / 128, 1 / 170
 #: Longer side, in pixels, at which candidates are made: their filters are sized for it.
@@ -125,7 +125,7 @@ def _lung(hu: NDArray[np.floating]) -> Proposal:
     """
     air = _without_gas(clear_border(hu < LUNG_BELOW_HU), hu)
     size = max(hu.shape)
-    deep = ndimage.binary_opening(air & (hu < DEEP_LUNG_BELOW_HU), disk(1))
+    deep = ndimage.binary_opening(air & (hu < DEEP_LUNG_BELOW_HU), disk(2))  # nothing thinner than five pixels
     deep = _parts_above(deep, SMALLEST_DEEP_LUNG * hu.size)
     rim = ndimage.binary_dilation(air) & (hu < LUNG_RIM_BELOW_HU)
     lung = ndimage.binary_dilation(deep, disk(max(1, round(size * LUNG_REACH)))) & (air | rim)

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
+
+#: Neighbours within a plane, and none in another.
+_IN_PLANE = np.array([[[0, 0, 0]] * 3, [[0, 1, 0], [1, 1, 1], [0, 1, 0]], [[0, 0, 0]] * 3])
 
 #: What a border pixel adds to the perimeter, by the code of its neighbourhood (Benkrid and Crookes 2000).
 _STEPS = np.zeros(50)
@@ -46,3 +50,24 @@ def perimeters(masks: NDArray[np.bool_]) -> NDArray[np.float64]:
     middle = border[:, :, 1:-1]
     code = middle[:, 1:-1] + 2 * (sides[:, 1:-1] + middle[:, :-2] + middle[:, 2:]) + 10 * (sides[:, :-2] + sides[:, 2:])
     return np.array([np.bincount(each.ravel(), minlength=50) @ _STEPS for each in code])
+
+
+def central_parts(masks: NDArray[np.bool_], weight: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Of each mask the connected part that gathers the most weight (h, w), without holes; nothing of an empty one."""
+    parts, n = ndimage.label(masks, _IN_PLANE)
+    sums = np.bincount(parts.ravel(), np.broadcast_to(weight, masks.shape).ravel(), minlength=n + 1)
+    last = np.maximum.accumulate(parts.max(axis=(1, 2), initial=0))  # numbered plane by plane
+    first = np.concatenate([[0], last])[:-1] + 1
+    best = [a + np.argmax(sums[a : b + 1]) if b >= a else -1 for a, b in zip(first, last, strict=True)]
+    chosen = parts == np.reshape(best, (-1, 1, 1))
+    return ~_reached_from_outside(np.asarray(~chosen))
+
+
+def _reached_from_outside(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The connected parts of each mask that lie along the image's border."""
+    parts, n = ndimage.label(masks, _IN_PLANE)
+    reached = np.zeros(n + 1, bool)
+    for edge in (parts[:, 0], parts[:, -1], parts[:, :, 0], parts[:, :, -1]):
+        reached[edge] = True
+    reached[0] = False
+    return np.asarray(reached[parts])

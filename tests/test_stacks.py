@@ -35,7 +35,20 @@ def test_grow_is_that_of_scipy(steps):
     np.testing.assert_array_equal(stacks.grow(masks, steps), one_by_one)
 
 
+@pytest.mark.parametrize("density", DENSITIES)
+def test_central_parts_are_those_found_one_by_one(density):
+    masks = blobs(density)
+    masks[2] = False
+    weight = np.random.default_rng(1).random(masks.shape[1:])
+    for mask, found in zip(masks, stacks.central_parts(masks, weight), strict=True):
+        parts, n = ndimage.label(mask)
+        sums = [weight[parts == i].sum() for i in range(1, n + 1)]
+        part = parts == 1 + np.argmax(sums) if n else mask
+        np.testing.assert_array_equal(found, ndimage.binary_fill_holes(part))
+
+
 def test_no_masks():
     none = np.zeros((0, 8, 9), bool)
     assert stacks.grow(none).shape == stacks.opened(none).shape == (0, 8, 9)
     assert stacks.perimeters(none).shape == (0,)
+    assert stacks.central_parts(none, np.ones((8, 9))).shape == (0, 8, 9)
