@@ -14,6 +14,7 @@ import pytest
 
 from napari_s3net import cli
 from napari_s3net.batch import iter_batch
+from napari_s3net.cli.batch import ctrl_c
 from napari_s3net.io import process
 from napari_s3net.phantom import disc
 from napari_s3net.settings import presets
@@ -142,6 +143,24 @@ def test_interrupted_it_is_130_and_keeps_what_is_finished(photos, tmp_path):
     assert 1 <= (tmp_path / "out" / "report.jsonl").read_bytes().count(b"\n") < 62
     assert (tmp_path / "out" / "report.html").exists()
     assert (tmp_path / "out" / "labels" / "0.png").exists()
+
+
+def test_ctrl_c_asks_for_an_end_and_does_not_break_in():
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with ctrl_c() as asked:
+            assert not asked.is_set()
+            signal.raise_signal(signal.SIGINT)
+            assert asked.is_set()
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        with ctrl_c() as asked:
+            signal.raise_signal(signal.SIGINT)
+        assert not asked.is_set(), "whoever is deaf to it stays so"
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_help_is_light():

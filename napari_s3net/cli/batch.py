@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 from napari_s3net.cli.chosen import add_settings, changes_of
@@ -71,27 +75,51 @@ def run(options: Namespace) -> int:
     with gather(options.jobs, options.scheduler) as crew:
         if crew.link:
             say(f"{crew.workers} workers; see {crew.link}")
-        summary = _follow(plan, items, crew, restart=options.restart)
+        with ctrl_c() as asked:
+            summary = _follow(plan, items, crew, asked, restart=options.restart)
+    if summary.stopped:
+        raise KeyboardInterrupt
     minutes = (time.perf_counter() - started) / 60
     counts = f"{summary.done} done, {summary.failed} failed, {summary.skipped} skipped"
     say(f"{counts} in {minutes:.1f} min; see {options.output / 'report.html'}")
     return int(summary.failed > 0)
 
 
-def _follow(plan: Plan, items: Sequence[Item], crew: Crew, *, restart: bool) -> Summary:
+@contextmanager
+def ctrl_c() -> Iterator[Event]:
+    """Have Ctrl-C ask for an end rather than break in anywhere, where locks may be held; a second one does break in."""
+    asked, before = Event(), signal.getsignal(signal.SIGINT)
+
+    def hear(*_: object) -> None:
+        asked.set()
+        signal.signal(signal.SIGINT, before)
+
+    # Whoever has made another arrangement keeps it; and only the main thread may make one.
+    ours = before is signal.default_int_handler and threading.current_thread() is threading.main_thread()
+    if ours:
+        signal.signal(signal.SIGINT, hear)
+    try:
+        yield asked
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, before)
+
+
+def _follow(plan: Plan, items: Sequence[Item], crew: Crew, asked: Event, *, restart: bool) -> Summary:
     """Run to the end: a progress bar on a terminal, and failures above it; a line a file without one."""
     from tqdm import tqdm
 
     from napari_s3net.batch import iter_batch
 
-    rows, failed = iter_batch(plan, items=items, crew=crew, restart=restart), 0
+    rows, failed, answer = iter_batch(plan, items=items, crew=crew, restart=restart), 0, None
     with tqdm(total=len(items), unit="file", disable=None, file=sys.stderr) as bar:
         while True:
             try:
-                row = next(rows)
+                row = rows.send(answer)
             except StopIteration as end:
                 summary: Summary = end.value
                 return summary
+            answer = asked.is_set() or None
             if row is None or not row.is_final:
                 bar.refresh()
                 continue
