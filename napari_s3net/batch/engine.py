@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-import time
 import uuid
 from collections import deque
 from collections.abc import Generator, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from concurrent.futures import CancelledError, Future, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 from napari_s3net.batch import fit, isolated
 from napari_s3net.batch.crew import Crew, gather
@@ -114,8 +114,10 @@ class _Run:
         self._left = deque(items)
         self._stems = {item.stem for item in items}
         self._digest, self._model = plan.digest, ""
+        self._search = tuple(str(Path(folder).absolute()) for folder in sys.path)
         self._items = items if plan.fit == "folder" else ()
         self._futures: dict[Future[Row], Item] = {}
+        self._over: SimpleQueue[Future[Row]] = SimpleQueue()
         self._count = {"done": 0, "failed": 0, "skipped": 0}
         sweep(self._output)
         self._report = Report(self._output)
@@ -130,14 +132,8 @@ class _Run:
             if self._left and len(self._futures) < self._crew.room:
                 stop = yield self._begin(self._left.popleft())
                 continue
-            if not self._futures:  # paused
-                time.sleep(BEAT_SECONDS)
-            done, _ = wait(self._futures, BEAT_SECONDS, FIRST_COMPLETED)
-            for future in done:
-                row = self._finish(self._futures.pop(future), future)
-                stop = (yield row) or stop
-            if not done:
-                stop = yield None
+            future = self._next()
+            stop = yield None if future is None else self._finish(self._futures.pop(future), future)
         return Summary(**self._count, stopped=bool(stop))
 
     def _fit(self) -> Generator[Row | None, bool | None, bool | None]:
@@ -148,15 +144,15 @@ class _Run:
         if (self._output / self._model).exists():
             return None
         task = replace(self._task(chosen[0]), file=fit.FITTING, fit_on=tuple((str(i.path), i.series) for i in chosen))
-        future = self._crew.executor.submit(isolated.run, task)
-        self._futures[future] = chosen[0]
+        self._submit(task, chosen[0])
         stop = yield Row(file=fit.FITTING, status="running")
-        while not stop and not wait(self._futures, BEAT_SECONDS).done:
+        while not stop and (future := self._next()) is None:
             stop = yield None
         if stop:
             return True
-        row = future.result()
+        assert future is not None  # noqa: S101 - or it was stopped
         del self._futures[future]
+        row = future.result()
         if row.status == "failed":
             raise InvalidImageError(f"One network for the folder cannot be fitted: {row.error}")
         return None
@@ -177,9 +173,21 @@ class _Run:
         if before is not None and self._is_done(item, before):
             self._count["skipped"] += 1
             return replace(before, status="skipped")
-        future = self._crew.executor.submit(isolated.run, self._task(item))
-        self._futures[future] = item
+        self._submit(self._task(item), item)
         return Row(file=item.file, status="running")
+
+    def _submit(self, task: Task, item: Item) -> None:
+        """Hand a task to the crew, and hear of it when it is over."""
+        future = self._crew.executor.submit(isolated.run, task)
+        self._futures[future] = item
+        future.add_done_callback(self._over.put)
+
+    def _next(self) -> Future[Row] | None:
+        """What is over next; None where nothing was for a moment. Ctrl-C may come here, for no lock is held."""
+        try:
+            return self._over.get(timeout=BEAT_SECONDS)
+        except Empty:
+            return None
 
     def _is_done(self, item: Item, row: Row) -> bool:
         """Whether a row still holds: same settings, same input, and its results are there whole."""
@@ -212,7 +220,7 @@ class _Run:
             digest=self._digest,
             model=self._model,
             segmenter=f"{function.__module__}:{function.__qualname__}",
-            search=tuple(str(Path(folder).absolute()) for folder in sys.path),
+            search=self._search,
         )
 
     def _finish(self, item: Item, future: Future[Row]) -> Row:

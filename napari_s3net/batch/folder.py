@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -80,7 +81,8 @@ def inside(output: Path, relative: str) -> Path:
         If it would lead out of it: upwards, or through a link.
     """
     path = output / relative
-    if ".." in Path(relative).parts or not path.parent.resolve().is_relative_to(output.resolve()):
+    parent, root = os.path.realpath(path.parent), os.path.realpath(output)
+    if ".." in path.parts[len(output.parts) :] or os.path.commonpath([parent, root]) != root:
         raise WriteError(f"Will not write {path.name}: it would lie outside the output folder.")
     return path
 

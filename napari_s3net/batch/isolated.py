@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from napari_s3net.batch.plan import Task
@@ -103,7 +103,7 @@ def _once(task: Task) -> tuple[Row, bool]:
     """Have one process do a task, and keep it if it is still good."""
     slot, child = _take(task.run)
     try:
-        reply, _ = child.ask(asdict(task), LONGEST)
+        reply, _ = child.ask(vars(task), LONGEST)
     except BaseException:
         child.close()
         _give_back(slot, None)

@@ -119,7 +119,7 @@ def _head(report: Report, *, has_table: bool) -> str:
     presets: Counter[str] = Counter()
     devices: Counter[str] = Counter()
     seconds, noted, uncertain, version = 0.0, 0, 0, ""
-    for row in report.rows():
+    for row in report.rows(light=True):
         states[row.status] += 1
         seconds += row.seconds
         noted += bool(row.note)
@@ -151,7 +151,7 @@ def _head(report: Report, *, has_table: bool) -> str:
 
 def _rows(output: Path, report: Report) -> Iterator[str]:
     """A row of the table each."""
-    for n, row in enumerate(report.rows(worst_first=True)):
+    for n, row in enumerate(report.rows(worst_first=True, light=True)):
         picture = _picture(output, row) if n < PICTURES else ""
         problem = f'<span class="bad">failed</span>: {escape(row.error)}'
         state = problem if row.status == "failed" else f"done{'. ' if row.note else ''}{escape(row.note)}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -50,8 +50,8 @@ class Report:
         self._waiting: list[Row] = []
         self._synced = time.monotonic()
         try:
-            for start, line in _lines(self.path):
-                self._note(start, line)
+            for start, length, row in _light_rows(self.path):
+                self._note(start, length, row)
         except OSError as error:
             raise WriteError(f"Cannot read {self.path}: {error.strerror or error}.") from error
 
@@ -60,19 +60,11 @@ class Report:
 
     def row(self, file: str) -> Row | None:
         """The row of a file, if it has one."""
-        entry = self.entries.get(file)
-        if entry is None:
-            return None
-        with self.path.open("rb") as stream:
-            stream.seek(entry.start)
-            return Row.from_line(stream.read(entry.length))
+        return next(self._read([file]), None) if file in self.entries else None
 
-    def rows(self, *, worst_first: bool = False) -> Iterator[Row]:
-        """Every row: by name, or failures first and then the least certain."""
-        for file in self._order(worst_first=worst_first):
-            row = self.row(file)
-            assert row is not None  # noqa: S101 - it has an entry
-            yield row
+    def rows(self, *, worst_first: bool = False, light: bool = False) -> Iterator[Row]:
+        """Every row: by name, or failures first and then the least certain; with `light` without measurements."""
+        return self._read(self._order(worst_first=worst_first), light=light)
 
     def append(self, row: Row) -> None:
         """Add a row. Where the disk is full it waits, and goes with the next one."""
@@ -83,7 +75,7 @@ class Report:
         """Write what waits; whether nothing waits any more."""
         while self._waiting:
             row = self._waiting[0]
-            if not self._write(row.to_line()):
+            if not self._write(row):
                 return False
             self._waiting.pop(0)
         return True
@@ -109,9 +101,16 @@ class Report:
             temporary.touch()
         self.entries = {}
 
-    def _write(self, line: bytes) -> bool:
+    def _read(self, files: Sequence[str], *, light: bool = False) -> Iterator[Row]:
+        with self.path.open("rb") as stream:
+            for file in files:
+                entry = self.entries[file]
+                stream.seek(entry.start)
+                yield Row.from_line(stream.read(entry.length), light=light)
+
+    def _write(self, row: Row) -> bool:
         """Append a whole line or nothing."""
-        start = -1
+        line, start = row.to_line(), -1
         try:
             with self.path.open("ab") as stream:
                 start = stream.tell()
@@ -124,18 +123,13 @@ class Report:
             if start >= 0:
                 os.truncate(self.path, start)
             return False
-        self._note(start, line)
+        self._note(start, len(line), row)
         return True
 
-    def _note(self, start: int, line: bytes) -> None:
-        """Remember where a row is; half a line, or one that is none, is left out."""
-        if line.endswith(b"\n"):
-            try:
-                row = Row.from_line(line, light=True)
-            except ValueError:
-                return
-            certain = -1.0 if row.confidence is None else row.confidence
-            self.entries[row.file] = Entry(start, len(line), row.status, certain)
+    def _note(self, start: int, length: int, row: Row) -> None:
+        """Remember where a row is."""
+        certain = -1.0 if row.confidence is None else row.confidence
+        self.entries[row.file] = Entry(start, length, row.status, certain)
 
     def _order(self, *, worst_first: bool = False) -> list[str]:
         if not worst_first:
@@ -151,19 +145,16 @@ def light_rows(output: Path) -> dict[str, Row]:
     OSError
         If it cannot be read.
     """
-    rows: dict[str, Row] = {}
     path = output / REPORT
-    for _, line in _lines(path) if path.is_file() else ():
-        with suppress(ValueError):
-            row = Row.from_line(line, light=True)
-            rows[row.file] = row
-    return rows
+    return {row.file: row for _, _, row in _light_rows(path)} if path.is_file() else {}
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Where each line begins, and the line."""
+def _light_rows(path: Path) -> Iterator[tuple[int, int, Row]]:
+    """Where each row begins, its length, and the row; half a line, or one that is no row, is left out."""
     start = 0
     with path.open("rb") as stream:
         for line in stream:
-            yield start, line
+            with suppress(ValueError):
+                if line.endswith(b"\n"):
+                    yield start, len(line), Row.from_line(line, light=True)
             start += len(line)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 Status = Literal["running", "done", "failed", "skipped"]
@@ -83,7 +83,7 @@ class Row:
 
     def to_line(self) -> bytes:
         """One line of JSON, in ASCII whatever the names are."""
-        return json.dumps(asdict(self), allow_nan=False).encode() + b"\n"
+        return json.dumps(vars(self), allow_nan=False).encode() + b"\n"
 
     @classmethod
     def from_line(cls, line: bytes, *, light: bool = False) -> Row:
@@ -100,10 +100,12 @@ class Row:
     @classmethod
     def from_dict(cls, values: Any) -> Row:
         """A row from plain values; what it does not know is left out, `ValueError` for what is no row."""
-        known = {f.name for f in fields(cls)}
         try:
-            row = {name: value for name, value in values.items() if name in known}
+            row = {name: value for name, value in values.items() if name in _NAMES}
             lists = {name: tuple(row[name]) for name in ("foreground", "regions") if name in row}
             return cls(**{**row, **lists})
         except (AttributeError, TypeError) as error:
             raise ValueError(f"Not a row of a report: {error}") from None
+
+
+_NAMES = {f.name for f in fields(Row)}

@@ -13,6 +13,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from napari_s3net.batch.fit import fit, segment_fitted
 from napari_s3net.batch.folder import inside
 from napari_s3net.batch.items import input_digest
@@ -88,7 +91,8 @@ def _process(task: Task, row: Row) -> Row:
         result = segment_fitted(image, Path(task.output) / task.model)
     else:
         result = _load(task.segmenter)(image, settings, task.device)
-    outputs = _write(task, image, result)
+    mask = result.mask
+    outputs = _write(task, image, result, mask)
     _keep_settings(task, result.settings)
     return replace(
         row,
@@ -97,7 +101,7 @@ def _process(task: Task, row: Row) -> Row:
         preset=name,
         version=__version__,
         confidence=round(float(result.confidence), 4) if math.isfinite(result.confidence) else None,
-        share=round(float(result.mask.mean()), 6),
+        share=round(float(mask.mean()), 6),
         note=" ".join(str(r.message) for r in remarks if issubclass(r.category, ReadWarning)),
         outputs=outputs,
         sizes={kind: (Path(task.output) / path).stat().st_size for kind, path in outputs.items()},
@@ -131,15 +135,12 @@ def _load(name: str) -> Segmenter:
     return segmenter
 
 
-def _write(task: Task, image: Image, result: Segmentation) -> dict[str, str]:
+def _write(task: Task, image: Image, result: Segmentation, mask: NDArray[np.bool_]) -> dict[str, str]:
     """Write what was asked for, each file whole or not at all; the paths below the output folder."""
-    import numpy as np
-
     from napari_s3net import io
     from napari_s3net.results import draw_overlay, fullest_plane, label_suffix
 
     suffix, output = label_suffix(image), Path(task.output)
-    mask = result.mask
     endings = {"labels": suffix, "masks": suffix, "overlays": ".png"}
     outputs = {kind: f"{kind}/{task.stem}{end}" for kind, end in endings.items() if kind in task.write}
     outputs["thumbnails"] = f"thumbnails/{task.stem}.jpg"

@@ -57,7 +57,7 @@ def serve(slot: int, requests: queue.SimpleQueue[bytes], answers: BinaryIO) -> N
         task = Task(**values)
         prepare(task)
         row, out_of_memory = do(own_device(task, slot))
-        answers.write(json.dumps({"row": json.loads(row.to_line()), "memory": out_of_memory}).encode() + b"\n")
+        answers.write(json.dumps({"row": vars(row), "memory": out_of_memory}, allow_nan=False).encode() + b"\n")
         answers.flush()
 
 

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.errors import ReadError
+from napari_s3net.io.deadline import Deadlines
 
 #: Warm children that are kept between files.
 KEEP = 2
@@ -35,6 +36,7 @@ _PIPE_BYTES = 1 << 20
 
 _idle: deque[Child] = deque()
 _living: set[Child] = set()
+_deadlines = Deadlines()
 
 
 def ask(request: Mapping[str, Any], seconds: float) -> tuple[dict[str, Any], NDArray[Any] | None]:
@@ -166,20 +168,16 @@ class Child:
             expired.set()
             self._process.kill()
 
-        timer = threading.Timer(seconds + START_SECONDS * self._new, expire)
-        timer.daemon = True
-        timer.start()
-        self._new = False
+        limit, self._new = seconds + START_SECONDS * self._new, False
         try:
-            return self._exchange({**request, "seconds": seconds})
+            with _deadlines.after(limit, expire):
+                return self._exchange({**request, "seconds": seconds})
         except (OSError, EOFError, ValueError):
             code = self._last_code()
             self.close()
             if expired.is_set():
                 raise ReadError(f"reading it took longer than {seconds:.0f} seconds and was given up.") from None
             raise DiedError(code) from None
-        finally:
-            timer.cancel()
 
     def _exchange(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], NDArray[Any] | None]:
         """One line there; one line and the bytes of the array back."""
@@ -232,7 +230,9 @@ def close_all() -> None:
 
 
 def _forget() -> None:
-    """In a forked copy of this process the children are somebody else's."""
+    """In a forked copy of this process the children are somebody else's, and no thread but one has come along."""
+    global _deadlines  # noqa: PLW0603 - its thread and lock are the other process's
+    _deadlines = Deadlines()
     _idle.clear()
     _living.clear()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -155,24 +155,21 @@ def measure_regions(
     tones = _tones(labels, image, foreground)
     parts = [_measure(labels[box] == i, box, i, image, tones) for i, box in enumerate(boxes, 1) if box is not None]
     mine = [part for part in parts if part.label in foreground]
-    if len(mine) == 1:
-        whole = replace(mine[0], label=None)
-    else:
-        mask = np.isin(labels, list(foreground))
-        box = next(iter(ndimage.find_objects(mask.view(np.uint8))), None)
-        whole = _measure(None if box is None else mask[box], box, None, image, tones)
-    if asymmetry and whole.pixels and not image.is_stack:
-        whole = replace(whole, asymmetry=_asymmetry(labels, foreground, image))
+    box = _around([boxes[i - 1] for i in foreground if 0 < i <= len(boxes)])
+    inside = None if box is None else np.isin(labels[box], list(foreground))
+    whole = replace(mine[0], label=None) if len(mine) == 1 else _measure(inside, box, None, image, tones)
+    if asymmetry and inside is not None and not image.is_stack:
+        whole = replace(whole, asymmetry=shape.asymmetry(inside, image.geometry.spacing))
     names = names or {}
     named = [replace(p, name=_name(p, names), is_object=p.label in foreground) for p in parts]
     return [replace(whole, is_object=True), *named]
 
 
-def _asymmetry(labels: NDArray[Any], foreground: Collection[int], image: Image) -> float:
-    """That of the whole object of a plane."""
-    mask = np.isin(labels, list(foreground))
-    mask = mask[ndimage.find_objects(mask.view(np.uint8))[0]]
-    return shape.asymmetry(mask, image.geometry.spacing)
+def _around(boxes: Sequence[tuple[slice, ...] | None]) -> tuple[slice, ...] | None:
+    """The smallest box around all of these; None for labels that are not there."""
+    there = [box for box in boxes if box is not None]
+    sides = zip(*there, strict=True)
+    return tuple(slice(min(s.start for s in side), max(s.stop for s in side)) for side in sides) or None
 
 
 def _name(region: Region, names: Mapping[int, str]) -> str:

@@ -115,11 +115,13 @@ def asymmetry(mask: NDArray[np.bool_], spacing: Sequence[float]) -> float:
     far = (_ends(mask) - 0.5 - centre) * spacing
     reach = math.sqrt(float(np.square(far).sum(axis=1).max()))
     steps = np.linspace(-reach, reach, GRID + 1)
-    grid = np.stack(np.meshgrid(steps, steps, indexing="ij"), axis=-1) @ axes.T
-    index = np.round(grid / np.asarray(spacing) + centre).astype(int)
-    ok = ((index >= 0) & (index < mask.shape)).all(axis=-1)
+    y, x = (
+        np.round(np.add.outer(steps * along, steps * across) / step + middle).astype(int)
+        for (along, across), step, middle in zip(axes, spacing, centre, strict=True)
+    )
+    ok = (y >= 0) & (y < mask.shape[0]) & (x >= 0) & (x < mask.shape[1])
     turned = np.zeros(ok.shape, bool)
-    turned[ok] = mask[tuple(index[ok].T)]
+    turned[ok] = mask[y[ok], x[ok]]
     size = max(1, int(turned.sum()))
     differs = [np.count_nonzero(turned != flipped) for flipped in (turned[::-1], turned[:, ::-1])]
     return float(sum(differs) / (4 * size))

@@ -40,7 +40,7 @@ def dump(path):
 
 def test_it_needs_nothing_else_and_failures_come_first(report, tmp_path):
     write_page(tmp_path, report)
-    text = (tmp_path / "report.html").read_text()
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "http" not in text.replace("http-equiv", "")
     assert text.count("data:image/jpeg;base64,") == 3
     assert text.index("the file is empty") < text.index("läsion 2") < text.index("läsion 1") < text.index("läsion 0")
@@ -50,7 +50,7 @@ def test_it_needs_nothing_else_and_failures_come_first(report, tmp_path):
 def test_beyond_a_number_rows_have_no_picture(report, tmp_path, monkeypatch):
     monkeypatch.setattr(page, "PICTURES", 2)
     write_page(tmp_path, report)
-    assert (tmp_path / "report.html").read_text().count("data:image/jpeg;base64,") == 1
+    assert (tmp_path / "report.html").read_text(encoding="utf-8").count("data:image/jpeg;base64,") == 1
 
 
 def test_a_browser_shows_it(report, tmp_path):

@@ -1,0 +1,45 @@
+"""What is to be done when time is up, for many short requests: one thread for all of them, that mostly sleeps."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+class Deadlines:
+    """Times at which something is done, unless it was called off before."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._due: dict[object, tuple[float, Callable[[], None]]] = {}
+        self._wakes = math.inf
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def after(self, seconds: float, act: Callable[[], None]) -> Iterator[None]:
+        """Call `act` once, from another thread, if the body takes longer; it must return at once."""
+        key, due = object(), time.monotonic() + seconds
+        with self._changed:
+            self._due[key] = due, act
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._watch, name="deadlines", daemon=True)
+                self._thread.start()
+            elif due < self._wakes:
+                self._changed.notify()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._due.pop(key, None)
+
+    def _watch(self) -> None:
+        with self._changed:
+            while True:
+                now = time.monotonic()
+                for key in [key for key, (due, _) in self._due.items() if due <= now]:
+                    self._due.pop(key)[1]()
+                self._wakes = min((due for due, _ in self._due.values()), default=math.inf)
+                self._changed.wait(min(self._wakes - now, threading.TIMEOUT_MAX))
