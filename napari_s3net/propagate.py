@@ -146,6 +146,17 @@ def depths(labels: NDArray[np.integer], n: int) -> NDArray[np.float32]:
     return np.stack([_depth(labels == k, limit) for k in range(n)])
 
 
+def depths_near(changed: NDArray[np.bool_], labels: NDArray[np.integer], n: int) -> NDArray[np.float32]:
+    """As `depths`, but measured only near the pixels in a mask; elsewhere each lies half a pixel within its region."""
+    found = np.where(labels == np.arange(n)[:, None, None], np.float32(0.5), np.float32(-0.5))
+    if changed.any():
+        reach = int(np.ceil(DEEPEST * max(labels.shape))) + 2
+        spans = [np.flatnonzero(changed.any(axis=axis)) for axis in (1, 0)]
+        box = tuple(slice(max(0, span[0] - reach), span[-1] + 1 + reach) for span in spans)
+        found[:, *box] = [_depth(labels[box] == k, DEEPEST * max(labels.shape)) for k in range(n)]
+    return found
+
+
 def _depth(region: NDArray[np.bool_], limit: float) -> NDArray[np.float32]:
     """Signed depth (h, w); only measured where it is above the limit's negative, which is exact and cheaper."""
     found = np.full(region.shape, -limit, np.float32)

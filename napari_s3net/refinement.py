@@ -30,7 +30,7 @@ from napari_s3net.memory import estimate_mib
 from napari_s3net.model.losses import cluster_loss, spatial_loss
 from napari_s3net.model.optimiser import Adam
 from napari_s3net.preprocess import check_plane, to_features, to_unit
-from napari_s3net.propagate import Look, propagate
+from napari_s3net.propagate import Look, depths_near, propagate
 from napari_s3net.recipes import S3NetRecipe
 from napari_s3net.segmentation import weights_of
 from napari_s3net.settings import Settings
@@ -38,7 +38,7 @@ from napari_s3net.steps import drain
 from napari_s3net.strokes import Task, make_task
 
 #: Longer sides at which strokes spread, and at which the network trains on.
-SPREAD_SIZE, NETWORK_SIZE = 256, 128
+SPREAD_SIZE, NETWORK_SIZE = 256, 96
 #: Blur of the colours at the former size, in pixels.
 BLUR = 2.0
 ITERATIONS, LEARNING_RATE = 2, 0.01
@@ -260,8 +260,12 @@ def spread(task: Task, look: Look) -> NDArray[np.int32]:
     sides[drawn > 0] = (allowed & task.on_object).any(axis=1)
     side_depth = propagate(task.on_object[np.searchsorted(task.ids, small)].astype(np.intp), sides, look, 2)
     named = np.where(np.isin(drawn, task.ids) & (drawn > 0), np.searchsorted(task.ids, drawn), -1)
-    depth = propagate(np.searchsorted(task.ids, small), named, look, len(task.ids))
-    return _at_full_size(task, small, side_depth[1] - side_depth[0], depth)
+    numbers, margin = np.searchsorted(task.ids, small), side_depth[1] - side_depth[0]
+    if (named >= 0).any():
+        depth = propagate(numbers, named, look, len(task.ids))
+    else:
+        depth = depths_near((margin > 0) != task.on_object[numbers], numbers, len(task.ids))
+    return _at_full_size(task, small, margin, depth)
 
 
 def _at_full_size(

@@ -96,3 +96,27 @@ def photograph():
     array = np.full((48, 64, 3), (220, 180, 160), np.uint8)
     array[(rows - 24) ** 2 + (columns - 32) ** 2 < 120] = (90, 60, 50)
     return array
+
+
+@pytest.fixture
+def marked(photograph):
+    """A viewer without a window: the image, and labels of which the object, 1, was found too small; 3 is a corner."""
+    from napari.components import ViewerModel
+
+    from napari_s3net.plugin.source import KEY
+    from napari_s3net.settings import preset
+
+    viewer = ViewerModel()
+    viewer.add_image(photograph, name="mole")
+    rows, columns = np.mgrid[:48, :64]
+    labels = np.where((rows - 24) ** 2 + (columns - 30) ** 2 < 60, 1, 2).astype(np.int32)
+    labels[:8, :8] = 3
+    note = {
+        "source": "mole",
+        "slice": None,
+        "settings": preset("skin").replace(remove_hair=False).to_dict(),
+        "foreground": [1],
+        "names": {1: "Lesion", 2: "Skin", 3: "Dark corner"},
+    }
+    layer = viewer.add_labels(labels, name="mole – S³-Net", metadata={KEY: note})
+    return viewer, getattr(layer, "__wrapped__", layer)
