@@ -35,8 +35,6 @@ from napari_s3net.steps import drain
 
 #: Rows and columns at which the network sees an image.
 SIZE = 80
-#: Images from which it learns; of a larger folder, so many evenly spaced ones.
-MOST_IMAGES = 300
 #: How often each image is shown. A second round on the recounted outcomes made things worse; see `docs/method.md`.
 PASSES = 20
 BATCH, LEARNING_RATE = 8, 0.004
@@ -161,7 +159,7 @@ def iter_fit_folder(
     Parameters
     ----------
     images : iterable of Image
-        Planes; read one after the other, and none is kept. At most `MOST_IMAGES` are worth giving.
+        Planes; read one after the other, and none is kept. At most `sampling.MOST_IMAGES` are worth giving.
     settings : Settings
         Their `target` must be one that is voted on: a lesion, or whatever is central.
     device : str

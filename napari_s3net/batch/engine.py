@@ -138,9 +138,7 @@ class _Run:
 
     def _fit(self) -> Generator[Row | None, bool | None, bool | None]:
         """Fit one network on the folder, unless that was done before; with another one, every file is done again."""
-        chosen = fit.sample(self._items)
-        self._model = fit.model_name(self._digest, chosen)
-        self._digest = self._model.removeprefix("settings/folder-").removesuffix(".safetensors")
+        chosen, self._model, self._digest = fit.choose(self._digest, self._items)
         if (self._output / self._model).exists():
             return None
         task = replace(self._task(chosen[0]), file=fit.FITTING, fit_on=tuple((str(i.path), i.series) for i in chosen))

@@ -13,19 +13,19 @@ from napari_s3net.batch.row import Row
 from napari_s3net.errors import InvalidImageError, S3NetError
 from napari_s3net.image import Image, Segmentation, Step
 from napari_s3net.io.write import replacing
+from napari_s3net.sampling import to_fit_on
 from napari_s3net.settings import preset
 from napari_s3net.steps import drain
 
-#: The network is fitted on this many images at most, evenly spaced over the folder.
-SAMPLE = 300
 #: What stands for the fitting where others have a file's name.
 FITTING = "(one network for all)"
 
 
-def sample(items: Sequence[Item]) -> list[Item]:
-    """The images to fit on."""
-    n = min(SAMPLE, len(items))
-    return [items[i * len(items) // n] for i in range(n)]
+def choose(digest: str, items: Sequence[Item]) -> tuple[list[Item], str, str]:
+    """The images to fit on, where the model then lies below the output folder, and the digest of what it makes."""
+    chosen = to_fit_on(items)
+    name = model_name(digest, chosen)
+    return chosen, name, name.removeprefix("settings/folder-").removesuffix(".safetensors")
 
 
 def model_name(digest: str, items: Sequence[Item]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from napari_s3net.benchmark.methods import FOLDER, folder_settings
 from napari_s3net.io import read_image
+from napari_s3net.sampling import to_fit_on
 
 if TYPE_CHECKING:
     from napari_s3net.benchmark.protocol import Pair, Task
@@ -24,13 +25,13 @@ def fit_models(pairs: list[Pair], tasks: list[Task]) -> None:
     """
     from tqdm import tqdm
 
-    from napari_s3net.folder import MOST_IMAGES, iter_fit_folder
+    from napari_s3net.folder import iter_fit_folder
 
     wanted = {model_path(task): task for task in tasks if task.method == FOLDER}
     for path, task in wanted.items():
         if path.exists():
             continue
-        paths = [pair.image for pair in pairs[:: -(-len(pairs) // MOST_IMAGES)]]
+        paths = [pair.image for pair in to_fit_on(pairs)]
         settings = folder_settings(task.request, read_image(paths[0]), task.seed)
         steps = iter_fit_folder((read_image(path) for path in paths), settings, device=task.request.device)
         looking = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import time
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ class BatchDock(Dock):
         self._look: Look | None = None
         self._items: dict[str, Item] = {}
         self._opened: Opened | None = None
+        self._link = ""
         self._counts = {"done": 0, "failed": 0, "skipped": 0}
         self._first = 0.0
         self.form, self.table, self.panel = BatchForm(), FileTable(), ReviewPanel()
@@ -72,7 +74,10 @@ class BatchDock(Dock):
         self.say("")
         self._counts = dict.fromkeys(self._counts, 0)
         self._first = 0.0
-        self.job = Job(self.plan, jobs=self.form.jobs.value(), restart=self.form.restart.isChecked())
+        form = self.form
+        self.job = Job(
+            self.plan, jobs=form.jobs.value(), scheduler=form.scheduler_address, restart=form.restart.isChecked()
+        )
         self.form.restart.setChecked(False)
         atexit.register(_finish, self.job)
         self.job.start()
@@ -203,7 +208,11 @@ class BatchDock(Dock):
             self._items = {item.file: item for item in news.items}
             self._show(list(self._items), {})
             self.bar.setRange(0, len(news.items))
-            self.line.setText("Starting…")
+            address = self.form.scheduler_address
+            self.line.setText(f"Asking for workers at {address}…" if address else "Starting…")
+        if news.link != self._link:
+            self._link = news.link
+            self._settle()
         for one in news.rows:
             self.table.files.update(one)
             if one.is_final:
@@ -229,7 +238,7 @@ class BatchDock(Dock):
     def _end(self, news: News) -> None:
         assert self.job is not None  # noqa: S101 - its thread has just ended
         atexit.unregister(_finish)
-        self.job = None
+        self.job, self._link = None, ""
         self.pause_button.setChecked(False)
         for n, one in enumerate(self.table.files.rows):
             if one is not None and one.status == "running":
@@ -298,7 +307,8 @@ class BatchDock(Dock):
         self.review_button.setVisible(bool(results) and not self.reviewing.is_on)
         self.panel.setVisible(self.reviewing.is_on)
         colour = get_theme(self._viewer.theme).text.as_hex()
-        self.links.setText(_links(self.plan.output, colour) if self.plan is not None and not busy else "")
+        results = _links(self.plan.output, colour) if self.plan is not None and not busy else ""
+        self.links.setText(_link(self._link, "What the workers do", colour) if self._link else results)
         for label in (self.links, self.form.source_line, self.form.output_line):
             label.setVisible(bool(label.text()))
 
@@ -306,9 +316,12 @@ class BatchDock(Dock):
 def _links(output: Path, colour: str) -> str:
     """The page and the table, to be opened in other programs."""
     there = [output.absolute() / name for name in (PAGE, TABLE)]
-    return " · ".join(
-        f'<a style="color: {colour}" href="{path.as_uri()}">{path.name}</a>' for path in there if path.exists()
-    )
+    return " · ".join(_link(path.as_uri(), path.name, colour) for path in there if path.exists())
+
+
+def _link(address: str, text: str, colour: str) -> str:
+    """An address to be opened in a browser."""
+    return f'<a style="color: {colour}" href="{escape(address)}">{escape(text)}</a>'
 
 
 def _finish(job: Job) -> None:

@@ -111,7 +111,7 @@ class BatchForm(QWidget):
         self.pattern = QLineEdit()
         self.pattern.setPlaceholderText("all images")
         self.pattern.setToolTip('Only files whose name matches, such as "*.jpg" or "IMD*".')
-        self.jobs = self._jobs_field()
+        self.jobs, self.scheduler = self._jobs_field(), self._scheduler_field()
         self.device = Chooser("Compute", "What the work is done on.")
         for name in ("auto", "cpu"):
             self.device.addItem(device_label(name), name)
@@ -155,18 +155,24 @@ class BatchForm(QWidget):
         self.preset_line.setVisible(True)
         self.changed.emit()
 
+    @property
+    def scheduler_address(self) -> str:
+        """Of the cluster that is to do the work; empty for this machine."""
+        return self.scheduler.text().strip() if self.scheduler.isEnabled() else ""
+
     def _jobs_field(self) -> QSpinBox:
         field = QSpinBox()
         field.setRange(1, max(2, cores()))
         field.setAccessibleName("At once")
-        several = find_spec("distributed") is not None
-        field.setEnabled(several)
-        field.setToolTip(
-            "How many files are worked on at once. One core each."
-            if several
-            else "Several at once need Dask: pip install 'napari-s3net[cluster]'"
-        )
         field.installEventFilter(QuietWheel(field))
+        _with_dask(field, "How many files are worked on at once. One core each.")
+        return field
+
+    def _scheduler_field(self) -> QLineEdit:
+        field = QLineEdit()
+        field.setPlaceholderText("this computer")
+        field.setAccessibleName("Cluster")
+        _with_dask(field, "Address of a running Dask scheduler, such as tcp://host:8786, whose workers do the work.")
         return field
 
     def _lay_out(self) -> None:
@@ -185,9 +191,8 @@ class BatchForm(QWidget):
         _fill(grid, lines)
         folded = QWidget()
         inner = _grid(folded)
-        _fill(
-            inner, [("Files", self.pattern), ("At once", self.jobs), ("Compute", self.device), ("Again", self.restart)]
-        )
+        lines = [("Files", self.pattern), ("At once", self.jobs), ("Cluster", self.scheduler)]
+        _fill(inner, [*lines, ("Compute", self.device), ("Again", self.restart)])
         self.fold = Fold("Advanced", folded)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -209,6 +214,7 @@ class BatchForm(QWidget):
         for box in (self.recursive, *self.kinds.values()):
             box.toggled.connect(self._tell)
         self.pattern.editingFinished.connect(self.changed)
+        self.scheduler.textChanged.connect(lambda text: self.jobs.setEnabled(not text.strip()))
         self.preset.activated.connect(self._choose_preset)
         self.fit.activated.connect(self._tell)
 
@@ -224,6 +230,13 @@ class BatchForm(QWidget):
 
     def _tell(self, *_: Any) -> None:
         self.changed.emit()
+
+
+def _with_dask(field: QWidget, tip: str) -> None:
+    """A field that needs Dask, or says so."""
+    there = find_spec("distributed") is not None
+    field.setEnabled(there)
+    field.setToolTip(tip if there else "Several workers need Dask: pip install 'napari-s3net[cluster]'")
 
 
 def _grid(parent: QWidget | None = None) -> QGridLayout:

@@ -12,6 +12,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 
 from napari_s3net.batch import Crew, Item, Plan, Row, Summary, find_items, gather, iter_batch
+from napari_s3net.batch.fit import choose
 from napari_s3net.batch.report import light_rows
 from napari_s3net.errors import S3NetError
 
@@ -62,8 +63,9 @@ def look(plan: Plan) -> Found:
         items = tuple(find_items(plan))
     except Exception as error:  # noqa: BLE001 - a folder may fail in any way, and the dock has to hear of it
         return Found(rows=rows, trouble=trouble(error))
+    digest = choose(plan.digest, items)[2] if plan.fit == "folder" else plan.digest
     known = (rows.get(item.file) for item in items)
-    current = sum(row is not None and row.status == "done" and row.settings == plan.digest for row in known)
+    current = sum(row is not None and row.status == "done" and row.settings == digest for row in known)
     return Found(items, rows, current)
 
 
@@ -117,13 +119,15 @@ class Job:
         What to do.
     jobs : int
         How many files at once.
+    scheduler : str
+        Address of the Dask cluster that does the work; this machine where it is empty.
     restart : bool
         Forget what was done before.
     """
 
-    def __init__(self, plan: Plan, *, jobs: int = 1, restart: bool = False) -> None:
+    def __init__(self, plan: Plan, *, jobs: int = 1, scheduler: str = "", restart: bool = False) -> None:
         self.plan = plan
-        self._jobs, self._restart = jobs, restart
+        self._jobs, self._scheduler, self._restart = jobs, scheduler, restart
         self._stop, self._paused = threading.Event(), threading.Event()
         self._rows: deque[Row] = deque()
         self._items: tuple[Item, ...] | None = None
@@ -161,7 +165,7 @@ class Job:
         try:
             items = find_items(self.plan)
             self._items = tuple(items)
-            with gather(self._jobs) as crew:
+            with gather(self._jobs, self._scheduler) as crew:
                 self._link = crew.link
                 self._summary = self._follow(replace(crew, paused=self._paused), items)
         except Exception as error:  # noqa: BLE001 - whatever it is, the dock has to hear of it

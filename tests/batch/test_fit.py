@@ -1,11 +1,12 @@
 """One network for the folder."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from napari_s3net.batch import Report, iter_batch
-from napari_s3net.batch.fit import FITTING, model_name, sample
+from napari_s3net.batch.fit import FITTING, choose, model_name
 from napari_s3net.batch.items import Item, find_items
 from napari_s3net.errors import InvalidImageError
 
@@ -29,12 +30,14 @@ def fitted(plan, save):
 
 
 def test_the_sample_is_spread_over_the_folder():
-    items = [Item(str(n), None, str(n)) for n in range(1000)]
-    chosen = [int(item.file) for item in sample(items)]
+    items = [Item(str(n), Path(f"/nowhere/{n}"), str(n)) for n in range(1000)]
+    chosen, model, digest = choose("a", items)
     assert len(chosen) == 300
-    assert chosen[0] == 0
-    assert chosen[-1] > 990
-    assert sample(items[:5]) == items[:5]
+    assert chosen[0] == items[0]
+    assert int(chosen[-1].file) > 990
+    assert model == model_name("a", chosen)
+    assert digest in model
+    assert choose("a", items[:5])[0] == items[:5]
 
 
 def test_another_network_for_other_images_or_settings(plan, save):

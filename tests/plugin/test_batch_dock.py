@@ -4,6 +4,7 @@ import importlib
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,16 @@ import PIL.Image
 import pytest
 from napari.components import ViewerModel
 
-from napari_s3net.batch import Report, Row, isolated, iter_batch
+from napari_s3net.batch import Plan, Report, Row, find_items, isolated, iter_batch
+from napari_s3net.batch.fit import choose
+from napari_s3net.batch.folder import locked
 from napari_s3net.io import process, read_image
 from napari_s3net.phantom import disc
 from napari_s3net.plugin import batch_dock as module
 from napari_s3net.plugin import dock as base
 from napari_s3net.plugin import reviewing
 from napari_s3net.plugin.batch_dock import BatchDock
+from napari_s3net.plugin.batch_job import look
 from napari_s3net.plugin.batch_table import STATE
 from napari_s3net.plugin.result_layer import note_in, plain
 
@@ -117,13 +121,49 @@ def test_a_run_with_one_broken_file(ready, photos, qtbot, said):
 
 
 def test_another_run_on_the_same_output_is_refused_in_words(ready, tmp_path, qtbot, said):
-    from napari_s3net.batch.folder import locked
-
     with locked(tmp_path / "out"):
         run_through(ready, qtbot)
     assert "Another run" in said[0]
     assert "Another run" in ready.message.text()
     assert ready.start_button.isEnabled()
+
+
+def test_a_cluster_that_does_not_answer_is_told(ready, qtbot, said, monkeypatch):
+    pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+    monkeypatch.setattr("napari_s3net.batch.crew.CONNECT_SECONDS", 1)
+    ready.form.scheduler.setText(" tcp://127.0.0.1:9 ")
+    assert not ready.form.jobs.isEnabled()
+    run_through(ready, qtbot)
+    assert "The scheduler at tcp://127.0.0.1:9 does not answer" in ready.message.text()
+    assert len(said) == 1
+    assert ready.start_button.isEnabled()
+    assert ready.table.files.rows == [None] * 3
+
+
+def test_a_cluster_does_the_work_and_what_it_does_can_be_seen(ready, qtbot):
+    distributed = pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=":0"
+    ) as cluster:
+        ready.form.scheduler.setText(cluster.scheduler_address)
+        ready.start_button.click()
+        qtbot.waitUntil(lambda: "status" in ready.links.text() or ready.job is None, timeout=60000)
+        assert cluster.dashboard_link in ready.links.text()
+        qtbot.waitUntil(lambda: ready.job is None, timeout=60000)
+    assert set(states(ready).values()) == {"done"}
+    assert "report.html" in ready.links.text()
+
+
+def test_what_a_folders_network_has_done_counts_as_done_before(dock, photos, tmp_path):
+    plan = Plan(source=photos, output=tmp_path / "out", fit="folder")
+    items = find_items(plan)
+    digest = choose(plan.digest, items)[2]
+    with locked(plan.output):
+        report = Report(plan.output)
+        for item, made_with in zip(items, (digest, plan.digest, digest), strict=True):
+            report.append(Row(file=item.file, status="done", settings=made_with))
+    assert look(plan).current == 2
+    assert look(replace(plan, fit="image")).current == 1
 
 
 def test_pause_finishes_what_is_under_way_and_stop_keeps_it(ready, photos, tmp_path, qtbot):
