@@ -15,9 +15,9 @@ from napari_s3net.settings import Settings, describe
 
 #: Bytes that a run takes at its peak, measured on the CPU (see `docs/speed.md`): for each pixel of the working size,
 #: for each of its feature channels and of its clusters; and for each pixel of the image.
-PIXEL_BYTES, CHANNEL_BYTES, CLUSTER_BYTES, FULL_BYTES = 2200.0, 240.0, 70.0, 75.0
+PIXEL_BYTES, CHANNEL_BYTES, CLUSTER_BYTES, FULL_BYTES = 100.0, 290.0, 80.0, 72.0
 #: What a run takes however small the image, in MiB; and what the network library does before its first run.
-LEAST_MIB, LIBRARY_MIB = 30.0, 250.0
+LEAST_MIB, LIBRARY_MIB = 25.0, 250.0
 #: This share of the free memory may be planned with; other programs want some, too.
 SHARE = 0.9
 #: The size and the channels of the published network, which follow no setting.

@@ -111,13 +111,14 @@ import numpy as np, torch
 from napari_s3net import phantom
 from napari_s3net.benchmark.memory import peak_mib, reset_peak
 from napari_s3net.memory import estimate_mib
+from napari_s3net.recipes import START_ITERATIONS
 from napari_s3net.segmentation import segment
 from napari_s3net.settings import presets
 torch.set_num_threads(1)
-small = presets["skin"].settings.replace(max_iter=2, working_size=32)
-image = phantom.dermoscopy(shape=(512, 512)).image
+small = presets["skin"].settings.replace(max_iter=START_ITERATIONS + 1, working_size=32)
+image = phantom.dermoscopy(shape=(256, 256)).image
 segment(image, settings=small, device="cpu")
-settings = small.replace(working_size=256)
+settings = small.replace(working_size=192)
 reset_peak()
 before = peak_mib()
 segment(image, settings=settings, device="cpu")
@@ -132,4 +133,4 @@ def test_the_estimate_is_near_what_is_measured():
     if sys.platform != "linux":
         pytest.skip("only Linux can forget an earlier peak")
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", MEASURE], capture_output=True, text=True, check=True)
-    assert 0.3 < float(done.stdout) < 1.25
+    assert 0.4 < float(done.stdout) < 1.2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
@@ -61,6 +62,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         default="otsu",
         help="what every method of --interactive starts from: Otsu's mask of the blurred blue, or our own result",
     )
+    add("--speed", action="store_true", help="instead, measure time and memory on generated images; needs no SET_DIR")
     add("--page", nargs="+", type=Path, metavar="OUT", help="write the docs page of these runs to -o; runs nothing")
 
 
@@ -77,6 +79,8 @@ def run(options: Namespace) -> int:
     S3NetError
         If the folder, a method, a preset or a setting is not there.
     """
+    if options.speed:
+        return _speed(options)
     if options.page:
         from napari_s3net.benchmark.page import page
 
@@ -85,6 +89,18 @@ def run(options: Namespace) -> int:
     if options.set_dir is None:
         raise InvalidSettingsError("Name a folder with images/ and masks/, or --page and the results of earlier runs.")
     return _correct(options) if options.interactive else _measure(options)
+
+
+def _speed(options: Namespace) -> int:
+    """Measure time and memory, or write the page of an earlier measurement."""
+    from napari_s3net.benchmark.speed import run_speed, write_page
+
+    if options.page:
+        write_page(options.output, json.loads((options.page[0] / "summary.json").read_text(encoding="utf-8")))
+    else:
+        run_speed(options.output, options.device)
+        sys.stdout.write(f"Tables and plots: {options.output}\n")
+    return 0
 
 
 def _correct(options: Namespace) -> int:

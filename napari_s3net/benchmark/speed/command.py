@@ -1,0 +1,200 @@
+"""All measurements of speed and memory in one command, on generated images: no data folder is needed."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+
+from napari_s3net import __version__, phantom
+from napari_s3net.benchmark.speed import fresh
+from napari_s3net.benchmark.speed.clock import run_parts, seconds, segment_once, typical
+from napari_s3net.benchmark.speed.growth import Point, is_known, iter_growth, photograph, slope
+from napari_s3net.benchmark.speed.limit import measure_machine, work_of
+from napari_s3net.benchmark.speed.page import page
+from napari_s3net.benchmark.speed.plots import growth_plot
+from napari_s3net.benchmark.summary import update_summary
+from napari_s3net.device import resolve_device
+from napari_s3net.folder import FolderModel
+from napari_s3net.image import Image
+from napari_s3net.model.folder_network import FolderNetwork
+from napari_s3net.preprocess import to_features, working_shape
+from napari_s3net.recipes import make_recipe
+from napari_s3net.settings import Settings, preset
+
+#: Turns of what is quick, and of what takes seconds.
+REPEATS, FEW = 9, 3
+#: Iterations of the published variant that are timed, and those it takes at least.
+RELEASED_TIMED, RELEASED_LEAST = 2, 6
+Figures = dict[str, Any]
+
+
+def run_speed(output: Path, device: str) -> dict[str, Any]:
+    """Measure everything, and write summary, plots and page.
+
+    Parameters
+    ----------
+    output : Path
+        Folder for `summary.json`, `growth.svg` and `speed.md`.
+    device : str
+        As in `segment`.
+
+    Returns
+    -------
+    dict
+        The summary.
+    """
+    where = resolve_device(device)
+    speed: Figures = {"machine": _machine(where)}
+    for words, figures in _measured(where):
+        speed |= figures
+        sys.stdout.write(f"{words}\n")
+        sys.stdout.flush()
+    speed["machine"]["load_after"] = _load()
+    summary = update_summary(output, {"speed": speed})
+    (output / "growth.svg").write_text(growth_plot(speed["growth"]), encoding="utf-8")
+    (output / "speed.md").write_text(page(summary, "growth.svg"), encoding="utf-8")
+    return summary
+
+
+def write_page(output: Path, summary: dict[str, Any]) -> None:
+    """Write the page of a summary, and its plot beside it."""
+    picture = output.with_name(f"{output.stem}_growth.svg")
+    output.write_text(page(summary, picture.name), encoding="utf-8")
+    picture.write_text(growth_plot(summary["speed"]["growth"]), encoding="utf-8")
+
+
+def _measured(where: torch.device) -> Iterator[tuple[str, Figures]]:
+    """One measurement after another: what to say, and figures."""
+    image, skin = photograph(256, 256), preset("skin")
+    once = typical(lambda: segment_once(image, skin, where), where, REPEATS)
+    yield f"256 × 256 photograph: {once:.3f} s", {"seconds_256": once}
+    released = _released(image, where)
+    yield (
+        f"variant released: {released['seconds']:.1f} s, {released['seconds'] / once:.0f} times as long",
+        {"released": released, "ratio_to_released": released["seconds"] / once},
+    )
+    limits = _limits(image, skin, where)
+    yield f"{limits['ratio_to_limit']:.1f} times the machine's limit", limits
+    large = photograph(2000, 2000)
+    large_once = typical(lambda: segment_once(large, skin, where), where, FEW)
+    yield f"2,000 × 2,000 photograph: {large_once:.3f} s", {"seconds_2000": large_once}
+    applied = _apply(where)
+    yield f"fitted network on 512 × 512: {applied:.3f} s", {"apply_512": applied}
+    yield "one core alone", {"one_core": _one_core(where)}
+    found = fresh.measure_fresh(str(where))
+    yield (
+        f"peak memory of a fresh process: {found['peak_mib']:.0f} MiB",
+        {"peak_mib": found["peak_mib"], "fresh": found},
+    )
+    cold = fresh.measure_cold_start()
+    yield f"cold start of napari: {cold}", {"cold_start": cold}
+    growth: dict[str, list[Point]] = {}
+    for name, points in iter_growth(where, FEW):
+        growth[name] = points
+        yield f"growth with {name}: power {slope(points, 'seconds'):.2f} in time", {"growth": dict(growth)}
+    yield "done", {"slopes": {name: _slopes(points) for name, points in growth.items()}}
+
+
+def _slopes(points: list[Point]) -> dict[str, float | None]:
+    """Powers of n; none of memory where it was not measured."""
+    return {of: slope(points, of) if is_known(points, of) else None for of in ("seconds", "mib")}
+
+
+def _released(image: Image, where: torch.device) -> Figures:
+    """The published mathematics at its own settings: a few iterations, scaled to the fewest that it takes."""
+    settings = preset("skin").replace(variant="released", max_iter=RELEASED_TIMED)
+    parts, ends = run_parts(image, settings, where)
+    each = (ends[-1] - ends[0]) / (len(ends) - 1)
+    around = parts["total"][0] - (ends[-1] - parts["features"][0] - parts["start"][0])
+    return {"seconds_an_iteration": each, "iterations": RELEASED_LEAST, "seconds": around + RELEASED_LEAST * each}
+
+
+def _limits(image: Image, settings: Settings, where: torch.device) -> Figures:
+    """Where the time goes, and the ratio of the measured iterations to the least that their layers take."""
+    runs = [run_parts(image, settings, where)[0] for _ in range(REPEATS)]
+    counts = {name: len(times) for name, times in runs[0].items()}
+    parts = {name: [median(run[name][i] for run in runs) for i in range(n)] for name, n in counts.items()}
+    rows, columns = working_shape(image.shape, settings)
+    machine = measure_machine(where, rows * columns * settings.channels)
+    recipe = make_recipe(to_features(image, settings), settings, where)
+    iterations = []
+    for index in range(counts["forward"]):
+        work = work_of(recipe, index + 1)
+        measured = sum(parts[name][index] for name in ("forward", "backward", "step"))
+        least = machine.least_seconds(work)
+        figures = {"seconds": measured, "least_seconds": least, "gflop": work.operations / 1e9, "mb": work.bytes / 1e6}
+        iterations.append(figures)
+    ratio = sum(one["seconds"] for one in iterations) / sum(one["least_seconds"] for one in iterations)
+    most = max(one["gflop"] for one in iterations)
+    kinds = {"less than full size": [one for one in iterations if one["gflop"] < most / 2]}
+    kinds["full size"] = [one for one in iterations if one["gflop"] >= most / 2]
+    return {
+        "ratio_to_limit": ratio,
+        "limit": {"machine": machine.to_dict(), "kinds": {name: _mean(some) for name, some in kinds.items() if some}},
+        "parts": {name: sum(times) for name, times in parts.items()}
+        | {f"{name} an iteration": sum(parts[name]) / counts[name] for name in ("forward", "backward", "step")},
+    }
+
+
+def _mean(some: list[Figures]) -> Figures:
+    mean = {name: sum(one[name] for one in some) / len(some) for name in some[0]}
+    return {**mean, "iterations": len(some), "ratio": mean["seconds"] / mean["least_seconds"]}
+
+
+def _apply(where: torch.device) -> float:
+    """A network of the folder mode on one plane; its weights are any, for they do not change the time."""
+    model = FolderModel(FolderNetwork(5).eval(), preset("skin"))
+    image = photograph(512, 512)
+    return typical(lambda: model.segment(image), where, REPEATS)
+
+
+def _one_core(where: torch.device) -> Figures:
+    """What a worker of a batch takes for one image or slice: on the CPU each has one core."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        image, plane = photograph(256, 256), phantom.chest_ct().image
+        lung = preset("ct-lung")
+        return {
+            "photograph": typical(lambda: segment_once(image, preset("skin"), where), where, FEW),
+            "ct_slice": median(seconds(lambda: segment_once(plane, lung, where), where, FEW)),
+            "applied": _apply(where),
+        }
+    finally:
+        torch.set_num_threads(before)
+
+
+def _machine(where: torch.device) -> Figures:
+    """What was measured on; a busy machine shows in its load."""
+    return {
+        "device": torch.cuda.get_device_name(where) if where.type == "cuda" else str(where),
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "version": __version__,
+        "load_before": _load(),
+    }
+
+
+def _processor() -> str:
+    """The processor's name, where the system tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or "unknown"
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
+
+
+def _load() -> float | None:
+    """Processes that wanted a core in the last minute."""
+    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None

@@ -1,0 +1,112 @@
+"""The least time that an iteration could take on this machine.
+
+That is the time of its operations at the pace of a matrix product, or of its bytes at that of a copy,
+whichever is longer.
+Counted from the shapes that pass through the layers: multiply-adds of the forward pass, and twice that for the backward
+pass (gradients of the input and of the weights). A layer reads its input and its weights and writes its output once,
+and three times that with the backward pass. Losses, warps and the optimiser are left out: the limit is a low one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from napari_s3net.benchmark.speed.clock import seconds
+from napari_s3net.model.deform import DeformableConv3x3, FreeOffsetConv3x3
+from napari_s3net.model.deform_cpu import TAPS
+from napari_s3net.recipes import Recipe
+
+#: Forward, gradient of the input, gradient of the weights.
+PASSES = 3
+#: Corners of a bilinear sample.
+CORNERS = 4
+#: Side of the measured matrix product.
+SIDE = 1024
+#: Values of the large copy, which fits no cache.
+LARGE = 2**24
+
+
+@dataclass
+class Work:
+    """What layers need: floating-point operations, and bytes read and written."""
+
+    operations: float = 0.0
+    bytes: float = 0.0
+
+    def add(self, layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        """Count one call of a layer; a forward hook."""
+        x = inputs[0]
+        values = x.numel() + output.numel() + sum(p.numel() for p in layer.parameters(recurse=False))
+        self.operations += PASSES * 2 * multiply_adds(layer, x, output)
+        self.bytes += PASSES * values * x.element_size()
+
+
+def multiply_adds(layer: nn.Module, x: Tensor, output: Tensor) -> float:
+    """Of the forward pass of one layer."""
+    if isinstance(layer, nn.Conv2d):
+        return output.numel() * x.shape[1] / layer.groups * layer.kernel_size[0] * layer.kernel_size[1]
+    if isinstance(layer, nn.Linear):
+        return output.numel() * layer.in_features
+    if isinstance(layer, (DeformableConv3x3, FreeOffsetConv3x3)):
+        places = TAPS * output.shape[0] * output.shape[2] * output.shape[3]
+        return places * (CORNERS * x.shape[1] + x.shape[1] * output.shape[1])
+    return output.numel()  # normalisation, activation: one for each value
+
+
+def work_of(recipe: Recipe, iteration: int) -> Work:
+    """Count what the layers need in one iteration, the transformed copy included."""
+    work = Work()
+    own = (DeformableConv3x3, FreeOffsetConv3x3)
+    layers = [m for m in recipe.network.modules() if isinstance(m, own) or not list(m.children())]
+    hooks = [layer.register_forward_hook(work.add) for layer in layers]
+    try:
+        recipe.forward(iteration)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return work
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Operations a second of a matrix product; bytes a second of copies of a feature map's size, and of a large one."""
+
+    operations: float
+    bytes: float
+    bytes_large: float
+
+    def least_seconds(self, work: Work) -> float:
+        """The longer of the two times."""
+        return max(work.operations / self.operations, work.bytes / self.bytes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For the summary."""
+        return {
+            "gflops": self.operations / 1e9,
+            "copy_gb_per_s": self.bytes / 1e9,
+            "large_copy_gb_per_s": self.bytes_large / 1e9,
+        }
+
+
+def measure_machine(device: torch.device, values: int, repeats: int = 9) -> Machine:
+    """The best of some matrix products and copies; a feature map has so many values."""
+    a, b = (torch.rand(SIDE, SIDE, device=device) for _ in range(2))
+    product = min(seconds(lambda: a @ b, device, repeats))
+    return Machine(2 * SIDE**3 / product, _copy(values, device, repeats), _copy(LARGE, device, repeats))
+
+
+def _copy(values: int, device: torch.device, repeats: int) -> float:
+    """Bytes a second that are read and written; small copies are repeated, so that the clock does not matter."""
+    source = torch.rand(values, device=device)
+    target = torch.empty_like(source)
+    times = max(1, LARGE // values // 4)
+
+    def copy() -> None:
+        for _ in range(times):
+            target.copy_(source)
+
+    return 2 * values * source.element_size() * times / min(seconds(copy, device, repeats))

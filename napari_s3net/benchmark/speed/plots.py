@@ -1,0 +1,62 @@
+"""Small plots on logarithmic axes, as plain SVG: no plotting library is needed for a few lines."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+
+from napari_s3net.benchmark.speed.growth import Point, is_known
+
+#: Size of a panel and its margins.
+WIDTH, HEIGHT, LEFT, TOP, BELOW = 250, 190, 46, 30, 34
+COLUMNS = 4
+#: Blue and orange, which colour-blind people tell apart.
+COLOURS = {"seconds": "#1f77b4", "mib": "#d95f02"}
+UNITS = {"seconds": "s", "mib": "MiB"}
+
+
+def growth_plot(growth: dict[str, list[Point]]) -> str:
+    """One panel a series and quantity: seconds in blue, MiB in orange, both against n."""
+    panels = [(name, points, of) for of in COLOURS for name, points in growth.items() if is_known(points, of)]
+    rows = -(-len(panels) // COLUMNS)
+    size = f'width="{COLUMNS * WIDTH}" height="{rows * HEIGHT}"'
+    drawn = [
+        f'<g transform="translate({i % COLUMNS * WIDTH},{i // COLUMNS * HEIGHT})">{_panel(*panel)}</g>'
+        for i, panel in enumerate(panels)
+    ]
+    style = 'font-family="sans-serif" font-size="11"'
+    back = '<rect width="100%" height="100%" fill="white"/>'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {style}>{back}{"".join(drawn)}</svg>\n'
+
+
+def _panel(name: str, points: list[Point], of: str) -> str:
+    """A title, two axes with their ends, a dashed line of linear growth, and the measured points."""
+    wide, high = WIDTH - LEFT - 14, HEIGHT - TOP - BELOW
+    x, y = ([math.log10(point[key]) for point in points] for key in ("n", of))
+    low, span = min(y), max(max(y) - min(y), max(x) - min(x), 0.3)
+
+    def place(a: float, b: float) -> str:
+        across = LEFT + wide * (a - x[0]) / max(x[-1] - x[0], 1e-9)
+        return f"{across:.1f},{TOP + high * (1 - (b - low) / span):.1f}"
+
+    line = " ".join(place(a, b) for a, b in zip(x, y, strict=True))
+    linear = f"{place(x[0], y[0])} {place(x[-1], y[0] + x[-1] - x[0])}"
+    dots = "".join(
+        f'<circle cx="{spot.split(",")[0]}" cy="{spot.split(",")[1]}" r="3" fill="{COLOURS[of]}"/>'
+        for spot in line.split()
+    )
+    bottom = TOP + high
+    return (
+        f'<text x="{LEFT}" y="16" font-weight="bold">{escape(name)}: {UNITS[of]}</text>'
+        f'<path d="M{LEFT},{TOP} V{bottom} H{LEFT + wide}" fill="none" stroke="#888"/>'
+        f'<polyline points="{linear}" fill="none" stroke="#bbb" stroke-dasharray="4 3"/>'
+        f'<polyline points="{line}" fill="none" stroke="{COLOURS[of]}" stroke-width="2"/>{dots}'
+        f'<text x="{LEFT}" y="{bottom + 16}">{_short(points[0]["n"])}</text>'
+        f'<text x="{LEFT + wide}" y="{bottom + 16}" text-anchor="end">{_short(points[-1]["n"])}</text>'
+        f'<text x="{LEFT - 4}" y="{bottom}" text-anchor="end">{10**low:.2g}</text>'
+        f'<text x="{LEFT - 4}" y="{TOP + 8}" text-anchor="end">{10 ** (low + span):.2g}</text>'
+    )
+
+
+def _short(n: float) -> str:
+    return f"{n / 1e6:.1f} M" if n >= 1e6 else f"{n:,.0f}"

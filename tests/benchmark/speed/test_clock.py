@@ -1,0 +1,36 @@
+"""Clocks on the training loop: the parts make up the whole, and nothing stays patched."""
+
+import numpy as np
+import torch
+
+from napari_s3net import phantom
+from napari_s3net import segmentation as loop
+from napari_s3net.benchmark.speed.clock import peak_of, run_parts, typical
+from napari_s3net.settings import Settings
+
+CPU = torch.device("cpu")
+SETTINGS = Settings(working_size=48, channels=4, clusters=4, max_iter=4)
+
+
+def test_parts_of_a_run():
+    before = loop.make_recipe, loop.propose, torch.autograd.backward
+    times, ends = run_parts(phantom.disc().image, SETTINGS, CPU)
+    assert {name: len(each) for name, each in times.items()} == {
+        **dict.fromkeys(("features", "start", "propose", "finish", "total"), 1),
+        **dict.fromkeys(("forward", "backward", "step"), 4),
+    }
+    assert len(ends) == 4
+    assert ends == sorted(ends)
+    parts = sum(sum(each) for name, each in times.items() if name != "total")
+    assert parts <= times["total"][0]
+    assert (loop.make_recipe, loop.propose, torch.autograd.backward) == before
+
+
+def test_the_first_turn_only_warms_up():
+    calls = []
+    assert typical(lambda: calls.append(1), CPU, 3) >= 0
+    assert len(calls) == 4
+
+
+def test_peak_of_an_array():
+    assert 60 < peak_of(lambda: np.ones(80 * 2**20, np.uint8).sum(), CPU) < 120

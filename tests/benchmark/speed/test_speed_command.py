@@ -1,0 +1,69 @@
+"""The whole command in small: every figure is there, and every page can be made of it."""
+
+import json
+import math
+
+import pytest
+import torch
+
+from napari_s3net import cli
+from napari_s3net.benchmark.speed import command, fresh, growth
+
+KEYS = ("seconds_256", "ratio_to_released", "ratio_to_limit", "seconds_2000", "apply_512", "peak_mib")
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Small images, few turns, and no window."""
+    make = growth.photograph
+    for module in (growth, command):
+        monkeypatch.setattr(module, "photograph", lambda rows, columns, seed=0: make(48, 48, seed))
+    changes = {"SIDES": (48, 64), "WORKING": (32, 64), "CLUSTERS": (4, 8), "CHANNELS": (4, 8), "COUNTS": (1, 2)}
+    for name, value in {**changes, "ITERATIONS": (7, 8)}.items():
+        monkeypatch.setattr(growth, name, value)
+    for name in ("REPEATS", "FEW"):
+        monkeypatch.setattr(command, name, 1)
+    chest = growth.phantom.disc(kind="ct")
+    monkeypatch.setattr(growth.phantom, "chest_ct", lambda: chest)
+    monkeypatch.setattr(fresh, "_PEAK", fresh._PEAK.replace("photograph(256, 256)", "photograph(48, 48)"))
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(fresh.sys, "platform", "linux")
+    released = command._released
+
+    def quick(image, where):
+        with monkeypatch.context() as once:
+            once.setattr("napari_s3net.recipes.ReleasedRecipe.__init__.__defaults__", ((32, 32),))
+            return released(image, where)
+
+    monkeypatch.setattr(command, "_released", quick)
+
+
+def test_every_figure_and_page(small, tmp_path, capsys):
+    assert cli.main(["benchmark", "--speed", "--device", "cpu", "-o", str(tmp_path)]) == 0
+    speed = json.loads((tmp_path / "summary.json").read_text())["speed"]
+    assert all(math.isfinite(speed[key]) and speed[key] > 0 for key in KEYS)
+    assert speed["cold_start"] == {"skipped": "there is no display"}
+    assert set(speed["slopes"]) == set(speed["growth"])
+    parts = speed["parts"]
+    known = ("features", "start", "forward", "backward", "step", "propose", "finish")
+    assert 0.5 * parts["total"] < sum(parts[name] for name in known) <= 1.01 * parts["total"]
+    page = (tmp_path / "speed.md").read_text()
+    assert "was not measured: there is no display" in page
+    assert "growth.svg" in page
+    assert (tmp_path / "growth.svg").read_text().count("<polyline") >= 2 * len(speed["growth"])
+    out = tmp_path / "docs" / "speed.md"
+    out.parent.mkdir()
+    assert cli.main(["benchmark", "--speed", "--page", str(tmp_path), "-o", str(out)]) == 0
+    assert (out.parent / "speed_growth.svg").is_file()
+    assert out.read_text() == page.replace("growth.svg", "speed_growth.svg")
+
+
+def test_a_missing_napari_is_a_reason(monkeypatch):
+    monkeypatch.setattr(fresh.importlib.util, "find_spec", lambda name: None)
+    assert fresh.measure_cold_start() == {"skipped": "napari is not installed"}
+
+
+def test_threads_are_as_before():
+    before = torch.get_num_threads()
+    assert command._machine(torch.device("cpu"))["threads"] == before
