@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -12,8 +14,9 @@ from torch import Tensor
 from napari_s3net.foreground import Proposal, lens_shadow
 from napari_s3net.image import Image
 from napari_s3net.labels.measure import tissue_name
-from napari_s3net.preprocess import to_unit
+from napari_s3net.preprocess import sampling_step, to_unit
 from napari_s3net.settings import Settings
+from napari_s3net.stacks import filled
 
 #: Clusters and parts of clusters below this share of the image are joined to their neighbours.
 SMALLEST_SHARE = 0.004
@@ -47,34 +50,36 @@ def finish(
         The object's labels.
     names : dict of int to str
     """
-    unit = to_unit(image, settings)
-    grey = unit.mean(axis=2)
-    mask = object_mask(proposal.object_probability, features.mean(axis=2), grey, settings)
-    pairs = 2 * full_clusters(probabilities, image.shape) + ~mask
-    pairs = join_small(pairs)
-    values, index = np.unique(pairs, return_inverse=True)
-    index = index.reshape(pairs.shape)
-    means = np.bincount(index.ravel(), grey.ravel()) / np.bincount(index.ravel())
-    order = sorted(range(len(values)), key=lambda i: (values[i] % 2, means[i]))
-    rank = np.empty(len(values), np.int32)
-    rank[order] = np.arange(1, len(values) + 1)
-    labels = rank[index]
-    foreground = tuple(sorted(int(rank[i]) for i in range(len(values)) if values[i] % 2 == 0))
-    return labels, foreground, name_labels(labels, foreground, image, unit, proposal.names)
+    mask = object_mask(proposal.object_probability, features, image, settings)
+    clusters = full_clusters(probabilities, image.shape)
+    pairs = join_small(2 * clusters + ~mask)
+    step = sampling_step(image.shape)
+    sampled, grey = pairs[::step, ::step], to_unit(image, settings, step=step).mean(axis=2)
+    means = _means(sampled, grey, int(pairs.max()) + 1)
+    used = np.flatnonzero(np.bincount(pairs.ravel()))
+    order = sorted(used, key=lambda pair: (pair % 2, means[pair]))
+    rank = np.zeros(len(means), np.int32)
+    rank[order] = np.arange(1, len(order) + 1)
+    foreground = tuple(int(rank[pair]) for pair in order if pair % 2 == 0)
+    names = name_labels(rank[sampled], len(order), foreground, image, grey, features, proposal.names)
+    return rank[pairs], foreground, names
 
 
 def object_mask(
-    probability: NDArray[np.float32], small: NDArray[np.float32], grey: NDArray[np.float32], settings: Settings
+    probability: NDArray[np.float32], features: NDArray[np.float32], image: Image, settings: Settings
 ) -> NDArray[np.bool_]:
     """Where the object is, at the image's size.
 
     A probability of the image's size is taken as it is. A smaller one (h, w) is enlarged smoothly, or by a guided
-    filter that lets its border follow the image `grey` (H, W), of which `small` is the copy at the working size; then
-    parts below `min_area` are dropped.
+    filter that lets its border follow the image, of which `features` (h, w, C) is the copy at the working size; then
+    parts below `min_area` are dropped and holes filled.
     """
-    if probability.shape == grey.shape:
+    if probability.shape == image.shape:
         return np.asarray(probability > 0.5)
-    enlarged = guided(probability, small, grey) if settings.sharpen_boundary else _enlarge(probability, grey.shape)
+    if settings.sharpen_boundary:
+        enlarged = guided(probability, features.mean(axis=2), to_unit(image, settings).mean(axis=2))
+    else:
+        enlarged = _enlarge(probability, image.shape)
     mask = enlarged > 0.5
     parts, n = ndimage.label(mask)
     if n > 1:
@@ -83,7 +88,7 @@ def object_mask(
         keep = sizes >= settings.min_area / 100 * mask.size
         keep[int(np.argmax(sizes))] = True
         mask = keep[parts]
-    return np.asarray(ndimage.binary_fill_holes(mask))
+    return np.asarray(filled(mask[None])[0])
 
 
 def guided(p: NDArray[np.float32], guide: NDArray[np.float32], full: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -98,21 +103,20 @@ def guided(p: NDArray[np.float32], guide: NDArray[np.float32], full: NDArray[np.
     return _enlarge(mean(a), full.shape) * full + _enlarge(mean(b), full.shape)
 
 
-def full_clusters(probabilities: Tensor, shape: tuple[int, ...]) -> NDArray[np.int64]:
+def full_clusters(probabilities: Tensor, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """Arg-max of the enlarged probabilities (1, K, h, w), one map at a time, over clusters that are not tiny."""
-    p = probabilities.detach().float().cpu()[0]
+    p = probabilities.detach().float().cpu()[0].contiguous()
     shares = torch.bincount(p.argmax(dim=0).ravel(), minlength=len(p)) / p[0].numel()
-    used = [k for k in range(len(p)) if shares[k] >= SMALLEST_SHARE] or [int(shares.argmax())]
-    best = np.full(shape, -1.0, np.float32)
-    clusters = np.zeros(shape, np.int64)
-    for k in used:
-        enlarged = _enlarge(p[k].numpy(), shape)
-        better = enlarged > best
-        clusters[better], best[better] = k, enlarged[better]
-    return clusters
+    best, clusters = torch.full(shape, -1.0), torch.zeros(shape, dtype=torch.uint8)
+    for k in range(len(p)):
+        if shares[k] >= min(SMALLEST_SHARE, float(shares.max())):
+            enlarged = torch.from_numpy(_enlarge(p[k].numpy(), shape))
+            clusters.masked_fill_(enlarged > best, k)
+            torch.maximum(best, enlarged, out=best)
+    return clusters.numpy()
 
 
-def join_small(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+def join_small(pairs: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Let what is tiny, or a mere rim of its cluster across the object's border, take the nearest label of its side.
 
     A pair is twice the cluster, plus one outside the object: odd numbers are background, even ones object.
@@ -123,51 +127,71 @@ def join_small(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
     for side in (0, 1):
         if not stays[side::2].any():
             stays[side + 2 * int(np.argmax(counts[side::2]))] = True
-    joined = pairs.copy()
+    step = sampling_step(pairs.shape)
+    sampled, joined = pairs[::step, ::step], pairs.copy()
     for side in (0, 1):
-        own = pairs % 2 == side
-        lost = own & ~stays[pairs]
-        if lost.any():
-            near = ndimage.distance_transform_edt(~(own & ~lost), return_distances=False, return_indices=True)
-            joined[lost] = pairs[near[0][lost], near[1][lost]]
+        lost = (pairs % 2 == side) & ~stays[pairs]
+        kept = (sampled % 2 == side) & stays[sampled]
+        if lost.any() and kept.any():
+            near = ndimage.distance_transform_edt(~kept, return_distances=False, return_indices=True)
+            rows, columns = np.nonzero(lost)
+            joined[rows, columns] = sampled[near[0], near[1]][rows // step, columns // step]
     return joined
 
 
 def name_labels(
     labels: NDArray[np.int32],
+    n_labels: int,
     foreground: tuple[int, ...],
     image: Image,
-    unit: NDArray[np.float32],
+    grey: NDArray[np.float32],
+    features: NDArray[np.float32],
     names: tuple[str, str],
 ) -> dict[int, str]:
-    """A short name for each label: the tissue for CT; else what it is, and whether darker or lighter than the main."""
-    flat = labels.ravel()
-    n = np.maximum(np.bincount(flat), 1)
-    grey = np.bincount(flat, unit.mean(axis=2).ravel()) / n
-    values = np.bincount(flat, image.array.ravel()) / n if image.kind == "ct" else grey
-    shadow = lens_shadow(unit).ravel() if image.kind == "rgb" else np.zeros(flat.size, bool)
-    in_shadow = np.bincount(flat, shadow) / n
+    """A short name for each label: the tissue for CT; else what it is, and whether darker or lighter than the main.
+
+    Labels and grey values (h, w) may be of every so many rows and columns of the image.
+    """
+    ids = range(1, n_labels + 1)
+    n = np.bincount(labels.ravel(), minlength=n_labels + 1)
+    light = _means(labels, grey, n_labels + 1)
+    in_shadow = np.zeros(n_labels + 1)
+    if image.kind == "rgb":
+        in_shadow = _means(labels, nearest(lens_shadow(features), labels.shape), n_labels + 1)
+    step = sampling_step(image.shape)
+    hu = _means(labels, image.array[::step, ::step], n_labels + 1) if image.kind == "ct" else light
     given: dict[int, str] = {}
-    for i in np.unique(flat):
-        is_object = i in foreground
-        if image.kind == "ct" and not is_object:
-            tissue = tissue_name(float(values[i]))
-            given[int(i)] = "Air and tissue" if tissue == names[0] else tissue
-        elif in_shadow[i] > 0.5 and not is_object:
-            given[int(i)] = "Dark corner"
-        else:
-            side = [j for j in np.unique(flat) if (j in foreground) == is_object and in_shadow[j] <= 0.5] or [i]
-            main = max(side, key=lambda j: n[j])
-            word = "" if i == main else ", darker" if grey[i] < grey[main] else ", lighter"
-            given[int(i)] = names[0 if is_object else 1] + word
-    return given
+    for side, name in ((set(foreground), names[0]), (set(ids) - set(foreground), names[1])):
+        lit = [i for i in sorted(side) if in_shadow[i] <= 0.5]
+        main = max(lit, key=lambda i: n[i], default=None)
+        for i in side:
+            is_object = i in foreground
+            if image.kind == "ct" and not is_object:
+                tissue = tissue_name(float(hu[i]))
+                given[i] = "Air and tissue" if tissue == names[0] else tissue
+            elif in_shadow[i] > 0.5 and not is_object:
+                given[i] = "Dark corner"
+            else:
+                same = main is None or i == main
+                given[i] = name + ("" if same else ", darker" if light[i] < light[main] else ", lighter")
+    return {i: given[i] for i in ids}
 
 
 def preview(clusters: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """Clusters at the image's size, nearest neighbour, from 1: a quick look while the run goes on."""
-    rows = np.arange(shape[0]) * clusters.shape[0] // shape[0]
-    columns = np.arange(shape[1]) * clusters.shape[1] // shape[1]
-    return (clusters + 1).astype(np.uint8)[np.ix_(rows, columns)]
+    return nearest((clusters + 1).astype(np.uint8), shape)
+
+
+def nearest(values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Values (h, w) at another size, nearest neighbour."""
+    rows, columns = (np.arange(n) * m // n for n, m in zip(shape, values.shape, strict=True))
+    return np.asarray(values[np.ix_(rows, columns)])
+
+
+def _means(labels: NDArray[Any], values: NDArray[Any], n: int) -> NDArray[np.float64]:
+    """Mean value of each label below n, 0 where it does not occur."""
+    flat = labels.ravel()
+    return np.asarray(np.bincount(flat, values.ravel(), minlength=n) / np.maximum(np.bincount(flat, minlength=n), 1))
 
 
 def _enlarge(values: NDArray[np.floating], shape: tuple[int, ...]) -> NDArray[np.float32]:

@@ -14,6 +14,8 @@ from skimage.transform import resize
 
 from napari_s3net import candidates
 from napari_s3net.ballot import Ballot, hold_ballot
+from napari_s3net.image import Image
+from napari_s3net.preprocess import to_unit
 from napari_s3net.settings import Settings
 
 #: HU below which CT shows lung or gas; what a lung has somewhere in its inside; and up to where its rim reaches, half
@@ -53,9 +55,7 @@ class Proposal:
     confidence: float
 
 
-def propose(
-    clusters: NDArray[np.int64], features: NDArray[np.float32], unit: NDArray[np.float32], settings: Settings
-) -> Proposal:
+def propose(clusters: NDArray[np.int64], features: NDArray[np.float32], image: Image, settings: Settings) -> Proposal:
     """Choose the object.
 
     Parameters
@@ -64,15 +64,15 @@ def propose(
         The cluster that the network gave each pixel, at the size at which it worked.
     features : numpy.ndarray
         (h, w, C) in [0, 1], as `preprocess.to_features` makes them.
-    unit : numpy.ndarray
-        (H, W, C) in [0, 1], the whole image as `preprocess.to_unit` makes it: where HU decide, they do so at full size.
+    image : Image
+        The plane itself: where HU decide, they do so at full size.
     settings : Settings
         `target` says what is looked for; the window turns intensities back into HU.
     """
     if settings.target == "lung":
-        return _lung(_to_hu(unit, settings))
+        return _lung(_to_hu(to_unit(image, settings), settings))
     if settings.target == "body":
-        return _body(unit[..., 0])
+        return _body(to_unit(image, settings)[..., 0])
     return count(make_ballot(clusters, features, settings), features.shape[:2])
 
 

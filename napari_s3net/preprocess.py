@@ -17,6 +17,8 @@ from napari_s3net.settings import Settings
 
 #: Percentiles between which intensities without a unit are stretched.
 ROBUST = (0.5, 99.5)
+#: Rows and columns that are enough for percentiles of an image.
+SAMPLED_SIZE = 512
 #: Median HU of a lung, deep breath to shallow; pure gas lies below.
 LUNG_HU = (-930, -400)
 #: From this share of lung on it is what is looked for: in a plane by itself, and in the middle of a stack.
@@ -67,20 +69,44 @@ def working_shape(shape: tuple[int, ...], settings: Settings) -> tuple[int, int]
     return max(8, round(shape[0] * factor)), max(8, round(shape[1] * factor))
 
 
-def to_unit(image: Image, settings: Settings) -> NDArray[np.float32]:
+def to_unit(image: Image, settings: Settings, *, step: int = 1) -> NDArray[np.float32]:
     """Intensities between 0 and 1, (H, W, C) with C = 1 or 3: CT through its window, others by robust percentiles.
 
-    A change of brightness or contrast of an image without a unit leaves the result as it is.
+    A change of brightness or contrast of an image without a unit leaves the result as it is. A `step` takes every so
+    many rows and columns only.
     """
-    array = image.array.astype(np.float32)
+    return _through_window(image.array[::step, ::step], image, settings)
+
+
+def sampling_step(shape: tuple[int, ...]) -> int:
+    """Every how many rows and columns are enough for means and percentiles of an image of this shape."""
+    return 1 + max(shape) // SAMPLED_SIZE
+
+
+def _through_window(array: NDArray[Any], image: Image, settings: Settings) -> NDArray[np.float32]:
+    """Intensities of an image, or means of them, in [0, 1] and with an axis of channels."""
     if image.kind == "ct":
         low, high = settings.window_low, settings.window_high
     else:
-        low, high = np.percentile(array, ROBUST)
+        step = sampling_step(image.shape)
+        low, high = np.percentile(image.array[::step, ::step].astype(np.float32), ROBUST)
         if high <= low:
-            low, high = float(array.min()), float(array.max())
-    unit: NDArray[np.float32] = np.clip((array - low) / (high - low), 0, 1).astype(np.float32)
+            low, high = float(image.array.min()), float(image.array.max())
+    unit: NDArray[np.float32] = np.subtract(array, low, dtype=np.float32)
+    unit *= np.float32(1 / (high - low))
+    np.clip(unit, 0, 1, out=unit)
     return unit if image.kind == "rgb" else unit[..., None]
+
+
+def _block_means(array: NDArray[Any], shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Means of an array (H, W, …) over the blocks of a grid of `shape`, whose lines lie on whole pixels."""
+    means = array
+    for axis, n in enumerate(shape):
+        edges = np.round(np.linspace(0, array.shape[axis], n + 1)).astype(int)
+        sums = np.add.reduceat(means, edges[:-1], axis=axis, dtype=np.float32)
+        sums /= np.diff(edges).astype(np.float32).reshape(-1, *[1] * (array.ndim - 1 - axis))
+        means = sums
+    return np.asarray(means, np.float32)
 
 
 def remove_hair(unit: NDArray[np.float32], width: int = 9) -> NDArray[np.float32]:
@@ -102,8 +128,11 @@ def remove_hair(unit: NDArray[np.float32], width: int = 9) -> NDArray[np.float32
 
 def to_features(image: Image, settings: Settings) -> NDArray[np.float32]:
     """The image at the working size, in [0, 1], without hairs: (h, w, C)."""
-    unit = to_unit(image, settings)
     shape = working_shape(image.shape, settings)
+    array = image.array
+    if max(image.shape) > 4 * max(shape):  # large: means of blocks first, and the smoother way for the rest
+        array = _block_means(array, (2 * shape[0], 2 * shape[1]))
+    unit = _through_window(array, image, settings)
     small = resize(unit, (*shape, unit.shape[2]), order=1, anti_aliasing=True).astype(np.float32)
     return remove_hair(small, 7) if settings.remove_hair and image.kind == "rgb" else small
 

@@ -17,7 +17,7 @@ from napari_s3net.finish import finish, preview
 from napari_s3net.foreground import propose
 from napari_s3net.image import Image, Segmentation, Step, as_image
 from napari_s3net.memory import estimate_mib
-from napari_s3net.preprocess import check_plane, suggest_preset, to_features, to_unit
+from napari_s3net.preprocess import check_plane, suggest_preset, to_features
 from napari_s3net.recipes import make_recipe
 from napari_s3net.settings import Settings
 from napari_s3net.settings import preset as preset_settings
@@ -111,7 +111,7 @@ def iter_segment(
                 break
         state = weights_of(recipe.network) if settings.variant == "s3net" else {}
         del recipe
-        proposal = propose(clusters, features, to_unit(image, settings), settings)
+        proposal = propose(clusters, features, image, settings)
         labels, foreground, names = finish(image, features, probabilities, proposal, settings)
     return Segmentation(
         labels=labels,

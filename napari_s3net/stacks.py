@@ -60,14 +60,17 @@ def central_parts(masks: NDArray[np.bool_], weight: NDArray[np.floating]) -> NDA
     first = np.concatenate([[0], last])[:-1] + 1
     best = [a + np.argmax(sums[a : b + 1]) if b >= a else -1 for a, b in zip(first, last, strict=True)]
     chosen = parts == np.reshape(best, (-1, 1, 1))
-    return ~_reached_from_outside(np.asarray(~chosen))
+    return filled(chosen)
 
 
-def _reached_from_outside(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The connected parts of each mask that lie along the image's border."""
-    parts, n = ndimage.label(masks, _IN_PLANE)
+def filled(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Each mask without holes: a hole is a part of the outside that does not reach the image's border.
+
+    One labelling is many times faster than scipy's filling from outside step by step.
+    """
+    parts, n = ndimage.label(~masks, _IN_PLANE)
     reached = np.zeros(n + 1, bool)
     for edge in (parts[:, 0], parts[:, -1], parts[:, :, 0], parts[:, :, -1]):
         reached[edge] = True
     reached[0] = False
-    return np.asarray(reached[parts])
+    return np.asarray(~reached[parts])

@@ -6,7 +6,7 @@ import torch
 
 from napari_s3net.finish import finish, full_clusters, guided, join_small, object_mask, preview
 from napari_s3net.foreground import Proposal
-from napari_s3net.image import Geometry, Image
+from napari_s3net.image import Geometry, Image, as_image
 from napari_s3net.labels.metrics import dice
 from napari_s3net.settings import Settings, preset
 
@@ -43,7 +43,8 @@ def test_labels_come_back_at_full_size_with_the_object_first(sharpen):
 def test_the_guided_border_is_closer_to_the_image_than_plain_enlarging():
     grey = np.where(DISC, 0.3, 0.8).astype(np.float32)
     rough = ((Y // 4 * 4 - 120) ** 2 + (X // 4 * 4 - 160) ** 2 < 58**2)[::4, ::4].astype(np.float32)
-    masks = [object_mask(rough, grey[::4, ::4], grey, Settings(sharpen_boundary=s)) for s in (True, False)]
+    features, image = grey[::4, ::4, None], as_image(grey)
+    masks = [object_mask(rough, features, image, Settings(sharpen_boundary=s)) for s in (True, False)]
     assert dice(masks[0], DISC) > dice(masks[1], DISC)
 
 
@@ -56,7 +57,8 @@ def test_small_parts_of_the_object_are_dropped_and_holes_filled():
     p = SMALL.astype(np.float32)
     p[5:7, 5:7] = 1
     p[30, 40] = 0
-    mask = object_mask(p, p, DISC.astype(np.float32), Settings(sharpen_boundary=False, min_area=1.0))
+    settings = Settings(sharpen_boundary=False, min_area=1.0)
+    mask = object_mask(p, p[..., None], as_image(DISC.astype(np.float32)), settings)
     assert not mask[:40, :40].any()
     assert mask[120, 160]
 
@@ -65,13 +67,14 @@ def test_the_largest_part_stays_however_small():
     p = np.zeros((60, 80), np.float32)
     p[30:33, 40:43] = 1
     p[10, 10] = 1
-    mask = object_mask(p, p, np.zeros((H, W), np.float32), Settings(sharpen_boundary=False, min_area=20.0))
+    settings = Settings(sharpen_boundary=False, min_area=20.0)
+    mask = object_mask(p, p[..., None], as_image(np.zeros((H, W), np.float32)), settings)
     assert mask[124, 164]
     assert not mask[40, 40]
 
 
 def test_join_small_keeps_sides_apart():
-    pairs = np.full((100, 100), 3)
+    pairs = np.full((100, 100), 3, np.uint8)
     pairs[:40, :40] = 2
     pairs[0, 0], pairs[99, 99] = 4, 5
     joined = join_small(pairs)

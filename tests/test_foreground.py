@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from napari_s3net.foreground import lens_shadow, marker, propose
+from napari_s3net.image import Geometry, Image, as_image
 from napari_s3net.labels.metrics import dice
 from napari_s3net.settings import Settings, preset
 
@@ -26,7 +27,7 @@ def clusters_of(mask):
 
 
 def found(features, mask, target="lesion"):
-    proposal = propose(clusters_of(mask), features, features, Settings(target=target))
+    proposal = propose(clusters_of(mask), features, as_image(features.squeeze()), Settings(target=target))
     assert proposal.object_probability.shape == mask.shape
     assert 0 <= proposal.confidence <= 1
     return proposal.object_probability > 0.5
@@ -70,7 +71,8 @@ def test_lungs_are_air_inside_the_body_but_neither_room_nor_bowel_gas():
     hu = np.full((H, W), -1000.0)
     hu[body], hu[lungs], hu[gas] = 40, -800, -1000
     features = (((hu - settings.window_low) / (settings.window_high - settings.window_low)).clip(0, 1))[..., None]
-    proposal = propose(clusters_of(lungs), features.astype(np.float32), features.astype(np.float32), settings)
+    image = Image(hu.astype(np.int16), Geometry.identity(2), "ct")
+    proposal = propose(clusters_of(lungs), features.astype(np.float32), image, settings)
     object_ = proposal.object_probability > 0.5
     assert dice(object_, lungs) > 0.97
     assert not object_[gas].any()
@@ -79,7 +81,7 @@ def test_lungs_are_air_inside_the_body_but_neither_room_nor_bowel_gas():
 
 def test_nothing_to_propose_is_an_empty_object_without_confidence():
     flat = np.full((H, W, 1), 0.5, np.float32)
-    proposal = propose(np.zeros((H, W), np.int64), flat, flat, Settings(target="central"))
+    proposal = propose(np.zeros((H, W), np.int64), flat, as_image(flat.squeeze()), Settings(target="central"))
     assert not (proposal.object_probability > 0.5).any()
     assert proposal.confidence == 0
 

@@ -94,3 +94,15 @@ def test_hairs_are_filled_from_the_skin_beside_them():
 )
 def test_suggested_preset(array, kind, name):
     assert suggest_preset(as_image(array, kind=kind)) == name
+
+
+@pytest.mark.parametrize("shape", [(700, 1000), (1001, 703)])
+def test_a_large_image_is_shrunk_to_the_means_of_where_it_is(shape):
+    """A large image goes through means of blocks; it must neither move nor change its intensities."""
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    image = as_image(((x / shape[1] + 2 * y / shape[0]) * 80).astype(np.float32))
+    large = to_features(image, Settings(working_size=128))
+    small = to_features(image, Settings(working_size=512))
+    from skimage.transform import resize
+
+    np.testing.assert_allclose(large, resize(small, large.shape, anti_aliasing=True), atol=0.01)
