@@ -248,8 +248,8 @@ class ClusterTable(QTableView):
         for column in range(len(HEADERS)):
             mode = QHeaderView.ResizeMode.Stretch if column == NAME else QHeaderView.ResizeMode.ResizeToContents
             header.setSectionResizeMode(column, mode)
-        self.selectionModel().selectionChanged.connect(lambda *_: self.chosen.emit(len(self.selected)))
-        self.clusters.modelReset.connect(lambda: self.chosen.emit(0))
+        self.selectionModel().selectionChanged.connect(self._choose)
+        self.clusters.modelReset.connect(self._choose)
         self.entered.connect(self._hover)
         self.clicked.connect(self._pick)
         self.activated.connect(self._pick)
@@ -259,6 +259,9 @@ class ClusterTable(QTableView):
     def selected(self) -> list[int]:
         """The clusters whose rows are selected, in ascending order."""
         return sorted(self.clusters.rows[index.row()].label for index in self.selectionModel().selectedRows())
+
+    def _choose(self) -> None:
+        self.chosen.emit(len(self.selected))
 
     def show_rows(self, rows: tuple[Row, ...]) -> None:
         """Show these clusters."""

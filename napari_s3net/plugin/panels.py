@@ -152,8 +152,8 @@ class ResultPanel(QWidget):
             "Ctrl-Z undoes it."
         )
         self.merge.setEnabled(False)
-        self.merge.clicked.connect(lambda: self.asked.emit("merge"))
-        self.table.chosen.connect(lambda n: self.merge.setEnabled(n > 1))
+        self.merge.clicked.connect(self._merge)
+        self.table.chosen.connect(self._allow_merging)
         self.save, saving = menu_button(
             "Save…",
             "Write the labels or the mask, with the image's geometry.",
@@ -178,6 +178,12 @@ class ResultPanel(QWidget):
         for menu in (saving, more):
             menu.triggered.connect(lambda action: self.asked.emit(action.objectName()))
         column(self, self.line, self.effort, self.table, row(self.object_only, self.merge), row(self.save, self.more))
+
+    def _merge(self) -> None:
+        self.asked.emit("merge")
+
+    def _allow_merging(self, selected: int) -> None:
+        self.merge.setEnabled(selected > 1)
 
     def show_result(self, line: str, effort: str, rows: tuple[Row, ...]) -> None:
         """Show a result, or that the slice in view has none."""
