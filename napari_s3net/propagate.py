@@ -100,7 +100,8 @@ def propagate(labels: NDArray[np.integer], strokes: NDArray[np.integer], look: L
     weights = cho_solve(cho_factor(inner), change.T).astype(np.float32)
     moved = depth + _enlarged((influence @ weights).T.reshape(n, *look.half), labels.shape)
     new = np.where(strokes >= 0, strokes, moved.argmax(axis=0))
-    return _agreeing(moved, _without_islands(new, labels, strokes))
+    new = _without_scraps(_without_islands(new, labels, strokes), labels, strokes)
+    return _agreeing(moved, new)
 
 
 def spread_of(colours: NDArray[np.float32]) -> float:
@@ -276,6 +277,22 @@ def _without_islands(new: NDArray[np.intp], old: NDArray[np.integer], strokes: N
         known[parts[(old == k) | (strokes == k)]] = True
         lost = ~known[parts] & (new == k)
         kept[lost] = old[lost]
+    return kept
+
+
+def _without_scraps(new: NDArray[np.intp], old: NDArray[np.integer], strokes: NDArray[np.integer]) -> NDArray[np.intp]:
+    """Nothing is left over: what a change cut off, smaller than a stroke and without one, goes with the rest."""
+    kept, changed, cross = new.copy(), new != old, np.ones((3, 3), bool)
+    least = np.pi * (LEAST_DEPTH * max(new.shape)) ** 2
+    beside = ndimage.binary_dilation(changed, cross)
+    for k in np.unique(old[changed]):
+        parts, _ = ndimage.label(new == k)
+        scrap = np.bincount(parts.ravel()) < least
+        scrap[0] = False
+        scrap[parts[strokes == k]] = False
+        for number in np.unique(parts[beside & scrap[parts]]):
+            part = parts == number
+            kept[part] = np.bincount(new[ndimage.binary_dilation(part, cross) & ~part]).argmax()
     return kept
 
 

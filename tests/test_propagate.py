@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_s3net.propagate import DEEPEST, MOST_POINTS, Look, depths, propagate, support, with_parts
+from napari_s3net.propagate import DEEPEST, MOST_POINTS, Look, _without_scraps, depths, propagate, support, with_parts
 
 SHAPE = (120, 160)
 
@@ -190,3 +190,16 @@ def test_influence_does_not_hang_on_the_scale_of_the_colours(spot):
     noisy = look.colours + np.random.default_rng(0).normal(0, 1, look.colours.shape).astype(np.float32)
     strong, weak = (spread(found, strokes, Look(noisy * factor)) for factor in (1, 0.5))
     np.testing.assert_array_equal(strong, weak)
+
+
+@pytest.mark.parametrize("painted_on_it", [False, True])
+def test_nothing_small_is_left_over_behind_a_border_that_moved(painted_on_it):
+    old, new, speck = disc(60, 80, 20).astype(int), disc(60, 80, 30).astype(int), disc(60, 105, 1.5)
+    new[speck] = 0
+    far = disc(20, 20, 1.5)
+    old[far] = new[far] = 1
+    strokes = painted((disc(60, 103, 2.4), 1), (speck & painted_on_it, 0))
+    left = _without_scraps(new, old, strokes)
+    assert (left[speck] == (0 if painted_on_it else 1)).all()
+    assert (left[far] == 1).all()
+    assert (left[~speck] == new[~speck]).all()

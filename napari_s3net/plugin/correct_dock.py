@@ -59,6 +59,7 @@ class CorrectDock(Dock):
         self.session = LastSession(napari_viewer, self.work, self.keep.line, self)
         self._renew_soon = self._timer(RENEW_MS, self._renew)
         self._rerun_soon = self._timer(AFTER_STROKE_MS, self.rerun)
+        self._hint_soon = self._timer(0, self._show_hint)
         self._cancel = partial(cancel_all, self.background.running)
         self._build()
         self._connect()
@@ -87,7 +88,7 @@ class CorrectDock(Dock):
         self.tooling.release()
         self.background.release()
         self.prepared.forget()
-        for timer in (self._renew_soon, self._rerun_soon):
+        for timer in (self._renew_soon, self._rerun_soon, self._hint_soon):
             timer.stop()
         self._unfollow()
         for shortcut in self.shortcuts:
@@ -211,6 +212,8 @@ class CorrectDock(Dock):
         source = self.work.source
         self.image_line.setText(f"on {source.name} · {describe(source)}")
         self.labels.show_labels(self.work.rows(), self.work.locks.labels)
+        held = self.work.held
+        self.labels.show_held(0.0 if held is None else float(held.mean()))
         self.paint.show_count(*self.work.count_strokes())
         recolour_strokes_of(self._viewer.layers, self.work.layer, self.work.ids)
         self.tools.smallest.setSuffix(f" {self.work.pixel_size()[1]}")
@@ -269,8 +272,14 @@ class CorrectDock(Dock):
         try:
             self.say("")
             self.tooling.use(name)
+            self._hint_soon.start()
         except S3NetError as error:
             self._fail(str(error))
+
+    def _show_hint(self) -> None:
+        """Scroll to what a tool asks for."""
+        if self.tools.hint.isVisibleTo(self):
+            self.ensureWidgetVisible(self.tools.hint)
 
     def _do(self, what: str) -> None:
         """Without labels only a way to some, and the sheet; with them everything."""

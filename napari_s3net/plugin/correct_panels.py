@@ -27,6 +27,7 @@ from qtpy.QtWidgets import (
 from napari_s3net.plugin.choosers import quiet_label
 from napari_s3net.plugin.panels import column, menu_button, row
 from napari_s3net.plugin.settings_form import Decimal, QuietWheel
+from napari_s3net.plugin.words import share_text
 
 #: Name, text and tip of what can be painted.
 BRUSHES = (
@@ -135,7 +136,9 @@ class LabelList(QWidget):
         self.lock = button("Lock", "Keep the selected labels as they are, bit for bit; or open them again.")
         self.merge.clicked.connect(lambda: self.asked.emit("merge"))
         self.lock.clicked.connect(lambda: self.asked.emit("lock"))
-        column(self, heading("Labels"), self.list, row(self.merge, self.lock))
+        self.held = quiet_label()
+        self.held.hide()
+        column(self, heading("Labels"), self.list, row(self.merge, self.lock), self.held)
 
     @property
     def selected(self) -> list[int]:
@@ -157,6 +160,11 @@ class LabelList(QWidget):
         self.list.blockSignals(False)
         height = max(1, min(6, self.list.count())) * max(18, self.list.sizeHintForRow(0))
         self.list.setFixedHeight(height + 2 * self.list.frameWidth() + 2)
+
+    def show_held(self, share: float) -> None:
+        """Say how much of the image lies in locked parts, if any does."""
+        self.held.setText(f"Locked parts: {share_text(share)} of the image. Lock part opens them again.")
+        self.held.setVisible(share > 0)
 
     def select(self, label: int) -> None:
         """Select one label."""

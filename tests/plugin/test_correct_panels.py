@@ -4,6 +4,7 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_s3net.plugin.correct_panels import KeepPanel, LabelList, LookPanel, NoLabels, PaintPanel, ToolsPanel
+from napari_s3net.plugin.words import share_text
 
 pytestmark = pytest.mark.viewer
 ROWS = [(1, "Lesion", "#0072b2"), (2, "Skin", "#999999"), (5, "Ruler", "#cccccc")]
@@ -96,3 +97,12 @@ def test_numbers_do_not_change_under_the_wheel_in_passing(qtbot):
     panel = made(qtbot, ToolsPanel)
     for spin in (panel.smallest, panel.pixels):
         assert spin.focusPolicy() == Qt.FocusPolicy.StrongFocus
+
+
+def test_locked_parts_are_told(qtbot):
+    panel = made(qtbot, LabelList)
+    panel.show_held(0.062)
+    assert panel.held.isVisibleTo(panel)
+    assert panel.held.text().startswith(f"Locked parts: {share_text(0.062)} of the image.")
+    panel.show_held(0)
+    assert not panel.held.isVisibleTo(panel)
