@@ -166,6 +166,8 @@ class Step:
         (H, W) uint8 labels at the image's size, a copy of its own; only now and then.
     note : str
         What has to be said; then the iteration is 0, and the run begins anew.
+    slice, slices : int
+        Of a stack: which slice it belongs to, from 0, and how many there are.
     """
 
     iteration: int
@@ -174,6 +176,8 @@ class Step:
     n_labels: int
     preview: NDArray[np.uint8] | None = None
     note: str = ""
+    slice: int = 0
+    slices: int = 1
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import replace
 
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Image, Segmentation, Step
@@ -54,10 +56,25 @@ def iter_planes(
     empty: InvalidImageError | None = None
     for index in range(len(image.array)):
         try:
-            parts.append((yield from iter_plane(image.slice(index))))
+            parts.append((yield from _placed(iter_plane(image.slice(index)), index, len(image.array))))
         except InvalidImageError as error:
             parts.append(None)
             empty = error
     if empty is not None and not any(parts):
         raise empty
     return join_slices(image, parts)
+
+
+def _placed(
+    steps: Generator[Step, bool | None, Segmentation], index: int, total: int
+) -> Generator[Step, bool | None, Segmentation]:
+    """The steps of one slice, each with its place in the stack."""
+    answer = None
+    with closing(steps):
+        while True:
+            try:
+                step = steps.send(answer)
+            except StopIteration as end:
+                result: Segmentation = end.value
+                return result
+            answer = yield replace(step, slice=index, slices=total)

@@ -9,8 +9,10 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import PIL.Image
 import pytest
+import tifffile
 
 from napari_s3net import cli
 from napari_s3net.batch import iter_batch
@@ -121,6 +123,16 @@ def test_on_a_terminal_there_is_a_bar(quick, photos, tmp_path, capsys, monkeypat
     assert out == ""
     assert "empty.png: failed: the file is empty" in err
     assert "3/3" in err
+
+
+def test_the_bar_tells_the_slice_of_a_volume(photos, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(iter_batch.__kwdefaults__, "segmenter", segmenters.stepwise)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    tifffile.imwrite(
+        photos / "stack.tif", np.random.default_rng(0).integers(0, 99, (3, 24, 32), np.uint8), photometric="minisblack"
+    )
+    assert run(photos, tmp_path / "out", "--pattern", "stack.tif") == 0
+    assert "slice 3 of 3" in capsys.readouterr().err
 
 
 def test_interrupted_it_is_130_and_keeps_what_is_finished(photos, tmp_path):

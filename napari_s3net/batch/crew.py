@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from napari_s3net.batch import isolated
+from napari_s3net.batch.plan import Task
+from napari_s3net.batch.row import Row
 from napari_s3net.errors import S3NetError
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ class Crew:
     Parameters
     ----------
     executor : concurrent.futures.Executor
-        Takes `isolated.run` and a task.
+        Runs functions, here or on the cluster.
     client : distributed.Client or None
         Of the cluster that the workers belong to.
     paused : threading.Event
@@ -38,6 +40,7 @@ class Crew:
     executor: Executor
     client: Any = None
     paused: Event = field(default_factory=Event)
+    _hear: dict[str, isolated.Hear] = field(default_factory=dict)
 
     @property
     def workers(self) -> int:
@@ -58,12 +61,40 @@ class Crew:
         """Address of the cluster's dashboard; empty where there is none."""
         return "" if self.client is None else str(self.client.dashboard_link or "")
 
+    def listen(self, run_id: str, hear: isolated.Hear) -> None:
+        """Have `hear` told how far the tasks of a run are, on a cluster too; from other threads."""
+        self._hear[run_id] = hear
+        if self.client is not None:
+            self.client.subscribe_topic(run_id, lambda event: hear(event[1]["news"]))
+
+    def submit(self, task: Task) -> Future[Row]:
+        """Hand a task to a worker."""
+        if self.client is None:
+            return self.executor.submit(isolated.run, task, self._hear.get(task.run))
+        return self.executor.submit(run_there, task)
+
     def end(self, run_id: str) -> None:
         """End whatever is under way for a run, at once."""
         isolated.end(run_id)
         if self.client is not None:
             with suppress(Exception):  # the cluster may be gone, and then nothing is under way
                 self.client.run(isolated.end, run_id)
+
+    def forget(self, run_id: str) -> None:
+        """Listen to a run no more."""
+        self._hear.pop(run_id, None)
+        if self.client is not None:
+            with suppress(Exception):  # as above
+                self.client.unsubscribe_topic(run_id)
+
+
+def run_there(task: Task) -> Row:
+    """Do a task on a worker of a cluster; what it has to tell goes through the scheduler."""
+    from distributed import get_worker
+
+    worker = get_worker()
+    # In a mapping of its own, for Dask adds the worker's name.
+    return isolated.run(task, lambda news: worker.log_event(task.run, {"news": news}))
 
 
 @contextmanager

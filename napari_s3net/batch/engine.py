@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 import uuid
 from collections import deque
 from collections.abc import Generator, Sequence
@@ -11,8 +12,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from typing import Any
 
-from napari_s3net.batch import fit, isolated
+from napari_s3net.batch import fit
 from napari_s3net.batch.crew import Crew, gather
 from napari_s3net.batch.folder import TREES, locked, remove, sweep
 from napari_s3net.batch.items import Item, find_items, input_digest, stem_of
@@ -117,7 +119,8 @@ class _Run:
         self._search = tuple(str(Path(folder).absolute()) for folder in sys.path)
         self._items = items if plan.fit == "folder" else ()
         self._futures: dict[Future[Row], Item] = {}
-        self._over: SimpleQueue[Future[Row]] = SimpleQueue()
+        self._over: SimpleQueue[Any] = SimpleQueue()
+        crew.listen(self._id, lambda news: self._over.put(Row(status="running", **news)))
         self._count = {"done": 0, "failed": 0, "skipped": 0}
         sweep(self._output)
         self._report = Report(self._output)
@@ -132,8 +135,7 @@ class _Run:
             if self._left and len(self._futures) < self._crew.room:
                 stop = yield self._begin(self._left.popleft())
                 continue
-            future = self._next()
-            stop = yield None if future is None else self._finish(self._futures.pop(future), future)
+            stop = yield self._next()
         return Summary(**self._count, stopped=bool(stop))
 
     def _fit(self) -> Generator[Row | None, bool | None, bool | None]:
@@ -144,11 +146,12 @@ class _Run:
         task = replace(self._task(chosen[0]), file=fit.FITTING, fit_on=tuple((str(i.path), i.series) for i in chosen))
         self._submit(task, chosen[0])
         stop = yield Row(file=fit.FITTING, status="running")
-        while not stop and (future := self._next()) is None:
+        while not stop and self._over.empty():
+            time.sleep(BEAT_SECONDS)
             stop = yield None
         if stop:
             return True
-        assert future is not None  # noqa: S101 - or it was stopped
+        future = self._over.get()
         del self._futures[future]
         row = future.result()
         if row.status == "failed":
@@ -162,6 +165,7 @@ class _Run:
             for future in self._futures:
                 future.cancel()
             wait(self._futures, 10)
+        self._crew.forget(self._id)
         self._report.tidy()
         summarise(self._output, self._report, measurements="measurements" in self._plan.write)
 
@@ -176,16 +180,20 @@ class _Run:
 
     def _submit(self, task: Task, item: Item) -> None:
         """Hand a task to the crew, and hear of it when it is over."""
-        future = self._crew.executor.submit(isolated.run, task)
+        future = self._crew.submit(task)
         self._futures[future] = item
         future.add_done_callback(self._over.put)
 
-    def _next(self) -> Future[Row] | None:
-        """What is over next; None where nothing was for a moment. Ctrl-C may come here, for no lock is held."""
+    def _next(self) -> Row | None:
+        """What has become of a file; None where nothing has for a moment. Ctrl-C may come here: no lock is held."""
         try:
-            return self._over.get(timeout=BEAT_SECONDS)
+            news = self._over.get(timeout=BEAT_SECONDS)
         except Empty:
             return None
+        if isinstance(news, Future):
+            return self._finish(self._futures.pop(news), news)
+        # From a cluster news may come late.
+        return news if any(item.file == news.file for item in self._futures.values()) else None
 
     def _is_done(self, item: Item, row: Row) -> bool:
         """Whether a row still holds: same settings, same input, and its results are there whole."""

@@ -15,7 +15,6 @@ from napari_s3net.image import Image, Segmentation, Step
 from napari_s3net.io.write import replacing
 from napari_s3net.sampling import to_fit_on
 from napari_s3net.settings import preset
-from napari_s3net.steps import drain
 
 #: What stands for the fitting where others have a file's name.
 FITTING = "(one network for all)"
@@ -76,15 +75,15 @@ def _planes(task: Task) -> Iterator[Image]:
         yield image
 
 
-def segment_fitted(image: Image, path: Path) -> Segmentation:
-    """Segment a plane, or a stack slice by slice, with a network that was fitted before."""
+def iter_fitted(image: Image, path: Path) -> Generator[Step, bool | None, Segmentation]:
+    """Segment a plane, or a stack slice by slice, with a network that was fitted before; a step for each plane."""
     from napari_s3net.folder import load_folder_model
     from napari_s3net.slices import iter_planes
 
     model = load_folder_model(path)
 
     def iter_plane(plane: Image) -> Generator[Step, bool | None, Segmentation]:
-        yield from ()
+        yield Step(1, 1, {}, 0)
         return model.segment(plane)
 
-    return drain(iter_planes(image, iter_plane))
+    return (yield from iter_planes(image, iter_plane))

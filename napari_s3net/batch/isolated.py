@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +25,9 @@ LONGEST = 86_400.0
 #: What the system ends a process with when memory runs out.
 KILLED = (-9, 137)
 
+#: Takes what a worker has to tell before it is done: {"file": …, "slice": …, "slices": …}.
+Hear = Callable[[dict[str, Any]], None]
+
 _lock = threading.Lock()
 _idle: list[tuple[int, Child]] = []
 _busy: dict[int, tuple[str, Child]] = {}
@@ -34,8 +38,8 @@ class EndedError(Exception):
     """The run was ended while the task was worked on."""
 
 
-def run(task: Task) -> Row:
-    """Do a task, whatever becomes of the process that does it.
+def run(task: Task, hear: Hear | None = None) -> Row:
+    """Do a task, whatever becomes of the process that does it; `hear` is told how far it is, from this thread.
 
     Raises
     ------
@@ -44,7 +48,7 @@ def run(task: Task) -> Row:
     """
     row, first = None, True
     for attempt in attempts(task.device):
-        row, out_of_memory = _twice(replace(task, shrink=attempt.shrink, device=attempt.device))
+        row, out_of_memory = _twice(replace(task, shrink=attempt.shrink, device=attempt.device), hear)
         if not out_of_memory:
             return row if first else _with_note(row, attempt)
         first = False
@@ -77,12 +81,12 @@ def _with_note(row: Row, attempt: Attempt) -> Row:
     return replace(row, error=f"Out of memory. Tried again {attempt.place}: {row.error}")
 
 
-def _twice(task: Task) -> tuple[Row, bool]:
+def _twice(task: Task, hear: Hear | None) -> tuple[Row, bool]:
     """Do a task; once more in a fresh process where the first one died for no reason that is known."""
     died: DiedError | None = None
     for _ in range(2):
         try:
-            return _once(task)
+            return _once(task, hear)
         except DiedError as error:
             died = error
             if error.code in KILLED:
@@ -99,11 +103,11 @@ def _failed(task: Task, words: str) -> Row:
     return Row(file=task.file, status="failed", settings=task.digest, error=words)
 
 
-def _once(task: Task) -> tuple[Row, bool]:
+def _once(task: Task, hear: Hear | None) -> tuple[Row, bool]:
     """Have one process do a task, and keep it if it is still good."""
     slot, child = _take(task.run)
     try:
-        reply, _ = child.ask(vars(task), LONGEST)
+        reply, _ = child.ask(vars(task), LONGEST, hear)
     except BaseException:
         child.close()
         _give_back(slot, None)

@@ -52,6 +52,8 @@ class Row:
         Digest of the settings that were used in the end.
     iterations : int
         Of the network; of a stack the number of slices.
+    slice, slices : int
+        Of a stack that is running: which slice is worked on, from 1, and how many there are.
     regions : tuple of mapping
         Rows of `measurements.csv`, without what is empty.
     """
@@ -74,6 +76,8 @@ class Row:
     names: Mapping[str, str] = field(default_factory=dict)
     used: str = ""
     iterations: int = 0
+    slice: int = 0
+    slices: int = 0
     regions: tuple[Mapping[str, Any], ...] = ()
 
     @property

@@ -6,17 +6,17 @@ import math
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_s3net.batch.fit import fit, segment_fitted
+from napari_s3net.batch.fit import fit, iter_fitted
 from napari_s3net.batch.folder import inside
 from napari_s3net.batch.items import input_digest
 from napari_s3net.batch.plan import Task
@@ -25,25 +25,28 @@ from napari_s3net.errors import OutOfMemoryError, ReadWarning, S3NetError
 from napari_s3net.io.limits import shown
 from napari_s3net.retry import Attempt
 from napari_s3net.settings import Settings, preset
-from napari_s3net.steps import drain
 
 if TYPE_CHECKING:
-    from napari_s3net.image import Image, Segmentation
+    from napari_s3net.image import Image, Segmentation, Step
 
 #: Longer side of the pictures in the report.
 THUMBNAIL = 96
 
-Segmenter = Callable[["Image", Settings, str], "Segmentation"]
+#: A segmentation, or the steps to one.
+Made = Union["Segmentation", Generator["Step", bool | None, "Segmentation"]]
+Segmenter = Callable[["Image", Settings, str], Made]
+#: Hears which slice of a stack is worked on, from 1, and how many there are.
+Hear = Callable[[int, int], None]
 
 
-def segment_image(image: Image, settings: Settings, device: str) -> Segmentation:
+def segment_image(image: Image, settings: Settings, device: str) -> Generator[Step, bool | None, Segmentation]:
     """The segmenter of a batch: the network, trained on each plane."""
     from napari_s3net.slices import iter_slices
 
-    return drain(iter_slices(image, settings, device=device))
+    return (yield from iter_slices(image, settings, device=device))
 
 
-def do(task: Task) -> tuple[Row, bool]:
+def do(task: Task, hear: Hear = lambda *_: None) -> tuple[Row, bool]:
     """Do a task, and tell whether memory ran out on the way."""
     started = time.perf_counter()
     row = Row(file=task.file, status="failed", settings=task.digest)
@@ -52,7 +55,7 @@ def do(task: Task) -> tuple[Row, bool]:
             row = fit(task)
         else:
             row = replace(row, input=input_digest(Path(task.path)))
-            row = _process(task, row)
+            row = _process(task, row, hear)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one file, the others are done
         row = replace(row, status="failed", error=reason(error, task.file))
         out_of_memory = _is_out_of_memory(error)
@@ -76,7 +79,7 @@ def reason(error: Exception, file: str) -> str:
     return " ".join(words.split()).removeprefix(f"Cannot read {shown(Path(file))}: ")
 
 
-def _process(task: Task, row: Row) -> Row:
+def _process(task: Task, row: Row, hear: Hear) -> Row:
     """The row of a file with which all went well."""
     from napari_s3net import __version__
     from napari_s3net.io import read_image
@@ -88,9 +91,9 @@ def _process(task: Task, row: Row) -> Row:
     name = suggest_preset(image) if task.preset == "auto" else task.preset
     settings = _settings(name, tuple(task.changes.items()), task.shrink)
     if task.model:
-        result = segment_fitted(image, Path(task.output) / task.model)
+        result = _result(iter_fitted(image, Path(task.output) / task.model), hear)
     else:
-        result = _load(task.segmenter)(image, settings, task.device)
+        result = _result(_load(task.segmenter)(image, settings, task.device), hear)
     mask = result.mask
     outputs = _write(task, image, result, mask)
     _keep_settings(task, result.settings)
@@ -111,6 +114,22 @@ def _process(task: Task, row: Row) -> Row:
         iterations=len(result.history),
         regions=_measure(image, result) if "measurements" in task.write else (),
     )
+
+
+def _result(made: Made, hear: Hear) -> Segmentation:
+    """What the steps lead to; each slice of a stack is told."""
+    if not isinstance(made, Generator):
+        return made
+    told = -1
+    while True:
+        try:
+            step = next(made)
+        except StopIteration as end:
+            result: Segmentation = end.value
+            return result
+        if step.slices > 1 and step.slice != told:
+            told = step.slice
+            hear(told + 1, step.slices)
 
 
 @lru_cache(maxsize=16)

@@ -13,8 +13,9 @@ import queue
 import sys
 import threading
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from napari_s3net.batch.plan import Task
 
@@ -56,9 +57,20 @@ def serve(slot: int, requests: queue.SimpleQueue[bytes], answers: BinaryIO) -> N
         values.pop("seconds")
         task = Task(**values)
         prepare(task)
-        row, out_of_memory = do(own_device(task, slot))
-        answers.write(json.dumps({"row": vars(row), "memory": out_of_memory}, allow_nan=False).encode() + b"\n")
-        answers.flush()
+        news = partial(tell, task.file, answers)
+        row, out_of_memory = do(own_device(task, slot), news)
+        say(answers, row=vars(row), memory=out_of_memory)
+
+
+def tell(file: str, answers: BinaryIO, index: int, total: int) -> None:
+    """Which slice of a stack is worked on."""
+    say(answers, news={"file": file, "slice": index, "slices": total})
+
+
+def say(answers: BinaryIO, **words: Any) -> None:
+    """A line of JSON."""
+    answers.write(json.dumps(words, allow_nan=False).encode() + b"\n")
+    answers.flush()
 
 
 def listen(stream: BinaryIO, requests: queue.SimpleQueue[bytes]) -> None:

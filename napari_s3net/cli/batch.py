@@ -111,7 +111,7 @@ def _follow(plan: Plan, items: Sequence[Item], crew: Crew, asked: Event, *, rest
 
     from napari_s3net.batch import iter_batch
 
-    rows, failed, answer = iter_batch(plan, items=items, crew=crew, restart=restart), 0, None
+    rows, failed, place, answer = iter_batch(plan, items=items, crew=crew, restart=restart), 0, "", None
     with tqdm(total=len(items), unit="file", disable=None, file=sys.stderr) as bar:
         while True:
             try:
@@ -121,16 +121,22 @@ def _follow(plan: Plan, items: Sequence[Item], crew: Crew, asked: Event, *, rest
                 return summary
             answer = asked.is_set() or None
             if row is None or not row.is_final:
-                bar.refresh()
+                place = f"slice {row.slice} of {row.slices}" if row is not None and row.slices else place
+                bar.set_postfix_str(_beside(failed, place))
                 continue
-            failed += row.status == "failed"
-            bar.set_postfix_str(f"{failed} failed" if failed else "", refresh=False)
+            failed, place = failed + (row.status == "failed"), ""
+            bar.set_postfix_str(_beside(failed, place), refresh=False)
             bar.update()
             if bar.disable:
                 sys.stdout.write(describe(row) + "\n")
                 sys.stdout.flush()
             elif row.status == "failed":
                 bar.write(describe(row), file=sys.stderr)
+
+
+def _beside(failed: int, place: str) -> str:
+    """What stands beside the bar: which slice of a volume, and how many files failed."""
+    return ", ".join(part for part in (place, f"{failed} failed" if failed else "") if part)
 
 
 def describe(row: Row) -> str:

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -152,8 +152,12 @@ class Child:
         self._new = True
         _living.add(self)
 
-    def ask(self, request: Mapping[str, Any], seconds: float) -> tuple[dict[str, Any], NDArray[Any] | None]:
+    def ask(
+        self, request: Mapping[str, Any], seconds: float, hear: Callable[[Any], None] | None = None
+    ) -> tuple[dict[str, Any], NDArray[Any] | None]:
         """Send a request and receive its answer, or kill the child when time is up.
+
+        What the child has to tell before it answers goes to `hear`.
 
         Raises
         ------
@@ -171,7 +175,7 @@ class Child:
         limit, self._new = seconds + START_SECONDS * self._new, False
         try:
             with _deadlines.after(limit, expire):
-                return self._exchange({**request, "seconds": seconds})
+                return self._exchange({**request, "seconds": seconds}, hear)
         except (OSError, EOFError, ValueError):
             code = self._last_code()
             self.close()
@@ -179,16 +183,22 @@ class Child:
                 raise ReadError(f"reading it took longer than {seconds:.0f} seconds and was given up.") from None
             raise DiedError(code) from None
 
-    def _exchange(self, request: Mapping[str, Any]) -> tuple[dict[str, Any], NDArray[Any] | None]:
-        """One line there; one line and the bytes of the array back."""
+    def _exchange(
+        self, request: Mapping[str, Any], hear: Callable[[Any], None] | None
+    ) -> tuple[dict[str, Any], NDArray[Any] | None]:
+        """One line there; maybe news, one line and the bytes of the array back."""
         assert self._process.stdin is not None  # noqa: S101 - both are pipes, for the type checker
         assert self._process.stdout is not None  # noqa: S101
         self._process.stdin.write(json.dumps(request).encode() + b"\n")
         self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        if not line.endswith(b"\n"):
-            raise EOFError
-        reply = json.loads(line)
+        reply: dict[str, Any] = {"news": None}
+        while "news" in reply:
+            line = self._process.stdout.readline()
+            if not line.endswith(b"\n"):
+                raise EOFError
+            reply = json.loads(line)
+            if "news" in reply and hear is not None:
+                hear(reply["news"])
         if "shape" not in reply:
             return reply, None
         array = np.empty(reply["shape"], np.dtype(reply["dtype"]))

@@ -29,6 +29,8 @@ from napari_s3net.plugin.reviewing import Reviewing
 from napari_s3net.plugin.words import batch_text, plural, time_left
 
 POLL_MS = 100
+#: Steps of the progress bar for each file, so that it moves within a volume.
+PARTS = 100
 FIRST = "Choose a folder with images, and one for the results."
 #: Time that a batch gets to put its report in order when napari is closed.
 EXIT_SECONDS = 5.0
@@ -54,6 +56,7 @@ class BatchDock(Dock):
         self._opened: Opened | None = None
         self._link = ""
         self._counts = {"done": 0, "failed": 0, "skipped": 0}
+        self._within: dict[str, Row] = {}
         self._first = 0.0
         self.form, self.table, self.panel = BatchForm(), FileTable(), ReviewPanel()
         self.reviewing = Reviewing(napari_viewer, self.panel, self._open_row, self)
@@ -72,7 +75,7 @@ class BatchDock(Dock):
         assert self.plan is not None  # noqa: S101 - just read
         self.reviewing.end()
         self.say("")
-        self._counts = dict.fromkeys(self._counts, 0)
+        self._counts, self._within = dict.fromkeys(self._counts, 0), {}
         self._first = 0.0
         form = self.form
         self.job = Job(
@@ -207,7 +210,7 @@ class BatchDock(Dock):
         if news.items is not None:
             self._items = {item.file: item for item in news.items}
             self._show(list(self._items), {})
-            self.bar.setRange(0, len(news.items))
+            self.bar.setRange(0, PARTS * len(news.items))
             address = self.form.scheduler_address
             self.line.setText(f"Asking for workers at {address}…" if address else "Starting…")
         if news.link != self._link:
@@ -215,8 +218,11 @@ class BatchDock(Dock):
             self._settle()
         for one in news.rows:
             self.table.files.update(one)
+            self._within.pop(one.file, None)
             if one.is_final:
                 self._counts[one.status] += 1
+            elif one.slices:
+                self._within[one.file] = one
         if news.rows:
             self._count()
         if news.over:
@@ -224,16 +230,19 @@ class BatchDock(Dock):
 
     def _count(self) -> None:
         """Say how far it is."""
-        worked = self._counts["done"] + self._counts["failed"]
+        part = sum((one.slice - 1) / one.slices for one in self._within.values())
+        worked = self._counts["done"] + self._counts["failed"] + part
         now = time.monotonic()
         if not self._first:
             self._first, self._worked_first = now, worked
         total = len(self.table.files.files)
-        over = worked + self._counts["skipped"]
-        left = time_left(worked - self._worked_first, total - over, now - self._first)
-        self.bar.setValue(over)
+        over = sum(self._counts.values())
+        left = time_left(worked - self._worked_first, total - over - part, now - self._first)
+        self.bar.setValue(round(PARTS * (over + part)))
         paused = self.pause_button.isChecked()
-        self.line.setText(batch_text(over, total, self._counts["failed"], None if paused else left, paused=paused))
+        within = ", ".join(f"slice {one.slice} of {one.slices}" for one in list(self._within.values())[:2])
+        left = None if paused else left
+        self.line.setText(batch_text(over, total, self._counts["failed"], left, paused=paused, within=within))
 
     def _end(self, news: News) -> None:
         assert self.job is not None  # noqa: S101 - its thread has just ended

@@ -102,14 +102,14 @@ def state_text(row: Row | None, decision: str = "") -> str:
     if row.status == "failed":
         return f"failed: {row.error}"
     if row.status == "running":
-        return "running"
+        return f"{row.slice} of {row.slices}" if row.slices else "running"
     return decision or ("done, see note" if row.note else "done")
 
 
 def tip(file: str, row: Row | None) -> str:
     """Everything about a file, on several lines."""
     if row is None or row.status == "running":
-        return file
+        return f"{file}\nslice {row.slice} of {row.slices}" if row is not None and row.slices else file
     lines = [file, row.error, row.note]
     if row.status != "failed":
         lines.append(f"Object {share_text(row.share or 0)} of the image")

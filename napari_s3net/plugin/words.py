@@ -65,9 +65,9 @@ def progress_text(iteration: int, total: int, left: float | None, n_labels: int)
     return " · ".join(parts)
 
 
-def batch_text(over: int, total: int, failed: int, left: float | None, *, paused: bool) -> str:
-    """One line of a batch: "412 of 1,204 · 3 failed · about 27 min left"."""
-    parts = [f"{over:,} of {total:,}"]
+def batch_text(over: int, total: int, failed: int, left: float | None, *, paused: bool, within: str = "") -> str:
+    """One line of a batch: "412 of 1,204 · 3 failed · about 27 min left"; `within` a volume, which slice."""
+    parts = [f"{over:,} of {total:,}", *([within] if within else [])]
     if failed:
         parts.append(f"{failed:,} failed")
     if paused:

@@ -3,11 +3,12 @@
 import os
 import resource
 import signal
+import time
 
 import numpy as np
 
 from napari_s3net.errors import InvalidImageError
-from napari_s3net.image import Segmentation
+from napari_s3net.image import Segmentation, Step
 
 
 def threshold(image, settings, device):
@@ -47,6 +48,13 @@ def deadly(image, settings, device):
 
 def vanishing(image, settings, device):
     """Holds on to nothing: waits until it is killed."""
-    import time
-
     time.sleep(600)
+
+
+def stepwise(image, settings, device):
+    """Tells each slice of a stack, twice."""
+    for index in range(len(image.array) if image.is_stack else 0):
+        for iteration in (1, 2):
+            time.sleep(0.05)
+            yield Step(iteration, 2, {}, 2, slice=index, slices=len(image.array))
+    return threshold(image, settings, device)

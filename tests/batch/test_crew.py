@@ -6,15 +6,17 @@ import sys
 import time
 from dataclasses import replace
 
+import numpy as np
 import psutil
 import pytest
 import segmenters
+import tifffile
 
 from napari_s3net.batch import Plan, gather, iter_batch
 from napari_s3net.batch.report import Report
 from napari_s3net.errors import S3NetError
 
-pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+get_worker = pytest.importorskip("distributed", reason="the extra `cluster` is not installed").get_worker
 
 
 def drain(plan, crew, segmenter=segmenters.deadly, after=None):
@@ -86,6 +88,40 @@ def test_two_jobs_make_the_same_files(many, crew):
     assert len(rows) == 25
     assert contents(many("two").output) == contents(many("plain").output)
     assert rows_of(many("two").output) == rows_of(many("plain").output)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_each_slice_of_a_volume_is_told_while_it_runs(plan, jobs):
+    tifffile.imwrite(
+        plan.source / "stack.tif",
+        np.random.default_rng(0).integers(0, 99, (3, 24, 32), np.uint8),
+        photometric="minisblack",
+    )
+    with gather(jobs) as crew:
+        steps = iter_batch(replace(plan, pattern="stack.tif"), crew=crew, segmenter=segmenters.stepwise)
+        rows = [row for row in steps if row is not None]
+    # What comes over a cluster may come after the result, and is left out then.
+    assert [(row.slice, row.slices) for row in rows[1:-1]] == [(1, 3), (2, 3), (3, 3)][: len(rows) - 2]
+    assert len(rows) == 5 or (jobs == 2 and len(rows) > 2)
+    assert {row.status for row in rows[:-1]} == {"running"}
+    assert (rows[-1].status, rows[-1].error) == ("done", "")
+    assert [row.status for row in Report(plan.output).rows()] == ["done"]
+
+
+def test_a_worker_of_a_cluster_tells_how_far_it_is(plan):
+    heard = []
+    with gather(2) as crew:
+        crew.listen("run", heard.append)
+        crew.executor.submit(say, "run", {"file": "a", "slice": 1, "slices": 2}).result(10)
+        end = time.monotonic() + 10
+        while not heard and time.monotonic() < end:
+            time.sleep(0.02)
+    assert heard == [{"file": "a", "slice": 1, "slices": 2}]
+
+
+def say(topic, news):
+    """What `run_there` does with what it hears."""
+    get_worker().log_event(topic, {"news": news})
 
 
 def test_a_worker_that_is_killed_in_mid_run_loses_nothing(many, crew, cluster):

@@ -21,7 +21,7 @@ from napari_s3net.plugin import batch_dock as module
 from napari_s3net.plugin import dock as base
 from napari_s3net.plugin import reviewing
 from napari_s3net.plugin.batch_dock import BatchDock
-from napari_s3net.plugin.batch_job import look
+from napari_s3net.plugin.batch_job import Job, News, look
 from napari_s3net.plugin.batch_table import STATE
 from napari_s3net.plugin.result_layer import note_in, plain
 
@@ -126,6 +126,22 @@ def test_another_run_on_the_same_output_is_refused_in_words(ready, tmp_path, qtb
     assert "Another run" in said[0]
     assert "Another run" in ready.message.text()
     assert ready.start_button.isEnabled()
+
+
+def test_within_a_volume_the_slices_are_counted(ready):
+    ready.job = Job(ready.plan)
+    items = tuple(ready._items.values())
+    ready._news(News(items=items))
+    ready._news(News(rows=(Row(file="b.png", status="running", slice=11, slices=40),)))
+    assert states(ready)["b.png"] == "11 of 40"
+    assert "slice 11 of 40" in ready.line.text()
+    assert 0 < ready.bar.value() / ready.bar.maximum() < 1 / 3
+    ready._news(News(rows=(Row(file="b.png", status="done"),)))
+    assert states(ready)["b.png"] == "done"
+    assert ready.line.text().startswith("1 of 3")
+    assert "slice" not in ready.line.text()
+    assert ready.bar.value() / ready.bar.maximum() == pytest.approx(1 / 3)
+    ready.job = None
 
 
 def test_a_cluster_that_does_not_answer_is_told(ready, qtbot, said, monkeypatch):
