@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, QSortFilterProxyModel, Qt, Signal
+from qtpy.QtGui import QPainter
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -118,7 +119,15 @@ def tip(file: str, row: Row | None) -> str:
 
 
 class _Ends(QStyledItemDelegate):
-    """Shortens a path at its beginning, for its end tells files apart; other texts at their end."""
+    """Shortens a path at its beginning, for its end tells files apart; other texts at their end.
+
+    Why a file failed has the room of the columns behind it, which are empty then.
+    """
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+        if index.column() == STATE and not index.siblingAtColumn(SHARE).data() and option.widget is not None:
+            option.rect.setRight(option.widget.viewport().rect().right())
+        super().paint(painter, option, index)
 
     def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         super().initStyleOption(option, index)

@@ -1,11 +1,12 @@
 import csv
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import segmenters
 
-from napari_s3net.batch import engine
+from napari_s3net.batch import engine, isolated
 from napari_s3net.batch.engine import batch, iter_batch
 from napari_s3net.batch.items import find_items
 from napari_s3net.batch.report import Report
@@ -119,6 +120,21 @@ def test_every_trouble_is_a_row_and_the_run_goes_on(plan, go, save):
     assert (summary.done, summary.failed) == (8, 6)
     assert "labels/line\nbreak.png" in files(plan.output)
     assert not [path for path in plan.output.parent.iterdir() if path.name not in ("in", "out")]
+
+
+def test_without_room_for_a_file_it_is_a_row_and_no_half_file_stays(plan, go, save):
+    save(plan.source / "full.png")
+    rows, summary = go(plan, segmenters.cramped)
+    assert (summary.done, summary.failed) == (3, 1)
+    (failed,) = (row for row in rows if row.status == "failed")
+    assert failed.file == "full.png"
+    assert "Cannot write full.png" in failed.error
+    odd = [name for name in files(plan.output) if "full" in name or Path(name).name.startswith(".")]
+    assert odd == [".napari-s3net.lock"]
+    isolated.close_idle()  # with its limit
+    _, summary = go(plan)
+    assert (summary.done, summary.skipped) == (1, 3)
+    assert "labels/full.png" in files(plan.output)
 
 
 def test_a_folder_in_the_output_that_cannot_be_written_is_a_row(plan, go):

@@ -1,4 +1,5 @@
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,17 @@ def test_names_that_would_collide_stay_apart(folder, save):
     stems = [item.stem.casefold() for item in items]
     assert len(set(stems)) == len(stems) == 7
     assert "sub/a" in stems
+
+
+def test_ten_thousand_files_are_listed_within_seconds(tmp_path):
+    (tmp_path / "in").mkdir()
+    for n in range(5000):
+        for suffix in ("png", "jpg"):
+            (tmp_path / "in" / f"{n:05}.{suffix}").touch()
+    begun = time.process_time()
+    items = find_items(Plan(source=tmp_path / "in", output=tmp_path / "out"))
+    assert len({item.stem for item in items}) == 10_000
+    assert time.process_time() - begun < 5
 
 
 def test_odd_names_are_items(folder, save):

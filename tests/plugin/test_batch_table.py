@@ -14,6 +14,7 @@ DONE = Row(file="b.png", status="done", share=0.214, confidence=0.383, seconds=2
     [
         (None, "", "waiting"),
         (Row(file="a", status="running"), "", "running"),
+        (Row(file="a", status="running", slice=11, slices=40), "", "11 of 40"),
         (Row(file="a", status="failed", error="0 bytes"), "", "failed: 0 bytes"),
         (DONE, "", "done"),
         (DONE, "accepted", "accepted"),
@@ -28,6 +29,27 @@ def test_tips_tell_everything():
     assert tip("b.png", None) == "b.png"
     assert "21.4" in tip("b.png", DONE)
     assert tip("b.png", Row(file="b.png", status="failed", error="0 bytes")).splitlines() == ["b.png", "0 bytes"]
+
+
+def test_a_reason_has_the_room_of_the_empty_columns_behind_it(qtbot):
+    table = FileTable()
+    qtbot.addWidget(table)
+    table.resize(300, 200)
+    failed = Row(file="a.png", status="failed", error="the file is empty (0 bytes), and more than that")
+    table.files.show_files(["a.png", "b.png"], {"a.png": failed}, {})
+    image = table.viewport().grab().toImage()
+
+    def colours(n):
+        """In the row, where the share would stand."""
+        cell = table.visualRect(table.model().index(n, SHARE))
+        return {
+            image.pixel(x, y)
+            for x in range(cell.left() + 2, cell.right() - 2)
+            for y in range(cell.top() + 2, cell.bottom() - 2)
+        }
+
+    assert len(colours(0)) > 1
+    assert len(colours(1)) == 1
 
 
 def texts(model, n):
