@@ -163,7 +163,7 @@ class LabelList(QWidget):
 
     def show_held(self, share: float) -> None:
         """Say how much of the image lies in locked parts, if any does."""
-        self.held.setText(f"Locked parts: {share_text(share)} of the image. Lock part opens them again.")
+        self.held.setText(f"Locked parts: {share_text(share)} of the image. Lock part and a click open one again.")
         self.held.setVisible(share > 0)
 
     def select(self, label: int) -> None:
