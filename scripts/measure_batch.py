@@ -2,7 +2,7 @@
 
 python scripts/measure_batch.py            both
 python scripts/measure_batch.py engine     2,000 photographs, a threshold in place of the network
-python scripts/measure_batch.py jobs       16 photographs with the network, one job and two
+python scripts/measure_batch.py jobs       40 photographs with the network, one job and two
 
 On a busy machine the times are upper limits; the load is printed beside them.
 """
@@ -77,6 +77,13 @@ class Usage:
         return cls(computing, memory)
 
 
+def active() -> float:
+    """Seconds for which workers have computed, or waited for others to leave them a core (Linux)."""
+    workers = [p for p in psutil.Process().children(recursive=True) if "napari_s3net.batch.worker" in p.cmdline()]
+    threads = [path for worker in workers for path in Path(f"/proc/{worker.pid}/task").glob("*/schedstat")]
+    return sum(int(number) for path in threads for number in path.read_text().split()[:2]) / 1e9
+
+
 def load() -> str:
     return ", ".join(f"{value:.1f}" for value in os.getloadavg())
 
@@ -110,7 +117,6 @@ def engine(folder: Path, number: int) -> None:
 def jobs(folder: Path, number: int) -> None:
     """What a second job gains."""
     from napari_s3net.batch import Plan, gather, iter_batch
-    from napari_s3net.steps import drain
 
     source = photographs(folder / "photographs", JOBS_SIZE, number)
     print(f"{number} photographs of 512 × 512 with the network, {os.cpu_count()} cores")
@@ -120,20 +126,27 @@ def jobs(folder: Path, number: int) -> None:
         waited, begun = load(), time.perf_counter()
         with gather(n) as crew:
             ready = time.perf_counter() - begun
-            summary = drain(iter_batch(plan, crew=crew))
+            done, first = 0, (0.0, 0.0)
+            for row in iter_batch(plan, crew=crew):
+                if row is not None and row.is_final:
+                    done += row.status == "done"
+                    if done == n:
+                        first = time.perf_counter(), active()
+                    elif done == number - n:
+                        share = (active() - first[1]) / (n * (time.perf_counter() - first[0]))
         seconds[n] = time.perf_counter() - begun
-        print(f"  {n} at once: {summary.done} done in {seconds[n]:.1f} s, {ready:.1f} s of it to gather workers")
-        print(f"    load before: {waited}")
+        print(f"  {n} at once: {done} done in {seconds[n]:.1f} s, {ready:.1f} s of it to gather workers")
+        print(f"    workers computing or waiting for a core: {100 * share:.0f} % of the time; load before: {waited}")
     print(f"  speed-up {seconds[1] / seconds[2]:.2f}")
 
 
-PARTS: dict[str, tuple[Callable[[Path, int], None], int]] = {"engine": (engine, 2000), "jobs": (jobs, 16)}
+PARTS: dict[str, tuple[Callable[[Path, int], None], int]] = {"engine": (engine, 2000), "jobs": (jobs, 40)}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", nargs="*", choices=[*PARTS, []], help="what to measure (default both)")
-    parser.add_argument("--images", type=int, help="instead of 2,000 and 16")
+    parser.add_argument("--images", type=int, help="instead of 2,000 and 40")
     options = parser.parse_args()
     for name in options.part or PARTS:
         measure, number = PARTS[name]
