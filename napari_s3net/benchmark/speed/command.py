@@ -29,7 +29,7 @@ from napari_s3net.recipes import make_recipe
 from napari_s3net.settings import Settings, preset
 
 #: Turns of what is quick, and of what takes seconds.
-REPEATS, FEW = 9, 3
+REPEATS, FEW = 7, 3
 #: Iterations of the published variant that are timed, and those it takes at least.
 RELEASED_TIMED, RELEASED_LEAST = 2, 6
 Figures = dict[str, Any]
@@ -54,6 +54,7 @@ def run_speed(output: Path, device: str) -> dict[str, Any]:
     speed: Figures = {"machine": _machine(where)}
     for words, figures in _measured(where):
         speed |= figures
+        update_summary(output, {"speed": speed})  # what was measured stays, however this ends
         sys.stdout.write(f"{words}\n")
         sys.stdout.flush()
     speed["machine"]["load_after"] = _load()

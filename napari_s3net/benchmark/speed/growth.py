@@ -24,7 +24,7 @@ SIDES = (256, 512, 1024, 2048)
 WORKING = (64, 128, 256)
 CLUSTERS = (4, 8, 16, 32)
 CHANNELS = (8, 16, 32)
-COUNTS = (1, 2, 4, 8)
+COUNTS = (1, 2, 4)
 #: Iterations in which a series looks at the full working size.
 FULL_ITERATIONS = 2
 ITERATIONS = (8, 16, 32)
