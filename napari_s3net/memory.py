@@ -103,9 +103,10 @@ def check_memory(shape: tuple[int, ...], settings: Settings, device: str = "cpu"
 
 
 def too_much(advice: Advice) -> str:
-    """Say that a run does not fit: "This run takes about 3.1 GB of memory, and 1.8 GB are free."."""
+    """Say that a run does not fit: "This run takes about 3.1 GB of memory, and about 1.8 GB can be used."."""
     where = f" on {advice.device}" if advice.device.startswith("cuda") else ""
-    return f"This run takes about {in_words(advice.needed)} of memory, and {in_words(advice.free)} are free{where}."
+    usable = in_words(SHARE * advice.free)
+    return f"This run takes about {in_words(advice.needed)} of memory, and about {usable} can be used{where}."
 
 
 def in_words(mib: float) -> str:

@@ -77,7 +77,7 @@ def test_the_largest_size_that_fits_is_advised(free):
     assert not advice.fits
     assert advice.working_size == 160
     assert advise(SHAPE, SETTINGS.replace(working_size=advice.working_size)).fits
-    with pytest.raises(OutOfMemoryError, match=r"takes about .* are free\. Try --set working_size=160\.$"):
+    with pytest.raises(OutOfMemoryError, match=r"takes about .* can be used\. Try --set working_size=160\.$"):
         check_memory(SHAPE, SETTINGS)
 
 
@@ -90,7 +90,7 @@ def test_the_cpu_is_advised_where_the_card_is_full(free):
     free["cuda:0"] = 1.0
     advice = advise(SHAPE, SETTINGS, "cuda:0")
     assert (advice.working_size, advice.cpu) == (None, True)
-    with pytest.raises(OutOfMemoryError, match=r"free on cuda:0\. Try --device cpu\.$"):
+    with pytest.raises(OutOfMemoryError, match=r"can be used on cuda:0\. Try --device cpu\.$"):
         check_memory(SHAPE, SETTINGS, "cuda:0")
 
 

@@ -64,7 +64,7 @@ def test_it_offers_what_fits(qtbot, advice, button):
     widget.cpu_taken.connect(lambda: taken.append("cpu"))
     widget.show_advice(advice)
     assert widget.isVisibleTo(widget.parentWidget())
-    assert text(widget.line).startswith("This run takes about 3.1 GB of memory, and 1.0 GB are free")
+    assert text(widget.line).startswith("This run takes about 3.1 GB of memory, and about 944 MB can be used")
     assert text(widget.button) == button
     widget.button.click()
     assert taken == [{"Use 96 px": 96, "Use the CPU": "cpu", "": "cpu"}[button]]
