@@ -25,7 +25,7 @@ def growth_plot(growth: dict[str, list[Point]]) -> str:
         for i, panel in enumerate(panels)
     ]
     style = 'font-family="sans-serif" font-size="11"'
-    back = '<rect width="100%" height="100%" fill="white"/>'
+    back = f'<rect {size} fill="white"/>'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {style}>{back}{"".join(drawn)}</svg>\n'
 
 
@@ -33,7 +33,8 @@ def _panel(name: str, points: list[Point], of: str) -> str:
     """A title, two axes with their ends, a dashed line of linear growth, and the measured points."""
     wide, high = WIDTH - LEFT - 14, HEIGHT - TOP - BELOW
     x, y = ([math.log10(point[key]) for point in points] for key in ("n", of))
-    low, span = min(y), max(max(y) - min(y), max(x) - min(x), 0.3)
+    low = min(y)
+    span = max(*y, y[0] + x[-1] - x[0]) - low
 
     def place(a: float, b: float) -> str:
         across = LEFT + wide * (a - x[0]) / max(x[-1] - x[0], 1e-9)
@@ -53,10 +54,13 @@ def _panel(name: str, points: list[Point], of: str) -> str:
         f'<polyline points="{line}" fill="none" stroke="{COLOURS[of]}" stroke-width="2"/>{dots}'
         f'<text x="{LEFT}" y="{bottom + 16}">{_short(points[0]["n"])}</text>'
         f'<text x="{LEFT + wide}" y="{bottom + 16}" text-anchor="end">{_short(points[-1]["n"])}</text>'
-        f'<text x="{LEFT - 4}" y="{bottom}" text-anchor="end">{10**low:.2g}</text>'
-        f'<text x="{LEFT - 4}" y="{TOP + 8}" text-anchor="end">{10 ** (low + span):.2g}</text>'
+        f'<text x="{LEFT - 4}" y="{bottom}" text-anchor="end">{_short(10**low)}</text>'
+        f'<text x="{LEFT - 4}" y="{TOP + 8}" text-anchor="end">{_short(10 ** (low + span))}</text>'
     )
 
 
 def _short(n: float) -> str:
-    return f"{n / 1e6:.1f} M" if n >= 1e6 else f"{n:,.0f}"
+    """A number at the end of an axis."""
+    if n >= 1e6:
+        return f"{n / 1e6:.1f} M"
+    return f"{n:,.0f}" if n >= 10 or n == round(n) else f"{n:.2g}"
