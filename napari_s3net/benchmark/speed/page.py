@@ -57,9 +57,16 @@ def _head(speed: Figures) -> str:
         "imports unless they are named.\n\n"
         f"Measured on: {machine['processor']}, {machine['cores']} cores, {machine['threads']} threads of torch "
         f"{machine['torch']} on {machine['device']}, {machine['system']}, version {machine['version']}. Load of the "
-        f"machine before and after: {machine['load_before']}, {machine['load_after']}; above its cores, or much above "
-        "what the command itself takes, the times are too long.\n"
+        f"machine before and after: {machine['load_before']}, {machine['load_after']}.\n"
+        f"{_busy(machine)}"
     )
+
+
+def _busy(machine: Figures) -> str:
+    """A warning where other programs had the machine's cores."""
+    if machine["load_before"] is None or machine["load_before"] < machine["cores"] / 2:
+        return ""
+    return "\n**The machine was busy with other work: the times here are several times too long.**\n"
 
 
 def _main(speed: Figures) -> str:
