@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 from skimage.transform import resize
 
 from napari_s3net import candidates
+from napari_s3net.candidates import Properties
 
 #: A pixel with this share of the votes is object. Below one half, because dermatologists outline generously.
 ENOUGH = 0.3
 #: How much less the logarithm of a union of clusters counts than that of a threshold.
 UNION_HANDICAP = 1.0
-#: How much a candidate's overlap (Dice) with a prior adds to the logarithm of its vote.
-PRIOR_WEIGHT = 4.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +25,12 @@ class Ballot:
     ----------
     masks : numpy.ndarray
         (n, h, w) bool.
+    properties : tuple of Properties
+        n of them.
     log_votes : numpy.ndarray
         (n,), the logarithm of each one's vote.
+    colours : numpy.ndarray
+        (h, w, C) Lab or intensities, in units of the image's standard deviation.
     inside : numpy.ndarray
         (h, w) bool: what is image.
     names : tuple of str
@@ -35,17 +38,19 @@ class Ballot:
     """
 
     masks: NDArray[np.bool_]
+    properties: tuple[Properties, ...]
     log_votes: NDArray[np.float64]
+    colours: NDArray[np.floating]
     inside: NDArray[np.bool_]
     names: tuple[str, str]
 
-    def count(self, prior: NDArray[np.floating] | None = None) -> tuple[NDArray[np.float64], float]:
+    def count(self, favour: NDArray[np.floating] | float = 0.0) -> tuple[NDArray[np.float64], float]:
         """How sure each pixel is part of the object, and how far the candidates agree.
 
         Parameters
         ----------
-        prior : numpy.ndarray, optional
-            (h, w) in [0, 1]: where something else expects the object. Candidates that overlap it get a larger vote.
+        favour : numpy.ndarray, optional
+            (n,), what to add to the logarithm of each candidate's vote.
 
         Returns
         -------
@@ -56,7 +61,7 @@ class Ballot:
         """
         if not len(self.masks):
             return np.zeros(self.inside.shape), 0.0
-        log_votes = self.log_votes if prior is None else self.log_votes + PRIOR_WEIGHT * self._overlap(prior)
+        log_votes = self.log_votes + favour
         weights = np.exp(log_votes - log_votes.max())
         votes = np.tensordot(weights / weights.sum(), self.masks.astype(np.float64), axes=1)
         chosen = candidates.central_part(votes > ENOUGH)
@@ -64,11 +69,6 @@ class Ballot:
         # Move the threshold from `ENOUGH` to one half, and keep all but the chosen part below it.
         above, below = 0.5 + 0.5 * (votes - ENOUGH) / (1 - ENOUGH), 0.5 * votes / ENOUGH
         return np.where(chosen, np.maximum(above, 0.51), np.minimum(below, 0.49)), confidence
-
-    def _overlap(self, prior: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Dice of every candidate with a soft mask."""
-        common = np.tensordot(self.masks.astype(np.float64), prior, axes=2)
-        return np.asarray(2 * common / (self.masks.sum(axis=(1, 2)) + prior.sum() + 1e-9))
 
 
 def hold_ballot(
@@ -97,6 +97,7 @@ def hold_ballot(
     small = resize(clusters, inside.shape, order=0, preserve_range=True, anti_aliasing=False).astype(np.int64)
     found, unions = candidates.make_candidates(channels, inside), candidates.cluster_unions(small, channels[0], inside)
     masks = np.reshape(found + unions, (-1, *inside.shape)).astype(bool)
-    log_votes = np.array([each.log_vote() for each in candidates.measure(masks, colours, inside)])
+    properties = tuple(candidates.measure(masks, colours, inside))
+    log_votes = np.array([each.log_vote() for each in properties])
     log_votes[len(found) :] -= UNION_HANDICAP
-    return Ballot(masks, log_votes, inside, names)
+    return Ballot(masks, properties, log_votes, colours, inside, names)

@@ -199,13 +199,13 @@ def measure(masks: NDArray[np.bool_], colours: NDArray[np.floating], inside: NDA
         (h, w) bool: what is image, and not the dark corner of the lens.
     """
     outside = inside & ~masks
-    n, mean, spread = _moments(masks, colours)
-    n_out, mean_out, spread_out = _moments(outside, colours)
-    n_rim, mean_rim, _ = _moments(masks & grow(~masks, 3) & inside, colours)
-    n_skin, mean_skin, _ = _moments(grow(masks, 3) & outside, colours)
+    n, mean, spreads = moments(masks, colours)
+    n_out, mean_out, spreads_out = moments(outside, colours)
+    n_rim, mean_rim, _ = moments(masks & grow(~masks, 3) & inside, colours)
+    n_skin, mean_skin, _ = moments(grow(masks, 3) & outside, colours)
     rims = np.linalg.norm(mean_rim - mean_skin, axis=1) * (np.minimum(n_rim, n_skin) >= 5)
     gap = (mean - mean_out) * (n_out > 0)[:, None]
-    spread_out = np.where(n_out > 0, spread_out, 1.0)
+    spread, spread_out = spreads.mean(axis=1), np.where(n_out > 0, spreads_out.mean(axis=1), 1.0)
     frame = ndimage.binary_dilation(~inside)
     frame[[0, -1]] = frame[:, [0, -1]] = True
     weight, lengths = centre_weight((inside.shape[0], inside.shape[1])), np.maximum(perimeters(masks), 1.0)
@@ -224,10 +224,10 @@ def measure(masks: NDArray[np.bool_], colours: NDArray[np.floating], inside: NDA
     ]
 
 
-def _moments(
+def moments(
     regions: NDArray[np.bool_], colours: NDArray[np.floating]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Of each region (n, h, w): pixels (n,), mean colour less the image's (n, C), and mean standard deviation (n,)."""
+    """Of each region (n, h, w): pixels (n,), mean colour less the image's (n, C), and standard deviations (n, C)."""
     C = colours.shape[2]
     values = colours.reshape(-1, C)
     # In single precision, around the mean: only differences of means are asked for, and half the bytes are moved.
@@ -236,4 +236,4 @@ def _moments(
     sums = (regions.reshape(len(regions), len(values)).astype(np.float32) @ table).astype(np.float64)
     n = sums[:, -1]
     mean, square = sums[:, :C] / np.maximum(n, 1)[:, None], sums[:, C:-1] / np.maximum(n, 1)[:, None]
-    return n, mean, np.sqrt(np.maximum(square - mean**2, 0)).mean(axis=1)
+    return n, mean, np.sqrt(np.maximum(square - mean**2, 0))

@@ -93,9 +93,9 @@ def make_ballot(clusters: NDArray[np.int64], features: NDArray[np.float32], sett
     return _central(clusters, features)
 
 
-def count(ballot: Ballot, shape: tuple[int, ...], prior: NDArray[np.floating] | None = None) -> Proposal:
+def count(ballot: Ballot, shape: tuple[int, ...], favour: NDArray[np.floating] | float = 0.0) -> Proposal:
     """Count the votes, and bring the outcome to a size (h, w); see `Ballot.count`."""
-    probability, confidence = ballot.count(prior)
+    probability, confidence = ballot.count(favour)
     return Proposal(np.asarray(resize(probability, shape, order=1), np.float32), ballot.names, confidence)
 
 

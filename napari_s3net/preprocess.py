@@ -1,4 +1,4 @@
-"""From an image to the network's input: window, hairs, size, normalisation. No torch outside `to_tensor`."""
+"""From an image to what the network is given to see: window, hairs, size."""
 
 from __future__ import annotations
 
@@ -135,12 +135,3 @@ def to_features(image: Image, settings: Settings) -> NDArray[np.float32]:
     unit = _through_window(array, image, settings)
     small = resize(unit, (*shape, unit.shape[2]), order=1, anti_aliasing=True).astype(np.float32)
     return remove_hair(small, 7) if settings.remove_hair and image.kind == "rgb" else small
-
-
-def to_tensor(features: NDArray[np.float32], device: Any) -> Any:
-    """Features (h, w, C) as a normalised float32 tensor (1, C, h, w): zero mean and unit variance a channel."""
-    import torch
-
-    mean, sd = features.mean(axis=(0, 1)), features.std(axis=(0, 1))
-    normalised = (features - mean) / np.maximum(sd, 1e-6)
-    return torch.from_numpy(np.ascontiguousarray(normalised.transpose(2, 0, 1)[None])).to(device)

@@ -20,7 +20,6 @@ from napari_s3net.model.losses import cluster_loss, edge_weights, spatial_loss, 
 from napari_s3net.model.network import S3Net, released_network
 from napari_s3net.model.optimiser import Adam
 from napari_s3net.model.warp import WarpRange, draw_theta, draw_window, make_grid, visible, warp
-from napari_s3net.preprocess import to_tensor
 from napari_s3net.settings import Settings
 
 #: Iterations in which the network learns the clusters it starts from, before it follows its own; and by how much the
@@ -199,6 +198,13 @@ class ReleasedRecipe:
     def is_done(self, iteration: int, n_labels: int, changed: float) -> bool:  # noqa: ARG002
         """End when at most three labels are left, after at least six iterations."""
         return iteration >= 6 and n_labels <= 3
+
+
+def to_tensor(features: NDArray[np.float32], device: torch.device | str) -> Tensor:
+    """Features (h, w, C) as a normalised float32 tensor (1, C, h, w): zero mean and unit variance a channel."""
+    mean, sd = features.mean(axis=(0, 1)), features.std(axis=(0, 1))
+    normalised = (features - mean) / np.maximum(sd, 1e-6)
+    return torch.from_numpy(np.ascontiguousarray(normalised.transpose(2, 0, 1)[None])).to(device)
 
 
 def depth_below_border(features: NDArray[np.float32]) -> NDArray[np.floating]:

@@ -1,4 +1,4 @@
-"""Which images of a folder its network is fitted on."""
+"""Which images of a folder its model is fitted on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 
-#: More images than this teach a folder's network nothing new.
+#: More images than this teach a folder's model nothing new.
 MOST_IMAGES = 300
 
 

@@ -1,4 +1,4 @@
-"""Votes are counted, and a prior tips them."""
+"""Votes are counted, and a favour tips them."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,8 @@ INSIDE = np.ones((H, W), bool)
 
 
 def ballot(masks, log_votes):
-    return Ballot(np.array(masks).reshape(-1, H, W), np.array(log_votes), INSIDE, ("Lesion", "Skin"))
+    masks, colours = np.array(masks, bool).reshape(-1, H, W), np.zeros((H, W, 3))
+    return Ballot(masks, (), np.array(log_votes), colours, INSIDE, ("Lesion", "Skin"))
 
 
 def test_the_larger_vote_wins():
@@ -28,11 +29,11 @@ def test_the_order_of_probabilities_is_that_of_the_votes():
     assert probability[20, 30] == pytest.approx(0.5 + 0.5 * (0.5 - ENOUGH) / (1 - ENOUGH))
 
 
-def test_a_prior_tips_a_close_vote_and_no_other():
+def test_a_favour_tips_a_close_vote_and_no_other():
     close, clear = ballot([LEFT, RIGHT], [1.0, 0.0]), ballot([LEFT, RIGHT], [30.0, 0.0])
-    prior = RIGHT.astype(float)
-    assert np.array_equal(close.count(prior)[0] > 0.5, RIGHT)
-    assert np.array_equal(clear.count(prior)[0] > 0.5, LEFT)
+    favour = np.array([0.0, 4.0])
+    assert np.array_equal(close.count(favour)[0] > 0.5, RIGHT)
+    assert np.array_equal(clear.count(favour)[0] > 0.5, LEFT)
 
 
 def test_agreement_is_confidence():
@@ -43,6 +44,6 @@ def test_agreement_is_confidence():
 
 
 def test_no_candidate_is_no_object():
-    probability, confidence = ballot([], []).count(np.ones((H, W)))
+    probability, confidence = ballot([], []).count(np.zeros(0))
     assert not probability.any()
     assert confidence == 0

@@ -11,10 +11,10 @@ from napari_s3net.preprocess import (
     remove_hair,
     suggest_preset,
     to_features,
-    to_tensor,
     to_unit,
     working_shape,
 )
+from napari_s3net.recipes import to_tensor
 from napari_s3net.settings import Settings, preset
 
 RNG = np.random.default_rng(0)

@@ -139,7 +139,7 @@ class _Run:
         return Summary(**self._count, stopped=bool(stop))
 
     def _fit(self) -> Generator[Row | None, bool | None, bool | None]:
-        """Fit one network on the folder, unless that was done before; with another one, every file is done again."""
+        """Fit one model on the folder, unless that was done before; with another one, every file is done again."""
         chosen, self._model, self._digest = fit.choose(self._digest, self._items)
         if (self._output / self._model).exists():
             return None
@@ -155,7 +155,7 @@ class _Run:
         del self._futures[future]
         row = future.result()
         if row.status == "failed":
-            raise InvalidImageError(f"One network for the folder cannot be fitted: {row.error}")
+            raise InvalidImageError(f"One model for the folder cannot be fitted: {row.error}")
         return None
 
     def end(self) -> None:

@@ -1,4 +1,4 @@
-"""One network for the whole folder: fitted before the first file, kept in the output, used for every file."""
+"""One model for the whole folder: fitted before the first file, kept in the output, used for every file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from napari_s3net.sampling import to_fit_on
 from napari_s3net.settings import preset
 
 #: What stands for the fitting where others have a file's name.
-FITTING = "(one network for all)"
+FITTING = "(one model for all)"
 
 
 def choose(digest: str, items: Sequence[Item]) -> tuple[list[Item], str, str]:
@@ -39,7 +39,7 @@ def model_name(digest: str, items: Sequence[Item]) -> str:
 
 
 def fit(task: Task) -> Row:
-    """Fit a network on the task's images and keep it; raises `S3NetError` if they are not fit for that."""
+    """Fit a model on the task's images and keep it; raises `S3NetError` if they are not fit for that."""
     from napari_s3net.folder import fit_folder
     from napari_s3net.preprocess import suggest_preset
 
@@ -49,7 +49,7 @@ def fit(task: Task) -> Row:
         raise InvalidImageError("None of the images can be read, so there is nothing to fit on.")
     name = suggest_preset(first) if task.preset == "auto" else task.preset
     settings = preset(name).replace(**task.changes)
-    model = fit_folder(_chain(first, planes), settings, device=task.device)
+    model = fit_folder(_chain(first, planes), settings)
     with replacing(inside(Path(task.output), task.model).absolute()) as temporary:
         model.save(temporary)
     return Row(file=task.file, status="done", preset=name)
@@ -76,7 +76,7 @@ def _planes(task: Task) -> Iterator[Image]:
 
 
 def iter_fitted(image: Image, path: Path) -> Generator[Step, bool | None, Segmentation]:
-    """Segment a plane, or a stack slice by slice, with a network that was fitted before; a step for each plane."""
+    """Segment a plane, or a stack slice by slice, with a model that was fitted before; a step for each plane."""
     from napari_s3net.folder import load_folder_model
     from napari_s3net.slices import iter_planes
 

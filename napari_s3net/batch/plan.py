@@ -15,7 +15,7 @@ from napari_s3net.settings import Settings, preset, presets
 #: What may be written, and what is unless told otherwise.
 KINDS = ("labels", "masks", "overlays", "measurements")
 USUAL = ("labels", "masks", "measurements")
-#: Image by image; one network for the whole folder.
+#: Image by image; one model for the whole folder.
 FITS = ("image", "folder")
 
 
@@ -40,7 +40,7 @@ class Plan:
     write : tuple of str
         Some of `KINDS`.
     fit : {"image", "folder"}
-        Image by image, or one network for all.
+        Image by image, or one model for all.
     device : str
         As in `segment`; with "auto", workers share the graphics cards of their machine.
 
@@ -66,7 +66,7 @@ class Plan:
         if unknown := [kind for kind in self.write if kind not in KINDS] or ([] if self.write else ["nothing"]):
             raise InvalidSettingsError(f"A batch writes some of {', '.join(KINDS)}; got {', '.join(unknown)}.")
         if self.fit not in FITS:
-            raise InvalidSettingsError(f"A network is fitted on each {' or on the '.join(FITS)}; got {self.fit!r}.")
+            raise InvalidSettingsError(f"A model is fitted on each {' or on the '.join(FITS)}; got {self.fit!r}.")
 
     @property
     def _presets(self) -> tuple[str, ...]:
@@ -115,9 +115,9 @@ class Task:
     shrink : int
         The working size is divided by this, after memory ran out.
     model : str
-        Path below the output folder of a network that was fitted on the folder; empty where each image has its own.
+        Path below the output folder of a model that was fitted on the folder; empty where each image has its own.
     fit_on : tuple of (str, str or None)
-        Paths and series to fit that network on; of the one task that does so.
+        Paths and series to fit that model on; of the one task that does so.
     """
 
     run: str

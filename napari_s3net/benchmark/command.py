@@ -40,7 +40,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--fit",
         choices=("image", "folder"),
         default="image",
-        help="folder: also one network fitted without masks on all images of the set (method s3net:folder)",
+        help="folder: also one model fitted without masks on all images of the set (method s3net:folder)",
     )
     add("--seeds", type=_positive, default=1, metavar="N", help="run the networks with this many seeds (default 1)")
     add("--limit", type=_positive, metavar="N", help="only the first N images")

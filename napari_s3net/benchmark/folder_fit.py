@@ -1,10 +1,11 @@
-"""Folder mode in the benchmark: one network for all images of a set, fitted before any of them is measured."""
+"""Folder mode in the benchmark: one model for all images of a set, fitted before any of them is measured."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_s3net.benchmark.methods import FOLDER, folder_settings
 from napari_s3net.io import read_image
@@ -13,6 +14,7 @@ from napari_s3net.sampling import to_fit_on
 if TYPE_CHECKING:
     from napari_s3net.benchmark.protocol import Pair, Task
     from napari_s3net.folder import FolderModel
+    from napari_s3net.image import Image
 
 
 def fit_models(pairs: list[Pair], tasks: list[Task]) -> None:
@@ -21,11 +23,11 @@ def fit_models(pairs: list[Pair], tasks: list[Task]) -> None:
     Raises
     ------
     S3NetError
-        As `iter_fit_folder`.
+        As `fit_folder`.
     """
     from tqdm import tqdm
 
-    from napari_s3net.folder import iter_fit_folder
+    from napari_s3net.folder import fit_folder
 
     wanted = {model_path(task): task for task in tasks if task.method == FOLDER}
     for path, task in wanted.items():
@@ -33,20 +35,14 @@ def fit_models(pairs: list[Pair], tasks: list[Task]) -> None:
             continue
         paths = [pair.image for pair in to_fit_on(pairs)]
         settings = folder_settings(task.request, read_image(paths[0]), task.seed)
-        steps = iter_fit_folder((read_image(path) for path in paths), settings, device=task.request.device)
-        looking = True
-        with tqdm(total=len(paths), unit="image", desc="looking", disable=None) as bar:
-            while True:
-                try:
-                    step = next(steps)
-                except StopIteration as end:
-                    end.value.save(path)
-                    break
-                if step.total and looking:
-                    looking = False
-                    bar.reset(step.total)
-                    bar.set_description("fitting")
-                bar.update()
+        with tqdm(total=len(paths), unit="image", desc="fitting", disable=None) as bar:
+            fit_folder(_counted((read_image(path) for path in paths), bar), settings).save(path)
+
+
+def _counted(images: Iterator[Image], bar: Any) -> Iterator[Image]:
+    for image in images:
+        yield image
+        bar.update()
 
 
 def load_model(task: Task) -> FolderModel:

@@ -28,7 +28,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_settings(parser)
     add("--pattern", default="", metavar="GLOB", help='only files whose name matches, such as "*.jpg"')
     add("--recursive", action="store_true", help="folders within as well")
-    add("--fit", default="image", metavar="HOW", help="image: image by image (default); folder: one network for all")
+    add("--fit", default="image", metavar="HOW", help="image: image by image (default); folder: one model for all")
     add("--jobs", type=int, default=1, metavar="N", help="files at once on this machine (default 1)")
     add("--scheduler", default="", metavar="ADDRESS", help="use the workers of this Dask scheduler")
     add("--restart", action="store_true", help="forget what was done before")

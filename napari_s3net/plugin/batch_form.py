@@ -93,7 +93,7 @@ class BatchForm(QWidget):
         self.preset_line = quiet_label()
         self.preset_line.hide()
         self._file: Path | None = None
-        self.fit = Chooser("Network", "Image by image, or one network that learns what the images have in common.")
+        self.fit = Chooser("Model", "Image by image, or one model that learns what the images have in common.")
         for name, text in (("image", "One for each image"), ("folder", "One for all images")):
             self.fit.addItem(text, name)
         self.recursive = QCheckBox("Folders within as well")
@@ -185,7 +185,7 @@ class BatchForm(QWidget):
             ("", self.output_line),
             ("Settings", self.preset),
             ("", self.preset_line),
-            ("Network", self.fit),
+            ("Model", self.fit),
             ("Write", self._kinds()),
         ]
         _fill(grid, lines)

@@ -1,4 +1,4 @@
-"""One network for the folder."""
+"""One model for the folder."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -40,7 +40,7 @@ def test_the_sample_is_spread_over_the_folder():
     assert choose("a", items[:5])[0] == items[:5]
 
 
-def test_another_network_for_other_images_or_settings(plan, save):
+def test_another_model_for_other_images_or_settings(plan, save):
     items = find_items(plan)
     name = model_name("a", items)
     assert name == model_name("a", find_items(plan))
@@ -49,7 +49,7 @@ def test_another_network_for_other_images_or_settings(plan, save):
     assert model_name("a", items) != name
 
 
-def test_one_network_is_fitted_kept_and_used(fitted, crew, save):
+def test_one_model_is_fitted_kept_and_used(fitted, crew, save):
     (fitted.source / "empty.png").touch()
     rows, summary = go(fitted, crew)
     assert (summary.done, summary.failed) == (6, 1)

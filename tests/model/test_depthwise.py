@@ -54,7 +54,7 @@ def test_other_number_of_channels_raises():
 
 
 def test_second_derivative_raises():
-    layer, x = DepthwiseConv(1, 3), torch.randn(1, 1, 4, 4, requires_grad=True)
+    layer, x = DepthwiseConv(1, 5), torch.randn(1, 1, 4, 4, requires_grad=True)
     (first,) = torch.autograd.grad(layer(x).square().sum(), x, create_graph=True)
     with pytest.raises(RuntimeError, match="once_differentiable"):
         first.sum().backward()

@@ -21,9 +21,8 @@ from napari_s3net.benchmark.speed.page import page
 from napari_s3net.benchmark.speed.plots import growth_plot
 from napari_s3net.benchmark.summary import update_summary
 from napari_s3net.device import resolve_device
-from napari_s3net.folder import FolderModel
+from napari_s3net.folder import FEWEST_IMAGES, fit_folder
 from napari_s3net.image import Image
-from napari_s3net.model.folder_network import FolderNetwork
 from napari_s3net.preprocess import to_features, working_shape
 from napari_s3net.recipes import make_recipe
 from napari_s3net.settings import Settings, preset
@@ -151,9 +150,9 @@ def _mean(some: list[Figures]) -> Figures:
 
 
 def _apply(where: torch.device) -> float:
-    """A network of the folder mode on one plane; its weights are any, for they do not change the time."""
-    model = FolderModel(FolderNetwork(5).eval(), preset("skin"))
+    """A model of the folder mode on one plane."""
     image = photograph(512, 512)
+    model = fit_folder([image] * FEWEST_IMAGES, preset("skin"))
     return typical(lambda: model.segment(image), where, REPEATS)
 
 
