@@ -156,7 +156,9 @@ def test_a_cluster_that_does_not_answer_is_told(ready, qtbot, said, monkeypatch)
     assert ready.table.files.rows == [None] * 3
 
 
-def test_a_cluster_does_the_work_and_what_it_does_can_be_seen(ready, qtbot):
+def test_a_cluster_does_the_work_and_what_it_does_can_be_seen(ready, photos, qtbot):
+    for n in range(40):  # long enough to be looked at
+        PIL.Image.open(photos / "a.png").save(photos / f"x{n}.png")
     distributed = pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
     with distributed.LocalCluster(
         n_workers=1, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=":0"
