@@ -9,7 +9,7 @@ what it expects of a candidate then goes into the count.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ from napari_s3net.candidates import moments
 WEIGHT = 8.0
 #: Strength of the ridge, in images: with fewer the judge is careful.
 RIDGE = 2.0
+#: Numbers in a description: plain ones, and those for each colour.
+PLAIN, PER_COLOUR = 14, 6
 #: Descriptions further away than so many standard deviations count as that far.
 FARTHEST = 4.0
 
@@ -41,7 +43,7 @@ class Judge:
 
     def knows(self, ballot: Ballot) -> bool:
         """Whether the ballot's candidates can be described to it: colour to colour, grey to grey."""
-        return not len(ballot.masks) or describe(ballot).shape[1] == len(self.weights)
+        return len(self.weights) == PLAIN + PER_COLOUR * ballot.colours.shape[2]
 
     def favour(self, ballot: Ballot) -> NDArray[np.float64]:
         """What to add to the logarithm of each candidate's vote, (n,)."""
@@ -60,14 +62,14 @@ class Lesson:
 
 
 def describe(ballot: Ballot) -> NDArray[np.float64]:
-    """Describe each candidate by what tells it from the others of its image, (n, F) with F = 14 + 6 C for C colours.
+    """Describe each candidate by what tells it from the others of its image, (n, F) with F = `PLAIN` + `PER_COLOUR` · C for C colours.
 
     The properties of its vote, area and distance from the middle, the colours inside and outside, their difference and
     their spreads, all less the mean over the image's candidates; and its own vote beside the largest.
     """
     masks, n = ballot.masks, len(ballot.masks)
     # boundary, compact, central, separate, area and even are ratios; touch and pale are not.
-    properties = np.array([astuple(each) for each in ballot.properties]).reshape(n, -1)
+    properties = np.array([list(vars(each).values()) for each in ballot.properties]).reshape(n, -1)
     ratios, plain = np.log(properties[:, :6] + 0.01), properties[:, 6:]
     _, inner, spread = moments(masks, ballot.colours)
     _, outer, spread_out = moments(ballot.inside & ~masks, ballot.colours)
