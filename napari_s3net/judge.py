@@ -43,7 +43,7 @@ class Judge:
 
     def knows(self, ballot: Ballot) -> bool:
         """Whether the ballot's candidates can be described to it: colour to colour, grey to grey."""
-        return len(self.weights) == PLAIN + PER_COLOUR * ballot.colours.shape[2]
+        return len(self.weights) == PLAIN + PER_COLOUR * int(ballot.colours.shape[2])
 
     def favour(self, ballot: Ballot) -> NDArray[np.float64]:
         """What to add to the logarithm of each candidate's vote, (n,)."""
@@ -62,10 +62,11 @@ class Lesson:
 
 
 def describe(ballot: Ballot) -> NDArray[np.float64]:
-    """Describe each candidate by what tells it from the others of its image, (n, F) with F = `PLAIN` + `PER_COLOUR` · C for C colours.
+    """Describe each candidate by what tells it from the others of its image.
 
-    The properties of its vote, area and distance from the middle, the colours inside and outside, their difference and
-    their spreads, all less the mean over the image's candidates; and its own vote beside the largest.
+    (n, F) with F = `PLAIN` + `PER_COLOUR` · C for C colours: the properties of its vote, area and distance from the
+    middle, the colours inside and outside, their difference and their spreads, all less the mean over the image's
+    candidates; and its own vote beside the largest.
     """
     masks, n = ballot.masks, len(ballot.masks)
     # boundary, compact, central, separate, area and even are ratios; touch and pale are not.

@@ -116,8 +116,10 @@ def _label_free(summary: dict[str, Any]) -> str:
     ]
     if len(ablated) > 1:
         parts += [
-            "### One network for the folder, or one idea left out, label-free\n",
+            "### One model for the folder, or one idea left out, label-free\n",
             _table(ablated, "label_free", {**overlap, **_COSTS}),
+            "### The same, best clusters chosen with the mask\n",
+            _table(ablated, "best_clusters", overlap),
         ]
     if seeded:
         parts += ["### One seed against another\n", _table(seeded, "label_free", _SEEDS)]

@@ -86,7 +86,7 @@ def _measured(where: torch.device) -> Iterator[tuple[str, Figures]]:
     large_once = typical(lambda: segment_once(large, skin, where), where, FEW)
     yield f"2,000 × 2,000 photograph: {large_once:.3f} s", {"seconds_2000": large_once}
     applied = _apply(where)
-    yield f"fitted network on 512 × 512: {applied:.3f} s", {"apply_512": applied}
+    yield f"fitted model on 512 × 512: {applied:.3f} s", {"apply_512": applied}
     yield "one core alone", {"one_core": _one_core(where)}
     found = fresh.measure_fresh(str(where))
     yield (

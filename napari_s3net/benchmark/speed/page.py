@@ -22,7 +22,7 @@ NAMES = {
     "ratio_to_released": ("How many times faster than variant `released`", "{:.0f}"),
     "ratio_to_limit": ("Iterations, as a multiple of the machine's limit", "{:.1f}"),
     "seconds_2000": ("One 2,000 × 2,000 photograph", "{:.2f} s"),
-    "apply_512": ("A fitted network of the folder mode on a 512 × 512 plane", "{:.2f} s"),
+    "apply_512": ("A fitted model of the folder mode on a 512 × 512 plane", "{:.2f} s"),
     "peak_mib": ("Peak memory of a fresh process, libraries included", "{:,.0f} MiB"),
 }
 Figures = dict[str, Any]
@@ -55,7 +55,7 @@ def _head(speed: Figures) -> str:
         "Written by `napari-s3net benchmark --speed -o OUT` and `napari-s3net benchmark --speed --page OUT -o "
         "docs/speed.md`; nothing here is typed in by hand. Images are generated ones; times are medians, without "
         "imports unless they are named.\n\n"
-        f"Measured on: {machine['processor']}, {machine['cores']} cores, {machine['threads']} threads of torch "
+        f"Measured on: {machine['processor']}, {machine['cores']} cores, {machine['threads']} thread(s) of torch "
         f"{machine['torch']} on {machine['device']}, {machine['system']}, version {machine['version']}. Load of the "
         f"machine before and after: {machine['load_before']}, {machine['load_after']}.\n"
         f"{_busy(machine)}"
@@ -64,9 +64,9 @@ def _head(speed: Figures) -> str:
 
 def _busy(machine: Figures) -> str:
     """A warning where other programs had the machine's cores."""
-    if machine["load_before"] is None or machine["load_before"] < machine["cores"] / 2:
+    if machine["load_before"] is None or machine["load_before"] < 0.75 * machine["cores"]:
         return ""
-    return "\n**The machine was busy with other work: the times here are several times too long.**\n"
+    return "\n**The machine was busy with other work: the times here are too long.**\n"
 
 
 def _main(speed: Figures) -> str:
@@ -195,14 +195,14 @@ def _many(speed: Figures) -> str:
     return (
         "\n## Many images\n\n"
         f"From what one core takes here, measured: {one['photograph']:.2f} s a 256 × 256 photograph, "
-        f"{one['applied']:.2f} s for a fitted network on 512 × 512, {one['ct_slice']:.2f} s a CT slice. Everything in "
+        f"{one['applied']:.2f} s for a fitted model on 512 × 512, {one['ct_slice']:.2f} s a CT slice. Everything in "
         "this table is **computed** from that: `napari-s3net batch` has a worker on each core, and reading and writing "
         "are left out. One CT is one task, and so one core's; as a folder of slices it is shared out.\n\n"
         + _table(
             (
                 "machine",
                 f"{IMAGES:,} photographs",
-                f"{IMAGES:,} × fitted network",
+                f"{IMAGES:,} × fitted model",
                 f"one CT of {SLICES:,} slices",
                 "the same as a folder of slices",
             ),
