@@ -3,6 +3,7 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import segmenters
 
@@ -120,6 +121,23 @@ def test_every_trouble_is_a_row_and_the_run_goes_on(plan, go, save):
     assert (summary.done, summary.failed) == (8, 6)
     assert "labels/line\nbreak.png" in files(plan.output)
     assert not [path for path in plan.output.parent.iterdir() if path.name not in ("in", "out")]
+
+
+def test_a_header_that_overruns_its_reader_and_an_image_of_nan_are_rows(plan, go):
+    import SimpleITK as sitk
+
+    volume = np.arange(2 * 24 * 32, dtype=np.float32).reshape(2, 24, 32)
+    sitk.WriteImage(sitk.GetImageFromArray(volume), str(plan.source / "good.mha"))
+    sitk.WriteImage(sitk.GetImageFromArray(np.full_like(volume, np.nan)), str(plan.source / "nan.mha"))
+    # A second NDims overruns a table inside SimpleITK, and kills the process that reads.
+    raw = (plan.source / "good.mha").read_bytes()
+    more = b"NDims : 20\nElementSpacing = " + b"1 " * 20 + b"\nTransformMatrix = " + b"1 " * 400 + b"\n"
+    (plan.source / "bad.mha").write_bytes(raw.replace(b"ElementType", more + b"ElementType"))
+    rows, summary = go(plan)
+    bad = {row.file: row.error for row in rows if row.status == "failed"}
+    assert set(bad) == {"bad.mha", "nan.mha"}
+    assert all(bad.values())
+    assert (summary.done, summary.failed) == (4, 2)
 
 
 def test_without_room_for_a_file_it_is_a_row_and_no_half_file_stays(plan, go, save):
