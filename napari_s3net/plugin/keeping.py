@@ -113,16 +113,19 @@ def load(folder: Path) -> Saved:
         raise ReadError("The last session is damaged or made by another version. Open the labels you saved.") from error
 
 
+#: One thread for the one folder, however many docks there are; Python waits for it as it ends.
+_THREAD = ThreadPoolExecutor(1, "keep")
+
+
 class Keeper:
-    """Saves in a thread, one session after another; Python waits for the last one as it ends."""
+    """Saves in a thread, one session after another."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(1, "keep")
         self._going: Future[None] | None = None
 
     def save(self, session: Saved) -> None:
         """Begin to save; the arrays are copies of the caller's making."""
-        self._going = self._threads.submit(save, session_folder(), session)
+        self._going = _THREAD.submit(save, session_folder(), session)
 
     def failure(self) -> str:
         """What went wrong with the last one, in words; empty if nothing did, or it still goes on."""
@@ -132,6 +135,5 @@ class Keeper:
         return str(error) if error is not None else ""
 
     def wait(self) -> None:
-        """Until what was begun is on the disk."""
-        if self._going is not None:
-            self._going.exception()
+        """Until what was begun is on the disk, by a dock that was closed just before as well."""
+        _THREAD.submit(lambda: None).result()
