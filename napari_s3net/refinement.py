@@ -25,6 +25,7 @@ from torch import Tensor
 from napari_s3net import __version__
 from napari_s3net.device import memory_errors, resolve_device
 from napari_s3net.errors import DivergedError, InvalidConstraintsError, InvalidImageError, InvalidSettingsError
+from napari_s3net.finish import nearest
 from napari_s3net.image import Image, Segmentation, Step, as_image
 from napari_s3net.memory import estimate_mib
 from napari_s3net.model.losses import cluster_loss, spatial_loss
@@ -276,7 +277,7 @@ def _at_full_size(
     new = task.ids[np.where(open_to, depth.reshape(len(depth), -1), -np.inf).argmax(axis=0)].reshape(small.shape)
     touched = ndimage.binary_dilation(new != small, np.ones((3, 3), bool))
     labels, drawn = task.labels.copy(), task.constraints
-    rows, columns = np.nonzero((enlarge(touched, labels.shape) | (drawn > 0)) & ~task.held)
+    rows, columns = np.nonzero((nearest(touched, labels.shape) | (drawn > 0)) & ~task.held)
     at = [(i + 0.5) * n / m - 0.5 for i, n, m in zip((rows, columns), small.shape, labels.shape, strict=True)]
     inside = ndimage.map_coordinates(margin, at, order=1, mode="nearest") > 0
     deep = np.stack([ndimage.map_coordinates(d, at, order=1, mode="nearest") for d in depth])
@@ -293,12 +294,6 @@ def shrink(labels: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     """Labels at a smaller size, nearest neighbour."""
     rows, columns = (((np.arange(n) + 0.5) * m / n).astype(int) for n, m in zip(shape, labels.shape, strict=True))
     return np.asarray(labels[np.ix_(rows, columns)])
-
-
-def enlarge(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """A mask at a larger size, nearest neighbour."""
-    rows, columns = (np.arange(n) * m // n for n, m in zip(shape, mask.shape, strict=True))
-    return np.asarray(mask[np.ix_(rows, columns)])
 
 
 def shrink_strokes(drawn: NDArray[np.int32], shape: tuple[int, ...]) -> NDArray[np.int32]:

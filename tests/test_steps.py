@@ -2,7 +2,7 @@
 
 import pytest
 
-from napari_s3net.steps import drain
+from napari_s3net.steps import drain, follow
 
 
 def count(n, seen):
@@ -26,3 +26,15 @@ def test_an_error_gets_out():
 
     with pytest.raises(ValueError, match="no"):
         drain(broken())
+
+
+def test_each_step_is_heard_and_answered():
+    answers = []
+
+    def ask():
+        answers.append((yield 0))
+        answers.append((yield 1))
+        return "done"
+
+    assert follow(ask(), lambda i: 10 * i) == "done"
+    assert answers == [0, 10]

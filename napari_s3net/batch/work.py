@@ -25,6 +25,7 @@ from napari_s3net.errors import OutOfMemoryError, ReadWarning, S3NetError
 from napari_s3net.io.limits import shown
 from napari_s3net.retry import Attempt
 from napari_s3net.settings import Settings, preset
+from napari_s3net.steps import follow
 
 if TYPE_CHECKING:
     from napari_s3net.image import Image, Segmentation, Step
@@ -121,15 +122,14 @@ def _result(made: Made, hear: Hear) -> Segmentation:
     if not isinstance(made, Generator):
         return made
     told = -1
-    while True:
-        try:
-            step = next(made)
-        except StopIteration as end:
-            result: Segmentation = end.value
-            return result
+
+    def look(step: Step) -> None:
+        nonlocal told
         if step.slices > 1 and step.slice != told:
             told = step.slice
             hear(told + 1, step.slices)
+
+    return follow(made, look)
 
 
 @lru_cache(maxsize=16)

@@ -15,6 +15,7 @@ from napari_s3net.batch import Crew, Item, Plan, Row, Summary, find_items, gathe
 from napari_s3net.batch.fit import choose
 from napari_s3net.batch.report import light_rows
 from napari_s3net.errors import S3NetError
+from napari_s3net.steps import follow
 
 
 @dataclass(frozen=True)
@@ -174,13 +175,10 @@ class Job:
 
     def _follow(self, crew: Crew, items: list[Item]) -> Summary:
         steps = iter_batch(self.plan, items=items, crew=crew, restart=self._restart)
-        answer = None
-        while True:
-            try:
-                row = steps.send(answer)
-            except StopIteration as end:
-                summary: Summary = end.value
-                return summary
+
+        def hear(row: Row | None) -> bool | None:
             if row is not None:
                 self._rows.append(replace(row, regions=()))
-            answer = True if self._stop.is_set() else None
+            return self._stop.is_set() or None
+
+        return follow(steps, hear)

@@ -120,3 +120,24 @@ def marked(photograph):
     }
     layer = viewer.add_labels(labels, name="mole – S³-Net", metadata={KEY: note})
     return viewer, getattr(layer, "__wrapped__", layer)
+
+
+@pytest.fixture
+def work(marked):
+    """The labels of `marked`, chosen to be corrected."""
+    from napari_s3net.plugin.correcting import Correcting
+
+    viewer, layer = marked
+    work = Correcting(viewer)
+    work.choose(layer)
+    return work
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Where sessions are kept, away from the user's own."""
+    from napari_s3net.plugin import keeping, keeping_layers
+
+    for place in (keeping, keeping_layers):
+        monkeypatch.setattr(place, "session_folder", lambda: tmp_path / "session")
+    return tmp_path / "session"

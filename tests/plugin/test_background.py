@@ -6,19 +6,10 @@ import pytest
 from napari_s3net.image import Segmentation, Step
 from napari_s3net.plugin import background as module
 from napari_s3net.plugin.background import Background, Prepared, doubt, rerun
-from napari_s3net.plugin.correcting import Correcting
 from napari_s3net.plugin.run import Failure, is_busy
 from napari_s3net.strokes import OBJECT
 
 pytestmark = pytest.mark.viewer
-
-
-@pytest.fixture
-def work(marked):
-    viewer, layer = marked
-    work = Correcting(viewer)
-    work.choose(layer)
-    return work
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from qtpy.QtCore import QPoint, Qt, QThreadPool
 from qtpy.QtWidgets import QApplication
 
 from napari_s3net.plugin import dock as base
-from napari_s3net.plugin import keeping, keeping_layers, tooling
+from napari_s3net.plugin import tooling
 from napari_s3net.plugin.correct_dock import CorrectDock
 from napari_s3net.plugin.result_layer import note_in, plain
 from napari_s3net.plugin.run import is_busy
@@ -21,7 +21,7 @@ from napari_s3net.plugin.source import KEY
 from napari_s3net.settings import preset
 from napari_s3net.strokes import BACKGROUND, OBJECT
 
-pytestmark = pytest.mark.viewer
+pytestmark = [pytest.mark.viewer, pytest.mark.usefixtures("folder")]
 SHAPE = (90, 120)
 
 
@@ -36,13 +36,6 @@ TRUE, FOUND = disc(45, 60, 30), disc(45, 56, 22)
 def picture():
     array = np.where(TRUE[..., None], (110, 70, 60), (220, 175, 155)).astype(np.float32)
     return np.clip(array + np.random.default_rng(0).normal(0, 4, array.shape), 0, 255).astype(np.uint8)
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    for place in (keeping, keeping_layers):
-        monkeypatch.setattr(place, "session_folder", lambda: tmp_path / "session")
-    return tmp_path / "session"
 
 
 @pytest.fixture

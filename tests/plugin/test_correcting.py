@@ -13,14 +13,6 @@ from napari_s3net.strokes import BACKGROUND, OBJECT
 pytestmark = pytest.mark.viewer
 
 
-@pytest.fixture
-def work(marked):
-    viewer, layer = marked
-    work = Correcting(viewer)
-    work.choose(layer)
-    return work
-
-
 def test_only_labels_on_an_image_of_their_size_are_offered(marked):
     viewer, layer = marked
     viewer.add_labels(np.zeros((5, 5), int), name="elsewhere")

@@ -7,20 +7,12 @@ from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QLabel
 
 from napari_s3net.errors import ReadError
-from napari_s3net.plugin import keeping, keeping_layers
 from napari_s3net.plugin.correcting import Correcting
 from napari_s3net.plugin.keeping_layers import SAVE_MS, LastSession
 from napari_s3net.plugin.result_layer import note_in
 from napari_s3net.strokes import OBJECT
 
-pytestmark = pytest.mark.viewer
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    for place in (keeping, keeping_layers):
-        monkeypatch.setattr(place, "session_folder", lambda: tmp_path / "session")
-    return tmp_path / "session"
+pytestmark = [pytest.mark.viewer, pytest.mark.usefixtures("folder")]
 
 
 @pytest.fixture
