@@ -28,6 +28,9 @@ GAS_BELOW_HU, SHARE_OF_GAS = -950.0, 0.35
 SMALLEST_LUNG, SMALLEST_DEEP_LUNG, LARGEST_VESSEL = 0.0006, 0.0004, 0.0015
 #: Shares of the image's longer side: how far a lung reaches around its inside, and the gaps that vessels leave in it.
 LUNG_REACH, VESSEL_GAP = 1 / 128, 1 / 170
+#: HU above which CT shows bone; a part smaller than this share of the image is lung only when its nearest bone is no
+#: farther than this share of the longer side: pleura lies at ribs and spine, bowel in fat.
+BONE_ABOVE_HU, SMALL_LUNG, RIB_DISTANCE = 150.0, 0.02, 1 / 100
 #: Longer side, in pixels, at which candidates are made: their filters are sized for it.
 CANDIDATE_SIZE = 128
 
@@ -131,7 +134,7 @@ def _lung(hu: NDArray[np.floating]) -> Proposal:
     lung = ndimage.binary_dilation(deep, disk(max(1, round(size * LUNG_REACH)))) & (air | rim)
     k = max(1, round(size * VESSEL_GAP))
     closed = ndimage.binary_closing(np.pad(lung, k + 1), disk(k))[k + 1 : -k - 1, k + 1 : -k - 1]
-    mask = closed | ~(closed | _parts_above(~closed, LARGEST_VESSEL * hu.size))
+    mask = _at_ribs(closed | ~(closed | _parts_above(~closed, LARGEST_VESSEL * hu.size)), hu)
     return Proposal(mask.astype(np.float32), ("Lung", "Other"), float(mask.any()))
 
 
@@ -143,6 +146,18 @@ def _without_gas(air: NDArray[np.bool_], hu: NDArray[np.floating]) -> NDArray[np
         np.bincount(parts[where], minlength=n + 1) for where in (air, inside, inside & (hu < GAS_BELOW_HU))
     )
     return np.asarray(((sizes > SMALLEST_LUNG * hu.size) & (gas <= SHARE_OF_GAS * insides))[parts] & air)
+
+
+def _at_ribs(lung: NDArray[np.bool_], hu: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Drop small parts with no bone beside them, where bone is to be seen at all."""
+    bone = ndimage.binary_opening(hu > BONE_ABOVE_HU)
+    if not bone.any():
+        return lung
+    small = lung & ~_parts_above(lung, SMALL_LUNG * hu.size)
+    parts, n = ndimage.label(small, np.ones((3, 3)))
+    nearest_bone = ndimage.minimum(ndimage.distance_transform_edt(~bone), parts, np.arange(n + 1))
+    nearest_bone[0] = 0
+    return np.asarray(lung & (nearest_bone <= RIB_DISTANCE * max(hu.shape))[parts])
 
 
 def _parts_above(mask: NDArray[np.bool_], size: float) -> NDArray[np.bool_]:
