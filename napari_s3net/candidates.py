@@ -96,7 +96,7 @@ def central_part(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def lesion_channels(rgb: NDArray[np.floating], inside: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
     """Maps (h, w) in which a lesion is bright: lack of blue, of light, colourfulness, and the main colour axis."""
-    smooth = ndimage.gaussian_filter(rgb, (BLUR, BLUR, 0)).astype(np.float64)
+    smooth = ndimage.gaussian_filter(rgb, (BLUR, BLUR, 0))
     lab = rgb2lab(smooth)
     light, blue = smooth.max(axis=2), smooth[..., 2]
     saturation = 1 - smooth.min(axis=2) / np.maximum(light, 1e-3)
@@ -154,9 +154,8 @@ def make_candidates(channels: Iterable[NDArray[np.float64]], inside: NDArray[np.
     for channel in channels:
         for values in (channel, without_light(channel, inside)):
             thresholds = np.reshape(_thresholds(values[inside]), (-1, 1, 1))
-            for mask in central_parts(opened((values > thresholds) & inside), weight):
-                if AREA_RANGE[0] <= mask.mean() <= AREA_RANGE[1]:
-                    found[mask.tobytes()] = mask
+            for mask in _of_fair_size(central_parts(opened((values > thresholds) & inside), weight)):
+                found[mask.tobytes()] = mask
     return list(found.values())
 
 
@@ -170,9 +169,14 @@ def cluster_unions(
     unions = np.reshape(
         [np.isin(clusters, order[: i + 1]) & inside for i in range(len(order) - 1)], (-1, *inside.shape)
     )
-    return [
-        mask for mask in map(central_part, opened(unions.astype(bool))) if AREA_RANGE[0] <= mask.mean() <= AREA_RANGE[1]
-    ]
+    weight = centre_weight((inside.shape[0], inside.shape[1]))
+    return list(_of_fair_size(central_parts(opened(unions.astype(bool)), weight)))
+
+
+def _of_fair_size(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Those of the masks (n, h, w) that are neither too small nor too large for an object."""
+    areas = masks.mean(axis=(1, 2))
+    return np.asarray(masks[(AREA_RANGE[0] <= areas) & (areas <= AREA_RANGE[1])])
 
 
 def _thresholds(values: NDArray[np.float64]) -> list[float]:
@@ -208,19 +212,24 @@ def measure(masks: NDArray[np.bool_], colours: NDArray[np.floating], inside: NDA
     spread, spread_out = spreads.mean(axis=1), np.where(n_out > 0, spreads_out.mean(axis=1), 1.0)
     frame = ndimage.binary_dilation(~inside)
     frame[[0, -1]] = frame[:, [0, -1]] = True
-    weight, lengths = centre_weight((inside.shape[0], inside.shape[1])), np.maximum(perimeters(masks), 1.0)
+    lengths = np.maximum(perimeters(masks), 1.0)
+    weight = centre_weight((inside.shape[0], inside.shape[1]))
+    flat = masks.reshape(len(masks), frame.size).astype(np.float32)
+    areas = flat.sum(axis=1)
+    central = flat @ weight.ravel().astype(np.float32) / np.maximum(areas, 1)
+    touch = flat @ (frame.ravel() / frame.sum()).astype(np.float32)
     return [
         Properties(
             boundary=float(rims[i]),
             compact=float(min(1.0, 4 * np.pi * n[i] / lengths[i] ** 2)),
-            central=float(weight[mask].mean()),
+            central=float(central[i]),
             separate=float(np.linalg.norm(gap[i]) / (spread[i] + spread_out[i] + 0.1)),
-            area=float(mask.mean()),
+            area=float(areas[i] / inside.size),
             even=float(1 / (spread_out[i] + 0.05)),
-            touch=float(mask[frame].sum() / frame.sum()),
+            touch=float(touch[i]),
             pale=max(0.0, float(gap[i, 0])),
         )
-        for i, mask in enumerate(masks)
+        for i in range(len(masks))
     ]
 
 

@@ -22,6 +22,8 @@ from napari_s3net.stacks import filled
 SMALLEST_SHARE = 0.004
 #: So are parts below this share of their cluster: the rim between the network's border and the object's.
 SMALLEST_OF_CLUSTER = 0.1
+#: Pixels at the borders of clusters that are interpolated at a time.
+BORDER_PIXELS = 2**18
 #: Guided filter: radius in pixels of the working size, and the variance below which the image counts as flat.
 GUIDE_RADIUS, GUIDE_FLAT = 3, 0.01
 
@@ -104,16 +106,39 @@ def guided(p: NDArray[np.float32], guide: NDArray[np.float32], full: NDArray[np.
 
 
 def full_clusters(probabilities: Tensor, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Arg-max of the enlarged probabilities (1, K, h, w), one map at a time, over clusters that are not tiny."""
-    p = probabilities.detach().float().cpu()[0].contiguous()
-    shares = torch.bincount(p.argmax(dim=0).ravel(), minlength=len(p)) / p[0].numel()
-    best, clusters = torch.full(shape, -1.0), torch.zeros(shape, dtype=torch.uint8)
-    for k in range(len(p)):
-        if shares[k] >= min(SMALLEST_SHARE, float(shares.max())):
-            enlarged = torch.from_numpy(_enlarge(p[k].numpy(), shape))
-            clusters.masked_fill_(enlarged > best, k)
-            torch.maximum(best, enlarged, out=best)
-    return clusters.numpy()
+    """Arg-max of the probabilities (1, K, h, w) enlarged bilinearly to (H, W), over clusters that are not tiny.
+
+    Between four pixels of one cluster all of the enlarged ones are of that cluster, so only what lies at the borders
+    of clusters is interpolated.
+    """
+    p = probabilities.detach().float().cpu()[0].permute(1, 2, 0).contiguous()  # (h, w, K)
+    shares = torch.bincount(p.argmax(dim=2).ravel(), minlength=p.shape[2]) / p[..., 0].numel()
+    p[..., shares < min(SMALLEST_SHARE, float(shares.max()))] = -1.0
+    small = p.argmax(dim=2).numpy().astype(np.uint8)
+    corner = small[:-1, :-1]
+    alike = (corner == small[:-1, 1:]) & (corner == small[1:, :-1]) & (corner == small[1:, 1:])
+    (top, down), (left, right) = (_between(n, m) for n, m in zip(shape, small.shape, strict=True))
+    clusters = corner[np.ix_(top, left)]
+    rows, columns = np.nonzero(~alike[np.ix_(top, left)])
+    table, wide = p.flatten(0, 1), small.shape[1]
+    for part in range(0, len(rows), BORDER_PIXELS):
+        r, c = rows[part : part + BORDER_PIXELS], columns[part : part + BORDER_PIXELS]
+        first = top[r] * wide + left[c]
+        around = np.stack([first, first + 1, first + wide, first + wide + 1], axis=1)
+        y, x = down[r], right[c]
+        weights = np.stack([(1 - y) * (1 - x), (1 - y) * x, y * (1 - x), y * x], axis=1)
+        mixed = F.embedding_bag(
+            torch.from_numpy(around), table, per_sample_weights=torch.from_numpy(weights), mode="sum"
+        )
+        clusters[r, c] = mixed.argmax(dim=1).numpy()
+    return clusters
+
+
+def _between(n: int, m: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Where n enlarged pixels lie among m: the pixel before, (n,), and the share of the way to the next one."""
+    place = np.clip((np.arange(n) + 0.5) * (m / n) - 0.5, 0, m - 1)
+    before = np.minimum(place.astype(np.int64), m - 2)
+    return before, (place - before).astype(np.float32)
 
 
 def join_small(pairs: NDArray[np.uint8]) -> NDArray[np.uint8]:

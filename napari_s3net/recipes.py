@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from skimage.morphology import reconstruction
 from torch import Tensor, nn
 
 from napari_s3net.model.deform import DeformableConv3x3, FreeOffsetConv3x3
+from napari_s3net.model.depthwise import Pointwise
 from napari_s3net.model.losses import cluster_loss, edge_weights, spatial_loss, transformation_loss
 from napari_s3net.model.network import S3Net, released_network
 from napari_s3net.model.optimiser import Adam
@@ -24,7 +26,7 @@ from napari_s3net.settings import Settings
 
 #: Iterations in which the network learns the clusters it starts from, before it follows its own; and by how much the
 #: image is shrunk for them: a quarter of the pixels teaches as much.
-START_ITERATIONS, START_SHRINK = 6, 2
+START_ITERATIONS, START_SHRINK = 4, 2
 #: An image smaller than this is not shrunk.
 SMALLEST_SHRUNK = 32
 #: Share of the rows and columns of the transformed copy that are looked at, anywhere in it.
@@ -37,6 +39,8 @@ CALM_SHARE, CALM_ITERATIONS = 0.002, 3
 DEPTH_WEIGHT = 0.5
 #: An image whose depth varies less than this share of its intensities has no basin.
 NO_BASIN = 0.25
+#: How little the branches' first weights may lean on one feature, as a share of the features' mean square.
+RIDGE = 0.01
 #: Weight of the side branch beside the main one.
 SIDE_WEIGHT = 0.2
 
@@ -74,7 +78,9 @@ def make_recipe(features: NDArray[np.float32], settings: Settings, device: torch
         torch.manual_seed(settings.seed)
         if settings.variant == "released":
             return ReleasedRecipe(features, device)
-        return S3NetRecipe(features, settings, device)
+        recipe = S3NetRecipe(features, settings, device)
+    teach_branches(recipe)
+    return recipe
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,9 +112,10 @@ class S3NetRecipe:
     """The paper's four ideas, made real; see `docs/method.md`."""
 
     def __init__(self, features: NDArray[np.float32], settings: Settings, device: torch.device) -> None:
-        depth = torch.from_numpy(depth_below_border(features).astype(np.float32))[None, None].to(device)
-        x = torch.cat([to_tensor(features, device), depth], dim=1).contiguous(memory_format=torch.channels_last)
-        start = torch.from_numpy(start_clusters(features, settings.clusters))[None].to(device)
+        depth = depth_below_border(features).astype(np.float32)
+        start = torch.from_numpy(start_clusters(features, depth, settings.clusters))[None].to(device)
+        x = torch.cat([to_tensor(features, device), torch.from_numpy(depth)[None, None].to(device)], dim=1)
+        x = x.contiguous(memory_format=torch.channels_last)
         self.settings, self.calm, self.window = settings, 0, WINDOW
         self.x, self.weights = x, edge_weights(x)
         self.full = self.small = View(x, self.weights, start)
@@ -200,6 +207,24 @@ class ReleasedRecipe:
         return iteration >= 6 and n_labels <= 3
 
 
+@torch.no_grad()
+def teach_branches(recipe: S3NetRecipe) -> None:
+    """Set the last linear layer of both branches so that they tell the starting clusters apart as well as they can.
+
+    The layers before it are as random as they were drawn; what a random network already sees is worth several
+    iterations. It is ridge regression of the clusters, one column each, on the features of each pixel.
+    """
+    network = cast("S3Net", recipe.network)
+    features = network.encoder(network.stem(recipe.small.x))
+    wanted = F.one_hot(recipe.small.start.flatten(), recipe.settings.clusters).to(features.dtype)  # (pixels, K)
+    for branch in (network.side, network.head):
+        seen = branch[:-2](features).permute(0, 2, 3, 1).flatten(0, 2)  # (pixels, C)
+        seen = seen - seen.mean(dim=0)
+        products = seen.T @ seen
+        ridge = RIDGE * products.diagonal().mean() * torch.eye(len(products), device=seen.device)
+        cast("Pointwise", branch[-2]).weight.copy_(torch.linalg.solve(products + ridge, seen.T @ wanted).T)
+
+
 def to_tensor(features: NDArray[np.float32], device: torch.device | str) -> Tensor:
     """Features (h, w, C) as a normalised float32 tensor (1, C, h, w): zero mean and unit variance a channel."""
     mean, sd = features.mean(axis=(0, 1)), features.std(axis=(0, 1))
@@ -224,26 +249,24 @@ def depth_below_border(features: NDArray[np.float32]) -> NDArray[np.floating]:
     return np.asarray((depth - depth.mean()) / max(float(depth.std()), NO_BASIN * float(grey.std()), 1e-6))
 
 
-def start_clusters(features: NDArray[np.float32], clusters: int) -> NDArray[np.int64]:
+def start_clusters(features: NDArray[np.float32], depth: NDArray[np.floating], clusters: int) -> NDArray[np.int64]:
     """Clusters of smoothed colours and depth, from which the network starts: (h, w), numbered from dark to light.
 
     k-means begins at equally spaced quantiles of the main axis of the colours, so that it needs no random start and
-    another seed keeps the same numbers.
+    another seed keeps the same numbers. Its centres come from every other row and column.
     """
     smooth = ndimage.gaussian_filter(features, (1.5, 1.5, 0))
     colours = rgb2lab(smooth) if features.shape[2] == 3 else 100 * smooth
-    parts = (_standardised(colours), DEPTH_WEIGHT * depth_below_border(features)[..., None])
-    points = np.concatenate(parts, axis=2).reshape(-1, colours.shape[2] + 1).astype(np.float64)
-    points += 1e-6 * np.arange(len(points))[:, None] / len(points)  # no two centres alike in a two-valued image
+    values = np.concatenate([_standardised(colours), DEPTH_WEIGHT * depth[..., None]], axis=2).astype(np.float64)
+    points = values[::2, ::2].reshape(-1, values.shape[2])
+    points = points + 1e-6 * np.arange(len(points))[:, None] / len(points)  # no two centres alike in two-valued images
     centred = points - points.mean(axis=0)
-    along = centred @ np.linalg.svd(centred[:: max(1, len(points) // 4096)], full_matrices=False)[2][0]
+    along = centred @ np.linalg.svd(centred, full_matrices=False)[2][0]
     order = np.argsort(along if np.corrcoef(along, points[:, 0])[0, 1] >= 0 else -along)
     centres = points[order[((np.arange(clusters) + 0.5) / clusters * len(points)).astype(int)]]
-    try:
-        labels = kmeans2(points, centres, iter=10, minit="matrix", missing="raise")[1]
-    except ClusterError:  # fewer colours than clusters: the nearest start is as good
-        labels = vq(points, centres)[0]
-    return np.asarray(labels, np.int64).reshape(features.shape[:2])
+    with suppress(ClusterError):  # fewer colours than clusters: the nearest start is as good
+        centres = kmeans2(points, centres, iter=10, minit="matrix", missing="raise")[0]
+    return np.asarray(vq(values.reshape(-1, values.shape[2]), centres)[0], np.int64).reshape(features.shape[:2])
 
 
 def _standardised(values: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -94,9 +94,6 @@ def iter_segment(
             total = torch.stack(list(terms.values())).sum()
             if not torch.isfinite(total):
                 raise DivergedError(f"The loss is not finite at iteration {iteration}. Try a smaller learning rate.")
-            recipe.optimiser.zero_grad()
-            torch.autograd.backward(total)
-            recipe.optimiser.step()
             history.append({name: float(term.detach()) for name, term in terms.items()})
             probabilities = probabilities.detach()
             clusters = probabilities.argmax(dim=1)[0].cpu().numpy()
@@ -107,8 +104,11 @@ def iter_segment(
             if preview_seconds is not None and time.perf_counter() - shown >= preview_seconds:
                 shot, shown = preview(clusters, image.shape), time.perf_counter()
             stopped = bool((yield Step(iteration, settings.max_iter, history[-1], n_labels, shot)))
-            if stopped or recipe.is_done(iteration, n_labels, changed):
-                break
+            if stopped or iteration == settings.max_iter or recipe.is_done(iteration, n_labels, changed):
+                break  # before the network moves on: what it knows is what made these labels
+            recipe.optimiser.zero_grad()
+            torch.autograd.backward(total)
+            recipe.optimiser.step()
         state = weights_of(recipe.network) if settings.variant == "s3net" else {}
         del recipe
         proposal = propose(clusters, features, image, settings)

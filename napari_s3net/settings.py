@@ -68,7 +68,7 @@ class Settings:
         basic=True,
     )
     max_iter: int = _setting(
-        8,
+        6,
         "Iterations at most",
         "More iterations smooth and merge further, and take longer.",
         low=1,
@@ -326,7 +326,7 @@ presets: Mapping[str, Preset] = {
     "skin": Preset(
         "Skin lesion",
         "Dermoscopy or close-up photographs in colour.",
-        Settings(target="lesion", remove_hair=True, sharpen_boundary=False),
+        Settings(target="lesion", clusters=12, remove_hair=True, sharpen_boundary=False),
     ),
     "ct-lung": Preset(
         "CT lung",

@@ -40,13 +40,13 @@ def deform_conv3x3(x: Tensor, offsets: Tensor, modulation: Tensor, weight: Tenso
     rows = torch.arange(H, device=x.device).view(H, 1, 1) + (tap // 3 - 1)
     columns = torch.arange(W, device=x.device).view(1, W, 1) + (tap % 3 - 1)
     shift = offsets.permute(0, 2, 3, 1)  # y and x of each tap in turn
-    convolve = deform_on_cpu if x.device.type == "cpu" else _deform_by_grid_sample
+    convolve = deform_on_cpu if x.device.type == "cpu" else deform_by_grid_sample
     return convolve(
         x, shift[..., 0::2] + rows, shift[..., 1::2] + columns, modulation.permute(0, 2, 3, 1), weight, bias
     )
 
 
-def _deform_by_grid_sample(
+def deform_by_grid_sample(
     x: Tensor, rows: Tensor, columns: Tensor, modulation: Tensor, weight: Tensor, bias: Tensor
 ) -> Tensor:
     """Convolve x (N, C, H, W) at (rows, columns), both (N, H, W, 9) in pixels, as is modulation."""

@@ -1,14 +1,15 @@
 """The least time that an iteration could take on this machine.
 
-That is the time of its operations at the pace of a matrix product, or of its bytes at that of a copy,
-whichever is longer.
-Counted from the shapes that pass through the layers: multiply-adds of the forward pass, and twice that for the backward
-pass (gradients of the input and of the weights). A layer reads its input and its weights and writes its output once,
-and three times that with the backward pass. Losses, warps and the optimiser are left out: the limit is a low one.
+Layers run one after another; each takes the time of its operations at the pace of a matrix product, or of its bytes at
+that of a copy, whichever is longer. Counted from the shapes that pass through the layers: multiply-adds of the forward
+pass, and twice that for the backward pass (gradients of the input and of the weights). A layer reads its input and its
+weights and writes its output once, and three times that with the backward pass. Losses, warps and the optimiser are
+left out: the limit is a low one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,19 +31,18 @@ SIDE = 1024
 LARGE = 2**24
 
 
-@dataclass
+@dataclass(frozen=True)
 class Work:
-    """What layers need: floating-point operations, and bytes read and written."""
+    """What one layer needs: floating-point operations, and bytes read and written."""
 
-    operations: float = 0.0
-    bytes: float = 0.0
+    operations: float
+    bytes: float
 
-    def add(self, layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        """Count one call of a layer; a forward hook."""
-        x = inputs[0]
-        values = x.numel() + output.numel() + sum(p.numel() for p in layer.parameters(recurse=False))
-        self.operations += PASSES * 2 * multiply_adds(layer, x, output)
-        self.bytes += PASSES * values * x.element_size()
+
+def layer_work(layer: nn.Module, x: Tensor, output: Tensor, passes: int) -> Work:
+    """Count one call of a layer: forward only is one pass, with the backward pass three."""
+    values = x.numel() + output.numel() + sum(p.numel() for p in layer.parameters(recurse=False))
+    return Work(passes * 2 * multiply_adds(layer, x, output), passes * values * x.element_size())
 
 
 def multiply_adds(layer: nn.Module, x: Tensor, output: Tensor) -> float:
@@ -57,18 +57,23 @@ def multiply_adds(layer: nn.Module, x: Tensor, output: Tensor) -> float:
     return output.numel()  # normalisation, activation: one for each value
 
 
-def work_of(recipe: Recipe, iteration: int) -> Work:
-    """Count what the layers need in one iteration, the transformed copy included."""
-    work = Work()
+def work_of(recipe: Recipe, iteration: int, passes: int = PASSES) -> list[Work]:
+    """What each layer needs in one iteration, the transformed copy included."""
+    found: list[Work] = []
     own = (DeformableConv3x3, FreeOffsetConv3x3)
     layers = [m for m in recipe.network.modules() if isinstance(m, own) or not list(m.children())]
-    hooks = [layer.register_forward_hook(work.add) for layer in layers]
+    hooks = [
+        layer.register_forward_hook(
+            lambda one, inputs, output: found.append(layer_work(one, inputs[0], output, passes))
+        )
+        for layer in layers
+    ]
     try:
         recipe.forward(iteration)
     finally:
         for hook in hooks:
             hook.remove()
-    return work
+    return found
 
 
 @dataclass(frozen=True)
@@ -79,9 +84,9 @@ class Machine:
     bytes: float
     bytes_large: float
 
-    def least_seconds(self, work: Work) -> float:
-        """The longer of the two times."""
-        return max(work.operations / self.operations, work.bytes / self.bytes)
+    def least_seconds(self, layers: Iterable[Work]) -> float:
+        """The longer of the two times of each layer, one after another."""
+        return sum(max(each.operations / self.operations, each.bytes / self.bytes) for each in layers)
 
     def to_dict(self) -> dict[str, Any]:
         """For the summary."""

@@ -9,7 +9,15 @@ import torch
 from napari_s3net import cli
 from napari_s3net.benchmark.speed import command, fresh, growth
 
-KEYS = ("seconds_256", "ratio_to_released", "ratio_to_limit", "seconds_2000", "apply_512", "peak_mib")
+KEYS = (
+    "seconds_256",
+    "ratio_to_released",
+    "ratio_to_released_fast",
+    "ratio_to_limit",
+    "seconds_2000",
+    "apply_512",
+    "peak_mib",
+)
 
 
 @pytest.fixture

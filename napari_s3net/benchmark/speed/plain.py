@@ -1,0 +1,30 @@
+"""The layers as torch has them, in the place of our faster ones: what the published network runs on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from unittest.mock import patch
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from napari_s3net.model import deform
+from napari_s3net.model.depthwise import DepthwiseConv, Pointwise
+
+
+@contextmanager
+def plain_layers() -> Iterator[None]:
+    """Until the end of the block: plain convolutions, and `grid_sample` for the deformable layer.
+
+    The values are the same; only the way to them is torch's own.
+    """
+    with ExitStack() as swaps:
+        swaps.enter_context(patch.object(DepthwiseConv, "forward", nn.Conv2d.forward))
+        swaps.enter_context(patch.object(Pointwise, "forward", _convolution))
+        swaps.enter_context(patch.object(deform, "deform_on_cpu", deform.deform_by_grid_sample))
+        yield
+
+
+def _convolution(layer: Pointwise, x: Tensor) -> Tensor:
+    return F.conv2d(x, layer.weight[:, :, None, None], layer.bias)
