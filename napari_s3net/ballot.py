@@ -15,6 +15,9 @@ from napari_s3net.candidates import Properties
 ENOUGH = 0.3
 #: How much less the logarithm of a union of clusters counts than that of a threshold.
 UNION_HANDICAP = 1.0
+#: Below this confidence the candidates stand for different objects, and one party of them decides: those that overlap
+#: with its most typical member by more than this Dice.
+SPLIT_BELOW, SAME_OBJECT = 0.4, 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,12 +66,25 @@ class Ballot:
             return np.zeros(self.inside.shape), 0.0
         log_votes = self.log_votes + favour
         weights = np.exp(log_votes - log_votes.max())
-        votes = np.tensordot(weights / weights.sum(), self.masks.astype(np.float64), axes=1)
-        chosen = candidates.central_part(votes > ENOUGH)
+        votes, chosen = self._outcome(weights)
         confidence = float(np.minimum(votes, chosen).sum() / np.maximum(votes, chosen).sum())
+        if confidence < SPLIT_BELOW:
+            votes, chosen = self._outcome(weights * self._largest_party(weights))
         # Move the threshold from `ENOUGH` to one half, and keep all but the chosen part below it.
         above, below = 0.5 + 0.5 * (votes - ENOUGH) / (1 - ENOUGH), 0.5 * votes / ENOUGH
         return np.where(chosen, np.maximum(above, 0.51), np.minimum(below, 0.49)), confidence
+
+    def _outcome(self, weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Share of the votes of each pixel (h, w), and the part that is chosen."""
+        votes = np.tensordot(weights / weights.sum(), self.masks.astype(np.float64), axes=1)
+        return votes, candidates.central_part(votes > ENOUGH)
+
+    def _largest_party(self, weights: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which candidates (n,) mean the same object as the one that agrees best with all the votes."""
+        flat = self.masks.reshape(len(self.masks), -1).astype(np.float32)
+        areas = flat.sum(axis=1)
+        agreement = 2 * (flat @ flat.T) / (areas[:, None] + areas)  # Dice of each with each
+        return np.asarray(agreement[int(np.argmax(agreement @ weights))] > SAME_OBJECT)
 
 
 def hold_ballot(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_s3net.ballot import ENOUGH, Ballot
+from napari_s3net.ballot import ENOUGH, SPLIT_BELOW, Ballot
 
 H, W = 40, 60
 Y, X = np.mgrid[:H, :W]
@@ -34,6 +34,16 @@ def test_a_favour_tips_a_close_vote_and_no_other():
     favour = np.array([0.0, 4.0])
     assert np.array_equal(close.count(favour)[0] > 0.5, RIGHT)
     assert np.array_equal(clear.count(favour)[0] > 0.5, LEFT)
+
+
+def test_where_votes_are_split_one_party_decides_and_the_doubt_stays():
+    """A threshold of the mixture would give the large mask, with which few agree."""
+    larger = (Y - 20) ** 2 + (X - 20) ** 2 < 9**2
+    large = (Y > 2) & (Y < 37) & (X > 2) & (X < 57)
+    votes = ballot([LEFT, larger, large, RIGHT], np.log([1.0, 1.0, 1.3, 0.9]))
+    probability, confidence = votes.count()
+    assert confidence < SPLIT_BELOW
+    assert np.array_equal(probability > 0.5, larger)
 
 
 def test_agreement_is_confidence():
