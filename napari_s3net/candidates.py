@@ -133,8 +133,8 @@ def without_light(values: NDArray[np.float64], inside: NDArray[np.bool_]) -> NDA
         weighted = points * weight[:, None]
         fit = np.linalg.lstsq(weighted.T @ points, weighted.T @ wanted, rcond=None)[0]
         rest = wanted - points @ fit
-        spread = 1.48 * float(np.median(np.abs(rest))) + 1e-6
-        weight = np.where(rest > 0, 1 / (1 + (rest / spread) ** 4), 1 / (1 + (rest / (2 * spread)) ** 2))
+        square = (rest / (1.48 * float(np.median(np.abs(rest))) + 1e-6)) ** 2
+        weight = 1 / (1 + np.where(rest > 0, square * square, square / 4))
     return np.asarray(values - terms @ fit)
 
 
