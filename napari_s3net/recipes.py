@@ -26,7 +26,7 @@ from napari_s3net.settings import Settings
 
 #: Iterations in which the network learns the clusters it starts from, before it follows its own; and by how much the
 #: image is shrunk for them: a quarter of the pixels teaches as much.
-START_ITERATIONS, START_SHRINK = 4, 2
+START_ITERATIONS, START_SHRINK = 3, 2
 #: An image smaller than this is not shrunk.
 SMALLEST_SHRUNK = 32
 #: Share of the rows and columns of the transformed copy that are looked at, anywhere in it.

@@ -68,7 +68,7 @@ class Settings:
         basic=True,
     )
     max_iter: int = _setting(
-        6,
+        4,
         "Iterations at most",
         "More iterations smooth and merge further, and take longer.",
         low=1,

@@ -9,6 +9,7 @@ from napari_s3net.benchmark.methods import (
     ABLATIONS,
     CONTROL,
     NETWORKS,
+    RELEASED_ITERATIONS,
     Request,
     chosen,
     digest,
@@ -55,6 +56,11 @@ def test_settings_come_from_preset_then_changes_then_method():
     request = Request(changes={"max_iter": 7, "weight_spatial": 3.0, "variant": "released"})
     settings = request.settings("s3net:no-spatial", "ct-lung", 5)
     assert settings == presets["ct-lung"].settings.replace(max_iter=7, weight_spatial=0.0, variant="s3net", seed=5)
+
+
+def test_the_published_variant_runs_as_long_as_it_does_at_least():
+    assert Request().settings("released", "skin", 0).max_iter == RELEASED_ITERATIONS
+    assert Request(changes={"max_iter": 2}).settings("released", "skin", 0).max_iter == 2
 
 
 def test_only_networks_have_seeds():
