@@ -39,8 +39,9 @@ CALM_SHARE, CALM_ITERATIONS = 0.002, 3
 DEPTH_WEIGHT = 0.5
 #: An image whose depth varies less than this share of its intensities has no basin.
 NO_BASIN = 0.25
-#: How little the branches' first weights may lean on one feature, as a share of the features' mean square.
-RIDGE = 0.01
+#: The first scores of the branches: how much softer than the logarithm of a probability, and what is added to the
+#: covariance of their features, as a share of the mean variance.
+SHARPNESS, RIDGE = 0.3, 0.1
 #: Weight of the side branch beside the main one.
 SIDE_WEIGHT = 0.2
 
@@ -209,20 +210,30 @@ class ReleasedRecipe:
 
 @torch.no_grad()
 def teach_branches(recipe: S3NetRecipe) -> None:
-    """Set the last linear layer of both branches so that they tell the starting clusters apart as well as they can.
+    """Let both branches begin with the linear discriminant of the starting clusters on their features.
 
-    The layers before it are as random as they were drawn; what a random network already sees is worth several
-    iterations. It is ridge regression of the clusters, one column each, on the features of each pixel.
+    The layers before the last are as random as they were drawn; what a random network already sees is worth several
+    iterations. With means μₖ, shares πₖ and the common covariance Σ of the features, cluster k has the score
+    xᵀΣ⁻¹μₖ − μₖᵀΣ⁻¹μₖ/2 + log πₖ (Hastie, Tibshirani and Friedman 2009, equation 4.10), made softer by `SHARPNESS`. The
+    last normalisation starts such that it leaves the scores as they are.
     """
     network = cast("S3Net", recipe.network)
     features = network.encoder(network.stem(recipe.small.x))
-    wanted = F.one_hot(recipe.small.start.flatten(), recipe.settings.clusters).to(features.dtype)  # (pixels, K)
+    start = recipe.small.start.flatten()
+    belongs = F.one_hot(start, recipe.settings.clusters).to(features.dtype)  # (pixels, K)
+    sizes = belongs.sum(dim=0).clamp(min=1)
     for branch in (network.side, network.head):
+        layer, norm = cast("Pointwise", branch[-2]), cast("nn.BatchNorm2d", branch[-1])
         seen = branch[:-2](features).permute(0, 2, 3, 1).flatten(0, 2)  # (pixels, C)
-        seen = seen - seen.mean(dim=0)
-        products = seen.T @ seen
-        ridge = RIDGE * products.diagonal().mean() * torch.eye(len(products), device=seen.device)
-        cast("Pointwise", branch[-2]).weight.copy_(torch.linalg.solve(products + ridge, seen.T @ wanted).T)
+        means = belongs.T @ seen / sizes[:, None]
+        rest = seen - means[start]
+        ridge = RIDGE * seen.var(dim=0).mean().clamp(min=1e-6) * torch.eye(seen.shape[1], device=seen.device)
+        weights = torch.linalg.solve(rest.T @ rest / len(seen) + ridge, means.T).T  # (K, C)
+        layer.weight.copy_(SHARPNESS * weights)
+        layer.bias.copy_(SHARPNESS * ((sizes / len(seen)).log() - (weights * means).sum(dim=1) / 2))
+        scores = layer(seen.T[None, :, :, None])[0, ..., 0].T  # (pixels, K)
+        norm.weight.copy_(scores.std(dim=0, correction=0))
+        norm.bias.copy_(scores.mean(dim=0))
 
 
 def to_tensor(features: NDArray[np.float32], device: torch.device | str) -> Tensor:

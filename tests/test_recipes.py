@@ -90,6 +90,17 @@ def test_ours_ends_at_rest_or_at_the_fewest_clusters():
     assert not recipe.is_done(late, 4, 1.0)
 
 
+def test_the_network_begins_close_to_its_starting_clusters():
+    """Four shades in a row: the middle ones as well, which a regression of the clusters would mask."""
+    shades = np.repeat(np.linspace(0.1, 0.9, 4), 16)[None] * np.ones((48, 1))
+    features = np.repeat((shades + 0.01 * RNG.standard_normal(shades.shape))[..., None], 3, axis=2).astype(np.float32)
+    recipe = make_recipe(features, SMALL.replace(channels=16), CPU)
+    with torch.no_grad():
+        logits, side = recipe.network(recipe.small.x)
+    for answer in (logits, side):
+        assert (answer.argmax(dim=1) == recipe.small.start).float().mean() > 0.9
+
+
 def test_the_same_seed_starts_alike_and_another_does_not():
     first, second, other = (make_recipe(FEATURES, SMALL.replace(seed=s), CPU) for s in (1, 1, 2))
     weights = [next(r.network.parameters()).detach() for r in (first, second, other)]
