@@ -110,7 +110,7 @@ def iter_segment(
             torch.autograd.backward(total)
             recipe.optimiser.step()
         state = weights_of(recipe.network) if settings.variant == "s3net" else {}
-        del recipe
+        del recipe, total, terms  # the last ones would hold the graph of the last look
         proposal = propose(clusters, features, image, settings)
         labels, foreground, names = finish(image, features, probabilities, proposal, settings)
     return Segmentation(

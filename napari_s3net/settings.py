@@ -102,7 +102,7 @@ class Settings:
     clusters: int = _setting(
         8,
         "Clusters at start",
-        "How many clusters the network may use; most merge during the run.",
+        "How many clusters the network may use; with many iterations some merge.",
         low=2,
         high=64,
         step=1,
