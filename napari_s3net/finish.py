@@ -113,7 +113,7 @@ def full_clusters(probabilities: Tensor, shape: tuple[int, ...]) -> NDArray[np.u
     """
     p = probabilities.detach().float().cpu()[0].permute(1, 2, 0).contiguous()  # (h, w, K)
     shares = torch.bincount(p.argmax(dim=2).ravel(), minlength=p.shape[2]) / p[..., 0].numel()
-    p[..., shares < min(SMALLEST_SHARE, float(shares.max()))] = -1.0
+    p = p.where(shares >= min(SMALLEST_SHARE, float(shares.max())), -1.0)  # a copy: p may be the caller's memory
     small = p.argmax(dim=2).numpy().astype(np.uint8)
     corner = small[:-1, :-1]
     alike = (corner == small[:-1, 1:]) & (corner == small[1:, :-1]) & (corner == small[1:, 1:])

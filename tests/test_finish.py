@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
+from scipy import ndimage
 
 from napari_s3net.finish import finish, full_clusters, guided, join_small, object_mask, preview
 from napari_s3net.foreground import Proposal
@@ -89,6 +91,23 @@ def test_tiny_clusters_give_way_to_the_next_best():
     p[:, 1] = 0.3
     p[0, 2, 5, 5] = 0.9
     assert set(np.unique(full_clusters(p, (H, W)))) == {0}
+
+
+def test_probabilities_stay_as_they_were():
+    p = torch.full((1, 3, 60, 80), 0.1).to(memory_format=torch.channels_last)
+    p[:, 1], p[0, 2, 5, 5] = 0.3, 0.9  # the last cluster is tiny
+    before = p.clone()
+    full_clusters(p, (H, W))
+    assert torch.equal(p, before)
+
+
+@pytest.mark.parametrize("shape", [(60, 80), (61, 83), (240, 320), (333, 101), (50, 70)])
+def test_clusters_between_borders_need_no_interpolation(shape):
+    noise = np.random.default_rng(0).normal(size=(5, 60, 80))
+    p = torch.from_numpy(ndimage.gaussian_filter(noise, (0, 4, 4)).astype(np.float32))[None] * 20
+    p = p.softmax(dim=1)
+    plain = F.interpolate(p, shape, mode="bilinear", align_corners=False).argmax(dim=1)[0].numpy()
+    assert (full_clusters(p, shape) == plain).mean() > 0.9995
 
 
 def test_ct_background_is_named_by_tissue():

@@ -79,6 +79,33 @@ def test_lungs_are_air_inside_the_body_but_neither_room_nor_bowel_gas():
     assert not object_[~body].any()
 
 
+def chest_with_bowel(*, bone_at=()):
+    """A chest with one large lung beside a rib, a small part as light as lung, and bones at further places (y, x)."""
+    y, x = np.mgrid[:256, :256]
+    hu = np.where((y - 128) ** 2 + (x - 128) ** 2 < 120**2, 40.0, -1000.0)
+    large, small = (y - 110) ** 2 + (x - 90) ** 2 < 50**2, (y - 200) ** 2 + (x - 150) ** 2 < 8**2
+    hu[large], hu[small] = -850, -600
+    for at in bone_at:
+        hu[(y - at[0]) ** 2 + (x - at[1]) ** 2 < 4**2] = 700
+    return hu.astype(np.float32), large, small
+
+
+BY_LARGE, BY_SMALL = (110, 36), (200, 161)
+
+
+@pytest.mark.parametrize(
+    ("bone_at", "kept"), [([BY_LARGE], False), ([BY_LARGE, BY_SMALL], True), ([], True)], ids=["far", "beside", "none"]
+)
+def test_a_small_part_far_from_every_bone_is_bowel(bone_at, kept):
+    hu, large, small = chest_with_bowel(bone_at=bone_at)
+    settings = preset("ct-lung")
+    image = Image(hu, Geometry.identity(2), "ct")
+    features = (hu[..., None] - settings.window_low) / (settings.window_high - settings.window_low)
+    lung = propose(clusters_of(large), features.clip(0, 1), image, settings).object_probability > 0.5
+    assert lung[large].mean() > 0.95
+    assert lung[small].any() == kept
+
+
 def test_nothing_to_propose_is_an_empty_object_without_confidence():
     flat = np.full((H, W, 1), 0.5, np.float32)
     proposal = propose(np.zeros((H, W), np.int64), flat, as_image(flat.squeeze()), Settings(target="central"))

@@ -11,6 +11,7 @@ from napari_s3net import phantom, segmentation
 from napari_s3net.errors import DivergedError, InvalidImageError, OutOfMemoryError
 from napari_s3net.image import Segmentation, Step, as_image
 from napari_s3net.labels.metrics import dice
+from napari_s3net.recipes import make_recipe
 from napari_s3net.segmentation import iter_segment, segment
 from napari_s3net.settings import Settings, preset
 
@@ -193,3 +194,24 @@ def test_preset_by_name_seed_and_unknown_device():
     assert result.settings.seed == 7
     with pytest.raises(RuntimeError, match="choose one of: auto"):
         segment(image, device="cuda:77")
+
+
+def test_the_last_iteration_looks_and_does_not_learn(monkeypatch):
+    passes, seen = [], {}
+    backward, propose = torch.autograd.backward, segmentation.propose
+
+    def proposing(clusters, features, *rest):
+        graphs = [t for t in gc.get_objects() if type(t) is torch.Tensor and t.grad_fn is not None]
+        seen.update(clusters=clusters, features=features, graphs=len(graphs))
+        return propose(clusters, features, *rest)
+
+    monkeypatch.setattr(torch.autograd, "backward", lambda *a: passes.append(1) or backward(*a))
+    monkeypatch.setattr(segmentation, "propose", proposing)
+    image, settings = phantom.disc().image, QUICK.replace(max_iter=5)
+    steps, result = drain(iter_segment(image, settings))
+    assert len(passes) == len(steps) - 1 == 4
+    assert seen["graphs"] == 0
+    # The weights that are kept are those that made the labels.
+    recipe = make_recipe(seen["features"], settings, torch.device("cpu"))
+    recipe.network.load_state_dict({name: torch.from_numpy(array) for name, array in result.state.items()})
+    assert np.array_equal(recipe.forward(5)[0].argmax(dim=1)[0].numpy(), seen["clusters"])
