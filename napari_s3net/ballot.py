@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from skimage.transform import resize
 
 from napari_s3net import candidates
-from napari_s3net.candidates import Properties
+from napari_s3net.properties import Properties, measure
 
 #: A pixel with this share of the votes is object. Below one half, because dermatologists outline generously.
 ENOUGH = 0.3
@@ -28,12 +28,10 @@ class Ballot:
     ----------
     masks : numpy.ndarray
         (n, h, w) bool.
-    properties : tuple of Properties
-        n of them.
+    properties : Properties
+        What each looks like.
     log_votes : numpy.ndarray
         (n,), the logarithm of each one's vote.
-    colours : numpy.ndarray
-        (h, w, C) Lab or intensities, in units of the image's standard deviation.
     inside : numpy.ndarray
         (h, w) bool: what is image.
     names : tuple of str
@@ -41,9 +39,8 @@ class Ballot:
     """
 
     masks: NDArray[np.bool_]
-    properties: tuple[Properties, ...]
+    properties: Properties
     log_votes: NDArray[np.float64]
-    colours: NDArray[np.floating]
     inside: NDArray[np.bool_]
     names: tuple[str, str]
 
@@ -89,7 +86,7 @@ class Ballot:
 
 def hold_ballot(
     clusters: NDArray[np.int64],
-    channels: list[NDArray[np.float64]],
+    channels: NDArray[np.floating],
     colours: NDArray[np.floating],
     inside: NDArray[np.bool_],
     names: tuple[str, str],
@@ -100,8 +97,8 @@ def hold_ballot(
     ----------
     clusters : numpy.ndarray
         The network's, of any size.
-    channels : list of numpy.ndarray
-        (h, w) each; the object is bright.
+    channels : numpy.ndarray
+        (n, h, w); the object is bright.
     colours : numpy.ndarray
         (h, w, C): Lab, or intensities from 0 to 100.
     inside : numpy.ndarray
@@ -112,8 +109,8 @@ def hold_ballot(
     colours = colours / float(np.mean(colours[inside].std(axis=0) + 2))
     small = resize(clusters, inside.shape, order=0, preserve_range=True, anti_aliasing=False).astype(np.int64)
     found, unions = candidates.make_candidates(channels, inside), candidates.cluster_unions(small, channels[0], inside)
-    masks = np.reshape(found + unions, (-1, *inside.shape)).astype(bool)
-    properties = tuple(candidates.measure(masks, colours, inside))
-    log_votes = np.array([each.log_vote() for each in properties])
+    masks = np.concatenate([found, unions])
+    properties = measure(masks, colours, inside)
+    log_votes = properties.log_votes()
     log_votes[len(found) :] -= UNION_HANDICAP
-    return Ballot(masks, properties, log_votes, colours, inside, names)
+    return Ballot(masks, properties, log_votes, inside, names)

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.ballot import Ballot
-from napari_s3net.candidates import moments
 
 #: How much an expected agreement (Dice) of one adds to the logarithm of a vote.
 WEIGHT = 8.0
@@ -43,7 +42,7 @@ class Judge:
 
     def knows(self, ballot: Ballot) -> bool:
         """Whether the ballot's candidates can be described to it: colour to colour, grey to grey."""
-        return len(self.weights) == PLAIN + PER_COLOUR * int(ballot.colours.shape[2])
+        return bool(len(self.weights) == PLAIN + PER_COLOUR * ballot.properties.inner.mean.shape[1])
 
     def favour(self, ballot: Ballot) -> NDArray[np.float64]:
         """What to add to the logarithm of each candidate's vote, (n,)."""
@@ -68,19 +67,16 @@ def describe(ballot: Ballot) -> NDArray[np.float64]:
     middle, the colours inside and outside, their difference and their spreads, all less the mean over the image's
     candidates; and its own vote beside the largest.
     """
-    masks, n = ballot.masks, len(ballot.masks)
-    # boundary, compact, central, separate, area and even are ratios; touch and pale are not.
-    properties = np.array([list(vars(each).values()) for each in ballot.properties]).reshape(n, -1)
-    ratios, plain = np.log(properties[:, :6] + 0.01), properties[:, 6:]
-    _, inner, spread = moments(masks, ballot.colours)
-    _, outer, spread_out = moments(ballot.inside & ~masks, ballot.colours)
-    gap = inner - outer
-    area = masks.mean(axis=(1, 2))
+    masks, p = ballot.masks, ballot.properties
+    inner, outer = p.inner, p.outer
+    ratios = np.log(np.stack([p.boundary, p.compact, p.central, p.separate, p.area, p.even], axis=1) + 0.01)
+    plain, gap = np.stack([p.touch, p.pale], axis=1), inner.mean - outer.mean
     y, x = (np.linspace(-1, 1, size) for size in ballot.inside.shape)
     rows, columns = masks.sum(axis=2) @ y, masks.sum(axis=1) @ x
-    distance = np.hypot(rows, columns) / np.maximum(masks.sum(axis=(1, 2)), 1)
-    scalars = np.stack([ratios[:, 4] ** 2, area, distance], axis=1)
-    each = np.concatenate([ratios, plain, scalars, gap, gap**2, inner, outer, spread, spread_out], axis=1)
+    distance = np.hypot(rows, columns) / np.maximum(inner.pixels, 1)
+    scalars = np.stack([ratios[:, 4] ** 2, p.area, distance], axis=1)
+    colours = [gap, gap**2, inner.mean, outer.mean, inner.spread, outer.spread]
+    each = np.concatenate([ratios, plain, scalars, *colours], axis=1)
     vote = np.tanh((ballot.log_votes - ballot.log_votes.max(initial=-np.inf)) / 3)[:, None]
     return np.concatenate([each - each.mean(axis=0), vote, vote**2, vote**3], axis=1)
 

@@ -5,18 +5,27 @@ Every function takes masks of shape (n, h, w); outside the image all is False.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-#: Neighbours within a plane, and none in another.
-_IN_PLANE = np.array([[[0, 0, 0]] * 3, [[0, 1, 0], [1, 1, 1], [0, 1, 0]], [[0, 0, 0]] * 3])
+from napari_s3net.runs import runs_of
 
 #: What a border pixel adds to the perimeter, by the code of its neighbourhood (Benkrid and Crookes 2000).
 _STEPS = np.zeros(50)
 _STEPS[[5, 7, 15, 17, 25, 27]] = 1
 _STEPS[[21, 33]] = np.sqrt(2)
 _STEPS[[13, 23]] = (1 + np.sqrt(2)) / 2
+
+
+@lru_cache(maxsize=8)
+def centre_weight(shape: tuple[int, int], width: float = 0.35) -> NDArray[np.float64]:
+    """A Gaussian around the middle of the image, `width` of its height and width; not to be written to."""
+    y, x = np.ogrid[-0.5 : 0.5 : shape[0] * 1j, -0.5 : 0.5 : shape[1] * 1j]
+    weight = np.asarray(np.exp(-((y / width) ** 2) - (x / width) ** 2))
+    weight.flags.writeable = False
+    return weight
 
 
 def grow(masks: NDArray[np.bool_], steps: int = 1) -> NDArray[np.bool_]:
@@ -56,23 +65,17 @@ def perimeters(masks: NDArray[np.bool_]) -> NDArray[np.float64]:
 
 def central_parts(masks: NDArray[np.bool_], weight: NDArray[np.floating]) -> NDArray[np.bool_]:
     """Of each mask the connected part that gathers the most weight (h, w), without holes; nothing of an empty one."""
-    parts, n = ndimage.label(masks, _IN_PLANE)
-    sums = np.bincount(parts.ravel(), np.broadcast_to(weight, masks.shape).ravel(), minlength=n + 1)
-    last = np.maximum.accumulate(parts.max(axis=(1, 2), initial=0))  # numbered plane by plane
-    first = np.concatenate([[0], last])[:-1] + 1
-    best = [a + np.argmax(sums[a : b + 1]) if b >= a else -1 for a, b in zip(first, last, strict=True)]
-    chosen = parts == np.reshape(best, (-1, 1, 1))
-    return filled(chosen)
+    runs = runs_of(masks)
+    parts = runs.parts()
+    sums = np.bincount(parts, runs.sums(weight))
+    planes = np.zeros(len(sums), int)
+    planes[parts] = runs.planes()
+    order = np.lexsort((sums, planes))
+    best = np.zeros(len(sums), bool)
+    best[order[np.diff(planes[order], append=len(masks)) > 0]] = True  # the last of each mask
+    return runs.only(best[parts]).filled()
 
 
 def filled(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Each mask without holes: a hole is a part of the outside that does not reach the image's border.
-
-    One labelling is many times faster than scipy's filling from outside step by step.
-    """
-    parts, n = ndimage.label(~masks, _IN_PLANE)
-    reached = np.zeros(n + 1, bool)
-    for edge in (parts[:, 0], parts[:, -1], parts[:, :, 0], parts[:, :, -1]):
-        reached[edge] = True
-    reached[0] = False
-    return np.asarray(~reached[parts])
+    """Each mask without holes: a hole is a part of the outside that does not reach the image's border."""
+    return runs_of(masks).filled()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from napari_s3net.ballot import ENOUGH, SPLIT_BELOW, Ballot
+from napari_s3net.properties import measure
 
 H, W = 40, 60
 Y, X = np.mgrid[:H, :W]
@@ -12,8 +13,8 @@ INSIDE = np.ones((H, W), bool)
 
 
 def ballot(masks, log_votes):
-    masks, colours = np.array(masks, bool).reshape(-1, H, W), np.zeros((H, W, 3))
-    return Ballot(masks, (), np.array(log_votes), colours, INSIDE, ("Lesion", "Skin"))
+    masks = np.array(masks, bool).reshape(-1, H, W)
+    return Ballot(masks, measure(masks, np.zeros((H, W, 3)), INSIDE), np.array(log_votes), INSIDE, ("Lesion", "Skin"))
 
 
 def test_the_larger_vote_wins():

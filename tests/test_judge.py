@@ -11,6 +11,7 @@ from napari_s3net.foreground import make_ballot
 from napari_s3net.judge import Lesson, describe, fit_judge, learn_from
 from napari_s3net.labels.metrics import dice
 from napari_s3net.preprocess import to_features
+from napari_s3net.properties import measure
 from napari_s3net.settings import preset
 
 SKIN = preset("skin")
@@ -73,7 +74,8 @@ def test_favour_moves_the_vote_to_what_the_folder_expects():
 
 
 def test_no_candidates():
-    none = Ballot(np.zeros((0, 8, 9), bool), (), np.zeros(0), np.zeros((8, 9, 3)), np.ones((8, 9), bool), ("a", "b"))
+    masks, inside = np.zeros((0, 8, 9), bool), np.ones((8, 9), bool)
+    none = Ballot(masks, measure(masks, np.zeros((8, 9, 3)), inside), np.zeros(0), inside, ("a", "b"))
     judge = fit_judge([learn_from(ballot(seed)) for seed in range(4)])
     assert judge.knows(none)
     assert none.count(judge.favour(none))[1] == 0
