@@ -63,8 +63,8 @@ def finish(
     rank = np.zeros(len(means), np.int32)
     rank[order] = np.arange(1, len(order) + 1)
     foreground = tuple(int(rank[pair]) for pair in order if pair % 2 == 0)
-    names = name_labels(rank[sampled], len(order), foreground, image, grey, features, proposal.names)
-    return rank[pairs], foreground, names
+    names = name_labels(rank.take(sampled), len(order), foreground, image, grey, features, proposal.names)
+    return rank.take(pairs), foreground, names
 
 
 def object_mask(
@@ -118,19 +118,20 @@ def full_clusters(probabilities: Tensor, shape: tuple[int, ...]) -> NDArray[np.u
     corner = small[:-1, :-1]
     alike = (corner == small[:-1, 1:]) & (corner == small[1:, :-1]) & (corner == small[1:, 1:])
     (top, down), (left, right) = (_between(n, m) for n, m in zip(shape, small.shape, strict=True))
-    clusters = corner[np.ix_(top, left)]
-    rows, columns = np.nonzero(~alike[np.ix_(top, left)])
+    clusters = corner.take(left, axis=1).take(top, axis=0)
+    borders = np.flatnonzero(~alike.take(left, axis=1).take(top, axis=0))
     table, wide = p.flatten(0, 1), small.shape[1]
-    for part in range(0, len(rows), BORDER_PIXELS):
-        r, c = rows[part : part + BORDER_PIXELS], columns[part : part + BORDER_PIXELS]
-        first = top[r] * wide + left[c]
+    for part in range(0, len(borders), BORDER_PIXELS):
+        places = borders[part : part + BORDER_PIXELS]
+        rows, columns = places // shape[1], places % shape[1]
+        first = top[rows] * wide + left[columns]
         around = np.stack([first, first + 1, first + wide, first + wide + 1], axis=1)
-        y, x = down[r], right[c]
+        y, x = down[rows], right[columns]
         weights = np.stack([(1 - y) * (1 - x), (1 - y) * x, y * (1 - x), y * x], axis=1)
         mixed = F.embedding_bag(
             torch.from_numpy(around), table, per_sample_weights=torch.from_numpy(weights), mode="sum"
         )
-        clusters[r, c] = mixed.argmax(dim=1).numpy()
+        clusters.ravel()[places] = mixed.argmax(dim=1).numpy()
     return clusters
 
 
@@ -155,11 +156,11 @@ def join_small(pairs: NDArray[np.uint8]) -> NDArray[np.uint8]:
     step = sampling_step(pairs.shape)
     sampled, joined = pairs[::step, ::step], pairs.copy()
     for side in (0, 1):
-        lost = (pairs % 2 == side) & ~stays[pairs]
-        kept = (sampled % 2 == side) & stays[sampled]
-        if lost.any() and kept.any():
+        of_side = np.arange(len(counts)) % 2 == side
+        kept = (of_side & stays).take(sampled)
+        if counts[of_side & ~stays].any() and kept.any():
             near = ndimage.distance_transform_edt(~kept, return_distances=False, return_indices=True)
-            rows, columns = np.nonzero(lost)
+            rows, columns = np.nonzero((of_side & ~stays).take(pairs))
             joined[rows, columns] = sampled[near[0], near[1]][rows // step, columns // step]
     return joined
 
