@@ -15,6 +15,7 @@ from scipy import ndimage
 from skimage.color import rgb2lab
 from skimage.filters import threshold_otsu
 
+from napari_s3net.preprocess import over_channels
 from napari_s3net.stacks import central_parts, centre_weight, opened
 
 #: Blur before thresholds, in pixels at the size at which candidates are made.
@@ -36,12 +37,14 @@ def lesion_channels(rgb: NDArray[np.floating], inside: NDArray[np.bool_]) -> NDA
     """Maps (n, h, w) in which a lesion is bright: lack of blue, of light, colourfulness, and the main colour axis."""
     smooth = ndimage.gaussian_filter(rgb, (BLUR, BLUR, 0))
     lab = rgb2lab(smooth)
-    light, blue = smooth.max(axis=2), smooth[..., 2]
-    saturation = 1 - smooth.min(axis=2) / np.maximum(light, 1e-3)
-    share_of_blue = blue / np.maximum(smooth.sum(axis=2), 1e-3)
-    centred = lab - lab[inside].mean(axis=0)
-    axis = np.linalg.eigh(centred[inside].T @ centred[inside])[1][:, -1]
-    return np.stack([-blue, -lab[..., 0], saturation, -share_of_blue, _towards_centre(centred @ axis, inside)])
+    dark, light, total = (over_channels(ufunc, smooth) for ufunc in (np.minimum, np.maximum, np.add))
+    blue = smooth[..., 2]
+    saturation, share_of_blue = 1 - dark / np.maximum(light, 1e-3), blue / np.maximum(total, 1e-3)
+    seen = lab[inside]
+    middle = seen.mean(axis=0)
+    axis = np.linalg.eigh((seen - middle).T @ (seen - middle))[1][:, -1]
+    along = _towards_centre((lab - middle) @ axis, inside)
+    return np.stack([-blue, -lab[..., 0], saturation, -share_of_blue, along])
 
 
 def grey_channels(grey: NDArray[np.floating], inside: NDArray[np.bool_]) -> NDArray[np.floating]:
@@ -71,7 +74,8 @@ def without_light(channels: NDArray[np.floating], inside: NDArray[np.bool_]) -> 
     fit = np.zeros((len(channels), terms.shape[2]))
     for _ in range(4):
         gram = (weight @ products).reshape(-1, *fit.shape[1:] * 2)
-        fit = (np.linalg.pinv(gram, hermitian=True) @ (weight * wanted @ points)[..., None])[..., 0]
+        ridge = (1e-12 + 1e-9 * np.trace(gram, axis1=1, axis2=2))[:, None, None] * np.eye(fit.shape[1])
+        fit = np.linalg.solve(gram + ridge, (weight * wanted @ points)[..., None])[..., 0]
         rest = wanted - fit @ points.T
         square = (rest / (1.48 * np.median(np.abs(rest), axis=1, keepdims=True) + 1e-6)) ** 2
         weight = 1 / (1 + np.where(rest > 0, square * square, square / 4))

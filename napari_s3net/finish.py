@@ -14,7 +14,7 @@ from torch import Tensor
 from napari_s3net.foreground import Proposal, lens_shadow
 from napari_s3net.image import Image
 from napari_s3net.labels.measure import tissue_name
-from napari_s3net.preprocess import sampling_step, to_unit
+from napari_s3net.preprocess import sampling_step, to_grey, to_unit
 from napari_s3net.settings import Settings
 from napari_s3net.stacks import filled
 
@@ -56,9 +56,9 @@ def finish(
     clusters = full_clusters(probabilities, image.shape)
     pairs = join_small(2 * clusters + ~mask)
     step = sampling_step(image.shape)
-    sampled, grey = pairs[::step, ::step], to_unit(image, settings, step=step).mean(axis=2)
-    means = _means(sampled, grey, int(pairs.max()) + 1)
+    sampled, grey = pairs[::step, ::step].astype(np.intp), to_grey(to_unit(image, settings, step=step))
     used = np.flatnonzero(np.bincount(pairs.ravel()))
+    means = _means(sampled, grey, np.bincount(sampled.ravel(), minlength=int(used[-1]) + 1))
     order = sorted(used, key=lambda pair: (pair % 2, means[pair]))
     rank = np.zeros(len(means), np.int32)
     rank[order] = np.arange(1, len(order) + 1)
@@ -79,7 +79,7 @@ def object_mask(
     if probability.shape == image.shape:
         return np.asarray(probability > 0.5)
     if settings.sharpen_boundary:
-        enlarged = guided(probability, features.mean(axis=2), to_unit(image, settings).mean(axis=2))
+        enlarged = guided(probability, to_grey(features), to_grey(to_unit(image, settings)))
     else:
         enlarged = _enlarge(probability, image.shape)
     mask = enlarged > 0.5
@@ -180,12 +180,12 @@ def name_labels(
     """
     ids = range(1, n_labels + 1)
     n = np.bincount(labels.ravel(), minlength=n_labels + 1)
-    light = _means(labels, grey, n_labels + 1)
+    light = _means(labels, grey, n)
     in_shadow = np.zeros(n_labels + 1)
     if image.kind == "rgb":
-        in_shadow = _means(labels, nearest(lens_shadow(features), labels.shape), n_labels + 1)
+        in_shadow = _means(labels, nearest(lens_shadow(features), labels.shape), n)
     step = sampling_step(image.shape)
-    hu = _means(labels, image.array[::step, ::step], n_labels + 1) if image.kind == "ct" else light
+    hu = _means(labels, image.array[::step, ::step], n) if image.kind == "ct" else light
     given: dict[int, str] = {}
     for side, name in ((set(foreground), names[0]), (set(ids) - set(foreground), names[1])):
         lit = [i for i in sorted(side) if in_shadow[i] <= 0.5]
@@ -214,10 +214,10 @@ def nearest(values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     return np.asarray(values[np.ix_(rows, columns)])
 
 
-def _means(labels: NDArray[Any], values: NDArray[Any], n: int) -> NDArray[np.float64]:
-    """Mean value of each label below n, 0 where it does not occur."""
-    flat = labels.ravel()
-    return np.asarray(np.bincount(flat, values.ravel(), minlength=n) / np.maximum(np.bincount(flat, minlength=n), 1))
+def _means(labels: NDArray[Any], values: NDArray[Any], counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Mean value of each label that occurs so many times, (n,); 0 where it does not."""
+    sums = np.bincount(labels.ravel(), values.ravel(), minlength=len(counts))
+    return np.asarray(sums / np.maximum(counts, 1))
 
 
 def _enlarge(values: NDArray[np.floating], shape: tuple[int, ...]) -> NDArray[np.float32]:

@@ -15,7 +15,7 @@ from skimage.transform import resize
 from napari_s3net import candidates
 from napari_s3net.ballot import Ballot, hold_ballot
 from napari_s3net.image import Image
-from napari_s3net.preprocess import to_unit
+from napari_s3net.preprocess import over_channels, to_grey, to_unit
 from napari_s3net.settings import Settings
 
 #: HU below which CT shows lung or gas; what a lung has somewhere in its inside; and up to where its rim reaches, half
@@ -113,7 +113,7 @@ def _lesion(clusters: NDArray[np.int64], features: NDArray[np.float32]) -> Ballo
 
 def _central(clusters: NDArray[np.int64], features: NDArray[np.float32]) -> Ballot:
     """What is central, compact and well bounded, whether light or dark."""
-    grey = _at_candidate_size(features).mean(axis=2)
+    grey = to_grey(_at_candidate_size(features))
     inside = np.ones(grey.shape, bool)
     # Light objects are as welcome as dark ones: the first axis, lightness, is left empty, so that none counts as pale.
     colours = 100 * np.stack([np.zeros_like(grey), ndimage.gaussian_filter(grey, 1)], axis=2)
@@ -182,7 +182,7 @@ def _to_hu(unit: NDArray[np.float32], settings: Settings) -> NDArray[np.float32]
 
 def lens_shadow(rgb: NDArray[np.floating]) -> NDArray[np.bool_]:
     """Near-black parts (h, w) that hold a corner of the image: the rim of the dermoscope."""
-    dark = ndimage.gaussian_filter(rgb.max(axis=2), 1) < 0.25
+    dark = ndimage.gaussian_filter(over_channels(np.maximum, rgb), 1) < 0.25
     parts, _ = ndimage.label(dark)
     corners = np.unique(parts[[0, 0, -1, -1], [0, -1, 0, -1]])
     return np.asarray(ndimage.binary_dilation(np.isin(parts, corners[corners > 0]), iterations=4))

@@ -67,14 +67,11 @@ def describe(ballot: Ballot) -> NDArray[np.float64]:
     middle, the colours inside and outside, their difference and their spreads, all less the mean over the image's
     candidates; and its own vote beside the largest.
     """
-    masks, p = ballot.masks, ballot.properties
+    p = ballot.properties
     inner, outer = p.inner, p.outer
     ratios = np.log(np.stack([p.boundary, p.compact, p.central, p.separate, p.area, p.even], axis=1) + 0.01)
     plain, gap = np.stack([p.touch, p.pale], axis=1), inner.mean - outer.mean
-    y, x = (np.linspace(-1, 1, size) for size in ballot.inside.shape)
-    rows, columns = masks.sum(axis=2) @ y, masks.sum(axis=1) @ x
-    distance = np.hypot(rows, columns) / np.maximum(inner.pixels, 1)
-    scalars = np.stack([ratios[:, 4] ** 2, p.area, distance], axis=1)
+    scalars = np.stack([ratios[:, 4] ** 2, p.area, p.distance], axis=1)
     colours = [gap, gap**2, inner.mean, outer.mean, inner.spread, outer.spread]
     each = np.concatenate([ratios, plain, scalars, *colours], axis=1)
     vote = np.tanh((ballot.log_votes - ballot.log_votes.max(initial=-np.inf)) / 3)[:, None]

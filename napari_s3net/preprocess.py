@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -89,13 +90,35 @@ def _through_window(array: NDArray[Any], image: Image, settings: Settings) -> ND
         low, high = settings.window_low, settings.window_high
     else:
         step = sampling_step(image.shape)
-        low, high = np.percentile(image.array[::step, ::step].astype(np.float32), ROBUST)
+        low, high = _robust_range(image.array[::step, ::step])
         if high <= low:
             low, high = float(image.array.min()), float(image.array.max())
     unit: NDArray[np.float32] = np.subtract(array, low, dtype=np.float32)
     unit *= np.float32(1 / (high - low))
     np.clip(unit, 0, 1, out=unit)
     return unit if image.kind == "rgb" else unit[..., None]
+
+
+def _robust_range(values: NDArray[Any]) -> tuple[float, float]:
+    """The `ROBUST` percentiles of an array; those of bytes are counted, which takes a tenth of the time."""
+    if values.dtype != np.uint8:
+        low, high = np.percentile(values.astype(np.float32), ROBUST)
+        return float(low), float(high)
+    ranks = np.asarray(ROBUST) / 100 * (values.size - 1)
+    up_to = np.cumsum(np.bincount(values.ravel(), minlength=256))
+    below, above = (np.searchsorted(up_to, whole, "right") for whole in (np.floor(ranks), np.ceil(ranks)))
+    low, high = below + (ranks % 1) * (above - below)
+    return float(low), float(high)
+
+
+def over_channels(ufunc: np.ufunc, values: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Reduce the last axis, that of the channels, by a ufunc: numpy itself is many times slower on so short an axis."""
+    return np.asarray(reduce(ufunc, np.moveaxis(values, -1, 0)))
+
+
+def to_grey(unit: NDArray[np.floating]) -> NDArray[np.floating]:
+    """The mean of the channels, (H, W)."""
+    return np.asarray(over_channels(np.add, unit) / unit.shape[-1])
 
 
 def _block_means(array: NDArray[Any], shape: tuple[int, int]) -> NDArray[np.float32]:
@@ -117,7 +140,7 @@ def remove_hair(unit: NDArray[np.float32], width: int = 9) -> NDArray[np.float32
     Lines narrower than `width` pixels stand out in a black top-hat of the darkest channel; they are replaced by the
     median around them (after Lee et al. 1997, "DullRazor").
     """
-    grey = unit.min(axis=2)
+    grey = over_channels(np.minimum, unit)
     hat = ndimage.grey_closing(grey, footprint=disk(width // 2 + 1)) - grey
     hair = ndimage.binary_dilation(hat > max(0.08, 3 * float(hat.std())), iterations=1)
     if not hair.any():

@@ -78,6 +78,8 @@ class Properties:
         Share of the image's border that the candidate covers.
     pale : numpy.ndarray
         How much lighter than its surroundings, in standard deviations; 0 when darker.
+    distance : numpy.ndarray
+        Of its centre from the image's middle, in half heights and half widths; does not count in the vote.
     inner, outer : Side
         The colours of the candidate, and of its surroundings.
     """
@@ -90,6 +92,7 @@ class Properties:
     even: NDArray[np.float64]
     touch: NDArray[np.float64]
     pale: NDArray[np.float64]
+    distance: NDArray[np.float64]
     inner: Side
     outer: Side
 
@@ -115,10 +118,12 @@ def measure(masks: NDArray[np.bool_], colours: NDArray[np.floating], inside: NDA
     """
     table, flat_inside = _table(colours), inside.reshape(-1, 1)
     looked_at = table * flat_inside
-    weight = centre_weight((inside.shape[0], inside.shape[1])).reshape(-1, 1)
-    columns = np.concatenate([table, looked_at, weight, _frame(inside).reshape(-1, 1)], axis=1, dtype=np.float32)
-    sums = _sums(masks, columns)
+    y, x = np.meshgrid(*(np.linspace(-1, 1, n) for n in inside.shape), indexing="ij")
+    maps = (centre_weight((inside.shape[0], inside.shape[1])), _frame(inside), y, x)
+    columns = np.column_stack([table, looked_at, *(each.ravel() for each in maps)])
+    sums = _sums(masks, columns.astype(np.float32))
     C = table.shape[1]
+    weight, touch, down, right = sums[:, 2 * C :].T
     inner, outer = (
         Side.from_sums(sums[:, :C]),
         Side.from_sums(looked_at.sum(axis=0, dtype=np.float64) - sums[:, C : 2 * C]),
@@ -129,12 +134,13 @@ def measure(masks: NDArray[np.bool_], colours: NDArray[np.floating], inside: NDA
     return Properties(
         boundary=_boundary(masks, table, inside),
         compact=np.minimum(1.0, 4 * np.pi * inner.pixels / np.maximum(perimeters(masks), 1.0) ** 2),
-        central=sums[:, 2 * C] / np.maximum(inner.pixels, 1),
+        central=weight / np.maximum(inner.pixels, 1),
         separate=np.linalg.norm(gap, axis=1) / (spread + spread_outside + 0.1),
         area=inner.pixels / inside.size,
         even=1 / (spread_outside + 0.05),
-        touch=sums[:, 2 * C + 1],
+        touch=touch,
         pale=np.maximum(0.0, gap[:, 0]),
+        distance=np.hypot(down, right) / np.maximum(inner.pixels, 1),
         inner=inner,
         outer=outer,
     )

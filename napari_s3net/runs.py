@@ -42,10 +42,23 @@ class Frame:
         """Of the flat array: the last mask, too, has a frame behind it."""
         return self.shape[0] * self.size + self.wide + 1
 
+    def lay(self, masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """A new flat array with the masks (n, h, w)."""
+        flat = np.zeros(self.length, bool)
+        self.planes(flat)[:] = masks
+        return flat
+
     def planes(self, flat: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """A view of the masks (n, h, w) in the flat array."""
+        return self._framed(flat)[:, 1:, 1:]
+
+    def clear(self, flat: NDArray[np.bool_]) -> None:
+        """Let the frames be False again."""
+        self._framed(flat)[:, 0] = self._framed(flat)[:, :, 0] = flat[self.shape[0] * self.size :] = False
+
+    def _framed(self, flat: NDArray[np.bool_]) -> NDArray[np.bool_]:
         n, h, w = self.shape
-        return flat[: n * self.size].reshape(n, h + 1, w + 1)[:, 1:, 1:]
+        return flat[: n * self.size].reshape(n, h + 1, w + 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,10 +105,14 @@ class Runs:
         return self.frame.planes(np.repeat(inside, np.diff(edges)))
 
 
+def frame_of(masks: NDArray[np.bool_]) -> Frame:
+    """The frame that masks (n, h, w) lie in."""
+    return Frame((masks.shape[0], masks.shape[1], masks.shape[2]))
+
+
 def runs_of(masks: NDArray[np.bool_]) -> Runs:
     """The runs of masks (n, h, w)."""
-    frame = Frame((masks.shape[0], masks.shape[1], masks.shape[2]))
-    flat = np.zeros(frame.length, bool)
-    frame.planes(flat)[:] = masks
+    frame = frame_of(masks)
+    flat = frame.lay(masks)
     edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
     return Runs(edges[::2], edges[1::2], frame)

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_s3net.runs import runs_of
+from napari_s3net.runs import frame_of, runs_of
 
 #: What a border pixel adds to the perimeter, by the code of its neighbourhood (Benkrid and Crookes 2000).
 _STEPS = np.zeros(50)
@@ -30,23 +30,27 @@ def centre_weight(shape: tuple[int, int], width: float = 0.35) -> NDArray[np.flo
 
 def grow(masks: NDArray[np.bool_], steps: int = 1) -> NDArray[np.bool_]:
     """Grow each mask by as many steps up, down, left and right."""
-    grown = masks.copy()
+    frame = frame_of(masks)
+    flat = frame.lay(masks)
     for _ in range(steps):
-        before = grown.copy()
-        grown[:, 1:] |= before[:, :-1]
-        grown[:, :-1] |= before[:, 1:]
-        grown[:, :, 1:] |= before[:, :, :-1]
-        grown[:, :, :-1] |= before[:, :, 1:]
-    return grown
+        before = flat.copy()
+        for away in (1, frame.wide):  # in the flat array a step is a shift
+            flat[away:] |= before[:-away]
+            flat[:-away] |= before[away:]
+        frame.clear(flat)
+    return frame.planes(flat)
 
 
 def opened(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Drop what is thinner than a cross of five pixels."""
-    kept = np.zeros_like(masks)
-    kept[:, 1:-1, 1:-1] = (
-        masks[:, 1:-1, 1:-1] & masks[:, :-2, 1:-1] & masks[:, 2:, 1:-1] & masks[:, 1:-1, :-2] & masks[:, 1:-1, 2:]
-    )
-    return grow(kept)
+    frame = frame_of(masks)
+    flat = frame.lay(masks)
+    kept, wide = flat.copy(), frame.wide
+    kept[1:] &= flat[:-1]
+    kept[:-1] &= flat[1:]
+    kept[wide:] &= flat[:-wide]
+    kept[:-wide] &= flat[wide:]
+    return grow(frame.planes(kept))
 
 
 def perimeters(masks: NDArray[np.bool_]) -> NDArray[np.float64]:
