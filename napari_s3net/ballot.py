@@ -106,7 +106,7 @@ def hold_ballot(
     names : tuple of str
         What to call the object, and what to call the rest.
     """
-    colours = colours / float(np.mean(colours[inside].std(axis=0) + 2))
+    colours = colours / float(np.mean(colours[inside].T.copy().std(axis=1) + 2))
     small = resize(clusters, inside.shape, order=0, preserve_range=True, anti_aliasing=False).astype(np.int64)
     found, unions = candidates.make_candidates(channels, inside), candidates.cluster_unions(small, channels[0], inside)
     masks = np.concatenate([found, unions])

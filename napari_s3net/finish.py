@@ -15,8 +15,8 @@ from napari_s3net.foreground import Proposal, lens_shadow
 from napari_s3net.image import Image
 from napari_s3net.labels.measure import tissue_name
 from napari_s3net.preprocess import sampling_step, to_grey, to_unit
+from napari_s3net.runs import runs_of
 from napari_s3net.settings import Settings
-from napari_s3net.stacks import filled
 
 #: Clusters and parts of clusters below this share of the image are joined to their neighbours.
 SMALLEST_SHARE = 0.004
@@ -82,15 +82,11 @@ def object_mask(
         enlarged = guided(probability, to_grey(features), to_grey(to_unit(image, settings)))
     else:
         enlarged = _enlarge(probability, image.shape)
-    mask = enlarged > 0.5
-    parts, n = ndimage.label(mask)
-    if n > 1:
-        sizes = np.bincount(parts.ravel())
-        sizes[0] = 0
-        keep = sizes >= settings.min_area / 100 * mask.size
-        keep[int(np.argmax(sizes))] = True
-        mask = keep[parts]
-    return np.asarray(filled(mask[None])[0])
+    runs = runs_of((enlarged > 0.5)[None])
+    parts = runs.parts()
+    sizes = np.bincount(parts, runs.ends - runs.starts)
+    keep = sizes >= min(settings.min_area / 100 * enlarged.size, sizes.max(initial=0))  # never all of them dropped
+    return np.asarray(runs.only(keep[parts]).filled()[0])
 
 
 def guided(p: NDArray[np.float32], guide: NDArray[np.float32], full: NDArray[np.float32]) -> NDArray[np.float32]:

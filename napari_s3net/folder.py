@@ -24,8 +24,8 @@ from napari_s3net.foreground import VOTED_ON, count, make_ballot
 from napari_s3net.image import Image, Segmentation, Step
 from napari_s3net.judge import Judge, Lesson, fit_judge, learn_from
 from napari_s3net.preprocess import check_plane, to_features
-from napari_s3net.recipes import depth_below_border, start_clusters
 from napari_s3net.settings import Settings
+from napari_s3net.start import starting_point
 from napari_s3net.steps import drain
 
 #: Fewer than this many images have nothing in common to learn.
@@ -68,7 +68,7 @@ class FolderModel:
         started = time.perf_counter()
         check_plane(image)
         features = to_features(image, self.settings)
-        clusters = start_clusters(features, depth_below_border(features), self.settings.clusters)
+        clusters, _ = starting_point(features, self.settings.clusters)
         ballot = make_ballot(clusters, features, self.settings)
         if not self.judge.knows(ballot):
             raise InvalidImageError(
@@ -169,5 +169,5 @@ def _ballot(image: Image, settings: Settings) -> Ballot:
     """Look at one image as if it were alone."""
     check_plane(image)
     features = to_features(image, settings)
-    clusters = start_clusters(features, depth_below_border(features), settings.clusters)
+    clusters, _ = starting_point(features, settings.clusters)
     return make_ballot(clusters, features, settings)

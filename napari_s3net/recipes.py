@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -10,10 +9,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from scipy import ndimage
-from scipy.cluster.vq import ClusterError, kmeans2, vq
-from skimage.color import rgb2lab
-from skimage.morphology import reconstruction
 from torch import Tensor, nn
 
 from napari_s3net.model.deform import DeformableConv3x3, FreeOffsetConv3x3
@@ -23,6 +18,7 @@ from napari_s3net.model.network import S3Net, released_network
 from napari_s3net.model.optimiser import Adam
 from napari_s3net.model.warp import WarpRange, draw_theta, draw_window, make_grid, visible, warp
 from napari_s3net.settings import Settings
+from napari_s3net.start import starting_point
 
 #: Iterations in which the network learns the clusters it starts from, before it follows its own; and by how much the
 #: image is shrunk for them: a quarter of the pixels teaches as much.
@@ -35,10 +31,6 @@ WINDOW = 0.5
 ANCHOR = 0.5
 #: The run is over when fewer than this share of the pixels changed their cluster in each of the last iterations.
 CALM_SHARE, CALM_ITERATIONS = 0.002, 3
-#: Weight of the depth below the border beside the colours, when the starting clusters are made.
-DEPTH_WEIGHT = 0.5
-#: An image whose depth varies less than this share of its intensities has no basin.
-NO_BASIN = 0.25
 #: The first scores of the branches: how much softer than the logarithm of a probability, and what is added to the
 #: covariance of their features, as a share of the mean variance.
 SHARPNESS, RIDGE = 0.3, 0.1
@@ -113,8 +105,8 @@ class S3NetRecipe:
     """The paper's four ideas, made real; see `docs/method.md`."""
 
     def __init__(self, features: NDArray[np.float32], settings: Settings, device: torch.device) -> None:
-        depth = depth_below_border(features).astype(np.float32)
-        start = torch.from_numpy(start_clusters(features, depth, settings.clusters))[None].to(device)
+        clusters, depth = starting_point(features, settings.clusters)
+        start = torch.from_numpy(clusters)[None].to(device)
         x = torch.cat([to_tensor(features, device), torch.from_numpy(depth)[None, None].to(device)], dim=1)
         x = x.contiguous(memory_format=torch.channels_last)
         self.settings, self.calm, self.window = settings, 0, WINDOW
@@ -241,46 +233,3 @@ def to_tensor(features: NDArray[np.float32], device: torch.device | str) -> Tens
     mean, sd = features.mean(axis=(0, 1)), features.std(axis=(0, 1))
     normalised = (features - mean) / np.maximum(sd, 1e-6)
     return torch.from_numpy(np.ascontiguousarray(normalised.transpose(2, 0, 1)[None])).to(device)
-
-
-def depth_below_border(features: NDArray[np.float32]) -> NDArray[np.floating]:
-    """How far each pixel lies below the way out to the image's border: (h, w), zero mean, at most unit variance.
-
-    Water let in from the border fills every basin up to its lowest rim; the height of the water is the depth
-    (reconstruction by erosion, Vincent 1993). It tells a lesion from a dark corner, and a lung from the air of the
-    room, that have the same colour.
-    """
-    smooth = ndimage.gaussian_filter(features, (1.5, 1.5, 0))
-    # Pigment absorbs blue most, red least.
-    grey = smooth @ np.array([0.2, 0.3, 0.5], np.float32) if features.shape[2] == 3 else smooth[..., 0]
-    seed = np.full_like(grey, grey.max())
-    seed[[0, -1]], seed[:, [0, -1]] = grey[[0, -1]], grey[:, [0, -1]]
-    depth = reconstruction(seed, grey, method="erosion") - grey
-    # Where there is no basin, the depth is noise, which must not be blown up.
-    return np.asarray((depth - depth.mean()) / max(float(depth.std()), NO_BASIN * float(grey.std()), 1e-6))
-
-
-def start_clusters(features: NDArray[np.float32], depth: NDArray[np.floating], clusters: int) -> NDArray[np.int64]:
-    """Clusters of smoothed colours and depth, from which the network starts: (h, w), numbered from dark to light.
-
-    k-means begins at equally spaced quantiles of the main axis of the colours, so that it needs no random start and
-    another seed keeps the same numbers. Its centres come from every other row and column.
-    """
-    smooth = ndimage.gaussian_filter(features, (1.5, 1.5, 0))
-    colours = rgb2lab(smooth) if features.shape[2] == 3 else 100 * smooth
-    values = np.concatenate([_standardised(colours), DEPTH_WEIGHT * depth[..., None]], axis=2).astype(np.float64)
-    points = values[::2, ::2].reshape(-1, values.shape[2])
-    points = points + 1e-6 * np.arange(len(points))[:, None] / len(points)  # no two centres alike in two-valued images
-    centred = points - points.mean(axis=0)
-    along = centred @ np.linalg.svd(centred, full_matrices=False)[2][0]
-    order = np.argsort(along if np.corrcoef(along, points[:, 0])[0, 1] >= 0 else -along)
-    centres = points[order[((np.arange(clusters) + 0.5) / clusters * len(points)).astype(int)]]
-    with suppress(ClusterError):  # fewer colours than clusters: the nearest start is as good
-        centres = kmeans2(points, centres, iter=10, minit="matrix", missing="raise")[0]
-    return np.asarray(vq(values.reshape(-1, values.shape[2]), centres)[0], np.int64).reshape(features.shape[:2])
-
-
-def _standardised(values: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Zero mean, and unit variance over all channels (h, w, C) together."""
-    centred = values - values.mean(axis=(0, 1))
-    return np.asarray(centred / max(float(np.sqrt(centred.var(axis=(0, 1)).sum())), 1e-6))

@@ -78,8 +78,3 @@ def central_parts(masks: NDArray[np.bool_], weight: NDArray[np.floating]) -> NDA
     best = np.zeros(len(sums), bool)
     best[order[np.diff(planes[order], append=len(masks)) > 0]] = True  # the last of each mask
     return runs.only(best[parts]).filled()
-
-
-def filled(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Each mask without holes: a hole is a part of the outside that does not reach the image's border."""
-    return runs_of(masks).filled()

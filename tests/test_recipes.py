@@ -10,9 +10,7 @@ from napari_s3net.recipes import (
     CALM_ITERATIONS,
     START_ITERATIONS,
     ReleasedRecipe,
-    depth_below_border,
     make_recipe,
-    start_clusters,
 )
 from napari_s3net.settings import Settings
 
@@ -114,21 +112,6 @@ def test_making_a_recipe_leaves_the_global_random_numbers_alone():
     torch.manual_seed(5)
     make_recipe(FEATURES, SMALL, CPU)
     assert torch.equal(torch.rand(3), expected)
-
-
-def test_start_clusters_are_the_colours_from_dark_to_light():
-    bands = np.repeat(np.array([0.9, 0.1, 0.5, 0.3], np.float32), 12)[:, None, None] * np.ones((1, 40, 3), np.float32)
-    labels = start_clusters(bands, depth_below_border(bands), 4)
-    assert [int(labels[i, 20]) for i in (5, 17, 29, 41)] == [3, 0, 2, 1]
-
-
-@pytest.mark.parametrize("levels", [1, 2, 3])
-def test_fewer_colours_than_clusters_is_no_error(levels):
-    features = (np.arange(24 * 32) % levels / 3).reshape(24, 32, 1).astype(np.float32)
-    labels = start_clusters(features, depth_below_border(features), 8)
-    assert labels.shape == (24, 32)
-    assert labels.min() >= 0
-    assert labels.max() < 8
 
 
 @pytest.mark.parametrize("changes", [{"attention": False}, {"offsets": "none"}, {"offsets": "free"}])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor
 
 
 class Adam:
-    """Adam (Kingma and Ba 2015, algorithm 1), for a network whose parameters all get a gradient or none.
+    """Adam (Kingma and Ba 2015, algorithm 1); a parameter without a gradient stays where it is.
+
+    All parameters become views of one vector, as do their gradients: a network of many small layers then takes a step
+    in a handful of operations. So the network must not be moved to another device or type afterwards.
 
     Parameters
     ----------
@@ -32,22 +35,32 @@ class Adam:
     ) -> None:
         self.parameters = list(parameters)
         self.learning_rate, self.betas, self.eps, self.steps = learning_rate, betas, eps, 0
-        self.first = [torch.zeros_like(p) for p in self.parameters]
-        self.second = [torch.zeros_like(p) for p in self.parameters]
+        self.values = torch.cat([p.detach().reshape(-1) for p in self.parameters])
+        self.gradient = torch.zeros_like(self.values)
+        self.first, self.second = torch.zeros_like(self.values), torch.zeros_like(self.values)
+        with torch.no_grad():
+            for p, value in zip(self.parameters, self._views(self.values), strict=True):
+                p.data = value.copy_(p)
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
-        for p in self.parameters:
-            p.grad = None
+        self.gradient.zero_()
+        for p, gradient in zip(self.parameters, self._views(self.gradient), strict=True):
+            p.grad = gradient
 
     @torch.no_grad()
     def step(self) -> None:
-        """Move the parameters that have a gradient."""
+        """Move the parameters along the gradients since `zero_grad`."""
         self.steps += 1
         b1, b2 = self.betas
         rate, correction = self.learning_rate / (1 - b1**self.steps), (1 - b2**self.steps) ** 0.5
-        for p, first, second in zip(self.parameters, self.first, self.second, strict=True):
-            if p.grad is not None:
-                first.lerp_(p.grad, 1 - b1)
-                second.mul_(b2).addcmul_(p.grad, p.grad, value=1 - b2)
-                p.addcdiv_(first, (second.sqrt() / correction).add_(self.eps), value=-rate)
+        self.first.lerp_(self.gradient, 1 - b1)
+        self.second.mul_(b2).addcmul_(self.gradient, self.gradient, value=1 - b2)
+        self.values.addcdiv_(self.first, (self.second.sqrt() / correction).add_(self.eps), value=-rate)
+
+    def _views(self, vector: Tensor) -> Iterator[Tensor]:
+        """A view of each parameter's part of a vector, with the parameter's own layout in memory."""
+        start = 0
+        for p in self.parameters:
+            yield vector.as_strided(p.shape, p.stride(), start)
+            start += p.numel()

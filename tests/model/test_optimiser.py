@@ -11,11 +11,13 @@ from napari_s3net.model.optimiser import Adam
 
 def walk(make, steps=25):
     torch.manual_seed(0)
-    parameters = [torch.randn(3, 4, requires_grad=True), torch.randn(5, requires_grad=True), torch.ones(2)]
-    parameters[2].requires_grad_()  # never used: it stays where it is
+    parameters = [torch.randn(3, 4), torch.randn(5), torch.ones(2), torch.randn(2, 3, 4, 5)]
+    parameters[3] = parameters[3].contiguous(memory_format=torch.channels_last)
+    for p in parameters:
+        p.requires_grad_()  # the third is never used: it stays where it is
     optimiser = make(parameters)
     for _ in range(steps):
-        loss = (parameters[0] ** 4).sum() + (parameters[1] - 2).abs().sum()
+        loss = (parameters[0] ** 4).sum() + (parameters[1] - 2).abs().sum() + parameters[3].sin().sum()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -28,6 +30,7 @@ def test_it_walks_as_torchs_own(rate):
     theirs = walk(lambda p: torch.optim.Adam(p, lr=rate))
     for a, b in zip(ours, theirs, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
+        assert a.stride() == b.stride()
 
 
 def test_nothing_moves_without_a_gradient():
