@@ -33,6 +33,7 @@ from napari_s3net.model.optimiser import Adam
 from napari_s3net.preprocess import check_plane, to_features, to_unit
 from napari_s3net.propagate import Look, depths_near, propagate
 from napari_s3net.recipes import S3NetRecipe
+from napari_s3net.retry import iter_retrying
 from napari_s3net.segmentation import weights_of
 from napari_s3net.settings import Settings
 from napari_s3net.steps import drain
@@ -77,7 +78,8 @@ def refine(
     Returns
     -------
     Segmentation
-        With the ids, names and object of `result`, and the weights as they are now.
+        With the ids, names and object of `result`, and the weights as they are now. Where memory ran out it was tried
+        again as `retry` says, and its `note` tells.
 
     Raises
     ------
@@ -86,8 +88,12 @@ def refine(
     known = result.image if image is None else as_image(image)
     if known is None:
         raise InvalidImageError("The result does not know its image any more: give it as `image`.")
-    refiner = Refiner(known, result.settings, device=device)
-    return refiner.rerun(result, constraints, locked=locked, locked_region=locked_region)
+
+    def make(settings: Settings, where: str) -> Generator[Step, bool | None, Segmentation]:
+        refiner = Refiner(known, settings, device=where)
+        return refiner.iter_rerun(result, constraints, locked=locked, locked_region=locked_region)
+
+    return drain(iter_retrying(make, at_network_size(result.settings), device))
 
 
 class Refiner:
@@ -170,9 +176,14 @@ class Refiner:
         return self._recipe
 
 
+def at_network_size(settings: Settings) -> Settings:
+    """The settings of the network that trains on: ours, and small."""
+    return settings.replace(working_size=min(settings.working_size, NETWORK_SIZE), variant="s3net")
+
+
 def small_recipe(image: Image, settings: Settings, device: torch.device) -> S3NetRecipe:
     """A network for an image at the size at which it trains on."""
-    settings = settings.replace(working_size=min(settings.working_size, NETWORK_SIZE), variant="s3net")
+    settings = at_network_size(settings)
     return S3NetRecipe(to_features(image, settings), settings, device)
 
 

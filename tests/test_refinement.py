@@ -5,10 +5,10 @@ import pytest
 
 import napari_s3net
 from napari_s3net import segment
-from napari_s3net.errors import DivergedError, InvalidConstraintsError, InvalidImageError
+from napari_s3net.errors import DivergedError, InvalidConstraintsError, InvalidImageError, OutOfMemoryError
 from napari_s3net.image import Geometry, Segmentation, as_image
 from napari_s3net.labels.metrics import dice
-from napari_s3net.refinement import ITERATIONS, Refiner, refine
+from napari_s3net.refinement import ITERATIONS, Continued, Refiner, refine
 from napari_s3net.settings import preset
 from napari_s3net.strokes import BACKGROUND, OBJECT
 
@@ -190,3 +190,34 @@ def test_a_loss_that_is_not_finite_is_told(start, monkeypatch):
     monkeypatch.setattr("napari_s3net.refinement.spatial_loss", lambda p, weights: p.sum() * float("nan"))
     with pytest.raises(DivergedError, match="iteration 1"):
         refine(start, drawn((disc(75, 130, 3), OBJECT)), device="cpu")
+
+
+def fails(monkeypatch, times):
+    """Let the network run out of memory so many times; the sizes at which it was asked to learn."""
+    sizes, learn = [], Continued.learn
+
+    def learning(self, iteration):
+        sizes.append(max(self.x.shape[2:]))
+        if len(sizes) <= times:
+            raise RuntimeError("CUDA out of memory")
+        return learn(self, iteration)
+
+    monkeypatch.setattr(Continued, "learn", learning)
+    return sizes
+
+
+def test_memory_that_runs_out_is_tried_again_smaller_and_said(start, monkeypatch):
+    constraints = drawn((disc(75, 130, 3), OBJECT))
+    sizes = fails(monkeypatch, 1)
+    new = refine(start, constraints, device="cpu")
+    assert sizes == [96, 48, 48]
+    assert new.mask[constraints == OBJECT].all()
+    assert "Tried again at half the working size and finished there." in new.note
+    assert new.settings == start.settings
+
+
+def test_memory_that_never_suffices_is_an_error_in_words(start, monkeypatch):
+    sizes = fails(monkeypatch, 9)
+    with pytest.raises(OutOfMemoryError, match="in vain"):
+        refine(start, drawn((disc(75, 130, 3), OBJECT)), device="cpu")
+    assert sizes == [96, 48, 32]

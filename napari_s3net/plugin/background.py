@@ -73,13 +73,14 @@ class Prepared:
         self._key: tuple[Any, ...] = ()
         self._refiner: Refiner | None = None
 
-    def refiner(self, image: Image, source: Source, settings: Settings) -> Refiner:
-        """The one at hand where image and settings are the same, else a new one; called in the thread."""
+    def refiner(self, image: Image, source: Source, settings: Settings, device: str) -> Refiner:
+        """The one at hand where all of it is the same, else a new one; called in the thread."""
         from napari_s3net.refinement import Refiner
 
-        key = (id(source.data), repr(source.index), settings.digest)
+        key = (id(source.data), repr(source.index), settings.digest, device)
         if self._refiner is None or key != self._key:
-            self._key, self._refiner = key, Refiner(image, settings)
+            self.forget()  # first: memory may be short
+            self._refiner, self._key = Refiner(image, settings, device=device), key
         return self._refiner
 
     def forget(self) -> None:
@@ -95,11 +96,17 @@ def rerun(
     locked: Collection[int],
     held: NDArray[np.bool_] | None,
 ) -> Make:
-    """A re-run with strokes and locks."""
+    """A re-run with strokes and locks; begun anew, smaller or on the CPU, where memory runs out."""
 
     def make(image: Image) -> Generator[Step, bool | None, Segmentation]:
-        refiner = prepared.refiner(image, source, result.settings)
-        return (yield from refiner.iter_rerun(result, constraints, locked=locked, locked_region=held))
+        from napari_s3net.refinement import at_network_size
+        from napari_s3net.retry import iter_retrying
+
+        def attempt(settings: Settings, device: str) -> Generator[Step, bool | None, Segmentation]:
+            refiner = prepared.refiner(image, source, settings, device)
+            return refiner.iter_rerun(result, constraints, locked=locked, locked_region=held)
+
+        return (yield from iter_retrying(attempt, at_network_size(result.settings), "auto"))
 
     return make
 

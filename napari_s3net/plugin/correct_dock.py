@@ -333,6 +333,8 @@ class CorrectDock(Dock):
         else:
             self.work.take(result)
             self.looking.forget()
+            if result.note:
+                self.say(result.note)
 
     def _fail(self, words: str) -> None:
         self.fail(words)

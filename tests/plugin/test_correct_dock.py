@@ -348,6 +348,26 @@ def test_a_failure_is_told_and_the_dock_is_ready(dock, qtbot, said, monkeypatch)
     assert dock.paint.rerun.isEnabled()
 
 
+def test_memory_that_runs_out_is_tried_again_and_said(dock, qtbot, said, monkeypatch):
+    from napari_s3net import refinement
+
+    asked, spread = [], refinement.spread
+
+    def fails_once(*args):
+        asked.append(dock.prepared._refiner.settings.working_size)
+        if len(asked) == 1:
+            raise RuntimeError("CUDA out of memory")
+        return spread(*args)
+
+    monkeypatch.setattr(refinement, "spread", fails_once)
+    paint(dock, disc(45, 84, 2), "object")
+    run_through(dock, qtbot)
+    assert not said
+    assert asked[1] == asked[0] // 2
+    assert "Tried again at half the working size and finished there." in dock.message.text()
+    assert dock.paint.rerun.isEnabled()
+
+
 def test_labels_made_elsewhere(qtbot, said):
     viewer = ViewerModel()
     viewer.add_image(picture(), name="mole")
