@@ -6,6 +6,7 @@ import os
 import platform
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -17,13 +18,13 @@ from napari_s3net.benchmark.methods import RELEASED_ITERATIONS
 from napari_s3net.benchmark.speed import fresh
 from napari_s3net.benchmark.speed.clock import run_parts, seconds, segment_once, typical
 from napari_s3net.benchmark.speed.growth import Point, is_known, iter_growth, photograph, slope
+from napari_s3net.benchmark.speed.layers import time_layers
 from napari_s3net.benchmark.speed.limit import PASSES, measure_machine, work_of
 from napari_s3net.benchmark.speed.page import page
 from napari_s3net.benchmark.speed.plain import plain_layers
 from napari_s3net.benchmark.speed.plots import growth_plot
 from napari_s3net.benchmark.summary import update_summary
 from napari_s3net.device import resolve_device
-from napari_s3net.folder import FEWEST_IMAGES, fit_folder
 from napari_s3net.image import Image
 from napari_s3net.preprocess import to_features, working_shape
 from napari_s3net.recipes import START_ITERATIONS, make_recipe
@@ -95,6 +96,8 @@ def _measured(where: torch.device) -> Iterator[tuple[str, Figures]]:
     yield f"2,000 × 2,000 photograph: {large_once:.3f} s", {"seconds_2000": large_once}
     applied = _apply(where)
     yield f"fitted model on 512 × 512: {applied:.3f} s", {"apply_512": applied}
+    shared = fresh.measure_applied(_cores())
+    yield f"with a worker on each core: {shared:.3f} s a plane", {"apply_512_all_cores": shared}
     yield "one core alone", {"one_core": _one_core(where)}
     found = fresh.measure_fresh(str(where))
     yield (
@@ -148,9 +151,14 @@ def _limits(image: Image, settings: Settings, where: torch.device) -> Figures:
         )
         kinds.setdefault(_kind(index + 1, learns), []).append(iterations[-1])
     ratio = sum(one["seconds"] for one in iterations) / sum(one["least_seconds"] for one in iterations)
+    by_kind = {name: asdict(kind) for name, kind in time_layers(recipe, 1, machine, where, REPEATS).items()}
     return {
         "ratio_to_limit": ratio,
-        "limit": {"machine": machine.to_dict(), "kinds": {name: _mean(some) for name, some in kinds.items()}},
+        "limit": {
+            "machine": machine.to_dict(),
+            "kinds": {name: _mean(some) for name, some in kinds.items()},
+            "layers": by_kind,
+        },
         "parts": {name: sum(times) for name, times in whole.items()}
         | {f"{name} an iteration": sum(whole[name]) / counts[name] for name in LEARNING},
     }
@@ -169,9 +177,7 @@ def _mean(some: list[Figures]) -> Figures:
 
 def _apply(where: torch.device) -> float:
     """A model of the folder mode on one plane."""
-    image = photograph(512, 512)
-    model = fit_folder([image] * FEWEST_IMAGES, preset("skin"))
-    return typical(lambda: model.segment(image), where, REPEATS)
+    return typical(fresh.fitted_model_at_work(), where, REPEATS)
 
 
 def _one_core(where: torch.device) -> Figures:
@@ -195,7 +201,7 @@ def _machine(where: torch.device) -> Figures:
     return {
         "device": torch.cuda.get_device_name(where) if where.type == "cuda" else str(where),
         "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": _cores(),
         "threads": torch.get_num_threads(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
@@ -203,6 +209,11 @@ def _machine(where: torch.device) -> Figures:
         "version": __version__,
         "load_before": _load(),
     }
+
+
+def _cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _processor() -> str:

@@ -8,7 +8,11 @@ import os
 import subprocess
 import sys
 import time
-from typing import Any
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from subprocess import PIPE
+from typing import IO, Any, cast
 
 #: A cold start that takes longer than this has failed.
 LONGEST = 300.0
@@ -29,6 +33,49 @@ over = peak_of(lambda: segment_once(image, settings, device), device)
 first = time.perf_counter() - started
 print(json.dumps({"imports": imports, "first_run": first, "peak_mib": peak_mib(), "peak_over_libraries_mib": over}))
 """
+_WORKER = """
+import sys, time, torch
+torch.set_num_threads(1)
+from napari_s3net.benchmark.speed.fresh import fitted_model_at_work
+work = fitted_model_at_work()
+work()
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(int(sys.argv[1])):
+    work()
+print("done", flush=True)
+"""
+
+
+def fitted_model_at_work() -> Callable[[], object]:
+    """A model of the folder mode and one 512 × 512 plane, to be called."""
+    from napari_s3net.benchmark.speed.growth import photograph
+    from napari_s3net.folder import FEWEST_IMAGES, fit_folder
+    from napari_s3net.settings import preset
+
+    image = photograph(512, 512)
+    model = fit_folder([image] * FEWEST_IMAGES, preset("skin"))
+    return lambda: model.segment(image)
+
+
+def measure_applied(workers: int, turns: int = 20) -> float:
+    """Seconds a plane that a fitted model takes with a process on each core, as a batch works."""
+    command = [sys.executable, "-W", "ignore", "-c", _WORKER, str(turns)]
+    one_thread = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    start = partial(
+        subprocess.Popen[str], command, env={**os.environ, **one_thread}, stdin=PIPE, stdout=PIPE, text=True
+    )
+    with ExitStack() as stack:
+        running = [stack.enter_context(start()) for _ in range(workers)]
+        said = [cast("IO[str]", worker.stdout).readline() for worker in running]  # all have fitted and warmed up
+        started = time.perf_counter()
+        for worker in running:
+            cast("IO[str]", worker.stdin).close()
+        said += [cast("IO[str]", worker.stdout).readline() for worker in running]
+        taken = time.perf_counter() - started
+    if not all(said):
+        raise RuntimeError("A worker ended before its work was done.")
+    return taken / (workers * turns)
 
 
 def measure_fresh(device: str) -> dict[str, Any]:

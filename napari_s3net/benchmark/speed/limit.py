@@ -57,15 +57,22 @@ def multiply_adds(layer: nn.Module, x: Tensor, output: Tensor) -> float:
     return output.numel()  # normalisation, activation: one for each value
 
 
-def work_of(recipe: Recipe, iteration: int, passes: int = PASSES) -> list[Work]:
-    """What each layer needs in one iteration, the transformed copy included."""
-    found: list[Work] = []
+@dataclass(frozen=True, eq=False)
+class Call:
+    """One call of a layer, with what went in and what came out."""
+
+    layer: nn.Module
+    x: Tensor
+    output: Tensor
+
+
+def calls_of(recipe: Recipe, iteration: int) -> list[Call]:
+    """Every call of a layer in one iteration, those for the transformed copy included."""
+    found: list[Call] = []
     own = (DeformableConv3x3, FreeOffsetConv3x3)
     layers = [m for m in recipe.network.modules() if isinstance(m, own) or not list(m.children())]
     hooks = [
-        layer.register_forward_hook(
-            lambda one, inputs, output: found.append(layer_work(one, inputs[0], output, passes))
-        )
+        layer.register_forward_hook(lambda one, inputs, output: found.append(Call(one, inputs[0], output)))
         for layer in layers
     ]
     try:
@@ -74,6 +81,11 @@ def work_of(recipe: Recipe, iteration: int, passes: int = PASSES) -> list[Work]:
         for hook in hooks:
             hook.remove()
     return found
+
+
+def work_of(recipe: Recipe, iteration: int, passes: int = PASSES) -> list[Work]:
+    """What each call of a layer needs in one iteration."""
+    return [layer_work(call.layer, call.x, call.output, passes) for call in calls_of(recipe, iteration)]
 
 
 @dataclass(frozen=True)

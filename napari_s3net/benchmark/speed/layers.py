@@ -1,0 +1,64 @@
+"""Which layers an iteration spends its time in, beside the least that each kind of them could take."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from napari_s3net.benchmark.speed.clock import typical
+from napari_s3net.benchmark.speed.limit import PASSES, Call, Machine, calls_of, layer_work
+from napari_s3net.model.deform import DeformableConv3x3, FreeOffsetConv3x3
+from napari_s3net.model.depthwise import DepthwiseConv, Pointwise
+from napari_s3net.recipes import Recipe
+
+#: What a layer is called; the first that fits.
+KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    ((DeformableConv3x3, FreeOffsetConv3x3), "deformable"),
+    (DepthwiseConv, "depthwise"),
+    (Pointwise, "pointwise"),
+    (nn.BatchNorm2d, "normalisation"),
+    (nn.GELU, "activation"),
+)
+
+
+@dataclass
+class Kind:
+    """All layers of one kind in one iteration: how many calls, seconds, and the least seconds."""
+
+    calls: int = 0
+    seconds: float = 0.0
+    least_seconds: float = 0.0
+
+
+def time_layers(
+    recipe: Recipe, iteration: int, machine: Machine, device: torch.device, repeats: int
+) -> dict[str, Kind]:
+    """Each call of a layer in one learning iteration on its own, forward and backward, added up by kind."""
+    calls = calls_of(recipe, iteration)
+    inner = {id(part) for call in calls for part in call.layer.modules() if part is not call.layer}
+    found: dict[str, Kind] = defaultdict(Kind)
+    for call in calls:
+        is_part = id(call.layer) in inner  # timed with the layer that it is a part of
+        kind = found["deformable" if is_part else kind_of(call.layer)]
+        kind.least_seconds += machine.least_seconds([layer_work(call.layer, call.x, call.output, PASSES)])
+        if not is_part:
+            kind.calls += 1
+            kind.seconds += typical(_both_ways(call), device, repeats)
+    return dict(found)
+
+
+def kind_of(layer: nn.Module) -> str:
+    """What a layer is called."""
+    return next((name for types, name in KINDS if isinstance(layer, types)), "first convolution")
+
+
+def _both_ways(call: Call) -> Callable[[], object]:
+    """One call of a layer and its gradients, to be timed."""
+    x = call.x.detach().requires_grad_(call.x.requires_grad)
+    wanted: list[Tensor] = [*call.layer.parameters(), *([x] if x.requires_grad else [])]
+    gradient = torch.ones_like(call.output)
+    return lambda: torch.autograd.grad(call.layer(x), wanted, gradient)
