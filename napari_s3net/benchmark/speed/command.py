@@ -20,9 +20,9 @@ from napari_s3net.benchmark.speed.clock import run_parts, seconds, segment_once,
 from napari_s3net.benchmark.speed.growth import Point, is_known, iter_growth, photograph, slope
 from napari_s3net.benchmark.speed.layers import time_layers
 from napari_s3net.benchmark.speed.limit import PASSES, measure_machine, work_of
-from napari_s3net.benchmark.speed.page import page
+from napari_s3net.benchmark.speed.page import page, profile
 from napari_s3net.benchmark.speed.plain import plain_layers
-from napari_s3net.benchmark.speed.plots import growth_plot
+from napari_s3net.benchmark.speed.plots import growth_plot, profile_plot
 from napari_s3net.benchmark.summary import update_summary
 from napari_s3net.device import resolve_device
 from napari_s3net.image import Image
@@ -45,7 +45,7 @@ def run_speed(output: Path, device: str) -> dict[str, Any]:
     Parameters
     ----------
     output : Path
-        Folder for `summary.json`, `growth.svg` and `speed.md`.
+        Folder for `summary.json`, `growth.svg`, `profile.svg` and `speed.md`.
     device : str
         As in `segment`.
 
@@ -63,16 +63,23 @@ def run_speed(output: Path, device: str) -> dict[str, Any]:
         sys.stdout.flush()
     speed["machine"]["load_after"] = _load()
     summary = update_summary(output, {"speed": speed})
-    (output / "growth.svg").write_text(growth_plot(speed["growth"]), encoding="utf-8")
-    (output / "speed.md").write_text(page(summary, "growth.svg"), encoding="utf-8")
+    _write(output / "speed.md", summary, "")
     return summary
 
 
 def write_page(output: Path, summary: dict[str, Any]) -> None:
-    """Write the page of a summary, and its plot beside it."""
-    picture = output.with_name(f"{output.stem}_growth.svg")
-    output.write_text(page(summary, picture.name), encoding="utf-8")
-    picture.write_text(growth_plot(summary["speed"]["growth"]), encoding="utf-8")
+    """Write the page of a summary, and its plots beside it."""
+    _write(output, summary, f"{output.stem}_")
+
+
+def _write(output: Path, summary: dict[str, Any], prefix: str) -> None:
+    """The page and its plots, whose names begin so."""
+    speed = summary["speed"]
+    pictures = {"growth": growth_plot(speed["growth"]), "profile": profile_plot(profile(speed))}
+    names = {name: f"{prefix}{name}.svg" for name in pictures}
+    output.write_text(page(summary, **names), encoding="utf-8")
+    for name, picture in pictures.items():
+        output.with_name(names[name]).write_text(picture, encoding="utf-8")
 
 
 def _measured(where: torch.device) -> Iterator[tuple[str, Figures]]:

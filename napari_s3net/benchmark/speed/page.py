@@ -24,21 +24,32 @@ NAMES = {
     "ratio_to_limit": ("Iterations, as a multiple of the machine's limit", "{:.1f}"),
     "seconds_2000": ("One 2,000 × 2,000 photograph", "{:.2f} s"),
     "apply_512": ("A fitted model of the folder mode on a 512 × 512 plane", "{:.2f} s"),
+    "apply_512_all_cores": ("The same with a worker on each core, as a batch works, a plane", "{:.3f} s"),
     "peak_mib": ("Peak memory of a fresh process, libraries included", "{:,.0f} MiB"),
+}
+#: Parts of a run in their order, and what each is.
+PARTS = {
+    "features": "window, hairs, working size",
+    "start": "starting clusters, network",
+    "forward": "all iterations: layers and losses",
+    "backward": "all iterations: gradients",
+    "step": "all iterations: Adam",
+    "propose": "which part is the object",
+    "finish": "labels at the image's size",
 }
 Figures = dict[str, Any]
 
 
-def page(summary: Figures, picture: str) -> str:
-    """The whole page in Markdown; `picture` is where the plots lie, seen from the page."""
+def page(summary: Figures, growth: str, profile: str) -> str:
+    """The whole page in Markdown; `growth` and `profile` are where the plots lie, seen from the page."""
     speed = summary["speed"]
     parts = (
         _head(speed),
         _main(speed),
-        _parts(speed),
+        _parts(speed, profile),
         _limit(speed),
         _cold(speed),
-        _growth(speed, picture),
+        _growth(speed, growth),
         _many(speed),
     )
     return "\n".join(parts)
@@ -87,24 +98,43 @@ def _main(speed: Figures) -> str:
     )
 
 
-def _parts(speed: Figures) -> str:
-    parts = speed["parts"]
-    known = ("features", "start", "forward", "backward", "step", "propose", "finish")
-    rest = parts["total"] - sum(parts[name] for name in known)
-    meaning = {
-        "features": "window, hairs, working size",
-        "start": "starting clusters, network",
-        "forward": "all iterations: layers and losses",
-        "backward": "all iterations: gradients",
-        "step": "all iterations: Adam",
-        "propose": "which part is the object",
-        "finish": "labels at the image's size",
+def profile(speed: Figures) -> dict[str, dict[str, float]]:
+    """Seconds of each part: of a whole run, and of an iteration at half the size by kind of layer."""
+    parts, layers = speed["parts"], speed["limit"]["layers"]
+    run = {name: parts[name] for name in PARTS}
+    iteration = {name: layers[name]["seconds"] for name in sorted(layers, key=lambda name: -layers[name]["seconds"])}
+    whole = next(iter(speed["limit"]["kinds"].values()))["seconds"]
+    return {
+        "A run on a 256 × 256 photograph": {**run, "rest": max(0.0, parts["total"] - sum(run.values()))},
+        "An iteration that learns, by layer": {
+            **iteration,
+            "losses, warps": max(0.0, whole - sum(iteration.values())),
+        },
     }
-    rows = [(name, meaning[name], *_share(parts[name], parts["total"])) for name in known]
-    rows += [("rest", "arg-max, counting, clocks", *_share(rest, parts["total"]))]
-    rows += [("total", "", *_share(parts["total"], parts["total"]))]
-    return "\n## Where the time goes\n\n256 × 256 photograph, preset `skin`.\n\n" + _table(
-        ("part", "what", "ms", "share"), rows
+
+
+def _parts(speed: Figures, picture: str) -> str:
+    bars = iter(profile(speed).values())
+    run, iteration = next(bars), next(bars)
+    total, layers = speed["parts"]["total"], speed["limit"]["layers"]
+    rows = [(name, PARTS.get(name, "arg-max, counting, clocks"), *_share(run[name], total)) for name in run]
+    kinds = [
+        (
+            name,
+            str(layers[name]["calls"]) if name in layers else "",
+            f"{1000 * seconds:.1f}",
+            f"{1000 * layers[name]['least_seconds']:.2f}" if name in layers else "",
+            f"{seconds / layers[name]['least_seconds']:.1f}" if name in layers else "",
+        )
+        for name, seconds in iteration.items()
+    ]
+    return (
+        "\n## Where the time goes\n\n256 × 256 photograph, preset `skin`.\n\n"
+        f"![Where the time of a run and of an iteration goes]({picture})\n\n"
+        + _table(("part", "what", "ms", "share"), [*rows, ("total", "", *_share(total, total))])
+        + "\nOne iteration that learns, at half the size: each layer timed on its own, forward and backward, for the "
+        "image and the transformed copy. The least time is that of the next section.\n\n"
+        + _table(("layers", "calls", "ms", "least ms", "ratio"), kinds)
     )
 
 

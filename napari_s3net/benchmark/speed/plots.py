@@ -1,4 +1,4 @@
-"""Small plots on logarithmic axes, as plain SVG: no plotting library is needed for a few lines."""
+"""Small plots as plain SVG: no plotting library is needed for a few lines."""
 
 from __future__ import annotations
 
@@ -13,18 +13,54 @@ COLUMNS = 4
 #: Blue and orange, which colour-blind people tell apart.
 COLOURS = {"seconds": "#1f77b4", "mib": "#d95f02"}
 UNITS = {"seconds": "s", "mib": "MiB"}
+#: Width of a bar of parts, its height with the room for words, the width of a
+#: letter, and shades whose neighbours differ in lightness.
+BAR, BAR_ROW = 940, 96
+LETTER = 6.5
+SHADES = ("#08519c", "#9ecae1", "#a63603", "#fdae6b", "#54278f", "#bcbddc", "#006d2c", "#a1d99b")
+
+
+def profile_plot(bars: dict[str, dict[str, float]]) -> str:
+    """One bar for each title, as wide as the others: its parts in the order given, with their milliseconds."""
+    drawn = [
+        f'<g transform="translate(30,{i * BAR_ROW})">{_bar(title, parts)}</g>'
+        for i, (title, parts) in enumerate(bars.items())
+    ]
+    return _svg(BAR + 60, len(bars) * BAR_ROW, drawn)
+
+
+def _bar(title: str, parts: dict[str, float]) -> str:
+    """A title, the bar, and under it the name and the figures of each part that has room for them."""
+    total, at, drawn = sum(parts.values()), 0.0, []
+    for i, (name, seconds) in enumerate(parts.items()):
+        wide = BAR * seconds / total
+        shown = (
+            f'<text x="{at + 2:.1f}" y="70">{escape(name)}</text>'
+            f'<text x="{at + 2:.1f}" y="84" fill="#555">{1000 * seconds:.0f} ms</text>'
+        )
+        drawn.append(
+            f'<rect x="{at:.1f}" y="26" width="{wide:.1f}" height="30" fill="{SHADES[i % len(SHADES)]}">'
+            f"<title>{escape(name)}: {1000 * seconds:.1f} ms</title></rect>"
+            + (shown if wide > LETTER * len(name) else "")
+        )
+        at += wide
+    return f'<text y="18" font-weight="bold">{escape(title)}: {1000 * total:.0f} ms</text>{"".join(drawn)}'
 
 
 def growth_plot(growth: dict[str, list[Point]]) -> str:
     """One panel a series and quantity: seconds in blue, MiB in orange, both against n."""
     panels = [(name, points, of) for of in COLOURS for name, points in growth.items() if is_known(points, of)]
     rows = -(-len(panels) // COLUMNS)
-    size = f'width="{COLUMNS * WIDTH}" height="{rows * HEIGHT}"'
     drawn = [
         f'<g transform="translate({i % COLUMNS * WIDTH},{i // COLUMNS * HEIGHT})">{_panel(*panel)}</g>'
         for i, panel in enumerate(panels)
     ]
-    style = 'font-family="sans-serif" font-size="11"'
+    return _svg(COLUMNS * WIDTH, rows * HEIGHT, drawn)
+
+
+def _svg(wide: int, high: int, drawn: list[str]) -> str:
+    """A picture on white."""
+    size, style = f'width="{wide}" height="{high}"', 'font-family="sans-serif" font-size="11"'
     back = f'<rect {size} fill="white"/>'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {style}>{back}{"".join(drawn)}</svg>\n'
 

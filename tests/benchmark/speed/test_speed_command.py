@@ -16,6 +16,7 @@ KEYS = (
     "ratio_to_limit",
     "seconds_2000",
     "apply_512",
+    "apply_512_all_cores",
     "peak_mib",
 )
 
@@ -33,6 +34,8 @@ def small(monkeypatch):
         monkeypatch.setattr(command, name, 1)
     chest = growth.phantom.disc(kind="ct")
     monkeypatch.setattr(growth.phantom, "chest_ct", lambda: chest)
+    fitted = fresh.measure_applied
+    monkeypatch.setattr(fresh, "measure_applied", lambda workers: fitted(1, turns=1))
     monkeypatch.setattr(fresh, "_PEAK", fresh._PEAK.replace("photograph(256, 256)", "photograph(48, 48)"))
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
@@ -60,11 +63,16 @@ def test_every_figure_and_page(small, tmp_path, capsys):
     assert "was not measured: there is no display" in page
     assert "growth.svg" in page
     assert (tmp_path / "growth.svg").read_text().count("<polyline") >= 2 * len(speed["growth"])
+    layers = speed["limit"]["layers"]
+    assert {"deformable", "depthwise", "pointwise", "normalisation"} <= set(layers)
+    assert all(kind["seconds"] > 0 and kind["least_seconds"] > 0 and kind["calls"] > 0 for kind in layers.values())
+    assert (tmp_path / "profile.svg").read_text().count("<rect") >= 1 + len(known) + len(layers)
     out = tmp_path / "docs" / "speed.md"
     out.parent.mkdir()
     assert cli.main(["benchmark", "--speed", "--page", str(tmp_path), "-o", str(out)]) == 0
     assert (out.parent / "speed_growth.svg").is_file()
-    assert out.read_text() == page.replace("growth.svg", "speed_growth.svg")
+    assert (out.parent / "speed_profile.svg").is_file()
+    assert out.read_text() == page.replace("growth.svg", "speed_growth.svg").replace("profile", "speed_profile", 1)
 
 
 def test_a_missing_napari_is_a_reason(monkeypatch):
