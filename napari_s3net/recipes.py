@@ -129,7 +129,7 @@ class S3NetRecipe:
             attention=settings.attention,
             deformable=layers[settings.offsets],
         )
-        self.network: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network: nn.Module = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimiser: Optimiser = Adam(network.parameters(), settings.learning_rate)
         self.draw = torch.Generator().manual_seed(settings.seed)
         self.limits = WarpRange(

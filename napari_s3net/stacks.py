@@ -55,15 +55,18 @@ def opened(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def perimeters(masks: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Length of each mask's border in pixels, (n,), as `skimage.measure.perimeter` with 8 neighbours counts it."""
-    padded = np.pad(masks, ((0, 0), (1, 1), (1, 1)))
-    across = padded[:, :, :-2] & padded[:, :, 1:-1] & padded[:, :, 2:]
-    inner = across[:, :-2] & across[:, 1:-1] & across[:, 2:]
-    border = np.pad(masks & ~inner, ((0, 0), (1, 1), (1, 1)))
-    at, flat = np.flatnonzero(border), border.view(np.uint8).ravel()
-    wide, size = border.shape[2], border.shape[1] * border.shape[2]
-    sides = flat[at - 1] + flat[at + 1] + flat[at - wide] + flat[at + wide]
-    corners = flat[at - wide - 1] + flat[at - wide + 1] + flat[at + wide - 1] + flat[at + wide + 1]
-    lengths = np.bincount(at // size, _STEPS[1 + 2 * sides + 10 * corners], minlength=len(masks))
+    frame = frame_of(masks)
+    flat, wide = frame.lay(masks), frame.wide
+    across = flat.copy()
+    across[1:-1] &= flat[:-2] & flat[2:]
+    inner = across.copy()
+    inner[wide:-wide] &= across[: -2 * wide] & across[2 * wide :]
+    border = flat & ~inner
+    frame.clear(border)
+    at, border = np.flatnonzero(border), border.view(np.uint8)
+    sides = border[at - 1] + border[at + 1] + border[at - wide] + border[at + wide]
+    corners = border[at - wide - 1] + border[at - wide + 1] + border[at + wide - 1] + border[at + wide + 1]
+    lengths = np.bincount(at // frame.size, _STEPS[1 + 2 * sides + 10 * corners], minlength=len(masks))
     return lengths.astype(np.float64)  # without a border pixel at all they would be whole numbers
 
 
