@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.morphology import disk
 from skimage.segmentation import clear_border
 from skimage.transform import resize
 
@@ -24,6 +23,9 @@ SAMPLED_SIZE = 512
 LUNG_HU = (-930, -400)
 #: From this share of lung on it is what is looked for: in a plane by itself, and in the middle of a stack.
 SMALLEST_CHEST = (0.0006, 0.01)
+#: A hair is narrower than this share of the longer side, and darker than its sides by so much and by so many standard
+#: deviations of all such differences; a photograph with less than this share of such pixels is not hairy.
+HAIR_WIDTH, HAIR_CONTRAST, HAIR_DEVIATIONS, HAIRY = 0.04, 0.1, 3.0, 0.04
 
 
 def check_plane(image: Image) -> None:
@@ -134,17 +136,20 @@ def _block_means(array: NDArray[Any], shape: tuple[int, int]) -> NDArray[np.floa
     return means
 
 
-def remove_hair(unit: NDArray[np.float32], width: int = 9) -> NDArray[np.float32]:
-    """Fill thin dark lines of a photograph (H, W, 3) from what lies beside them.
+def remove_hair(unit: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Fill the hairs of a photograph (H, W, 3) from what lies beside them; one with few is left as it is.
 
-    Lines narrower than `width` pixels stand out in a black top-hat of the darkest channel; they are replaced by the
-    median around them (after Lee et al. 1997, "DullRazor").
+    Dark lines stand out where the darkest channel is closed across and down (after Lee et al. 1997, "DullRazor").
+    Dots and streaks of a lesion look alike, so only where such lines cover much of the image are they taken for hairs.
     """
-    grey = over_channels(np.minimum, unit)
-    hat = ndimage.grey_closing(grey, footprint=disk(width // 2 + 1)) - grey
-    hair = ndimage.binary_dilation(hat > max(0.08, 3 * float(hat.std())), iterations=1)
-    if not hair.any():
+    dark = over_channels(np.minimum, unit)
+    length = 2 * round(HAIR_WIDTH * max(dark.shape) / 2) + 1
+    across, down = (ndimage.grey_closing(dark, size=size) for size in ((1, length), (length, 1)))
+    hat = np.maximum(across, down) - dark
+    hair = hat > max(HAIR_CONTRAST, HAIR_DEVIATIONS * float(hat.std()))
+    if hair.mean() < HAIRY:
         return unit
+    hair = ndimage.binary_dilation(hair)
     near = ndimage.distance_transform_edt(hair, return_distances=False, return_indices=True)
     filled = unit[near[0], near[1]]
     smooth = np.stack([ndimage.uniform_filter(filled[..., c], 5) for c in range(3)], axis=-1)
@@ -152,11 +157,15 @@ def remove_hair(unit: NDArray[np.float32], width: int = 9) -> NDArray[np.float32
 
 
 def to_features(image: Image, settings: Settings) -> NDArray[np.float32]:
-    """The image at the working size, in [0, 1], without hairs: (h, w, C)."""
+    """The image at the working size, in [0, 1], without hairs: (h, w, C).
+
+    Hairs are thin, so they are looked for before the last step of shrinking.
+    """
     shape = working_shape(image.shape, settings)
     array = image.array
     if max(image.shape) > 2 * max(shape):  # large: means of blocks first, and the smoother way for the rest
         array = _block_means(array, (2 * shape[0], 2 * shape[1]))
     unit = _through_window(array, image, settings)
-    small = resize(unit, (*shape, unit.shape[2]), order=1, anti_aliasing=True).astype(np.float32)
-    return remove_hair(small, 7) if settings.remove_hair and image.kind == "rgb" else small
+    if settings.remove_hair and image.kind == "rgb":
+        unit = remove_hair(unit)
+    return np.asarray(resize(unit, (*shape, unit.shape[2]), order=1, anti_aliasing=True), np.float32)

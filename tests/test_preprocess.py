@@ -7,6 +7,8 @@ import torch
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Geometry, Image, as_image
 from napari_s3net.preprocess import (
+    _block_means,
+    _robust_range,
     check_plane,
     remove_hair,
     suggest_preset,
@@ -69,15 +71,52 @@ def test_what_cannot_be_segmented_is_told(array, words):
         check_plane(Image(array, Geometry.identity(array.ndim), "grey"))
 
 
+SKIN = np.full((192, 256, 3), 0.8, np.float32)
+
+
+def with_hairs(image, every):
+    """Thin dark lines across and aslant."""
+    hairy = image.copy()
+    hairy[10::every] = 0.1
+    for start in range(0, 256, every):
+        rows = np.arange(192)
+        hairy[rows, (start + rows // 2) % 256] = 0.1
+    return hairy
+
+
 def test_hairs_are_filled_from_the_skin_beside_them():
-    skin = np.full((96, 128, 3), 0.8, np.float32)
-    hairy = skin.copy()
-    hairy[:, 40:42] = 0.1
-    hairy[60:62] = 0.1
-    assert np.abs(remove_hair(hairy, 7) - skin).max() < 0.02
-    blob = skin.copy()
-    blob[30:60, 50:90] = 0.2
-    assert np.abs(remove_hair(blob, 7) - blob)[35:55, 55:85].max() == 0
+    assert np.abs(remove_hair(with_hairs(SKIN, 40)) - SKIN).max() < 0.02
+
+
+def test_a_lesion_with_dots_and_few_hairs_is_left_as_it_is():
+    lesion = SKIN.copy()
+    lesion[60:130, 90:180] = 0.4
+    lesion[70:120:12, 100:170:12] = 0.1
+    for image in (lesion, with_hairs(lesion, 400)):
+        assert np.array_equal(remove_hair(image), image)
+
+
+def test_a_lesion_under_hairs_keeps_its_border():
+    lesion = SKIN.copy()
+    lesion[60:130, 90:180] = 0.3
+    cleaned = remove_hair(with_hairs(lesion, 40))
+    assert np.mean(np.abs(cleaned - lesion)[..., 0] > 0.1) < 0.01
+
+
+@pytest.mark.parametrize("shape", [(64, 48), (100, 130)])
+def test_means_of_blocks_are_plain_means(shape):
+    array = RNG.integers(0, 255, (321, 402, 3), dtype=np.uint8)
+    means = _block_means(array, shape)
+    lines = [np.round(np.linspace(0, n, m + 1)).astype(int) for n, m in zip(array.shape, shape, strict=False)]
+    for i, j in [(0, 0), (shape[0] - 1, shape[1] - 1), (7, 31)]:
+        block = array[lines[0][i] : lines[0][i + 1], lines[1][j] : lines[1][j + 1]]
+        np.testing.assert_allclose(means[i, j], block.mean(axis=(0, 1)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("values", [RNG.integers(3, 250, (90, 70, 3)), np.r_[0, np.full(500, 7)]], ids=["many", "few"])
+def test_percentiles_of_bytes_are_those_of_numpy(values):
+    counted, plain = _robust_range(values.astype(np.uint8)), _robust_range(values.astype(np.float32))
+    assert counted == pytest.approx(plain)
 
 
 @pytest.mark.parametrize(
