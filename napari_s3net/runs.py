@@ -84,10 +84,10 @@ class Runs:
     def sums(self, weight: NDArray[np.floating]) -> NDArray[np.float64]:
         """The weight (h, w) that each run gathers in its mask."""
         running = np.concatenate([[0], np.cumsum(np.pad(weight, ((1, 0), (1, 0))), dtype=np.float64)])
-        before = self.planes() * self.frame.size
+        before = self.masks() * self.frame.size
         return np.asarray(running[self.ends - before] - running[self.starts - before])
 
-    def planes(self) -> NDArray[np.int64]:
+    def masks(self) -> NDArray[np.int64]:
         """In which of the masks each run lies."""
         return self.starts // self.frame.size
 

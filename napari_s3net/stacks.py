@@ -75,9 +75,9 @@ def central_parts(masks: NDArray[np.bool_], weight: NDArray[np.floating]) -> NDA
     runs = runs_of(masks)
     parts = runs.parts()
     sums = np.bincount(parts, runs.sums(weight))
-    planes = np.zeros(len(sums), int)
-    planes[parts] = runs.planes()
-    order = np.lexsort((sums, planes))
+    mask_of = np.zeros(len(sums), int)
+    mask_of[parts] = runs.masks()
+    order = np.lexsort((sums, mask_of))
     best = np.zeros(len(sums), bool)
-    best[order[np.diff(planes[order], append=len(masks)) > 0]] = True  # the last of each mask
+    best[order[np.diff(mask_of[order], append=len(masks)) > 0]] = True  # the last of each mask
     return runs.only(best[parts]).filled()
