@@ -201,7 +201,7 @@ class Settings:
         unit="HU",
     )
     remove_hair: bool = _setting(
-        False, "Remove hairs", "Photographs of skin: thin dark lines are filled in before the network sees the image."
+        False, "Remove hairs", "Photographs of skin: where there are many thin dark lines, they are filled in first."
     )
     min_area: float = _setting(
         0.1,

@@ -48,6 +48,22 @@ def test_strokes_are_obeyed_and_locks_kept(files, capsys):
     assert json.loads((folder / "out" / "mole.json").read_text())["program"] == "napari-s3net"
 
 
+def test_memory_that_runs_out_is_said(files, capsys, monkeypatch):
+    from napari_s3net import refinement
+
+    asked, spread = [], refinement.spread
+
+    def fails_once(*args):
+        asked.append(1)
+        if len(asked) == 1:
+            raise MemoryError
+        return spread(*args)
+
+    monkeypatch.setattr(refinement, "spread", fails_once)
+    assert refine(files[0]) == 0
+    assert "Tried again at half the working size and finished there." in capsys.readouterr().out
+
+
 def test_what_the_json_knows_is_kept(files):
     folder, *_ = files
     note = {"program": "napari-s3net", "foreground": [1], "names": {"1": "Naevus", "2": "Skin"}}

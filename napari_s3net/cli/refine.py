@@ -57,7 +57,10 @@ def run(options: Namespace) -> int:
     written = write_result(
         options.output, stem(options.input), image, result, overlay=options.overlay, source=options.input.name
     )
-    sys.stdout.write(f"{options.input.name}: {100 * changed:.1f} % changed, {result.seconds:.1f} s, {written[0]}\n")
+    note = f" {result.note}" if result.note else ""
+    sys.stdout.write(
+        f"{options.input.name}: {100 * changed:.1f} % changed, {result.seconds:.1f} s, {written[0]}{note}\n"
+    )
     return 0
 
 
@@ -117,11 +120,11 @@ def _refined(image: Image, before: Segmentation, drawn: NDArray[np.int32], optio
 
     if not image.is_stack:
         return refine(before, drawn, image=image, locked=options.lock, device=options.device)
-    labels, foreground, seconds = before.labels.copy(), set(before.foreground), 0.0
+    labels, foreground, seconds, note = before.labels.copy(), set(before.foreground), 0.0, before.note
     for index in range(len(labels)):
         if drawn[index].any():
             plane = replace(before, labels=before.labels[index], geometry=image.geometry.plane(index))
             part = refine(plane, drawn[index], image=image.slice(index), locked=options.lock, device=options.device)
-            labels[index], seconds = part.labels, seconds + part.seconds
+            labels[index], seconds, note = part.labels, seconds + part.seconds, part.note or note
             foreground.update(part.foreground if before.foreground else ())
-    return replace(before, labels=labels, foreground=tuple(sorted(foreground)), seconds=seconds)
+    return replace(before, labels=labels, foreground=tuple(sorted(foreground)), seconds=seconds, note=note)

@@ -114,8 +114,7 @@ def profile(speed: Figures) -> dict[str, dict[str, float]]:
 
 
 def _parts(speed: Figures, picture: str) -> str:
-    bars = iter(profile(speed).values())
-    run, iteration = next(bars), next(bars)
+    run, iteration = profile(speed).values()
     total, layers = speed["parts"]["total"], speed["limit"]["layers"]
     rows = [(name, PARTS.get(name, "arg-max, counting, clocks"), *_share(run[name], total)) for name in run]
     kinds = [
