@@ -24,6 +24,8 @@ SMALLEST_SHARE = 0.004
 SMALLEST_OF_CLUSTER = 0.1
 #: Pixels at the borders of clusters that are interpolated at a time.
 BORDER_PIXELS = 2**18
+#: What tells the labels of one side apart, behind its name.
+SHADES = (", darker", ", lighter")
 #: Guided filter: radius in pixels of the working size, and the variance below which the image counts as flat.
 GUIDE_RADIUS, GUIDE_FLAT = 3, 0.01
 
@@ -172,7 +174,8 @@ def name_labels(
 ) -> dict[int, str]:
     """A short name for each label: the tissue for CT; else what it is, and whether darker or lighter than the main.
 
-    Labels and grey values (h, w) may be of every so many rows and columns of the image.
+    Where several are darker, or lighter, they are numbered from the main one outwards. Labels and grey values (h, w)
+    may be of every so many rows and columns of the image.
     """
     ids = range(1, n_labels + 1)
     n = np.bincount(labels.ravel(), minlength=n_labels + 1)
@@ -195,8 +198,19 @@ def name_labels(
                 given[i] = "Dark corner"
             else:
                 same = main is None or i == main
-                given[i] = name + ("" if same else ", darker" if light[i] < light[main] else ", lighter")
-    return {i: given[i] for i in ids}
+                given[i] = name + ("" if same else SHADES[int(light[i] > light[main])])
+    return _numbered({i: given[i] for i in ids})
+
+
+def _numbered(names: dict[int, str]) -> dict[int, str]:
+    """Numbers behind shades that occur more than once; labels of a side go from dark to light."""
+    numbered = dict(names)
+    for name in {name for name in names.values() if name.endswith(SHADES)}:
+        same = [i for i in names if names[i] == name]
+        outwards = same[::-1] if name.endswith(SHADES[0]) else same
+        if len(same) > 1:
+            numbered.update({i: f"{name} {k}" for k, i in enumerate(outwards, start=1)})
+    return numbered
 
 
 def preview(clusters: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.uint8]:

@@ -110,6 +110,18 @@ def test_clusters_between_borders_need_no_interpolation(shape):
     assert (full_clusters(p, shape) == plain).mean() > 0.9995
 
 
+def test_shades_are_numbered_from_the_main_one_outwards():
+    tones = np.array([90, 110, 130, 190, 220])  # the lesion's three, the skin's two
+    at = np.digitize(X, [80, 100, 120, 160])
+    rgb = np.repeat(tones[at][..., None], 3, axis=2).astype(np.uint8)
+    image, small = Image(rgb, Geometry.identity(2), "rgb"), at[::4, ::4]
+    p = torch.from_numpy(np.stack([small == k for k in range(5)]).astype(np.float32))[None]
+    proposal = Proposal((small < 3).astype(np.float32), ("Lesion", "Skin"), 1.0)
+    _, foreground, names = finish(image, rgb[::4, ::4].astype(np.float32) / 255, p, proposal, preset("skin"))
+    assert foreground == (1, 2, 3)
+    assert names == {1: "Lesion", 2: "Lesion, lighter 1", 3: "Lesion, lighter 2", 4: "Skin, darker", 5: "Skin"}
+
+
 def test_ct_background_is_named_by_tissue():
     hu = np.where(DISC, -800, 40).astype(np.int16)
     image = Image(hu, Geometry.identity(2), "ct")
