@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from skimage.transform import resize
 
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Geometry, Image, as_image
 from napari_s3net.preprocess import (
     _block_means,
+    _halved,
     _robust_range,
     check_plane,
     remove_hair,
@@ -111,6 +113,13 @@ def test_means_of_blocks_are_plain_means(shape):
     for i, j in [(0, 0), (shape[0] - 1, shape[1] - 1), (7, 31)]:
         block = array[lines[0][i] : lines[0][i + 1], lines[1][j] : lines[1][j + 1]]
         np.testing.assert_allclose(means[i, j], block.mean(axis=(0, 1)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_half_the_size_is_what_scikit_image_makes_of_it(channels):
+    unit = RNG.random((64, 90, channels), np.float32)
+    expected = resize(unit, (32, 45, channels), order=1, anti_aliasing=True)
+    np.testing.assert_allclose(_halved(unit), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("values", [RNG.integers(3, 250, (90, 70, 3)), np.r_[0, np.full(500, 7)]], ids=["many", "few"])
