@@ -13,10 +13,8 @@ COLUMNS = 4
 #: Blue and orange, which colour-blind people tell apart.
 COLOURS = {"seconds": "#1f77b4", "mib": "#d95f02"}
 UNITS = {"seconds": "s", "mib": "MiB"}
-#: Width of a bar of parts, its height with the room for words, the width of a
-#: letter, and shades whose neighbours differ in lightness.
-BAR, BAR_ROW = 940, 96
-LETTER = 6.5
+#: Width of a bar of parts, its height with the room for words, and shades whose neighbours differ in lightness.
+BAR, BAR_ROW = 980, 96
 SHADES = ("#08519c", "#9ecae1", "#a63603", "#fdae6b", "#54278f", "#bcbddc", "#006d2c", "#a1d99b")
 
 
@@ -30,18 +28,15 @@ def profile_plot(bars: dict[str, dict[str, float]]) -> str:
 
 
 def _bar(title: str, parts: dict[str, float]) -> str:
-    """A title, the bar, and under it the name and the figures of each part that has room for them."""
+    """A title, the bar, and under it what its colours mean, in their order."""
     total, at, drawn = sum(parts.values()), 0.0, []
     for i, (name, seconds) in enumerate(parts.items()):
-        wide = BAR * seconds / total
-        shown = (
-            f'<text x="{at + 2:.1f}" y="70">{escape(name)}</text>'
-            f'<text x="{at + 2:.1f}" y="84" fill="#555">{1000 * seconds:.0f} ms</text>'
-        )
+        wide, words, left = BAR * seconds / total, f"{name}, {1000 * seconds:.0f} ms", BAR * i / len(parts)
+        shade = SHADES[i % len(SHADES)]
         drawn.append(
-            f'<rect x="{at:.1f}" y="26" width="{wide:.1f}" height="30" fill="{SHADES[i % len(SHADES)]}">'
-            f"<title>{escape(name)}: {1000 * seconds:.1f} ms</title></rect>"
-            + (shown if wide > LETTER * len(name) else "")
+            f'<rect x="{at:.1f}" y="26" width="{wide:.1f}" height="30" fill="{shade}"/>'
+            f'<rect x="{left:.1f}" y="66" width="9" height="9" fill="{shade}"/>'
+            f'<text x="{left + 13:.1f}" y="75">{escape(words)}</text>'
         )
         at += wide
     return f'<text y="18" font-weight="bold">{escape(title)}: {1000 * total:.0f} ms</text>{"".join(drawn)}'
