@@ -34,6 +34,9 @@ BONE_ABOVE_HU, SMALL_LUNG, RIB_DISTANCE = 150.0, 0.02, 1 / 100
 #: Longer side, in pixels, at which candidates are made: their filters are sized for it.
 CANDIDATE_SIZE = 128
 
+#: Where less than this share of a photograph is neither lens nor sticker, it is dark or blue itself: all of it counts.
+SMALLEST_VIEW = 0.05
+
 #: Targets that are found by a vote of candidates.
 VOTED_ON = ("lesion", "central")
 
@@ -106,6 +109,8 @@ def _lesion(clusters: NDArray[np.int64], features: NDArray[np.float32]) -> Ballo
     """What is central, compact, well bounded and darker or more coloured than the skin around it."""
     small = _at_candidate_size(features)
     inside = ~(lens_shadow(small) | marker(small))
+    if inside.mean() < SMALLEST_VIEW:
+        inside[:] = True
     colours = rgb2lab(ndimage.gaussian_filter(small, (1, 1, 0)))
     channels = candidates.lesion_channels(small, inside)
     return hold_ballot(clusters, channels, colours, inside, ("Lesion", "Skin"))

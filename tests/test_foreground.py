@@ -52,6 +52,14 @@ def test_dark_corners_and_a_blue_sticker_are_kept_out():
     assert dice(object_, mask) > 0.9
 
 
+def test_a_photograph_that_is_all_dark_is_no_error():
+    mask = disc(48, 64, 20)
+    rgb = np.full((H, W, 3), 0.05, np.float32)
+    rgb[mask] = 0.02
+    assert lens_shadow(rgb).all()
+    assert dice(found(rgb, mask), mask) > 0.9
+
+
 def test_light_from_one_side_does_not_hide_a_lesion():
     mask = disc(50, 50, 16)
     light = np.linspace(1.1, 0.6, W)[None, :, None]
