@@ -26,6 +26,8 @@ SMALLEST_CHEST = (0.0006, 0.01)
 #: A hair is narrower than this share of the longer side, and darker than its sides by so much and by so many standard
 #: deviations of all such differences; a photograph with less than this share of such pixels is not hairy.
 HAIR_WIDTH, HAIR_CONTRAST, HAIR_DEVIATIONS, HAIRY = 0.04, 0.1, 3.0, 0.04
+#: With more than this share covered by hairs and their rims, too little is seen to fill them from.
+TOO_HAIRY = 0.5
 
 
 def check_plane(image: Image) -> None:
@@ -141,6 +143,7 @@ def remove_hair(unit: NDArray[np.float32]) -> NDArray[np.float32]:
 
     Dark lines stand out where the darkest channel is closed across and down (after Lee et al. 1997, "DullRazor").
     Dots and streaks of a lesion look alike, so only where such lines cover much of the image are they taken for hairs.
+    Lines on more than about an eighth of the pixels no longer stand out from their own spread, and stay.
     """
     dark = over_channels(np.minimum, unit)
     length = 2 * round(HAIR_WIDTH * max(dark.shape) / 2) + 1
@@ -150,6 +153,8 @@ def remove_hair(unit: NDArray[np.float32]) -> NDArray[np.float32]:
     if hair.mean() < HAIRY:
         return unit
     hair = ndimage.binary_dilation(hair)
+    if hair.mean() > TOO_HAIRY:
+        return unit
     near = ndimage.distance_transform_edt(hair, return_distances=False, return_indices=True)
     filled = unit[near[0], near[1]]
     smooth = np.stack([ndimage.uniform_filter(filled[..., c], 5) for c in range(3)], axis=-1)
@@ -163,9 +168,9 @@ def _halved(unit: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def to_features(image: Image, settings: Settings) -> NDArray[np.float32]:
-    """The image at the working size, in [0, 1], without hairs: (h, w, C).
+    """The image at the working size, in [0, 1]: (h, w, C); with hairs filled where the settings ask for it.
 
-    Hairs are thin, so they are looked for before the last step of shrinking.
+    Hairs are thin, so they are looked for before the last step of shrinking; see `remove_hair`.
     """
     shape = working_shape(image.shape, settings)
     array = image.array

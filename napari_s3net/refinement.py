@@ -166,6 +166,7 @@ class Refiner:
             version=__version__,
             seconds=time.perf_counter() - started,
             stopped=stopped,
+            note="",
         )
 
     @property

@@ -86,8 +86,17 @@ def with_hairs(image, every):
     return hairy
 
 
-def test_hairs_are_filled_from_the_skin_beside_them():
-    assert np.abs(remove_hair(with_hairs(SKIN, 40)) - SKIN).max() < 0.02
+@pytest.mark.parametrize("every", [40, 20])
+def test_hairs_are_filled_from_the_skin_beside_them(every):
+    assert np.abs(remove_hair(with_hairs(SKIN, every)) - SKIN).max() < 0.02
+
+
+@pytest.mark.parametrize("every", [8, 4])
+def test_where_lines_are_nearly_everywhere_the_image_stays_as_it_is(every):
+    light_grid = np.full((256, 256, 3), 0.1, np.float32)
+    light_grid[::every] = 0.9
+    for image in (with_hairs(SKIN, every), light_grid):
+        assert np.array_equal(remove_hair(image), image)
 
 
 def test_a_lesion_with_dots_and_few_hairs_is_left_as_it_is():

@@ -1,5 +1,7 @@
 """Labels and strokes to better labels."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -214,6 +216,11 @@ def test_memory_that_runs_out_is_tried_again_smaller_and_said(start, monkeypatch
     assert new.mask[constraints == OBJECT].all()
     assert "Tried again at half the working size and finished there." in new.note
     assert new.settings == start.settings
+
+
+def test_what_an_earlier_run_said_is_not_said_again(start):
+    before = replace(start, note="Out of memory. Tried again on the CPU and finished there.")
+    assert refine(before, drawn((disc(75, 130, 3), OBJECT)), device="cpu").note == ""
 
 
 def test_memory_that_never_suffices_is_an_error_in_words(start, monkeypatch):

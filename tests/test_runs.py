@@ -16,7 +16,9 @@ def blobs(blur, n=7, shape=(31, 43)):
     return masks
 
 
-MASKS = pytest.mark.parametrize("masks", [blobs(0), blobs(1), blobs(3), np.ones((1, 1, 1), bool)])
+MASKS = pytest.mark.parametrize(
+    "masks", [blobs(0), blobs(1), blobs(3), np.ones((1, 1, 1), bool), np.zeros((2, 5, 6), bool)]
+)
 
 
 @MASKS

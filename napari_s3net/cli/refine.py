@@ -120,7 +120,7 @@ def _refined(image: Image, before: Segmentation, drawn: NDArray[np.int32], optio
 
     if not image.is_stack:
         return refine(before, drawn, image=image, locked=options.lock, device=options.device)
-    labels, foreground, seconds, note = before.labels.copy(), set(before.foreground), 0.0, before.note
+    labels, foreground, seconds, note = before.labels.copy(), set(before.foreground), 0.0, ""
     for index in range(len(labels)):
         if drawn[index].any():
             plane = replace(before, labels=before.labels[index], geometry=image.geometry.plane(index))

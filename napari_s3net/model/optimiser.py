@@ -9,10 +9,12 @@ from torch import Tensor
 
 
 class Adam:
-    """Adam (Kingma and Ba 2015, algorithm 1); a parameter without a gradient stays where it is.
+    """Adam (Kingma and Ba 2015, algorithm 1).
 
     All parameters become views of one vector, as do their gradients: a network of many small layers then takes a step
-    in a handful of operations. So the network must not be moved to another device or type afterwards.
+    in a handful of operations. So the network must not be moved to another device or type afterwards, nor be given to a
+    second Adam while this one is in use, and its gradients are to be forgotten by `zero_grad` of this class only. A
+    parameter that never gets a gradient stays where it is; one that gets none any more goes on with its momentum.
 
     Parameters
     ----------
@@ -41,6 +43,7 @@ class Adam:
         with torch.no_grad():
             for p, value in zip(self.parameters, self._views(self.values), strict=True):
                 p.data = value.copy_(p)
+        self.zero_grad()
 
     def zero_grad(self) -> None:
         """Forget the gradients."""

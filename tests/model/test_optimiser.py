@@ -39,6 +39,14 @@ def test_nothing_moves_without_a_gradient():
     assert torch.equal(p, torch.ones(3))
 
 
+def test_the_first_step_needs_no_zero_grad():
+    p = torch.ones(3, requires_grad=True)
+    optimiser = Adam([p], 0.1)
+    (p**2).sum().backward()
+    optimiser.step()
+    torch.testing.assert_close(p.detach(), torch.full((3,), 0.9))
+
+
 def test_a_whole_run_leaves_torchs_compiler_alone():
     code = """if True:
         import sys, numpy as np
