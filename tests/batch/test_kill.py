@@ -98,7 +98,7 @@ def count(output):
 
 
 def test_killed_twice(tmp_path, save):
-    check(tmp_path, save, kills=2, images=30)
+    check(tmp_path, save, kills=2, images=250)
 
 
 @pytest.mark.slow
