@@ -24,8 +24,8 @@ from qtpy.QtWidgets import (
 from napari_s3net.batch import KINDS, Plan
 from napari_s3net.batch.plan import USUAL
 from napari_s3net.errors import InvalidSettingsError
+from napari_s3net.memory import cores
 from napari_s3net.plugin.choosers import Chooser, Fold, quiet_label
-from napari_s3net.plugin.run import cores
 from napari_s3net.plugin.settings_form import QuietWheel
 from napari_s3net.plugin.words import device_label
 from napari_s3net.settings import presets, read_changes

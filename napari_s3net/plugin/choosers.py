@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_s3net.plugin.run import cores
+from napari_s3net.memory import cores
 from napari_s3net.plugin.settings_form import QuietWheel, SettingsForm
 from napari_s3net.plugin.words import device_label, device_text
 from napari_s3net.settings import Settings, presets

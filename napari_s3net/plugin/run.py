@@ -8,7 +8,6 @@ finished workers, and through them this object, so it lets go of images, steps a
 from __future__ import annotations
 
 import atexit
-import os
 import queue
 import traceback
 import weakref
@@ -27,6 +26,7 @@ from qtpy.QtCore import QThreadPool
 
 from napari_s3net.errors import S3NetError
 from napari_s3net.image import Image, Segmentation, Step
+from napari_s3net.memory import cores
 from napari_s3net.plugin.source import Source
 from napari_s3net.settings import Settings
 
@@ -237,11 +237,6 @@ def _wait_for_thread() -> None:
 def is_busy() -> bool:
     """Whether a run is going on anywhere in this process."""
     return _active is not None and not _active.is_over
-
-
-def cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

@@ -10,8 +10,9 @@ import pytest
 
 from napari_s3net.errors import DivergedError
 from napari_s3net.image import Geometry, Segmentation
+from napari_s3net.memory import cores
 from napari_s3net.plugin import run as module
-from napari_s3net.plugin.run import Failure, Run, cores, spare_core
+from napari_s3net.plugin.run import Failure, Run, spare_core
 from napari_s3net.plugin.source import Source
 from napari_s3net.settings import Settings
 

@@ -26,6 +26,7 @@ from napari_s3net.benchmark.speed.plots import growth_plot, profile_plot
 from napari_s3net.benchmark.summary import update_summary
 from napari_s3net.device import resolve_device
 from napari_s3net.image import Image
+from napari_s3net.memory import cores
 from napari_s3net.preprocess import to_features, working_shape
 from napari_s3net.recipes import START_ITERATIONS, make_recipe
 from napari_s3net.settings import Settings, preset
@@ -103,7 +104,7 @@ def _measured(where: torch.device) -> Iterator[tuple[str, Figures]]:
     yield f"2,000 × 2,000 photograph: {large_once:.3f} s", {"seconds_2000": large_once}
     applied = _apply(where)
     yield f"fitted model on 512 × 512: {applied:.3f} s", {"apply_512": applied}
-    shared = fresh.measure_applied(_cores())
+    shared = fresh.measure_applied(cores())
     yield f"with a worker on each core: {shared:.3f} s a plane", {"apply_512_all_cores": shared}
     yield "one core alone", {"one_core": _one_core(where)}
     found = fresh.measure_fresh(str(where))
@@ -208,7 +209,7 @@ def _machine(where: torch.device) -> Figures:
     return {
         "device": torch.cuda.get_device_name(where) if where.type == "cuda" else str(where),
         "processor": _processor(),
-        "cores": _cores(),
+        "cores": cores(),
         "threads": torch.get_num_threads(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
@@ -216,11 +217,6 @@ def _machine(where: torch.device) -> Figures:
         "version": __version__,
         "load_before": _load(),
     }
-
-
-def _cores() -> int:
-    """Those that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _processor() -> str:
