@@ -15,11 +15,11 @@ _HOMES = {
     "presets": "settings",
     "read_image": "io",
     "write_labels": "io",
-    "suggest_preset": "preprocess",
+    "suggest_preset": "preprocessing.features",
     "segment": "segmentation",
     "iter_segment": "segmentation",
-    "refine": "refinement",
-    "uncertainty": "doubt",
+    "refine": "correction.refine",
+    "uncertainty": "correction.uncertainty",
 }
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604
 

@@ -11,17 +11,17 @@ import torch
 from numpy.typing import NDArray
 
 from napari_s3net import __version__
-from napari_s3net.device import memory_errors, resolve_device
 from napari_s3net.errors import DivergedError
-from napari_s3net.finish import finish, preview
-from napari_s3net.foreground import propose
+from napari_s3net.foreground.propose import propose
 from napari_s3net.image import Image, Segmentation, Step, as_image
-from napari_s3net.memory import estimate_mib
-from napari_s3net.preprocess import check_plane, suggest_preset, to_features
-from napari_s3net.recipes import make_recipe
+from napari_s3net.postprocessing.postprocess import finish, preview
+from napari_s3net.preprocessing.features import check_plane, suggest_preset, to_features
+from napari_s3net.runtime.device import memory_errors, resolve_device
+from napari_s3net.runtime.generators import drain
+from napari_s3net.runtime.memory import estimate_mib
 from napari_s3net.settings import Settings
 from napari_s3net.settings import preset as preset_settings
-from napari_s3net.steps import drain
+from napari_s3net.training.trainers import make_recipe
 
 
 def segment(

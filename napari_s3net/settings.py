@@ -243,6 +243,11 @@ class Settings:
             raise InvalidSettingsError(f"Expected settings as names with values; got {type(values).__name__}.")
         return cls().replace(**values)
 
+    def working_shape(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        """Rows and columns at which the network works: the longer side is `working_size`, never enlarged."""
+        factor = min(1.0, self.working_size / max(shape))
+        return max(8, round(shape[0] * factor)), max(8, round(shape[1] * factor))
+
     @property
     def digest(self) -> str:
         """Twelve hexadecimal digits that are equal exactly for equal settings."""

@@ -17,9 +17,9 @@ from qtpy.QtWidgets import QApplication
 from skimage.transform import resize
 
 from napari_s3net import phantom, presets
-from napari_s3net.plugin.result_layer import plain
-from napari_s3net.plugin.run import Run, is_busy
-from napari_s3net.plugin.source import source_of
+from napari_s3net.plugin.jobs.run import Run, is_busy
+from napari_s3net.plugin.layers.result_layer import plain
+from napari_s3net.plugin.layers.source import source_of
 
 SIDE, MOVES, TURNS = 512, 60, 3
 

@@ -11,9 +11,9 @@ from napari_s3net import phantom, segmentation
 from napari_s3net.errors import DivergedError, InvalidImageError, OutOfMemoryError
 from napari_s3net.image import Segmentation, Step, as_image
 from napari_s3net.labels.metrics import dice
-from napari_s3net.recipes import make_recipe
 from napari_s3net.segmentation import iter_segment, segment
 from napari_s3net.settings import Settings, preset
+from napari_s3net.training.trainers import make_recipe
 
 QUICK = Settings(working_size=64, channels=8, clusters=4, max_iter=8, min_labels=2)
 

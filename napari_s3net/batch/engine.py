@@ -23,7 +23,7 @@ from napari_s3net.batch.report import Report
 from napari_s3net.batch.row import Row
 from napari_s3net.batch.work import Segmenter, segment_image
 from napari_s3net.errors import InvalidImageError
-from napari_s3net.steps import drain
+from napari_s3net.runtime.generators import drain
 
 #: The caller gets a word at least this often, so that it can stop the run.
 BEAT_SECONDS = 0.2

@@ -13,8 +13,8 @@ from napari_s3net.batch.row import Row
 from napari_s3net.errors import InvalidImageError, S3NetError
 from napari_s3net.image import Image, Segmentation, Step
 from napari_s3net.io.write import replacing
-from napari_s3net.sampling import to_fit_on
 from napari_s3net.settings import preset
+from napari_s3net.training.sampling import to_fit_on
 
 #: What stands for the fitting where others have a file's name.
 FITTING = "(one model for all)"
@@ -40,8 +40,8 @@ def model_name(digest: str, items: Sequence[Item]) -> str:
 
 def fit(task: Task) -> Row:
     """Fit a model on the task's images and keep it; raises `S3NetError` if they are not fit for that."""
-    from napari_s3net.folder import fit_folder
-    from napari_s3net.preprocess import suggest_preset
+    from napari_s3net.preprocessing.features import suggest_preset
+    from napari_s3net.training.folder import fit_folder
 
     planes = _planes(task)
     first = next(planes, None)
@@ -63,7 +63,7 @@ def _chain(first: Image, rest: Iterator[Image]) -> Iterator[Image]:
 def _planes(task: Task) -> Iterator[Image]:
     """The images that can be fitted on: of a stack the middle slice; what cannot be read is left out."""
     from napari_s3net.io import read_image
-    from napari_s3net.preprocess import check_plane
+    from napari_s3net.preprocessing.features import check_plane
 
     for path, series in task.fit_on:
         try:
@@ -77,8 +77,8 @@ def _planes(task: Task) -> Iterator[Image]:
 
 def iter_fitted(image: Image, path: Path) -> Generator[Step, bool | None, Segmentation]:
     """Segment a plane, or a stack slice by slice, with a model that was fitted before; a step for each plane."""
-    from napari_s3net.folder import load_folder_model
-    from napari_s3net.slices import iter_planes
+    from napari_s3net.training.folder import load_folder_model
+    from napari_s3net.volume import iter_planes
 
     model = load_folder_model(path)
 

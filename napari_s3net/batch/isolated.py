@@ -14,8 +14,8 @@ from typing import Any
 from napari_s3net.batch.plan import Task
 from napari_s3net.batch.row import Row
 from napari_s3net.errors import ReadError
-from napari_s3net.io.process import Child, DiedError
-from napari_s3net.retry import IN_VAIN, Attempt, attempts, finished_note
+from napari_s3net.runtime.child_process import Child, DiedError
+from napari_s3net.runtime.oom_retry import IN_VAIN, Attempt, attempts, finished_note
 
 COMMAND = (sys.executable, "-W", "ignore", "-m", "napari_s3net.batch.worker")
 #: One thread each, whichever library computes.

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from napari_s3net.batch.plan import KINDS, Plan
 from napari_s3net.errors import ReadError
-from napari_s3net.io import headers, series_in
+from napari_s3net.io import series_in
 from napari_s3net.io.listing import images_among, is_hidden, unique_stems
+from napari_s3net.io.validation import headers
 
 #: Folders of ours inside the output, which are never an input.
 OURS = (*KINDS[:3], "thumbnails", "settings", "corrected")

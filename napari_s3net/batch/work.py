@@ -22,10 +22,10 @@ from napari_s3net.batch.items import input_digest
 from napari_s3net.batch.plan import Task
 from napari_s3net.batch.row import Row
 from napari_s3net.errors import OutOfMemoryError, ReadWarning, S3NetError
-from napari_s3net.io.limits import shown
-from napari_s3net.retry import Attempt
+from napari_s3net.io.validation.limits import shown
+from napari_s3net.runtime.generators import follow
+from napari_s3net.runtime.oom_retry import Attempt
 from napari_s3net.settings import Settings, preset
-from napari_s3net.steps import follow
 
 if TYPE_CHECKING:
     from napari_s3net.image import Image, Segmentation, Step
@@ -42,7 +42,7 @@ Hear = Callable[[int, int], None]
 
 def segment_image(image: Image, settings: Settings, device: str) -> Generator[Step, bool | None, Segmentation]:
     """The segmenter of a batch: the network, trained on each plane."""
-    from napari_s3net.slices import iter_slices
+    from napari_s3net.volume import iter_slices
 
     return (yield from iter_slices(image, settings, device=device))
 
@@ -84,7 +84,7 @@ def _process(task: Task, row: Row, hear: Hear) -> Row:
     """The row of a file with which all went well."""
     from napari_s3net import __version__
     from napari_s3net.io import read_image
-    from napari_s3net.preprocess import suggest_preset
+    from napari_s3net.preprocessing.features import suggest_preset
 
     with warnings.catch_warnings(record=True) as remarks:
         warnings.simplefilter("always")
@@ -157,7 +157,7 @@ def _load(name: str) -> Segmenter:
 def _write(task: Task, image: Image, result: Segmentation, mask: NDArray[np.bool_]) -> dict[str, str]:
     """Write what was asked for, each file whole or not at all; the paths below the output folder."""
     from napari_s3net import io
-    from napari_s3net.results import draw_overlay, fullest_plane, label_suffix
+    from napari_s3net.export.result import draw_overlay, fullest_plane, label_suffix
 
     suffix, output = label_suffix(image), Path(task.output)
     endings = {"labels": suffix, "masks": suffix, "overlays": ".png"}
@@ -203,6 +203,6 @@ def _is_out_of_memory(error: Exception) -> bool:
         return True
     if "torch" not in sys.modules:
         return False
-    from napari_s3net.device import is_out_of_memory
+    from napari_s3net.runtime.device import is_out_of_memory
 
     return is_out_of_memory(error)

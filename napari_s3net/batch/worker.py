@@ -30,7 +30,7 @@ def own_device(task: Task, slot: int) -> Task:
     """Give each worker of a machine with several graphics cards one of its own."""
     if task.device != "auto" or "napari_s3net.segmentation" not in sys.modules:
         return task
-    from napari_s3net.device import available_devices
+    from napari_s3net.runtime.device import available_devices
 
     cards = [name for name in available_devices() if name.startswith("cuda")]
     return replace(task, device=cards[slot % len(cards)]) if len(cards) > 1 else task

@@ -17,11 +17,11 @@ from scipy import ndimage
 from skimage.color import rgb2lab
 from skimage.segmentation import random_walker
 
+from napari_s3net.correction.constraints import BACKGROUND, OBJECT
+from napari_s3net.correction.refine import Refiner
 from napari_s3net.image import Image, Segmentation
-from napari_s3net.preprocess import suggest_preset, to_unit
-from napari_s3net.refinement import Refiner
+from napari_s3net.preprocessing.features import suggest_preset, to_unit
 from napari_s3net.settings import preset
-from napari_s3net.strokes import BACKGROUND, OBJECT
 
 #: The random walker decides in a band of this share of the longer side on either side of the first border.
 BAND, BETA = 0.05, 90

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from napari_s3net.benchmark.methods import FOLDER, folder_settings
 from napari_s3net.io import read_image
-from napari_s3net.sampling import to_fit_on
+from napari_s3net.training.sampling import to_fit_on
 
 if TYPE_CHECKING:
     from napari_s3net.benchmark.protocol import Pair, Task
-    from napari_s3net.folder import FolderModel
     from napari_s3net.image import Image
+    from napari_s3net.training.folder import FolderModel
 
 
 def fit_models(pairs: list[Pair], tasks: list[Task]) -> None:
@@ -27,7 +27,7 @@ def fit_models(pairs: list[Pair], tasks: list[Task]) -> None:
     """
     from tqdm import tqdm
 
-    from napari_s3net.folder import fit_folder
+    from napari_s3net.training.folder import fit_folder
 
     wanted = {model_path(task): task for task in tasks if task.method == FOLDER}
     for path, task in wanted.items():
@@ -57,6 +57,6 @@ def model_path(task: Task) -> Path:
 
 @lru_cache(maxsize=2)
 def _load(path: Path) -> FolderModel:
-    from napari_s3net.folder import load_folder_model
+    from napari_s3net.training.folder import load_folder_model
 
     return load_folder_model(path)

@@ -38,7 +38,7 @@ NETWORKS: Mapping[str, Mapping[str, Any]] = {
 #: The published end never comes before so many iterations.
 RELEASED_ITERATIONS = 6
 #: Whose source does not decide what a network returns. When other source changes, earlier results are not taken over.
-_ELSEWHERE = {"plugin", "io", "phantom", "benchmark", "cli", "results.py", "__main__.py", "__init__.py"}
+_ELSEWHERE = {"plugin", "io", "phantom", "benchmark", "cli", "export", "__main__.py", "__init__.py"}
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def version(method: str) -> str:
 
 def folder_settings(request: Request, image: Image, seed: int) -> Settings:
     """Settings of the folder mode for a set of images like this one."""
-    from napari_s3net.preprocess import suggest_preset
+    from napari_s3net.preprocessing.features import suggest_preset
 
     return request.settings(FOLDER, suggest_preset(image) if request.preset == "auto" else request.preset, seed)
 
@@ -143,7 +143,7 @@ def predict(method: str, image: Image, seed: int, request: Request) -> Proposal:
     """
     if method in BASELINES:
         return BASELINES[method](image.array, image.kind)
-    from napari_s3net.preprocess import suggest_preset
+    from napari_s3net.preprocessing.features import suggest_preset
     from napari_s3net.segmentation import segment
 
     name = suggest_preset(image) if request.preset == "auto" else request.preset

@@ -11,7 +11,7 @@ from io import TextIOWrapper
 from typing import NoReturn
 
 from napari_s3net import __version__
-from napari_s3net.cli.say import say
+from napari_s3net.cli.output import say
 from napari_s3net.errors import S3NetError
 
 #: Name, where its `add_arguments` and `run` live, and what it does.
@@ -19,7 +19,7 @@ COMMANDS = (
     ("segment", "napari_s3net.cli.segment", "segment images and volumes, and write labels and masks"),
     ("batch", "napari_s3net.cli.batch", "segment every image of a folder; resumes where it was ended"),
     ("refine", "napari_s3net.cli.refine", "correct saved labels by saved strokes"),
-    ("settings", "napari_s3net.cli.about_settings", "list every setting with its value, range and help"),
+    ("settings", "napari_s3net.cli.settings", "list every setting with its value, range and help"),
     ("samples", "napari_s3net.cli.samples", "write two synthetic images with their true masks"),
     ("benchmark", "napari_s3net.benchmark", "measure label-free results on images with masks"),
     ("info", "napari_s3net.cli.info", "print versions, devices and memory"),

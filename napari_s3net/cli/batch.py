@@ -13,8 +13,8 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from napari_s3net.cli.chosen import add_settings, changes_of
-from napari_s3net.cli.say import say
+from napari_s3net.cli.common_options import add_settings, changes_of
+from napari_s3net.cli.output import say
 
 if TYPE_CHECKING:
     from napari_s3net.batch import Crew, Item, Plan, Row, Summary
@@ -67,7 +67,7 @@ def run(options: Namespace) -> int:
         device=options.device,
     )
     if options.device != "auto" and not options.scheduler:
-        from napari_s3net.device import resolve_device
+        from napari_s3net.runtime.device import resolve_device
 
         resolve_device(options.device)
     items = find_items(plan)

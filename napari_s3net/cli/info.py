@@ -38,7 +38,7 @@ def _devices() -> list[tuple[str, str]]:
     """What a run can compute on."""
     import torch
 
-    from napari_s3net.device import available_devices
+    from napari_s3net.runtime.device import available_devices
 
     rows = []
     for name in available_devices():
@@ -53,7 +53,7 @@ def _devices() -> list[tuple[str, str]]:
 
 def _memory() -> str:
     """Memory of this machine, and how much of it is free where the system tells."""
-    from napari_s3net.io.limits import physical_memory
+    from napari_s3net.io.validation.limits import physical_memory
 
     total = f"{physical_memory() / GIB:.1f} GiB"
     try:

@@ -45,9 +45,9 @@ def run(options: Namespace) -> int:
     S3NetError
         If the files cannot be read, do not fit together, or the result cannot be written.
     """
+    from napari_s3net.export.result import write_result
     from napari_s3net.io import read_image
-    from napari_s3net.io.headers import stem
-    from napari_s3net.results import write_result
+    from napari_s3net.io.validation.headers import stem
 
     image = read_image(options.input)
     labels, drawn = (_whole_numbers(path, image) for path in (options.labels, options.constraints))
@@ -82,7 +82,7 @@ def _whole_numbers(path: Path, image: Image) -> NDArray[np.int32]:
 def _result(path: Path, labels: NDArray[np.int32], image: Image) -> Segmentation:
     """Labels with what the JSON beside them knows: object, names and settings."""
     from napari_s3net.image import Segmentation
-    from napari_s3net.io.headers import stem
+    from napari_s3net.io.validation.headers import stem
 
     note = _note(path.with_name(f"{stem(path).removesuffix('_labels')}.json"))
     return Segmentation(
@@ -108,7 +108,7 @@ def _note(path: Path) -> dict[str, Any]:
 
 def _settings(note: dict[str, Any], image: Image) -> Settings:
     """Those of the earlier run, else those of the preset that suits the image."""
-    from napari_s3net.preprocess import suggest_preset
+    from napari_s3net.preprocessing.features import suggest_preset
     from napari_s3net.settings import Settings, preset
 
     return Settings.from_dict(note["settings"]) if "settings" in note else preset(suggest_preset(image))
@@ -116,7 +116,7 @@ def _settings(note: dict[str, Any], image: Image) -> Settings:
 
 def _refined(image: Image, before: Segmentation, drawn: NDArray[np.int32], options: Namespace) -> Segmentation:
     """The corrected result; of a volume, of the slices that hold strokes."""
-    from napari_s3net.refinement import refine
+    from napari_s3net.correction.refine import refine
 
     if not image.is_stack:
         return refine(before, drawn, image=image, locked=options.lock, device=options.device)

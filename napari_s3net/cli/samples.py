@@ -21,9 +21,9 @@ def run(options: Namespace) -> int:
     WriteError
         If that is not possible.
     """
+    from napari_s3net.export.result import label_suffix
     from napari_s3net.io import write_image, write_labels
     from napari_s3net.phantom import chest_ct, dermoscopy
-    from napari_s3net.results import label_suffix
 
     for make in (dermoscopy, chest_ct):
         phantom = make(seed=options.seed)

@@ -7,8 +7,8 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_s3net.cli.chosen import add_settings, changes_of
-from napari_s3net.cli.say import say, say_more
+from napari_s3net.cli.common_options import add_settings, changes_of
+from napari_s3net.cli.output import say, say_more
 from napari_s3net.errors import InvalidImageError, ReadWarning, S3NetError, WriteError
 from napari_s3net.settings import Settings, preset
 
@@ -48,7 +48,7 @@ def run(options: Namespace) -> int:
     _settings(options.preset if options.preset != "auto" else "generic", changes)
     _make_folder(options.output)
     from napari_s3net.cli.inputs import find_inputs
-    from napari_s3net.device import resolve_device
+    from napari_s3net.runtime.device import resolve_device
 
     resolve_device(options.device)
     inputs = find_inputs(options.inputs)
@@ -87,9 +87,9 @@ def _succeeds(item: Input, options: Namespace, changes: dict[str, Any]) -> bool:
 
 def _process(item: Input, options: Namespace, changes: dict[str, Any]) -> str:
     """Read, segment, write; tell the outcome in a few words."""
+    from napari_s3net.export.result import write_result
     from napari_s3net.image import object_name
-    from napari_s3net.preprocess import suggest_preset
-    from napari_s3net.results import write_result
+    from napari_s3net.preprocessing.features import suggest_preset
 
     image = _read(item, options)
     name = suggest_preset(image) if options.preset == "auto" else options.preset
@@ -106,8 +106,8 @@ def _process(item: Input, options: Namespace, changes: dict[str, Any]) -> str:
 
 def _say_memory(image: Image, settings: Settings, device: str, name: str) -> None:
     """Say what the run takes and what there is; `OutOfMemoryError` where it does not suffice."""
-    from napari_s3net.device import resolve_device
-    from napari_s3net.memory import check_memory, in_words
+    from napari_s3net.runtime.device import resolve_device
+    from napari_s3net.runtime.memory import check_memory, in_words
 
     advice = check_memory(image.shape, settings, str(resolve_device(device)))
     say_more(f"{name}: takes about {in_words(advice.needed)} of memory; {in_words(advice.free)} are free")
@@ -136,8 +136,8 @@ def _follow(image: Image, settings: Settings, device: str, name: str) -> Segment
     """Run to the end: a progress bar on a terminal, a line now and then without one."""
     from tqdm import tqdm
 
-    from napari_s3net.retry import iter_retrying
-    from napari_s3net.slices import iter_slices
+    from napari_s3net.runtime.oom_retry import iter_retrying
+    from napari_s3net.volume import iter_slices
 
     slices = len(image.array) if image.is_stack else 1
     steps = iter_retrying(lambda used, where: iter_slices(image, used, device=where), settings, device)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from napari_s3net.io.headers import is_readable
 from napari_s3net.io.read import read_image, read_stack, series_in
+from napari_s3net.io.validation.headers import is_readable
 from napari_s3net.io.write import write_image, write_jpeg, write_json, write_labels, write_png
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""The process that decodes files, and that may die of them. Started by `napari_s3net.io.process` alone.
+"""The process that decodes files, and that may die of them. Started by `napari_s3net.runtime.child_process` alone.
 
 It reads one request a line from its standard input, and answers with a line of JSON and the bytes of the array.
 """
@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 
 from napari_s3net.errors import AmbiguousSeriesError, ReadError, ReadWarning
 from napari_s3net.image import Image
-from napari_s3net.io import headers
-from napari_s3net.io.dicom_check import check_dicom
-from napari_s3net.io.limits import physical_memory
-from napari_s3net.io.nifti import check_nifti
+from napari_s3net.io.validation import headers
+from napari_s3net.io.validation.dicom import check_dicom
+from napari_s3net.io.validation.limits import physical_memory
+from napari_s3net.io.validation.nifti import check_nifti
 
 #: The parent ends a request that takes too long; should the parent be gone, the child ends itself this much later.
 GRACE_SECONDS = 30.0

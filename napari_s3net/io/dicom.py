@@ -10,9 +10,9 @@ import SimpleITK as sitk
 
 from napari_s3net.errors import AmbiguousSeriesError, ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.image import Image
-from napari_s3net.io.dicom_check import check_dicom
-from napari_s3net.io.limits import check_memory, shown
 from napari_s3net.io.medical import MODALITY, open_reader, plain_folder, read_volume, tag_word, to_image, value_bytes
+from napari_s3net.io.validation.dicom import check_dicom
+from napari_s3net.io.validation.limits import check_memory, shown
 
 _POSITION = "0020|0032"
 #: Numbers that tell series apart; free text such as the series' description may hold a name and is left out.

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from napari_s3net.io.headers import is_readable, stem
+from napari_s3net.io.validation.headers import is_readable, stem
 
 #: What is appended to a stem for results; in a folder, such files beside their image are not images.
 RESULTS = ("_labels", "_mask", "_overlay")

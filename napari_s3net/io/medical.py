@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from napari_s3net.errors import ReadWarning, UnsupportedFormatError
 from napari_s3net.image import Image, Kind, guess_kind
 from napari_s3net.io.geometry import to_array_order
-from napari_s3net.io.headers import Format, is_plain
-from napari_s3net.io.limits import check_memory
-from napari_s3net.io.nifti import as_plain_nifti
+from napari_s3net.io.validation.headers import Format, is_plain
+from napari_s3net.io.validation.limits import check_memory
+from napari_s3net.io.validation.nifti import as_plain_nifti
 
 _DECODERS: dict[Format, str] = {
     "dicom": "GDCMImageIO",

@@ -23,8 +23,8 @@ from PIL import ImageOps
 
 from napari_s3net.errors import ReadWarning, UnsupportedFormatError
 from napari_s3net.image import Geometry, Image, guess_kind
-from napari_s3net.io.headers import Format
-from napari_s3net.io.limits import check_memory
+from napari_s3net.io.validation.headers import Format
+from napari_s3net.io.validation.limits import check_memory
 
 # Sizes are checked against this machine's memory instead.
 PIL.Image.MAX_IMAGE_PIXELS = None

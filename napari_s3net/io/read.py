@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from napari_s3net import errors
 from napari_s3net.errors import AmbiguousSeriesError, ReadError, ReadWarning
 from napari_s3net.image import Geometry, Image
-from napari_s3net.io import process
-from napari_s3net.io.limits import shown
+from napari_s3net.io.validation.limits import shown
+from napari_s3net.runtime import child_process as process
 
 #: Time that reading may take: a start, and more for every byte, as over a slow network.
 BASE_SECONDS = 20.0

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from napari_s3net.errors import WriteError
 from napari_s3net.image import Geometry, Image
-from napari_s3net.io.limits import shown
+from napari_s3net.io.validation.limits import shown
 
 PICTURES = (".png", ".tif", ".tiff")
 VOLUMES = (".nii.gz", ".nii", ".nrrd", ".mha")

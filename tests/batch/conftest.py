@@ -5,7 +5,7 @@ import PIL.Image
 import pytest
 
 from napari_s3net.batch import Plan, gather, isolated
-from napari_s3net.io import process
+from napari_s3net.runtime import child_process as process
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -9,12 +9,12 @@ from dataclasses import replace
 import numpy as np
 import psutil
 import pytest
-import segmenters
 import tifffile
 
 from napari_s3net.batch import Plan, gather, iter_batch
 from napari_s3net.batch.report import Report
 from napari_s3net.errors import S3NetError
+from tests.batch import segmenters
 
 get_worker = pytest.importorskip("distributed", reason="the extra `cluster` is not installed").get_worker
 

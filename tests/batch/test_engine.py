@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import segmenters
 
 from napari_s3net.batch import engine, isolated
 from napari_s3net.batch.engine import batch, iter_batch
 from napari_s3net.batch.items import find_items
 from napari_s3net.batch.report import Report
 from napari_s3net.errors import WriteError
+from tests.batch import segmenters
 
 
 @pytest.fixture

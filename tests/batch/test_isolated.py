@@ -12,7 +12,7 @@ from napari_s3net.batch.plan import Task
 
 @pytest.fixture
 def task(plan, folder, save, tmp_path):
-    def task(name, device="auto", segmenter="segmenters:deadly"):
+    def task(name, device="auto", segmenter="tests.batch.segmenters:deadly"):
         import sys
 
         path = save(folder / name)
@@ -75,7 +75,7 @@ def test_unexpected_errors_are_rows(task):
 
 
 def test_a_run_that_is_ended_ends_at_once(task):
-    waiting = replace(task("a.png", segmenter="segmenters:vanishing"), run="ended")
+    waiting = replace(task("a.png", segmenter="tests.batch.segmenters:vanishing"), run="ended")
     caught = []
 
     def work():

@@ -16,7 +16,7 @@ from napari_s3net.batch.report import Report
 PROGRAM = """
 import sys
 from pathlib import Path
-import segmenters
+from tests.batch import segmenters
 from napari_s3net.batch import Plan, iter_batch
 plan = Plan(source=Path(sys.argv[1]), output=Path(sys.argv[2]), device="cpu", write=("labels", "masks", "measurements"))
 for row in iter_batch(plan, segmenter=segmenters.threshold):
@@ -27,7 +27,7 @@ for row in iter_batch(plan, segmenter=segmenters.threshold):
 
 def start(source, output, log):
     command = [sys.executable, "-c", PROGRAM, str(source), str(output)]
-    return subprocess.Popen(command, cwd=Path(__file__).parent, stdout=log, stderr=subprocess.STDOUT)
+    return subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=log, stderr=subprocess.STDOUT)
 
 
 def kill(process, *, everything):

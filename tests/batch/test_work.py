@@ -4,7 +4,6 @@ from dataclasses import replace
 import numpy as np
 import PIL.Image
 import pytest
-import segmenters
 
 from napari_s3net.batch.items import find_items
 from napari_s3net.batch.plan import KINDS, Task
@@ -12,6 +11,7 @@ from napari_s3net.batch.work import do, reason
 from napari_s3net.errors import ReadError
 from napari_s3net.io import read_image
 from napari_s3net.settings import presets
+from tests.batch import segmenters
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def task(plan):
         write=KINDS,
         device="cpu",
         digest="d",
-        segmenter="segmenters:threshold",
+        segmenter="tests.batch.segmenters:threshold",
     )
 
 

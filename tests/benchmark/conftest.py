@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from discs import skin
 
 from napari_s3net.benchmark import methods, protocol
 from napari_s3net.benchmark.baselines import BASELINES
 from napari_s3net.io import write_png
+from tests.benchmark.discs import skin
 
 
 @pytest.fixture

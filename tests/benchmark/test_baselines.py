@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from discs import disc, skin
 from scipy import ndimage
 
 from napari_s3net.benchmark.baselines import BASELINES, suits
 from napari_s3net.io import read_image
 from napari_s3net.labels.metrics import best_clusters, dice
+from tests.benchmark.discs import disc, skin
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 WORKING = [name for name in BASELINES if name != "one-label"]

@@ -43,7 +43,7 @@ def test_a_run_writes_tables_pictures_and_masks_and_is_taken_up(small_set, tmp_p
 
 
 def test_a_folder_is_fitted_once_and_its_model_is_kept(small_set, tmp_path, monkeypatch):
-    monkeypatch.setattr("napari_s3net.folder.FEWEST_IMAGES", 1)
+    monkeypatch.setattr("napari_s3net.training.folder.FEWEST_IMAGES", 1)
     output = tmp_path / "out"
     arguments = (small_set, "--methods", "otsu", "--fit", "folder", "--preset", "skin", "-o", output)
     assert run(parsed(*arguments)) == 0

@@ -4,14 +4,14 @@ import json
 
 import numpy as np
 import pytest
-from discs import disc, skin
-from test_command import QUICK, parsed
 
 from napari_s3net.benchmark import interactive
 from napari_s3net.benchmark.correctors import CORRECTORS
 from napari_s3net.benchmark.interactive import ROUNDS, Case, correct, read_rows, stroke, summarise
 from napari_s3net.errors import InvalidSettingsError
 from napari_s3net.image import as_image
+from tests.benchmark.discs import disc, skin
+from tests.benchmark.test_command import QUICK, parsed
 
 SHAPE = (96, 128)
 

@@ -3,7 +3,6 @@
 from dataclasses import fields
 
 import pytest
-from discs import skin
 
 from napari_s3net.benchmark.methods import (
     ABLATIONS,
@@ -21,6 +20,7 @@ from napari_s3net.benchmark.methods import (
 from napari_s3net.errors import InvalidSettingsError
 from napari_s3net.image import as_image
 from napari_s3net.settings import Settings, presets
+from tests.benchmark.discs import skin
 
 
 def test_the_control_comes_first_and_networks_last():

@@ -3,12 +3,12 @@
 import json
 
 import pytest
-from test_summary import rows_of
 
 from napari_s3net.benchmark.interactive import summarise as summarise_strokes
 from napari_s3net.benchmark.page import page, section
 from napari_s3net.benchmark.summary import summarise
 from napari_s3net.errors import ReadError
+from tests.benchmark.test_summary import rows_of
 
 
 @pytest.fixture

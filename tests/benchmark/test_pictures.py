@@ -1,13 +1,13 @@
 """Pictures of a run."""
 
 import numpy as np
-from discs import skin
 
 from napari_s3net.benchmark.methods import Request
 from napari_s3net.benchmark.pictures import DRAWN, PROPOSED, SIZE, draw_pages, outlined
 from napari_s3net.benchmark.protocol import find_pairs, iter_rows, plan
 from napari_s3net.image import as_image
 from napari_s3net.io import read_image
+from tests.benchmark.discs import skin
 
 
 def test_outlines_follow_the_masks():

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from discs import skin
 
 from napari_s3net.benchmark import protocol
 from napari_s3net.benchmark.methods import Request
@@ -22,6 +21,7 @@ from napari_s3net.errors import (
     S3NetError,
 )
 from napari_s3net.io import write_png
+from tests.benchmark.discs import skin
 
 SCORER = Path(__file__).parents[2].parent / "shared" / "tools" / "score.py"
 ASKED = Request(changes={"max_iter": 9})

@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from discs import disc
 
 from napari_s3net.benchmark.methods import Request
 from napari_s3net.benchmark.protocol import find_pairs, iter_rows, mask_path, plan
@@ -13,6 +12,7 @@ from napari_s3net.benchmark.summary import difference, interval, seed_agreement,
 from napari_s3net.image import Geometry
 from napari_s3net.io import write_labels
 from napari_s3net.labels.metrics import dice
+from tests.benchmark.discs import disc
 
 
 def rows_of(method, values, seed=0):

@@ -7,7 +7,8 @@ import PIL.Image
 import pytest
 import SimpleITK as sitk
 import tifffile
-from made_files import hounsfield, phantom, volume, write_dicom, write_nifti2
+
+from tests.io.made_files import hounsfield, phantom, volume, write_dicom, write_nifti2
 
 
 @pytest.fixture

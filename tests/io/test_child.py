@@ -7,10 +7,10 @@ import struct
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from made_files import hounsfield, phantom, volume, write_dicom
 
 from napari_s3net.errors import ReadError, UnsupportedFormatError
 from napari_s3net.io import child
+from tests.io.made_files import hounsfield, phantom, volume, write_dicom
 
 NAMES = ["a.png", "a.jpg", "a.bmp", "a.tif", "b.tif", "a.nii", "a.nii.gz", "a.hdr", "a.img", "a.mha", "b.mha", "a.mhd"]
 NAMES += ["a.nrrd", "b.nrrd", "a.nhdr", "a.dcm", "c.nii"]

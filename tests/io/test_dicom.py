@@ -5,10 +5,10 @@ import shutil
 
 import numpy as np
 import pytest
-from made_files import hounsfield, write_dicom
 
 from napari_s3net.errors import AmbiguousSeriesError, ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.io.dicom import list_series, read_series
+from tests.io.made_files import hounsfield, write_dicom
 
 
 def test_a_series_is_a_volume_in_the_order_of_space(series):
@@ -84,7 +84,7 @@ def test_a_folder_whose_name_is_no_utf8(series):
 
 
 def test_more_than_the_memory_is_refused(series, monkeypatch):
-    monkeypatch.setattr("napari_s3net.io.limits.physical_memory", lambda: 1000)
+    monkeypatch.setattr("napari_s3net.io.validation.limits.physical_memory", lambda: 1000)
     with pytest.raises(ReadError, match="20 × 24 × 4 values"):
         read_series(series, None, "a")
 

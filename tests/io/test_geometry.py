@@ -5,9 +5,9 @@ from itertools import permutations, product
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from made_files import phantom, volume
 
 from napari_s3net.io.geometry import to_array_order, to_file_order
+from tests.io.made_files import phantom, volume
 
 FLIPS = list(product((1, -1), repeat=3))
 

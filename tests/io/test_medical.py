@@ -5,10 +5,10 @@ import struct
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from made_files import hounsfield, phantom, volume, write_dicom
 
 from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.io.medical import alias, read_volume, to_image
+from tests.io.made_files import hounsfield, phantom, volume, write_dicom
 
 FORMATS = {"nii": "nifti", "mha": "meta", "nrrd": "nrrd"}
 
@@ -95,7 +95,7 @@ def test_complex_numbers_are_refused():
 
 def test_more_than_the_memory_is_refused(tmp_path, monkeypatch):
     sitk.WriteImage(volume(), str(tmp_path / "a.mha"))
-    monkeypatch.setattr("napari_s3net.io.limits.physical_memory", lambda: 1000)
+    monkeypatch.setattr("napari_s3net.io.validation.limits.physical_memory", lambda: 1000)
     with pytest.raises(
         ReadError, match="10 × 12 × 4 values; opening that takes 3 kB of memory and this computer has 1 kB"
     ):

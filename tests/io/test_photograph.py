@@ -10,8 +10,8 @@ import tifffile
 from PIL import ImageOps
 
 from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
-from napari_s3net.io.headers import sniff
 from napari_s3net.io.photograph import read_photograph
+from napari_s3net.io.validation.headers import sniff
 
 RGB = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
 GREY = RGB[..., 0]
@@ -237,7 +237,7 @@ def test_a_16_bit_grey_png_with_transparency_is_refused_rather_than_cut_to_8(tmp
 @pytest.mark.parametrize("suffix", ["png", "tif"])
 def test_more_than_the_memory_is_refused(tmp_path, monkeypatch, suffix):
     PIL.Image.fromarray(RGB).save(tmp_path / f"a.{suffix}")
-    monkeypatch.setattr("napari_s3net.io.limits.physical_memory", lambda: 1000)
+    monkeypatch.setattr("napari_s3net.io.validation.limits.physical_memory", lambda: 1000)
     with pytest.raises(ReadError, match="20 × 30 × 3 values"):
         read(tmp_path / f"a.{suffix}")
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from made_files import hounsfield, phantom, volume, write_dicom
 
 from napari_s3net.errors import AmbiguousSeriesError, ReadError, ReadWarning, UnsupportedFormatError
-from napari_s3net.io import process, read_image, read_stack, series_in
+from napari_s3net.io import read_image, read_stack, series_in
+from napari_s3net.runtime import child_process as process
+from tests.io.made_files import hounsfield, phantom, volume, write_dicom
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 

@@ -10,12 +10,13 @@ import PIL.Image
 import pytest
 import SimpleITK as sitk
 import tifffile
-from made_files import hounsfield, phantom, volume, write_dicom
-from test_geometry import rotation
 
 from napari_s3net.errors import WriteError
 from napari_s3net.image import Geometry
-from napari_s3net.io import process, read_image, write, write_image, write_json, write_labels, write_png
+from napari_s3net.io import read_image, write, write_image, write_json, write_labels, write_png
+from napari_s3net.runtime import child_process as process
+from tests.io.made_files import hounsfield, phantom, volume, write_dicom
+from tests.io.test_geometry import rotation
 
 VOLUMES = (".nii", ".nii.gz", ".nrrd", ".mha")
 PICTURES = (".png", ".tif", ".tiff")

@@ -103,7 +103,7 @@ def marked(photograph):
     """A viewer without a window: the image, and labels of which the object, 1, was found too small; 3 is a corner."""
     from napari.components import ViewerModel
 
-    from napari_s3net.plugin.source import KEY
+    from napari_s3net.plugin.layers.source import KEY
     from napari_s3net.settings import preset
 
     viewer = ViewerModel()
@@ -125,7 +125,7 @@ def marked(photograph):
 @pytest.fixture
 def work(marked):
     """The labels of `marked`, chosen to be corrected."""
-    from napari_s3net.plugin.correcting import Correcting
+    from napari_s3net.plugin.correct.controller import Correcting
 
     viewer, layer = marked
     work = Correcting(viewer)
@@ -136,7 +136,8 @@ def work(marked):
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """Where sessions are kept, away from the user's own."""
-    from napari_s3net.plugin import keeping, keeping_layers
+    from napari_s3net.plugin.correct import autosave as keeping
+    from napari_s3net.plugin.correct import autosave_layers as keeping_layers
 
     for place in (keeping, keeping_layers):
         monkeypatch.setattr(place, "session_folder", lambda: tmp_path / "session")

@@ -7,7 +7,7 @@ from npe2 import PluginManager, PluginManifest
 
 import napari_s3net
 from napari_s3net.io import is_readable
-from napari_s3net.plugin._open import PATTERNS
+from napari_s3net.plugin.contributions.open_files import PATTERNS
 
 MANIFEST = Path(napari_s3net.__file__).with_name("napari.yaml")
 

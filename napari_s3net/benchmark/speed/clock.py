@@ -19,9 +19,9 @@ import torch
 from napari_s3net import segmentation as loop
 from napari_s3net.benchmark.memory import peak_mib, reset_peak
 from napari_s3net.image import Image, Segmentation
-from napari_s3net.recipes import make_recipe
+from napari_s3net.runtime.generators import drain
 from napari_s3net.settings import Settings
-from napari_s3net.steps import drain
+from napari_s3net.training.trainers import make_recipe
 
 
 def wait(device: torch.device) -> None:

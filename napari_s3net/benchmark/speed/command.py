@@ -24,12 +24,12 @@ from napari_s3net.benchmark.speed.page import page, profile
 from napari_s3net.benchmark.speed.plain import plain_layers
 from napari_s3net.benchmark.speed.plots import growth_plot, profile_plot
 from napari_s3net.benchmark.summary import update_summary
-from napari_s3net.device import resolve_device
 from napari_s3net.image import Image
-from napari_s3net.memory import cores
-from napari_s3net.preprocess import to_features, working_shape
-from napari_s3net.recipes import START_ITERATIONS, make_recipe
+from napari_s3net.preprocessing.features import to_features
+from napari_s3net.runtime.device import resolve_device
+from napari_s3net.runtime.memory import cores
 from napari_s3net.settings import Settings, preset
+from napari_s3net.training.trainers import START_ITERATIONS, make_recipe
 
 #: Turns of what is quick, and of what takes seconds.
 REPEATS, FEW = 7, 3
@@ -141,7 +141,7 @@ def _limits(image: Image, settings: Settings, where: torch.device) -> Figures:
     counts = {name: len(times) for name, times in runs[0].items()}
     parts = {name: [median(run[name][i] for run in runs) for i in range(n)] for name, n in counts.items()}
     whole = sorted(runs, key=lambda run: run["total"])[len(runs) // 2]  # one run, so that its parts make up the whole
-    rows, columns = working_shape(image.shape, settings)
+    rows, columns = settings.working_shape(image.shape)
     machine = measure_machine(where, rows * columns * settings.channels)
     recipe = make_recipe(to_features(image, settings), settings, where)
     iterations = []

@@ -50,8 +50,8 @@ print("done", flush=True)
 def fitted_model_at_work() -> Callable[[], object]:
     """A model of the folder mode and one 512 × 512 plane, to be called."""
     from napari_s3net.benchmark.speed.growth import photograph
-    from napari_s3net.folder import FEWEST_IMAGES, fit_folder
     from napari_s3net.settings import preset
+    from napari_s3net.training.folder import FEWEST_IMAGES, fit_folder
 
     image = photograph(512, 512)
     model = fit_folder([image] * FEWEST_IMAGES, preset("skin"))

@@ -13,11 +13,11 @@ from skimage.transform import resize
 from napari_s3net import phantom
 from napari_s3net.benchmark.speed.clock import peak_of, run_parts, seconds, segment_once
 from napari_s3net.image import Image, as_image
-from napari_s3net.memory import estimate_mib
-from napari_s3net.recipes import START_ITERATIONS
+from napari_s3net.runtime.generators import drain
+from napari_s3net.runtime.memory import estimate_mib
 from napari_s3net.settings import Settings, preset
-from napari_s3net.slices import iter_slices
-from napari_s3net.steps import drain
+from napari_s3net.training.trainers import START_ITERATIONS
+from napari_s3net.volume import iter_slices
 
 #: Longer sides of the image at one working size; working sizes; clusters; channels; images; slices.
 SIDES = (256, 512, 1024, 2048)

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from napari_s3net.benchmark.speed.clock import typical
 from napari_s3net.benchmark.speed.limit import PASSES, Call, Machine, calls_of, layer_work
-from napari_s3net.model.deform import DeformableConv3x3, FreeOffsetConv3x3
-from napari_s3net.model.depthwise import DepthwiseConv, Pointwise
-from napari_s3net.recipes import Recipe
+from napari_s3net.network.deformable import DeformableConv3x3, FreeOffsetConv3x3
+from napari_s3net.network.depthwise import DepthwiseConv, Pointwise
+from napari_s3net.training.trainers import Recipe
 
 #: What a layer is called; the first that fits.
 KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (

@@ -17,9 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from napari_s3net.benchmark.speed.clock import seconds
-from napari_s3net.model.deform import DeformableConv3x3, FreeOffsetConv3x3
-from napari_s3net.model.deform_cpu import TAPS
-from napari_s3net.recipes import Recipe
+from napari_s3net.network.deformable import DeformableConv3x3, FreeOffsetConv3x3
+from napari_s3net.network.deformable_cpu import TAPS
+from napari_s3net.training.trainers import Recipe
 
 #: Forward, gradient of the input, gradient of the weights.
 PASSES = 3

@@ -9,8 +9,8 @@ from unittest.mock import patch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from napari_s3net.model import deform
-from napari_s3net.model.depthwise import DepthwiseConv, Pointwise
+from napari_s3net.network import deformable as deform
+from napari_s3net.network.depthwise import DepthwiseConv, Pointwise
 
 
 @contextmanager

@@ -6,10 +6,10 @@ import torch
 from torch import nn
 
 from napari_s3net.benchmark.speed.limit import Machine, Work, layer_work, measure_machine, multiply_adds, work_of
-from napari_s3net.model.deform import DeformableConv3x3
-from napari_s3net.model.depthwise import DepthwiseConv, Pointwise
-from napari_s3net.recipes import make_recipe
+from napari_s3net.network.deformable import DeformableConv3x3
+from napari_s3net.network.depthwise import DepthwiseConv, Pointwise
 from napari_s3net.settings import Settings
+from napari_s3net.training.trainers import make_recipe
 
 CPU = torch.device("cpu")
 

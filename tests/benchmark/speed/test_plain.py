@@ -6,10 +6,10 @@ import torch
 from torch import nn
 
 from napari_s3net.benchmark.speed.plain import plain_layers
-from napari_s3net.model import deform
-from napari_s3net.model.deform_cpu import deform_on_cpu
-from napari_s3net.model.depthwise import DepthwiseConv
-from napari_s3net.recipes import ReleasedRecipe
+from napari_s3net.network import deformable as deform
+from napari_s3net.network.deformable_cpu import deform_on_cpu
+from napari_s3net.network.depthwise import DepthwiseConv
+from napari_s3net.training.trainers import ReleasedRecipe
 
 FEATURES = np.random.default_rng(0).random((24, 24, 3)).astype(np.float32)
 

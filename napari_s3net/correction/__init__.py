@@ -1,0 +1,1 @@
+"""What the user drew, how it spreads, and where the result is unsure."""

@@ -1,0 +1,1 @@
+"""One result and its files."""

@@ -1,0 +1,1 @@
+"""Which part of the image is the object, without looking at any label."""

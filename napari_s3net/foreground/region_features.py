@@ -1,0 +1,178 @@
+"""What makes a candidate look like an object, and what it is worth in the vote.
+
+Nothing here is learned: the weights are few round numbers, chosen once on development images and the same for every
+image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_s3net.foreground.morphology import centre_weight, grow, perimeters
+
+#: The exponents of a candidate's properties in its vote; `touch` and `pale` count linearly in the exponent.
+EXPONENTS: Mapping[str, float] = {
+    "boundary": 1.0,
+    "compact": 2.0,
+    "central": 2.0,
+    "separate": 0.5,
+    "area": 1.5,
+    "even": 0.5,
+}
+TOUCH, PALE = -4.5, -1.0
+#: Width, in pixels, of the rims at which the colours on both sides of a boundary are compared; and how many pixels they
+#: must have.
+RIM, FEWEST_IN_RIM = 3, 5
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """What lies inside, or outside, of each of n candidates.
+
+    Parameters
+    ----------
+    pixels : numpy.ndarray
+        (n,).
+    mean : numpy.ndarray
+        (n, C), mean colour less the image's.
+    spread : numpy.ndarray
+        (n, C), standard deviations of the colours.
+    """
+
+    pixels: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    spread: NDArray[np.float64]
+
+    @classmethod
+    def from_sums(cls, sums: NDArray[np.float64]) -> Side:
+        """From sums (n, 2C + 1) of the columns of `_table`."""
+        C, pixels = sums.shape[1] // 2, sums[:, -1]
+        mean, square = (part / np.maximum(pixels, 1)[:, None] for part in (sums[:, :C], sums[:, C:-1]))
+        return cls(pixels, mean, np.sqrt(np.maximum(square - mean**2, 0)))
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Properties:
+    """Of n candidates; every array is (n,).
+
+    Parameters
+    ----------
+    boundary : numpy.ndarray
+        Distance between the mean colours just inside and just outside, in standard deviations of the image.
+    compact : numpy.ndarray
+        4πA/P², 1 for a disc.
+    central : numpy.ndarray
+        Mean over the candidate of a Gaussian around the image's middle.
+    separate : numpy.ndarray
+        Distance of the mean colours inside and outside over their spreads (Fisher's criterion).
+    area : numpy.ndarray
+        Share of the image.
+    even : numpy.ndarray
+        Inverse spread of the colours outside: the surroundings of the object are alike.
+    touch : numpy.ndarray
+        Share of the image's border that the candidate covers.
+    pale : numpy.ndarray
+        How much lighter than its surroundings, in standard deviations; 0 when darker.
+    distance : numpy.ndarray
+        Of its centre from the image's middle, in half heights and half widths; does not count in the vote.
+    inner, outer : Side
+        The colours of the candidate, and of its surroundings.
+    """
+
+    boundary: NDArray[np.float64]
+    compact: NDArray[np.float64]
+    central: NDArray[np.float64]
+    separate: NDArray[np.float64]
+    area: NDArray[np.float64]
+    even: NDArray[np.float64]
+    touch: NDArray[np.float64]
+    pale: NDArray[np.float64]
+    distance: NDArray[np.float64]
+    inner: Side
+    outer: Side
+
+    def log_votes(self) -> NDArray[np.float64]:
+        """The logarithm of each candidate's vote, (n,)."""
+        logs = TOUCH * self.touch + PALE * self.pale
+        for name, exponent in EXPONENTS.items():
+            logs = logs + exponent * np.log(getattr(self, name) + 0.05 * (name != "area"))
+        return logs
+
+
+def measure(masks: NDArray[np.bool_], colours: NDArray[np.floating], inside: NDArray[np.bool_]) -> Properties:
+    """Properties of each candidate.
+
+    Parameters
+    ----------
+    masks : numpy.ndarray
+        (n, h, w) bool.
+    colours : numpy.ndarray
+        (h, w, 3) Lab or (h, w, 1) intensities, in units of the image's standard deviation; the first axis is lightness.
+    inside : numpy.ndarray
+        (h, w) bool: what is image, and not the dark corner of the lens.
+    """
+    table, flat_inside = _table(colours), inside.reshape(-1, 1)
+    looked_at = table * flat_inside
+    y, x = np.meshgrid(*(np.linspace(-1, 1, n) for n in inside.shape), indexing="ij")
+    maps = (centre_weight((inside.shape[0], inside.shape[1])), _frame(inside), y, x)
+    columns = np.column_stack([table, looked_at, *(each.ravel() for each in maps)])
+    sums = _sums(masks, columns.astype(np.float32))
+    C = table.shape[1]
+    weight, touch, down, right = sums[:, 2 * C :].T
+    inner, outer = (
+        Side.from_sums(sums[:, :C]),
+        Side.from_sums(looked_at.sum(axis=0, dtype=np.float64) - sums[:, C : 2 * C]),
+    )
+    surrounded = outer.pixels > 0
+    gap = (inner.mean - outer.mean) * surrounded[:, None]
+    spread, spread_outside = inner.spread.mean(axis=1), np.where(surrounded, outer.spread.mean(axis=1), 1.0)
+    return Properties(
+        boundary=_boundary(masks, table, inside),
+        compact=np.minimum(1.0, 4 * np.pi * inner.pixels / np.maximum(perimeters(masks), 1.0) ** 2),
+        central=weight / np.maximum(inner.pixels, 1),
+        separate=np.linalg.norm(gap, axis=1) / (spread + spread_outside + 0.1),
+        area=inner.pixels / inside.size,
+        even=1 / (spread_outside + 0.05),
+        touch=touch,
+        pale=np.maximum(0.0, gap[:, 0]),
+        distance=np.hypot(down, right) / np.maximum(inner.pixels, 1),
+        inner=inner,
+        outer=outer,
+    )
+
+
+def _boundary(masks: NDArray[np.bool_], table: NDArray[np.float32], inside: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """How far the mean colours of the rims on both sides are apart, (n,); 0 where a rim is too small to tell."""
+    outside = ~masks
+    within, without = (
+        Side.from_sums(_sums(rim & inside, table)) for rim in (masks & grow(outside, RIM), outside & grow(masks, RIM))
+    )
+    told = np.minimum(within.pixels, without.pixels) >= FEWEST_IN_RIM
+    return np.asarray(np.linalg.norm(within.mean - without.mean, axis=1) * told)
+
+
+def _frame(inside: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The pixels at the image's border, or at what is no image, (h, w); together they make one."""
+    frame = ndimage.binary_dilation(~inside)
+    frame[[0, -1]] = frame[:, [0, -1]] = True
+    return np.asarray(frame / frame.sum())
+
+
+def _table(colours: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Of each pixel its colours (h, w, C) less their mean, their squares, and one: (h · w, 2C + 1).
+
+    In single precision: only differences of means are asked for, and half the bytes are moved.
+    """
+    values = colours.reshape(-1, colours.shape[2])
+    values = (values - values.mean(axis=0)).astype(np.float32)
+    return np.concatenate([values, values**2, np.ones((len(values), 1), np.float32)], axis=1)
+
+
+def _sums(masks: NDArray[np.bool_], columns: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Sums of columns (h · w, F) over each mask (n, h, w): (n, F)."""
+    return (masks.reshape(len(masks), len(columns)).astype(np.float32) @ columns).astype(np.float64)

@@ -1,0 +1,1 @@
+"""Headers are checked here before any decoder sees the file."""

@@ -1,0 +1,228 @@
+"""Look at the first bytes of a file: what it is, and whether it can hold what its header promises.
+
+Nothing here decodes an image. These checks are cheap and strict, so that SimpleITK, which trusts a header, only sees
+files that keep their promise: what a cut-off file lacks it fills with zeros, and some wrong sizes corrupt its heap.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import struct
+import zlib
+from collections.abc import Mapping
+from math import prod
+from pathlib import Path
+from typing import Literal
+
+from napari_s3net.errors import ReadError, UnsupportedFormatError
+from napari_s3net.io.validation.limits import DEFLATE_RATIO, check_memory, check_promise
+
+Format = Literal["png", "jpeg", "bmp", "tiff", "dicom", "nifti", "meta", "nrrd"]
+SUPPORTED = "PNG, JPEG, BMP, TIFF, DICOM, NIfTI, MetaImage (MHA, MHD) and NRRD"
+#: Bytes that are enough to tell every format, and that hold a NIfTI header whole.
+HEAD_BYTES = 1024
+#: SimpleITK knows no more axes; more of them overrun its tables.
+MAX_AXES = 5
+#: A text header longer than this is not one.
+TEXT_BYTES = 1 << 16
+
+_MAGIC: Mapping[bytes, Format] = {
+    b"\x89PNG\r\n\x1a\n": "png",
+    b"\xff\xd8\xff": "jpeg",
+    b"BM": "bmp",
+    b"II*\0": "tiff",
+    b"MM\0*": "tiff",
+    b"II+\0": "tiff",
+    b"MM\0+": "tiff",
+    b"NRRD": "nrrd",
+}
+#: NIfTI-1 and NIfTI-2 begin with the length of their header, in either order of bytes.
+_NIFTI = [struct.pack(order + "i", length) for order in "<>" for length in (348, 540)]
+_SUFFIX = re.compile(r"(?i)\.(png|jpe?g|jfif|bmp|dib|tiff?|dcm|dicom|ima|(nii|hdr|img)(\.gz)?|mha|mhd|nrrd|nhdr)$")
+_META = re.compile(rb"\s*(ObjectType|ObjectSubType|NDims|Comment|ID|Name)\s*=")
+#: An explicit or implicit little-endian DICOM data set that has no preamble.
+_BARE_DICOM = re.compile(rb"[\x02\x08]\x00[\x00-\x20]\x00(UL|CS|UI|SH|DA|TM|..\x00\x00)", re.DOTALL)
+_META_BYTES = {
+    "CHAR": 1, "UCHAR": 1, "SHORT": 2, "USHORT": 2, "INT": 4, "UINT": 4, "LONG": 4, "ULONG": 4,
+    "LONG_LONG": 8, "ULONG_LONG": 8, "FLOAT": 4, "DOUBLE": 8,
+}  # fmt: skip
+
+
+def stem(path: Path) -> str:
+    """The name of a file without the suffix of its format, whole where it has none."""
+    return _SUFFIX.sub("", path.name) or path.name
+
+
+def is_readable(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is one for `read_image`, by its name or by its content; it may still be damaged."""
+    path = Path(path)
+    if _SUFFIX.search(path.name):
+        return True
+    try:
+        return path.is_file() and bool(sniff(path))
+    except (ReadError, OSError):
+        return False
+
+
+def is_plain(path: Path) -> bool:
+    """Whether a path can be handed to C++; bytes that are no UTF-8 abort the interpreter there."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def is_packed(path: Path) -> bool:
+    """Whether a file is gzipped."""
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
+
+
+def read_head(path: Path) -> bytes:
+    """The first bytes of a file, unpacked where it is gzipped."""
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if not is_packed(path):
+        return head
+    try:
+        unpacked = zlib.decompressobj(31).decompress(head, HEAD_BYTES)
+    except zlib.error:
+        raise ReadError("its gzip packing is damaged.") from None
+    if not unpacked:
+        raise ReadError("the file ends before its content begins. It was probably cut off while copying.")
+    return unpacked
+
+
+def sniff(path: Path) -> Format:
+    """Tell the format of a file by its content, whatever its name is.
+
+    Raises
+    ------
+    UnsupportedFormatError
+        If it is none of the formats that are read here.
+    ReadError
+        If a gzipped file cannot be unpacked.
+    """
+    head = read_head(path)
+    for magic, name in _MAGIC.items():
+        if head.startswith(magic):
+            return name
+    if head[128:132] == b"DICM" or _BARE_DICOM.match(head):
+        return "dicom"
+    if _META.match(head):
+        return "meta"
+    if head[:4] in _NIFTI:
+        return "nifti"
+    raise UnsupportedFormatError(f"its content is none of the formats read here: {SUPPORTED}.")
+
+
+def check_meta(path: Path) -> None:
+    """Check a .mha, or a .mhd together with the file that it names.
+
+    Raises
+    ------
+    ReadError
+        If the header makes no sense, or the file is too short for it.
+    """
+    fields, sizes, start = _text_header(path, rb"=", rb"(?m)^\s*ElementDataFile\s*=.*\n?", ("DimSize", "NDims"))
+    if fields.get("ObjectType", "Image") != "Image":
+        raise UnsupportedFormatError("it holds a MetaIO object that is not an image.")
+    kind = fields.get("ElementType", "").removeprefix("MET_").removesuffix("_ARRAY")
+    item = _known(_META_BYTES.get(kind, 0))
+    channels = fields.get("ElementNumberOfChannels", "1")
+    if not channels.isdigit():
+        raise ReadError("its header is damaged: the number of channels is not a number.")
+    check_memory((*sizes[:3], int(channels)), item)
+    promised = prod(sizes) * int(channels) * item
+    target = fields.get("ElementDataFile", "")
+    pixels, start = _pixels(path, start, "" if target == "LOCAL" else target)
+    present = pixels.stat().st_size - start
+    if fields.get("CompressedData", "").lower() == "true":
+        packed = fields.get("CompressedDataSize", "0")
+        check_promise(int(packed) if packed.isdigit() else 0, present)
+        check_promise(promised, present, DEFLATE_RATIO)
+        _check_packing(pixels, start, promised)
+    elif fields.get("BinaryData", "true").lower() == "true":
+        check_promise(promised, present)
+
+
+def check_nrrd(path: Path) -> None:
+    """Check a .nrrd, or a .nhdr together with the file that it names; raises as `check_meta` does."""
+    fields, sizes, start = _text_header(path, rb":", rb"\r?\n\r?\n|\Z", ("sizes", "dimension"))
+    bits = re.search(r"int(8|16|32|64)", kind := fields.get("type", ""))
+    item = _known(int(bits[1]) // 8 if bits else next((n for word, n in _NRRD_WORDS if word in kind), 0))
+    check_memory(sizes, item)
+    pixels, start = _pixels(path, start, fields.get("data file", fields.get("datafile", "")))
+    present = pixels.stat().st_size - start
+    encoding = fields.get("encoding", "raw")
+    ratio = {"raw": 1, "gzip": DEFLATE_RATIO, "gz": DEFLATE_RATIO}.get(encoding)
+    check_promise(prod(sizes) * item if ratio else prod(sizes), present, ratio or DEFLATE_RATIO)
+
+
+#: NRRD's names of types, the longer ones first: "unsigned long long int" holds "long" and "int" too.
+_NRRD_WORDS = (("char", 1), ("short", 2), ("long", 8), ("double", 8), ("float", 4), ("int", 4))
+
+
+def _text_header(
+    path: Path, separator: bytes, end: bytes, shape: tuple[str, str]
+) -> tuple[dict[str, str], tuple[int, ...], int]:
+    """Fields of a text header, the sizes in it, and the offset of the first byte behind it.
+
+    `shape` names the fields that hold the sizes and how many there are.
+    """
+    with path.open("rb") as file:
+        text = file.read(TEXT_BYTES)
+    found = re.search(end, text)
+    if found is None:
+        raise ReadError("its header does not end. It was probably cut off while copying.")
+    lines = (line.partition(separator) for line in text[: found.end()].splitlines())
+    fields = {key.strip().decode("latin1"): value.strip().decode("latin1") for key, mark, value in lines if mark}
+    return fields, _sizes(*(fields.get(name, "") for name in shape)), found.end()
+
+
+def _sizes(text: str, axes: str) -> tuple[int, ...]:
+    """The sizes of a text header, as many as it has axes."""
+    words = text.split()
+    if (
+        not 1 < len(words) <= MAX_AXES
+        or not all(word.isdigit() and int(word) for word in words)
+        or not axes.isdigit()
+        or len(words) != int(axes)
+    ):
+        raise ReadError("its header is damaged: its sizes are not those of an image.")
+    return tuple(map(int, words))
+
+
+def _known(item_bytes: int) -> int:
+    """The bytes of one value; refuses a type that has none."""
+    if not item_bytes:
+        raise UnsupportedFormatError("its pixels are of a type that is not read here.")
+    return item_bytes
+
+
+def _pixels(header: Path, start: int, target: str) -> tuple[Path, int]:
+    """The file that holds the pixels, and where they begin: behind the header, or in the file that it names."""
+    if not target:
+        return header, start
+    if target.upper().startswith("LIST") or "%" in target:
+        raise UnsupportedFormatError("its pixels are spread over several files, which is not read here.")
+    if not (header.parent / target).is_file():
+        raise ReadError("its pixels are missing: the file that the header names should be in the same folder.")
+    return header.parent / target, 0
+
+
+def _check_packing(path: Path, start: int, promised: int) -> None:
+    """Unpack once to look for damage: SimpleITK hands out whatever is in memory where unpacking fails."""
+    unpacker, present = zlib.decompressobj(47), 0
+    with path.open("rb") as file:
+        file.seek(start)
+        try:
+            while present < promised and not unpacker.eof and (block := file.read(1 << 16)):
+                while block and present < promised:
+                    present += len(unpacker.decompress(block, 1 << 20))
+                    block = unpacker.unconsumed_tail
+        except zlib.error:
+            raise ReadError("its packed pixels are damaged.") from None
+    check_promise(promised, present)

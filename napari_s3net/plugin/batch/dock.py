@@ -1,0 +1,339 @@
+"""The Batch dock: a folder in, a folder out, and what became of each file."""
+
+from __future__ import annotations
+
+import atexit
+import time
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from napari.utils.notifications import show_error
+from napari.utils.theme import get_theme
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton
+
+from napari_s3net.batch import Item, Plan, Row
+from napari_s3net.batch.folder import PAGE, TABLE
+from napari_s3net.batch.review import Review
+from napari_s3net.errors import S3NetError
+from napari_s3net.plugin.batch.form import BatchForm
+from napari_s3net.plugin.batch.open_row import Opened, item_of
+from napari_s3net.plugin.batch.review_controller import Reviewing
+from napari_s3net.plugin.batch.review_panel import ReviewPanel
+from napari_s3net.plugin.batch.table import FileTable
+from napari_s3net.plugin.jobs.batch_job import Found, Job, Look, News
+from napari_s3net.plugin.widgets.choosers import quiet_label
+from napari_s3net.plugin.widgets.dock import Dock
+from napari_s3net.plugin.widgets.panels import row
+from napari_s3net.plugin.widgets.text import batch_text, plural, time_left
+
+POLL_MS = 100
+#: Steps of the progress bar for each file, so that it moves within a volume.
+PARTS = 100
+FIRST = "Choose a folder with images, and one for the results."
+#: Time that a batch gets to put its report in order when napari is closed.
+EXIT_SECONDS = 5.0
+
+
+class BatchDock(Dock):
+    """Segment a folder.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        Results are opened in it.
+    """
+
+    height_hint = 700
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__(napari_viewer)
+        self.plan: Plan | None = None
+        self.job: Job | None = None
+        self._look: Look | None = None
+        self._items: dict[str, Item] = {}
+        self._opened: Opened | None = None
+        self._link = ""
+        self._counts = {"done": 0, "failed": 0, "skipped": 0}
+        self._within: dict[str, Row] = {}
+        self._first = 0.0
+        self.form, self.table, self.panel = BatchForm(), FileTable(), ReviewPanel()
+        self.reviewing = Reviewing(napari_viewer, self.panel, self._open_row, self)
+        self._timer = QTimer(self)
+        self._timer.setInterval(POLL_MS)
+        self._build()
+        self._connect()
+        self._settle()
+
+    # -- the run
+
+    def start(self) -> None:
+        """Begin, or go on where an earlier run of this output folder was ended."""
+        if self.job is not None or not self._read_form():
+            return
+        assert self.plan is not None  # noqa: S101 - just read
+        self.reviewing.end()
+        self.say("")
+        self._counts, self._within = dict.fromkeys(self._counts, 0), {}
+        self._first = 0.0
+        form = self.form
+        self.job = Job(
+            self.plan, jobs=form.jobs.value(), scheduler=form.scheduler_address, restart=form.restart.isChecked()
+        )
+        self.form.restart.setChecked(False)
+        atexit.register(_finish, self.job)
+        self.job.start()
+        self.bar.setRange(0, 0)
+        self.line.setText("Looking for images…")
+        self._timer.start()
+        self._settle()
+
+    def pause(self, paused: bool) -> None:
+        """Finish what is under way and begin nothing more; or go on."""
+        if self.job is not None:
+            self.job.pause(paused)
+            self.pause_button.setText("Go on" if paused else "Pause")
+            self._first = 0.0
+            self._count()
+
+    def stop(self) -> None:
+        """End now; what is finished is kept."""
+        if self.job is not None:
+            self.job.stop()
+            self.line.setText("Stopping; what is finished is kept…")
+            self._settle(stopping=True)
+
+    def _let_go(self) -> None:
+        self._timer.stop()
+        if self.job is not None:
+            self.job.stop()
+        self.reviewing.end()
+        self._opened = None
+
+    # -- making
+
+    def _build(self) -> None:
+        self.start_button, self.pause_button, self.stop_button = map(QPushButton, ("Start", "Pause", "Stop"))
+        self.start_button.setProperty("primary", True)
+        self.start_button.setToolTip("Segment every image of the folder; what is done already is skipped.")
+        self.pause_button.setToolTip("Finish the image under way and begin no other.")
+        self.pause_button.setCheckable(True)
+        self.stop_button.setToolTip("End now. What is finished is kept, and Start goes on from there.")
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setAccessibleName("Progress")
+        self.line, self.links = QLabel(FIRST), quiet_label()
+        self.line.setWordWrap(True)
+        self.links.setOpenExternalLinks(True)
+        self.review_button = QPushButton()
+        self.review_button.setToolTip("Look through the results, the least certain first.")
+        buttons = row(self.start_button, self.pause_button, self.stop_button)
+        parts = (self.form, buttons, self.message, self.bar, self.line, self.table)
+        layout = self.fill(*parts, self.review_button, self.panel, self.links)
+        layout.setStretchFactor(self.table, 100)
+
+    def _connect(self) -> None:
+        self.form.changed.connect(self._look_again)
+        self.start_button.clicked.connect(lambda _: self.start())
+        self.pause_button.toggled.connect(self.pause)
+        self.stop_button.clicked.connect(lambda _: self.stop())
+        self.table.opened.connect(self._open)
+        self.review_button.clicked.connect(lambda _: self._begin_review())
+        self.reviewing.decided.connect(self.table.files.decide)
+        self.reviewing.moved.connect(self.table.pick)
+        self.reviewing.ended.connect(self._settle)
+        self._timer.timeout.connect(self._tick)
+        self.follow_viewer()
+
+    # -- the folders
+
+    def _read_form(self) -> bool:
+        """Take what the form asks for; whether it can be done."""
+        try:
+            self.plan = self.form.plan()
+        except S3NetError as error:
+            self.plan = None
+            self.say(str(error))
+        else:
+            self.say("")
+        return self.plan is not None
+
+    def _look_again(self) -> None:
+        """The form has changed: look what is in the folders."""
+        if self.job is None:
+            self.reviewing.end()
+            self._items = {}
+            self.table.files.show_files((), {}, {})
+            for line in (self.form.source_line, self.form.output_line):
+                line.clear()
+            if self._read_form():
+                assert self.plan is not None  # noqa: S101 - just read
+                self.form.source_line.setText("Looking for images…")
+                self.line.clear()
+                self._look = Look(self.plan)
+                self._timer.start()
+        self._settle()
+
+    def _found(self, found: Found) -> None:
+        assert self.plan is not None  # noqa: S101 - it was looked at
+        rows = found.rows or {}
+        self._items = {item.file: item for item in found.items}
+        self.form.source_line.setText(plural(len(found.items), "image") if found.items else "")
+        if found.trouble is not None:
+            self.say(found.trouble.message)
+        before = f"{plural(found.current, 'image')} done before with these settings" if found.current else ""
+        other = f"{plural(len(rows), 'result')} of an earlier run" if rows else ""
+        self.form.output_line.setText(before or other)
+        files = [item.file for item in found.items] or list(rows)
+        self._show(files, rows)
+
+    def _show(self, files: list[str], rows: dict[str, Row]) -> None:
+        assert self.plan is not None  # noqa: S101 - there is a table only with folders
+        review = Review(self.plan.output)
+        decisions = {file: decision for file, one in rows.items() if (decision := review.decision(one))}
+        self.table.files.show_files(files, rows, decisions)
+        self._settle()
+
+    # -- what comes of it
+
+    def _tick(self) -> None:
+        if self._look is not None and self._look.found is not None:
+            found, self._look = self._look.found, None
+            self._found(found)
+        if self.job is not None:
+            self._news(self.job.collect())
+        if self._look is None and self.job is None:
+            self._timer.stop()
+
+    def _news(self, news: News) -> None:
+        if news.items is not None:
+            self._items = {item.file: item for item in news.items}
+            self._show(list(self._items), {})
+            self.bar.setRange(0, PARTS * len(news.items))
+            address = self.form.scheduler_address
+            self.line.setText(f"Asking for workers at {address}…" if address else "Starting…")
+        if news.link != self._link:
+            self._link = news.link
+            self._settle()
+        for one in news.rows:
+            self.table.files.update(one)
+            self._within.pop(one.file, None)
+            if one.is_final:
+                self._counts[one.status] += 1
+            elif one.slices:
+                self._within[one.file] = one
+        if news.rows:
+            self._count()
+        if news.over:
+            self._end(news)
+
+    def _count(self) -> None:
+        """Say how far it is."""
+        part = sum((one.slice - 1) / one.slices for one in self._within.values())
+        worked = self._counts["done"] + self._counts["failed"] + part
+        now = time.monotonic()
+        if not self._first:
+            self._first, self._worked_first = now, worked
+        total = len(self.table.files.files)
+        over = sum(self._counts.values())
+        left = time_left(worked - self._worked_first, total - over - part, now - self._first)
+        self.bar.setValue(round(PARTS * (over + part)))
+        paused = self.pause_button.isChecked()
+        within = ", ".join(f"slice {one.slice} of {one.slices}" for one in list(self._within.values())[:2])
+        left = None if paused else left
+        self.line.setText(batch_text(over, total, self._counts["failed"], left, paused=paused, within=within))
+
+    def _end(self, news: News) -> None:
+        assert self.job is not None  # noqa: S101 - its thread has just ended
+        atexit.unregister(_finish)
+        self.job, self._link = None, ""
+        self.pause_button.setChecked(False)
+        for n, one in enumerate(self.table.files.rows):
+            if one is not None and one.status == "running":
+                self.table.files.rows[n] = None
+        if news.summary is not None:
+            s = news.summary
+            words = f"{s.done:,} done, {s.failed:,} failed, {s.skipped:,} done before"
+            self.line.setText(f"{'Stopped: ' if s.stopped else ''}{words}.")
+        if news.trouble is not None:
+            self.fail(news.trouble.message)
+        self.form.output_line.clear()
+        self._settle()
+
+    # -- looking at results
+
+    def _rows(self) -> list[Row]:
+        return [one for one in self.table.files.rows if one is not None and one.status in ("done", "skipped")]
+
+    def _begin_review(self) -> None:
+        if self.plan is not None:
+            self.reviewing.begin(self.plan.output, self._rows())
+            self._settle()
+
+    def _open(self, file: str) -> None:
+        """Show the result of a file, or say why there is none."""
+        place = self.table.files.files.index(file)
+        one = self.table.files.rows[place]
+        if one is None or one.status == "running":
+            show_error(f"{file} has no result yet.")
+        elif one.status == "failed":
+            show_error(f"{file} failed: {one.error}")
+        else:
+            self._open_row(one)
+
+    def _open_row(self, one: Row) -> Opened | None:
+        """Open image and labels in place of those that were opened before, unless these were changed."""
+        assert self.plan is not None  # noqa: S101 - rows come from its output
+        if self._opened is not None and not self._opened.is_changed:
+            self._opened.close()
+        self._opened = None
+        try:
+            self._opened = Opened(self._viewer, item_of(self.plan, self._items, one), one, self.plan.output)
+        except Exception as error:  # noqa: BLE001 - a file may fail in any way, and napari must not go down with it
+            show_error(str(error))
+        return self._opened
+
+    # -- showing
+
+    def _settle(self, *, stopping: bool = False) -> None:
+        """Show what there is to do now."""
+        busy = self.job is not None
+        self.form.setEnabled(not busy)
+        self.start_button.setEnabled(
+            not busy and self.form.source.path is not None and self.form.output.path is not None
+        )
+        self.start_button.setVisible(not busy)
+        for button in (self.pause_button, self.stop_button):
+            button.setVisible(busy)
+            button.setEnabled(not stopping)
+        self.bar.setVisible(busy)
+        self.line.setVisible(busy or bool(self.line.text()))
+        self.message.setVisible(bool(self.message.text()))
+        self.table.setVisible(bool(self.table.files.files))
+        results = 0 if busy else len(self._rows())
+        self.review_button.setText(f"Review {plural(results, 'result')} ▸")
+        self.review_button.setVisible(bool(results) and not self.reviewing.is_on)
+        self.panel.setVisible(self.reviewing.is_on)
+        colour = get_theme(self._viewer.theme).text.as_hex()
+        results = _links(self.plan.output, colour) if self.plan is not None and not busy else ""
+        self.links.setText(_link(self._link, "What the workers do", colour) if self._link else results)
+        for label in (self.links, self.form.source_line, self.form.output_line):
+            label.setVisible(bool(label.text()))
+
+
+def _links(output: Path, colour: str) -> str:
+    """The page and the table, to be opened in other programs."""
+    there = [output.absolute() / name for name in (PAGE, TABLE)]
+    return " · ".join(_link(path.as_uri(), path.name, colour) for path in there if path.exists())
+
+
+def _link(address: str, text: str, colour: str) -> str:
+    """An address to be opened in a browser."""
+    return f'<a style="color: {colour}" href="{escape(address)}">{escape(text)}</a>'
+
+
+def _finish(job: Job) -> None:
+    """Let a batch put its report in order before Python goes."""
+    job.stop()
+    job.wait(EXIT_SECONDS)

@@ -1,0 +1,141 @@
+"""A result of a batch in the viewer: the image, and its labels as a result layer like any other."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels
+
+from napari_s3net.batch import Item, Plan, Row
+from napari_s3net.batch.folder import inside
+from napari_s3net.batch.review import Review
+from napari_s3net.errors import InvalidImageError, ReadError
+from napari_s3net.image import Image
+from napari_s3net.io import read_image, write_labels
+from napari_s3net.plugin.contributions.reader import layer_data
+from napari_s3net.plugin.layers.metadata import Note, object_mask
+from napari_s3net.plugin.layers.result_layer import plain, recolour, result_layer, result_name
+from napari_s3net.plugin.layers.source import KEY
+from napari_s3net.settings import Settings
+
+
+class Opened:
+    """Image and labels of one result in a viewer.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Gets the two layers.
+    item, row : Item, Row
+        What was segmented and what became of it.
+    output : Path
+        The output folder.
+
+    Raises
+    ------
+    S3NetError
+        If image or labels cannot be read.
+    """
+
+    def __init__(self, viewer: Any, item: Item, row: Row, output: Path) -> None:
+        self._viewer, self.row = viewer, row
+        image = read_image(item.path, series=item.series)
+        labels, note = _labels(image, row, output)
+        self.image_layer: ImageLayer = plain(viewer.add_image(image.array, **layer_data(image)[1]))
+        self.layer: Labels = result_layer(labels, self.image_layer, result_name(image.name))
+        self.layer.metadata = {KEY: note}
+        recolour(self.layer)
+        viewer.add_layer(self.layer)
+        self._state = self._sum()
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether labels or object were changed since they were opened or saved."""
+        return self._is_there(self.layer) and self._sum() != self._state
+
+    def save(self, review: Review) -> None:
+        """Write labels and mask as the user has corrected them, and remember that.
+
+        Raises
+        ------
+        WriteError
+            If that is not possible.
+        """
+        note = self.layer.metadata[KEY]
+        data = np.asarray(self.layer.data)
+        for kind, array in (("labels", data), ("masks", object_mask(data, note))):
+            write_labels(review.corrected_path(self.row, kind), array, note["geometry"], mask=kind == "masks")
+        review.decide(self.row, "corrected", tuple(note["foreground"]))
+        self._state = self._sum()
+
+    def close(self) -> None:
+        """Take the layers out of the viewer."""
+        for layer in (self.layer, self.image_layer):
+            if self._is_there(layer):
+                self._viewer.layers.remove(layer)
+
+    def _is_there(self, layer: Any) -> bool:
+        return any(plain(one) is layer for one in self._viewer.layers)
+
+    def _sum(self) -> tuple[int, tuple[int, ...]]:
+        note = self.layer.metadata.get(KEY, {})
+        return zlib.crc32(np.ascontiguousarray(self.layer.data)), tuple(note.get("foreground", ()))
+
+
+def _labels(image: Image, row: Row, output: Path) -> tuple[np.ndarray, Note]:
+    """The labels of a result, corrected where they were, and what is known about them."""
+    kind = "labels" if "labels" in row.outputs else "masks"
+    if kind not in row.outputs:
+        raise ReadError(f"{row.file} was done without labels or masks. Run the batch again with one of them.")
+    review = Review(output)
+    corrected = review.corrected_path(row, kind)
+    labels = read_image(corrected if corrected.exists() else inside(output, row.outputs[kind])).array
+    labels = (labels > 0).astype(np.int32) if kind == "masks" else labels.astype(np.int32)
+    if labels.shape != image.shape:
+        raise InvalidImageError(f"The labels of {row.file} do not fit the image any more. Run the batch again.")
+    foreground = (1,) if kind == "masks" else review.foreground(row)
+    names = {1: "Object"} if kind == "masks" else {int(i): name for i, name in row.names.items()}
+    return labels, {**_note(image, row, output), "foreground": list(foreground), "names": names}
+
+
+def _note(image: Image, row: Row, output: Path) -> Note:
+    """What a result layer knows about how it was made, from the report."""
+    try:
+        settings = json.loads((output / "settings" / f"{row.used}.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        settings = Settings().to_dict()
+    return {
+        "source": image.name,
+        "axis": None,
+        "slice": None,
+        "kind": image.kind,
+        "geometry": image.geometry,
+        "preset": row.preset,
+        "settings": settings,
+        "seed": settings.get("seed", 0),
+        "version": row.version,
+        "device": row.device,
+        "seconds": row.seconds,
+        "iterations": row.iterations,
+        "stopped": False,
+        "confidence": row.confidence or 0.0,
+    }
+
+
+def item_of(plan: Plan, items: dict[str, Item], row: Row) -> Item:
+    """Which image a row is about; of a report whose images were not listed, the file of that name.
+
+    Raises
+    ------
+    ReadError
+        If there is none.
+    """
+    found = items.get(row.file) or Item(row.file, plan.source / row.file, "")
+    if not found.path.exists():
+        raise ReadError(f"{row.file} is not in {plan.source} any more.")
+    return found

@@ -1,0 +1,141 @@
+"""A review as it goes on: which result is in view, and what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from napari.utils.notifications import show_error
+from qtpy.QtCore import QObject, Signal
+
+from napari_s3net.batch import Row
+from napari_s3net.batch.review import Review
+from napari_s3net.errors import S3NetError
+from napari_s3net.plugin.batch.open_row import Opened
+from napari_s3net.plugin.batch.review_panel import ACTIONS, ReviewPanel
+
+
+class Reviewing(QObject):
+    """Walks through results and keeps the decisions.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Its keys are bound while a review goes on.
+    panel : ReviewPanel
+        Shows and asks.
+    show : callable
+        Opens a result in the viewer; None if that is not possible.
+    parent : QObject
+        The dock.
+
+    Signals
+    -------
+    decided(str, str)
+        File and decision.
+    moved(str)
+        The file in view.
+    ended()
+        The review is over.
+    """
+
+    decided = Signal(str, str)
+    moved = Signal(str)
+    ended = Signal()
+
+    def __init__(self, viewer: Any, panel: ReviewPanel, show: Callable[[Row], Opened | None], parent: QObject) -> None:
+        super().__init__(parent)
+        self._viewer, self._panel, self._show = viewer, panel, show
+        self._review: Review | None = None
+        self._order: list[Row] = []
+        self._place = 0
+        self._opened: Opened | None = None
+        panel.asked.connect(self.ask)
+
+    @property
+    def is_on(self) -> bool:
+        """Whether a review goes on."""
+        return self._review is not None
+
+    def begin(self, output: Path, rows: Iterable[Row]) -> None:
+        """Start where the last review of this folder was ended."""
+        review = Review(output)
+        self._order = review.order(rows)
+        if not self._order:
+            return
+        self._review = review
+        for name, (_, key, _tip) in ACTIONS.items():
+            self._viewer.bind_key(key, lambda _, name=name: self.ask(name), overwrite=True)
+        self._go(review.begin(self._order))
+
+    def end(self) -> None:
+        """Stop reviewing; the layers stay."""
+        if self._review is not None:
+            self._review, self._opened = None, None
+            for _, key, _tip in ACTIONS.values():
+                self._viewer.bind_key(key, None)
+            self.ended.emit()
+
+    def ask(self, what: str) -> None:
+        """Do what a button or a key asks for."""
+        if self._review is None:
+            return
+        try:
+            if what in ("accept", "reject"):
+                self._decide(what)
+            elif what == "correct":
+                self._paint()
+            elif what == "end":
+                self._keep_changes()
+                self.end()
+            else:
+                self._keep_changes()
+                self._go(self._place + (1 if what == "next" else -1))
+        except S3NetError as error:
+            show_error(str(error))
+
+    def _decide(self, what: str) -> None:
+        assert self._review is not None  # noqa: S101 - asked for by `ask`
+        row = self._order[self._place]
+        if what == "accept" and not self._keep_changes():
+            self._review.decide(row, "accepted")
+        elif what == "reject":
+            self._review.decide(row, "rejected")
+        self.decided.emit(row.file, self._review.decision(row) or "")
+        if self._place + 1 < len(self._order):
+            self._go(self._place + 1)
+        else:
+            self._tell()
+
+    def _keep_changes(self) -> bool:
+        """Save what was corrected; whether there was anything."""
+        if self._review is None or self._opened is None or not self._opened.is_changed:
+            return False
+        self._opened.save(self._review)
+        self.decided.emit(self._opened.row.file, "corrected")
+        return True
+
+    def _paint(self) -> None:
+        """Put the brush into the user's hand, with the object's label."""
+        if self._opened is not None:
+            layer = self._opened.layer
+            self._viewer.layers.selection.active = layer
+            layer.selected_label = next(iter(self._opened.row.foreground), 1)
+            layer.mode = "paint"
+
+    def _go(self, place: int) -> None:
+        assert self._review is not None  # noqa: S101 - asked for by `ask` and `begin`
+        self._place = min(max(place, 0), len(self._order) - 1)
+        row = self._order[self._place]
+        self._opened = self._show(row)
+        self._review.move(row.file)
+        self._tell()
+        self.moved.emit(row.file)
+
+    def _tell(self) -> None:
+        assert self._review is not None  # noqa: S101 - asked for during a review
+        row = self._order[self._place]
+        left = sum(self._review.decision(one) is None for one in self._order)
+        decision = self._review.decision(row) or ""
+        self._panel.show_result(row, self._place, len(self._order), left, decision)

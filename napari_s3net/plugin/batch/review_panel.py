@@ -1,0 +1,62 @@
+"""Looking through the results of a batch, the least certain first: accept, correct, reject."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QLabel, QPushButton, QToolButton, QWidget
+
+from napari_s3net.batch import Row
+from napari_s3net.plugin.widgets.choosers import quiet_label
+from napari_s3net.plugin.widgets.panels import column, row
+from napari_s3net.plugin.widgets.text import share_text
+
+#: Buttons by what they ask for: text, key, and what they do.
+ACTIONS = {
+    "accept": ("Accept", "Shift-A", "Good as it is; what you have changed is saved as a correction."),
+    "correct": ("Correct", "Shift-C", "Paint on the labels. Accept saves what you have changed."),
+    "reject": ("Reject", "Shift-X", "Of no use; it is noted, and nothing is removed."),
+}
+
+
+class ReviewPanel(QWidget):
+    """Which result is in view and what may be done with it."""
+
+    asked = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.title = QLabel()
+        self.title.setProperty("heading", True)
+        self.title.setWordWrap(True)
+        self.title.setTextFormat(Qt.TextFormat.PlainText)
+        self.line = quiet_label()
+        self.line.setTextFormat(Qt.TextFormat.PlainText)
+        self.buttons: dict[str, QPushButton] = {}
+        for name, (text, key, tip) in ACTIONS.items():
+            self.buttons[name] = button = QPushButton(text)
+            button.setToolTip(f"{tip} ({key})")
+            button.clicked.connect(lambda _=False, name=name: self.asked.emit(name))
+        self.buttons["accept"].setProperty("primary", True)
+        self.back, self.next = self._arrow("◂", "back", "The one before"), self._arrow("▸", "next", "The next one")
+        self.close_button = QPushButton("End review")
+        self.close_button.setToolTip("The next review goes on from here.")
+        self.close_button.clicked.connect(lambda: self.asked.emit("end"))
+        column(self, self.title, self.line, row(*self.buttons.values()), row(self.back, self.close_button, self.next))
+
+    def show_result(self, one: Row, place: int, total: int, left: int, decision: str) -> None:
+        """Show which result is in view."""
+        self.title.setText(one.file)
+        sure = "" if one.confidence is None else f" · {100 * one.confidence:.0f} % sure"
+        share = "no object" if not one.share else f"object {share_text(one.share)}"
+        so_far = f" · {decision}" if decision else ""
+        self.line.setText(f"{place + 1:,} of {total:,} · {left:,} left · {share}{sure}{so_far}")
+        self.back.setEnabled(place > 0)
+        self.next.setEnabled(place + 1 < total)
+
+    def _arrow(self, text: str, name: str, tip: str) -> QToolButton:
+        button = QToolButton()
+        button.setText(text)
+        button.setToolTip(tip)
+        button.setAccessibleName(tip)
+        button.clicked.connect(lambda: self.asked.emit(name))
+        return button

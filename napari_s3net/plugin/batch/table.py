@@ -1,0 +1,182 @@
+"""The table of a batch: a row a file, its state, its object and how certain that is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, QSortFilterProxyModel, Qt, Signal
+from qtpy.QtGui import QPainter
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
+
+from napari_s3net.batch import Row
+from napari_s3net.plugin.widgets.text import NARROW, seconds_text, share_text
+
+FILE, STATE, SHARE, SURE = range(4)
+HEADERS = ("File", "State", "Object", "Sure")
+HELP = (
+    "Path below the input folder. A double click opens image and labels.",
+    "Waiting, running, done, failed with the reason, or what you decided about it.",
+    "Share of the image that is object.",
+    "How far the proposal can be trusted, estimated without labels.",
+)
+ROLE = Qt.ItemDataRole
+SORT = ROLE.UserRole
+
+
+class FileModel(QAbstractTableModel):
+    """Files by their number, with what is known of each."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.files: list[str] = []
+        self.rows: list[Row | None] = []
+        self.decisions: dict[str, str] = {}
+        self._place: dict[str, int] = {}
+
+    def show_files(self, files: Sequence[str], rows: Mapping[str, Row], decisions: Mapping[str, str]) -> None:
+        """Begin a table anew."""
+        self.beginResetModel()
+        self.files = list(files)
+        self.rows = [rows.get(file) for file in files]
+        self.decisions = dict(decisions)
+        self._place = {file: n for n, file in enumerate(files)}
+        self.endResetModel()
+
+    def update(self, row: Row) -> None:
+        """Something has become of a file."""
+        n = self._place.get(row.file)
+        if n is not None:
+            self.rows[n] = row
+            self.dataChanged.emit(self.index(n, 0), self.index(n, len(HEADERS) - 1))
+
+    def decide(self, file: str, decision: str) -> None:
+        """The user has decided about a file."""
+        self.decisions[file] = decision
+        n = self._place.get(file)
+        if n is not None:
+            self.dataChanged.emit(self.index(n, 0), self.index(n, len(HEADERS) - 1))
+
+    def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
+        return 0 if parent.isValid() else len(self.files)
+
+    def columnCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
+        return 0 if parent.isValid() else len(HEADERS)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = ROLE.DisplayRole) -> Any:
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        return {ROLE.DisplayRole: HEADERS[section], ROLE.ToolTipRole: HELP[section]}.get(role)
+
+    def data(self, index: QModelIndex, role: int = ROLE.DisplayRole) -> Any:
+        file, row, column = self.files[index.row()], self.rows[index.row()], index.column()
+        if role == ROLE.TextAlignmentRole and column in (SHARE, SURE):
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        if role == ROLE.ToolTipRole:
+            return tip(file, row)
+        if role == SORT and column in (SHARE, SURE):
+            value = None if row is None else row.share if column == SHARE else row.confidence
+            return -1.0 if value is None else value
+        if role not in (ROLE.DisplayRole, SORT):
+            return None
+        if column == FILE:
+            return file
+        if column == STATE:
+            return state_text(row, self.decisions.get(file, ""))
+        value = None if row is None else row.share if column == SHARE else row.confidence
+        if value is None:
+            return ""
+        return f"{100 * value:.0f}{NARROW}%"
+
+
+def state_text(row: Row | None, decision: str = "") -> str:
+    """A file's state in a few words."""
+    if row is None:
+        return "waiting"
+    if row.status == "failed":
+        return f"failed: {row.error}"
+    if row.status == "running":
+        return f"{row.slice} of {row.slices}" if row.slices else "running"
+    return decision or ("done, see note" if row.note else "done")
+
+
+def tip(file: str, row: Row | None) -> str:
+    """Everything about a file, on several lines."""
+    if row is None or row.status == "running":
+        return f"{file}\nslice {row.slice} of {row.slices}" if row is not None and row.slices else file
+    lines = [file, row.error, row.note]
+    if row.status != "failed":
+        lines.append(f"Object {share_text(row.share or 0)} of the image")
+        lines.append(f"{seconds_text(row.seconds)} on {row.device}, version {row.version}")
+    return "\n".join(line for line in lines if line)
+
+
+class _Ends(QStyledItemDelegate):
+    """Shortens a path at its beginning, for its end tells files apart; other texts at their end.
+
+    Why a file failed has the room of the columns behind it, which are empty then.
+    """
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+        if index.column() == STATE and not index.siblingAtColumn(SHARE).data() and option.widget is not None:
+            option.rect.setRight(option.widget.viewport().rect().right())
+        super().paint(painter, option, index)
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+        super().initStyleOption(option, index)
+        mode = Qt.TextElideMode
+        option.textElideMode = mode.ElideLeft if index.column() == FILE else mode.ElideRight
+
+
+class FileTable(QTableView):
+    """The table; tells which file is to be opened."""
+
+    opened = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.files = FileModel(self)
+        self._sorted = QSortFilterProxyModel(self)
+        self._sorted.setSourceModel(self.files)
+        self._sorted.setSortRole(SORT)
+        # A running table does not jump: it is sorted when its header is clicked.
+        self._sorted.setDynamicSortFilter(False)
+        self.setModel(self._sorted)
+        self.setSortingEnabled(True)
+        self.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setItemDelegate(_Ends(self))
+        self.setWordWrap(False)
+        self.setShowGrid(False)
+        self.setMinimumHeight(180)
+        self.setAccessibleName("Files")
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        for column, mode in enumerate(("Stretch", "Interactive", "Fixed", "Fixed")):
+            header.setSectionResizeMode(column, getattr(QHeaderView.ResizeMode, mode))
+        for column, longest in ((STATE, "corrected"), (SHARE, "Object"), (SURE, "100 %")):
+            self.setColumnWidth(column, self.fontMetrics().horizontalAdvance(longest) + 12)
+        self.activated.connect(self._open)
+
+    def _open(self, index: QModelIndex) -> None:
+        self.opened.emit(self.files.files[self._sorted.mapToSource(index).row()])
+
+    def pick(self, file: str) -> None:
+        """Select a file and bring it into view."""
+        if file in self.files.files:
+            index = self._sorted.mapFromSource(self.files.index(self.files.files.index(file), 0))
+            self.selectRow(index.row())
+            self.scrollTo(index)

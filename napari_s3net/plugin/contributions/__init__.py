@@ -1,0 +1,1 @@
+"""What the manifest names besides the docks: reader, writer, samples, open commands."""

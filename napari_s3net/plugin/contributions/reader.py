@@ -1,0 +1,92 @@
+"""What napari calls to open a file: image layers in mm, with a window that suits them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_s3net.image import Image
+from napari_s3net.io import is_readable, read_image, read_stack
+from napari_s3net.settings import preset
+
+LayerData = tuple[Any, dict[str, Any], str]
+#: Intensities without a unit are stretched between these percentiles, of at most this many values.
+ROBUST = (0.5, 99.5)
+SAMPLE = 1_000_000
+
+
+def get_reader(path: str | Sequence[str]) -> Callable[[Any], list[LayerData]] | None:
+    """Tell napari whether this plugin reads a path.
+
+    Parameters
+    ----------
+    path : str or list of str
+        A file or folder; or several planes that are opened as one stack.
+
+    Returns
+    -------
+    callable or None
+        `read`; None for addresses on the web, Zarr folders, and files of formats that are not read here. A damaged file
+        is claimed all the same, so that the user is told what is wrong with it.
+    """
+    paths = [path] if isinstance(path, str) else list(path)
+    return read if paths and all(map(_is_ours, paths)) else None
+
+
+def _is_ours(path: str) -> bool:
+    """Whether a path is a folder, or a file whose name or content is one of the formats."""
+    if "://" in path or path.rstrip("/\\").lower().endswith(".zarr"):
+        return False
+    return Path(path).is_dir() or is_readable(path)
+
+
+def read(path: str | Sequence[str]) -> list[LayerData]:
+    """Open a path as napari's layer data.
+
+    Raises
+    ------
+    ReadError
+        With a message for the user; napari shows it and stays as it was.
+    """
+    if isinstance(path, str):
+        return [layer_data(read_image(path))]
+    return [layer_data(read_stack(path) if len(path) > 1 else read_image(path[0]))]
+
+
+def layer_data(image: Image) -> LayerData:
+    """The image layer of an image.
+
+    Returns
+    -------
+    tuple
+        The array, the layer's attributes and "image". The scale is the spacing in mm, or 1 pixel where the file does
+        not tell; there is no affine, for painting on an oblique plane goes wrong: the direction stays in the metadata.
+    """
+    attributes: dict[str, Any] = {
+        "name": image.name,
+        "scale": image.geometry.spacing,
+        "rgb": image.kind == "rgb",
+        "units": (image.geometry.unit,) * image.geometry.ndim,
+        "metadata": {"napari_s3net": {"geometry": image.geometry, "kind": image.kind}},
+    }
+    if image.kind != "rgb":
+        attributes["contrast_limits"] = contrast_limits(image)
+    return image.array, attributes, "image"
+
+
+def contrast_limits(image: Image) -> tuple[float, float]:
+    """The window of the preset that suits a CT, all of an 8-bit image, and what most of any other image lies within."""
+    if image.kind == "ct":
+        from napari_s3net.preprocessing.features import suggest_preset
+
+        window = preset(suggest_preset(image))
+        return window.window_low, window.window_high
+    if image.array.dtype == np.uint8:
+        return 0.0, 255.0
+    values = image.array.ravel()[:: max(1, image.array.size // SAMPLE)]
+    values = values[np.isfinite(values)]
+    low, high = np.percentile(values, ROBUST) if values.size else (0.0, 1.0)
+    return (float(low), float(high)) if low < high else (float(low), float(low) + 1.0)

@@ -1,0 +1,268 @@
+"""The labels that are corrected: which layer on which image, its plane in view, its strokes, locks and undo."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_s3net.correction.constraints import BACKGROUND, OBJECT
+from napari_s3net.errors import InvalidImageError
+from napari_s3net.image import Segmentation
+from napari_s3net.plugin.correct.tools import Plane
+from napari_s3net.plugin.layers.locks import Locks, locks_of
+from napari_s3net.plugin.layers.metadata import Memory, recalled, with_new_ids
+from napari_s3net.plugin.layers.palette import hex_colour
+from napari_s3net.plugin.layers.result_layer import fits, note_in, plain, recolour, show, write
+from napari_s3net.plugin.layers.run_cache import keep, kept
+from napari_s3net.plugin.layers.source import KEY, Source, finest_level, look, source_of
+from napari_s3net.plugin.layers.stroke_layer import HELPER, add_strokes, find_strokes, is_strokes, recolour_strokes
+from napari_s3net.settings import Settings, presets
+
+
+class Correcting:
+    """One label layer at a time; knows no widget.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Its layers and sliders.
+    """
+
+    def __init__(self, viewer: Any) -> None:
+        self._viewer = viewer
+        self.layer: Labels | None = None
+        self._memory = Memory()
+        self._settings: tuple[Source, Settings] | None = None
+
+    # -- which
+
+    def candidates(self) -> list[Labels]:
+        """Label layers that can be corrected: on an image of their size, and made for nothing else."""
+        layers = [layer for layer in map(plain, self._viewer.layers) if isinstance(layer, Labels)]
+        return [one for one in layers if not _is_helper(one) and self._image_of(one) is not None]
+
+    def choose(self, layer: Labels | None) -> None:
+        """Correct another layer."""
+        self.layer = layer
+        if layer is not None and (source := self.source) is not None:
+            if kept(layer, source.position) is None:
+                keep(layer, source.position, layer.data[source.index], {})
+            recolour_strokes_of(self._viewer.layers, layer, self.ids)
+
+    @property
+    def source(self) -> Source | None:
+        """The plane of the image that is in view; None without labels or image."""
+        image = None if self.layer is None else self._image_of(self.layer)
+        if image is None:
+            return None
+        return source_of(image, self._viewer.dims.point, self._viewer.dims.order[-2:])
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the layer is still in the viewer, with its image."""
+        layers = [plain(layer) for layer in self._viewer.layers]
+        return self.layer is not None and any(one is self.layer for one in layers) and self.source is not None
+
+    def _image_of(self, labels: Labels) -> ImageLayer | None:
+        """The image that labels belong to: the one they were made from, else the uppermost of their size."""
+        images = [layer for layer in map(plain, self._viewer.layers) if isinstance(layer, ImageLayer)]
+        images = [one for one in images if not _is_helper(one) and one.ndim == labels.ndim]
+        fitting = [one for one in images if finest_level(one)[1] == labels.data.shape]
+        note = note_in(labels)
+        made_from = [one for one in fitting if note and one.name == note["source"]]
+        return (made_from or fitting[::-1] or [None])[0]
+
+    # -- the plane in view
+
+    @property
+    def plane(self) -> Plane:
+        """Labels in view with object and names."""
+        layer, source = self._known()
+        labels, note = layer.data[source.index], note_in(layer)
+        if note is None:
+            return Plane(labels, tuple(int(i) for i in np.unique(labels) if i > 0), {})
+        return Plane(labels, tuple(note["foreground"]), note["names"])
+
+    @property
+    def ids(self) -> list[int]:
+        """Labels in view, above 0."""
+        return [int(i) for i in np.unique(self.plane.labels) if i > 0]
+
+    def rows(self) -> list[tuple[int, str, str]]:
+        """Id, name and colour of each label in view."""
+        plane, layer = self.plane, self.layer
+        if note_in(layer) is None:
+            return [(i, f"Label {i}", _hex(layer.get_color(i))) for i in self.ids]
+        names = {i: plane.names.get(i) or f"Cluster {i}" for i in self.ids}
+        return [(i, name, hex_colour(i, is_object=i in plane.foreground)) for i, name in names.items()]
+
+    def write(self, new: Plane) -> bool:
+        """Write labels as one step that undo takes back, with what is known about them; False if nothing changed."""
+        layer, source = self._known()
+        before, note = layer.data[source.index], note_in(layer)
+        if before.shape == new.labels.shape and np.array_equal(before, new.labels):
+            return False
+        if note is not None:
+            self._memory.remember(source.index, before, note)
+        write(layer, source.index, new.labels)
+        if note is not None:
+            changed = {**note, "foreground": sorted(int(i) for i in new.foreground), "names": dict(new.names)}
+            self._take_note(with_new_ids(changed, self.ids))
+        return True
+
+    def follow_undo(self) -> bool:
+        """After an undo or a redo: names and object of the labels that came back; False if they are as they were."""
+        layer, source = self._known()
+        note = note_in(layer)
+        if note is None:
+            return False
+        back = recalled(note, self._memory.recall(source.index, layer.data[source.index]))
+        if back is note:
+            return False
+        self._take_note(back)
+        return True
+
+    def revert(self) -> bool:
+        """Back to what the last run made of the plane in view; False where that is what there is."""
+        layer, source = self._known()
+        last = kept(layer, source.position)
+        plane = self.plane
+        return last is not None and self.write(replace(plane, labels=last.labels))
+
+    def _take_note(self, note: dict[str, Any]) -> None:
+        layer, source = self._known()
+        layer.metadata = {**layer.metadata, KEY: note}
+        self._memory.remember(source.index, layer.data[source.index], note)
+        recolour(layer)
+
+    # -- runs
+
+    def result(self) -> Segmentation:
+        """The plane in view as a result to refine, with the weights that are kept of its run."""
+        layer, source = self._known()
+        note, plane, last = note_in(layer), self.plane, kept(layer, source.position)
+        return Segmentation(
+            labels=plane.labels.astype(np.int32),
+            foreground=plane.foreground if note is not None else (),
+            geometry=source.geometry,
+            settings=Settings.from_dict(note["settings"]) if note is not None else self._suggested(source),
+            names=plane.names,
+            state={} if last is None else last.state,
+        )
+
+    def take(self, result: Segmentation) -> bool:
+        """Write what a re-run made, and keep its weights."""
+        layer, source = self._known()
+        self.write(Plane(result.labels.astype(layer.data.dtype), result.foreground, result.names))
+        keep(layer, source.position, layer.data[source.index], result.state)
+        return True
+
+    def _suggested(self, source: Source) -> Settings:
+        """Settings for labels made elsewhere: those of the preset that suits the image."""
+        if self._settings is None or self._settings[0].data is not source.data:
+            self._settings = source, presets[look(source)[1]].settings
+        return self._settings[1]
+
+    # -- strokes and locks
+
+    @property
+    def strokes(self) -> Labels | None:
+        """The layer of strokes, if there is one."""
+        return None if self.layer is None else find_strokes(self._viewer.layers, self.layer)
+
+    def make_strokes(self) -> Labels:
+        """The layer of strokes; made where there is none."""
+        layer, _ = self._known()
+        found = self.strokes
+        if found is None:
+            found = add_strokes(self._viewer, layer)
+            recolour_strokes(found, layer, self.ids)
+        return found
+
+    def constraints(self) -> NDArray[np.int32] | None:
+        """A copy of the strokes of the plane in view; None where there are none."""
+        strokes, (_, source) = self.strokes, self._known()
+        if strokes is None or not strokes.data[source.index].any():
+            return None
+        return np.array(strokes.data[source.index], np.int32)
+
+    def count_strokes(self) -> tuple[int, int, int]:
+        """Connected strokes of object, of background and of labels in view."""
+        drawn = self.constraints()
+        if drawn is None:
+            return 0, 0, 0
+        counts = {int(i): ndimage.label(drawn == i, np.ones((3, 3)))[1] for i in np.unique(drawn) if i}
+        sides = counts.pop(OBJECT, 0), counts.pop(BACKGROUND, 0)
+        return *sides, sum(counts.values())
+
+    def clear_strokes(self) -> None:
+        """Take all strokes of the plane away, as one step."""
+        strokes, (_, source) = self.strokes, self._known()
+        if strokes is not None:
+            write(strokes, source.index, np.zeros_like(strokes.data[source.index]))
+
+    def put_strokes(self, drawn: NDArray[Any]) -> None:
+        """Strokes from elsewhere for the whole layer."""
+        strokes = self.make_strokes()
+        if drawn.shape != strokes.data.shape:
+            raise InvalidImageError(f"The strokes are {drawn.shape}, the labels {strokes.data.shape}.")
+        show(strokes, (slice(None),) * drawn.ndim, drawn.astype(strokes.data.dtype))
+
+    @property
+    def locks(self) -> Locks:
+        """What must not change of the labels."""
+        layer, _ = self._known()
+        return locks_of(layer)
+
+    @property
+    def held(self) -> NDArray[np.bool_] | None:
+        """Locked pixels of the plane in view; None where there are none."""
+        _, source = self._known()
+        return self.locks.in_plane(source.index)
+
+    def toggle_hold(self, part: NDArray[np.bool_]) -> bool:
+        """Lock a part of the plane in view as it is, or open it; whether it is locked now."""
+        layer, source = self._known()
+        return self.locks.toggle_part(layer.data.shape, source.index, part)
+
+    def guarded(self, new: Plane) -> Plane:
+        """What a tool made, with locked parts as they were."""
+        _, source = self._known()
+        return replace(new, labels=self.locks.guarded(source.index, self.plane.labels, new.labels))
+
+    def pixel_size(self) -> tuple[float, str]:
+        """Area of a pixel and its unit, for what is given in mm²."""
+        _, source = self._known()
+        spacing = source.geometry.spacing
+        return (spacing[0] * spacing[1], "mm²") if source.geometry.unit == "mm" else (1.0, "px")
+
+    def _known(self) -> tuple[Labels, Source]:
+        """Layer and plane; an error in words where there is none."""
+        source = self.source
+        if self.layer is None or source is None or not fits(self.layer, source):
+            raise InvalidImageError("There are no labels on an image to correct.")
+        return self.layer, source
+
+
+def recolour_strokes_of(layers: Any, labels: Labels, ids: list[int]) -> None:
+    """Strokes in the colours that the labels have now."""
+    strokes = find_strokes(layers, labels)
+    if strokes is not None:
+        recolour_strokes(strokes, labels, ids)
+
+
+def _is_helper(layer: Any) -> bool:
+    """Whether a layer is one of ours beside the labels: strokes, uncertainty, or the object as a layer of its own."""
+    known = layer.metadata.get(KEY, {})
+    return is_strokes(layer) or HELPER in known or "mask_of" in known
+
+
+def _hex(rgba: Any) -> str:
+    """A colour of napari's as "#rrggbb"."""
+    return "#" + "".join(f"{round(255 * float(c)):02x}" for c in rgba[:3])

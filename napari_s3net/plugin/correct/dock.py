@@ -1,0 +1,342 @@
+"""The Correct dock: strokes, re-runs, tools, where to look next; and nothing is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from napari.layers import Labels
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import QComboBox, QWidget
+
+from napari_s3net.correction.constraints import BACKGROUND, OBJECT
+from napari_s3net.errors import S3NetError
+from napari_s3net.image import Segmentation
+from napari_s3net.plugin.correct.autosave_layers import LastSession
+from napari_s3net.plugin.correct.controller import Correcting, recolour_strokes_of
+from napari_s3net.plugin.correct.panels import KeepPanel, LabelList, LookPanel, NoLabels, PaintPanel, ToolsPanel
+from napari_s3net.plugin.correct.stroke_files import load_strokes, save_strokes
+from napari_s3net.plugin.correct.tool_controller import Tooling
+from napari_s3net.plugin.correct.uncertainty_controller import Looking
+from napari_s3net.plugin.jobs.background import Background, Prepared, rerun
+from napari_s3net.plugin.jobs.run import Failure
+from napari_s3net.plugin.jobs.session import cancel_all
+from napari_s3net.plugin.layers.result_layer import plain
+from napari_s3net.plugin.layers.source import describe
+from napari_s3net.plugin.layers.stroke_layer import follow_labels_name
+from napari_s3net.plugin.widgets.choosers import quiet_label
+from napari_s3net.plugin.widgets.dock import Dock
+from napari_s3net.plugin.widgets.panels import column
+from napari_s3net.plugin.widgets.settings_form import QuietWheel
+from napari_s3net.plugin.widgets.shortcuts import Sheet, bind
+
+#: Pause after a stroke before the run by itself; and after any change before lists are renewed.
+AFTER_STROKE_MS, RENEW_MS = 500, 120
+
+
+class CorrectDock(Dock):
+    """Correct labels by strokes and tools.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        The viewer that the dock belongs to.
+    """
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__(napari_viewer)
+        self._names: dict[int, str] = {}
+        self._followed: list[tuple[Any, Callable[..., None]]] = []
+        self._asked: tuple[Any, Any] | None = None
+        self.work = Correcting(napari_viewer)
+        self.prepared, self.background = Prepared(), Background(self)
+        self.empty, self.paint, self.labels = NoLabels(), PaintPanel(), LabelList()
+        self.tools, self.look, self.keep = ToolsPanel(), LookPanel(), KeepPanel()
+        self.tooling = Tooling(napari_viewer, self.work, self.tools, self.labels, self._renew)
+        self.looking = Looking(napari_viewer, self.work, self.look, self.background)
+        self.session = LastSession(napari_viewer, self.work, self.keep.line, self)
+        self._renew_soon = self._timer(RENEW_MS, self._renew)
+        self._rerun_soon = self._timer(AFTER_STROKE_MS, self.rerun)
+        self._hint_soon = self._timer(0, self._show_hint)
+        self._cancel = partial(cancel_all, self.background.running)
+        self._build()
+        self._connect()
+        self._list()
+
+    def rerun(self) -> None:
+        """Train on with all strokes of the plane in view."""
+        try:
+            drawn = self.work.constraints() if self.work.is_there else None
+            if drawn is None:
+                return
+            if self.background.is_busy:
+                self._rerun_soon.start()
+                return
+            result, source = self.work.result(), self.work.source
+            make = rerun(self.prepared, source, result, drawn, set(self.work.locks.labels), self.work.held)
+            self._asked = self.work.layer, (source.index, result.labels.copy())
+            self.background.start(source, result.settings, make)
+            self._settle()
+        except S3NetError as error:
+            self._fail(str(error))
+
+    def _let_go(self) -> None:
+        """Save first."""
+        self.session.release()
+        self.tooling.release()
+        self.background.release()
+        self.prepared.forget()
+        for timer in (self._renew_soon, self._rerun_soon, self._hint_soon):
+            timer.stop()
+        self._unfollow()
+        for shortcut in self.shortcuts:
+            shortcut.setEnabled(False)
+            shortcut.deleteLater()
+        self.shortcuts = []
+        self.work.choose(None)
+
+    # -- making
+
+    def _timer(self, milliseconds: int, slot: Callable[[], None]) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(milliseconds)
+        timer.timeout.connect(slot)
+        return timer
+
+    def _build(self) -> None:
+        self.combo, self.image_line = QComboBox(), quiet_label()
+        self.combo.setAccessibleName("Labels")
+        self.combo.setToolTip("Which labels are corrected.")
+        self.combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.combo.installEventFilter(QuietWheel(self.combo))
+        self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.combo.setMinimumContentsLength(8)
+        self.filled = QWidget()
+        top = (self.combo, self.image_line, self.message)
+        column(self.filled, *top, self.paint, self.labels, self.tools, self.look, self.keep).setSpacing(8)
+        self.fill(self.empty, self.filled)
+
+    def _connect(self) -> None:
+        self.combo.activated.connect(lambda i: self._choose(self.work.candidates()[i]))
+        self.paint.brush_chosen.connect(self.brush)
+        self.labels.picked.connect(self._picked)
+        for panel in (self.paint, self.labels, self.look, self.keep, self.empty):
+            panel.asked.connect(self._ask)
+        self.tools.asked.connect(self._use_tool)
+        self.background.over.connect(self._over)
+        self.destroyed.connect(self._cancel)
+        self.follow_viewer(self._cancel, self.session.save)
+        brushes = {name: partial(self.brush, name) for name in ("object", "background", "erase")}
+        digits = {f"label {n}": partial(self._brush_label, n) for n in range(1, 10)}
+        asked = {name: partial(self._ask, name) for name in ("hide", "next", "sheet")}
+        self.shortcuts = bind(self, {**brushes, **digits, **asked, "rerun": self.rerun})
+
+    def _viewer_events(self) -> list[tuple[Any, Callable[..., None]]]:
+        layers, dims = self._viewer.layers.events, self._viewer.dims.events
+        return [
+            *((getattr(layers, name), self._list) for name in ("inserted", "removed", "reordered", "renamed")),
+            (self._viewer.layers.selection.events.active, self._follow_active),
+            *((getattr(dims, name), self._change) for name in ("current_step", "order")),
+        ]
+
+    # -- the labels
+
+    def _list(self, event: Any = None) -> None:
+        """Keep up with the layer list."""
+        found = self.work.candidates()
+        if self.work.layer is not None and id(self.work.layer) in self._names:
+            follow_labels_name(self._viewer.layers, self._names[id(self.work.layer)], self.work.layer.name)
+        self._names = {id(layer): layer.name for layer in found}
+        if self.work.layer not in found:
+            self._choose(found[-1] if found else None)
+        self.combo.clear()
+        self.combo.addItems([layer.name for layer in found])
+        self.combo.setCurrentIndex(found.index(self.work.layer) if self.work.layer in found else -1)
+        self._follow()
+        self._renew()
+
+    def _choose(self, layer: Labels | None) -> None:
+        """Correct another layer."""
+        self.work.choose(layer)
+        self.prepared.forget()
+        self.looking.forget()
+        self._follow()
+        self._renew()
+
+    def _follow_active(self, event: Any = None) -> None:
+        """Correct the labels that became active; show what the brush paints."""
+        active = plain(self._viewer.layers.selection.active)
+        if active is not self.work.layer and not self.background.running and active in self.work.candidates():
+            self._choose(active)
+            self.combo.setCurrentText(active.name)
+        self._show_brush()
+
+    def _follow(self) -> None:
+        """Listen to labels and strokes, and to no other layer."""
+        self._unfollow()
+        strokes = self.work.strokes
+        for layer in (self.work.layer, strokes):
+            if layer is not None:
+                self._followed += [(event, self._change) for event in (layer.events.paint, layer.events.set_data)]
+        if strokes is not None:
+            events = strokes.events
+            self._followed += [(event, self._show_brush) for event in (events.mode, events.selected_label)]
+            self._followed.append((events.paint, self._stroke))
+        for event, slot in self._followed:
+            event.connect(slot)
+
+    def _unfollow(self) -> None:
+        for event, slot in self._followed:
+            event.disconnect(slot)
+        self._followed = []
+
+    def _change(self, event: Any = None) -> None:
+        self._renew_soon.start()
+
+    def _stroke(self, event: Any = None) -> None:
+        if self.paint.by_itself.isChecked():
+            self._rerun_soon.start()
+
+    def _renew(self) -> None:
+        """Bring every list and count up to date with the plane in view."""
+        there = self.work.is_there
+        self.empty.setVisible(not there)
+        self.empty.reopen.setVisible(self.session.exists)
+        self.filled.setVisible(there)
+        if not there:
+            return
+        self.work.follow_undo()
+        source = self.work.source
+        self.image_line.setText(f"on {source.name} · {describe(source)}")
+        self.labels.show_labels(self.work.rows(), self.work.locks.labels)
+        held = self.work.held
+        self.labels.show_held(0.0 if held is None else float(held.mean()))
+        self.paint.show_count(*self.work.count_strokes())
+        recolour_strokes_of(self._viewer.layers, self.work.layer, self.work.ids)
+        self.tools.smallest.setSuffix(f" {self.work.pixel_size()[1]}")
+        self.session.changed()
+        self._settle()
+
+    def _settle(self) -> None:
+        busy = bool(self.background.running)
+        self.paint.bar.setVisible(busy)
+        self.paint.rerun.setEnabled(not busy and self.work.is_there and self.work.constraints() is not None)
+        self.look.next.setEnabled(not busy)
+
+    # -- painting
+
+    def brush(self, name: str) -> None:
+        """Paint object, background or the selected label, or erase, in the layer of strokes."""
+        if not self.work.is_there:
+            return
+        selected = self.labels.selected or self.work.ids
+        value = {"object": OBJECT, "background": BACKGROUND}.get(name, selected[0] if selected else OBJECT)
+        strokes = self.work.make_strokes()
+        self._follow()
+        strokes.visible = True
+        self._viewer.layers.selection.active = strokes
+        if name != "erase":
+            strokes.selected_label = value
+        strokes.mode = "erase" if name == "erase" else "paint"
+        self._show_brush()
+
+    def _brush_label(self, label: int) -> None:
+        if self.work.is_there and label in self.work.ids:
+            self.labels.select(label)
+            self.brush("label")
+
+    def _picked(self) -> None:
+        """Another label was selected: paint that, if labels are painted."""
+        if self.paint.buttons["label"].isChecked():
+            self.brush("label")
+
+    def _show_brush(self, event: Any = None) -> None:
+        strokes, name = self.work.strokes, ""
+        if strokes is not None and plain(self._viewer.layers.selection.active) is strokes:
+            painted = {OBJECT: "object", BACKGROUND: "background"}.get(strokes.selected_label, "label")
+            name = {"paint": painted, "fill": painted, "polygon": painted, "erase": "erase"}.get(str(strokes.mode), "")
+        self.paint.show_brush(name)
+
+    # -- what is asked for
+
+    def _ask(self, what: str) -> None:
+        try:
+            self._do(what)
+        except (S3NetError, OSError) as error:
+            self._fail(str(error))
+
+    def _use_tool(self, name: str) -> None:
+        try:
+            self.say("")
+            self.tooling.use(name)
+            self._hint_soon.start()
+        except S3NetError as error:
+            self._fail(str(error))
+
+    def _show_hint(self) -> None:
+        """Scroll to what a tool asks for."""
+        if self.tools.hint.isVisibleTo(self):
+            self.ensureWidgetVisible(self.tools.hint)
+
+    def _do(self, what: str) -> None:
+        """Without labels only a way to some, and the sheet; with them everything."""
+        self.say("")
+        always = {
+            "segment": lambda: self._viewer.window.add_plugin_dock_widget("napari-s3net", "Segment"),
+            "reopen": self.session.reopen,
+            "sheet": lambda: Sheet(self).show(),
+        }
+        with_labels = {
+            "rerun": self.rerun,
+            "hide": self._hide,
+            "clear": self.work.clear_strokes,
+            "save": lambda: save_strokes(self, self.work),
+            "load": lambda: load_strokes(self, self.work),
+            "revert": self.work.revert,
+            "lock": lambda: self.work.locks.toggle_labels(self.labels.selected),
+            "merge": lambda: self.tooling.use("merge"),
+        }
+        looks = {
+            name: partial(self.looking.ask, name) for name in ("next", "probabilities", "transformations", "seeds")
+        }
+        actions = {**always, **with_labels, **looks} if self.work.is_there else always
+        if what in actions:
+            actions[what]()
+            self._renew()
+
+    def _hide(self) -> None:
+        if (strokes := self.work.strokes) is not None:
+            strokes.visible = not strokes.visible
+
+    def _over(self, outcome: Any) -> None:
+        """A job is over."""
+        asked, self._asked = self._asked, None
+        if isinstance(outcome, Failure):
+            self._fail(outcome.message)
+        elif isinstance(outcome, Segmentation) and asked is not None:
+            self._take(outcome, *asked)
+        elif outcome is not None:
+            self.looking.show(outcome)
+        self._renew()
+
+    def _take(self, result: Segmentation, layer: Labels, at: tuple[Any, Any]) -> None:
+        """Write a re-run's labels, unless layer or labels are no longer those it was asked for."""
+        index, before = at
+        source = self.work.source
+        if layer is not self.work.layer or source is None or source.index != index:
+            self.say("You went elsewhere during the run, so its result was left out. Run again there.")
+        elif (layer.data[index] != before).any():
+            self.say("The labels changed during the run, so its result was left out. Run again.")
+        else:
+            self.work.take(result)
+            self.looking.forget()
+            if result.note:
+                self.say(result.note)
+
+    def _fail(self, words: str) -> None:
+        self.fail(words)
+        with suppress(S3NetError):
+            self._settle()

@@ -1,0 +1,310 @@
+"""The parts of the Correct dock: what is painted, the labels, the tools, where to look, and what is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtGui import QColor, QIcon, QPixmap
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QButtonGroup,
+    QCheckBox,
+    QGridLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QMenu,
+    QProgressBar,
+    QPushButton,
+    QRadioButton,
+    QSizePolicy,
+    QSpinBox,
+    QToolButton,
+    QWidget,
+)
+
+from napari_s3net.plugin.widgets.choosers import quiet_label
+from napari_s3net.plugin.widgets.panels import column, menu_button, row
+from napari_s3net.plugin.widgets.settings_form import Decimal, QuietWheel
+from napari_s3net.plugin.widgets.text import share_text
+
+#: Name, text and tip of what can be painted.
+BRUSHES = (
+    ("object", "Object", "Paint what belongs to the object (Shift-O)."),
+    ("background", "Background", "Paint what does not belong to the object (Shift-B)."),
+    ("label", "Label", "Paint the label that is selected in the list below (Shift-1 to Shift-9)."),
+    ("erase", "Erase", "Take strokes away (Shift-E)."),
+)
+SCOPES = (
+    ("object", "object", "The object as one region."),
+    ("selected", "selected", "Each of the labels that are selected in the list."),
+    ("all", "all", "Every label, one after the other."),
+)
+
+
+def button(text: str, tip: str) -> QPushButton:
+    """A button that shrinks with the dock."""
+    made = QPushButton(text)
+    made.setToolTip(tip)
+    made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+    return made
+
+
+def heading(text: str) -> QLabel:
+    """The title of a part."""
+    label = QLabel(text)
+    label.setProperty("heading", True)
+    return label
+
+
+class PaintPanel(QWidget):
+    """What the brush paints, and the button that runs again."""
+
+    brush_chosen = Signal(str)
+    asked = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.brushes = QButtonGroup(self)
+        self.buttons: dict[str, QPushButton] = {}
+        for name, text, tip in BRUSHES:
+            made = button(text, tip)
+            made.setCheckable(True)
+            made.clicked.connect(lambda _, name=name: self.brush_chosen.emit(name))
+            self.brushes.addButton(made)
+            self.buttons[name] = made
+        self.rerun = QPushButton("Re-run with strokes")
+        self.rerun.setProperty("primary", True)
+        self.rerun.setToolTip("Train on with what you painted; similar pixels follow, the rest stays (Shift-R).")
+        self.rerun.clicked.connect(lambda: self.asked.emit("rerun"))
+        self.by_itself = QCheckBox("after each stroke")
+        self.by_itself.setToolTip("Run by itself, half a second after a stroke.")
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setRange(0, 0)
+        self.bar.setAccessibleName("Progress")
+        self.bar.hide()
+        self.count = quiet_label()
+        self.more, menu = menu_button(
+            "Strokes…",
+            "Strokes stay until they are erased or cleared; every re-run obeys all of them.",
+            hide="Hide or show (Shift-H)",
+            clear="Clear",
+            save="Save…",
+            load="Load…",
+        )
+        menu.triggered.connect(lambda action: self.asked.emit(action.objectName()))
+        self.more.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        first, second = (
+            [self.buttons[name] for name in names] for names in (("object", "background"), ("label", "erase"))
+        )
+        column(self, heading("Paint"), row(*first), row(*second), self.rerun, self.by_itself, self.bar, self.count)
+        self.layout().addWidget(self.more, alignment=Qt.AlignmentFlag.AlignLeft)
+
+    def show_brush(self, name: str) -> None:
+        """Mark what is painted; nothing where the brush is elsewhere."""
+        self.brushes.setExclusive(bool(name))
+        for other, made in self.buttons.items():
+            made.setChecked(other == name)
+
+    def show_count(self, objects: int, backgrounds: int, others: int) -> None:
+        """How many strokes there are, connected parts of one colour."""
+        total = objects + backgrounds + others
+        parts = ((objects, "object"), (backgrounds, "background"), (others, "of a label"))
+        which = ", ".join(f"{n} {word}" for n, word in parts if n)
+        self.count.setText(f"Strokes: {total} ({which})" if total else "No strokes yet: paint what is wrong.")
+        self.rerun.setEnabled(bool(total))
+
+
+class LabelList(QWidget):
+    """The labels in view: selected for painting, merging and tools, and locked."""
+
+    asked = Signal(str)
+    picked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.list = QListWidget()
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.list.setAccessibleName("Labels in view")
+        self.list.setToolTip("A click selects a label; with Ctrl or Shift several.")
+        self.list.setIconSize(QSize(12, 12))
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.itemSelectionChanged.connect(self.picked)
+        self.merge = button("Merge", "Make one label of those selected: that of the lowest number.")
+        self.lock = button("Lock", "Keep the selected labels as they are, bit for bit; or open them again.")
+        self.merge.clicked.connect(lambda: self.asked.emit("merge"))
+        self.lock.clicked.connect(lambda: self.asked.emit("lock"))
+        self.held = quiet_label()
+        self.held.hide()
+        column(self, heading("Labels"), self.list, row(self.merge, self.lock), self.held)
+
+    @property
+    def selected(self) -> list[int]:
+        """The selected labels, in ascending order."""
+        return sorted(item.data(Qt.ItemDataRole.UserRole) for item in self.list.selectedItems())
+
+    def show_labels(self, rows: Iterable[tuple[int, str, str]], locked: Iterable[int]) -> None:
+        """List labels by id, name and colour; what was selected stays so."""
+        selected, held = set(self.selected), set(locked)
+        self.list.blockSignals(True)
+        self.list.clear()
+        for label, name, colour in rows:
+            square = QPixmap(12, 12)
+            square.fill(QColor(colour))
+            item = QListWidgetItem(QIcon(square), f"{label}  {name}" + ("  (locked)" if label in held else ""))
+            item.setData(Qt.ItemDataRole.UserRole, label)
+            self.list.addItem(item)
+            item.setSelected(label in selected)
+        self.list.blockSignals(False)
+        height = max(1, min(6, self.list.count())) * max(18, self.list.sizeHintForRow(0))
+        self.list.setFixedHeight(height + 2 * self.list.frameWidth() + 2)
+
+    def show_held(self, share: float) -> None:
+        """Say how much of the image lies in locked parts, if any does."""
+        self.held.setText(f"Locked parts: {share_text(share)} of the image. Lock part and a click open one again.")
+        self.held.setVisible(share > 0)
+
+    def select(self, label: int) -> None:
+        """Select one label."""
+        for i in range(self.list.count()):
+            self.list.item(i).setSelected(self.list.item(i).data(Qt.ItemDataRole.UserRole) == label)
+
+
+class ToolsPanel(QWidget):
+    """Tools, each one step that Ctrl-Z takes back."""
+
+    asked = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.scopes = QButtonGroup(self)
+        radios = []
+        for name, text, tip in SCOPES:
+            radio = QRadioButton(text)
+            radio.setObjectName(name)
+            radio.setToolTip(tip)
+            self.scopes.addButton(radio)
+            radios.append(radio)
+        radios[0].setChecked(True)
+        self.smallest, self.pixels = Decimal(), QSpinBox()
+        self.smallest.setRange(0, 1e9)
+        self.smallest.setValue(50)
+        self.smallest.setAccessibleName("Parts smaller than")
+        self.pixels.setRange(1, 200)
+        self.pixels.setSuffix(" px")
+        self.pixels.setAccessibleName("Grow or shrink by")
+        for spin in (self.smallest, self.pixels):
+            spin.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            spin.installEventFilter(QuietWheel(spin))
+            spin.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.buttons = {
+            "smooth": button("Smooth", "Round off the border."),
+            "fill": button("Fill holes", "Take in what is enclosed."),
+            "largest": button("Keep largest", "Drop all but the largest connected part."),
+            "parts": button("Split parts", "Give each connected part of the selected labels a number of its own."),
+            "small": button("Remove <", "Drop connected parts smaller than this."),
+            "grow": button("Grow", "Move the border outwards."),
+            "shrink": button("Shrink", "Move the border inwards."),
+            "swap": button("Swap sides", "What is object becomes background, and the other way round."),
+            "cut": button("Split by clicks", "Two clicks in one part; it is cut where it is narrowest between them."),
+            "assign": button("Give part", "A click gives the part under it to the label that is selected in the list."),
+            "hold": button("Lock part", "A click locks the part under it as it is; a second one opens it again."),
+        }
+        for name, made in self.buttons.items():
+            made.clicked.connect(lambda _, name=name: self.asked.emit(name))
+        self.hint = quiet_label()
+        self.hint.hide()
+        column(self, heading("Tools"), row(QLabel("on"), *radios), self._grid(), self.hint)
+
+    @property
+    def scope(self) -> str:
+        """What the tools act on."""
+        return str(self.scopes.checkedButton().objectName())
+
+    def show_hint(self, words: str) -> None:
+        """What to click next."""
+        self.hint.setText(words)
+        self.hint.setVisible(bool(words))
+
+    def _grid(self) -> QWidget:
+        widget = QWidget()
+        grid = QGridLayout(widget)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(4)
+        b = self.buttons
+        lines = (
+            (b["smooth"], b["fill"]),
+            (b["largest"], b["parts"]),
+            (b["small"], self.smallest),
+            (row(b["grow"], b["shrink"]), self.pixels),
+            (b["swap"], b["cut"]),
+            (b["assign"], b["hold"]),
+        )
+        for n, (left, right) in enumerate(lines):
+            grid.addWidget(left, n, 0)
+            grid.addWidget(right, n, 1)
+        for side in (0, 1):
+            grid.setColumnStretch(side, 1)
+        return widget
+
+
+class LookPanel(QWidget):
+    """Where to look next."""
+
+    asked = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.next = button("Next uncertain", "Move the view to where a stroke is worth most (Shift-N).")
+        self.next.clicked.connect(lambda: self.asked.emit("next"))
+        self.show_layer = QToolButton()
+        self.show_layer.setText("⋯")
+        self.show_layer.setAccessibleName("Uncertainty")
+        self.show_layer.setToolTip("Show how sure each pixel is, as a layer.")
+        self.show_layer.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(self.show_layer)
+        for name, words in {
+            "probabilities": "Uncertainty of this result",
+            "transformations": "Uncertainty over transformations",
+            "seeds": "Uncertainty over seeds (four more runs)",
+        }.items():
+            menu.addAction(words).setObjectName(name)
+        menu.triggered.connect(lambda action: self.asked.emit(action.objectName()))
+        self.show_layer.setMenu(menu)
+        self.line = quiet_label()
+        column(self, heading("Look at"), row(self.next, self.show_layer), self.line)
+
+
+class KeepPanel(QWidget):
+    """Back to the last run, and the session that is kept."""
+
+    asked = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.revert = button("Revert to last run", "Put the labels back to what the last run made; Ctrl-Z undoes it.")
+        self.sheet = button("Keys…", "The keys of this dock (Shift-?).")
+        self.line = quiet_label("Saved every minute, and when this dock closes.")
+        for name, made in (("revert", self.revert), ("sheet", self.sheet)):
+            made.clicked.connect(lambda _, name=name: self.asked.emit(name))
+        column(self, row(self.revert, self.sheet), self.line)
+
+
+class NoLabels(QWidget):
+    """What to do first."""
+
+    asked = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.segment = QPushButton("Open Segment")
+        self.segment.setProperty("primary", True)
+        self.segment.setToolTip("The dock that makes labels.")
+        self.reopen = QPushButton("Reopen last session")
+        self.reopen.setToolTip("Labels and strokes as they were when they were last saved.")
+        for name, made in (("segment", self.segment), ("reopen", self.reopen)):
+            made.clicked.connect(lambda _, name=name: self.asked.emit(name))
+        words = quiet_label("Any labels layer that lies on an image can be corrected, wherever it was made.")
+        column(self, heading("Segment an image first, or open labels"), words, self.segment, self.reopen)

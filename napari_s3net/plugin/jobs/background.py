@@ -1,0 +1,123 @@
+"""Work of the Correct dock beside the screen: a re-run, or a look at how sure a result is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Generator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_s3net.image import Image, Segmentation, Step
+from napari_s3net.plugin.jobs.run import Job, is_busy
+from napari_s3net.plugin.jobs.session import POLL_MS
+from napari_s3net.plugin.layers.source import Source
+from napari_s3net.settings import Settings
+
+if TYPE_CHECKING:
+    from napari_s3net.correction.refine import Refiner
+
+Make = Callable[[Image], Generator[Step, bool | None, Any]]
+
+
+class Background(QObject):
+    """One job after another; tells when it is over.
+
+    Signals
+    -------
+    over(object)
+        What the job returned, or a `Failure`; None after a cancel.
+    """
+
+    over = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        #: The job that goes on, as a list of none or one that outlives the dock.
+        self.running: list[Job] = []
+        self._timer = QTimer(self)
+        self._timer.setInterval(POLL_MS)
+        self._timer.timeout.connect(self._tick)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a job goes on here, or a run anywhere in this process."""
+        return bool(self.running) or is_busy()
+
+    def start(self, source: Source, settings: Settings, make: Make) -> None:
+        """Begin a job; `RuntimeError` while another one goes on."""
+        job = Job(source, settings, make)
+        job.start()
+        self.running[:] = [job]
+        self._timer.start()
+
+    def release(self) -> None:
+        """Let the job end by itself and hear nothing more of it."""
+        for job in self.running:
+            job.cancel()
+        self._timer.stop()
+
+    def _tick(self) -> None:
+        report = self.running[0].collect()
+        if report.over:
+            self._timer.stop()
+            self.running.clear()
+            self.over.emit(report.outcome)
+
+
+class Prepared:
+    """What a re-run prepares of an image, kept for the next one."""
+
+    def __init__(self) -> None:
+        self._key: tuple[Any, ...] = ()
+        self._refiner: Refiner | None = None
+
+    def refiner(self, image: Image, source: Source, settings: Settings, device: str) -> Refiner:
+        """The one at hand where all of it is the same, else a new one; called in the thread."""
+        from napari_s3net.correction.refine import Refiner
+
+        key = (id(source.data), repr(source.index), settings.digest, device)
+        if self._refiner is None or key != self._key:
+            self.forget()  # first: memory may be short
+            self._refiner, self._key = Refiner(image, settings, device=device), key
+        return self._refiner
+
+    def forget(self) -> None:
+        """Let go of the image."""
+        self._key, self._refiner = (), None
+
+
+def rerun(
+    prepared: Prepared,
+    source: Source,
+    result: Segmentation,
+    constraints: NDArray[np.int32],
+    locked: Collection[int],
+    held: NDArray[np.bool_] | None,
+) -> Make:
+    """A re-run with strokes and locks; begun anew, smaller or on the CPU, where memory runs out."""
+
+    def make(image: Image) -> Generator[Step, bool | None, Segmentation]:
+        from napari_s3net.correction.refine import at_network_size
+        from napari_s3net.runtime.oom_retry import iter_retrying
+
+        def attempt(settings: Settings, device: str) -> Generator[Step, bool | None, Segmentation]:
+            refiner = prepared.refiner(image, source, settings, device)
+            return refiner.iter_rerun(result, constraints, locked=locked, locked_region=held)
+
+        return (yield from iter_retrying(attempt, at_network_size(result.settings), "auto"))
+
+    return make
+
+
+def doubt(result: Segmentation, over: str) -> Make:
+    """How sure a result is."""
+
+    def make(image: Image) -> Generator[Step, bool | None, NDArray[np.float32]]:
+        from napari_s3net.correction.uncertainty import uncertainty
+
+        yield from ()
+        return uncertainty(image, result, over=over)  # type: ignore[arg-type]
+
+    return make

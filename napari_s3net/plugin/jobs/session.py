@@ -1,0 +1,229 @@
+"""A run as the window sees it: phases, and a timer that carries what the thread leaves to the layer and the dock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_s3net.image import Segmentation
+from napari_s3net.plugin.jobs.run import Failure, Report, Run
+from napari_s3net.plugin.layers.result_layer import Target
+from napari_s3net.settings import Settings
+
+POLL_MS = 50
+
+
+class Phase(Enum):
+    """Where the dock stands."""
+
+    NO_IMAGE = "no image"
+    READY = "ready"
+    PREPARING = "preparing"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    DONE = "done"
+    STOPPED = "stopped and kept"
+    FAILED = "failed"
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a run of this dock goes on."""
+        return self in (Phase.PREPARING, Phase.RUNNING, Phase.STOPPING)
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What a phase means for the dock's parts.
+
+    Parameters
+    ----------
+    welcome : bool
+        Only the way to a first image is shown.
+    can_choose : bool
+        Image, preset, device and settings may be changed.
+    can_run : bool
+        The run button works.
+    progress : bool
+        Bar, plot, and the buttons to end take the place of what can be chosen.
+    moving_bar : bool
+        The bar moves without a number.
+    can_stop, can_cancel : bool
+        Which of the two ways to end is open.
+    results : bool
+        The table is shown; while a run goes on, that of the labels which the run replaces.
+    """
+
+    welcome: bool
+    can_choose: bool
+    can_run: bool
+    progress: bool
+    moving_bar: bool
+    can_stop: bool
+    can_cancel: bool
+    results: bool
+
+
+def screen_of(phase: Phase, *, has_result: bool) -> Screen:
+    """What is shown and what works in a phase."""
+    busy = phase.is_busy
+    return Screen(
+        welcome=phase is Phase.NO_IMAGE,
+        can_choose=not busy and phase is not Phase.NO_IMAGE,
+        can_run=not busy and phase is not Phase.NO_IMAGE,
+        progress=busy,
+        moving_bar=phase in (Phase.PREPARING, Phase.STOPPING),
+        can_stop=phase is Phase.RUNNING,
+        can_cancel=phase in (Phase.PREPARING, Phase.RUNNING),
+        results=has_result and phase is not Phase.NO_IMAGE,
+    )
+
+
+def cancel_all(running: list[Run]) -> None:
+    """Tell the thread to end, and touch nothing else: the window may be gone already."""
+    for run in running:
+        run.cancel()
+
+
+class Session(QObject):
+    """One run after another, never two at once.
+
+    Signals
+    -------
+    phase_changed(Phase, str)
+        With a few words: what is going on, or what went wrong.
+    stepped(tuple of Step)
+        The iterations since the last time.
+    finished(Labels)
+        The layer that holds the result.
+    devices_known(tuple)
+        The devices of this machine.
+    """
+
+    phase_changed = Signal(object, str)
+    stepped = Signal(object)
+    finished = Signal(object)
+    devices_known = Signal(tuple)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.phase = Phase.READY
+        #: What is going on, or what went wrong; and what a developer needs to know about it.
+        self.words = self.details = ""
+        #: The newest result: what was asked for, and seconds an iteration.
+        self.timed: tuple[Settings, float] | None = None
+        #: The run that goes on, as a list of none or one that outlives the dock.
+        self.running: list[Run] = []
+        self._target: Target | None = None
+        self._preset = ""
+        self._leaving: Target | None = None
+        self._timer, self._leave_soon = QTimer(self), QTimer(self)
+        self._timer.setInterval(POLL_MS)
+        self._timer.timeout.connect(self._tick)
+        self._leave_soon.setSingleShot(True)
+        self._leave_soon.timeout.connect(self._leave)
+
+    @property
+    def is_previewing(self) -> bool:
+        """Whether the layer holds a run's preview, or may."""
+        return self._target is not None or self._leaving is not None
+
+    def start(self, target: Target, settings: Settings, device: str, preset: str) -> None:
+        """Begin a run; `RuntimeError` if another window's run goes on."""
+        run = Run(target.source, settings, device)
+        run.start()
+        self.running[:] = [run]
+        self._target, self._preset, self.details = target, preset, ""
+        self._enter(Phase.PREPARING, "Starting…")
+        self._timer.start()
+
+    def stop(self) -> None:
+        """End after this iteration and keep the result."""
+        if self.phase is Phase.RUNNING:
+            self.running[0].stop()
+            self._enter(Phase.STOPPING, "Stopping after this iteration, keeping the result…")
+
+    def cancel(self, words: str = "Cancelled; everything is as it was. Waiting for the last iteration…") -> None:
+        """End and put back what was there; the thread follows after its iteration.
+
+        What was there comes back as soon as the words are on the screen: napari takes a moment to remove a layer.
+        """
+        if self._target is None:
+            return
+        cancel_all(self.running)
+        self._leaving, self._target = self._target, None
+        self._enter(Phase.STOPPING, words)
+        self._leave_soon.start()
+
+    def fail(self, words: str) -> None:
+        """Say what stands in the way of a run."""
+        self.details = ""
+        self._enter(Phase.FAILED, words)
+
+    def settle(self) -> None:
+        """Forget how the last run ended: another image was chosen."""
+        if not self.phase.is_busy:
+            self._enter(Phase.READY, "")
+
+    def release(self) -> None:
+        """The dock is going away while the viewer stays."""
+        self.cancel()
+        self._leave()
+        self._timer.stop()
+        self.running.clear()
+
+    def _leave(self) -> None:
+        """Put back what was there before the run that was cancelled."""
+        self._leave_soon.stop()
+        target, self._leaving = self._leaving, None
+        if target is not None:
+            target.restore()
+
+    def _tick(self) -> None:
+        report = self.running[0].collect()
+        if report.devices:
+            self.devices_known.emit(report.devices)
+        if self._target is not None and self._target.is_gone:
+            self.cancel("The layer was removed, so the run is being cancelled…")
+        if self._target is not None:
+            self._show(report)
+            self._target.advance()
+        if report.over:
+            self._end(report.outcome)
+
+    def _show(self, report: Report) -> None:
+        assert self._target is not None  # noqa: S101 - asked for by `_tick`
+        if report.stage and self.phase in (Phase.PREPARING, Phase.RUNNING):
+            self._enter(Phase.PREPARING, report.stage)
+        elif report.steps and self.phase is Phase.PREPARING:
+            self._enter(Phase.RUNNING, "")
+        if report.steps:
+            self.stepped.emit(report.steps)
+        if report.preview is not None and not report.over:
+            self._target.preview(report.preview)
+
+    def _end(self, outcome: Segmentation | Failure | None) -> None:
+        """The thread is done: write what it made, or put back what was there."""
+        self._timer.stop()
+        self._leave()
+        target, self._target = self._target, None
+        self.running.clear()
+        if isinstance(outcome, Segmentation) and target is not None:
+            self.timed = outcome.settings, outcome.seconds / max(1, len(outcome.history))
+            layer = target.finish(outcome, self._preset)
+            self._enter(Phase.STOPPED if outcome.stopped else Phase.DONE, "")
+            self.finished.emit(layer)
+            return
+        if target is not None:
+            target.restore()
+        if isinstance(outcome, Failure):
+            self.details = outcome.details
+            self._enter(Phase.FAILED, outcome.message)
+        else:
+            self._enter(Phase.READY, "")
+
+    def _enter(self, phase: Phase, words: str) -> None:
+        if (phase, words) != (self.phase, self.words):
+            self.phase, self.words = phase, words
+            self.phase_changed.emit(phase, words)

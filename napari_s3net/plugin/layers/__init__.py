@@ -1,0 +1,1 @@
+"""What this plugin knows of napari's layers."""

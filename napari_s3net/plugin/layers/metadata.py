@@ -1,0 +1,171 @@
+"""What a result layer knows about itself: plain values in its metadata, and functions on them. No window needed."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_s3net.image import Geometry, Segmentation
+from napari_s3net.labels.identity import same_ids
+from napari_s3net.labels.matching import fit_ids, renumber
+from napari_s3net.plugin.layers.source import Index, Source
+from napari_s3net.preprocessing.features import to_unit
+from napari_s3net.volume import cluster_meanings
+
+Note = dict[str, Any]
+
+
+def note_of(result: Segmentation, source: Source, geometry: Geometry, preset: str) -> Note:
+    """Everything that tells how a result was made, for `layer.metadata`.
+
+    The file's path is not among it: a folder's name may be a patient's, and the metadata goes where the layer goes.
+
+    Parameters
+    ----------
+    result : Segmentation
+        Of the plane.
+    source : Source
+        What was segmented.
+    geometry : Geometry
+        Of the whole layer.
+    preset : str
+        The name of the preset that the settings started from.
+    """
+    return {
+        "source": source.name,
+        "axis": source.axis,
+        "slice": source.position,
+        "kind": source.kind,
+        "geometry": geometry,
+        "preset": preset,
+        "settings": result.settings.to_dict(),
+        "seed": result.settings.seed,
+        "version": result.version,
+        "device": result.device,
+        "seconds": round(result.seconds, 3),
+        "iterations": len(result.history),
+        "stopped": result.stopped,
+        "note": result.note,
+        "confidence": result.confidence,
+        "foreground": list(result.foreground),
+        "names": {int(i): str(name) for i, name in result.names.items()},
+    }
+
+
+def joined(old: Note, new: Note) -> Note:
+    """The note of a stack of which one more slice is done: the new one's, which also knows the old one's ids."""
+    ids = set(new["names"])
+    foreground = [i for i in old.get("foreground", ()) if i not in ids] + new["foreground"]
+    slices = {**old.get("slices", {}), new["slice"]: {k: new[k] for k in ("settings", "seed", "device", "seconds")}}
+    names = {**old.get("names", {}), **new["names"]}
+    return {**new, "foreground": sorted(foreground), "names": names, "slices": slices}
+
+
+def numbered(
+    result: Segmentation, known: Note, beside: NDArray[Any] | None
+) -> tuple[NDArray[np.int32], tuple[int, ...], dict[int, str]]:
+    """Number the clusters of a slice so that an id means the same in the whole stack; see `labels.matching.fit_ids`.
+
+    Parameters
+    ----------
+    result : Segmentation
+        Of the slice.
+    known : dict
+        The stack's note, as yet without the slice.
+    beside : numpy.ndarray or None
+        Labels of a slice next to it.
+
+    Returns
+    -------
+    labels, foreground, names
+        As in `result`, with the stack's ids.
+    """
+    taken = {i: (name, i in known["foreground"]) for i, name in known.get("names", {}).items()}
+    meanings = cluster_meanings(result)
+    ids = fit_ids(result.labels, meanings, taken, beside)
+    foreground = tuple(ids[label] for label, (_, is_object) in meanings.items() if is_object)
+    return renumber(result.labels, ids), foreground, {ids[label]: name for label, (name, _) in meanings.items()}
+
+
+def continued(result: Segmentation, known: Note, before: NDArray[Any], note: Note) -> tuple[NDArray[np.int32], Note]:
+    """Another run on the same plane: clusters that were there keep id, name and tick; see `labels.identity.same_ids`.
+
+    Parameters
+    ----------
+    result : Segmentation
+        Of the new run.
+    known : dict
+        The note of the earlier result.
+    before : numpy.ndarray
+        Its labels.
+    note : dict
+        The new result's note, as yet with its own numbers.
+    """
+    features = None if result.image is None else to_unit(result.image, result.settings)
+    ids = same_ids(result.labels, before, features)
+    stayed = set(np.unique(before).tolist()) & set(known["names"])
+    names = {i: known["names"][i] if i in stayed else result.names.get(old, "") for old, i in ids.items()}
+    ticked = [i for old, i in ids.items() if (i in known["foreground"] if i in stayed else old in result.foreground)]
+    return renumber(result.labels, ids), {**note, "names": names, "foreground": sorted(ticked)}
+
+
+def with_tick(note: Note, label: int, *, is_object: bool) -> Note:
+    """The note after a cluster was made object or background."""
+    others = [i for i in note["foreground"] if i != label]
+    return {**note, "foreground": sorted([*others, label] if is_object else others)}
+
+
+def with_name(note: Note, label: int, name: str) -> Note:
+    """The note after a cluster was renamed."""
+    return {**note, "names": {**note["names"], label: name}}
+
+
+def with_new_ids(note: Note, ids: Iterable[int]) -> Note:
+    """The note, which also knows ids that the user has painted."""
+    new = [int(i) for i in ids if i > 0 and i not in note["names"]]
+    return {**note, "names": {**note["names"], **dict.fromkeys(new, "")}} if new else note
+
+
+def recalled(note: Note, earlier: Note | None) -> Note:
+    """The note after an undo brought back labels of which the note is remembered."""
+    if earlier is None:
+        return note
+    back = earlier if note["slice"] is None else {**note, **joined(note, earlier)}
+    back = {**back, "source": note["source"]}  # the image may have been renamed meanwhile
+    return note if back == note else back
+
+
+def object_mask(labels: NDArray[np.integer[Any]], note: Mapping[str, Any]) -> NDArray[np.uint8]:
+    """1 where the label belongs to the object, 0 elsewhere; of the labels' shape."""
+    ids = [i for i in note["foreground"] if i > 0]
+    lut = np.zeros(max([int(labels.max(initial=0)), *ids]) + 1, np.uint8)
+    lut[ids] = 1
+    return lut[labels]
+
+
+class Memory:
+    """Which note belonged to which labels, so that an undo brings back the names and the object as well."""
+
+    def __init__(self, limit: int = 32) -> None:
+        self._notes: dict[tuple[Index, int], Note] = {}
+        self._limit = limit
+
+    def remember(self, index: Index, plane: NDArray[Any], note: Note) -> None:
+        """Keep the note of a plane; the oldest goes when there are too many."""
+        key = self._key(index, plane)
+        self._notes.pop(key, None)
+        self._notes[key] = note
+        while len(self._notes) > self._limit:
+            del self._notes[next(iter(self._notes))]
+
+    def recall(self, index: Index, plane: NDArray[Any]) -> Note | None:
+        """The note that a plane with these very labels had."""
+        return self._notes.get(self._key(index, plane))
+
+    @staticmethod
+    def _key(index: Index, plane: NDArray[Any]) -> tuple[Index, int]:
+        return tuple(i if isinstance(i, int) else -1 for i in index), zlib.crc32(np.ascontiguousarray(plane))

@@ -1,0 +1,81 @@
+"""A cluster's outline over its label layer: drawn beside the labels, so that they and their colours stay as they are.
+
+Napari's own contours are one-sided and cannot be drawn for a single label, and a layer of its own would come and go in
+the layer list; so this draws on napari's canvas, the one place where the plugin goes beyond its public interface.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+from napari.layers import Labels
+from numpy.typing import NDArray
+from vispy.scene.visuals import Line
+from vispy.visuals.transforms import MatrixTransform
+
+from napari_s3net.plugin.layers.result_layer import plain
+
+#: Colour and width in pixels of the screen, from below: a light line with a dark rim shows on every image.
+STROKES = (("black", 4.0), ("white", 2.0))
+#: Drawn after whatever lies in the layer.
+ORDER = 1_000_000
+
+
+def edges(region: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """The border of a region (H, W) along the pixels' edges.
+
+    Returns
+    -------
+    numpy.ndarray
+        (2 n, 2): the ends (column, row) of n segments, where a whole number is the middle of a pixel.
+    """
+    inside = np.pad(region, 1)
+    row, column = np.nonzero(inside[1:] != inside[:-1])
+    across = np.stack([column - 1.5, row - 0.5, column - 0.5, row - 0.5], axis=1)
+    row, column = np.nonzero(inside[:, 1:] != inside[:, :-1])
+    down = np.stack([column - 0.5, row - 1.5, column - 0.5, row - 0.5], axis=1)
+    return np.concatenate([across, down]).reshape(-1, 2).astype(np.float32)
+
+
+class Outline:
+    """The outline of one cluster at a time.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Whose canvas is drawn on.
+    """
+
+    def __init__(self, viewer: Any) -> None:
+        self._viewer = plain(viewer)
+        self._lines: list[Line] = []
+
+    def draw(self, layer: Labels, region: NDArray[np.bool_]) -> None:
+        """Outline a region of the plane of a layer that is in view; nothing of it remains of the one before."""
+        self.clear()
+        rows, columns = self._viewer.dims.displayed[-2:]
+        ends = edges(region if rows < columns else region.T)
+        if not len(ends) or self._viewer.dims.ndisplay != 2:
+            return
+        # Without a canvas, as in a viewer that is only a model, or in a napari that has rearranged it: no outline.
+        with suppress(AttributeError, KeyError):
+            node = self._viewer.window._qt_viewer.canvas.layer_to_visual[layer].node  # noqa: SLF001
+            self._lines = [_line(ends, colour, width, node) for colour, width in STROKES]
+
+    def clear(self) -> None:
+        """Take the outline away."""
+        for line in self._lines:
+            line.parent = None
+        self._lines.clear()
+
+
+def _line(ends: NDArray[np.float32], colour: str, width: float, node: Any) -> Line:
+    """Segments as a child of a label layer's node, which shifts its children from a pixel's corner to its middle."""
+    line = Line(ends, color=colour, width=width, connect="segments", parent=node)
+    line.set_gl_state("translucent", depth_test=False)
+    line.order = ORDER
+    line.transform = MatrixTransform()
+    line.transform.translate((0.5, 0.5))
+    return line

@@ -1,0 +1,70 @@
+"""The layer that strokes are painted in: made, found, coloured like the labels it corrects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from napari.layers import Labels
+from napari.utils.colormaps import DirectLabelColormap
+
+from napari_s3net.correction.constraints import BACKGROUND
+from napari_s3net.correction.constraints import OBJECT as OBJECT_STROKE
+from napari_s3net.plugin.layers.palette import CLEAR, OBJECT, OTHER, hex_colour
+from napari_s3net.plugin.layers.result_layer import note_in, plain
+from napari_s3net.plugin.layers.source import KEY
+
+#: In a layer's metadata: which label layer its strokes correct; and what is no label layer to correct.
+STROKES_OF, HELPER = "strokes_of", "helper"
+#: Diameter of the brush as a share of the image's longer side.
+BRUSH = 0.03
+
+
+def is_strokes(layer: Any) -> bool:
+    """Whether strokes are painted in a layer."""
+    return isinstance(layer, Labels) and STROKES_OF in layer.metadata.get(KEY, {})
+
+
+def find_strokes(layers: Iterable[Any], labels: Labels) -> Labels | None:
+    """The strokes of a label layer, if there are any of its shape."""
+    for layer in map(plain, layers):
+        fits = is_strokes(layer) and layer.metadata[KEY][STROKES_OF] == labels.name
+        if fits and layer.data.shape == labels.data.shape:
+            return layer
+    return None
+
+
+def add_strokes(viewer: Any, labels: Labels) -> Labels:
+    """Add an empty layer of strokes over a label layer."""
+    kept = ("scale", "translate", "rotate", "shear", "affine", "units")
+    layer = Labels(
+        np.zeros(labels.data.shape, np.int32),
+        name=f"{labels.name} – strokes",
+        opacity=1.0,
+        metadata={KEY: {STROKES_OF: labels.name}},
+        **{name: getattr(labels, name) for name in kept},
+    )
+    layer.brush_size = max(3, round(BRUSH * max(labels.data.shape[-2:])))
+    recolour_strokes(layer, labels, ())
+    viewer.add_layer(layer)
+    return layer
+
+
+def recolour_strokes(layer: Labels, labels: Labels, ids: Iterable[int]) -> None:
+    """The same colours as in the labels; object and background in those of their families."""
+    note = note_in(labels)
+    foreground = set(note["foreground"]) if note else set(ids)
+    table = {i: hex_colour(i, is_object=i in foreground) for i in ids if i > 0}
+    drawn = {OBJECT_STROKE: OBJECT[0], BACKGROUND: OTHER[0]}
+    colormap = DirectLabelColormap(color_dict={None: CLEAR, 0: CLEAR, **table, **drawn})
+    # Another colour map draws the layer anew and tells everybody, even where it is the same.
+    if repr(layer.colormap) != repr(colormap):
+        layer.colormap = colormap
+
+
+def follow_labels_name(layers: Iterable[Any], old: str, new: str) -> None:
+    """Tell the strokes of a label layer that it is called otherwise now."""
+    for layer in map(plain, layers):
+        if is_strokes(layer) and layer.metadata[KEY][STROKES_OF] == old != new:
+            layer.metadata = {**layer.metadata, KEY: {STROKES_OF: new}}

@@ -1,0 +1,287 @@
+"""The Segment dock: puts the parts together and carries what they ask for to the viewer."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels
+from napari.utils.notifications import show_error
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QKeySequence, QShortcut
+from qtpy.QtWidgets import QApplication, QPushButton, QStackedWidget, QWidget
+
+from napari_s3net.errors import S3NetError
+from napari_s3net.plugin.contributions.open_files import open_image
+from napari_s3net.plugin.jobs.run import is_busy
+from napari_s3net.plugin.jobs.session import Phase, Session, cancel_all, screen_of
+from napari_s3net.plugin.layers.metadata import Memory
+from napari_s3net.plugin.layers.result_layer import Target, find, follow_name, note_in, plain
+from napari_s3net.plugin.layers.source import Source, describe, look, source_of
+from napari_s3net.plugin.segment.result_controller import Outcome
+from napari_s3net.plugin.widgets.choosers import Choosers
+from napari_s3net.plugin.widgets.dock import Dock
+from napari_s3net.plugin.widgets.memory_advice import MemoryAdvice
+from napari_s3net.plugin.widgets.panels import ProgressPanel, ResultPanel, Welcome, column
+from napari_s3net.plugin.widgets.settings_dialog import SettingsDialog
+from napari_s3net.plugin.widgets.text import about_text, memory_text
+from napari_s3net.runtime.memory import Advice, advise
+from napari_s3net.settings import Settings, presets
+
+SHORTCUT = "Shift-Enter"
+
+
+class SegmentDock(Dock):
+    """Segment the image in view.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        The viewer that the dock belongs to.
+    """
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__(napari_viewer)
+        self._image_layer: ImageLayer | None = None
+        self.source: Source | None = None
+        self._suggested = ""
+        self._devices: tuple[str, ...] = ()
+        self._memory = Memory()
+        self.welcome, self.choosers = Welcome(), Choosers()
+        self.progress, self.panel, self.advice = ProgressPanel(), ResultPanel(), MemoryAdvice()
+        self.session = Session(self)
+        self.outcome = Outcome(napari_viewer, self.panel, self._memory, self, lambda: self.session.is_previewing)
+        self._cancel_run = partial(cancel_all, self.session.running)
+        self._build()
+        self._connect()
+        self._list_images()
+
+    def run(self, *, new_layer: bool = False) -> None:
+        """Segment the plane in view; by default the image's result layer gets the new result."""
+        if self.source is None or self._image_layer is None or self.session.phase.is_busy:
+            return
+        if is_busy():
+            self.session.fail("Another run is still going on. Wait for it, or cancel it there.")
+            return
+        try:
+            settings = self.choosers.settings()
+        except S3NetError as error:
+            self.session.fail(str(error))
+            return
+        advice = self._say_pace()
+        if advice is not None and not advice.fits:
+            show_error(self.advice.line.text())
+            return
+        target = Target(self._viewer, self._image_layer, self.source, self._memory, new_layer=new_layer)
+        self.progress.begin(settings.max_iter)
+        self.session.start(target, settings, self.choosers.device_name, self.choosers.preset_name)
+
+    def _let_go(self) -> None:
+        self.session.release()
+        self.outcome.release()
+        self._viewer.bind_key(SHORTCUT, None)
+        self._image_layer = self.source = None
+
+    # -- making
+
+    def _build(self) -> None:
+        self.run_button = QPushButton("Run")
+        self.run_button.setProperty("primary", True)
+        self.run_button.setToolTip("Segment the image in view (Shift-Enter).")
+        self.details = QPushButton("Copy details")
+        self.details.setToolTip("Copy what a developer needs to know about this error.")
+        #: A run's progress takes the place of what cannot be changed meanwhile, so that nothing below it moves.
+        self.task = QStackedWidget()
+        choice = QWidget()
+        column(choice, self.choosers.form, self.advice, self.run_button).addStretch()
+        for page in (choice, self.progress):
+            self.task.addWidget(page)
+        self.fill(self.welcome, self.choosers, self.task, self.message, self.details, self.panel)
+        self._shortcut = QShortcut(QKeySequence("Shift+Return"), self)
+        self._shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+
+    def _connect(self) -> None:
+        self.welcome.asked.connect(lambda what: open_image(self._viewer, self, what))
+        self.choosers.image_chosen.connect(lambda i: self._choose(self._images()[i]))
+        self.choosers.preset_chosen.connect(self._choose_preset)
+        self.choosers.settings_changed.connect(self._say_pace)
+        self.choosers.device.activated.connect(self._say_pace)
+        self.advice.size_taken.connect(self.choosers.advanced.fields["working_size"].setValue)
+        self.advice.cpu_taken.connect(self._take_cpu)
+        self.run_button.clicked.connect(lambda _: self.run())
+        self._shortcut.activated.connect(self.run)
+        self.progress.stop.clicked.connect(lambda _: self.session.stop())
+        self.progress.cancel.clicked.connect(lambda _: self.session.cancel())
+        self.details.clicked.connect(lambda: QApplication.clipboard().setText(self.session.details))
+        self.panel.asked.connect(self._ask)
+        self.session.phase_changed.connect(self._enter)
+        self.session.stepped.connect(self.progress.show_steps)
+        self.session.finished.connect(lambda _: self._say_pace())
+        self.session.devices_known.connect(self._know_devices)
+        self.destroyed.connect(self._cancel_run)
+        self.follow_viewer(self._cancel_run)
+        self._viewer.bind_key(SHORTCUT, _runner(self), overwrite=True)
+
+    def _viewer_events(self) -> list[tuple[Any, Callable[..., None]]]:
+        layers, dims = self._viewer.layers.events, self._viewer.dims.events
+        return [
+            *((getattr(layers, name), self._list_images) for name in ("inserted", "removed", "reordered", "renamed")),
+            (self._viewer.layers.selection.events.active, self._follow),
+            *((getattr(dims, name), self._moved) for name in ("current_step", "order")),
+        ]
+
+    # -- the image
+
+    def _images(self) -> list[ImageLayer]:
+        return [layer for layer in map(plain, self._viewer.layers) if isinstance(layer, ImageLayer) and layer.ndim >= 2]
+
+    def _list_images(self, event: Any = None) -> None:
+        """Keep up with the layer list: new, removed, moved and renamed layers."""
+        images = self._images()
+        if self._image_layer not in images:
+            active = plain(self._viewer.layers.selection.active)
+            self._choose(active if active in images else images[-1] if images else None)
+        current = images.index(self._image_layer) if self._image_layer in images else -1
+        self.choosers.show_images([layer.name for layer in images], current)
+        self._moved()
+
+    def _follow(self, event: Any = None) -> None:
+        """Choose the image layer that became active, or the one that an active result belongs to."""
+        active = plain(self._viewer.layers.selection.active)
+        if note := note_in(active) if isinstance(active, Labels) else None:
+            active = next((layer for layer in self._images() if layer.name == note["source"]), None)
+        if isinstance(active, ImageLayer) and active is not self._image_layer and not self.session.phase.is_busy:
+            self._choose(active)
+            self._list_images()
+
+    def _choose(self, layer: ImageLayer | None) -> None:
+        """Take another image: its preset is chosen anew."""
+        self._image_layer, self.source = layer, None
+        self.session.settle()
+        if layer is None:
+            self.outcome.release()
+            return
+        try:
+            self.source, preset, reason = look(self._source())
+        except Exception as error:  # noqa: BLE001 - a lazy array may fail in any way
+            self.session.fail(f"Cannot read {layer.name}: {error}")
+            return
+        if preset != self.choosers.preset_name or not self._suggested:
+            self._take_preset(preset)
+        self._suggested = preset
+        self.choosers.show_preset(preset, f"chosen for you: {reason}")
+        self._say_pace()
+
+    def _source(self) -> Source:
+        return source_of(self._image_layer, self._viewer.dims.point, self._viewer.dims.order[-2:])
+
+    def _moved(self, event: Any = None) -> None:
+        """The sliders stand elsewhere, or layers have changed: describe the plane in view and show its result."""
+        if self.source is not None and self._image_layer is not None and not self.session.phase.is_busy:
+            old, self.source = self.source, replace(self._source(), kind=self.source.kind)
+            follow_name(self._viewer.layers, old.name, self.source.name)
+            self.choosers.image_line.setText(describe(self.source))
+            self.outcome.show(find(self._viewer.layers, self.source), self.source)
+        self._settle()
+
+    # -- what to do with it
+
+    def _choose_preset(self, name: str) -> None:
+        self._take_preset(name)
+        self.choosers.show_preset(name, "chosen for you" if name == self._suggested else "your choice for this image")
+
+    def _take_preset(self, name: str) -> None:
+        self.choosers.show_preset(name, "")
+        self.choosers.show_settings(presets[name].settings)
+
+    def _know_devices(self, devices: tuple[str, ...]) -> None:
+        self._devices = devices
+        self._say_pace()
+
+    def _take_cpu(self) -> None:
+        self.choosers.choose_device("cpu")
+        self._say_pace()
+
+    def _advice(self, settings: Settings) -> Advice:
+        """Whether a run on the plane in view fits into memory; asked for where there is a plane."""
+        name = self.choosers.device_name
+        # Before the first run only the network library knows the graphics card, and it is not loaded yet.
+        device = name if name != "auto" else self._devices[0] if self._devices else "cpu"
+        return advise(self.source.plane_shape, settings, device)
+
+    def _say_pace(self, *_: Any) -> Advice | None:
+        """Say what is computed on, what it takes of memory and, once a run was timed, about how long it takes.
+
+        Whether it fits is returned where there is an image.
+        """
+        about, advice = "", None
+        try:
+            settings = self.choosers.settings()
+        except S3NetError:
+            pass
+        else:
+            about = about_text(settings, self.session.timed)
+            if self.source is not None:
+                advice = self._advice(settings)
+                about += memory_text(advice) if advice.fits else ""
+        self.advice.show_advice(advice)
+        self.choosers.show_devices(self._devices, about)
+        return advice
+
+    # -- the run
+
+    def _enter(self, phase: Phase, words: str) -> None:
+        if phase is Phase.FAILED:
+            self.fail(words)
+        self._moved()
+
+    def _settle(self, *_: Any) -> None:
+        """Show what the phase asks for."""
+        busy = self.session.phase.is_busy
+        phase = self.session.phase if busy or self._image_layer is not None else Phase.NO_IMAGE
+        words = self.session.words
+        screen = screen_of(phase, has_result=self.outcome.layer is not None)
+        self.welcome.setVisible(screen.welcome)
+        for part in (self.choosers, self.task):
+            part.setVisible(not screen.welcome)
+        self.task.setCurrentIndex(int(screen.progress))
+        self.choosers.setEnabled(screen.can_choose)
+        self.run_button.setEnabled(screen.can_run and self.source is not None)
+        self.message.setVisible(phase is Phase.FAILED)
+        self.details.setVisible(phase is Phase.FAILED and bool(self.session.details))
+        self.progress.stop.setEnabled(screen.can_stop)
+        self.progress.cancel.setEnabled(screen.can_cancel)
+        self.panel.setVisible(screen.results)
+        self.panel.setEnabled(not busy)
+        if screen.moving_bar:
+            self.progress.move(words)
+
+    def _ask(self, what: str) -> None:
+        if what == "run_new":
+            self.run(new_layer=True)
+        elif what == "show_settings" and self.outcome.layer is not None:
+            note = self.outcome.note
+            dialog = SettingsDialog(note, self)
+            dialog.taken.connect(lambda: self._use(note))
+            dialog.show()
+        else:
+            self.outcome.ask(what, self.choosers.device_name)
+
+    def _use(self, note: dict[str, Any]) -> None:
+        self.choosers.show_preset(note["preset"], "as in the result")
+        self.choosers.show_settings(Settings.from_dict(note["settings"]))
+
+
+def _runner(dock: SegmentDock) -> Callable[[Any], None]:
+    """What the key does; knows the dock only as long as it lives."""
+    known = weakref.ref(dock)
+
+    def run_from_key(_: Any) -> None:
+        if (alive := known()) is not None:
+            alive.run()
+
+    return run_from_key

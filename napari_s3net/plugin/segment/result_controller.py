@@ -1,0 +1,254 @@
+"""A result on the screen: measures it, and carries ticks, names, hovering and saving between table and layer."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from napari.layers import Labels
+from napari.utils.notifications import show_error, show_info
+from qtpy.QtCore import QObject, QTimer
+from qtpy.QtWidgets import QApplication, QFileDialog
+
+from napari_s3net.errors import S3NetError
+from napari_s3net.image import Image
+from napari_s3net.labels.measure import Cluster
+from napari_s3net.plugin.contributions.writer import write_labels
+from napari_s3net.plugin.correct.measuring import Measuring
+from napari_s3net.plugin.correct.tools import Plane, merge
+from napari_s3net.plugin.layers.locks import locks_of
+from napari_s3net.plugin.layers.metadata import Memory, Note, object_mask, recalled, with_name, with_new_ids, with_tick
+from napari_s3net.plugin.layers.outline import Outline
+from napari_s3net.plugin.layers.result_layer import add_mask, mask_of, note_in, recolour, write
+from napari_s3net.plugin.layers.source import KEY, Source
+from napari_s3net.plugin.widgets.cluster_table import rows_of
+from napari_s3net.plugin.widgets.panels import ResultPanel
+from napari_s3net.plugin.widgets.text import as_command, as_python, effort_text, outcome_text, save_ending
+
+#: Pause after a stroke or an undo before the table is measured again, so that painting stays smooth.
+MEASURE_MS = 250
+#: Time that the mouse rests on a row before its cluster is outlined, so that crossing the table does not flicker.
+HOVER_MS = 70
+FORMATS = ("NIfTI (*.nii.gz *.nii)", "PNG (*.png)", "TIFF (*.tif *.tiff)", "NRRD (*.nrrd)", "MetaImage (*.mha)")
+
+
+class Outcome(QObject):
+    """The result layer of the image in view, and its table."""
+
+    def __init__(
+        self,
+        viewer: Any,
+        panel: ResultPanel,
+        memory: Memory,
+        parent: QObject,
+        is_previewing: Callable[[], bool] = lambda: False,
+    ) -> None:
+        super().__init__(parent)
+        self._viewer, self._panel, self._memory, self._is_previewing = viewer, panel, memory, is_previewing
+        self.layer: Labels | None = None
+        self._source: Source | None = None
+        self._image: tuple[Source, Image] | None = None
+        #: Slice and check sum of the labels that the table shows.
+        self._state: object = None
+        self._clusters: list[Cluster] = []
+        self._measuring = Measuring(self)
+        self._measuring.measured.connect(self._measured)
+        self._hovered: int | None = None
+        self._outline = Outline(viewer)
+        self._masks: WeakKeyDictionary[Labels, Labels] = WeakKeyDictionary()
+        self._measure_soon = _timer(self, MEASURE_MS, self.measure)
+        self._hover_soon = _timer(self, HOVER_MS, self._draw_outline)
+        panel.table.hovered.connect(self._hover)
+        panel.table.picked.connect(self._pick)
+        panel.table.clusters.ticked.connect(self._tick)
+        panel.table.clusters.renamed.connect(self._rename)
+        panel.object_only.toggled.connect(lambda _: self._recolour())
+
+    @property
+    def note(self) -> Note:
+        """What the layer knows about itself."""
+        assert self.layer is not None  # noqa: S101 - asked for only with a result
+        return self.layer.metadata[KEY]
+
+    def show(self, layer: Labels | None, source: Source | None) -> None:
+        """Show a result layer, or none."""
+        if layer is not self.layer:
+            self._release()
+            self.layer = layer
+            if layer is not None:
+                layer.events.paint.connect(self._changed)
+                layer.events.set_data.connect(self._changed)
+        self._recolour()
+        self._source, self._state = source, None
+        self.measure()
+
+    def release(self) -> None:
+        """Let go of the layer and of everything that was measured."""
+        self._release()
+        self.layer = self._source = self._image = None
+        self._clusters = []
+
+    def measure(self) -> None:
+        """Bring table, names and mask up to date with the labels in view, if they have changed."""
+        layer, source = self.layer, self._source
+        if layer is None or source is None or note_in(layer) is None or self._is_previewing():
+            return
+        plane = layer.data[source.index]
+        state = (source.position, zlib.crc32(np.ascontiguousarray(plane)))
+        if state == self._state:
+            return
+        self._state = state
+        note = recalled(self.note, self._memory.recall(source.index, plane))
+        if note is not self.note:
+            self._keep(note)
+        self._draw_outline()
+        self._measuring.ask(state, plane, self._plane(source))
+        self._update_mask()
+
+    def ask(self, what: str, device: str) -> None:
+        """Merge the selected rows, save, copy, or make a layer of the object."""
+        if self.layer is None:
+            return
+        if what in ("save_labels", "save_mask"):
+            self._save(what.removeprefix("save_"))
+        elif what == "merge":
+            self._merge(self._panel.table.selected)
+        elif what == "object_layer":
+            self._masks[self.layer] = add_mask(self._viewer, self.layer)
+        elif what in ("copy_python", "copy_command"):
+            path = self._source.path if self._source is not None else None
+            QApplication.clipboard().setText(
+                (as_python if what == "copy_python" else as_command)(self.note, path, device)
+            )
+            show_info("Copied to the clipboard.")
+
+    def _measured(self, state: object, clusters: list[Cluster]) -> None:
+        """The answer; the labels may have changed meanwhile, and then another one is on its way."""
+        if self.layer is None or state != self._state:
+            return
+        self._clusters = clusters
+        note = with_new_ids(self.note, [c.id for c in clusters])
+        if note is not self.note:
+            self._keep(note)
+        self._show_rows()
+
+    def _show_rows(self) -> None:
+        """Show what was measured, with the note's names and object."""
+        assert self._image is not None  # noqa: S101 - read before anything is measured
+        names, foreground = self.note["names"], self.note["foreground"]
+        kind = self._image[1].kind
+        clusters = [
+            replace(c, name=names.get(c.id) or (c.name if kind == "ct" else ""), is_object=c.id in foreground)
+            for c in self._clusters
+        ]
+        if not clusters:
+            self._panel.show_result("No labels in this slice yet.", "", ())
+            return
+        share = sum(c.share for c in clusters if c.is_object)
+        self._panel.show_result(outcome_text(self.note, share), effort_text(self.note), rows_of(clusters, kind))
+
+    def _plane(self, source: Source) -> Image:
+        """The image's plane, read once as long as the same plane is in view."""
+        if self._image is None or self._image[0].data is not source.data or self._image[0].index != source.index:
+            self._image = (source, source.read())
+        return self._image[1]
+
+    def _keep(self, note: Note) -> None:
+        """Write a changed note to the layer and show it."""
+        assert self.layer is not None  # noqa: S101 - a note is changed only with a result
+        self.layer.metadata = {**self.layer.metadata, KEY: note}
+        if self._source is not None:
+            self._memory.remember(self._source.index, self.layer.data[self._source.index], note)
+        self._recolour()
+
+    def _tick(self, label: int, is_object: bool) -> None:
+        self._keep(with_tick(self.note, label, is_object=is_object))
+        self._show_rows()
+        self._update_mask()
+
+    def _rename(self, label: int, name: str) -> None:
+        self._keep(with_name(self.note, label, name))
+        self._show_rows()
+
+    def _merge(self, labels: list[int]) -> None:
+        """Make one cluster of several in the plane in view, as one step of undo; locks stay as they are."""
+        if self.layer is None or self._source is None:
+            return
+        index, locks = self._source.index, locks_of(self.layer)
+        before = self.layer.data[index].copy()
+        try:
+            merged = merge(Plane(before, tuple(self.note["foreground"]), self.note["names"]), labels, locks.labels)
+        except S3NetError as error:
+            show_error(str(error))
+            return
+        self._memory.remember(index, before, self.note)
+        write(self.layer, index, locks.guarded(index, before, merged.labels))
+        self.measure()
+
+    def _pick(self, label: int) -> None:
+        if self.layer is not None:
+            self._viewer.layers.selection.active = self.layer
+            self.layer.selected_label = label
+
+    def _hover(self, label: int | None) -> None:
+        self._hovered = label
+        self._hover_soon.start()
+
+    def _recolour(self) -> None:
+        if self.layer is not None:
+            recolour(self.layer, object_only=self._panel.object_only.isChecked())
+
+    def _draw_outline(self) -> None:
+        """Outline the cluster under the mouse, or none."""
+        if self.layer is None or self._source is None or self._hovered is None:
+            self._outline.clear()
+        else:
+            self._outline.draw(self.layer, self.layer.data[self._source.index] == self._hovered)
+
+    def _update_mask(self) -> None:
+        mask = self._masks.get(self.layer) if self.layer is not None else None
+        if mask is not None and mask.data.shape == self.layer.data.shape:
+            mask.data[...] = object_mask(self.layer.data, self.note)
+            mask.refresh(extent=False)
+
+    def _save(self, what: str) -> None:
+        assert self.layer is not None  # noqa: S101 - asked for only with a result
+        ending = save_ending(self.note["kind"])
+        name, first = f"{self.note['source']}_{what}{ending}", next(one for one in FORMATS if f"*{ending}" in one)
+        path, _ = QFileDialog.getSaveFileName(self._panel, f"Save {what}", name, ";;".join(FORMATS), first)
+        if not path:
+            return
+        data, attributes, _ = (self.layer if what == "labels" else mask_of(self.layer)).as_layer_data_tuple()
+        try:
+            write_labels(path, data, attributes)
+        except Exception as error:  # noqa: BLE001 - a writer may fail in any way, and napari must not go down with it
+            show_error(str(error))
+        else:
+            show_info(f"Saved {Path(path).name}")
+
+    def _changed(self, event: Any = None) -> None:
+        self._measure_soon.start()
+
+    def _release(self) -> None:
+        self._hovered = None
+        self._outline.clear()
+        self._hover_soon.stop()
+        self._measure_soon.stop()
+        self._measuring.drop()
+        if self.layer is not None:
+            self.layer.events.paint.disconnect(self._changed)
+            self.layer.events.set_data.disconnect(self._changed)
+
+
+def _timer(parent: QObject, milliseconds: int, slot: Any) -> QTimer:
+    """A timer that fires once, that long after it was last started."""
+    timer = QTimer(parent)
+    timer.setSingleShot(True)
+    timer.setInterval(milliseconds)
+    timer.timeout.connect(slot)
+    return timer

@@ -1,0 +1,112 @@
+"""What every dock does: one column that scrolls, the theme's colours, a line for what went wrong, and letting go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from napari.utils.notifications import show_error
+from qtpy.QtCore import QEvent, QSize, Qt
+from qtpy.QtWidgets import QApplication, QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from napari_s3net.plugin.widgets.style import style_sheet
+
+WIDTH, LEAST_WIDTH = 320, 280
+
+
+class Dock(QScrollArea):
+    """The base of the docks.
+
+    A dock makes its parts, hands them to `fill`, and then calls `follow_viewer`; in `_let_go` it ends what it began.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        The viewer that the dock belongs to.
+    """
+
+    #: Wanted height.
+    height_hint = 600
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__()
+        self._viewer = napari_viewer
+        self._released = False
+        self._at_quit: list[Callable[[], None]] = []
+        self.message = QLabel()
+        self.message.setObjectName("message")
+        self.message.setWordWrap(True)
+        self.message.setTextFormat(Qt.TextFormat.PlainText)
+        self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.message.hide()
+
+    def sizeHint(self) -> QSize:
+        return QSize(WIDTH, self.height_hint)
+
+    def event(self, event: QEvent) -> bool:
+        """Napari's close button takes a dock's widget out of its window and tells it nothing else."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self.release()
+        return super().event(event)
+
+    def fill(self, *parts: QWidget) -> QVBoxLayout:
+        """Put parts one below the other, in a column that scrolls; its layout ends with a stretch."""
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(6, 6, 6, 6)
+        layout.setSpacing(8)
+        for part in parts:
+            layout.addWidget(part)
+        layout.addStretch(1)
+        self.setWidget(content)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        self.setMinimumWidth(LEAST_WIDTH)
+        return layout
+
+    def follow_viewer(self, *at_quit: Callable[[], None]) -> None:
+        """Listen to the viewer, take its colours, and have something done when napari is closed."""
+        for event, slot in self._all_events():
+            event.connect(slot)
+        self._at_quit += at_quit
+        for slot in at_quit:
+            QApplication.instance().aboutToQuit.connect(slot)
+        self._restyle()
+
+    def release(self) -> None:
+        """Let go of viewer, layers and run, once; what runs ends by itself."""
+        if self._released:
+            return
+        self._released = True
+        for event, slot in self._all_events():
+            event.disconnect(slot)
+        for slot in self._at_quit:
+            QApplication.instance().aboutToQuit.disconnect(slot)
+        self._let_go()
+
+    def say(self, words: str) -> None:
+        """Show what is worth knowing, or nothing."""
+        self.message.setText(words)
+        self.message.setVisible(bool(words))
+
+    def fail(self, words: str) -> None:
+        """Say what went wrong, here and as napari's notification."""
+        self.say(words)
+        show_error(words)
+
+    # -- what a dock may add
+
+    def _viewer_events(self) -> list[tuple[Any, Callable[..., None]]]:
+        """Events of the viewer, and who hears them."""
+        return []
+
+    def _let_go(self) -> None:
+        """End what the dock began; it hears nothing of the viewer any more."""
+
+    def _all_events(self) -> list[tuple[Any, Callable[..., None]]]:
+        return [*self._viewer_events(), (self._viewer.events.theme, self._restyle)]
+
+    def _restyle(self, event: Any = None) -> None:
+        self.setStyleSheet(style_sheet(self._viewer.theme))

@@ -1,0 +1,194 @@
+"""The parts of the dock that come and go: the way to a first image, a run's progress, and its result."""
+
+from __future__ import annotations
+
+import time
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QProgressBar,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_s3net.image import Step
+from napari_s3net.plugin.widgets.choosers import quiet_label
+from napari_s3net.plugin.widgets.cluster_table import ClusterTable, Row
+from napari_s3net.plugin.widgets.loss_plot import LossPlot
+from napari_s3net.plugin.widgets.text import progress_text, time_left
+
+
+def column(widget: QWidget, *parts: QWidget) -> QVBoxLayout:
+    """Put parts one below the other, flush with the edges."""
+    layout = QVBoxLayout(widget)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(6)
+    for part in parts:
+        layout.addWidget(part)
+    return layout
+
+
+def row(*parts: QWidget) -> QWidget:
+    """Put parts side by side, sharing the width."""
+    widget = QWidget()
+    layout = QHBoxLayout(widget)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(6)
+    for part in parts:
+        layout.addWidget(part, 0 if isinstance(part, QToolButton) else 1)
+    return widget
+
+
+def menu_button(text: str, tip: str, **actions: str) -> tuple[QPushButton, QMenu]:
+    """A button that opens a menu; `actions` are names and texts."""
+    button = QPushButton(text)
+    button.setObjectName("menu")
+    button.setToolTip(tip)
+    menu = QMenu(button)
+    for name, words in actions.items():
+        menu.addAction(words).setObjectName(name)
+    button.setMenu(menu)
+    return button, menu
+
+
+class Welcome(QWidget):
+    """What the dock shows without an image."""
+
+    asked = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        heading = QLabel("Open an image, or try a sample")
+        heading.setProperty("heading", True)
+        self.open = QPushButton("Open image…")
+        self.open.setProperty("primary", True)
+        self.open.setToolTip("PNG, JPEG, BMP, TIFF, DICOM, NIfTI, MetaImage or NRRD.")
+        self.open.clicked.connect(lambda: self.asked.emit("file"))
+        self.folder = QPushButton("Open DICOM folder…")
+        self.folder.setToolTip("A folder that holds a series of slices.")
+        self.folder.clicked.connect(lambda: self.asked.emit("folder"))
+        self.sample, menu = menu_button(
+            "Try a sample",
+            "Made by this plugin; nothing is downloaded.",
+            dermoscopy="Dermoscopy photograph",
+            chest_ct="Chest CT slice",
+        )
+        menu.triggered.connect(lambda action: self.asked.emit(action.objectName()))
+        words = quiet_label(
+            "S³-Net learns to segment the one image in view, with no labels and no training data. "
+            "Photographs, and slices of CT and MR."
+        )
+        column(self, heading, words, self.open, self.folder, self.sample)
+
+
+class ProgressPanel(QWidget):
+    """A run's progress, and the two ways to end it."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setAccessibleName("Progress")
+        self.line = QLabel()
+        self.line.setWordWrap(True)
+        self.plot = LossPlot()
+        self.stop = QPushButton("Stop and keep")
+        self.stop.setToolTip("End after this iteration; what there is becomes the result.")
+        self.cancel = QPushButton("Cancel")
+        self.cancel.setToolTip("End and put back what was there before the run.")
+        self._first: tuple[int, float] | None = None
+        layout = column(self, self.bar, self.line, self.plot, row(self.stop, self.cancel))
+        layout.setStretchFactor(self.plot, 1)
+        layout.addStretch()
+
+    def begin(self, total: int) -> None:
+        """Before a run of at most `total` iterations."""
+        self._first = None
+        self.bar.setRange(0, total)
+        self.bar.setValue(0)
+        self.plot.clear(total)
+
+    def move(self, words: str) -> None:
+        """The bar moves without a number, with what is going on in words."""
+        self.bar.setRange(0, 0)
+        self.line.setText(words)
+
+    def show_steps(self, steps: tuple[Step, ...]) -> None:
+        """After some iterations; the first one begins anew, as after memory ran out."""
+        first = next((i for i in reversed(range(len(steps))) if steps[i].iteration == 1), None)
+        if first is not None:
+            steps = steps[first:]
+            self.begin(steps[0].total)
+        step, now = steps[-1], time.perf_counter()
+        self._first = self._first or (steps[0].iteration, now)
+        self.plot.add([one.losses for one in steps])
+        self.bar.setRange(0, step.total)
+        self.bar.setValue(step.iteration)
+        left = time_left(step.iteration - self._first[0], step.total - step.iteration, now - self._first[1])
+        self.line.setText(progress_text(step.iteration, step.total, left, step.n_labels))
+
+
+class ResultPanel(QWidget):
+    """What a run found; asks for changes and shows them when they come back."""
+
+    asked = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.line, self.effort = QLabel(), quiet_label()
+        self.line.setWordWrap(True)
+        self.table = ClusterTable()
+        self.object_only = QCheckBox("Show object only")
+        self.object_only.setToolTip("Hide every cluster that is not ticked; the labels stay as they are.")
+        self.merge = QPushButton("Merge rows")
+        self.merge.setToolTip(
+            "Make one cluster of the selected rows: that of the lowest number. Ctrl or Shift selects several; "
+            "Ctrl-Z undoes it."
+        )
+        self.merge.setEnabled(False)
+        self.merge.clicked.connect(self._merge)
+        self.table.chosen.connect(self._allow_merging)
+        self.save, saving = menu_button(
+            "Save…",
+            "Write the labels or the mask, with the image's geometry.",
+            save_labels="Labels…",
+            save_mask="Object mask…",
+        )
+        self.more = QToolButton()
+        self.more.setText("⋯")
+        self.more.setToolTip("More")
+        self.more.setAccessibleName("More")
+        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        more = QMenu(self.more)
+        for name, words in {
+            "run_new": "Run as new layer",
+            "object_layer": "Object as a layer of its own",
+            "copy_python": "Copy as Python",
+            "copy_command": "Copy as command",
+            "show_settings": "Show settings",
+        }.items():
+            more.addAction(words).setObjectName(name)
+        self.more.setMenu(more)
+        for menu in (saving, more):
+            menu.triggered.connect(lambda action: self.asked.emit(action.objectName()))
+        column(self, self.line, self.effort, self.table, row(self.object_only, self.merge), row(self.save, self.more))
+
+    def _merge(self) -> None:
+        self.asked.emit("merge")
+
+    def _allow_merging(self, selected: int) -> None:
+        self.merge.setEnabled(selected > 1)
+
+    def show_result(self, line: str, effort: str, rows: tuple[Row, ...]) -> None:
+        """Show a result, or that the slice in view has none."""
+        self.line.setText(line)
+        self.effort.setText(effort)
+        self.effort.setVisible(bool(effort))
+        self.table.setVisible(bool(rows))
+        self.table.show_rows(rows)

@@ -1,0 +1,168 @@
+"""How much memory a run takes, how much there is, and what to choose where it does not suffice. Imports no torch."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from napari_s3net.errors import OutOfMemoryError
+from napari_s3net.settings import Settings, describe
+
+#: Bytes that a run takes at its peak, measured on the CPU (see `docs/speed.md`): for each pixel of the working size,
+#: for each of its feature channels and of its clusters; and for each pixel of the image.
+PIXEL_BYTES, CHANNEL_BYTES, CLUSTER_BYTES, FULL_BYTES = 100.0, 290.0, 80.0, 72.0
+#: What a run takes however small the image, in MiB; and what the network library does before its first run.
+LEAST_MIB, LIBRARY_MIB = 25.0, 250.0
+#: This share of the free memory may be planned with; other programs want some, too.
+SHARE = 0.9
+#: The size and the channels of the published network, which follow no setting.
+RELEASED_SIZE, RELEASED_CHANNELS = 256, 64
+_ROOT, _GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def estimate_mib(shape: tuple[int, ...], settings: Settings) -> float:
+    """Memory in MiB that a run on a plane of this shape takes at its peak, beyond what the libraries take."""
+    if settings.variant == "released":
+        pixels, channels, clusters = RELEASED_SIZE**2, RELEASED_CHANNELS, RELEASED_CHANNELS
+    else:
+        rows, columns = settings.working_shape(shape[-2:])
+        pixels, channels, clusters = rows * columns, settings.channels, settings.clusters
+    working = pixels * (PIXEL_BYTES + CHANNEL_BYTES * channels + CLUSTER_BYTES * clusters)
+    return LEAST_MIB + (working + shape[-2] * shape[-1] * FULL_BYTES) / 2**20
+
+
+def free_mib(device: str = "cpu") -> float:
+    """Memory in MiB that a run may still take: of a graphics card, or of this computer within its container's limit."""
+    if device.startswith("cuda"):
+        import torch
+
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return float(int(torch.cuda.mem_get_info(device)[0]) + kept) / 2**20
+    return min([int(psutil.virtual_memory().available), *_left_in_groups()]) / 2**20
+
+
+@dataclass(frozen=True)
+class Advice:
+    """Whether a run fits, and what would.
+
+    Parameters
+    ----------
+    device : str
+        "cpu", "cuda:0", …
+    needed, free : float
+        In MiB.
+    working_size : int or None
+        The largest one that fits, where the one that was asked for does not and a smaller one does.
+    cpu : bool
+        Whether the run would fit as it is on the CPU, where it does not on the graphics card.
+    """
+
+    device: str
+    needed: float
+    free: float
+    working_size: int | None = None
+    cpu: bool = False
+
+    @property
+    def fits(self) -> bool:
+        """Whether the run may begin."""
+        return self.needed <= SHARE * self.free
+
+
+def advise(shape: tuple[int, ...], settings: Settings, device: str = "cpu") -> Advice:
+    """Compare what a run on a plane of this shape takes with what there is."""
+    free = free_mib(device)
+    advice = Advice(device, _needed(shape, settings), free)
+    if advice.fits:
+        return advice
+    on_cpu = device.startswith("cuda") and _needed(shape, settings) <= SHARE * free_mib()
+    sizes = (size for size in _smaller_sizes(shape, settings) if _fits(shape, settings, size, free))
+    return Advice(device, advice.needed, free, next(sizes, None), on_cpu)
+
+
+def check_memory(shape: tuple[int, ...], settings: Settings, device: str = "cpu") -> Advice:
+    """As `advise`, for whoever goes by flags.
+
+    Raises
+    ------
+    OutOfMemoryError
+        If the run does not fit, with the flags with which it would.
+    """
+    advice = advise(shape, settings, device)
+    if advice.fits:
+        return advice
+    flags = [f"--set working_size={advice.working_size}"] if advice.working_size else []
+    flags += ["--device cpu"] if advice.cpu else []
+    then = f"Try {' or '.join(flags)}." if flags else "Close other programs, or use a computer with more memory."
+    raise OutOfMemoryError(f"{too_much(advice)} {then}")
+
+
+def too_much(advice: Advice) -> str:
+    """Say that a run does not fit: "This run takes about 3.1 GB of memory, and about 1.8 GB can be used."."""
+    where = f" on {advice.device}" if advice.device.startswith("cuda") else ""
+    usable = in_words(SHARE * advice.free)
+    return f"This run takes about {in_words(advice.needed)} of memory, and about {usable} can be used{where}."
+
+
+def in_words(mib: float) -> str:
+    """Memory for a person: "310 MB", "3.1 GB"."""
+    megabytes = mib * 2**20 / 10**6
+    return f"{megabytes / 1000:,.1f} GB" if megabytes >= 999.5 else f"{megabytes:.0f} MB"
+
+
+def _needed(shape: tuple[int, ...], settings: Settings) -> float:
+    """What this process will take more than now."""
+    return estimate_mib(shape, settings) + (0.0 if "torch" in sys.modules else LIBRARY_MIB)
+
+
+def _smaller_sizes(shape: tuple[int, ...], settings: Settings) -> Iterator[int]:
+    """Working sizes below the one in effect, largest first."""
+    if settings.variant == "released":  # its size follows no setting
+        return
+    row = next(row for row in describe() if row["name"] == "working_size")
+    low, step = int(row["low"]), int(row["step"])
+    now = min(settings.working_size, max(shape[-2:]))
+    yield from range((now - 1) // step * step, low - 1, -step)
+
+
+def _fits(shape: tuple[int, ...], settings: Settings, size: int, free: float) -> bool:
+    return _needed(shape, settings.replace(working_size=size)) <= SHARE * free
+
+
+def _left_in_groups() -> Iterator[int]:
+    """Bytes that each control group above this process still allows; a container's limit is one of them."""
+    try:
+        lines = [line.split(":", 2) for line in _GROUPS.read_text(encoding="utf-8").splitlines()]
+    except OSError:  # not Linux
+        return
+    for _, controllers, path in lines:
+        if controllers == "":
+            yield from _left(_ROOT, path, "memory.max", "memory.current", "inactive_file")
+        elif "memory" in controllers.split(","):
+            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+            yield from _left(_ROOT / "memory", path, *names)
+
+
+def _left(root: Path, path: str, limit: str, used: str, cache: str) -> Iterator[int]:
+    """Bytes left in a group and in those above it; a container may see its own as the root. Cached files can go."""
+    group = root / path.strip("/")
+    for folder in (group, *group.parents):
+        if not folder.is_relative_to(root):
+            return
+        try:
+            most = int((folder / limit).read_text(encoding="ascii"))
+            taken = int((folder / used).read_text(encoding="ascii"))
+            kept = dict(line.split() for line in (folder / "memory.stat").read_text(encoding="ascii").splitlines())
+        except (OSError, ValueError):  # no such group here, or "max"
+            continue
+        yield max(0, most - taken + int(kept.get(cache, 0)))

@@ -1,0 +1,112 @@
+"""What is done when memory runs out: once more at half the working size, then on the CPU. One policy for every run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, replace
+
+from napari_s3net.errors import OutOfMemoryError
+from napari_s3net.image import Segmentation, Step
+from napari_s3net.settings import Settings
+
+#: The network cannot work at fewer pixels than this.
+SMALLEST = 32
+IN_VAIN = "Tried again at smaller working sizes and on the CPU, in vain."
+_PARTS = {1: "the same", 2: "half the", 4: "a quarter of the"}
+
+Make = Callable[[Settings, str], Generator[Step, bool | None, Segmentation]]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A try.
+
+    Parameters
+    ----------
+    shrink : int
+        The working size is divided by this.
+    device : str
+        As `iter_segment` takes it.
+    moved : bool
+        Whether the run went to the CPU because memory ran out elsewhere.
+    """
+
+    shrink: int
+    device: str
+    moved: bool = False
+
+    def settings(self, asked: Settings) -> Settings:
+        """What was asked for, at this try's working size."""
+        if self.shrink == 1:
+            return asked
+        return asked.replace(working_size=max(SMALLEST, asked.working_size // self.shrink))
+
+    @property
+    def place(self) -> str:
+        """Where the try goes: "at half the working size on the CPU"."""
+        return f"at {_PARTS[self.shrink]} working size{' on the CPU' if self.moved else ''}"
+
+
+def attempts(device: str) -> Iterator[Attempt]:
+    """As asked for; smaller; then on the CPU."""
+    yield Attempt(1, device)
+    yield Attempt(2, device)
+    if device != "cpu":
+        yield Attempt(2, "cpu", moved=True)
+    yield Attempt(4, "cpu", moved=device != "cpu")
+
+
+def iter_retrying(make: Make, settings: Settings, device: str) -> Generator[Step, bool | None, Segmentation]:
+    """A run that is begun anew, smaller or on the CPU, where memory runs out.
+
+    Parameters
+    ----------
+    make : callable
+        Called with settings and device; a generator of steps, as `iter_segment` is one.
+    settings : Settings
+        What was asked for.
+    device : str
+        As in `segment`.
+
+    Yields
+    ------
+    Step
+        Those of the run; before each new beginning one of iteration 0, whose `note` says what is going on.
+
+    Returns
+    -------
+    Segmentation
+        Its `note` says that it is not quite what was asked for, and its settings are those that were used.
+
+    Raises
+    ------
+    OutOfMemoryError
+        If memory ran out every time.
+    """
+    from napari_s3net.runtime.device import empty_caches, is_out_of_memory, resolve_device
+
+    reason = ""
+    for attempt in attempts(str(resolve_device(device))):
+        if reason:
+            words = f"Out of memory. Trying again {attempt.place}…"
+            yield Step(0, settings.max_iter, {}, 0, note=words)
+        try:
+            result = yield from make(attempt.settings(settings), attempt.device)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            reason = str(error) if isinstance(error, OutOfMemoryError) else "Out of memory."
+        else:
+            return _with_note(result, attempt) if reason else result
+        # Only here, behind the handler, is the error gone, and with it the frames that held tensors.
+        empty_caches()
+    raise OutOfMemoryError(f"{reason} {IN_VAIN}")
+
+
+def finished_note(attempt: Attempt) -> str:
+    """What a result says that came of another try than the first."""
+    return f"Out of memory. Tried again {attempt.place} and finished there."
+
+
+def _with_note(result: Segmentation, attempt: Attempt) -> Segmentation:
+    return replace(result, note=finished_note(attempt))

@@ -1,0 +1,1 @@
+"""Ways to train: each gives a network, or a scorer, for one image or for many."""

@@ -1,0 +1,141 @@
+"""A plane, or a stack slice by slice, as one run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_s3net.errors import InvalidImageError
+from napari_s3net.image import Image, Segmentation, Step
+from napari_s3net.labels.matching import fit_ids, renumber
+from napari_s3net.settings import Settings
+
+
+def iter_slices(
+    image: Image, settings: Settings, *, device: str = "auto"
+) -> Generator[Step, bool | None, Segmentation]:
+    """Segment a plane, or a stack slice by slice; a slice with nothing in it stays without labels.
+
+    Parameters
+    ----------
+    image : Image
+        (H, W), (H, W, 3), or a stack of such planes.
+    settings : Settings
+        The same for every slice.
+    device : str
+        As in `segment`.
+
+    Yields
+    ------
+    Step
+        An iteration; with each slice they begin at 1 again.
+
+    Returns
+    -------
+    Segmentation
+        Of the shape of the image.
+
+    Raises
+    ------
+    S3NetError
+        As `iter_segment`; `InvalidImageError` only where no slice can be segmented.
+    """
+    from napari_s3net.segmentation import iter_segment
+
+    return (yield from iter_planes(image, lambda plane: iter_segment(plane, settings, device=device)))
+
+
+def iter_planes(
+    image: Image, iter_plane: Callable[[Image], Generator[Step, bool | None, Segmentation]]
+) -> Generator[Step, bool | None, Segmentation]:
+    """As `iter_slices`, with whatever segments one plane."""
+    if not image.is_stack:
+        return (yield from iter_plane(image))
+    parts: list[Segmentation | None] = []
+    empty: InvalidImageError | None = None
+    for index in range(len(image.array)):
+        try:
+            parts.append((yield from _placed(iter_plane(image.slice(index)), index, len(image.array))))
+        except InvalidImageError as error:
+            parts.append(None)
+            empty = error
+    if empty is not None and not any(parts):
+        raise empty
+    return join_slices(image, parts)
+
+
+def _placed(
+    steps: Generator[Step, bool | None, Segmentation], index: int, total: int
+) -> Generator[Step, bool | None, Segmentation]:
+    """The steps of one slice, each with its place in the stack."""
+    answer = None
+    with closing(steps):
+        while True:
+            try:
+                step = steps.send(answer)
+            except StopIteration as end:
+                result: Segmentation = end.value
+                return result
+            answer = yield replace(step, slice=index, slices=total)
+
+
+def join_slices(image: Image, parts: Sequence[Segmentation | None]) -> Segmentation:
+    """Put the results of single slices together to one of the stack.
+
+    Parameters
+    ----------
+    image : Image
+        The stack.
+    parts : sequence of Segmentation or None
+        One of each slice; None where a slice has none. Each was segmented on its own: an id is given to clusters of
+        one name on one side of the object, and follows the overlap from slice to slice.
+
+    Returns
+    -------
+    Segmentation
+        (Z, H, W) labels, the object's ids first; its history has one entry a slice.
+    """
+    done = [part for part in parts if part is not None]
+    labels = np.zeros(image.shape, np.int32)
+    known: dict[int, tuple[str, bool]] = {}
+    beside: NDArray[np.int32] | None = None
+    for plane, part in zip(labels, parts, strict=True):
+        if part is not None:
+            meanings = cluster_meanings(part)
+            ids = fit_ids(part.labels, meanings, known, beside)
+            known |= {ids[label]: meaning for label, meaning in meanings.items()}
+            plane[:] = renumber(part.labels, ids)
+            beside = plane
+    objects_first = sorted(known, key=lambda i: (not known[i][1], i))
+    names = {new: known[old][0] for new, old in enumerate(objects_first, 1)}
+    labels = renumber(labels, {old: new for new, old in enumerate(objects_first, 1)})
+    return replace(
+        done[0],
+        labels=labels,
+        foreground=tuple(range(1, 1 + sum(is_object for _, is_object in known.values()))),
+        geometry=image.geometry,
+        names=names,
+        confidence=float(np.mean([part.confidence for part in done])),
+        history=tuple(_summary(index, part) for index, part in enumerate(parts) if part is not None),
+        seconds=sum(part.seconds for part in done),
+        stopped=any(part.stopped for part in done),
+        state={},
+        image=image,
+    )
+
+
+def cluster_meanings(part: Segmentation) -> dict[int, tuple[str, bool]]:
+    """Name of each id that is in use, and whether it is the object."""
+    ids = np.flatnonzero(np.bincount(part.labels.ravel())[1:]) + 1
+    return {i: (part.names.get(i, ""), i in part.foreground) for i in ids.tolist()}
+
+
+def _summary(index: int, part: Segmentation) -> dict[str, float]:
+    """One slice of a stack: which, how long it took, how far it can be trusted, and its last losses."""
+    last = part.history[-1] if part.history else {}
+    known = {"slice": index, "iterations": len(part.history), "seconds": part.seconds, "confidence": part.confidence}
+    return {**known, **last}

@@ -1,0 +1,99 @@
+"""The command line's `refine`."""
+
+import json
+
+import numpy as np
+import pytest
+
+from napari_s3net.cli import main
+from napari_s3net.image import Geometry
+from napari_s3net.io import read_image, write_labels, write_png
+
+SHAPE = (60, 80)
+
+
+def disc(row, column, radius):
+    y, x = np.ogrid[: SHAPE[0], : SHAPE[1]]
+    return (y - row) ** 2 + (x - column) ** 2 <= radius**2
+
+
+@pytest.fixture
+def files(tmp_path):
+    """A photograph, labels that found too little, and two strokes."""
+    array = np.where(disc(30, 40, 20)[..., None], (110, 70, 60), (220, 175, 155)).astype(np.uint8)
+    array[::7] -= 5
+    write_png(tmp_path / "mole.png", array)
+    labels = np.where(disc(30, 37, 15), 1, 2).astype(np.int32)
+    labels[:8, :8] = 3
+    write_labels(tmp_path / "mole_labels.png", labels, Geometry.identity(2))
+    strokes = np.zeros(SHAPE, np.int32)
+    strokes[disc(30, 57, 1.5)], strokes[disc(55, 75, 1.5)] = 1, 2
+    write_labels(tmp_path / "strokes.png", strokes, Geometry.identity(2))
+    return tmp_path, labels, strokes
+
+
+def refine(folder, *more):
+    named = ("--labels", folder / "mole_labels.png", "--constraints", folder / "strokes.png", "-o", folder / "out")
+    return main([str(a) for a in ("refine", folder / "mole.png", *named, "--device", "cpu", *more)])
+
+
+def test_strokes_are_obeyed_and_locks_kept(files, capsys):
+    folder, labels, strokes = files
+    assert refine(folder, "--lock", "3") == 0
+    assert "% changed" in capsys.readouterr().out
+    new = read_image(folder / "out" / "mole_labels.png").array
+    np.testing.assert_array_equal(new[strokes > 0], strokes[strokes > 0])
+    np.testing.assert_array_equal(new == 3, labels == 3)
+    assert (new != labels).sum() > strokes.astype(bool).sum()
+    assert json.loads((folder / "out" / "mole.json").read_text())["program"] == "napari-s3net"
+
+
+def test_memory_that_runs_out_is_said(files, capsys, monkeypatch):
+    from napari_s3net.correction import refine as refinement
+
+    asked, spread = [], refinement.spread
+
+    def fails_once(*args):
+        asked.append(1)
+        if len(asked) == 1:
+            raise MemoryError
+        return spread(*args)
+
+    monkeypatch.setattr(refinement, "spread", fails_once)
+    assert refine(files[0]) == 0
+    assert "Tried again at half the working size and finished there." in capsys.readouterr().out
+
+
+def test_what_the_json_knows_is_kept(files):
+    folder, *_ = files
+    note = {"program": "napari-s3net", "foreground": [1], "names": {"1": "Naevus", "2": "Skin"}}
+    (folder / "mole.json").write_text(json.dumps(note))
+    assert refine(folder) == 0
+    written = json.loads((folder / "out" / "mole.json").read_text())
+    assert written["foreground"] == [1]
+    assert written["names"]["1"] == "Naevus"
+
+
+def test_only_slices_with_strokes_change(tmp_path):
+    geometry = Geometry((2.0, 1.0, 1.0), (0.0,) * 3, ((1.0, 0, 0), (0, 1.0, 0), (0, 0, 1.0)))
+    grey = np.where(disc(30, 40, 20), 60, 200).astype(np.int32)
+    labels = np.stack([np.where(disc(30, 37, 15), 1, 2)] * 3).astype(np.int32)
+    strokes = np.zeros(labels.shape, np.int32)
+    strokes[1][disc(30, 57, 1.5)] = 1
+    for name, array in {"scan": np.stack([grey] * 3), "before": labels, "strokes": strokes}.items():
+        write_labels(tmp_path / f"{name}.nii.gz", array, geometry)
+    paths = [str(tmp_path / f"{name}.nii.gz") for name in ("scan", "before", "strokes")]
+    code = main(["refine", paths[0], "--labels", paths[1], "--constraints", paths[2], "-o", str(tmp_path / "out")])
+    assert code == 0
+    new = read_image(tmp_path / "out" / "scan_labels.nii.gz").array
+    assert [bool((a != b).any()) for a, b in zip(new, labels, strict=True)] == [False, True, False]
+    assert new[1, 30, 57] == 1
+
+
+def test_files_that_do_not_fit_are_explained(files, capsys):
+    folder, *_ = files
+    write_labels(folder / "strokes.png", np.zeros((5, 5), np.int32), Geometry.identity(2))
+    assert refine(folder) == 2
+    assert "strokes.png is (5, 5), the image is (60, 80)" in capsys.readouterr().err
+    (folder / "mole.json").write_text("{")
+    assert refine(folder) == 2

@@ -1,0 +1,167 @@
+import json
+
+import numpy as np
+import pytest
+
+from napari_s3net.errors import WriteError
+from napari_s3net.export.result import ACCENT, draw_overlay, label_suffix, write_result
+from napari_s3net.image import Geometry, Image, Segmentation, as_image
+from napari_s3net.io import read_image
+from napari_s3net.phantom import disc
+from napari_s3net.runtime import child_process as process
+from napari_s3net.settings import Settings
+from napari_s3net.volume import join_slices
+
+PHOTO = disc(kind="rgb")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def close_children():
+    yield
+    process.close_all()
+
+
+def result_of(mask, geometry=None, **more):
+    labels = np.where(mask, 1, 2).astype(np.int32)
+    geometry = geometry or Geometry.identity(mask.ndim)
+    more = {"names": {1: "Spot", 2: "Rest"}, "foreground": (1,), "history": ({"cluster": 2.0},), **more}
+    return Segmentation(labels, geometry=geometry, settings=Settings(seed=7), **more)
+
+
+def ct(shape):
+    array = np.random.default_rng(0).integers(-1000, 500, shape).astype(np.int16)
+    n = len(shape)
+    geometry = Geometry((2.0, 0.5, 0.75)[-n:], (5.0, 6.0, 7.0)[-n:], Geometry.identity(n).direction)
+    return Image(array, geometry, "ct", "scan")
+
+
+def test_photograph_becomes_png_with_a_mask_of_0_and_255(tmp_path):
+    paths = write_result(tmp_path, "a", PHOTO.image, result_of(PHOTO.mask), overlay=True, source="a.jpg", preset="skin")
+    assert [p.name for p in paths] == ["a_labels.png", "a_mask.png", "a_overlay.png", "a.json"]
+    assert np.array_equal(read_image(tmp_path / "a_mask.png").array, PHOTO.mask * np.uint8(255))
+    assert set(np.unique(read_image(tmp_path / "a_labels.png").array)) == {1, 2}
+    assert read_image(tmp_path / "a_overlay.png").array.shape == (96, 128, 3)
+
+
+def test_the_json_tells_how_it_was_made(tmp_path):
+    write_result(tmp_path, "a", PHOTO.image, result_of(PHOTO.mask), source="a.jpg", preset="skin")
+    note = json.loads((tmp_path / "a.json").read_text())
+    assert Settings.from_dict(note["settings"]) == Settings(seed=7)
+    assert note["foreground"] == [1]
+    assert note["history"] == [{"cluster": 2.0}]
+    assert note["names"] == {"1": "Spot", "2": "Rest"}
+    assert (note["source"], note["preset"], note["seed"]) == ("a.jpg", "skin", 7)
+    assert note["clusters"][0]["pixels"] == PHOTO.mask.sum()
+    assert {"version", "device", "seconds", "stopped", "confidence", "image"} <= note.keys()
+
+
+@pytest.mark.parametrize("shape", [(20, 30), (3, 20, 30)])
+def test_ct_becomes_nifti_with_its_geometry(tmp_path, shape):
+    image = ct(shape)
+    mask = image.array > 0
+    write_result(tmp_path, "scan", image, result_of(mask, image.geometry))
+    again = read_image(tmp_path / "scan_mask.nii.gz")
+    assert np.array_equal(again.array, mask.astype(np.uint8))
+    assert again.geometry.spacing == pytest.approx(image.geometry.spacing)
+    assert again.geometry.origin == pytest.approx(image.geometry.origin)
+
+
+def test_what_lies_in_space_is_nifti_and_a_plain_photograph_png():
+    grey = as_image(np.zeros((9, 9)), kind="grey")
+    assert label_suffix(PHOTO.image) == label_suffix(grey) == ".png"
+    assert label_suffix(ct((9, 9))) == label_suffix(as_image(np.zeros((2, 9, 9)), kind="grey")) == ".nii.gz"
+    assert label_suffix(Image(grey.array, ct((9, 9)).geometry, "grey")) == ".nii.gz"
+
+
+def test_an_earlier_result_is_replaced(tmp_path):
+    write_result(tmp_path, "a", PHOTO.image, result_of(PHOTO.mask))
+    write_result(tmp_path, "a", PHOTO.image, result_of(~PHOTO.mask))
+    assert np.array_equal(read_image(tmp_path / "a_mask.png").array, ~PHOTO.mask * np.uint8(255))
+
+
+@pytest.mark.parametrize("name", ["a_mask.png", "a_labels.png", "a.json"])
+@pytest.mark.parametrize("text", ["drawn by hand", '{"program": "another"}', "[]"])
+def test_what_others_made_is_never_replaced(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(WriteError, match="no earlier result"):
+        write_result(tmp_path, "a", PHOTO.image, result_of(PHOTO.mask))
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [(name, text)]
+
+
+def test_a_json_stands_only_beside_a_whole_result(tmp_path, monkeypatch):
+    write_result(tmp_path, "a", PHOTO.image, result_of(PHOTO.mask))
+    monkeypatch.setattr("napari_s3net.io.write_labels", lambda *a, **k: (_ for _ in ()).throw(WriteError("disk full")))
+    with pytest.raises(WriteError, match="disk full"):
+        write_result(tmp_path, "a", PHOTO.image, result_of(PHOTO.mask))
+    assert not (tmp_path / "a.json").exists()
+
+
+def test_the_outline_lies_on_the_border_and_nowhere_else():
+    drawn = draw_overlay(PHOTO.image, PHOTO.mask)
+    line = (drawn == ACCENT).all(axis=2)
+    y, x = np.nonzero(line)
+    radius = np.hypot(y - 47.5, x - 63.5)
+    assert line.sum() > 100
+    assert radius.min() > 22
+    assert radius.max() < 26
+    far = np.hypot(*np.mgrid[-47.5:48.5, -63.5:64.5]) > 28
+    assert np.array_equal(drawn[far], PHOTO.image.array[far])
+
+
+def test_the_line_grows_with_the_image():
+    widths = []
+    for size in (200, 2000):
+        mask = np.zeros((size, size), bool)
+        mask[:, : size // 2] = True
+        drawn = draw_overlay(as_image(np.zeros((size, size, 3), np.uint8)), mask)
+        widths.append((drawn[size // 2, :, 2] > ACCENT[2] / 2).sum())
+        assert not drawn[:, : size // 4].any(), "no line along the image's edge"
+    assert widths[1] > 3 * widths[0]
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_nothing_to_outline_leaves_the_image(full):
+    assert np.array_equal(draw_overlay(PHOTO.image, np.full(PHOTO.mask.shape, full)), PHOTO.image.array)
+
+
+def test_ct_is_drawn_through_the_window():
+    image = Image(np.array([[-500, -150], [50, 900]], np.int16).repeat(8, 0).repeat(8, 1), Geometry.identity(2), "ct")
+    drawn = draw_overlay(image, np.zeros((16, 16), bool), settings=Settings(window_low=-150, window_high=250))
+    assert drawn[0, 0, 0] == drawn[0, -1, 0] == 0
+    assert drawn[-1, 0, 0] == 128
+    assert drawn[-1, -1, 0] == 255
+
+
+def test_slices_are_joined_so_that_an_id_means_the_same_in_all():
+    image = ct((4, 2, 2))
+    one = result_of(np.array([[True, False], [False, False]]), confidence=0.5, seconds=1.0)
+    two = Segmentation(
+        np.array([[1, 2], [3, 3]], np.int32), (1, 2), one.geometry, one.settings, {1: "A", 2: "B"}, 1.0, seconds=2.0
+    )
+    none = Segmentation(np.array([[1, 1], [1, 2]], np.int32), (), one.geometry, one.settings, {1: "Rest"}, 0.0)
+    joined = join_slices(image, [one, None, two, none])
+    assert joined.foreground == (1, 2, 3)
+    assert joined.labels.tolist() == [[[1, 4], [4, 4]], [[0, 0], [0, 0]], [[2, 3], [5, 5]], [[4, 4], [4, 5]]]
+    assert joined.names == {1: "Spot", 2: "A", 3: "B", 4: "Rest", 5: ""}
+    assert np.array_equal(joined.mask[2], two.mask)
+    assert joined.geometry == image.geometry
+    assert joined.confidence == pytest.approx(0.5)
+    assert joined.seconds == 3
+    assert [entry["slice"] for entry in joined.history] == [0, 2, 3]
+    assert joined.history[0]["cluster"] == 2.0
+
+
+def test_clusters_of_one_name_follow_the_overlap_through_the_stack():
+    shape = (3, 4, 8)
+    parts = []
+    for swapped in (False, True, False):
+        plane = np.full(shape[1:], 1, np.int32)
+        plane[:, 3:5], plane[:, 5:] = 2, 3
+        names = {1: "Body", 2: "Lung", 3: "Body"}
+        if swapped:
+            plane, names = 4 - plane, {3: "Body", 2: "Lung", 1: "Body"}
+        parts.append(Segmentation(plane, (2,), Geometry.identity(2), Settings(), names))
+    joined = join_slices(ct(shape), parts)
+    assert (joined.labels == joined.labels[0]).all()
+    assert joined.foreground == (1,)
+    assert joined.names == {1: "Lung", 2: "Body", 3: "Body"}

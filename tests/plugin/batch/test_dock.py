@@ -1,0 +1,308 @@
+"""The Batch dock, with a threshold in place of the network."""
+
+import json
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import PIL.Image
+import pytest
+from napari.components import ViewerModel
+
+from napari_s3net.batch import Plan, Report, Row, find_items, isolated, iter_batch
+from napari_s3net.batch.fit import choose
+from napari_s3net.batch.folder import locked
+from napari_s3net.io import read_image
+from napari_s3net.phantom import disc
+from napari_s3net.plugin.batch import dock as module
+from napari_s3net.plugin.batch import review_controller as reviewing
+from napari_s3net.plugin.batch.dock import BatchDock
+from napari_s3net.plugin.batch.table import STATE
+from napari_s3net.plugin.jobs.batch_job import Job, News, look
+from napari_s3net.plugin.layers.result_layer import note_in, plain
+from napari_s3net.plugin.widgets import dock as base
+from napari_s3net.runtime import child_process as process
+from tests.batch import segmenters
+
+pytestmark = pytest.mark.viewer
+
+
+@pytest.fixture(scope="module", autouse=True)
+def close_children():
+    yield
+    isolated.close_idle()
+    process.close_all()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setitem(iter_batch.__kwdefaults__, "segmenter", segmenters.deadly)
+    monkeypatch.setattr(isolated, "close_idle", lambda: None)  # a warm process for the next test
+
+
+@pytest.fixture
+def said(monkeypatch):
+    words = []
+    for home in (base, module, reviewing):
+        monkeypatch.setattr(home, "show_error", words.append)
+    return words
+
+
+@pytest.fixture
+def photos(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name, size in (("a.png", 64), ("b.png", 80), ("c.png", 96)):
+        PIL.Image.fromarray(disc(kind="rgb").image.array).resize((size, size)).save(folder / name)
+    return folder
+
+
+@pytest.fixture
+def dock(qtbot, said):
+    dock = BatchDock(ViewerModel())
+    qtbot.addWidget(dock)
+    yield dock
+    job = dock.job
+    dock.release()
+    if job is not None:
+        job.wait(10)
+
+
+@pytest.fixture
+def ready(dock, photos, tmp_path, qtbot):
+    dock.form.source.show_path(photos)
+    dock.form.output.show_path(tmp_path / "out")
+    qtbot.waitUntil(lambda: bool(dock.table.files.files), timeout=10000)
+    return dock
+
+
+def run_through(dock, qtbot):
+    dock.start_button.click()
+    qtbot.waitUntil(lambda: dock.job is None, timeout=60000)
+
+
+def states(dock):
+    model = dock.table.files
+    return {file: model.data(model.index(n, STATE)) for n, file in enumerate(model.files)}
+
+
+def test_first_it_says_what_to_do(dock):
+    assert not dock.start_button.isEnabled()
+    assert "Choose a folder" in dock.line.text()
+    dock.start()
+    assert dock.job is None
+
+
+def test_folders_are_looked_at(ready):
+    assert ready.form.source_line.text() == "3 images"
+    assert ready.start_button.isEnabled()
+    assert set(states(ready).values()) == {"waiting"}
+
+
+def test_a_folder_that_is_none_is_told(dock, tmp_path, qtbot):
+    dock.form.source.show_path(tmp_path / "nowhere")
+    dock.form.output.show_path(tmp_path / "out")
+    qtbot.waitUntil(lambda: "not a folder" in dock.message.text(), timeout=10000)
+
+
+def test_a_run_with_one_broken_file(ready, photos, qtbot, said):
+    (photos / "b.png").write_bytes(b"")
+    run_through(ready, qtbot)
+    assert states(ready) == {"a.png": "done", "b.png": "failed: the file is empty (0 bytes).", "c.png": "done"}
+    assert ready.line.text() == "2 done, 1 failed, 0 done before."
+    assert "report.html" in ready.links.text()
+    assert ready.review_button.text() == "Review 2 results ▸"
+    assert not said
+    run_through(ready, qtbot)
+    assert ready.line.text() == "0 done, 1 failed, 2 done before."
+
+
+def test_another_run_on_the_same_output_is_refused_in_words(ready, tmp_path, qtbot, said):
+    with locked(tmp_path / "out"):
+        run_through(ready, qtbot)
+    assert "Another run" in said[0]
+    assert "Another run" in ready.message.text()
+    assert ready.start_button.isEnabled()
+
+
+def test_within_a_volume_the_slices_are_counted(ready):
+    ready.job = Job(ready.plan)
+    items = tuple(ready._items.values())
+    ready._news(News(items=items))
+    ready._news(News(rows=(Row(file="b.png", status="running", slice=11, slices=40),)))
+    assert states(ready)["b.png"] == "11 of 40"
+    assert "slice 11 of 40" in ready.line.text()
+    assert 0 < ready.bar.value() / ready.bar.maximum() < 1 / 3
+    ready._news(News(rows=(Row(file="b.png", status="done"),)))
+    assert states(ready)["b.png"] == "done"
+    assert ready.line.text().startswith("1 of 3")
+    assert "slice" not in ready.line.text()
+    assert ready.bar.value() / ready.bar.maximum() == pytest.approx(1 / 3)
+    ready.job = None
+
+
+def test_a_cluster_that_does_not_answer_is_told(ready, qtbot, said, monkeypatch):
+    pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+    monkeypatch.setattr("napari_s3net.batch.crew.CONNECT_SECONDS", 1)
+    ready.form.scheduler.setText(" tcp://127.0.0.1:9 ")
+    assert not ready.form.jobs.isEnabled()
+    run_through(ready, qtbot)
+    assert "The scheduler at tcp://127.0.0.1:9 does not answer" in ready.message.text()
+    assert len(said) == 1
+    assert ready.start_button.isEnabled()
+    assert ready.table.files.rows == [None] * 3
+
+
+def test_a_cluster_does_the_work_and_what_it_does_can_be_seen(ready, photos, qtbot):
+    for n in range(40):  # long enough to be looked at
+        PIL.Image.open(photos / "a.png").save(photos / f"x{n}.png")
+    distributed = pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=":0"
+    ) as cluster:
+        ready.form.scheduler.setText(cluster.scheduler_address)
+        ready.start_button.click()
+        qtbot.waitUntil(lambda: "status" in ready.links.text() or ready.job is None, timeout=60000)
+        assert cluster.dashboard_link in ready.links.text()
+        qtbot.waitUntil(lambda: ready.job is None, timeout=60000)
+    assert set(states(ready).values()) == {"done"}
+    assert "report.html" in ready.links.text()
+
+
+def test_what_a_folders_network_has_done_counts_as_done_before(dock, photos, tmp_path):
+    plan = Plan(source=photos, output=tmp_path / "out", fit="folder")
+    items = find_items(plan)
+    digest = choose(plan.digest, items)[2]
+    with locked(plan.output):
+        report = Report(plan.output)
+        for item, made_with in zip(items, (digest, plan.digest, digest), strict=True):
+            report.append(Row(file=item.file, status="done", settings=made_with))
+    assert look(plan).current == 2
+    assert look(replace(plan, fit="image")).current == 1
+
+
+def test_pause_finishes_what_is_under_way_and_stop_keeps_it(ready, photos, tmp_path, qtbot):
+    for n in range(200):
+        PIL.Image.open(photos / "a.png").save(photos / f"x{n}.png")
+    ready.start_button.click()
+    qtbot.waitUntil(lambda: ready._counts["done"] > 2, timeout=60000)
+    ready.pause_button.click()
+    assert ready.pause_button.text() == "Go on"
+    qtbot.wait(700)
+    before = dict(ready._counts)
+    qtbot.wait(700)
+    assert ready._counts == before
+    assert "paused" in ready.line.text()
+    ready.pause_button.click()
+    qtbot.waitUntil(lambda: ready._counts["done"] > before["done"], timeout=10000)
+    ready.stop_button.click()
+    qtbot.waitUntil(lambda: ready.job is None, timeout=5000)
+    assert ready.line.text().startswith("Stopped: ")
+    assert 3 < len(Report(tmp_path / "out")) < 203
+    assert "running" not in states(ready).values()
+
+
+def test_a_double_click_opens_image_and_labels_as_any_result(ready, qtbot, said):
+    run_through(ready, qtbot)
+    ready.table.opened.emit("b.png")
+    image, labels = map(plain, ready._viewer.layers)
+    assert (image.name, labels.name) == ("b", "b – S³-Net")
+    assert labels.data.shape == (80, 80)
+    note = note_in(labels)
+    assert (note["foreground"], note["names"], note["preset"]) == ([1], {1: "Lesion", 2: "Skin"}, "skin")
+    assert note["confidence"] > 0
+    ready.table.opened.emit("c.png")
+    assert [layer.name for layer in ready._viewer.layers] == ["c", "c – S³-Net"]
+    plain(ready._viewer.layers[1]).data[0, 0] = 7
+    ready.table.opened.emit("a.png")
+    assert [layer.name for layer in ready._viewer.layers] == ["c", "c – S³-Net", "a", "a – S³-Net"]
+    assert not said
+
+
+def test_what_cannot_be_opened_says_why(ready, photos, qtbot, said):
+    (photos / "b.png").write_bytes(b"")
+    ready.table.opened.emit("a.png")
+    run_through(ready, qtbot)
+    ready.table.opened.emit("b.png")
+    (photos / "c.png").unlink()
+    ready.table.opened.emit("c.png")
+    assert "no result yet" in said[0]
+    assert "0 bytes" in said[1]
+    assert "any more" in said[2]
+
+
+def test_review_accepts_corrects_and_rejects_the_least_certain_first(ready, tmp_path, qtbot):
+    run_through(ready, qtbot)
+    ready.review_button.click()
+    order = [row.file for row in ready.reviewing._order]
+    sure = [Report(tmp_path / "out").row(file).confidence for file in order]
+    assert sure == sorted(sure)
+    assert ready.panel.title.text() == order[0]
+    ready.panel.buttons["accept"].click()
+    assert ready.panel.title.text() == order[1]
+    ready.panel.buttons["correct"].click()
+    layer = plain(ready._viewer.layers.selection.active)
+    assert (str(layer.mode), layer.selected_label) == ("paint", 1)
+    layer.data[:20, :20] = 1
+    ready._viewer.keymap[next(key for key in ready._viewer.keymap if str(key) == "Shift+A")](ready._viewer)
+    assert ready.panel.title.text() == order[2]
+    ready.panel.buttons["reject"].click()
+    assert states(ready) == dict(zip(order, ("accepted", "corrected", "rejected"), strict=True))
+    mask = read_image(tmp_path / "out" / "corrected" / "masks" / order[1]).array
+    assert (mask[:20, :20] == 255).all()
+    assert set(np.unique(mask)) == {0, 255}
+    ready.panel.close_button.click()
+    assert not ready.reviewing.is_on
+    assert not ready._viewer.keymap
+    # Opened again, the corrected labels are shown; and a batch leaves them alone.
+    ready.table.opened.emit(order[1])
+    assert (plain(ready._viewer.layers[-1]).data[:20, :20] == 1).all()
+
+
+def test_a_review_goes_on_where_it_was(ready, tmp_path, qtbot):
+    run_through(ready, qtbot)
+    ready.review_button.click()
+    ready.panel.next.click()
+    second = ready.panel.title.text()
+    ready.panel.close_button.click()
+    assert json.loads((tmp_path / "out" / "review.json").read_text())["at"] == second
+    ready.review_button.click()
+    assert ready.panel.title.text() == second
+    ready.panel.back.click()
+    assert ready.panel.title.text() != second
+
+
+def test_ten_thousand_rows_are_opened_in_a_moment(dock, photos, tmp_path, qtbot):
+    out = tmp_path / "out"
+    out.mkdir()
+    region = {f"column_{n}": 123.456 for n in range(16)}
+    with (out / "report.jsonl").open("wb") as stream:
+        for n in range(10_000):
+            row = Row(file=f"x{n:05}.png", status="done", confidence=n / 10_000, share=0.2, regions=(region,) * 5)
+            stream.write(row.to_line())
+    dock.form.source.show_path(out)
+    begun = time.perf_counter()
+    dock.form.output.show_path(out)
+    qtbot.waitUntil(lambda: len(dock.table.files.files) == 10_000, timeout=20000)
+    seconds = time.perf_counter() - begun
+    sys.stdout.write(f"10,000 rows opened in {seconds:.2f} s\n")
+    assert seconds < 5  # a second on a quiet machine
+
+
+def test_released_in_a_run_it_ends_the_run(ready, photos, qtbot):
+    for n in range(100):
+        PIL.Image.open(photos / "a.png").save(photos / f"x{n}.png")
+    ready.start_button.click()
+    qtbot.waitUntil(lambda: ready._counts["done"] > 0, timeout=60000)
+    job = ready.job
+    ready.release()
+    job.wait(5)
+    assert job.collect().over
+
+
+def test_napari_opens_the_dock_by_its_name(make_napari_viewer):
+    viewer = make_napari_viewer()
+    _, widget = viewer.window.add_plugin_dock_widget("napari-s3net", "Batch")
+    assert type(widget).__name__ == "BatchDock"
+    assert widget.widget().minimumSizeHint().width() <= base.LEAST_WIDTH

@@ -1,0 +1,100 @@
+"""A session on the disk: whole or not at all, and nobody else's to read."""
+
+import json
+import os
+import stat
+
+import numpy as np
+import pytest
+
+from napari_s3net.errors import ReadError, WriteError
+from napari_s3net.image import Geometry
+from napari_s3net.plugin.correct import autosave as keeping
+from napari_s3net.plugin.correct.autosave import Keeper, Saved, load, save
+
+
+def session(**changed):
+    labels = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    known = {
+        "image": "mole",
+        "path": "/pictures/mole.png",
+        "labels": labels,
+        "strokes": (labels > 9).astype(np.int32),
+        "name": "mole – S³-Net",
+        "note": {"names": {1: "Lesion"}, "foreground": [1]},
+        "locked": (3, 7),
+        "held": labels == 5,
+    }
+    return Saved(**{**known, **changed})
+
+
+def test_what_was_saved_comes_back(tmp_path):
+    save(tmp_path / "a" / "b", session())
+    back = load(tmp_path / "a" / "b")
+    for name in ("labels", "strokes", "held"):
+        np.testing.assert_array_equal(getattr(back, name), getattr(session(), name))
+        assert getattr(back, name).dtype == getattr(session(), name).dtype
+    assert (back.image, back.path, back.name) == ("mole", "/pictures/mole.png", "mole – S³-Net")
+    assert back.note == {"names": {1: "Lesion"}, "foreground": [1]}
+    assert back.locked == (3, 7)
+
+
+def test_without_note_and_without_locked_parts(tmp_path):
+    save(tmp_path, session(note={}, held=None, locked=(), path=None))
+    back = load(tmp_path)
+    assert back.held is None
+    assert (back.note, back.locked, back.path) == ({}, (), None)
+
+
+def test_a_session_of_an_earlier_version_had_no_locked_parts(tmp_path):
+    about = {"image": "mole", "path": None, "name": "l", "note": {}, "locked": [2]}
+    text = np.frombuffer(json.dumps(about).encode(), np.uint8)
+    np.savez(tmp_path / "session.npz", about=text, labels=np.ones((2, 2)), strokes=np.zeros((2, 2)))
+    assert load(tmp_path).held is None
+    assert load(tmp_path).locked == (2,)
+
+
+def test_the_geometry_is_not_written(tmp_path):
+    save(tmp_path, session(note={"names": {}, "geometry": Geometry.identity(2)}))
+    assert "geometry" not in load(tmp_path).note
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_nobody_else_can_read_it(tmp_path):
+    save(tmp_path / "session", session())
+    assert stat.S_IMODE((tmp_path / "session").stat().st_mode) == 0o700
+
+
+def test_a_failure_leaves_the_session_before_it(tmp_path, monkeypatch):
+    save(tmp_path, session(name="first"))
+
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(keeping.np, "savez_compressed", full)
+    with pytest.raises(WriteError, match="No space left on device"):
+        save(tmp_path, session(name="second"))
+    assert load(tmp_path).name == "first"
+
+
+def test_what_cannot_be_read_is_explained(tmp_path):
+    with pytest.raises(ReadError, match="no earlier session"):
+        load(tmp_path)
+    (tmp_path / "session.npz").write_bytes(b"PK\x03\x04 cut off")
+    with pytest.raises(ReadError, match="damaged"):
+        load(tmp_path)
+
+
+def test_the_keeper_saves_beside_and_tells_what_went_wrong(tmp_path, monkeypatch):
+    monkeypatch.setattr(keeping, "session_folder", lambda: tmp_path / "session")
+    keeper = Keeper()
+    assert keeper.failure() == ""
+    keeper.save(session())
+    keeper.wait()
+    assert keeper.failure() == ""
+    assert load(tmp_path / "session").locked == (3, 7)
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setattr(keeping, "session_folder", lambda: tmp_path / "file" / "session")
+    keeper.save(session())
+    keeper.wait()
+    assert "Save the labels yourself" in keeper.failure()

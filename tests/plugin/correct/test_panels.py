@@ -1,0 +1,108 @@
+"""The parts of the Correct dock: what they show and what they ask for."""
+
+import pytest
+from qtpy.QtCore import Qt
+
+from napari_s3net.plugin.correct.panels import KeepPanel, LabelList, LookPanel, NoLabels, PaintPanel, ToolsPanel
+from napari_s3net.plugin.widgets.text import share_text
+
+pytestmark = pytest.mark.viewer
+ROWS = [(1, "Lesion", "#0072b2"), (2, "Skin", "#999999"), (5, "Ruler", "#cccccc")]
+
+
+def made(qtbot, kind):
+    panel = kind()
+    qtbot.addWidget(panel)
+    return panel
+
+
+def test_what_is_painted_is_marked_and_asked_for(qtbot):
+    panel, asked = made(qtbot, PaintPanel), []
+    panel.brush_chosen.connect(asked.append)
+    for name in ("object", "background", "label", "erase"):
+        panel.buttons[name].click()
+    assert asked == ["object", "background", "label", "erase"]
+    panel.show_brush("background")
+    assert [name for name, one in panel.buttons.items() if one.isChecked()] == ["background"]
+    panel.show_brush("")
+    assert not any(one.isChecked() for one in panel.buttons.values())
+
+
+def test_strokes_are_counted_in_words_and_allow_a_rerun(qtbot):
+    panel = made(qtbot, PaintPanel)
+    panel.show_count(0, 0, 0)
+    assert "paint what is wrong" in panel.count.text()
+    assert not panel.rerun.isEnabled()
+    panel.show_count(2, 1, 0)
+    assert panel.count.text() == "Strokes: 3 (2 object, 1 background)"
+    assert panel.rerun.isEnabled()
+
+
+def test_the_list_keeps_its_selection_and_marks_locks(qtbot):
+    panel, picked = made(qtbot, LabelList), []
+    panel.picked.connect(lambda: picked.append(panel.selected))
+    panel.show_labels(ROWS, ())
+    panel.select(2)
+    assert picked[-1] == [2]
+    n = len(picked)
+    panel.show_labels(ROWS[1:], {5})
+    assert panel.selected == [2]
+    assert len(picked) == n
+    assert [panel.list.item(i).text() for i in range(2)] == ["2  Skin", "5  Ruler  (locked)"]
+    panel.list.selectAll()
+    assert panel.selected == [2, 5]
+
+
+@pytest.mark.parametrize(
+    ("kind", "buttons"),
+    [
+        (LabelList, ("merge", "lock")),
+        (LookPanel, ("next",)),
+        (KeepPanel, ("revert", "sheet")),
+        (NoLabels, ("segment", "reopen")),
+    ],
+)
+def test_every_button_asks_by_its_name(qtbot, kind, buttons):
+    panel, asked = made(qtbot, kind), []
+    panel.asked.connect(asked.append)
+    if kind is LabelList:
+        panel.show_labels(ROWS, ())
+        panel.list.selectAll()
+    for name in buttons:
+        getattr(panel, name).click()
+    assert asked == list(buttons)
+
+
+def test_every_tool_has_a_button_with_a_tip_and_asks(qtbot):
+    panel, asked = made(qtbot, ToolsPanel), []
+    panel.asked.connect(asked.append)
+    for button in panel.buttons.values():
+        button.click()
+        assert len(button.toolTip()) > 10
+    assert asked == list(panel.buttons)
+    assert panel.scope == "object"
+    panel.scopes.buttons()[2].setChecked(True)
+    assert panel.scope == "all"
+
+
+def test_a_hint_is_there_only_while_it_says_something(qtbot):
+    panel = made(qtbot, ToolsPanel)
+    panel.show_hint("Click twice.")
+    assert panel.hint.isVisibleTo(panel)
+    panel.show_hint("")
+    assert not panel.hint.isVisibleTo(panel)
+
+
+def test_numbers_do_not_change_under_the_wheel_in_passing(qtbot):
+    panel = made(qtbot, ToolsPanel)
+    for spin in (panel.smallest, panel.pixels):
+        assert spin.focusPolicy() == Qt.FocusPolicy.StrongFocus
+
+
+def test_locked_parts_are_told(qtbot):
+    panel = made(qtbot, LabelList)
+    panel.show_held(0.062)
+    assert panel.held.isVisibleTo(panel)
+    assert panel.held.text().startswith(f"Locked parts: {share_text(0.062)} of the image.")
+    panel.show_held(0)
+    assert not panel.held.isVisibleTo(panel)

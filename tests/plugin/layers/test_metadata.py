@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+
+from napari_s3net.image import Geometry, Segmentation
+from napari_s3net.plugin.layers import metadata as notes
+from napari_s3net.plugin.layers.source import Source
+from napari_s3net.settings import Settings
+
+PLANE = (slice(None), slice(None))
+
+
+def result(labels, foreground, names):
+    array = np.asarray(labels, np.int32)
+    return Segmentation(array, foreground, Geometry.identity(2), Settings(seed=9), names, version="1.0", seconds=2.0)
+
+
+def source(index=PLANE, shape=(2, 3)):
+    return Source(
+        "scan", None, shape, index, rgb=False, kind="ct", geometry=Geometry.identity(2), path="/data/DOE^JANE/scan.nii"
+    )
+
+
+def test_a_note_tells_how_a_result_was_made():
+    made = notes.note_of(result([[1, 2, 2]], (1,), {1: "Lung"}), source(), Geometry.identity(2), "ct-lung")
+    assert made["settings"] == Settings(seed=9).to_dict()
+    wanted = {"seed": 9, "version": "1.0", "device": "cpu", "seconds": 2.0, "foreground": [1], "source": "scan"}
+    assert wanted.items() <= made.items()
+    assert made["geometry"] == Geometry.identity(2)
+    assert "JANE" not in str(made), "a folder may be called like a patient"
+
+
+def test_ids_mean_the_same_in_every_slice():
+    known = {"names": {1: "Lung", 2: "Body", 3: "Bone"}, "foreground": [1]}
+    made = result([[1, 2, 3, 0]], (2,), {1: "Bone", 2: "Lung", 3: "Table"})
+    labels, foreground, names = notes.numbered(made, known, None)
+    assert labels.tolist() == [[3, 1, 4, 0]]
+    assert foreground == (1,)
+    assert names == {3: "Bone", 1: "Lung", 4: "Table"}
+
+
+def test_the_same_name_twice_gets_two_ids():
+    known = {"names": {1: "Lung", 2: "Body"}, "foreground": [1]}
+    labels, foreground, _ = notes.numbered(result([[1, 2]], (1, 2), {1: "Lung", 2: "Lung"}), known, None)
+    assert labels.tolist() == [[1, 3]]
+    assert set(foreground) == {1, 3}
+
+
+def test_ids_stay_in_an_empty_stack():
+    labels, foreground, names = notes.numbered(result([[1, 2]], (2,), {1: "a", 2: "b"}), {}, None)
+    assert labels.tolist() == [[1, 2]]
+    assert foreground == (2,)
+    assert names == {1: "a", 2: "b"}
+
+
+def test_a_stack_remembers_each_slice():
+    index = (0, slice(None), slice(None))
+    first = notes.note_of(result([[1]], (1,), {1: "Lung"}), source(index, (4, 2, 3)), Geometry.identity(3), "ct-lung")
+    stack = notes.joined({}, first)
+    second = {**first, "slice": 2, "foreground": [5], "names": {5: "Lung"}, "seed": 1}
+    both = notes.joined(stack, second)
+    assert both["foreground"] == [1, 5]
+    assert both["names"] == {1: "Lung", 5: "Lung"}
+    assert both["slices"][0]["seed"] == 9
+    assert both["slices"][2]["seed"] == 1
+
+
+def test_ticks_names_and_new_ids_leave_the_old_note_alone():
+    note = {"foreground": [1], "names": {1: "Lesion", 2: "Skin"}}
+    assert notes.with_tick(note, 2, is_object=True)["foreground"] == [1, 2]
+    assert notes.with_tick(note, 1, is_object=False)["foreground"] == []
+    assert notes.with_name(note, 2, "Ruler")["names"][2] == "Ruler"
+    assert notes.with_new_ids(note, [0, 1, 7])["names"] == {1: "Lesion", 2: "Skin", 7: ""}
+    assert notes.with_new_ids(note, [0, 1]) is note
+    assert note == {"foreground": [1], "names": {1: "Lesion", 2: "Skin"}}
+
+
+@pytest.mark.parametrize("foreground", [[], [1], [1, 3], [99]])
+def test_mask(foreground):
+    labels = np.array([[0, 1, 2], [3, 3, 0]], np.int32)
+    mask = notes.object_mask(labels, {"foreground": foreground})
+    assert mask.dtype == np.uint8
+    np.testing.assert_array_equal(mask, np.isin(labels, foreground))
+
+
+def test_memory_knows_labels_by_their_values_and_their_place():
+    memory = notes.Memory(limit=2)
+    one, two = np.ones((4, 4), np.int32), np.full((4, 4), 2, np.int32)
+    memory.remember(PLANE, one, {"a": 1})
+    memory.remember((3, *PLANE), one, {"a": 2})
+    assert memory.recall(PLANE, one.copy()) == {"a": 1}
+    assert memory.recall((3, *PLANE), one) == {"a": 2}
+    assert memory.recall(PLANE, two) is None
+    memory.remember(PLANE, two, {"a": 3})
+    assert memory.recall(PLANE, one) is None
+
+
+def test_an_undo_brings_back_the_note_of_its_labels():
+    now, then = (
+        {"source": "x", "slice": None, "names": {1: "b"}, "foreground": []},
+        {"source": "x", "slice": None, "names": {1: "a"}, "foreground": [1]},
+    )
+    assert notes.recalled(now, None) is now
+    assert notes.recalled(now, then) == then
+    assert notes.recalled(then, dict(then)) is then
+    assert notes.recalled({**now, "source": "new name"}, then)["source"] == "new name"

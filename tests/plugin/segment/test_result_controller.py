@@ -1,0 +1,242 @@
+"""Between the table and the layer, without a window: layers and sliders are a model."""
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.utils.colormaps import DirectLabelColormap
+from qtpy.QtCore import QObject
+from qtpy.QtWidgets import QApplication
+
+from napari_s3net.image import Geometry, Segmentation
+from napari_s3net.plugin.layers.locks import locks_of
+from napari_s3net.plugin.layers.metadata import Memory
+from napari_s3net.plugin.layers.palette import CLEAR, colour_table
+from napari_s3net.plugin.layers.result_layer import Target, note_in
+from napari_s3net.plugin.layers.source import source_of
+from napari_s3net.plugin.segment import result_controller as module
+from napari_s3net.plugin.segment.result_controller import Outcome
+from napari_s3net.plugin.widgets.panels import ResultPanel
+from napari_s3net.settings import presets
+
+pytestmark = pytest.mark.viewer
+
+
+@pytest.fixture
+def viewer(photograph):
+    viewer = ViewerModel()
+    viewer.add_image(photograph, name="mole", scale=(0.5, 0.5), units=("mm", "mm"))
+    return viewer
+
+
+@pytest.fixture
+def layer(viewer):
+    """A result with a lesion of 24 × 24 pixels."""
+    labels = np.full((48, 64), 2, np.int32)
+    labels[:24, :24] = 1
+    result = Segmentation(labels, (1,), Geometry.identity(2), presets["skin"].settings, {1: "Lesion", 2: "Skin"})
+    source = source_of(viewer.layers[0], viewer.dims.point, (0, 1))
+    return Target(viewer, viewer.layers[0], source, Memory(), new_layer=False).finish(result, "skin")
+
+
+@pytest.fixture
+def outcome(viewer, layer, qtbot):
+    panel, parent = ResultPanel(), QObject()
+    qtbot.addWidget(panel)
+    outcome = Outcome(viewer, panel, Memory(), parent)
+    outcome.panel, outcome.owner = panel, parent
+    outcome.show(layer, source_of(viewer.layers[0], viewer.dims.point, (0, 1)))
+    yield outcome
+    outcome.release()
+
+
+def rows(outcome):
+    return outcome.panel.table.clusters.rows
+
+
+def test_the_table_says_share_area_and_intensity(outcome):
+    lesion, skin = rows(outcome)
+    assert (lesion.name, lesion.is_object) == ("Lesion", True)
+    assert lesion.share.replace("\u00a0", " ") == "18.8 %"
+    assert lesion.area.replace("\u00a0", " ") == "144 mm²"
+    assert not skin.is_object
+    assert "Lesion proposed" in outcome.panel.line.text()
+
+
+def test_a_tick_changes_mask_and_colours_at_once(outcome, viewer, layer):
+    outcome.ask("object_layer", "auto")
+    mask = viewer.layers["mole – object"]
+    assert mask.data.sum() == 24 * 24
+    outcome.panel.table.clusters.ticked.emit(2, True)
+    assert note_in(layer)["foreground"] == [1, 2]
+    assert mask.data.all()
+    assert layer.colormap.color_dict[2][3] == 1.0
+    assert rows(outcome)[1].is_object
+    outcome.panel.table.clusters.ticked.emit(1, False)
+    assert mask.data.sum() == 48 * 64 - 24 * 24
+
+
+def test_a_new_name_is_kept_with_the_layer(outcome, layer):
+    outcome.panel.table.clusters.renamed.emit(2, "Ruler")
+    assert note_in(layer)["names"][2] == "Ruler"
+    assert rows(outcome)[1].name == "Ruler"
+
+
+def test_a_click_selects_the_label_for_painting(outcome, viewer, layer):
+    outcome.panel.table.picked.emit(2)
+    assert viewer.layers.selection.active is layer
+    assert layer.selected_label == 2
+
+
+@pytest.fixture
+def outlined(monkeypatch):
+    """What is outlined, one entry a drawing: pixels, or None for nothing."""
+    drawn = []
+    monkeypatch.setattr(module.Outline, "draw", lambda self, layer, region: drawn.append(int(region.sum())))
+    monkeypatch.setattr(module.Outline, "clear", lambda self: drawn.append(None))
+    return drawn
+
+
+def test_hovering_outlines_the_cluster_and_leaving_ends_it(outcome, outlined, layer, qtbot):
+    colours = layer.colormap
+    outcome.panel.table.hovered.emit(1)
+    qtbot.waitUntil(lambda: outlined == [24 * 24], timeout=1000)
+    outcome.panel.table.hovered.emit(None)
+    qtbot.waitUntil(lambda: outlined == [24 * 24, None], timeout=1000)
+    assert layer.colormap is colours
+
+
+def test_the_outline_follows_the_brush(outcome, outlined, layer, qtbot):
+    outcome.panel.table.hovered.emit(1)
+    qtbot.waitUntil(lambda: bool(outlined), timeout=1000)
+    layer.data_setitem((np.array([40]), np.array([60])), 1)
+    qtbot.waitUntil(lambda: outlined[-1] == 24 * 24 + 1, timeout=2000)
+
+
+def test_crossing_the_table_does_not_flicker(outcome, outlined, qtbot):
+    for label in (1, 2, 1, 2, None):
+        outcome.panel.table.hovered.emit(label)
+    qtbot.wait(3 * module.HOVER_MS)
+    assert outlined == [None]
+
+
+def test_show_object_only(outcome, layer):
+    outcome.panel.object_only.setChecked(True)
+    assert tuple(layer.colormap.color_dict[2]) == CLEAR
+    outcome.panel.object_only.setChecked(False)
+    assert layer.colormap.color_dict[2][3] > 0
+
+
+def test_it_stays_through_another_result(outcome, viewer, layer):
+    outcome.panel.object_only.setChecked(True)
+    layer.colormap = DirectLabelColormap(color_dict=colour_table([1, 2], [1]))
+    outcome.show(layer, source_of(viewer.layers[0], viewer.dims.point, (0, 1)))
+    assert tuple(layer.colormap.color_dict[2]) == CLEAR
+
+
+def test_a_preview_is_not_taken_for_a_result(viewer, layer, qtbot):
+    panel, parent, previewing = ResultPanel(), QObject(), [True]
+    qtbot.addWidget(panel)
+    outcome = Outcome(viewer, panel, Memory(), parent, lambda: previewing[0])
+    outcome.show(layer, source_of(viewer.layers[0], viewer.dims.point, (0, 1)))
+    assert not panel.table.clusters.rows
+    previewing[0] = False
+    outcome.measure()
+    assert len(panel.table.clusters.rows) == 2
+    outcome.release()
+
+
+def test_painting_is_measured_after_a_pause(outcome, layer, qtbot):
+    layer.data_setitem(tuple(np.indices((10, 10)).reshape(2, -1)), 5)
+    assert len(rows(outcome)) == 2
+    qtbot.waitUntil(lambda: len(rows(outcome)) == 3, timeout=2000)
+    assert rows(outcome)[2].name == "Cluster 5"
+    layer.undo()
+    qtbot.waitUntil(lambda: len(rows(outcome)) == 2, timeout=2000)
+
+
+@pytest.mark.parametrize(
+    ("what", "words"), [("copy_python", "read_image"), ("copy_command", "napari-s3net segment mole")]
+)
+def test_copy(outcome, monkeypatch, what, words):
+    said = []
+    monkeypatch.setattr(module, "show_info", said.append)
+    outcome.ask(what, "cpu")
+    assert words in QApplication.clipboard().text()
+    assert said == ["Copied to the clipboard."]
+
+
+@pytest.mark.parametrize(("what", "values"), [("labels", {1, 2}), ("mask", {0, 255})])
+def test_save(outcome, monkeypatch, tmp_path, what, values):
+    from skimage.io import imread
+
+    path = tmp_path / f"{what}.png"
+    offered = []
+    monkeypatch.setattr(
+        module.QFileDialog, "getSaveFileName", lambda *args: offered.append(args[2:]) or (str(path), "PNG (*.png)")
+    )
+    monkeypatch.setattr(module, "show_info", lambda _: None)
+    monkeypatch.setattr(module, "show_error", pytest.fail)
+    outcome.ask(f"save_{what}", "cpu")
+    assert offered[0][0] == f"mole_{what}.png"
+    assert offered[0][2] == "PNG (*.png)"
+    saved = imread(path)
+    assert saved.shape == (48, 64)
+    assert set(np.unique(saved)) == values
+
+
+def test_a_place_that_cannot_be_written_is_told(outcome, monkeypatch, tmp_path):
+    said = []
+    monkeypatch.setattr(module.QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "x.unknown"), ""))
+    monkeypatch.setattr(module, "show_error", said.append)
+    outcome.ask("save_labels", "cpu")
+    assert len(said) == 1
+
+
+def test_a_dialog_that_is_closed_saves_nothing(outcome, monkeypatch, tmp_path):
+    monkeypatch.setattr(module.QFileDialog, "getSaveFileName", lambda *_: ("", ""))
+    outcome.ask("save_labels", "cpu")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_released_layer_is_left_as_it_is(outcome, layer, qtbot):
+    outcome.panel.table.hovered.emit(2)
+    outcome.release()
+    qtbot.wait(3 * module.HOVER_MS)
+    assert tuple(layer.colormap.color_dict[2]) != CLEAR
+    layer.data_setitem((np.array([0]), np.array([0])), 5)
+    assert outcome.layer is None
+
+
+def select(outcome, *chosen):
+    table = outcome.panel.table
+    mode = table.selectionModel().SelectionFlag
+    table.clearSelection()
+    for row in chosen:
+        table.selectionModel().select(table.clusters.index(row, 0), mode.Select | mode.Rows)
+
+
+def test_selected_rows_are_merged_in_one_step(outcome, layer, qtbot):
+    outcome.panel.asked.connect(lambda what: outcome.ask(what, "auto"))
+    before = layer.data.copy()
+    assert not outcome.panel.merge.isEnabled()
+    select(outcome, 0)
+    assert not outcome.panel.merge.isEnabled()
+    select(outcome, 0, 1)
+    outcome.panel.merge.click()
+    assert (layer.data == 1).all()
+    qtbot.waitUntil(lambda: [row.name for row in rows(outcome)] == ["Lesion"], timeout=5000)
+    assert not outcome.panel.merge.isEnabled()
+    layer.undo()
+    np.testing.assert_array_equal(layer.data, before)
+    qtbot.waitUntil(lambda: [row.name for row in rows(outcome)] == ["Lesion", "Skin"], timeout=5000)
+    assert note_in(layer)["foreground"] == [1]
+
+
+def test_merging_leaves_locked_parts_alone(outcome, layer):
+    part = np.zeros(layer.data.shape, bool)
+    part[40:, 50:] = True
+    locks_of(layer).toggle_part(layer.data.shape, (slice(None), slice(None)), part)
+    select(outcome, 0, 1)
+    outcome.ask("merge", "auto")
+    assert (layer.data[part] == 2).all()
+    assert (layer.data[~part] == 1).all()

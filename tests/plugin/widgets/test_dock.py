@@ -1,0 +1,93 @@
+import pytest
+from napari.components import ViewerModel
+from napari.utils.events import Event
+from qtpy.QtWidgets import QApplication, QLabel, QWidget
+
+from napari_s3net.plugin.widgets import dock as module
+from napari_s3net.plugin.widgets.dock import LEAST_WIDTH, WIDTH, Dock
+
+pytestmark = pytest.mark.viewer
+
+
+class Small(Dock):
+    """A dock that counts what it hears."""
+
+    def __init__(self, viewer):
+        super().__init__(viewer)
+        self.heard, self.let_go, self.quits = 0, 0, 0
+        self.line = QLabel("line")
+        self.fill(self.line, self.message)
+        self.follow_viewer(self.quit)
+
+    def quit(self):
+        self.quits += 1
+
+    def _viewer_events(self):
+        return [(self._viewer.layers.events.inserted, self._hear)]
+
+    def _hear(self, event: Event):
+        self.heard += 1
+
+    def _let_go(self):
+        self.let_go += 1
+
+
+@pytest.fixture
+def viewer():
+    return ViewerModel()
+
+
+@pytest.fixture
+def dock(qtbot, viewer):
+    dock = Small(viewer)
+    qtbot.addWidget(dock)
+    yield dock
+    dock.release()
+
+
+def test_its_parts_lie_in_a_column_as_wide_as_a_dock(dock):
+    assert dock.sizeHint().width() == WIDTH
+    assert dock.minimumWidth() == LEAST_WIDTH
+    layout = dock.widget().layout()
+    assert [layout.itemAt(n).widget() for n in range(layout.count())] == [dock.line, dock.message, None]
+
+
+def test_released_it_hears_nothing_more_and_lets_go_once(dock, viewer):
+    viewer.add_points()
+    QApplication.instance().aboutToQuit.emit()
+    dock.release()
+    dock.release()
+    viewer.add_points()
+    QApplication.instance().aboutToQuit.emit()
+    assert (dock.heard, dock.quits, dock.let_go) == (1, 1, 1)
+
+
+def test_it_lets_go_when_napari_takes_it_out_of_its_window(dock, qtbot):
+    window = QWidget()
+    qtbot.addWidget(window)
+    dock.setParent(window)
+    assert dock.let_go == 0
+    dock.setParent(None)
+    assert dock.let_go == 1
+
+
+def test_it_follows_the_theme_until_it_is_released(dock, viewer):
+    dark = dock.styleSheet()
+    viewer.theme = "light"
+    light = dock.styleSheet()
+    assert dark != light
+    dock.release()
+    viewer.theme = "dark"
+    assert dock.styleSheet() == light
+
+
+def test_what_it_says_is_shown_as_it_is_and_taken_back(dock, monkeypatch):
+    shown = []
+    monkeypatch.setattr(module, "show_error", shown.append)
+    assert dock.message.isHidden()
+    dock.fail("<b>scan</b> is empty")
+    assert shown == [dock.message.text()] == ["<b>scan</b> is empty"]
+    assert dock.message.textFormat().name == "PlainText"
+    assert not dock.message.isHidden()
+    dock.say("")
+    assert dock.message.isHidden()

@@ -1,0 +1,173 @@
+import shlex
+
+import pytest
+
+from napari_s3net.plugin.widgets import text as words
+from napari_s3net.settings import Settings, presets
+
+PATH = "/data/a b/IMD042.png"
+
+
+def flat(text):
+    """With ordinary spaces, which are easier to read."""
+    return text.replace(words.NARROW, " ")
+
+
+def note(**changes):
+    settings = presets["skin"].settings.replace(seed=3, max_iter=55, remove_hair=False)
+    return {
+        "source": "IMD042",
+        "axis": None,
+        "slice": None,
+        "kind": "rgb",
+        "preset": "skin",
+        "settings": settings.to_dict(),
+        "version": "0.1.0",
+        "device": "cpu",
+        "seconds": 1.94,
+        "iterations": 40,
+        "stopped": False,
+        "foreground": [1, 2],
+        "names": {1: "Lesion", 2: "Lesion rim", 3: "Skin"},
+        **changes,
+    }
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(0.214, "21.4 %"), (1.0, "100.0 %"), (0.0, "0.0 %"), (0.0001, "< 0.1 %"), (0.0005, "0.1 %")]
+)
+def test_share(share, text):
+    assert flat(words.share_text(share)) == text
+
+
+@pytest.mark.parametrize(
+    ("area", "unit", "text"),
+    [(38.24, "mm²", "38.2 mm²"), (123456.0, "mm²", "1,234.6 cm²"), (12345.0, "px", "12,345 px")],
+)
+def test_area(area, unit, text):
+    assert flat(words.area_text(area, unit)) == text
+
+
+@pytest.mark.parametrize(
+    ("mean", "sd", "kind", "text"),
+    [
+        (117.6, 22.4, "rgb", "118 ± 22"),
+        (-820.2, 45.0, "ct", "−820 ± 45 HU"),
+        (-0.3, 136.0, "ct", "0 ± 136 HU"),
+        (0.1234, 0.0567, "grey", "0.123 ± 0.057"),
+    ],
+)
+def test_mean(mean, sd, kind, text):
+    assert flat(words.mean_text(mean, sd, kind)) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.84, "0.8 s"), (14.2, "14 s"), (125.4, "2 min 5 s"), (119.7, "2 min 0 s"), (99.6, "1 min 40 s")],
+)
+def test_seconds(seconds, text):
+    assert flat(words.seconds_text(seconds)) == text
+
+
+def test_progress():
+    assert flat(words.progress_text(18, 40, 1.1, 6)) == "18 of 40 · about 1.1 s left · 6 clusters"
+    assert words.progress_text(1, 40, None, 1) == "1 of 40 · 1 cluster"
+    assert words.progress_text(40, 40, 0.0, 3) == "40 of 40 · 3 clusters"
+
+
+def test_time_left_waits_for_a_pace():
+    assert words.time_left(1, 39, 0.1) is None
+    assert words.time_left(10, 30, 2.0) == pytest.approx(6.0)
+
+
+def test_outcome():
+    assert flat(words.outcome_text(note(), 0.214)) == "✓ Lesion proposed · 21.4 % of the image"
+    assert flat(words.outcome_text(note(slice=3), 0.214)).endswith("of the slice")
+    assert "✓ Lesion proposed" in words.outcome_text(note(names={1: "Lesion, darker", 2: "Lesion"}), 0.2)
+    assert "✓ Object proposed" in words.outcome_text(note(names={}), 0.2)
+    assert words.outcome_text(note(foreground=[]), 0.0) == "✓ No object proposed"
+    assert flat(words.effort_text(note())) == "40 iterations · 1.9 s · CPU"
+    assert flat(words.effort_text(note(stopped=True, iterations=1))) == "stopped after 1 iteration · 1.9 s · CPU"
+
+
+@pytest.mark.parametrize(
+    ("choice", "devices", "text"),
+    [
+        ("auto", (), "A graphics card if there is one, else the CPU, 2 cores."),
+        ("auto", ("cpu",), "CPU, 2 cores."),
+        ("cpu", (), "CPU, 2 cores."),
+        ("auto", ("cuda:0", "cpu"), "The graphics card cuda:0."),
+        ("cuda:1", ("cuda:0", "cuda:1", "cpu"), "The graphics card cuda:1."),
+        ("auto", ("mps", "cpu"), "The graphics chip (Metal)."),
+    ],
+)
+def test_device(choice, devices, text):
+    assert words.device_text(choice, devices, 2) == text
+
+
+def test_an_estimate_is_given_only_for_a_run_like_the_timed_one():
+    asked = Settings(max_iter=100, seed=5)
+    assert words.about_text(asked, None) == ""
+    assert flat(words.about_text(asked, (Settings(max_iter=10), 0.1))) == " At most about 10 s."
+    assert words.about_text(asked, (Settings(working_size=256), 0.1)) == ""
+
+
+def test_the_python_is_python_and_gives_the_same_settings(monkeypatch):
+    import napari_s3net
+
+    seen = {}
+    monkeypatch.setitem(napari_s3net.__dict__, "read_image", lambda path: seen.update(path=path) or "image")
+    result = type("Result", (), {"labels": 1, "mask": 2})
+    monkeypatch.setitem(napari_s3net.__dict__, "segment", lambda image, **kwargs: seen.update(kwargs) or result)
+    exec(words.as_python(note(), PATH, "cpu"), {})  # noqa: S102 - the text under test
+    assert seen["path"] == PATH
+    assert seen["device"] == "cpu"
+    assert seen["settings"].to_dict() == note()["settings"]
+
+
+def test_the_python_names_the_slice():
+    assert "image.slice(7)" in words.as_python(note(axis=0, slice=7), None, "auto")
+    assert "image.array.take(7, axis=1)" in words.as_python(note(axis=1, slice=7), None, "auto")
+
+
+def test_the_command_is_one_that_the_command_line_understands():
+    from napari_s3net import cli
+    from napari_s3net.cli.common_options import changes_of
+
+    text = words.as_command(note(axis=0, slice=4), PATH, "cuda:0")
+    options = cli._parser().parse_args(shlex.split(text)[1:])
+    assert [str(path) for path in options.inputs] == [PATH]
+    assert (options.device, options.slice, options.preset) == ("cuda:0", 4, "skin")
+    assert presets[options.preset].settings.replace(**changes_of(options)).to_dict() == note()["settings"]
+
+
+def test_a_slice_that_the_command_line_cannot_name_is_not_made_up():
+    assert words.as_command(note(axis=1, slice=4), PATH, "cpu").startswith("#")
+
+
+def test_settings_rows_name_every_setting_with_its_unit():
+    rows = dict(words.settings_rows(note(slice=4)))
+    assert rows["Slice"] == "5"
+    assert flat(rows["Working size"]).endswith("px")
+    assert rows["Remove hairs"] == "no"
+    assert rows["Iterations at most"] == "55"
+    assert len(rows) > len(note()["settings"])
+
+
+@pytest.mark.parametrize(("kind", "ending"), [("rgb", ".png"), ("ct", ".nii.gz"), ("grey", ".tif"), (None, ".tif")])
+def test_format_to_save_in(kind, ending):
+    assert words.save_ending(kind) == ending
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(3.4, "3 s"), (89, "89 s"), (91, "2 min"), (1620, "27 min"), (12000, "3 h 20 min")]
+)
+def test_long_times_are_said_roughly(seconds, text):
+    assert words.long_text(seconds).replace("\u00a0", " ") == text
+
+
+def test_how_far_a_batch_is():
+    said = words.batch_text(412, 1204, 3, 1620, paused=False)
+    assert said.replace("\u00a0", " ") == "412 of 1,204 · 3 failed · about 27 min left"
+    assert words.batch_text(4, 4, 0, 0.0, paused=False) == "4 of 4"
+    assert words.batch_text(2, 4, 0, 5.0, paused=True) == "2 of 4 · paused"

@@ -1,0 +1,136 @@
+"""What a run takes, what there is, and what is advised."""
+
+import re
+
+import pytest
+
+from napari_s3net.errors import OutOfMemoryError
+from napari_s3net.runtime import memory
+from napari_s3net.runtime.memory import advise, check_memory, estimate_mib, free_mib, in_words
+from napari_s3net.settings import Settings
+
+SHAPE, SETTINGS = (1000, 1500), Settings(working_size=256)
+
+
+@pytest.fixture
+def free(monkeypatch):
+    """As much free memory as a test wants: by device, in MiB."""
+    amounts = {"cpu": 8000.0}
+    monkeypatch.setattr(memory, "free_mib", lambda device="cpu": amounts[device])
+    return amounts
+
+
+@pytest.mark.parametrize("more", [{"working_size": 512}, {"channels": 32}, {"clusters": 32}, {"variant": "released"}])
+def test_the_estimate_grows_with_the_work(more):
+    assert estimate_mib(SHAPE, SETTINGS) < estimate_mib(SHAPE, SETTINGS.replace(**more))
+    assert estimate_mib(SHAPE, SETTINGS) < estimate_mib((4000, 4000), SETTINGS)
+
+
+def test_a_stack_takes_what_its_plane_takes():
+    assert estimate_mib((40, *SHAPE), SETTINGS) == estimate_mib(SHAPE, SETTINGS)
+
+
+def test_free_memory_is_that_of_the_tightest_limit(monkeypatch):
+    assert free_mib() > 50
+    monkeypatch.setattr(memory, "_left_in_groups", lambda: iter([3 * 2**20]))
+    assert free_mib() == 3
+
+
+@pytest.mark.parametrize(
+    ("line", "folder", "files"),
+    [
+        ("0::/a/b", "a/b", ("memory.max", "memory.current", "inactive_file")),
+        ("0::/elsewhere", "", ("memory.max", "memory.current", "inactive_file")),
+        ("4:cpu,memory:/a", "memory/a", ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")),
+    ],
+    ids=["v2", "v2 in a container", "v1"],
+)
+def test_limits_of_control_groups_count(monkeypatch, tmp_path, line, folder, files):
+    place = tmp_path / folder
+    place.mkdir(parents=True, exist_ok=True)
+    (place / files[0]).write_text("1000\n")
+    (place / files[1]).write_text("700\n")
+    (place / "memory.stat").write_text(f"anon 5\n{files[2]} 200\n")
+    (tmp_path / "cgroup").write_text(f"{line}\n9:name=systemd:/x\n")
+    monkeypatch.setattr(memory, "_ROOT", tmp_path)
+    monkeypatch.setattr(memory, "_GROUPS", tmp_path / "cgroup")
+    assert list(memory._left_in_groups()) == [500]
+    (place / files[0]).write_text("max\n")
+    assert list(memory._left_in_groups()) == []
+
+
+def test_no_control_groups_outside_linux(monkeypatch, tmp_path):
+    monkeypatch.setattr(memory, "_GROUPS", tmp_path / "missing")
+    assert list(memory._left_in_groups()) == []
+
+
+def test_what_fits_needs_no_remedy(free):
+    advice = advise(SHAPE, SETTINGS)
+    assert advice.fits
+    assert advice.working_size is None
+    assert check_memory(SHAPE, SETTINGS) == advice
+
+
+def test_the_largest_size_that_fits_is_advised(free):
+    free["cpu"] = advise(SHAPE, SETTINGS.replace(working_size=160)).needed / memory.SHARE + 1
+    advice = advise(SHAPE, SETTINGS)
+    assert not advice.fits
+    assert advice.working_size == 160
+    assert advise(SHAPE, SETTINGS.replace(working_size=advice.working_size)).fits
+    with pytest.raises(OutOfMemoryError, match=r"takes about .* can be used\. Try --set working_size=160\.$"):
+        check_memory(SHAPE, SETTINGS)
+
+
+def test_a_small_image_is_advised_below_its_own_size(free):
+    free["cpu"] = advise((100, 100), Settings(working_size=64)).needed / memory.SHARE + 1
+    assert advise((100, 100), Settings(working_size=1024)).working_size == 64
+
+
+def test_the_cpu_is_advised_where_the_card_is_full(free):
+    free["cuda:0"] = 1.0
+    advice = advise(SHAPE, SETTINGS, "cuda:0")
+    assert (advice.working_size, advice.cpu) == (None, True)
+    with pytest.raises(OutOfMemoryError, match=r"can be used on cuda:0\. Try --device cpu\.$"):
+        check_memory(SHAPE, SETTINGS, "cuda:0")
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, SETTINGS.replace(variant="released")])
+def test_where_nothing_fits_it_says_so(free, settings):
+    free["cpu"] = 1.0
+    with pytest.raises(OutOfMemoryError, match="Close other programs"):
+        check_memory(SHAPE, settings)
+
+
+def test_memory_in_words():
+    assert [re.sub(r"\s", " ", in_words(mib)) for mib in (100, 2000, 30000)] == ["105 MB", "2.1 GB", "31.5 GB"]
+
+
+MEASURE = """
+import sys
+import numpy as np, torch
+from napari_s3net import phantom
+from napari_s3net.benchmark.memory import peak_mib, reset_peak
+from napari_s3net.runtime.memory import estimate_mib
+from napari_s3net.training.trainers import START_ITERATIONS
+from napari_s3net.segmentation import segment
+from napari_s3net.settings import presets
+torch.set_num_threads(1)
+small = presets["skin"].settings.replace(max_iter=START_ITERATIONS + 1, working_size=32)
+image = phantom.dermoscopy(shape=(256, 256)).image
+segment(image, settings=small, device="cpu")
+settings = small.replace(working_size=192)
+reset_peak()
+before = peak_mib()
+segment(image, settings=settings, device="cpu")
+print((peak_mib() - before) / estimate_mib(image.shape, settings))
+"""
+
+
+def test_the_estimate_is_near_what_is_measured():
+    import subprocess
+    import sys
+
+    if sys.platform != "linux":
+        pytest.skip("only Linux can forget an earlier peak")
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", MEASURE], capture_output=True, text=True, check=True)
+    assert 0.4 < float(done.stdout) < 1.2

@@ -1,0 +1,84 @@
+"""Folder mode: one judge for many images."""
+
+from functools import lru_cache
+
+import numpy as np
+import pytest
+
+from napari_s3net import phantom
+from napari_s3net.errors import InvalidImageError, InvalidSettingsError, ReadError
+from napari_s3net.image import as_image
+from napari_s3net.labels.metrics import dice
+from napari_s3net.settings import preset
+from napari_s3net.training.folder import fit_folder, iter_fit_folder, load_folder_model
+
+SKIN = preset("skin")
+
+
+@lru_cache
+def photograph(seed):
+    return phantom.dermoscopy(seed=seed, shape=(108, 144))
+
+
+def photographs(n=5):
+    return [photograph(seed) for seed in range(n)]
+
+
+def test_a_fitted_folder_finds_its_lesions_and_survives_a_file(tmp_path):
+    samples = photographs()
+    model = fit_folder([sample.image for sample in samples], SKIN)
+    results = [model.segment(sample.image) for sample in samples]
+    assert np.mean([dice(r.mask, s.mask) for r, s in zip(results, samples, strict=True)]) > 0.85
+    assert results[0].labels.shape == samples[0].image.shape
+    assert 0 < results[0].confidence <= 1
+    model.save(tmp_path / "model.safetensors")
+    again = load_folder_model(tmp_path / "model.safetensors")
+    assert again.settings == model.settings
+    assert np.array_equal(again.segment(samples[0].image).labels, results[0].labels)
+
+
+def test_every_image_is_a_step_and_stop_keeps_what_was_learned():
+    images = [sample.image for sample in photographs(6)]
+    run = iter_fit_folder(images, SKIN)
+    assert [next(run).iteration for _ in range(4)] == [1, 2, 3, 4]
+    with pytest.raises(StopIteration) as end:
+        run.send(True)
+    stopped, of_four = end.value.value, fit_folder(images[:4], SKIN)
+    assert np.array_equal(stopped.judge.weights, of_four.judge.weights)
+    assert stopped.segment(images[5]).mask.any()
+
+
+def test_too_few_images():
+    with pytest.raises(InvalidImageError, match="at least 4"):
+        fit_folder([sample.image for sample in photographs(2)], SKIN)
+
+
+def test_grey_among_colour():
+    images = [sample.image for sample in photographs(4)]
+    images[2] = as_image(images[2].array.mean(axis=2))
+    with pytest.raises(InvalidImageError, match="one kind"):
+        fit_folder(images, SKIN)
+
+
+def test_lungs_need_no_folder():
+    with pytest.raises(InvalidSettingsError, match="alone"):
+        fit_folder([], preset("ct-lung"))
+
+
+def test_an_image_of_another_kind_is_refused():
+    model = fit_folder([sample.image for sample in photographs(4)], SKIN)
+    with pytest.raises(InvalidImageError, match="colour on the one side"):
+        model.segment(phantom.disc().image)
+
+
+@pytest.mark.parametrize("content", [b"", b"not weights", b"\x08\x00\x00\x00\x00\x00\x00\x00{}      "])
+def test_a_file_that_is_no_model(tmp_path, content):
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(ReadError, match=r"model\.safetensors"):
+        load_folder_model(path)
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(ReadError, match="gone"):
+        load_folder_model(tmp_path / "gone.safetensors")
