@@ -81,7 +81,7 @@ def active() -> float:
     """Seconds for which workers have computed, or waited for others to leave them a core (Linux)."""
     workers = [p for p in psutil.Process().children(recursive=True) if "napari_s3net.batch.worker" in p.cmdline()]
     threads = [path for worker in workers for path in Path(f"/proc/{worker.pid}/task").glob("*/schedstat")]
-    return sum(int(number) for path in threads for number in path.read_text().split()[:2]) / 1e9
+    return sum(int(number) for path in threads for number in path.read_text(encoding="utf-8").split()[:2]) / 1e9
 
 
 def load() -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text()
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def blocks(language: str) -> list[str]:
@@ -17,7 +17,9 @@ def blocks(language: str) -> list[str]:
 
 @pytest.mark.parametrize("code", blocks("python"))
 def test_python_blocks_run(code, tmp_path):
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", cwd=tmp_path, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -26,13 +28,13 @@ def test_command_lines_run(tmp_path):
     assert len(commands) >= 4
     for command in commands:
         words = [sys.executable, "-m", "napari_s3net", *command.split()[1:]]
-        done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, check=False)
+        done = subprocess.run(words, capture_output=True, encoding="utf-8", cwd=tmp_path, check=False)
         assert done.returncode == 0, f"{command}\n{done.stderr}"
     assert (tmp_path / "out" / "dermoscopy_mask.png").stat().st_size > 0
 
 
 def test_make_targets_exist():
-    makefile = (ROOT / "Makefile").read_text()
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for block in blocks("bash"):
         for target in re.findall(r"^make (\S+)", block, re.MULTILINE):
             assert re.search(rf"^{target}:", makefile, re.MULTILINE), target

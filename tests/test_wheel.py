@@ -11,7 +11,9 @@ ROOT = Path(__file__).parents[1]
 
 
 def run(*command: object) -> str:
-    done = subprocess.run([str(c) for c in command], capture_output=True, text=True, check=False, cwd=Path.home())
+    done = subprocess.run(
+        [str(c) for c in command], capture_output=True, encoding="utf-8", check=False, cwd=Path.home()
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -27,7 +29,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     site = run(python, "-c", "import site; print(site.getsitepackages()[0])").strip()
     run(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", site, wheel)
     borrowed = run(sys.executable, "-c", "import site; print(site.getsitepackages()[0])").strip()
-    (Path(site) / "borrowed.pth").write_text(borrowed)
+    (Path(site) / "borrowed.pth").write_text(borrowed, encoding="utf-8")
     return python
 
 

@@ -12,7 +12,7 @@ _STATUS = Path("/proc/self/status")
 def reset_peak() -> None:
     """Forget the peak so far. Only Linux can; elsewhere the peak stays that of the whole run."""
     try:
-        _CLEAR.write_text("5")
+        _CLEAR.write_text("5", encoding="utf-8")
     except OSError:
         return
 
@@ -20,7 +20,7 @@ def reset_peak() -> None:
 def peak_mib() -> float:
     """Most memory that this process held at once since `reset_peak`, libraries included, in MiB; NaN where unknown."""
     try:
-        line = next(line for line in _STATUS.read_text().splitlines() if line.startswith("VmHWM:"))
+        line = next(line for line in _STATUS.read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM:"))
         return int(line.split()[1]) / 1024
     except (OSError, StopIteration):
         pass

@@ -72,7 +72,7 @@ def cluster(tmp_path):
     end = time.monotonic() + 60
     while not path.exists() and time.monotonic() < end:
         time.sleep(0.05)
-    yield json.loads(path.read_text())["address"], workers
+    yield json.loads(path.read_text(encoding="utf-8"))["address"], workers
     for process in (*workers, scheduler):
         process.kill()
         process.wait()

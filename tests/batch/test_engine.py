@@ -106,7 +106,7 @@ def test_every_trouble_is_a_row_and_the_run_goes_on(plan, go, save):
     for name in ("abort.png", "odd.png", "huge.png", "with space.png", "läsion.png", "line\nbreak.png", "..png.png"):
         save(source / name)
     (source / "empty.png").touch()
-    (source / "text.png").write_text("not a picture")
+    (source / "text.png").write_text("not a picture", encoding="utf-8")
     (source / "cut.png").write_bytes((source / "a.png").read_bytes()[:200])
     (source / "gone.png").symlink_to(source / "nowhere.png")
     items = find_items(plan)
@@ -158,7 +158,7 @@ def test_without_room_for_a_file_it_is_a_row_and_no_half_file_stays(plan, go, sa
 def test_a_folder_in_the_output_that_cannot_be_written_is_a_row(plan, go):
     plan.output.mkdir()
     (plan.output / "report.jsonl").touch()
-    (plan.output / "labels").write_text("in the way")
+    (plan.output / "labels").write_text("in the way", encoding="utf-8")
     rows, summary = go(plan)
     assert summary.failed == 3
     assert "Cannot write a.png" in rows[0].error

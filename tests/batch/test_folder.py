@@ -14,7 +14,7 @@ def test_two_runs_refuse_each_other(tmp_path):
     )
     command = [sys.executable, "-c", code, str(tmp_path)]
     with locked(tmp_path):
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
         assert done.returncode == 1
         assert "Another run is writing to" in done.stderr
     assert subprocess.run(command, check=False).returncode == 0

@@ -19,7 +19,7 @@ def test_images_of_the_folder_and_of_those_within(folder, save):
     save(folder / "2024" / "d.png")
     save(folder / ".cache" / "e.png")
     save(folder / ".f.png")
-    (folder / "notes.txt").write_text("hello")
+    (folder / "notes.txt").write_text("hello", encoding="utf-8")
     assert found(folder) == ["a.png", "b.png", "c.jpg"]
     assert found(folder, recursive=True) == ["a.png", "b.png", "c.jpg", "2024/d.png"]
 
@@ -29,7 +29,7 @@ def test_pattern_of_the_name_or_with_a_slash_of_the_path(folder, save):
     assert found(folder, pattern="*.png") == ["a.png", "b.png"]
     assert found(folder, pattern="a.*", recursive=True) == ["a.png", "2024/a.png"]
     assert found(folder, pattern="2024/*", recursive=True) == ["2024/a.png"]
-    (folder / "notes.txt").write_text("hello")
+    (folder / "notes.txt").write_text("hello", encoding="utf-8")
     assert found(folder, pattern="*.txt") == ["notes.txt"]
 
 

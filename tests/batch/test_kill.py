@@ -73,11 +73,11 @@ def check(tmp_path, save, *, kills, images):
             else:
                 time.sleep(rng.uniform(0, 2))
             if process.poll() is not None:
-                assert process.returncode == 0, (tmp_path / "log").read_text()
+                assert process.returncode == 0, (tmp_path / "log").read_text(encoding="utf-8")
                 pytest.fail(f"All was done after {len(seen)} kills; more images are needed.")
             kill(process, everything=rng.random() < 0.5)
             seen.append(count(tmp_path / "out"))
-        assert start(tmp_path / "in", tmp_path / "out", log).wait() == 0, (tmp_path / "log").read_text()
+        assert start(tmp_path / "in", tmp_path / "out", log).wait() == 0, (tmp_path / "log").read_text(encoding="utf-8")
     names, files, rows = contents(tmp_path / "out")
     calm_names, calm_files, calm_rows = contents(tmp_path / "calm")
     assert names == calm_names

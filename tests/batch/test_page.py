@@ -34,7 +34,7 @@ def dump(path):
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine")
     command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=2000", "--dump-dom"]
-    done = subprocess.run([*command, path.as_uri()], capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run([*command, path.as_uri()], capture_output=True, encoding="utf-8", timeout=120, check=True)
     return done.stdout
 
 

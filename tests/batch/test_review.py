@@ -67,7 +67,7 @@ def test_corrections_lie_apart_from_results(tmp_path):
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"at": 1}', '{"at": "", "decisions": {"a": {"what": 1}}}'])
 def test_a_file_that_is_none_of_ours_is_an_empty_review(tmp_path, text):
-    (tmp_path / "review.json").write_text(text)
+    (tmp_path / "review.json").write_text(text, encoding="utf-8")
     assert Review(tmp_path).order(ROWS)[0] == UNSURE
     assert Review(tmp_path).decision(SURE) is None
 
@@ -76,4 +76,4 @@ def test_names_that_are_no_text(tmp_path):
     row = replace(SURE, file="\udcff.png")
     Review(tmp_path).decide(row, "accepted")
     assert Review(tmp_path).decision(row) == "accepted"
-    json.loads((tmp_path / "review.json").read_text())
+    json.loads((tmp_path / "review.json").read_text(encoding="utf-8"))

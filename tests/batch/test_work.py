@@ -45,7 +45,7 @@ def test_everything_is_written_and_told(task, plan):
     assert row.share == pytest.approx((mask == 255).mean(), abs=1e-5)
     assert row.regions[0]["area_px"] == (mask == 255).sum()
     assert row.preset == "skin"
-    used = json.loads((plan.output / "settings" / f"{row.used}.json").read_text())
+    used = json.loads((plan.output / "settings" / f"{row.used}.json").read_text(encoding="utf-8"))
     assert used == presets["skin"].settings.replace(working_size=96).to_dict()
 
 
@@ -58,9 +58,9 @@ def test_only_what_was_asked_for_is_written(task, plan):
 
 def test_a_smaller_working_size_after_memory_ran_out(task, plan):
     row, _ = do(replace(task, shrink=2))
-    assert json.loads((plan.output / "settings" / f"{row.used}.json").read_text())["working_size"] == 48
+    assert json.loads((plan.output / "settings" / f"{row.used}.json").read_text(encoding="utf-8"))["working_size"] == 48
     row, _ = do(replace(task, shrink=4))
-    assert json.loads((plan.output / "settings" / f"{row.used}.json").read_text())["working_size"] == 32
+    assert json.loads((plan.output / "settings" / f"{row.used}.json").read_text(encoding="utf-8"))["working_size"] == 32
 
 
 @pytest.mark.parametrize(

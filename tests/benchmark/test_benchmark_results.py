@@ -29,7 +29,7 @@ def test_the_last_row_of_a_key_counts(tmp_path):
 def test_a_line_that_was_cut_off_is_left_out(tmp_path, cut):
     path = tmp_path / "r.csv"
     write_rows(path, [row(), row("b")])
-    path.write_text(path.read_text()[:-cut])
+    path.write_text(path.read_text(encoding="utf-8")[:-cut])
     assert [r["image"] for r in read_rows(path)] == ["a"]
 
 

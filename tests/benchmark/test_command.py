@@ -34,7 +34,7 @@ def test_a_run_writes_tables_pictures_and_masks_and_is_taken_up(small_set, tmp_p
         "pictures",
         "masks",
     }
-    methods = json.loads((output / "summary.json").read_text())["methods"]
+    methods = json.loads((output / "summary.json").read_text(encoding="utf-8"))["methods"]
     assert list(methods) == ["one-label", "otsu", "s3net"]
     for view in ("label_free", "best_clusters", "clipped"):
         assert {"dice_mean", "dice_median", "below_half", "seconds_mean"} <= set(methods["s3net"][view])
@@ -47,7 +47,7 @@ def test_a_folder_is_fitted_once_and_its_model_is_kept(small_set, tmp_path, monk
     output = tmp_path / "out"
     arguments = (small_set, "--methods", "otsu", "--fit", "folder", "--preset", "skin", "-o", output)
     assert run(parsed(*arguments)) == 0
-    methods = json.loads((output / "summary.json").read_text())["methods"]
+    methods = json.loads((output / "summary.json").read_text(encoding="utf-8"))["methods"]
     assert list(methods) == ["one-label", "otsu", "s3net:folder"]
     assert methods["s3net:folder"]["label_free"]["dice_mean"] > 0.8
     (model,) = output.glob("folder-*.safetensors")
@@ -59,7 +59,7 @@ def test_a_folder_is_fitted_once_and_its_model_is_kept(small_set, tmp_path, monk
 def test_ablations_and_groups_of_methods(small_set, tmp_path, quick_networks):
     output = tmp_path / "out"
     assert run(parsed(small_set, "--methods", "kmeans", "--ablations", "--limit", 1, "-o", output)) == 0
-    methods = json.loads((output / "summary.json").read_text())["methods"]
+    methods = json.loads((output / "summary.json").read_text(encoding="utf-8"))["methods"]
     assert {"one-label", "kmeans2", "kmeans3", "s3net:no-transformation", "s3net:no-spatial"} <= set(methods)
 
 
@@ -67,13 +67,13 @@ def test_one_half_and_then_the_other(small_set, tmp_path):
     output = tmp_path / "out"
     for half, images in (("a", 2), ("b", 4)):
         run(parsed(small_set, "--methods", "otsu", "--half", half, "-o", output))
-        assert json.loads((output / "summary.json").read_text())["images"] == images
+        assert json.loads((output / "summary.json").read_text(encoding="utf-8"))["images"] == images
 
 
 def test_the_docs_page_is_written_from_runs(small_set, tmp_path):
     run(parsed(small_set, "--methods", "otsu", "--limit", 1, "-o", tmp_path / "out"))
     assert run(parsed("--page", tmp_path / "out", "-o", tmp_path / "benchmark.md")) == 0
-    assert (tmp_path / "benchmark.md").read_text().count("| otsu |") == 4
+    assert (tmp_path / "benchmark.md").read_text(encoding="utf-8").count("| otsu |") == 4
 
 
 def test_a_failed_image_shows_in_the_exit_code(small_set, tmp_path, monkeypatch):
@@ -100,5 +100,7 @@ def test_wrong_use_is_said(tmp_path, small_set, capsys):
 
 def test_declaring_the_arguments_imports_nothing_heavy():
     code = "import sys, napari_s3net.benchmark; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True
+    ).stdout.split()
     assert not {"torch", "skimage", "scipy", "SimpleITK"} & set(loaded)

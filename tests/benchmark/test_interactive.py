@@ -84,7 +84,7 @@ def test_from_the_command_line(small_set, tmp_path, capsys):
     arguments = (small_set, "--interactive", "--limit", "1", *QUICK, "-o", output)
     assert run(parsed(*arguments)) == 0
     assert "strokes to 0.95" in capsys.readouterr().out
-    summary = json.loads((output / "summary.json").read_text())
+    summary = json.loads((output / "summary.json").read_text(encoding="utf-8"))
     assert list(summary["interactive"]) == list(CORRECTORS)
     assert {"strokes_to_90", "strokes_to_95", "never_95", "seconds_per_rerun", "lost_share"} < set(
         summary["interactive"]["s3net"]
@@ -94,7 +94,11 @@ def test_from_the_command_line(small_set, tmp_path, capsys):
     rows = read_rows(output / "interactive.csv")
     assert rows[: len(before)] == before
     assert len(rows) == 2 * len(before)
-    assert set(json.loads((output / "summary.json").read_text())) == {"set", "interactive", "interactive_from_s3net"}
+    assert set(json.loads((output / "summary.json").read_text(encoding="utf-8"))) == {
+        "set",
+        "interactive",
+        "interactive_from_s3net",
+    }
 
 
 def test_an_unknown_method_is_told(small_set, tmp_path):

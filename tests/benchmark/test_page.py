@@ -51,7 +51,7 @@ def test_every_row_of_a_table_has_as_many_cells_as_its_head(summary):
 def test_the_page_holds_every_set_and_no_picture(summary, tmp_path):
     for name in ("ph2", "mine"):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "summary.json").write_text(json.dumps(summary | {"set": name}))
+        (tmp_path / name / "summary.json").write_text(json.dumps(summary | {"set": name}), encoding="utf-8")
     text = page([tmp_path / "ph2", tmp_path / "mine"])
     assert text.startswith("# Benchmark")
     assert "\n## PH2, dermoscopy (Mendonça et al. 2013)\n" in text
@@ -69,7 +69,7 @@ def corrections(half_b):
 
 
 def test_a_page_of_corrections_alone_says_what_they_are(tmp_path):
-    (tmp_path / "summary.json").write_text(json.dumps(corrections("a")))
+    (tmp_path / "summary.json").write_text(json.dumps(corrections("a")), encoding="utf-8")
     text = page([tmp_path])
     assert "**Corrections by a simulated user**" in text
     assert "Three views" not in text

@@ -30,7 +30,7 @@ def test_grey_images_are_shown_in_grey():
 def test_the_page_shows_best_median_and_worst(small_set, tmp_path):
     tasks, _ = plan(find_pairs(small_set), ["otsu"], Request(), tmp_path)
     rows = list(iter_rows(tasks))
-    page = draw_pages(rows, find_pairs(small_set), tmp_path).read_text()
+    page = draw_pages(rows, find_pairs(small_set), tmp_path).read_text(encoding="utf-8")
     assert page.count("<img") == 6
     for method in ("one-label", "otsu"):
         for rank in ("best", "median", "worst"):

@@ -86,7 +86,7 @@ def test_agrees_with_the_independent_scorer_on_the_masks_it_writes(small_set, tm
     written = mask_path(tmp_path / "out", "d0", "chan-vese", 0).parent
     (small_set / "masks" / "d2_mask.png").rename(small_set / "masks" / "d2.png")
     command = [sys.executable, str(SCORER), str(written), str(small_set / "masks")]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout
     theirs = {name: float(value) for name, value in re.findall(r"(\w+)=([\d.]+)", said)}
     assert theirs["missing"] == 0
     for name, column in (("dice_mean", "dice"), ("hammoude", "hammoude"), ("xor", "xor")):

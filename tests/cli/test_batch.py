@@ -80,7 +80,10 @@ def test_settings_and_pattern(quick, photos, tmp_path):
     assert run(photos, tmp_path / "out", *words) == 0
     assert sorted(p.name for p in (tmp_path / "out" / "labels").rglob("*.png")) == ["b.png", "c.png"]
     (settings,) = (tmp_path / "out" / "settings").iterdir()
-    assert json.loads(settings.read_text()) == presets["generic"].settings.replace(seed=4, clusters=9).to_dict()
+    assert (
+        json.loads(settings.read_text(encoding="utf-8"))
+        == presets["generic"].settings.replace(seed=4, clusters=9).to_dict()
+    )
 
 
 @pytest.mark.parametrize(
@@ -138,7 +141,7 @@ def test_interrupted_it_is_130_and_keeps_what_is_finished(photos, tmp_path):
     command = [sys.executable, "-m", "napari_s3net", *map(str, words)]
     with (
         (tmp_path / "err").open("w") as err,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=err, text=True) as running,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=err, encoding="utf-8") as running,
     ):
         first = running.stdout.readline()
         os.kill(running.pid, signal.SIGINT)
@@ -147,7 +150,7 @@ def test_interrupted_it_is_130_and_keeps_what_is_finished(photos, tmp_path):
         assert running.wait(20) == 130
     assert time.monotonic() - begun < 10
     assert first.startswith("0.png: ")
-    assert (tmp_path / "err").read_text() == "napari-s3net: interrupted; what was finished is kept.\n"
+    assert (tmp_path / "err").read_text(encoding="utf-8") == "napari-s3net: interrupted; what was finished is kept.\n"
     assert 1 <= (tmp_path / "out" / "report.jsonl").read_bytes().count(b"\n") < 62
     assert (tmp_path / "out" / "report.html").exists()
     assert (tmp_path / "out" / "labels" / "0.png").exists()
@@ -173,6 +176,6 @@ def test_ctrl_c_asks_for_an_end_and_does_not_break_in():
 
 def test_help_is_light():
     code = "import sys, napari_s3net.cli as c; c.main(['batch', '--help']); print(*sys.modules, file=sys.stderr)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     assert not {"torch", "numpy", "SimpleITK", "scipy", "skimage", "tqdm", "distributed"} & set(done.stderr.split())
     assert "--restart" in done.stdout

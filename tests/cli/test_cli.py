@@ -80,9 +80,9 @@ def test_photograph(runs, photo, tmp_path, capsys):
     assert lines[1].startswith("photo.png: Spot ")
     assert len(lines) == 2
     assert err == ""
-    note = json.loads((tmp_path / "out" / "photo.json").read_text())
+    note = json.loads((tmp_path / "out" / "photo.json").read_text(encoding="utf-8"))
     assert (note["source"], note["preset"], note["slice"]) == ("photo.png", "skin", None)
-    assert str(tmp_path) not in (tmp_path / "out" / "photo.json").read_text()
+    assert str(tmp_path) not in (tmp_path / "out" / "photo.json").read_text(encoding="utf-8")
 
 
 def test_volume_slice_by_slice_and_an_empty_slice_stays_empty(runs, volume, tmp_path, capsys):
@@ -93,7 +93,7 @@ def test_volume_slice_by_slice_and_an_empty_slice_stays_empty(runs, volume, tmp_
     assert not labels.array[1].any()
     assert (labels.array[[0, 2, 3, 4]] > 0).all()
     assert len(runs) == 5
-    note = json.loads((tmp_path / "out" / "scan.json").read_text())
+    note = json.loads((tmp_path / "out" / "scan.json").read_text(encoding="utf-8"))
     assert [entry["slice"] for entry in note["history"]] == [0, 2, 3, 4]
     assert "slice 3 of 5" in capsys.readouterr().out
 
@@ -106,7 +106,7 @@ def test_one_slice_of_a_volume(runs, volume, tmp_path, capsys):
     assert mask.GetOrigin()[2] == pytest.approx(9.0)
     array = read_image(volume).array[3]
     assert np.array_equal(np.squeeze(sitk.GetArrayFromImage(mask)), array > array.mean())
-    assert json.loads((tmp_path / "out" / "scan.json").read_text())["slice"] == 3
+    assert json.loads((tmp_path / "out" / "scan.json").read_text(encoding="utf-8"))["slice"] == 3
     assert run("segment", volume, "-o", tmp_path / "out", "--slice", 5) == 1
     assert "slices 0 to 4" in capsys.readouterr().err
 
@@ -122,7 +122,7 @@ def test_ct_slice_in_tiff_becomes_nifti_of_the_same_shape(runs, tmp_path):
 
 def test_a_failed_input_is_one_line_and_the_others_are_done(runs, photo, tmp_path, capsys):
     (tmp_path / "empty.png").touch()
-    (tmp_path / "text.png").write_text("not a picture")
+    (tmp_path / "text.png").write_text("not a picture", encoding="utf-8")
     words = [tmp_path / "empty.png", photo, tmp_path / "text.png", tmp_path / "nowhere.png"]
     assert run("segment", *words, "-o", tmp_path / "out") == 1
     out, err = capsys.readouterr()
@@ -205,7 +205,7 @@ def test_output_that_cannot_be_made_is_2(runs, photo, tmp_path, capsys):
 
 @pytest.mark.parametrize("text", ["{", "[1]", '{"settings": 3}'])
 def test_settings_files_that_are_none(runs, photo, tmp_path, capsys, text):
-    (tmp_path / "s.json").write_text(text)
+    (tmp_path / "s.json").write_text(text, encoding="utf-8")
     assert run("segment", photo, "-o", tmp_path / "out", "--settings", tmp_path / "s.json") == 2
     assert "s.json" in capsys.readouterr().err
 
@@ -218,7 +218,7 @@ def test_settings_of_a_result_make_it_again(runs, photo, tmp_path):
 
 
 def test_single_settings_win_over_the_file_and_the_seed_over_both(runs, photo, tmp_path):
-    (tmp_path / "s.json").write_text('{"clusters": 9, "channels": 8, "seed": 1}')
+    (tmp_path / "s.json").write_text('{"clusters": 9, "channels": 8, "seed": 1}', encoding="utf-8")
     words = ["--settings", tmp_path / "s.json", "--set", "clusters=7", "--set", "seed=2", "--seed", 3]
     assert run("segment", photo, "-o", tmp_path / "out", *words) == 0
     assert runs[0][1] == presets["skin"].settings.replace(clusters=7, channels=8, seed=3)
@@ -247,7 +247,7 @@ def test_a_folder_of_photographs_is_each_of_them(runs, photo, tmp_path):
     folder.mkdir()
     for name in ("b.png", "a.png", "a_mask.png", "other_mask.png"):
         PIL.Image.open(photo).save(folder / name)
-    (folder / "notes.txt").write_text("hello")
+    (folder / "notes.txt").write_text("hello", encoding="utf-8")
     (folder / ".hidden.png").touch()
     assert [item.stem for item in find_inputs([folder])] == ["a", "b", "other_mask"]
     assert run("segment", folder, "-o", tmp_path / "out") == 0
@@ -299,7 +299,7 @@ def test_settings_as_json_are_read_back(runs, photo, tmp_path, capsys):
     assert run("settings", "--preset", "mri", "--json") == 0
     text = capsys.readouterr().out
     assert Settings.from_dict(json.loads(text)) == presets["mri"].settings
-    (tmp_path / "s.json").write_text(text)
+    (tmp_path / "s.json").write_text(text, encoding="utf-8")
     assert run("segment", photo, "-o", tmp_path / "out", "--settings", tmp_path / "s.json") == 0
     assert runs[0][1] == presets["mri"].settings
     assert run("settings", "--preset", "none") == 2
@@ -328,14 +328,14 @@ def test_samples_are_read_back_as_they_were_made(tmp_path, capsys):
 
 def test_a_reader_that_leaves_early_is_no_error():
     command = f"{sys.executable} -m napari_s3net settings | head -1"
-    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
 
 
 def test_help_is_light():
     code = "import sys, napari_s3net.cli as c; c.main(['segment', '--help']); print(*sys.modules, file=sys.stderr)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     assert not {"torch", "numpy", "SimpleITK", "scipy", "skimage", "tqdm"} & set(done.stderr.split())
     assert "--overlay" in done.stdout
 
@@ -344,7 +344,7 @@ def test_a_terminal_that_lacks_letters():
     done = subprocess.run(
         [sys.executable, "-m", "napari_s3net", "settings"],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
         env={"PYTHONIOENCODING": "ascii"},
     )
@@ -355,7 +355,7 @@ def test_a_terminal_that_lacks_letters():
 def test_the_real_thing(photo, tmp_path):
     words = ["--set", "working_size=64", "max_iter=3", "--device", "cpu"]
     assert run("segment", photo, "-o", tmp_path / "out", *words) == 0
-    note = json.loads((tmp_path / "out" / "photo.json").read_text())
+    note = json.loads((tmp_path / "out" / "photo.json").read_text(encoding="utf-8"))
     mask = read_image(tmp_path / "out" / "photo_mask.png").array > 0
     assert mask.shape == (96, 128)
     assert len(note["history"]) == 3

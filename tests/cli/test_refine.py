@@ -45,7 +45,7 @@ def test_strokes_are_obeyed_and_locks_kept(files, capsys):
     np.testing.assert_array_equal(new[strokes > 0], strokes[strokes > 0])
     np.testing.assert_array_equal(new == 3, labels == 3)
     assert (new != labels).sum() > strokes.astype(bool).sum()
-    assert json.loads((folder / "out" / "mole.json").read_text())["program"] == "napari-s3net"
+    assert json.loads((folder / "out" / "mole.json").read_text(encoding="utf-8"))["program"] == "napari-s3net"
 
 
 def test_memory_that_runs_out_is_said(files, capsys, monkeypatch):
@@ -67,9 +67,9 @@ def test_memory_that_runs_out_is_said(files, capsys, monkeypatch):
 def test_what_the_json_knows_is_kept(files):
     folder, *_ = files
     note = {"program": "napari-s3net", "foreground": [1], "names": {"1": "Naevus", "2": "Skin"}}
-    (folder / "mole.json").write_text(json.dumps(note))
+    (folder / "mole.json").write_text(json.dumps(note), encoding="utf-8")
     assert refine(folder) == 0
-    written = json.loads((folder / "out" / "mole.json").read_text())
+    written = json.loads((folder / "out" / "mole.json").read_text(encoding="utf-8"))
     assert written["foreground"] == [1]
     assert written["names"]["1"] == "Naevus"
 
@@ -95,5 +95,5 @@ def test_files_that_do_not_fit_are_explained(files, capsys):
     write_labels(folder / "strokes.png", np.zeros((5, 5), np.int32), Geometry.identity(2))
     assert refine(folder) == 2
     assert "strokes.png is (5, 5), the image is (60, 80)" in capsys.readouterr().err
-    (folder / "mole.json").write_text("{")
+    (folder / "mole.json").write_text("{", encoding="utf-8")
     assert refine(folder) == 2

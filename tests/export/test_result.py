@@ -45,7 +45,7 @@ def test_photograph_becomes_png_with_a_mask_of_0_and_255(tmp_path):
 
 def test_the_json_tells_how_it_was_made(tmp_path):
     write_result(tmp_path, "a", PHOTO.image, result_of(PHOTO.mask), source="a.jpg", preset="skin")
-    note = json.loads((tmp_path / "a.json").read_text())
+    note = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
     assert Settings.from_dict(note["settings"]) == Settings(seed=7)
     assert note["foreground"] == [1]
     assert note["history"] == [{"cluster": 2.0}]
@@ -82,10 +82,10 @@ def test_an_earlier_result_is_replaced(tmp_path):
 @pytest.mark.parametrize("name", ["a_mask.png", "a_labels.png", "a.json"])
 @pytest.mark.parametrize("text", ["drawn by hand", '{"program": "another"}', "[]"])
 def test_what_others_made_is_never_replaced(tmp_path, name, text):
-    (tmp_path / name).write_text(text)
+    (tmp_path / name).write_text(text, encoding="utf-8")
     with pytest.raises(WriteError, match="no earlier result"):
         write_result(tmp_path, "a", PHOTO.image, result_of(PHOTO.mask))
-    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [(name, text)]
+    assert [(p.name, p.read_text(encoding="utf-8")) for p in tmp_path.iterdir()] == [(name, text)]
 
 
 def test_a_json_stands_only_beside_a_whole_result(tmp_path, monkeypatch):

@@ -47,7 +47,7 @@ def test_a_series_is_chosen_in_folders_only(files):
 
 
 def test_an_unknown_file(tmp_path):
-    (tmp_path / "a.png").write_text("no picture")
+    (tmp_path / "a.png").write_text("no picture", encoding="utf-8")
     with pytest.raises(UnsupportedFormatError, match="none of the formats"):
         child.decode(tmp_path / "a.png")
 

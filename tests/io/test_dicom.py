@@ -21,7 +21,7 @@ def test_a_series_is_a_volume_in_the_order_of_space(series):
 
 
 def test_files_of_other_kinds_in_the_folder_do_not_matter(series):
-    (series / "README.txt").write_text("hello")
+    (series / "README.txt").write_text("hello", encoding="utf-8")
     (series / "empty").touch()
     (series / "inside").mkdir()
     assert read_series(series, None, "a").shape == (4, 24, 20)
@@ -58,7 +58,7 @@ def test_free_text_where_a_code_belongs_is_not_shown(tmp_path):
 
 def test_a_folder_without_images_says_what_is_in_it(tmp_path):
     (tmp_path / "inside").mkdir()
-    (tmp_path / "notes.txt").write_text("hello")
+    (tmp_path / "notes.txt").write_text("hello", encoding="utf-8")
     assert list_series(tmp_path) == []
     with pytest.raises(UnsupportedFormatError, match=r"no DICOM images \(1 other files, 1 folders\)"):
         read_series(tmp_path, None, "a")

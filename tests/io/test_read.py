@@ -65,7 +65,7 @@ def empty(path):
 
 
 def text(path):
-    path.write_text("no picture")
+    path.write_text("no picture", encoding="utf-8")
 
 
 def cut_off(path):
@@ -111,7 +111,7 @@ def test_a_file_without_permission(files):
 
 
 def test_errors_are_of_their_own_kinds(series, tmp_path):
-    (tmp_path / "a.txt").write_text("hello")
+    (tmp_path / "a.txt").write_text("hello", encoding="utf-8")
     with pytest.raises(UnsupportedFormatError):
         read_image(tmp_path / "a.txt")
     write_dicom(series / "other", hounsfield(), series="9")

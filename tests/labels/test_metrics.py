@@ -167,7 +167,7 @@ def test_agrees_with_the_independent_scorer(tmp_path):
             write_png(tmp_path / folder / f"{i}.png", array.astype(np.uint8) * 255)
         rows.append([f(prediction, mask) for f in (metrics.dice, metrics.hammoude, metrics.xor_ratio)])
     command = [sys.executable, str(scorer), str(tmp_path / "predictions"), str(tmp_path / "masks")]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout
     theirs = {name: float(value) for name, value in re.findall(r"(\w+)=([\d.]+)", said)}
     mine = np.mean(rows, axis=0)
     assert [theirs["dice_mean"], theirs["hammoude"], theirs["xor"]] == pytest.approx(mine, abs=1e-3)

@@ -159,7 +159,7 @@ def test_what_a_killed_child_had_unpacked_is_cleared_away(stand_in, monkeypatch)
 def run(code, *arguments, **how):
     return subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)],
-        capture_output=True, text=True, timeout=120, check=False, **how,
+        capture_output=True, encoding="utf-8", timeout=120, check=False, **how,
     )  # fmt: skip
 
 
@@ -237,7 +237,7 @@ def test_decoders_do_not_chatter_in_the_terminal(files):
 
 
 def test_the_working_directory_does_not_mislead_the_child(files, tmp_path):
-    (tmp_path / "numpy.py").write_text("raise SystemExit('the wrong numpy')")
+    (tmp_path / "numpy.py").write_text("raise SystemExit('the wrong numpy')", encoding="utf-8")
     code = """
         import sys
         sys.path.pop(0)

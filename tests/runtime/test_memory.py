@@ -48,14 +48,14 @@ def test_free_memory_is_that_of_the_tightest_limit(monkeypatch):
 def test_limits_of_control_groups_count(monkeypatch, tmp_path, line, folder, files):
     place = tmp_path / folder
     place.mkdir(parents=True, exist_ok=True)
-    (place / files[0]).write_text("1000\n")
-    (place / files[1]).write_text("700\n")
-    (place / "memory.stat").write_text(f"anon 5\n{files[2]} 200\n")
-    (tmp_path / "cgroup").write_text(f"{line}\n9:name=systemd:/x\n")
+    (place / files[0]).write_text("1000\n", encoding="utf-8")
+    (place / files[1]).write_text("700\n", encoding="utf-8")
+    (place / "memory.stat").write_text(f"anon 5\n{files[2]} 200\n", encoding="utf-8")
+    (tmp_path / "cgroup").write_text(f"{line}\n9:name=systemd:/x\n", encoding="utf-8")
     monkeypatch.setattr(memory, "_ROOT", tmp_path)
     monkeypatch.setattr(memory, "_GROUPS", tmp_path / "cgroup")
     assert list(memory._left_in_groups()) == [500]
-    (place / files[0]).write_text("max\n")
+    (place / files[0]).write_text("max\n", encoding="utf-8")
     assert list(memory._left_in_groups()) == []
 
 
@@ -132,5 +132,7 @@ def test_the_estimate_is_near_what_is_measured():
 
     if sys.platform != "linux":
         pytest.skip("only Linux can forget an earlier peak")
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", MEASURE], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", MEASURE], capture_output=True, encoding="utf-8", check=True
+    )
     assert 0.4 < float(done.stdout) < 1.2

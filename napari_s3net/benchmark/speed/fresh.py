@@ -63,7 +63,7 @@ def measure_applied(workers: int, turns: int = 20) -> float:
     command = [sys.executable, "-W", "ignore", "-c", _WORKER, str(turns)]
     one_thread = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     start = partial(
-        subprocess.Popen[str], command, env={**os.environ, **one_thread}, stdin=PIPE, stdout=PIPE, text=True
+        subprocess.Popen[str], command, env={**os.environ, **one_thread}, stdin=PIPE, stdout=PIPE, encoding="utf-8"
     )
     with ExitStack() as stack:
         running = [stack.enter_context(start()) for _ in range(workers)]
@@ -81,7 +81,7 @@ def measure_applied(workers: int, turns: int = 20) -> float:
 def measure_fresh(device: str) -> dict[str, Any]:
     """Import time, the first run, and its peak memory, in a process that has done nothing else."""
     command = [sys.executable, "-W", "ignore", "-c", _PEAK, device]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=LONGEST)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, timeout=LONGEST)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 
@@ -94,7 +94,7 @@ def measure_cold_start() -> dict[str, Any]:
         return {"skipped": "there is no display"}
     command = [sys.executable, "-W", "ignore", "-m", "napari_s3net.plugin.cold_start", str(time.time())]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=LONGEST)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, timeout=LONGEST)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
         return {"skipped": f"napari did not get there: {type(error).__name__}"}
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

@@ -52,27 +52,29 @@ def small(monkeypatch):
 
 def test_every_figure_and_page(small, tmp_path, capsys):
     assert cli.main(["benchmark", "--speed", "--device", "cpu", "-o", str(tmp_path)]) == 0
-    speed = json.loads((tmp_path / "summary.json").read_text())["speed"]
+    speed = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))["speed"]
     assert all(math.isfinite(speed[key]) and speed[key] > 0 for key in KEYS)
     assert speed["cold_start"] == {"skipped": "there is no display"}
     assert set(speed["slopes"]) == set(speed["growth"])
     parts = speed["parts"]
     known = ("features", "start", "forward", "backward", "step", "propose", "finish")
     assert 0.5 * parts["total"] < sum(parts[name] for name in known) <= 1.01 * parts["total"]
-    page = (tmp_path / "speed.md").read_text()
+    page = (tmp_path / "speed.md").read_text(encoding="utf-8")
     assert "was not measured: there is no display" in page
     assert "growth.svg" in page
-    assert (tmp_path / "growth.svg").read_text().count("<polyline") >= 2 * len(speed["growth"])
+    assert (tmp_path / "growth.svg").read_text(encoding="utf-8").count("<polyline") >= 2 * len(speed["growth"])
     layers = speed["limit"]["layers"]
     assert {"deformable", "depthwise", "pointwise", "normalisation"} <= set(layers)
     assert all(kind["seconds"] > 0 and kind["least_seconds"] > 0 and kind["calls"] > 0 for kind in layers.values())
-    assert (tmp_path / "profile.svg").read_text().count("<rect") >= 1 + len(known) + len(layers)
+    assert (tmp_path / "profile.svg").read_text(encoding="utf-8").count("<rect") >= 1 + len(known) + len(layers)
     out = tmp_path / "docs" / "speed.md"
     out.parent.mkdir()
     assert cli.main(["benchmark", "--speed", "--page", str(tmp_path), "-o", str(out)]) == 0
     assert (out.parent / "speed_growth.svg").is_file()
     assert (out.parent / "speed_profile.svg").is_file()
-    assert out.read_text() == page.replace("growth.svg", "speed_growth.svg").replace("profile", "speed_profile", 1)
+    assert out.read_text(encoding="utf-8") == page.replace("growth.svg", "speed_growth.svg").replace(
+        "profile", "speed_profile", 1
+    )
 
 
 def test_a_missing_napari_is_a_reason(monkeypatch):

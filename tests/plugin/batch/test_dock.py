@@ -266,7 +266,7 @@ def test_a_review_goes_on_where_it_was(ready, tmp_path, qtbot):
     ready.panel.next.click()
     second = ready.panel.title.text()
     ready.panel.close_button.click()
-    assert json.loads((tmp_path / "out" / "review.json").read_text())["at"] == second
+    assert json.loads((tmp_path / "out" / "review.json").read_text(encoding="utf-8"))["at"] == second
     ready.review_button.click()
     assert ready.panel.title.text() == second
     ready.panel.back.click()

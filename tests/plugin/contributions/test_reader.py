@@ -94,7 +94,7 @@ def test_planes_that_do_not_fit_together_are_refused(photo, scan):
 def test_what_is_not_ours_is_left_to_others(tmp_path, monkeypatch, path):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder.zarr").mkdir()
-    (tmp_path / "notes.txt").write_text("hello")
+    (tmp_path / "notes.txt").write_text("hello", encoding="utf-8")
     np.save(tmp_path / "a.npy", RGB)
     assert get_reader(path) is None
     assert get_reader([path, path] if path else []) is None
@@ -174,7 +174,7 @@ def test_opening_a_photograph_loads_neither_torch_nor_simpleitk(photo):
         "p = sys.argv[1]; get_reader(p)(p); "
         "assert not {'torch', 'SimpleITK', 'qtpy', 'napari'} & set(sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code, photo], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", code, photo], capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stderr
 
 

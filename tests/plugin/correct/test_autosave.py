@@ -93,7 +93,7 @@ def test_the_keeper_saves_beside_and_tells_what_went_wrong(tmp_path, monkeypatch
     keeper.wait()
     assert keeper.failure() == ""
     assert load(tmp_path / "session").locked == (3, 7)
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
     monkeypatch.setattr(keeping, "session_folder", lambda: tmp_path / "file" / "session")
     keeper.save(session())
     keeper.wait()

@@ -96,7 +96,7 @@ def test_without_its_image_it_says_what_to_do(open_session, marked):
 
 def test_a_failed_save_is_told_at_the_next_one(open_session, marked, folder):
     session = open_session(*marked)
-    folder.write_text("in the way")
+    folder.write_text("in the way", encoding="utf-8")
     session.changed()
     session.save()
     session._keeper.wait()

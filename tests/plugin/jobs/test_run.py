@@ -212,7 +212,7 @@ print("leaving")
 @pytest.mark.viewer
 def test_python_may_end_in_the_middle_of_a_run():
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", QUIT], capture_output=True, text=True, check=False, timeout=200
+        [sys.executable, "-W", "ignore", "-c", QUIT], capture_output=True, encoding="utf-8", check=False, timeout=200
     )
     assert "leaving" in done.stdout
     assert done.returncode == 0, done.stderr

@@ -105,7 +105,9 @@ def test_opening_a_dock_loads_no_torch(tmp_path):
         "from napari_s3net.settings import presets\n"
         "print('torch' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, encoding="utf-8", check=True
+    )
     assert done.stdout.split()[-1] == "False"
 
 
