@@ -21,7 +21,7 @@ from napari_s3net.runtime.generators import drain
 from napari_s3net.runtime.memory import estimate_mib
 from napari_s3net.settings import Settings
 from napari_s3net.settings import preset as preset_settings
-from napari_s3net.training.trainers import make_recipe
+from napari_s3net.training.trainer import make_trainer
 
 
 def segment(
@@ -87,10 +87,10 @@ def iter_segment(
     stopped = False
     with memory_errors(where, estimate_mib(image.shape, settings)):
         features = to_features(image, settings)
-        recipe = make_recipe(features, settings, where)
+        trainer = make_trainer(features, settings, where)
         before = None
         for iteration in range(1, settings.max_iter + 1):
-            probabilities, terms = recipe.forward(iteration)
+            probabilities, terms = trainer.forward(iteration)
             total = torch.stack(list(terms.values())).sum()
             if not torch.isfinite(total):
                 raise DivergedError(f"The loss is not finite at iteration {iteration}. Try a smaller learning rate.")
@@ -104,13 +104,13 @@ def iter_segment(
             if preview_seconds is not None and time.perf_counter() - shown >= preview_seconds:
                 shot, shown = preview(clusters, image.shape), time.perf_counter()
             stopped = bool((yield Step(iteration, settings.max_iter, history[-1], n_labels, shot)))
-            if stopped or iteration == settings.max_iter or recipe.is_done(iteration, n_labels, changed):
+            if stopped or iteration == settings.max_iter or trainer.is_done(iteration, n_labels, changed):
                 break  # before the network moves on: what it knows is what made these labels
-            recipe.optimiser.zero_grad()
+            trainer.optimiser.zero_grad()
             torch.autograd.backward(total)
-            recipe.optimiser.step()
-        state = weights_of(recipe.network) if settings.variant == "s3net" else {}
-        del recipe, total, terms  # the last ones would hold the graph of the last look
+            trainer.optimiser.step()
+        state = weights_of(trainer.network) if settings.variant == "s3net" else {}
+        del trainer, total, terms  # the last ones would hold the graph of the last look
         proposal = propose(clusters, features, image, settings)
         labels, foreground, names = finish(image, features, probabilities, proposal, settings)
     return Segmentation(

@@ -13,7 +13,7 @@ from napari_s3net.image import Segmentation, Step, as_image
 from napari_s3net.labels.metrics import dice
 from napari_s3net.segmentation import iter_segment, segment
 from napari_s3net.settings import Settings, preset
-from napari_s3net.training.trainers import make_recipe
+from napari_s3net.training.trainer import make_trainer
 
 QUICK = Settings(working_size=64, channels=8, clusters=4, max_iter=8, min_labels=2)
 
@@ -99,14 +99,14 @@ def test_previews_are_copies_of_the_images_size():
 def test_nothing_of_the_network_stays_behind(monkeypatch, end):
     alive = []
 
-    make = segmentation.make_recipe
+    make = segmentation.make_trainer
 
     def watched(*arguments):
-        recipe = make(*arguments)
-        alive.append(weakref.ref(next(recipe.network.parameters())))
-        return recipe
+        trainer = make(*arguments)
+        alive.append(weakref.ref(next(trainer.network.parameters())))
+        return trainer
 
-    monkeypatch.setattr(segmentation, "make_recipe", watched)
+    monkeypatch.setattr(segmentation, "make_trainer", watched)
     run = iter_segment(phantom.disc().image, QUICK)
     next(run)
     if end == "close":
@@ -123,7 +123,7 @@ def test_every_form_of_running_out_of_memory_is_told(monkeypatch, error):
     def fail(*_):
         raise error
 
-    monkeypatch.setattr(segmentation, "make_recipe", fail)
+    monkeypatch.setattr(segmentation, "make_trainer", fail)
     with pytest.raises(OutOfMemoryError, match=r"this run needs about .* smaller working size"):
         segment(phantom.disc().image, settings=QUICK)
 
@@ -132,24 +132,24 @@ def test_another_runtime_error_is_not_mistaken_for_memory(monkeypatch):
     def fail(*_):
         raise RuntimeError("shapes do not match")
 
-    monkeypatch.setattr(segmentation, "make_recipe", fail)
+    monkeypatch.setattr(segmentation, "make_trainer", fail)
     with pytest.raises(RuntimeError, match="shapes"):
         segment(phantom.disc().image, settings=QUICK)
 
 
 def test_a_loss_that_is_not_finite_names_the_iteration(monkeypatch):
-    make = segmentation.make_recipe
+    make = segmentation.make_trainer
 
     def broken(*arguments):
-        recipe = make(*arguments)
-        forward = recipe.forward
-        recipe.forward = lambda i: (
+        trainer = make(*arguments)
+        forward = trainer.forward
+        trainer.forward = lambda i: (
             forward(i)[0],
             {"cluster": forward(i)[1]["cluster"] * (float("nan") if i == 3 else 1)},
         )
-        return recipe
+        return trainer
 
-    monkeypatch.setattr(segmentation, "make_recipe", broken)
+    monkeypatch.setattr(segmentation, "make_trainer", broken)
     with pytest.raises(DivergedError, match="iteration 3"):
         segment(phantom.disc().image, settings=QUICK)
 
@@ -212,6 +212,6 @@ def test_the_last_iteration_looks_and_does_not_learn(monkeypatch):
     assert len(passes) == len(steps) - 1 == 4
     assert seen["graphs"] == 0
     # The weights that are kept are those that made the labels.
-    recipe = make_recipe(seen["features"], settings, torch.device("cpu"))
-    recipe.network.load_state_dict({name: torch.from_numpy(array) for name, array in result.state.items()})
-    assert np.array_equal(recipe.forward(5)[0].argmax(dim=1)[0].numpy(), seen["clusters"])
+    trainer = make_trainer(seen["features"], settings, torch.device("cpu"))
+    trainer.network.load_state_dict({name: torch.from_numpy(array) for name, array in result.state.items()})
+    assert np.array_equal(trainer.forward(5)[0].argmax(dim=1)[0].numpy(), seen["clusters"])

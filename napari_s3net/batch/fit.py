@@ -14,7 +14,7 @@ from napari_s3net.errors import InvalidImageError, S3NetError
 from napari_s3net.image import Image, Segmentation, Step
 from napari_s3net.io.write import replacing
 from napari_s3net.settings import preset
-from napari_s3net.training.sampling import to_fit_on
+from napari_s3net.training.sampling import evenly_spaced
 
 #: What stands for the fitting where others have a file's name.
 FITTING = "(one model for all)"
@@ -22,7 +22,7 @@ FITTING = "(one model for all)"
 
 def choose(digest: str, items: Sequence[Item]) -> tuple[list[Item], str, str]:
     """The images to fit on, where the model then lies below the output folder, and the digest of what it makes."""
-    chosen = to_fit_on(items)
+    chosen = evenly_spaced(items)
     name = model_name(digest, chosen)
     return chosen, name, name.removeprefix("settings/folder-").removesuffix(".safetensors")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_s3net.benchmark.methods import FOLDER, folder_settings
 from napari_s3net.io import read_image
-from napari_s3net.training.sampling import to_fit_on
+from napari_s3net.training.sampling import evenly_spaced
 
 if TYPE_CHECKING:
     from napari_s3net.benchmark.protocol import Pair, Task
@@ -33,7 +33,7 @@ def fit_models(pairs: list[Pair], tasks: list[Task]) -> None:
     for path, task in wanted.items():
         if path.exists():
             continue
-        paths = [pair.image for pair in to_fit_on(pairs)]
+        paths = [pair.image for pair in evenly_spaced(pairs)]
         settings = folder_settings(task.request, read_image(paths[0]), task.seed)
         with tqdm(total=len(paths), unit="image", desc="fitting", disable=None) as bar:
             fit_folder(_counted((read_image(path) for path in paths), bar), settings).save(path)

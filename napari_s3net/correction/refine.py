@@ -37,7 +37,7 @@ from napari_s3net.runtime.oom_retry import iter_retrying
 from napari_s3net.segmentation import weights_of
 from napari_s3net.settings import Settings
 from napari_s3net.training.adam import Adam
-from napari_s3net.training.trainers import S3NetRecipe
+from napari_s3net.training.image import ImageTrainer
 
 #: Longer sides at which strokes spread, and at which the network trains on.
 SPREAD_SIZE, NETWORK_SIZE = 256, 96
@@ -114,7 +114,7 @@ class Refiner:
         self.image, self.settings = image, settings
         self.device = resolve_device(device)
         self.look = look_of(image, settings)
-        self._recipe: S3NetRecipe | None = None
+        self._trainer: ImageTrainer | None = None
 
     def rerun(
         self,
@@ -147,7 +147,7 @@ class Refiner:
         if task.constraints.any():
             with memory_errors(self.device, estimate_mib(self.image.shape, self.settings)):
                 if state:
-                    network = Continued(self.recipe, state, task)
+                    network = Continued(self.trainer, state, task)
                     for iteration in range(1, ITERATIONS + 1):
                         history.append(network.learn(iteration))
                         stopped = bool((yield Step(iteration, ITERATIONS, history[-1], len(task.ids))))
@@ -170,11 +170,11 @@ class Refiner:
         )
 
     @property
-    def recipe(self) -> S3NetRecipe:
+    def trainer(self) -> ImageTrainer:
         """The network on its input; its weights are any."""
-        if self._recipe is None:
-            self._recipe = small_recipe(self.image, self.settings, self.device)
-        return self._recipe
+        if self._trainer is None:
+            self._trainer = small_trainer(self.image, self.settings, self.device)
+        return self._trainer
 
 
 def at_network_size(settings: Settings) -> Settings:
@@ -182,10 +182,10 @@ def at_network_size(settings: Settings) -> Settings:
     return settings.replace(working_size=min(settings.working_size, NETWORK_SIZE), variant="s3net")
 
 
-def small_recipe(image: Image, settings: Settings, device: torch.device) -> S3NetRecipe:
+def small_trainer(image: Image, settings: Settings, device: torch.device) -> ImageTrainer:
     """A network for an image at the size at which it trains on."""
     settings = at_network_size(settings)
-    return S3NetRecipe(to_features(image, settings), settings, device)
+    return ImageTrainer(to_features(image, settings), settings, device)
 
 
 def load_weights(network: torch.nn.Module, state: Mapping[str, NDArray[Any]]) -> None:
@@ -203,8 +203,8 @@ class Continued:
     has label l is the probability of l.
     """
 
-    def __init__(self, recipe: S3NetRecipe, state: Mapping[str, NDArray[Any]], task: Task) -> None:
-        self.x, self.network, self.weights = recipe.x, recipe.network, recipe.weights
+    def __init__(self, trainer: ImageTrainer, state: Mapping[str, NDArray[Any]], task: Task) -> None:
+        self.x, self.network, self.edges = trainer.full.x, trainer.network, trainer.full.edges
         load_weights(self.network, state)
         self.optimiser = Adam(self.network.parameters(), LEARNING_RATE)
         shape, device = (self.x.shape[2], self.x.shape[3]), self.x.device
@@ -225,7 +225,7 @@ class Continued:
         terms = {
             "strokes": -STROKE_WEIGHT * obeyed.log().mean(),
             "previous": F.nll_loss(said.log()[None], self.labels[None]) + cluster_loss(logits),
-            "spatial": SPATIAL_WEIGHT * spatial_loss(p, self.weights),
+            "spatial": SPATIAL_WEIGHT * spatial_loss(p, self.edges),
         }
         total = torch.stack(list(terms.values())).sum()
         if not torch.isfinite(total):

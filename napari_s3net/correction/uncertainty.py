@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_s3net.correction.refine import load_weights, look_of, shrink, small_recipe
+from napari_s3net.correction.refine import load_weights, look_of, shrink, small_trainer
 from napari_s3net.image import Image, Segmentation
 from napari_s3net.network.warps import WarpRange, draw_theta, make_grid, visible, warp
 from napari_s3net.runtime.device import resolve_device
@@ -129,10 +129,10 @@ def _network(
     image: Image, result: Segmentation, regions: NDArray[np.bool_], n: int, device: str
 ) -> NDArray[np.float32]:
     """What the kept network says of each region, (regions, h, w) at their size."""
-    recipe = small_recipe(image, result.settings, resolve_device(device))
-    load_weights(recipe.network, result.state)
+    trainer = small_trainer(image, result.settings, resolve_device(device))
+    load_weights(trainer.network, result.state)
     with torch.no_grad():
-        p = torch.stack(list(_views(recipe.network, recipe.x, n, result.settings.seed))).mean(dim=0)
+        p = torch.stack(list(_views(trainer.network, trainer.full.x, n, result.settings.seed))).mean(dim=0)
         large = F.interpolate(p[None], regions.shape[1:], mode="bilinear")[0].cpu()
     inside = torch.from_numpy(regions.astype(np.float32))
     shares = torch.einsum("rhw,khw->rk", inside, large)

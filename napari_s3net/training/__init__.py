@@ -1,1 +1,1 @@
-"""Ways to train: each gives a network, or a scorer, for one image or for many."""
+"""Ways to train, one file each; `trainer.make_trainer` builds the one that a run asks for."""

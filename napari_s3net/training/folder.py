@@ -1,35 +1,55 @@
-"""Folder mode: one judge, fitted without labels on many images of one kind, weighs the candidates of each.
+"""Folder mode: one scorer of candidates, fitted without labels on many images of one kind, for all of them.
 
-Each image gives a ballot of candidates, as when it is segmented alone. The judge learns from the outcomes of all of
-them what an object of this folder looks like beside what else stood for election; what it expects goes back into each
-count.
+Candidates are made for each image as when it is segmented alone. The scorer learns from the outcomes of all images what
+an object of this folder looks like beside the other candidates; what it expects is then added to each candidate's own
+score.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sized
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 
 from napari_s3net import __version__
 from napari_s3net.errors import InvalidImageError, InvalidSettingsError, ReadError
 from napari_s3net.foreground.propose import VOTED_ON, count, make_ballot
 from napari_s3net.foreground.voting import Ballot
-from napari_s3net.image import Image, Segmentation, Step
+from napari_s3net.image import Image, Segmentation
 from napari_s3net.postprocessing.postprocess import finish
 from napari_s3net.preprocessing.features import check_plane, to_features
 from napari_s3net.runtime.generators import drain
 from napari_s3net.settings import Settings
-from napari_s3net.training.initial_clusters import starting_point
-from napari_s3net.training.linear_scorer import Judge, Lesson, fit_judge, learn_from
+from napari_s3net.training.initial_clusters import initial_clusters
+from napari_s3net.training.linear_scorer import LinearScorer, TrainingSample, fit_scorer, sample_from
 
 #: Fewer than this many images have nothing in common to learn.
 FEWEST_IMAGES = 4
+#: The scorer's arrays in a file, in the order of its fields.
+_ARRAYS = ("mean", "scale", "weights")
+
+
+@dataclass(frozen=True)
+class FitStep:
+    """Progress of a fit: images looked at, and how many there are where that is known.
+
+    Parameters
+    ----------
+    done : int
+        Images looked at, from 1.
+    total : int or None
+        How many images there are; None where they come one after the other.
+    """
+
+    done: int
+    total: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,13 +58,13 @@ class FolderModel:
 
     Parameters
     ----------
-    judge : Judge
-        What is expected of a candidate.
+    scorer : LinearScorer
+        Says what to expect of a candidate.
     settings : Settings
         With which it was fitted, and with which it segments.
     """
 
-    judge: Judge
+    scorer: LinearScorer
     settings: Settings
 
     def segment(self, image: Image) -> Segmentation:
@@ -58,7 +78,7 @@ class FolderModel:
         Returns
         -------
         Segmentation
-            As `segment` gives it; the clusters are those from which single images start.
+            As `segment` gives it; its clusters are the initial ones, no network is trained.
 
         Raises
         ------
@@ -66,16 +86,13 @@ class FolderModel:
             If there is nothing to segment, or grey was fitted and colour came, or the reverse.
         """
         started = time.perf_counter()
-        check_plane(image)
-        features = to_features(image, self.settings)
-        clusters, _ = starting_point(features, self.settings.clusters)
-        ballot = make_ballot(clusters, features, self.settings)
-        if not self.judge.knows(ballot):
+        features, clusters, candidates = _inspect(image, self.settings)
+        if not self.scorer.fits(candidates):
             raise InvalidImageError(
                 f"The model was fitted on other images than this one with {features.shape[2]} channels: colour on the "
                 "one side, grey on the other. Fit one on images of this kind."
             )
-        proposal = count(ballot, features.shape[:2], self.judge.favour(ballot))
+        proposal = count(candidates, features.shape[:2], self.scorer.score(candidates))
         one_hot = F.one_hot(torch.from_numpy(clusters), self.settings.clusters).permute(2, 0, 1)[None].float()
         labels, foreground, names = finish(image, features, one_hot, proposal, self.settings)
         return Segmentation(
@@ -91,12 +108,11 @@ class FolderModel:
         )
 
     def save(self, path: Path) -> None:
-        """Write the judge and the settings to a safetensors file."""
+        """Write scorer and settings to a safetensors file, from which `load_folder_model` reads them."""
         from safetensors.numpy import save_file
 
         about = {"napari-s3net": "folder", "settings": json.dumps(self.settings.to_dict())}
-        judge = self.judge
-        save_file({"mean": judge.mean, "scale": judge.scale, "weights": judge.weights}, path, about)
+        save_file({name: getattr(self.scorer, name) for name in _ARRAYS}, path, about)
 
 
 def load_folder_model(path: Path) -> FolderModel:
@@ -114,8 +130,8 @@ def load_folder_model(path: Path) -> FolderModel:
             about = file.metadata() or {}
             if about.get("napari-s3net") != "folder":
                 raise ReadError(f"{Path(path).name} holds other weights; expected a model fitted on a folder.")
-            judge = Judge(*(file.get_tensor(name) for name in ("mean", "scale", "weights")))
-        return FolderModel(judge, Settings.from_dict(json.loads(about["settings"])))
+            scorer = LinearScorer(*(file.get_tensor(name) for name in _ARRAYS))
+        return FolderModel(scorer, Settings.from_dict(json.loads(about["settings"])))
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise ReadError(f"{Path(path).name} is no model of this program: {error}") from None
 
@@ -125,49 +141,51 @@ def fit_folder(images: Iterable[Image], settings: Settings) -> FolderModel:
     return drain(iter_fit_folder(images, settings))
 
 
-def iter_fit_folder(images: Iterable[Image], settings: Settings) -> Generator[Step, bool | None, FolderModel]:
-    """Fit one model on many images of one kind, without labels; `send(True)` stops and learns from those seen.
+def iter_fit_folder(images: Iterable[Image], settings: Settings) -> Generator[FitStep, bool | None, FolderModel]:
+    """Fit one model on many images of one kind, without labels; `send(True)` stops and fits on those looked at.
 
     Parameters
     ----------
     images : iterable of Image
-        Planes; read one after the other, and none is kept. At most `sampling.MOST_IMAGES` are worth giving.
+        Planes; read one after the other, and none is kept. Take at most `sampling.MOST_IMAGES`, by
+        `sampling.evenly_spaced`.
     settings : Settings
-        Their `target` must be one that is voted on: a lesion, or whatever is central.
+        Their `target` must be one that candidates are scored for: a lesion, or whatever is central.
 
     Yields
     ------
-    Step
-        One for each image that was looked at.
+    FitStep
+        One for each image.
 
     Raises
     ------
     InvalidSettingsError
-        If the target is found without a vote.
+        If the target is found without candidates.
     InvalidImageError
-        If there are fewer than `FEWEST_IMAGES` images, or some are grey and some are not.
+        If there are fewer than `FEWEST_IMAGES` images with a candidate, or some are grey and some are not.
     """
     if settings.target not in VOTED_ON:
         raise InvalidSettingsError(
             f"Folder mode is for {' and '.join(VOTED_ON)}; {settings.target} is found in each image alone."
         )
-    lessons: list[Lesson] = []
-    for seen, image in enumerate(images, start=1):
-        ballot = _ballot(image, settings)
-        if len(ballot.masks):  # an image without a candidate teaches nothing
-            lessons.append(learn_from(ballot))
-        if (yield Step(seen, 0, {}, 2)):
+    total = len(images) if isinstance(images, Sized) else None
+    samples: list[TrainingSample] = []
+    for done, image in enumerate(images, start=1):
+        _, _, candidates = _inspect(image, settings)
+        if len(candidates.masks):
+            samples.append(sample_from(candidates))
+        if (yield FitStep(done, total)):
             break
-    if len(lessons) < FEWEST_IMAGES:
-        raise InvalidImageError(f"Expected at least {FEWEST_IMAGES} images to fit on; got {len(lessons)}.")
-    if len({lesson.descriptions.shape[1] for lesson in lessons}) > 1:
+    if len(samples) < FEWEST_IMAGES:
+        raise InvalidImageError(f"Expected at least {FEWEST_IMAGES} images to fit on; got {len(samples)}.")
+    if len({sample.features.shape[1] for sample in samples}) > 1:
         raise InvalidImageError("Some of the images are grey and some are not. Fit on one kind at a time.")
-    return FolderModel(fit_judge(lessons), settings)
+    return FolderModel(fit_scorer(samples), settings)
 
 
-def _ballot(image: Image, settings: Settings) -> Ballot:
-    """Look at one image as if it were alone."""
+def _inspect(image: Image, settings: Settings) -> tuple[NDArray[np.float32], NDArray[np.int64], Ballot]:
+    """Features (h, w, C), initial clusters (h, w) and scored candidates of one image, as if it were alone."""
     check_plane(image)
     features = to_features(image, settings)
-    clusters, _ = starting_point(features, settings.clusters)
-    return make_ballot(clusters, features, settings)
+    clusters, _ = initial_clusters(features, settings.clusters)
+    return features, clusters, make_ballot(clusters, features, settings)

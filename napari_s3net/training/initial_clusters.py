@@ -1,4 +1,4 @@
-"""Where a run starts: clusters of the colours, and of how deep each pixel lies below the image's border."""
+"""The clusters that training starts from: k-means of the colours and of the depth below the image's border."""
 
 from __future__ import annotations
 
@@ -11,58 +11,71 @@ from scipy.cluster.vq import ClusterError, kmeans2, vq
 from skimage.color import rgb2lab
 from skimage.morphology import reconstruction
 
-#: Blur, in pixels of the working size, before colours and depth are looked at.
+#: Standard deviation of the blur before colours and depth are measured, in pixels of the working size.
 BLUR = 1.5
-#: Weight of the depth below the border beside the colours.
+#: Weight of the depth beside the colours, which have unit variance together.
 DEPTH_WEIGHT = 0.5
-#: An image whose depth varies less than this share of its intensities has no basin.
-NO_BASIN = 0.25
+#: Depths are divided by their standard deviation, but by no less than this share of that of the intensities: an image
+#: without a basin has no depth but noise.
+LEAST_DEPTH_SPREAD = 0.25
+#: Red, green and blue in the intensity whose basins are filled: pigment absorbs blue most and red least.
+PIGMENT_LIGHTNESS = (0.2, 0.3, 0.5)
+#: Iterations of k-means.
+KMEANS_ITERATIONS = 10
 
 
-def starting_point(features: NDArray[np.float32], clusters: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """The clusters from which the network starts, and the depth that it sees beside the colours.
+def initial_clusters(features: NDArray[np.float32], n: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Give each pixel the cluster that the network is first taught, and the depth that it sees beside the colours.
 
     Parameters
     ----------
     features : numpy.ndarray
         (h, w, C) in [0, 1].
-    clusters : int
-        How many at most.
+    n : int
+        The number of clusters; fewer are used where there are fewer colours.
 
     Returns
     -------
     clusters : numpy.ndarray
-        (h, w), numbered from dark to light; see `start_clusters`.
+        (h, w), numbered from dark to light; see `cluster_colours`.
     depth : numpy.ndarray
         (h, w); see `depth_below_border`.
     """
     smooth = ndimage.gaussian_filter(features, (BLUR, BLUR, 0))
     depth = depth_below_border(smooth)
-    return start_clusters(smooth, depth, clusters), depth
+    return cluster_colours(smooth, depth, n), depth
 
 
 def depth_below_border(smooth: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How far each pixel (h, w, C) lies below the way out to the image's border: zero mean, at most unit variance.
+    """Measure how far each pixel lies below the lowest way out to the image's border.
 
     Water let in from the border fills every basin up to its lowest rim; the height of the water is the depth
     (reconstruction by erosion, Vincent 1993). It tells a lesion from a dark corner, and a lung from the air of the
     room, that have the same colour.
+
+    Parameters
+    ----------
+    smooth : numpy.ndarray
+        (h, w, C) in [0, 1].
+
+    Returns
+    -------
+    numpy.ndarray
+        (h, w), zero mean and at most unit variance; no unit.
     """
-    # Pigment absorbs blue most, red least.
-    grey = smooth @ np.array([0.2, 0.3, 0.5], np.float32) if smooth.shape[2] == 3 else smooth[..., 0]
+    grey = smooth @ np.array(PIGMENT_LIGHTNESS, np.float32) if smooth.shape[2] == 3 else smooth[..., 0]
     seed = np.full_like(grey, grey.max())
     seed[[0, -1]], seed[:, [0, -1]] = grey[[0, -1]], grey[:, [0, -1]]
     depth = reconstruction(seed, grey, method="erosion") - grey
-    # Where there is no basin, the depth is noise, which must not be blown up.
-    scale = max(float(depth.std()), NO_BASIN * float(grey.std()), 1e-6)
+    scale = max(float(depth.std()), LEAST_DEPTH_SPREAD * float(grey.std()), 1e-6)
     return np.asarray((depth - depth.mean()) / scale, np.float32)
 
 
-def start_clusters(smooth: NDArray[np.float32], depth: NDArray[np.float32], clusters: int) -> NDArray[np.int64]:
-    """Clusters of smoothed colours (h, w, C) and depth (h, w), numbered from dark to light.
+def cluster_colours(smooth: NDArray[np.float32], depth: NDArray[np.float32], n: int) -> NDArray[np.int64]:
+    """Cluster smoothed colours (h, w, C) and depth (h, w) by k-means, numbered from dark to light.
 
-    k-means begins at equally spaced quantiles of the main axis of the colours, so that it needs no random start and
-    another seed keeps the same numbers. Its centres come from every other row and column.
+    k-means begins at equally spaced quantiles of the main axis of the colours, so that it draws no random number and
+    every run numbers alike. Its centres are computed from every other row and column. Returns (h, w) from 0 to n − 1.
     """
     colours = rgb2lab(smooth) if smooth.shape[2] == 3 else 100 * smooth
     values = np.concatenate([_standardised(colours), DEPTH_WEIGHT * depth[..., None]], axis=2).astype(np.float64)
@@ -71,9 +84,9 @@ def start_clusters(smooth: NDArray[np.float32], depth: NDArray[np.float32], clus
     centred = points - points.mean(axis=0)
     along = centred @ np.linalg.eigh(centred.T @ centred)[1][:, -1]
     order = np.argsort(along if np.corrcoef(along, points[:, 0])[0, 1] >= 0 else -along)
-    centres = points[order[((np.arange(clusters) + 0.5) / clusters * len(points)).astype(int)]]
-    with suppress(ClusterError):  # fewer colours than clusters: the nearest start is as good
-        centres = kmeans2(points, centres, iter=10, minit="matrix", missing="raise")[0]
+    centres = points[order[((np.arange(n) + 0.5) / n * len(points)).astype(int)]]
+    with suppress(ClusterError):  # fewer colours than clusters: the quantiles themselves are as good
+        centres = kmeans2(points, centres, iter=KMEANS_ITERATIONS, minit="matrix", missing="raise")[0]
     return np.asarray(vq(values.reshape(-1, values.shape[2]), centres)[0], np.int64).reshape(smooth.shape[:2])
 
 

@@ -1,9 +1,9 @@
-"""What the objects of a folder have in common, learned without labels: a linear judge of candidates.
+"""A linear scorer of candidates, fitted on many images without labels.
 
-The votes on each image say which candidates agree with their outcome. Over a whole folder the errors of single images
-average out: how an object differs from what else stood for election is the same in most of them. So a ridge regression
-learns, from the descriptions of all candidates of all images, how far each agrees with the outcome on its own image;
-what it expects of a candidate then goes into the count.
+On each image the weighted candidates agree on an outcome. Over a whole folder the errors of single images average out:
+how an object differs from the other candidates of its image is the same in most of them. So a ridge regression learns,
+from the region features of all candidates of all images, how far each agrees with the outcome on its own image. What it
+expects of a candidate is then added to the candidate's own score.
 """
 
 from __future__ import annotations
@@ -14,94 +14,134 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_s3net.foreground.region_features import Properties
 from napari_s3net.foreground.voting import Ballot
 
-#: How much an expected agreement (Dice) of one adds to the logarithm of a vote.
+#: How much an expected agreement (Dice) of one adds to a candidate's log score. Chosen, as is `RIDGE`, on development
+#: images of ISIC 2018; `docs/method.md`, "A whole folder", has the measurements.
 WEIGHT = 8.0
-#: Strength of the ridge, in images: with fewer the judge is careful.
+#: Strength of the ridge, in images: few images move the scorer little.
 RIDGE = 2.0
-#: Numbers in a description: plain ones, and those for each colour.
-PLAIN, PER_COLOUR = 14, 6
-#: Descriptions further away than so many standard deviations count as that far.
-FARTHEST = 4.0
+#: Standardised region features are clipped to plus and minus this, in standard deviations.
+CLIP = 4.0
+#: Region features whose ratios count; each is positive, and `LOG_OFFSET` keeps its logarithm finite.
+RATIOS = ("boundary", "compact", "central", "separate", "area", "even")
+LOG_OFFSET = 0.01
+#: The difference of two log scores at which the own score of a candidate saturates.
+SCORE_SCALE = 3.0
 
 
 @dataclass(frozen=True, eq=False)
-class Judge:
-    """A linear function of a candidate's description.
+class TrainingSample:
+    """What one image contributes to the fit.
 
     Parameters
     ----------
-    mean, scale, weights : numpy.ndarray
-        (F,): of the descriptions, and what each is worth.
+    features : numpy.ndarray
+        (n, F), of its candidates; from `candidate_features`.
+    agreement : numpy.ndarray
+        (n,), the Dice of each candidate with the outcome on this image.
+    weight : float
+        How much the image counts, 0 to 1.
+    """
+
+    features: NDArray[np.float64]
+    agreement: NDArray[np.float64]
+    weight: float
+
+
+@dataclass(frozen=True, eq=False)
+class LinearScorer:
+    """A linear function of a candidate's standardised features.
+
+    Parameters
+    ----------
+    mean, scale : numpy.ndarray
+        (F,), with which features are standardised.
+    weights : numpy.ndarray
+        (F,), expected agreement a standard deviation.
     """
 
     mean: NDArray[np.float64]
     scale: NDArray[np.float64]
     weights: NDArray[np.float64]
 
-    def knows(self, ballot: Ballot) -> bool:
-        """Whether the ballot's candidates can be described to it: colour to colour, grey to grey."""
-        return bool(len(self.weights) == PLAIN + PER_COLOUR * ballot.properties.inner.mean.shape[1])
+    def fits(self, candidates: Ballot) -> bool:
+        """Whether it was fitted on candidates with as many colour channels as these."""
+        return len(self.weights) == n_features(candidates.properties.inner.mean.shape[1])
 
-    def favour(self, ballot: Ballot) -> NDArray[np.float64]:
-        """What to add to the logarithm of each candidate's vote, (n,)."""
-        if not len(ballot.masks):
+    def score(self, candidates: Ballot) -> NDArray[np.float64]:
+        """What to add to the log score of each candidate, (n,)."""
+        if not len(candidates.masks):
             return np.zeros(0)
-        return WEIGHT * (_standardised(describe(ballot), self.mean, self.scale) @ self.weights)
+        return WEIGHT * (_standardised(candidate_features(candidates), self.mean, self.scale) @ self.weights)
 
 
-@dataclass(frozen=True, eq=False)
-class Lesson:
-    """What one image teaches: descriptions (n, F), agreement with the outcome (n,), and how sure the outcome is."""
+def candidate_features(candidates: Ballot) -> NDArray[np.float64]:
+    """Describe each candidate by what distinguishes it from the other candidates of its image.
 
-    descriptions: NDArray[np.float64]
-    agreement: NDArray[np.float64]
-    trust: float
-
-
-def describe(ballot: Ballot) -> NDArray[np.float64]:
-    """Describe each candidate by what tells it from the others of its image.
-
-    (n, F) with F = `PLAIN` + `PER_COLOUR` · C for C colours: the properties of its vote, area and distance from the
-    middle, the colours inside and outside, their difference and their spreads, all less the mean over the image's
-    candidates; and its own vote beside the largest.
+    Returns
+    -------
+    numpy.ndarray
+        (n, F), F from `n_features`: logarithms of the region features in `RATIOS`, contact with the image's border,
+        lightness, area, distance from the middle, and the colours inside and outside with their differences and
+        spreads, each less its mean over the image's candidates; last, three powers of the candidate's own log score
+        beside the largest.
     """
-    p = ballot.properties
-    inner, outer = p.inner, p.outer
-    ratios = np.log(np.stack([p.boundary, p.compact, p.central, p.separate, p.area, p.even], axis=1) + 0.01)
-    plain, gap = np.stack([p.touch, p.pale], axis=1), inner.mean - outer.mean
-    scalars = np.stack([ratios[:, 4] ** 2, p.area, p.distance], axis=1)
-    colours = [gap, gap**2, inner.mean, outer.mean, inner.spread, outer.spread]
-    each = np.concatenate([ratios, plain, scalars, *colours], axis=1)
-    vote = np.tanh((ballot.log_votes - ballot.log_votes.max(initial=-np.inf)) / 3)[:, None]
-    return np.concatenate([each - each.mean(axis=0), vote, vote**2, vote**3], axis=1)
+    features = np.concatenate([_scalars(candidates.properties), _colours(candidates.properties)], axis=1)
+    own = np.tanh((candidates.log_votes - candidates.log_votes.max(initial=-np.inf)) / SCORE_SCALE)[:, None]
+    return np.concatenate([features - features.mean(axis=0), own, own**2, own**3], axis=1)
 
 
-def learn_from(ballot: Ballot) -> Lesson:
-    """Take the outcome of an image's votes as a lesson, trusted by its confidence; see `Ballot.count`."""
-    probability, confidence = ballot.count()
+def n_features(channels: int) -> int:
+    """How many numbers `candidate_features` gives for images with so many colour channels."""
+    return len(RATIOS) + 5 + 6 * channels + 3
+
+
+def _scalars(p: Properties) -> NDArray[np.float64]:
+    """The features that do not depend on the number of colour channels, (n, len(RATIOS) + 5)."""
+    ratios = np.log(np.stack([getattr(p, name) for name in RATIOS], axis=1) + LOG_OFFSET)
+    log_area = ratios[:, RATIOS.index("area")]
+    return np.concatenate([ratios, np.stack([p.touch, p.pale, log_area**2, p.area, p.distance], axis=1)], axis=1)
+
+
+def _colours(p: Properties) -> NDArray[np.float64]:
+    """The features of each of C colour channels, (n, 6 C)."""
+    gap = p.inner.mean - p.outer.mean
+    return np.concatenate([gap, gap**2, p.inner.mean, p.outer.mean, p.inner.spread, p.outer.spread], axis=1)
+
+
+def sample_from(candidates: Ballot) -> TrainingSample:
+    """Turn the outcome on one image into a training sample, which counts by the square of its confidence."""
+    probability, confidence = candidates.count()
     chosen = probability > 0.5
-    common = (ballot.masks & chosen).sum(axis=(1, 2))
-    agreement = 2 * common / (ballot.masks.sum(axis=(1, 2)) + chosen.sum())
-    return Lesson(describe(ballot), agreement, confidence**2)
+    common = (candidates.masks & chosen).sum(axis=(1, 2))
+    agreement = 2 * common / (candidates.masks.sum(axis=(1, 2)) + chosen.sum())
+    return TrainingSample(candidate_features(candidates), agreement, confidence**2)
 
 
-def fit_judge(lessons: Sequence[Lesson]) -> Judge:
-    """Fit a judge by ridge regression on the lessons (n images, one F), each image as heavy as it is trusted."""
-    all_of_them = np.concatenate([lesson.descriptions for lesson in lessons])
-    mean, scale = all_of_them.mean(axis=0), all_of_them.std(axis=0) + 1e-6
-    F = all_of_them.shape[1]
+def fit_scorer(samples: Sequence[TrainingSample]) -> LinearScorer:
+    """Fit a scorer by ridge regression (Hastie, Tibshirani and Friedman 2009, equation 3.44).
+
+    Parameters
+    ----------
+    samples : sequence of TrainingSample
+        At least one, all with the same number of features. An image counts by its weight, whatever the number of its
+        candidates.
+    """
+    everything = np.concatenate([sample.features for sample in samples])
+    mean, scale = everything.mean(axis=0), everything.std(axis=0) + 1e-6
+    F = everything.shape[1]
     gram, moment = RIDGE * np.eye(F), np.zeros(F)
-    for lesson in lessons:
-        rows = _standardised(lesson.descriptions, mean, scale)
-        weighted = rows.T * (lesson.trust / max(len(rows), 1))
+    for sample in samples:
+        rows = _standardised(sample.features, mean, scale)
+        weighted = rows.T * (sample.weight / max(len(rows), 1))
         gram += weighted @ rows
-        moment += weighted @ (lesson.agreement - lesson.agreement.mean())
-    return Judge(mean, scale, np.asarray(np.linalg.solve(gram, moment), np.float64))
+        moment += weighted @ (sample.agreement - sample.agreement.mean())
+    return LinearScorer(mean, scale, np.asarray(np.linalg.solve(gram, moment), np.float64))
 
 
 def _standardised(
-    descriptions: NDArray[np.float64], mean: NDArray[np.float64], scale: NDArray[np.float64]
+    features: NDArray[np.float64], mean: NDArray[np.float64], scale: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    return np.clip((descriptions - mean) / scale, -FARTHEST, FARTHEST)
+    return np.clip((features - mean) / scale, -CLIP, CLIP)

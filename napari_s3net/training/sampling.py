@@ -7,11 +7,11 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 
-#: More images than this teach a folder's model nothing new.
+#: More images than this were not worth the time: `docs/method.md`, "A whole folder".
 MOST_IMAGES = 300
 
 
-def to_fit_on(items: Sequence[Item], most: int = MOST_IMAGES) -> list[Item]:
-    """All of them or, where there are more, so many that lie evenly spaced."""
+def evenly_spaced(items: Sequence[Item], most: int = MOST_IMAGES) -> list[Item]:
+    """All items or, where there are more than `most`, that many at even distances; the order is kept."""
     n = min(most, len(items))
     return [items[i * len(items) // n] for i in range(n)]

@@ -18,7 +18,7 @@ from napari_s3net.preprocessing.features import (
     to_unit,
 )
 from napari_s3net.settings import Settings, preset
-from napari_s3net.training.trainers import to_tensor
+from napari_s3net.training.image import to_tensor
 
 RNG = np.random.default_rng(0)
 SETTINGS = Settings()

@@ -106,14 +106,14 @@ def test_stopping_and_closing_reach_the_run():
 def test_no_tensor_of_the_failed_try_is_left_while_the_next_goes_on(monkeypatch):
     """The network, the input and an activation of the first try are gone before the second begins."""
     watched, seen = [], []
-    make_recipe = loop.make_recipe
+    make_trainer = loop.make_trainer
 
     def make(features, settings, device):
         gc.disable()  # what is freed is freed by the policy, not by chance
         seen.append([one() is None for one in watched])
-        recipe = make_recipe(features, settings, device)
-        watched.extend(weakref.ref(one) for one in (next(recipe.network.parameters()), recipe.x))
-        forward = recipe.forward
+        trainer = make_trainer(features, settings, device)
+        watched.extend(weakref.ref(one) for one in (next(trainer.network.parameters()), trainer.full.x))
+        forward = trainer.forward
 
         def full(iteration):
             activation = torch.ones(1000)
@@ -122,10 +122,10 @@ def test_no_tensor_of_the_failed_try_is_left_while_the_next_goes_on(monkeypatch)
                 raise RuntimeError("CUDA out of memory")
             return forward(iteration)
 
-        recipe.forward = full
-        return recipe
+        trainer.forward = full
+        return trainer
 
-    monkeypatch.setattr(loop, "make_recipe", make)
+    monkeypatch.setattr(loop, "make_trainer", make)
     try:
         image = phantom.disc().image
         result = drain(iter_retrying(lambda s, d: iter_segment(image, s, device=d), SETTINGS, "cpu"))

@@ -1,4 +1,4 @@
-"""Folder mode: one judge for many images."""
+"""Folder mode: one scorer for many images."""
 
 from functools import lru_cache
 
@@ -10,7 +10,8 @@ from napari_s3net.errors import InvalidImageError, InvalidSettingsError, ReadErr
 from napari_s3net.image import as_image
 from napari_s3net.labels.metrics import dice
 from napari_s3net.settings import preset
-from napari_s3net.training.folder import fit_folder, iter_fit_folder, load_folder_model
+from napari_s3net.training.folder import FitStep, FolderModel, fit_folder, iter_fit_folder, load_folder_model
+from napari_s3net.training.linear_scorer import LinearScorer, n_features
 
 SKIN = preset("skin")
 
@@ -40,12 +41,38 @@ def test_a_fitted_folder_finds_its_lesions_and_survives_a_file(tmp_path):
 def test_every_image_is_a_step_and_stop_keeps_what_was_learned():
     images = [sample.image for sample in photographs(6)]
     run = iter_fit_folder(images, SKIN)
-    assert [next(run).iteration for _ in range(4)] == [1, 2, 3, 4]
+    assert [next(run) for _ in range(4)] == [FitStep(n, 6) for n in (1, 2, 3, 4)]
     with pytest.raises(StopIteration) as end:
         run.send(True)
     stopped, of_four = end.value.value, fit_folder(images[:4], SKIN)
-    assert np.array_equal(stopped.judge.weights, of_four.judge.weights)
+    assert np.array_equal(stopped.scorer.weights, of_four.scorer.weights)
     assert stopped.segment(images[5]).mask.any()
+
+
+def test_images_that_come_one_after_the_other_have_no_known_number():
+    images = (sample.image for sample in photographs(4))
+    assert next(iter_fit_folder(images, SKIN)) == FitStep(1)
+
+
+def test_an_image_without_a_candidate_teaches_nothing_and_counts_for_nothing():
+    images, array = [sample.image for sample in photographs(4)], np.full((40, 50, 3), 90, np.uint8)
+    array[0, 0] = 91
+    flat = as_image(array)
+    plain, beside = fit_folder(images, SKIN), fit_folder([*images, flat], SKIN)
+    assert np.array_equal(plain.scorer.weights, beside.scorer.weights)
+    with pytest.raises(InvalidImageError, match="got 3"):
+        fit_folder([*images[:3], flat], SKIN)
+
+
+def test_what_the_folder_expects_decides():
+    """A scorer that wants nothing but small candidates finds less than one that wants large ones."""
+    image, features = photograph(0).image, n_features(3)
+    weights = np.zeros(features)
+    weights[9] = 100.0
+    small, large = (
+        FolderModel(LinearScorer(np.zeros(features), np.ones(features), sign * weights), SKIN) for sign in (-1, 1)
+    )
+    assert small.segment(image).mask.sum() < large.segment(image).mask.sum()
 
 
 def test_too_few_images():

@@ -1,16 +1,16 @@
-"""Where a run starts."""
+"""The clusters that training starts from."""
 
 import numpy as np
 import pytest
 
-from napari_s3net.training.initial_clusters import depth_below_border, starting_point
+from napari_s3net.training.initial_clusters import depth_below_border, initial_clusters
 
 Y, X = np.mgrid[:48, :64]
 
 
 def test_clusters_are_the_colours_from_dark_to_light():
     bands = np.repeat(np.array([0.9, 0.1, 0.5, 0.3], np.float32), 12)[:, None, None] * np.ones((1, 40, 3), np.float32)
-    clusters, depth = starting_point(bands, 4)
+    clusters, depth = initial_clusters(bands, 4)
     assert [int(clusters[i, 20]) for i in (5, 17, 29, 41)] == [3, 0, 2, 1]
     assert depth.shape == clusters.shape
     assert depth.dtype == np.float32
@@ -19,7 +19,7 @@ def test_clusters_are_the_colours_from_dark_to_light():
 @pytest.mark.parametrize("levels", [1, 2, 3])
 def test_fewer_colours_than_clusters_is_no_error(levels):
     features = (np.arange(24 * 32) % levels / 3).reshape(24, 32, 1).astype(np.float32)
-    clusters, _ = starting_point(features, 8)
+    clusters, _ = initial_clusters(features, 8)
     assert clusters.shape == (24, 32)
     assert clusters.min() >= 0
     assert clusters.max() < 8

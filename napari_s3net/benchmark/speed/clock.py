@@ -21,7 +21,7 @@ from napari_s3net.benchmark.memory import peak_mib, reset_peak
 from napari_s3net.image import Image, Segmentation
 from napari_s3net.runtime.generators import drain
 from napari_s3net.settings import Settings
-from napari_s3net.training.trainers import make_recipe
+from napari_s3net.training.trainer import make_trainer
 
 
 def wait(device: torch.device) -> None:
@@ -85,9 +85,9 @@ class Parts:
 
         return call
 
-    def recipe(self, *arguments: Any) -> Any:
-        """A recipe whose steps are timed, and which never ends by itself."""
-        made = self.timed("start", make_recipe)(*arguments)
+    def trainer(self, *arguments: Any) -> Any:
+        """A trainer whose steps are timed, and which never ends by itself."""
+        made = self.timed("start", make_trainer)(*arguments)
         made.forward = self.timed("forward", made.forward)
         made.optimiser.step = self.timed("step", made.optimiser.step)
         made.is_done = lambda *_: False
@@ -103,7 +103,7 @@ def run_parts(image: Image, settings: Settings, device: torch.device) -> tuple[d
     with ExitStack() as clocks:
         for part, name in calls.items():
             clocks.enter_context(patch.object(loop, name, parts.timed(part, getattr(loop, name))))
-        clocks.enter_context(patch.object(loop, "make_recipe", parts.recipe))
+        clocks.enter_context(patch.object(loop, "make_trainer", parts.trainer))
         backward = parts.timed("backward", torch.autograd.backward)
         clocks.enter_context(patch.object(torch.autograd, "backward", backward))
         steps = loop.iter_segment(image, settings, device=str(device))

@@ -29,7 +29,8 @@ from napari_s3net.preprocessing.features import to_features
 from napari_s3net.runtime.device import resolve_device
 from napari_s3net.runtime.memory import cores
 from napari_s3net.settings import Settings, preset
-from napari_s3net.training.trainers import START_ITERATIONS, make_recipe
+from napari_s3net.training.image import GUIDED_ITERATIONS
+from napari_s3net.training.trainer import make_trainer
 
 #: Turns of what is quick, and of what takes seconds.
 REPEATS, FEW = 7, 3
@@ -143,12 +144,12 @@ def _limits(image: Image, settings: Settings, where: torch.device) -> Figures:
     whole = sorted(runs, key=lambda run: run["total"])[len(runs) // 2]  # one run, so that its parts make up the whole
     rows, columns = settings.working_shape(image.shape)
     machine = measure_machine(where, rows * columns * settings.channels)
-    recipe = make_recipe(to_features(image, settings), settings, where)
+    trainer = make_trainer(to_features(image, settings), settings, where)
     iterations = []
     kinds: dict[str, list[Figures]] = {}
     for index in range(counts["forward"]):
         learns = index < counts["backward"]  # the last iteration looks, and does not learn
-        layers = work_of(recipe, index + 1, PASSES if learns else 1)
+        layers = work_of(trainer, index + 1, PASSES if learns else 1)
         iterations.append(
             {
                 "seconds": sum(parts[name][index] for name in LEARNING[: None if learns else 1]),
@@ -159,7 +160,7 @@ def _limits(image: Image, settings: Settings, where: torch.device) -> Figures:
         )
         kinds.setdefault(_kind(index + 1, learns), []).append(iterations[-1])
     ratio = sum(one["seconds"] for one in iterations) / sum(one["least_seconds"] for one in iterations)
-    by_kind = {name: asdict(kind) for name, kind in time_layers(recipe, 1, machine, where, REPEATS).items()}
+    by_kind = {name: asdict(kind) for name, kind in time_layers(trainer, 1, machine, where, REPEATS).items()}
     return {
         "ratio_to_limit": ratio,
         "limit": {
@@ -174,7 +175,7 @@ def _limits(image: Image, settings: Settings, where: torch.device) -> Figures:
 
 def _kind(iteration: int, learns: bool) -> str:
     """What tells iterations of different work apart."""
-    size = "half the size" if iteration <= START_ITERATIONS else "full size"
+    size = "half the size" if iteration <= GUIDED_ITERATIONS else "full size"
     return size if learns else f"{size}, the last: a look without learning"
 
 

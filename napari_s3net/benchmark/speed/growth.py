@@ -16,7 +16,7 @@ from napari_s3net.image import Image, as_image
 from napari_s3net.runtime.generators import drain
 from napari_s3net.runtime.memory import estimate_mib
 from napari_s3net.settings import Settings, preset
-from napari_s3net.training.trainers import START_ITERATIONS
+from napari_s3net.training.image import GUIDED_ITERATIONS
 from napari_s3net.volume import iter_slices
 
 #: Longer sides of the image at one working size; working sizes; clusters; channels; images; slices.
@@ -42,7 +42,7 @@ def photograph(rows: int, columns: int, seed: int = 0) -> Image:
 
 def iter_growth(device: torch.device, repeats: int) -> Iterator[tuple[str, list[Point]]]:
     """One series after another: its name, and points of n, seconds, MiB and, where it is a single run, the estimate."""
-    skin = preset("skin").replace(max_iter=START_ITERATIONS + FULL_ITERATIONS, min_labels=2)
+    skin = preset("skin").replace(max_iter=GUIDED_ITERATIONS + FULL_ITERATIONS, min_labels=2)
     yield "pixels", [_run(side**2, photograph(side, side), skin, device, repeats) for side in SIDES]
     square = photograph(256, 256)
     yield (

@@ -13,7 +13,7 @@ from napari_s3net.benchmark.speed.clock import typical
 from napari_s3net.benchmark.speed.limit import PASSES, Call, Machine, calls_of, layer_work
 from napari_s3net.network.deformable import DeformableConv3x3, FreeOffsetConv3x3
 from napari_s3net.network.depthwise import DepthwiseConv, Pointwise
-from napari_s3net.training.trainers import Recipe
+from napari_s3net.training.trainer import Trainer
 
 #: What a layer is called; the first that fits.
 KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
@@ -35,10 +35,10 @@ class Kind:
 
 
 def time_layers(
-    recipe: Recipe, iteration: int, machine: Machine, device: torch.device, repeats: int
+    trainer: Trainer, iteration: int, machine: Machine, device: torch.device, repeats: int
 ) -> dict[str, Kind]:
     """Each call of a layer in one learning iteration on its own, forward and backward, added up by kind."""
-    calls = calls_of(recipe, iteration)
+    calls = calls_of(trainer, iteration)
     inner = {id(part) for call in calls for part in call.layer.modules() if part is not call.layer}
     found: dict[str, Kind] = defaultdict(Kind)
     for call in calls:

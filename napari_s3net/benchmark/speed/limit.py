@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from napari_s3net.benchmark.speed.clock import seconds
 from napari_s3net.network.deformable import DeformableConv3x3, FreeOffsetConv3x3
 from napari_s3net.network.deformable_cpu import TAPS
-from napari_s3net.training.trainers import Recipe
+from napari_s3net.training.trainer import Trainer
 
 #: Forward, gradient of the input, gradient of the weights.
 PASSES = 3
@@ -66,26 +66,26 @@ class Call:
     output: Tensor
 
 
-def calls_of(recipe: Recipe, iteration: int) -> list[Call]:
+def calls_of(trainer: Trainer, iteration: int) -> list[Call]:
     """Every call of a layer in one iteration, those for the transformed copy included."""
     found: list[Call] = []
     own = (DeformableConv3x3, FreeOffsetConv3x3)
-    layers = [m for m in recipe.network.modules() if isinstance(m, own) or not list(m.children())]
+    layers = [m for m in trainer.network.modules() if isinstance(m, own) or not list(m.children())]
     hooks = [
         layer.register_forward_hook(lambda one, inputs, output: found.append(Call(one, inputs[0], output)))
         for layer in layers
     ]
     try:
-        recipe.forward(iteration)
+        trainer.forward(iteration)
     finally:
         for hook in hooks:
             hook.remove()
     return found
 
 
-def work_of(recipe: Recipe, iteration: int, passes: int = PASSES) -> list[Work]:
+def work_of(trainer: Trainer, iteration: int, passes: int = PASSES) -> list[Work]:
     """What each call of a layer needs in one iteration."""
-    return [layer_work(call.layer, call.x, call.output, passes) for call in calls_of(recipe, iteration)]
+    return [layer_work(call.layer, call.x, call.output, passes) for call in calls_of(trainer, iteration)]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ SETTINGS = Settings(working_size=48, channels=4, clusters=4, max_iter=4)
 
 
 def test_parts_of_a_run():
-    before = loop.make_recipe, loop.propose, torch.autograd.backward
+    before = loop.make_trainer, loop.propose, torch.autograd.backward
     times, ends = run_parts(phantom.disc().image, SETTINGS, CPU)
     assert {name: len(each) for name, each in times.items()} == {
         **dict.fromkeys(("features", "start", "propose", "finish", "total"), 1),
@@ -24,7 +24,7 @@ def test_parts_of_a_run():
     assert ends == sorted(ends)
     parts = sum(sum(each) for name, each in times.items() if name != "total")
     assert parts <= times["total"][0]
-    assert (loop.make_recipe, loop.propose, torch.autograd.backward) == before
+    assert (loop.make_trainer, loop.propose, torch.autograd.backward) == before
 
 
 def test_the_first_turn_only_warms_up():

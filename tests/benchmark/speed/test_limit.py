@@ -9,7 +9,7 @@ from napari_s3net.benchmark.speed.limit import Machine, Work, layer_work, measur
 from napari_s3net.network.deformable import DeformableConv3x3
 from napari_s3net.network.depthwise import DepthwiseConv, Pointwise
 from napari_s3net.settings import Settings
-from napari_s3net.training.trainers import make_recipe
+from napari_s3net.training.trainer import make_trainer
 
 CPU = torch.device("cpu")
 
@@ -47,9 +47,9 @@ def test_wider_networks_need_more_and_no_hook_is_left():
     features = np.random.default_rng(0).random((40, 40, 3), np.float32)
     found = []
     for channels in (8, 16):
-        recipe = make_recipe(features, Settings(channels=channels, clusters=4), CPU)
-        found.append(work_of(recipe, 100))
-        assert not any(module._forward_hooks for module in recipe.network.modules())
+        trainer = make_trainer(features, Settings(channels=channels, clusters=4), CPU)
+        found.append(work_of(trainer, 100))
+        assert not any(module._forward_hooks for module in trainer.network.modules())
     (few, little), (many, much) = ((sum(w.operations for w in work), sum(w.bytes for w in work)) for work in found)
     assert 1.5 < many / few < 4
     assert much > little

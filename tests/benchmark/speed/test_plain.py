@@ -9,17 +9,17 @@ from napari_s3net.benchmark.speed.plain import plain_layers
 from napari_s3net.network import deformable as deform
 from napari_s3net.network.deformable_cpu import deform_on_cpu
 from napari_s3net.network.depthwise import DepthwiseConv
-from napari_s3net.training.trainers import ReleasedRecipe
+from napari_s3net.training.released import ReleasedTrainer
 
 FEATURES = np.random.default_rng(0).random((24, 24, 3)).astype(np.float32)
 
 
 def loss_and_gradient():
     torch.manual_seed(0)
-    recipe = ReleasedRecipe(FEATURES, torch.device("cpu"), size=(24, 24))
-    total = torch.stack(list(recipe.forward(1)[1].values())).sum()
+    trainer = ReleasedTrainer(FEATURES, torch.device("cpu"), size=(24, 24))
+    total = torch.stack(list(trainer.forward(1)[1].values())).sum()
     total.backward()
-    return float(total.detach()), next(recipe.network.parameters()).grad
+    return float(total.detach()), next(trainer.network.parameters()).grad
 
 
 def test_the_numbers_are_the_same():

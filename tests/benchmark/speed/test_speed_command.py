@@ -44,7 +44,7 @@ def small(monkeypatch):
 
     def quick(image, where):
         with monkeypatch.context() as once:
-            once.setattr("napari_s3net.training.trainers.ReleasedRecipe.__init__.__defaults__", ((32, 32),))
+            once.setattr("napari_s3net.training.released.ReleasedTrainer.__init__.__defaults__", ((32, 32),))
             return released(image, where)
 
     monkeypatch.setattr(command, "_released", quick)

@@ -541,7 +541,7 @@ def test_painting_goes_on_beside_a_run(make_napari_viewer, qtbot, said, capsys, 
     image = plain(viewer.layers["mole"])
     source = source_of(image, viewer.dims.point, viewer.dims.order[-2:])
     monkeypatch.setattr(
-        "napari_s3net.training.trainers.S3NetRecipe.is_done", lambda *_: False
+        "napari_s3net.training.image.ImageTrainer.is_done", lambda *_: False
     )  # it goes on while we paint
     run = Run(source, preset("skin").replace(max_iter=1000, working_size=256), "cpu")
     run.start()

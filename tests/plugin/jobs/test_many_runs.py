@@ -29,10 +29,10 @@ def window(make_napari_viewer_proxy):
 def watched(monkeypatch):
     """Weak references to the worker of each run, its network, and a weight and the input of that."""
     references = []
-    make_recipe, make_worker = loop.make_recipe, run_module.create_worker
+    make_trainer, make_worker = loop.make_trainer, run_module.create_worker
 
-    def recipe(*arguments):
-        made = make_recipe(*arguments)
+    def trainer(*arguments):
+        made = make_trainer(*arguments)
         references.extend(map(weakref.ref, (made.network, next(made.network.parameters()), made.x)))
         return made
 
@@ -41,7 +41,7 @@ def watched(monkeypatch):
         references.append(weakref.ref(made))
         return made
 
-    monkeypatch.setattr(loop, "make_recipe", recipe)
+    monkeypatch.setattr(loop, "make_trainer", trainer)
     monkeypatch.setattr(run_module, "create_worker", worker)
     return references
 

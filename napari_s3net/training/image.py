@@ -1,0 +1,161 @@
+"""Training on the one image, from nothing: the paper's three terms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from napari_s3net.network.deformable import DeformableConv3x3, FreeOffsetConv3x3
+from napari_s3net.network.losses import cluster_loss, edge_weights, spatial_loss, transformation_loss
+from napari_s3net.network.s3net import S3Net
+from napari_s3net.network.warps import WarpRange, draw_theta, draw_window, make_grid, visible, warp
+from napari_s3net.settings import Settings
+from napari_s3net.training.adam import Adam
+from napari_s3net.training.initial_clusters import initial_clusters
+from napari_s3net.training.trainer import Optimiser
+
+# What was chosen was chosen on development images of ISIC 2018 and HAM10000; `docs/method.md`, "Training", has the
+# measurements.
+
+#: Iterations in which the network is taught the initial clusters, before it follows its own.
+GUIDED_ITERATIONS = 3
+#: For these the image is shrunk by this factor: a quarter of the pixels teaches as much.
+GUIDED_SHRINK = 2
+#: An image whose shorter side has fewer pixels than this is not shrunk.
+SMALLEST_SHRUNK = 32
+#: Share of the rows, and of the columns, of the transformed copy that the transformation term looks at.
+WINDOW = 0.5
+#: Share of the initial clusters in the cluster term after the guided iterations, so that regions of their own do not
+#: melt away.
+ANCHOR = 0.5
+#: Training ends when fewer than this share of the pixels changed their cluster in each of so many iterations running.
+AT_REST_SHARE, AT_REST_ITERATIONS = 0.002, 3
+#: Weight of the side branch in the cluster term, beside one for the main branch.
+SIDE_WEIGHT = 0.2
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """The image at one size.
+
+    Parameters
+    ----------
+    x : torch.Tensor
+        (1, C, h, w), the network's input.
+    edges : tuple of torch.Tensor
+        How alike neighbours are, from `edge_weights`.
+    clusters : torch.Tensor
+        (1, h, w) int64, the initial clusters.
+    """
+
+    x: Tensor
+    edges: tuple[Tensor, Tensor]
+    clusters: Tensor
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.x.shape[2], self.x.shape[3]
+
+    def shrunk(self, factor: int) -> View:
+        """The same at 1 / `factor` of the size; rows and columns that do not make a whole pixel are left out."""
+        x = F.avg_pool2d(self.x, factor).contiguous(memory_format=torch.channels_last)
+        h, w = x.shape[2:]
+        return View(x, edge_weights(x), self.clusters[:, factor // 2 :: factor, factor // 2 :: factor][:, :h, :w])
+
+
+class ImageTrainer:
+    """S³-Net on one image: cluster, transformation and spatial loss; see `docs/method.md`, "Training".
+
+    Parameters
+    ----------
+    features : numpy.ndarray
+        (h, w, C) in [0, 1].
+    settings : Settings
+        Network, weights of the losses, learning rate, range of the transformations.
+    device : torch.device
+        Where to train.
+    """
+
+    def __init__(self, features: NDArray[np.float32], settings: Settings, device: torch.device) -> None:
+        clusters, depth = initial_clusters(features, settings.clusters)
+        x = torch.cat([to_tensor(features, device), torch.from_numpy(depth)[None, None].to(device)], dim=1)
+        x = x.contiguous(memory_format=torch.channels_last)
+        self.settings = settings
+        self.full = self.guided = View(x, edge_weights(x), torch.from_numpy(clusters)[None].to(device))
+        self.window = WINDOW
+        if settings.offsets == "free":  # they are of one size
+            self.window = 1.0
+        elif min(self.full.size) >= SMALLEST_SHRUNK:
+            self.guided = self.full.shrunk(GUIDED_SHRINK)
+        self.network: nn.Module = make_network(x.shape[1], self.full.size, settings).to(
+            device=device,
+            memory_format=torch.channels_last,  # type: ignore[call-overload]
+        )
+        self.optimiser: Optimiser = Adam(self.network.parameters(), settings.learning_rate)
+        self.generator = torch.Generator().manual_seed(settings.seed)
+        self.warp_range = WarpRange(
+            rotation=settings.rotation, scale=settings.scale, shear=settings.shear, translation=settings.translation
+        )
+        self.iterations_at_rest = 0
+
+    def forward(self, iteration: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """Segment the image and, where its term has a weight, a part of a transformed copy of it."""
+        s, view = self.settings, self.guided if iteration <= GUIDED_ITERATIONS else self.full
+        logits, side = self.network(view.x)
+        probabilities = logits.softmax(dim=1)
+        cluster = cluster_loss(logits, view.clusters) + SIDE_WEIGHT * cluster_loss(side, view.clusters)
+        if iteration > GUIDED_ITERATIONS:
+            cluster = ANCHOR * cluster + (1 - ANCHOR) * cluster_loss(logits)
+        terms = {"cluster": s.weight_cluster * cluster}
+        if s.weight_transformation > 0:
+            terms["transformation"] = s.weight_transformation * self._transformation(view, probabilities.detach())
+        if s.weight_spatial > 0:
+            terms["spatial"] = s.weight_spatial * spatial_loss(probabilities, view.edges)
+        return probabilities, terms
+
+    def is_done(self, iteration: int, n_clusters: int, changed: float) -> bool:
+        """End at the fewest clusters allowed, or when the clusters have come to rest."""
+        if iteration <= GUIDED_ITERATIONS:
+            return False
+        self.iterations_at_rest = self.iterations_at_rest + 1 if changed < AT_REST_SHARE else 0
+        return n_clusters <= self.settings.min_labels or self.iterations_at_rest >= AT_REST_ITERATIONS
+
+    def _transformation(self, view: View, probabilities: Tensor) -> Tensor:
+        """The answer to a window of a warped copy, held to the warped answer (1, K, h, w)."""
+        theta = draw_theta(self.warp_range, view.size, self.generator)
+        grid = make_grid(theta, view.x, draw_window(self.window, view.size, self.generator))
+        logits, _ = self.network(warp(view.x, grid))
+        return transformation_loss(logits, warp(probabilities, grid), visible(grid, view.x))
+
+
+def make_network(in_channels: int, size: tuple[int, int], settings: Settings) -> S3Net:
+    """Build the network that the settings ask for, with the parts that ablations replace.
+
+    Parameters
+    ----------
+    in_channels : int
+        Of the input, the depth below the border included.
+    size : tuple of int
+        Height and width of the input; counts for `offsets="free"` only.
+    settings : Settings
+        `channels`, `clusters`, `attention` and `offsets`.
+    """
+    deformable = {
+        "predicted": DeformableConv3x3,
+        "none": lambda i, o: nn.Conv2d(i, o, 3, padding=1),
+        "free": lambda i, o: FreeOffsetConv3x3(i, o, size),
+    }[settings.offsets]
+    return S3Net(in_channels, settings.channels, settings.clusters, attention=settings.attention, deformable=deformable)
+
+
+def to_tensor(features: NDArray[np.float32], device: torch.device | str) -> Tensor:
+    """Features (h, w, C) as a float32 tensor (1, C, h, w) with zero mean and unit variance in each channel."""
+    mean, sd = features.mean(axis=(0, 1)), features.std(axis=(0, 1))
+    normalised = (features - mean) / np.maximum(sd, 1e-6)
+    return torch.from_numpy(np.ascontiguousarray(normalised.transpose(2, 0, 1)[None])).to(device)

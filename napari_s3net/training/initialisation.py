@@ -1,0 +1,61 @@
+"""The first weights of the network's last layers, computed from the image's initial clusters."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from napari_s3net.network.depthwise import Pointwise
+from napari_s3net.network.s3net import S3Net
+
+#: What the discriminant's scores are multiplied by, so that the first probabilities are soft enough to be trained on.
+#: Chosen, as is `RIDGE`, on 75 development images of ISIC 2018; see `docs/method.md`, "First weights".
+SHARPNESS = 0.3
+#: What is added to the diagonal of the features' covariance, as a share of their mean variance.
+RIDGE = 0.1
+
+
+@torch.no_grad()
+def initialise_heads(network: nn.Module, x: Tensor, clusters: Tensor) -> None:
+    """Let both branches begin with the linear discriminant of the initial clusters on their features.
+
+    The layers before the last stay as random as they were drawn; what a random network already sees is worth several
+    iterations. With means μₖ, shares πₖ and the common covariance Σ of the features, cluster k has the score
+    xᵀΣ⁻¹μₖ − μₖᵀΣ⁻¹μₖ/2 + log πₖ (Hastie, Tibshirani and Friedman 2009, equation 4.10), made softer by `SHARPNESS`. The
+    last normalisation starts such that it leaves the scores as they are.
+
+    Parameters
+    ----------
+    network : S3Net
+        Changed in place: the last 1×1 convolution and the last normalisation of `side` and of `head`.
+    x : torch.Tensor
+        (1, C, h, w), its input.
+    clusters : torch.Tensor
+        (1, h, w) int64 below the network's number of clusters.
+    """
+    network = cast("S3Net", network)
+    features = network.encoder(network.stem(x))
+    cluster = clusters.flatten()
+    for branch in (network.side, network.head):
+        layer, norm = cast("Pointwise", branch[-2]), cast("nn.BatchNorm2d", branch[-1])
+        values = branch[:-2](features).permute(0, 2, 3, 1).flatten(0, 2)  # (pixels, C)
+        weight, bias = _discriminant(values, cluster, layer.out_features)
+        layer.weight.copy_(SHARPNESS * weight)
+        layer.bias.copy_(SHARPNESS * bias)
+        scores = layer(values.T[None, :, :, None])[0, ..., 0].T  # (pixels, K)
+        norm.weight.copy_(scores.std(dim=0, correction=0))
+        norm.bias.copy_(scores.mean(dim=0))
+
+
+def _discriminant(values: Tensor, cluster: Tensor, K: int) -> tuple[Tensor, Tensor]:
+    """Weights (K, C) and bias (K,) of the linear discriminant of features (pixels, C) in clusters (pixels,)."""
+    belongs = F.one_hot(cluster, K).to(values.dtype)  # (pixels, K)
+    sizes = belongs.sum(dim=0).clamp(min=1)
+    means = belongs.T @ values / sizes[:, None]
+    rest = values - means[cluster]
+    ridge = RIDGE * values.var(dim=0).mean().clamp(min=1e-6) * torch.eye(values.shape[1], device=values.device)
+    weight = torch.linalg.solve(rest.T @ rest / len(values) + ridge, means.T).T
+    return weight, (sizes / len(values)).log() - (weight * means).sum(dim=1) / 2
