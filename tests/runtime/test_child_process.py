@@ -166,7 +166,8 @@ def run(code, *arguments, **how):
 def test_nothing_is_left_when_the_program_ends(files):
     code = """
         import sys
-        from napari_s3net.io import process, read_image
+        from napari_s3net import read_image
+        from napari_s3net.runtime import child_process as process
         read_image(sys.argv[1])
         print([c._process.pid for c in process._living], [c._folder for c in process._living])
         assert not {"torch", "SimpleITK", "PIL", "qtpy"} & set(sys.modules)
@@ -183,7 +184,8 @@ def test_nothing_is_left_when_the_program_ends(files):
 def test_a_child_whose_parent_is_killed_ends_too(files):
     code = """
         import os, signal, sys
-        from napari_s3net.io import process, read_image
+        from napari_s3net import read_image
+        from napari_s3net.runtime import child_process as process
         read_image(sys.argv[1])
         (child,) = process._living
         print(child._process.pid, child._folder, flush=True)
@@ -201,7 +203,8 @@ def test_a_child_whose_parent_is_killed_ends_too(files):
 def test_a_forked_copy_leaves_the_children_of_its_parent_alone(files):
     code = """
         import os, sys
-        from napari_s3net.io import process, read_image
+        from napari_s3net import read_image
+        from napari_s3net.runtime import child_process as process
         read_image(sys.argv[1])
         (child,) = process._living
         pid = os.fork()
