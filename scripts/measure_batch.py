@@ -116,7 +116,7 @@ def engine(folder: Path, number: int) -> None:
 
 def jobs(folder: Path, number: int) -> None:
     """What a second job gains."""
-    from napari_s3net.batch import Plan, gather, iter_batch
+    from napari_s3net.batch import Plan, iter_batch, open_executor
 
     source = photographs(folder / "photographs", JOBS_SIZE, number)
     print(f"{number} photographs of 512 × 512 with the network, {os.cpu_count()} cores")
@@ -124,10 +124,10 @@ def jobs(folder: Path, number: int) -> None:
     for n in (1, 2):
         plan = Plan(source=source, output=folder / f"jobs-{n}", preset="skin", device="cpu")
         waited, begun = load(), time.perf_counter()
-        with gather(n) as crew:
+        with open_executor(n) as executor:
             ready = time.perf_counter() - begun
             done, first = 0, (0.0, 0.0)
-            for row in iter_batch(plan, crew=crew):
+            for row in iter_batch(plan, executor=executor):
                 if row is not None and row.is_final:
                     done += row.status == "done"
                     if done == n:
@@ -135,7 +135,7 @@ def jobs(folder: Path, number: int) -> None:
                     elif done == number - n:
                         share = (active() - first[1]) / (n * (time.perf_counter() - first[0]))
         seconds[n] = time.perf_counter() - begun
-        print(f"  {n} at once: {done} done in {seconds[n]:.1f} s, {ready:.1f} s of it to gather workers")
+        print(f"  {n} at once: {done} done in {seconds[n]:.1f} s, {ready:.1f} s of it to open_executor workers")
         print(f"    workers computing or waiting for a core: {100 * share:.0f} % of the time; load before: {waited}")
     print(f"  speed-up {seconds[1] / seconds[2]:.2f}")
 

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from napari_s3net.batch.crew import Crew, gather
 from napari_s3net.batch.engine import Summary, batch, iter_batch
+from napari_s3net.batch.executor import BatchExecutor, open_executor
+from napari_s3net.batch.file_row import FileRow
 from napari_s3net.batch.items import Item, find_items
 from napari_s3net.batch.plan import KINDS, Plan
-from napari_s3net.batch.report import Report
-from napari_s3net.batch.row import Row
+from napari_s3net.batch.report import BatchReport
 
-__all__ = ["KINDS", "Crew", "Item", "Plan", "Report", "Row", "Summary", "batch", "find_items", "gather", "iter_batch"]
+__all__ = [
+    "KINDS",
+    "BatchExecutor",
+    "BatchReport",
+    "FileRow",
+    "Item",
+    "Plan",
+    "Summary",
+    "batch",
+    "find_items",
+    "iter_batch",
+    "open_executor",
+]

@@ -15,12 +15,12 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from napari_s3net.batch import fit
-from napari_s3net.batch.crew import Crew, gather
+from napari_s3net.batch.executor import BatchExecutor, open_executor
+from napari_s3net.batch.file_row import FileRow
 from napari_s3net.batch.folder import TREES, locked, remove, sweep
 from napari_s3net.batch.items import Item, find_items, input_digest, stem_of
-from napari_s3net.batch.plan import Plan, Task
-from napari_s3net.batch.report import Report
-from napari_s3net.batch.row import Row
+from napari_s3net.batch.plan import FileJob, Plan
+from napari_s3net.batch.report import BatchReport
 from napari_s3net.batch.work import Segmenter, segment_image
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.runtime.generators import drain
@@ -48,19 +48,19 @@ class Summary:
 
 
 def batch(plan: Plan, *, jobs: int = 1, scheduler: str = "", restart: bool = False) -> Summary:
-    """Segment every image of a folder and wait for the end; see `iter_batch` and `crew.gather`."""
-    with gather(jobs, scheduler) as crew:
-        return drain(iter_batch(plan, crew=crew, restart=restart))
+    """Segment every image of a folder and wait for the end; see `iter_batch` and `open_executor`."""
+    with open_executor(jobs, scheduler) as executor:
+        return drain(iter_batch(plan, executor=executor, restart=restart))
 
 
 def iter_batch(
     plan: Plan,
     *,
     items: Sequence[Item] | None = None,
-    crew: Crew | None = None,
+    executor: BatchExecutor | None = None,
     segmenter: Segmenter = segment_image,
     restart: bool = False,
-) -> Generator[Row | None, bool | None, Summary]:
+) -> Generator[FileRow | None, bool | None, Summary]:
     """Segment every image of a folder.
 
     A file that is done with the same settings, and has not changed since, is skipped; one that failed is tried again.
@@ -72,8 +72,8 @@ def iter_batch(
         What to do.
     items : sequence of Item, optional
         As `find_items(plan)` gave them.
-    crew : Crew, optional
-        Who does the work, from `gather`; one process on this machine when left out.
+    executor : BatchExecutor, optional
+        Who does the work, from `open_executor`; one process on this machine when left out.
     segmenter : callable
         (image, settings, device) → Segmentation; a function of a module, which workers import by its name.
     restart : bool
@@ -81,7 +81,7 @@ def iter_batch(
 
     Yields
     ------
-    Row or None
+    FileRow or None
         "running" when a file is begun; "done", "failed" or "skipped" when it is over; None where nothing has happened
         for a moment. `send(True)` ends the run at once and keeps what is finished.
 
@@ -98,8 +98,8 @@ def iter_batch(
     items = find_items(plan) if items is None else items
     with ExitStack() as stack:
         stack.enter_context(locked(plan.output))
-        crew = stack.enter_context(gather()) if crew is None else crew
-        run = _Run(plan, items, crew, segmenter, restart=restart)
+        executor = stack.enter_context(open_executor()) if executor is None else executor
+        run = _Run(plan, items, executor, segmenter, restart=restart)
         try:
             return (yield from run.follow())
         finally:
@@ -109,8 +109,10 @@ def iter_batch(
 class _Run:
     """One run of a batch, from the first look at the output to the pages that sum it up."""
 
-    def __init__(self, plan: Plan, items: Sequence[Item], crew: Crew, segmenter: Segmenter, *, restart: bool) -> None:
-        self._plan, self._crew, self._segmenter = plan, crew, segmenter
+    def __init__(
+        self, plan: Plan, items: Sequence[Item], executor: BatchExecutor, segmenter: Segmenter, *, restart: bool
+    ) -> None:
+        self._plan, self._executor, self._segmenter = plan, executor, segmenter
         self._output = plan.output.absolute()
         self._id = uuid.uuid4().hex
         self._left = deque(items)
@@ -118,34 +120,34 @@ class _Run:
         self._digest, self._model = plan.digest, ""
         self._search = tuple(str(Path(folder).absolute()) for folder in sys.path)
         self._items = items if plan.fit == "folder" else ()
-        self._futures: dict[Future[Row], Item] = {}
+        self._futures: dict[Future[FileRow], Item] = {}
         self._over: SimpleQueue[Any] = SimpleQueue()
-        crew.listen(self._id, lambda news: self._over.put(Row(status="running", **news)))
+        executor.listen(self._id, lambda news: self._over.put(FileRow(status="running", **news)))
         self._count = {"done": 0, "failed": 0, "skipped": 0}
         sweep(self._output)
-        self._report = Report(self._output)
+        self._report = BatchReport(self._output)
         if restart:
             self._forget()
         self._report.tidy()
 
-    def follow(self) -> Generator[Row | None, bool | None, Summary]:
+    def follow(self) -> Generator[FileRow | None, bool | None, Summary]:
         """Keep the workers busy until nothing is left; a true answer ends it."""
         stop = (yield from self._fit()) if self._items else None
         while (self._left or self._futures) and not stop:
-            if self._left and len(self._futures) < self._crew.room:
+            if self._left and len(self._futures) < self._executor.room:
                 stop = yield self._begin(self._left.popleft())
                 continue
             stop = yield self._next()
         return Summary(**self._count, stopped=bool(stop))
 
-    def _fit(self) -> Generator[Row | None, bool | None, bool | None]:
+    def _fit(self) -> Generator[FileRow | None, bool | None, bool | None]:
         """Fit one model on the folder, unless that was done before; with another one, every file is done again."""
         chosen, self._model, self._digest = fit.choose(self._digest, self._items)
         if (self._output / self._model).exists():
             return None
-        task = replace(self._task(chosen[0]), file=fit.FITTING, fit_on=tuple((str(i.path), i.series) for i in chosen))
-        self._submit(task, chosen[0])
-        stop = yield Row(file=fit.FITTING, status="running")
+        job = replace(self._job(chosen[0]), file=fit.FITTING, fit_on=tuple((str(i.path), i.series) for i in chosen))
+        self._submit(job, chosen[0])
+        stop = yield FileRow(file=fit.FITTING, status="running")
         while not stop and self._over.empty():
             time.sleep(BEAT_SECONDS)
             stop = yield None
@@ -161,30 +163,30 @@ class _Run:
     def end(self) -> None:
         """End what is under way, however the run ended, and bring the report and what follows from it in order."""
         if self._futures:
-            self._crew.end(self._id)
+            self._executor.end(self._id)
             for future in self._futures:
                 future.cancel()
             wait(self._futures, 10)
-        self._crew.forget(self._id)
+        self._executor.forget(self._id)
         self._report.tidy()
         summarise(self._output, self._report, measurements="measurements" in self._plan.write)
 
-    def _begin(self, item: Item) -> Row:
+    def _begin(self, item: Item) -> FileRow:
         """Skip a file that is done, or hand it to a worker."""
         before = self._report.row(item.file)
         if before is not None and self._is_done(item, before):
             self._count["skipped"] += 1
             return replace(before, status="skipped")
-        self._submit(self._task(item), item)
-        return Row(file=item.file, status="running")
+        self._submit(self._job(item), item)
+        return FileRow(file=item.file, status="running")
 
-    def _submit(self, task: Task, item: Item) -> None:
-        """Hand a task to the crew, and hear of it when it is over."""
-        future = self._crew.submit(task)
+    def _submit(self, job: FileJob, item: Item) -> None:
+        """Hand a job to the executor; its future goes onto the queue of news when it is over."""
+        future = self._executor.submit(job)
         self._futures[future] = item
         future.add_done_callback(self._over.put)
 
-    def _next(self) -> Row | None:
+    def _next(self) -> FileRow | None:
         """What has become of a file; None where nothing has for a moment. Ctrl-C may come here: no lock is held."""
         try:
             news = self._over.get(timeout=BEAT_SECONDS)
@@ -195,7 +197,7 @@ class _Run:
         # From a cluster news may come late.
         return news if any(item.file == news.file for item in self._futures.values()) else None
 
-    def _is_done(self, item: Item, row: Row) -> bool:
+    def _is_done(self, item: Item, row: FileRow) -> bool:
         """Whether a row still holds: same settings, same input, and its results are there whole."""
         wanted = {kind for kind in self._plan.write if kind in TREES}
         if row.status != "done" or row.settings != self._digest or not wanted <= set(row.outputs):
@@ -210,9 +212,9 @@ class _Run:
         except (OSError, KeyError):
             return False
 
-    def _task(self, item: Item) -> Task:
+    def _job(self, item: Item) -> FileJob:
         function = self._segmenter
-        return Task(
+        return FileJob(
             run=self._id,
             file=item.file,
             path=str(item.path),
@@ -229,13 +231,13 @@ class _Run:
             search=self._search,
         )
 
-    def _finish(self, item: Item, future: Future[Row]) -> Row:
+    def _finish(self, item: Item, future: Future[FileRow]) -> FileRow:
         """Put what has become of a file into the report, and remove what an earlier run had made of it."""
         try:
             row = future.result()
         except (Exception, CancelledError) as error:  # noqa: BLE001 - a cluster may fail in any way
             words = " ".join(f"{type(error).__name__}: {error}".split())
-            row = Row(file=item.file, status="failed", settings=self._digest, error=f"The worker failed. {words}")
+            row = FileRow(file=item.file, status="failed", settings=self._digest, error=f"The worker failed. {words}")
         before = self._report.row(item.file)
         if before is not None:
             stale = set(before.outputs.values()) - set(row.outputs.values())
@@ -251,7 +253,7 @@ class _Run:
         self._report.clear()
 
 
-def summarise(output: Path, report: Report, *, measurements: bool) -> None:
+def summarise(output: Path, report: BatchReport, *, measurements: bool) -> None:
     """Write what follows from the report: the table of measurements, and the page to look at."""
     from napari_s3net.batch.page import write_page
     from napari_s3net.batch.tables import write_table

@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
+from napari_s3net.batch.file_row import FileRow
 from napari_s3net.batch.folder import inside
 from napari_s3net.batch.items import Item, input_digest
-from napari_s3net.batch.plan import Task
-from napari_s3net.batch.row import Row
+from napari_s3net.batch.plan import FileJob
 from napari_s3net.errors import InvalidImageError, S3NetError
 from napari_s3net.image import Image, Segmentation, Step
 from napari_s3net.io.write import replacing
@@ -38,21 +38,21 @@ def model_name(digest: str, items: Sequence[Item]) -> str:
     return f"settings/folder-{total.hexdigest()[:12]}.safetensors"
 
 
-def fit(task: Task) -> Row:
-    """Fit a model on the task's images and keep it; raises `S3NetError` if they are not fit for that."""
+def fit(job: FileJob) -> FileRow:
+    """Fit a model on the job's images and keep it; raises `S3NetError` if they are not fit for that."""
     from napari_s3net.preprocessing.features import suggest_preset
     from napari_s3net.training.folder import fit_folder
 
-    planes = _planes(task)
+    planes = _planes(job)
     first = next(planes, None)
     if first is None:
         raise InvalidImageError("None of the images can be read, so there is nothing to fit on.")
-    name = suggest_preset(first) if task.preset == "auto" else task.preset
-    settings = preset(name).replace(**task.changes)
+    name = suggest_preset(first) if job.preset == "auto" else job.preset
+    settings = preset(name).replace(**job.changes)
     model = fit_folder(_chain(first, planes), settings)
-    with replacing(inside(Path(task.output), task.model).absolute()) as temporary:
+    with replacing(inside(Path(job.output), job.model).absolute()) as temporary:
         model.save(temporary)
-    return Row(file=task.file, status="done", preset=name)
+    return FileRow(file=job.file, status="done", preset=name)
 
 
 def _chain(first: Image, rest: Iterator[Image]) -> Iterator[Image]:
@@ -60,12 +60,12 @@ def _chain(first: Image, rest: Iterator[Image]) -> Iterator[Image]:
     yield from rest
 
 
-def _planes(task: Task) -> Iterator[Image]:
+def _planes(job: FileJob) -> Iterator[Image]:
     """The images that can be fitted on: of a stack the middle slice; what cannot be read is left out."""
     from napari_s3net.io import read_image
     from napari_s3net.preprocessing.features import check_plane
 
-    for path, series in task.fit_on:
+    for path, series in job.fit_on:
         try:
             image = read_image(path, series=series)
             image = image.slice(len(image.array) // 2) if image.is_stack else image

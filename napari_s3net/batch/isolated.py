@@ -1,4 +1,4 @@
-"""Do a task in a process of its own, so that no image can take the run down. Warm processes are kept for the next file.
+"""Do a job in a process of its own, so that no image can take the run down. Warm processes are kept for the next file.
 
 What runs out of memory is tried again smaller, then on the CPU; what kills its process otherwise gets a second chance.
 """
@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from napari_s3net.batch.plan import Task
-from napari_s3net.batch.row import Row
+from napari_s3net.batch.file_row import FileRow
+from napari_s3net.batch.plan import FileJob
 from napari_s3net.errors import ReadError
 from napari_s3net.runtime.child_process import Child, DiedError
 from napari_s3net.runtime.oom_retry import IN_VAIN, Attempt, attempts, finished_note
@@ -26,7 +26,7 @@ LONGEST = 86_400.0
 KILLED = (-9, 137)
 
 #: Takes what a worker has to tell before it is done: {"file": …, "slice": …, "slices": …}.
-Hear = Callable[[dict[str, Any]], None]
+OnProgress = Callable[[dict[str, Any]], None]
 
 _lock = threading.Lock()
 _idle: list[tuple[int, Child]] = []
@@ -35,11 +35,11 @@ _ended: set[str] = set()
 
 
 class EndedError(Exception):
-    """The run was ended while the task was worked on."""
+    """The run was ended while the job was worked on."""
 
 
-def run(task: Task, hear: Hear | None = None) -> Row:
-    """Do a task, whatever becomes of the process that does it; `hear` is told how far it is, from this thread.
+def run(job: FileJob, on_progress: OnProgress | None = None) -> FileRow:
+    """Do a job, whatever becomes of the process that does it; `on_progress` is told how far it is, from this thread.
 
     Raises
     ------
@@ -47,8 +47,8 @@ def run(task: Task, hear: Hear | None = None) -> Row:
         If the run was ended meanwhile.
     """
     row, first = None, True
-    for attempt in attempts(task.device):
-        row, out_of_memory = _twice(replace(task, shrink=attempt.shrink, device=attempt.device), hear)
+    for attempt in attempts(job.device):
+        row, out_of_memory = _twice(replace(job, shrink=attempt.shrink, device=attempt.device), on_progress)
         if not out_of_memory:
             return row if first else _with_note(row, attempt)
         first = False
@@ -74,52 +74,52 @@ def close_idle() -> None:
         child.close()
 
 
-def _with_note(row: Row, attempt: Attempt) -> Row:
+def _with_note(row: FileRow, attempt: Attempt) -> FileRow:
     """Say that the result is not quite what was asked for."""
     if row.status == "done":
         return replace(row, note=f"{finished_note(attempt)} {row.note}".strip())
     return replace(row, error=f"Out of memory. Tried again {attempt.place}: {row.error}")
 
 
-def _twice(task: Task, hear: Hear | None) -> tuple[Row, bool]:
-    """Do a task; once more in a fresh process where the first one died for no reason that is known."""
+def _twice(job: FileJob, on_progress: OnProgress | None) -> tuple[FileRow, bool]:
+    """Do a job; once more in a fresh process where the first one died for no reason that is known."""
     died: DiedError | None = None
     for _ in range(2):
         try:
-            return _once(task, hear)
+            return _once(job, on_progress)
         except DiedError as error:
             died = error
             if error.code in KILLED:
                 break
         except ReadError as error:  # no process could be started, or time was up
-            return _failed(task, f"Could not be worked on: {error}"), False
+            return _failed(job, f"Could not be worked on: {error}"), False
     assert died is not None  # noqa: S101 - or the loop had returned
     if died.code in KILLED:
-        return _failed(task, "The system ended the process that worked on it, probably because memory ran out."), True
-    return _failed(task, f"The process that worked on it died twice (code {died.code})."), False
+        return _failed(job, "The system ended the process that worked on it, probably because memory ran out."), True
+    return _failed(job, f"The process that worked on it died twice (code {died.code})."), False
 
 
-def _failed(task: Task, words: str) -> Row:
-    return Row(file=task.file, status="failed", settings=task.digest, error=words)
+def _failed(job: FileJob, words: str) -> FileRow:
+    return FileRow(file=job.file, status="failed", settings=job.digest, error=words)
 
 
-def _once(task: Task, hear: Hear | None) -> tuple[Row, bool]:
-    """Have one process do a task, and keep it if it is still good."""
-    slot, child = _take(task.run)
+def _once(job: FileJob, on_progress: OnProgress | None) -> tuple[FileRow, bool]:
+    """Have one process do a job, and keep it if it is still good."""
+    slot, child = _take(job.run)
     try:
-        reply, _ = child.ask(vars(task), LONGEST, hear)
+        reply, _ = child.ask(vars(job), LONGEST, on_progress)
     except BaseException:
         child.close()
         _give_back(slot, None)
-        if task.run in _ended:
+        if job.run in _ended:
             raise EndedError from None
         raise
     _give_back(slot, child)
     return _understood(reply)
 
 
-def _understood(reply: dict[str, Any]) -> tuple[Row, bool]:
-    return Row.from_dict(reply["row"]), bool(reply["memory"])
+def _understood(reply: dict[str, Any]) -> tuple[FileRow, bool]:
+    return FileRow.from_dict(reply["row"]), bool(reply["memory"])
 
 
 def _take(run_id: str) -> tuple[int, Child]:
@@ -138,7 +138,7 @@ def _take(run_id: str) -> tuple[int, Child]:
 
 
 def _give_back(slot: int, child: Child | None) -> None:
-    """A process is done with its task, or dead."""
+    """A process is done with its job, or dead."""
     with _lock:
         _busy.pop(slot, None)
         if child is not None:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
+from napari_s3net.batch.file_row import FileRow
 from napari_s3net.batch.folder import PAGE, TABLE, inside
-from napari_s3net.batch.report import Report
-from napari_s3net.batch.row import Row
+from napari_s3net.batch.report import BatchReport
 from napari_s3net.errors import WriteError
 from napari_s3net.io.write import replacing
 
@@ -88,14 +88,14 @@ show();
 """
 
 
-def write_page(output: Path, report: Report) -> None:
+def write_page(output: Path, report: BatchReport) -> None:
     """Write `report.html`.
 
     Parameters
     ----------
     output : Path
         The output folder, for the pictures.
-    report : Report
+    report : BatchReport
         Of that folder.
 
     Raises
@@ -113,7 +113,7 @@ def write_page(output: Path, report: Report) -> None:
         stream.write(_TAIL)
 
 
-def _head(report: Report, *, has_table: bool) -> str:
+def _head(report: BatchReport, *, has_table: bool) -> str:
     """Totals, and what it was made with."""
     states: Counter[str] = Counter()
     presets: Counter[str] = Counter()
@@ -149,7 +149,7 @@ def _head(report: Report, *, has_table: bool) -> str:
     )
 
 
-def _rows(output: Path, report: Report) -> Iterator[str]:
+def _rows(output: Path, report: BatchReport) -> Iterator[str]:
     """A row of the table each."""
     for n, row in enumerate(report.rows(worst_first=True, light=True)):
         picture = _picture(output, row) if n < PICTURES else ""
@@ -163,21 +163,21 @@ def _rows(output: Path, report: Report) -> Iterator[str]:
         )
 
 
-def _kind(row: Row) -> str:
+def _kind(row: FileRow) -> str:
     """What the rows are filtered by."""
     if row.status == "failed":
         return "failed"
     return "uncertain" if row.confidence is not None and row.confidence < UNCERTAIN else "done"
 
 
-def _confidence(row: Row) -> str:
+def _confidence(row: FileRow) -> str:
     if row.confidence is None:
         return ""
     percent = round(100 * row.confidence)
     return f'<span class="bar" style="--share: {percent}%"></span>{percent} %'
 
 
-def _picture(output: Path, row: Row) -> str:
+def _picture(output: Path, row: FileRow) -> str:
     """The picture as part of the page; nothing where it has gone."""
     try:
         data = inside(output, row.outputs.get("thumbnails", "thumbnails/")).read_bytes()

@@ -87,7 +87,7 @@ def _digest(value: Any) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
+class FileJob:
     """One file, in plain values that travel to another process or another machine.
 
     Parameters
@@ -117,7 +117,7 @@ class Task:
     model : str
         Path below the output folder of a model that was fitted on the folder; empty where each image has its own.
     fit_on : tuple of (str, str or None)
-        Paths and series to fit that model on; of the one task that does so.
+        Paths and series to fit that model on; of the one job that does so.
     """
 
     run: str

@@ -12,8 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from napari_s3net.batch.file_row import FileRow
 from napari_s3net.batch.folder import REPORT
-from napari_s3net.batch.row import Row
 from napari_s3net.errors import WriteError
 from napari_s3net.io.write import replacing
 
@@ -30,7 +30,7 @@ class Entry(NamedTuple):
     confidence: float
 
 
-class Report:
+class BatchReport:
     """`report.jsonl` of an output folder; of several rows of a file the last one counts.
 
     Parameters
@@ -47,7 +47,7 @@ class Report:
     def __init__(self, output: Path) -> None:
         self.path = output.absolute() / REPORT
         self.entries: dict[str, Entry] = {}
-        self._waiting: list[Row] = []
+        self._waiting: list[FileRow] = []
         self._synced = time.monotonic()
         try:
             for start, length, row in _light_rows(self.path):
@@ -58,15 +58,15 @@ class Report:
     def __len__(self) -> int:
         return len(self.entries)
 
-    def row(self, file: str) -> Row | None:
+    def row(self, file: str) -> FileRow | None:
         """The row of a file, if it has one."""
         return next(self._read([file]), None) if file in self.entries else None
 
-    def rows(self, *, worst_first: bool = False, light: bool = False) -> Iterator[Row]:
+    def rows(self, *, worst_first: bool = False, light: bool = False) -> Iterator[FileRow]:
         """Every row: by name, or failures first and then the least certain; with `light` without measurements."""
         return self._read(self._order(worst_first=worst_first), light=light)
 
-    def append(self, row: Row) -> None:
+    def append(self, row: FileRow) -> None:
         """Add a row. Where the disk is full it waits, and goes with the next one."""
         self._waiting.append(row)
         self.flush()
@@ -101,14 +101,14 @@ class Report:
             temporary.touch()
         self.entries = {}
 
-    def _read(self, files: Sequence[str], *, light: bool = False) -> Iterator[Row]:
+    def _read(self, files: Sequence[str], *, light: bool = False) -> Iterator[FileRow]:
         with self.path.open("rb") as stream:
             for file in files:
                 entry = self.entries[file]
                 stream.seek(entry.start)
-                yield Row.from_line(stream.read(entry.length), light=light)
+                yield FileRow.from_line(stream.read(entry.length), light=light)
 
-    def _write(self, row: Row) -> bool:
+    def _write(self, row: FileRow) -> bool:
         """Append a whole line or nothing."""
         line, start = row.to_line(), -1
         try:
@@ -126,7 +126,7 @@ class Report:
         self._note(start, len(line), row)
         return True
 
-    def _note(self, start: int, length: int, row: Row) -> None:
+    def _note(self, start: int, length: int, row: FileRow) -> None:
         """Remember where a row is."""
         certain = -1.0 if row.confidence is None else row.confidence
         self.entries[row.file] = Entry(start, length, row.status, certain)
@@ -137,7 +137,7 @@ class Report:
         return sorted(self.entries, key=lambda f: (self.entries[f].status != "failed", self.entries[f].confidence, f))
 
 
-def light_rows(output: Path) -> dict[str, Row]:
+def light_rows(output: Path) -> dict[str, FileRow]:
     """The rows of a report by file, without measurements; none where there is no report.
 
     Raises
@@ -149,12 +149,12 @@ def light_rows(output: Path) -> dict[str, Row]:
     return {row.file: row for _, _, row in _light_rows(path)} if path.is_file() else {}
 
 
-def _light_rows(path: Path) -> Iterator[tuple[int, int, Row]]:
+def _light_rows(path: Path) -> Iterator[tuple[int, int, FileRow]]:
     """Where each row begins, its length, and the row; half a line, or one that is no row, is left out."""
     start = 0
     with path.open("rb") as stream:
         for line in stream:
             with suppress(ValueError):
                 if line.endswith(b"\n"):
-                    yield start, len(line), Row.from_line(line, light=True)
+                    yield start, len(line), FileRow.from_line(line, light=True)
             start += len(line)

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from napari_s3net.batch.file_row import FileRow
 from napari_s3net.batch.folder import inside
 from napari_s3net.batch.items import stem_of
-from napari_s3net.batch.row import Row
 from napari_s3net.errors import WriteError
 from napari_s3net.io import write_json
 
@@ -61,19 +61,19 @@ class Review:
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return  # none yet, or not one of ours
 
-    def decision(self, row: Row) -> Decision | None:
+    def decision(self, row: FileRow) -> Decision | None:
         """What was decided about a result; None where it was not looked at, or has been made anew since."""
         verdict = self._verdicts.get(row.file)
         same = verdict is not None and (verdict.settings, verdict.input) == (row.settings, row.input)
         return verdict.decision if verdict is not None and same else None
 
-    def foreground(self, row: Row) -> tuple[int, ...]:
+    def foreground(self, row: FileRow) -> tuple[int, ...]:
         """The labels of the object, as they were corrected or proposed."""
         verdict = self._verdicts.get(row.file)
         corrected = verdict.foreground if verdict is not None and self.decision(row) else None
         return row.foreground if corrected is None else corrected
 
-    def decide(self, row: Row, decision: Decision, foreground: tuple[int, ...] | None = None) -> None:
+    def decide(self, row: FileRow, decision: Decision, foreground: tuple[int, ...] | None = None) -> None:
         """Keep a decision; raises `WriteError` if that is not possible."""
         if decision == "accepted" and self.decision(row) == "corrected":
             return  # what was corrected and looked at again stays corrected
@@ -87,18 +87,18 @@ class Review:
         # Names that are no text (bytes on Linux) are kept as escapes, which UTF-8 could not hold.
         write_json(self.output / REVIEW, {"at": self.at, "decisions": decisions}, ascii_only=True)
 
-    def order(self, rows: Iterable[Row]) -> list[Row]:
+    def order(self, rows: Iterable[FileRow]) -> list[FileRow]:
         """The results to look at, the least certain first."""
         done = [row for row in rows if row.status in ("done", "skipped")]
         return sorted(done, key=lambda row: (1.0 if row.confidence is None else row.confidence, row.file))
 
-    def begin(self, order: Sequence[Row]) -> int:
+    def begin(self, order: Sequence[FileRow]) -> int:
         """Where to go on: from where one was, the first without a decision; 0 where there is none."""
         was = next((n for n, row in enumerate(order) if row.file == self.at), 0)
         places = [*range(was, len(order)), *range(was)]
         return next((n for n in places if self.decision(order[n]) is None), 0)
 
-    def corrected_path(self, row: Row, kind: Literal["labels", "masks"] = "labels") -> Path:
+    def corrected_path(self, row: FileRow, kind: Literal["labels", "masks"] = "labels") -> Path:
         """Where the corrected labels or mask of a result are, or would be.
 
         Raises

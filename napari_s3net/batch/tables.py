@@ -6,14 +6,14 @@ import csv
 from pathlib import Path
 
 from napari_s3net.batch.folder import TABLE
-from napari_s3net.batch.report import Report
+from napari_s3net.batch.report import BatchReport
 from napari_s3net.io.write import replacing
 from napari_s3net.labels.regions import COLUMNS
 
 HEADER = ("file", *COLUMNS)
 
 
-def write_table(output: Path, report: Report) -> None:
+def write_table(output: Path, report: BatchReport) -> None:
     """Write `measurements.csv`; UTF-8, a comma between columns, units in the header, empty where nothing applies.
 
     Raises

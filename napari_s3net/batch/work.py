@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, Union
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_s3net.batch.file_row import FileRow
 from napari_s3net.batch.fit import fit, iter_fitted
 from napari_s3net.batch.folder import inside
 from napari_s3net.batch.items import input_digest
-from napari_s3net.batch.plan import Task
-from napari_s3net.batch.row import Row
+from napari_s3net.batch.plan import FileJob
 from napari_s3net.errors import OutOfMemoryError, ReadWarning, S3NetError
 from napari_s3net.io.validation.limits import shown
 from napari_s3net.runtime.generators import follow
@@ -37,7 +37,7 @@ THUMBNAIL = 96
 Made = Union["Segmentation", Generator["Step", bool | None, "Segmentation"]]
 Segmenter = Callable[["Image", Settings, str], Made]
 #: Hears which slice of a stack is worked on, from 1, and how many there are.
-Hear = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 
 
 def segment_image(image: Image, settings: Settings, device: str) -> Generator[Step, bool | None, Segmentation]:
@@ -47,18 +47,18 @@ def segment_image(image: Image, settings: Settings, device: str) -> Generator[St
     return (yield from iter_slices(image, settings, device=device))
 
 
-def do(task: Task, hear: Hear = lambda *_: None) -> tuple[Row, bool]:
-    """Do a task, and tell whether memory ran out on the way."""
+def do(job: FileJob, on_progress: OnProgress = lambda *_: None) -> tuple[FileRow, bool]:
+    """Do a job, and tell whether memory ran out on the way."""
     started = time.perf_counter()
-    row = Row(file=task.file, status="failed", settings=task.digest)
+    row = FileRow(file=job.file, status="failed", settings=job.digest)
     try:
-        if task.fit_on:
-            row = fit(task)
+        if job.fit_on:
+            row = fit(job)
         else:
-            row = replace(row, input=input_digest(Path(task.path)))
-            row = _process(task, row, hear)
+            row = replace(row, input=input_digest(Path(job.path)))
+            row = _process(job, row, on_progress)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one file, the others are done
-        row = replace(row, status="failed", error=reason(error, task.file))
+        row = replace(row, status="failed", error=reason(error, job.file))
         out_of_memory = _is_out_of_memory(error)
     else:
         out_of_memory = False
@@ -80,7 +80,7 @@ def reason(error: Exception, file: str) -> str:
     return " ".join(words.split()).removeprefix(f"Cannot read {shown(Path(file))}: ")
 
 
-def _process(task: Task, row: Row, hear: Hear) -> Row:
+def _process(job: FileJob, row: FileRow, on_progress: OnProgress) -> FileRow:
     """The row of a file with which all went well."""
     from napari_s3net import __version__
     from napari_s3net.io import read_image
@@ -88,16 +88,16 @@ def _process(task: Task, row: Row, hear: Hear) -> Row:
 
     with warnings.catch_warnings(record=True) as remarks:
         warnings.simplefilter("always")
-        image = read_image(task.path, series=task.series)
-    name = suggest_preset(image) if task.preset == "auto" else task.preset
-    settings = _settings(name, tuple(task.changes.items()), task.shrink)
-    if task.model:
-        result = _result(iter_fitted(image, Path(task.output) / task.model), hear)
+        image = read_image(job.path, series=job.series)
+    name = suggest_preset(image) if job.preset == "auto" else job.preset
+    settings = _settings(name, tuple(job.changes.items()), job.shrink)
+    if job.model:
+        result = _result(iter_fitted(image, Path(job.output) / job.model), on_progress)
     else:
-        result = _result(_load(task.segmenter)(image, settings, task.device), hear)
+        result = _result(_load(job.segmenter)(image, settings, job.device), on_progress)
     mask = result.mask
-    outputs = _write(task, image, result, mask)
-    _keep_settings(task, result.settings)
+    outputs = _write(job, image, result, mask)
+    _keep_settings(job, result.settings)
     return replace(
         row,
         status="done",
@@ -108,16 +108,16 @@ def _process(task: Task, row: Row, hear: Hear) -> Row:
         share=round(float(mask.mean()), 6),
         note=" ".join(str(r.message) for r in remarks if issubclass(r.category, ReadWarning)),
         outputs=outputs,
-        sizes={kind: (Path(task.output) / path).stat().st_size for kind, path in outputs.items()},
+        sizes={kind: (Path(job.output) / path).stat().st_size for kind, path in outputs.items()},
         foreground=tuple(int(i) for i in result.foreground),
         names={str(i): text for i, text in result.names.items()},
         used=_digest(result.settings),
         iterations=len(result.history),
-        regions=_measure(image, result) if "measurements" in task.write else (),
+        regions=_measure(image, result) if "measurements" in job.write else (),
     )
 
 
-def _result(made: Made, hear: Hear) -> Segmentation:
+def _result(made: Made, on_progress: OnProgress) -> Segmentation:
     """What the steps lead to; each slice of a stack is told."""
     if not isinstance(made, Generator):
         return made
@@ -127,7 +127,7 @@ def _result(made: Made, hear: Hear) -> Segmentation:
         nonlocal told
         if step.slices > 1 and step.slice != told:
             told = step.slice
-            hear(told + 1, step.slices)
+            on_progress(told + 1, step.slices)
 
     return follow(made, look)
 
@@ -154,15 +154,15 @@ def _load(name: str) -> Segmenter:
     return segmenter
 
 
-def _write(task: Task, image: Image, result: Segmentation, mask: NDArray[np.bool_]) -> dict[str, str]:
+def _write(job: FileJob, image: Image, result: Segmentation, mask: NDArray[np.bool_]) -> dict[str, str]:
     """Write what was asked for, each file whole or not at all; the paths below the output folder."""
     from napari_s3net import io
     from napari_s3net.export.result import draw_overlay, fullest_plane, label_suffix
 
-    suffix, output = label_suffix(image), Path(task.output)
+    suffix, output = label_suffix(image), Path(job.output)
     endings = {"labels": suffix, "masks": suffix, "overlays": ".png"}
-    outputs = {kind: f"{kind}/{task.stem}{end}" for kind, end in endings.items() if kind in task.write}
-    outputs["thumbnails"] = f"thumbnails/{task.stem}.jpg"
+    outputs = {kind: f"{kind}/{job.stem}{end}" for kind, end in endings.items() if kind in job.write}
+    outputs["thumbnails"] = f"thumbnails/{job.stem}.jpg"
     paths = {kind: inside(output, relative) for kind, relative in outputs.items()}
     if "labels" in paths:
         io.write_labels(paths["labels"], result.labels, image.geometry)
@@ -177,11 +177,11 @@ def _write(task: Task, image: Image, result: Segmentation, mask: NDArray[np.bool
     return outputs
 
 
-def _keep_settings(task: Task, settings: Settings) -> None:
+def _keep_settings(job: FileJob, settings: Settings) -> None:
     """Keep the settings that were used, once for all files: their name tells what is in them."""
     from napari_s3net.io import write_json
 
-    path = inside(Path(task.output), f"settings/{_digest(settings)}.json")
+    path = inside(Path(job.output), f"settings/{_digest(settings)}.json")
     if not path.exists():
         write_json(path, settings.to_dict())
 

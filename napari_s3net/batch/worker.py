@@ -1,6 +1,6 @@
 """The process that works on files, and that may die of them. Started by `napari_s3net.batch.isolated` alone.
 
-It answers a task a line from its standard input with a line of JSON. It ends as soon as whoever started it is gone, so
+It answers a job a line from its standard input with a line of JSON. It ends as soon as whoever started it is gone, so
 that nothing is written any more when a run was killed.
 """
 
@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from napari_s3net.batch.plan import Task
+from napari_s3net.batch.plan import FileJob
 
 
 def take_blame() -> None:
@@ -26,20 +26,20 @@ def take_blame() -> None:
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
-def own_device(task: Task, slot: int) -> Task:
+def own_device(job: FileJob, slot: int) -> FileJob:
     """Give each worker of a machine with several graphics cards one of its own."""
-    if task.device != "auto" or "napari_s3net.segmentation" not in sys.modules:
-        return task
+    if job.device != "auto" or "napari_s3net.segmentation" not in sys.modules:
+        return job
     from napari_s3net.runtime.device import available_devices
 
     cards = [name for name in available_devices() if name.startswith("cuda")]
-    return replace(task, device=cards[slot % len(cards)]) if len(cards) > 1 else task
+    return replace(job, device=cards[slot % len(cards)]) if len(cards) > 1 else job
 
 
-def prepare(task: Task) -> None:
-    """Import what the task needs, from where whoever asks for it would."""
-    sys.path.extend(folder for folder in task.search if folder not in sys.path)
-    if task.segmenter.startswith("napari_s3net.batch.work:"):
+def prepare(job: FileJob) -> None:
+    """Import what the job needs, from where whoever asks for it would."""
+    sys.path.extend(folder for folder in job.search if folder not in sys.path)
+    if job.segmenter.startswith("napari_s3net.batch.work:"):
         import torch
 
         import napari_s3net.segmentation  # noqa: F401 - here, so that a first image is not timed with it
@@ -55,10 +55,10 @@ def serve(slot: int, requests: queue.SimpleQueue[bytes], answers: BinaryIO) -> N
     while True:
         values = json.loads(requests.get())
         values.pop("seconds")
-        task = Task(**values)
-        prepare(task)
-        news = partial(tell, task.file, answers)
-        row, out_of_memory = do(own_device(task, slot), news)
+        job = FileJob(**values)
+        prepare(job)
+        news = partial(tell, job.file, answers)
+        row, out_of_memory = do(own_device(job, slot), news)
         say(answers, row=vars(row), memory=out_of_memory)
 
 

@@ -38,7 +38,7 @@ SMALLEST_LUNG = 0.0002
 
 
 @dataclass(frozen=True, eq=False)
-class Proposal:
+class MethodResult:
     """What a plain method says about an image.
 
     Parameters
@@ -53,13 +53,13 @@ class Proposal:
     mask: NDArray[np.bool_]
 
 
-def otsu(array: NDArray[Any], kind: Kind) -> Proposal:
+def otsu(array: NDArray[Any], kind: Kind) -> MethodResult:
     """Darker than Otsu's threshold: of the blue channel for colours, of the intensities for others."""
     contrast = _contrast(array, kind)
     return _proposal(contrast < threshold_otsu(contrast), array, kind)
 
 
-def kmeans(array: NDArray[Any], kind: Kind, k: int) -> Proposal:
+def kmeans(array: NDArray[Any], kind: Kind, k: int) -> MethodResult:
     """As many of the darkest clusters of k-means as leave the border alone, at most k − 1; Lab for colours."""
     contrast = _contrast(array, kind)
     features = rgb2lab(_blurred(_reduced(array, kind), kind) / 255) if kind == "rgb" else contrast[..., None]
@@ -74,7 +74,7 @@ def kmeans(array: NDArray[Any], kind: Kind, k: int) -> Proposal:
     return _proposal(dark, array, kind, clusters)
 
 
-def chan_vese(array: NDArray[Any], kind: Kind) -> Proposal:
+def chan_vese(array: NDArray[Any], kind: Kind) -> MethodResult:
     """Morphological Chan–Vese: two regions of even intensity with a smooth border, grown from Otsu's."""
     contrast = _contrast(array, kind)
     low, high = np.percentile(contrast, (1, 99))
@@ -84,7 +84,7 @@ def chan_vese(array: NDArray[Any], kind: Kind) -> Proposal:
     return _proposal(region if (region & start).sum() >= (~region & start).sum() else ~region, array, kind)
 
 
-def random_walk(array: NDArray[Any], kind: Kind) -> Proposal:
+def random_walk(array: NDArray[Any], kind: Kind) -> MethodResult:
     """Random walker from seeds in the central dark part and along the border."""
     contrast = _contrast(array, kind)
     seeds = _seeds(contrast, kind)
@@ -94,26 +94,26 @@ def random_walk(array: NDArray[Any], kind: Kind) -> Proposal:
     return _proposal(random_walker(scaled, seeds, beta=300, mode="bf") == 1, array, kind)
 
 
-def flooding(array: NDArray[Any], kind: Kind) -> Proposal:
+def flooding(array: NDArray[Any], kind: Kind) -> MethodResult:
     """Watershed of the gradient from seeds in the central dark part and along the border."""
     contrast = _contrast(array, kind)
     return _proposal(watershed(sobel(contrast), _seeds(contrast, kind)) == 1, array, kind)
 
 
-def lung_threshold(array: NDArray[Any], _kind: Kind) -> Proposal:
+def lung_threshold(array: NDArray[Any], _kind: Kind) -> MethodResult:
     """CT below −400 HU at full size, without what touches the border, closed and filled."""
     air = array < AIR_HU
     lungs = _lungs(air, radius=5)
-    return Proposal((1 + air + 2 * lungs).astype(np.int32), lungs)
+    return MethodResult((1 + air + 2 * lungs).astype(np.int32), lungs)
 
 
-def one_label(array: NDArray[Any], _kind: Kind) -> Proposal:
+def one_label(array: NDArray[Any], _kind: Kind) -> MethodResult:
     """The control: everything is the object. What scores well for this measures nothing."""
     shape = array.shape[:2]
-    return Proposal(np.ones(shape, np.int32), np.ones(shape, bool))
+    return MethodResult(np.ones(shape, np.int32), np.ones(shape, bool))
 
 
-BASELINES: Mapping[str, Callable[[NDArray[Any], Kind], Proposal]] = {
+BASELINES: Mapping[str, Callable[[NDArray[Any], Kind], MethodResult]] = {
     "one-label": one_label,
     "otsu": otsu,
     "kmeans2": lambda array, kind: kmeans(array, kind, 2),
@@ -224,11 +224,11 @@ def _lungs(air: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
 
 def _proposal(
     dark: NDArray[np.bool_], array: NDArray[Any], kind: Kind, clusters: NDArray[np.int32] | None = None
-) -> Proposal:
+) -> MethodResult:
     """Clean up, come back to full size, and cut the clusters along the object."""
     clusters = dark.astype(np.int32) if clusters is None else clusters
     shape = array.shape[:2]
     mask = resize(_cleaned(dark, kind).astype(np.float32), shape, order=1) > 0.5
     rows, columns = (np.arange(n) * small // n for n, small in zip(shape, dark.shape, strict=True))
     full = clusters[np.ix_(rows, columns)]
-    return Proposal((1 + full + (1 + clusters.max()) * mask).astype(np.int32), mask)
+    return MethodResult((1 + full + (1 + clusters.max()) * mask).astype(np.int32), mask)

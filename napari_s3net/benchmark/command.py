@@ -108,10 +108,10 @@ def _correct(options: Namespace) -> int:
     from tqdm import tqdm
 
     from napari_s3net.benchmark import interactive
+    from napari_s3net.benchmark.cases import find_pairs
     from napari_s3net.benchmark.correctors import CORRECTORS
     from napari_s3net.benchmark.methods import Request
     from napari_s3net.benchmark.page import interactive_section
-    from napari_s3net.benchmark.protocol import find_pairs
     from napari_s3net.benchmark.summary import update_summary
 
     pairs = find_pairs(options.set_dir, half=options.half, limit=options.limit)
@@ -135,11 +135,12 @@ def _measure(options: Namespace) -> int:
     """Do what is not done yet, and write everything that follows from the rows."""
     from tqdm import tqdm
 
+    from napari_s3net.benchmark.cases import find_pairs
     from napari_s3net.benchmark.folder_fit import fit_models
     from napari_s3net.benchmark.methods import ABLATIONS, FOLDER, Request
     from napari_s3net.benchmark.page import section
     from napari_s3net.benchmark.pictures import draw_pages
-    from napari_s3net.benchmark.protocol import find_pairs, iter_rows, plan
+    from napari_s3net.benchmark.protocol import iter_rows, plan
     from napari_s3net.benchmark.results import read_rows
     from napari_s3net.benchmark.summary import summarise, update_summary
 
@@ -149,16 +150,16 @@ def _measure(options: Namespace) -> int:
     names += [FOLDER] if options.fit == "folder" else []
     request = Request(options.preset, _changes(options.set), options.device)
     pairs = find_pairs(options.set_dir, half=options.half, limit=options.limit)
-    tasks, kept = plan(pairs, names, request, output, seeds=options.seeds)
-    fit_models(pairs, tasks)
-    for _ in tqdm(iter_rows(tasks, jobs=options.jobs), total=len(tasks), unit="run", disable=None):
+    cases, kept = plan(pairs, names, request, output, seeds=options.seeds)
+    fit_models(pairs, cases)
+    for _ in tqdm(iter_rows(cases, jobs=options.jobs), total=len(cases), unit="run", disable=None):
         pass
     rows = read_rows(output / "results.csv")
     summary = update_summary(output, summarise(rows, output, options.set_dir.resolve().name))
     (output / "summary.md").write_text(section(summary), encoding="utf-8")
     shown = draw_pages(rows, find_pairs(options.set_dir), output)
     sys.stdout.write(section(summary))
-    sys.stdout.write(f"{len(kept)} rows were there, {len(tasks)} are new. Tables: {output}. Pictures: {shown}\n")
+    sys.stdout.write(f"{len(kept)} rows were there, {len(cases)} are new. Tables: {output}. Pictures: {shown}\n")
     return int(any(row["error"] for row in rows))
 
 

@@ -7,18 +7,18 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_s3net.benchmark.cases import BenchmarkCase, Pair
 from napari_s3net.benchmark.methods import FOLDER, folder_settings
 from napari_s3net.io import read_image
 from napari_s3net.training.sampling import evenly_spaced
 
 if TYPE_CHECKING:
-    from napari_s3net.benchmark.protocol import Pair, Task
     from napari_s3net.image import Image
     from napari_s3net.training.folder import FolderModel
 
 
-def fit_models(pairs: list[Pair], tasks: list[Task]) -> None:
-    """Fit the models that the tasks need and that are not there: one a seed, on every image of the set, without masks.
+def fit_models(pairs: list[Pair], cases: list[BenchmarkCase]) -> None:
+    """Fit the models that the cases need and that are not there: one a seed, on every image of the set, without masks.
 
     Raises
     ------
@@ -29,12 +29,12 @@ def fit_models(pairs: list[Pair], tasks: list[Task]) -> None:
 
     from napari_s3net.training.folder import fit_folder
 
-    wanted = {model_path(task): task for task in tasks if task.method == FOLDER}
-    for path, task in wanted.items():
+    wanted = {model_path(case): case for case in cases if case.method == FOLDER}
+    for path, case in wanted.items():
         if path.exists():
             continue
         paths = [pair.image for pair in evenly_spaced(pairs)]
-        settings = folder_settings(task.request, read_image(paths[0]), task.seed)
+        settings = folder_settings(case.request, read_image(paths[0]), case.seed)
         with tqdm(total=len(paths), unit="image", desc="fitting", disable=None) as bar:
             fit_folder(_counted((read_image(path) for path in paths), bar), settings).save(path)
 
@@ -45,14 +45,14 @@ def _counted(images: Iterator[Image], bar: Any) -> Iterator[Image]:
         bar.update()
 
 
-def load_model(task: Task) -> FolderModel:
-    """The model of a task, kept in memory for the next."""
-    return _load(model_path(task))
+def load_model(case: BenchmarkCase) -> FolderModel:
+    """The model of a case, kept in memory for the next."""
+    return _load(model_path(case))
 
 
-def model_path(task: Task) -> Path:
-    """Where the model that fits a task lies: another for other settings, source or seed."""
-    return task.output / f"folder-{task.settings}-{task.version.rpartition('+')[2]}-seed{task.seed}.safetensors"
+def model_path(case: BenchmarkCase) -> Path:
+    """Where the model that fits a case lies: another for other settings, source or seed."""
+    return case.output / f"folder-{case.settings}-{case.version.rpartition('+')[2]}-seed{case.seed}.safetensors"
 
 
 @lru_cache(maxsize=2)

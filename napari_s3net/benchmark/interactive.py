@@ -19,9 +19,9 @@ from scipy import ndimage
 from skimage.transform import resize
 
 from napari_s3net.benchmark.baselines import otsu
+from napari_s3net.benchmark.cases import Pair, read_mask
 from napari_s3net.benchmark.correctors import CORRECTORS, NETWORKS
 from napari_s3net.benchmark.methods import Request, version
-from napari_s3net.benchmark.protocol import Pair, read_mask
 from napari_s3net.benchmark.summary import interval
 from napari_s3net.errors import InvalidImageError, InvalidSettingsError
 from napari_s3net.image import Geometry, Image, Segmentation
@@ -29,7 +29,7 @@ from napari_s3net.io import read_image
 from napari_s3net.labels.metrics import dice
 
 Start = Literal["otsu", "s3net"]
-Row = dict[str, Any]
+CorrectionRow = dict[str, Any]
 ROUNDS, GOOD, VERY_GOOD = 20, 0.90, 0.95
 #: Radius of a stroke as a share of the longer side, and the longer side at which all is done.
 RADIUS, SIZE = 0.015, 256
@@ -38,7 +38,7 @@ COLUMNS = (*TEXTS, "dice", "lost", "seconds")
 
 
 @dataclass(frozen=True, eq=False)
-class Case:
+class CorrectionCase:
     """An image with its mask and the mask that every method starts from, all at the size of the benchmark."""
 
     image: Image
@@ -70,7 +70,7 @@ def stroke(prediction: NDArray[np.bool_], mask: NDArray[np.bool_]) -> tuple[NDAr
     return (y - row) ** 2 + (x - column) ** 2 <= (RADIUS * max(mask.shape)) ** 2, is_object
 
 
-def correct(method: str, case: Case, device: str = "auto") -> dict[str, list[float]]:
+def correct(method: str, case: CorrectionCase, device: str = "auto") -> dict[str, list[float]]:
     """Let the user correct one image with one method.
 
     Returns
@@ -99,7 +99,7 @@ def correct(method: str, case: Case, device: str = "auto") -> dict[str, list[flo
     return found
 
 
-def case_of(pair: Pair, start: Start, request: Request, *, needs_network: bool, size: int = SIZE) -> Case:
+def case_of(pair: Pair, start: Start, request: Request, *, needs_network: bool, size: int = SIZE) -> CorrectionCase:
     """Read an image, reduce it, and make what the methods start from.
 
     Raises
@@ -115,10 +115,12 @@ def case_of(pair: Pair, start: Start, request: Request, *, needs_network: bool, 
     image, mask = _reduced(image, size), _resized(mask.astype(np.float32), size) > 0.5
     label_free = _label_free(image, request) if needs_network or start == "s3net" else None
     first = otsu(image.array, image.kind).mask if start == "otsu" or label_free is None else label_free.mask
-    return Case(image, mask, first, label_free)
+    return CorrectionCase(image, mask, first, label_free)
 
 
-def iter_rows(pairs: Iterable[Pair], methods: list[str], start: Start, request: Request, output: Path) -> Iterator[Row]:
+def iter_rows(
+    pairs: Iterable[Pair], methods: list[str], start: Start, request: Request, output: Path
+) -> Iterator[CorrectionRow]:
     """Correct every image with every method; rows that are there with the same version are not done again."""
     if unknown := [name for name in methods if name not in CORRECTORS]:
         raise InvalidSettingsError(f"There is no method {unknown[0]!r}. Methods are: {', '.join(CORRECTORS)}.")
@@ -145,7 +147,7 @@ def iter_rows(pairs: Iterable[Pair], methods: list[str], start: Start, request: 
             yield row
 
 
-def read_rows(path: Path) -> list[Row]:
+def read_rows(path: Path) -> list[CorrectionRow]:
     """Rows of an `interactive.csv`."""
     if not path.is_file():
         return []
@@ -158,7 +160,7 @@ def read_rows(path: Path) -> list[Row]:
     ]
 
 
-def summarise(rows: list[Row]) -> dict[str, Any]:
+def summarise(rows: list[CorrectionRow]) -> dict[str, Any]:
     """Figures for `summary.json`: `<method>.strokes_to_90` and so on; `halves` holds the same of each half."""
     methods = [name for name in CORRECTORS if any(row["method"] == name for row in rows)]
     found = {}
@@ -169,7 +171,7 @@ def summarise(rows: list[Row]) -> dict[str, Any]:
     return found
 
 
-def _figures(rows: list[Row]) -> dict[str, Any]:
+def _figures(rows: list[CorrectionRow]) -> dict[str, Any]:
     """Means over images; of seconds and lost pixels, over strokes."""
     strokes = {level: np.array([_reached(row["dice"], level) for row in rows], float) for level in (GOOD, VERY_GOOD)}
     lost, seconds = ([value for row in rows for value in row[name]] for name in ("lost", "seconds"))
@@ -215,5 +217,5 @@ def _resized(array: NDArray[np.float32], size: int) -> NDArray[np.float32]:
     return np.asarray(resize(array, (*shape, *array.shape[2:]), order=1, anti_aliasing=factor < 1), np.float32)
 
 
-def _as_text(row: Row) -> Row:
+def _as_text(row: CorrectionRow) -> CorrectionRow:
     return {name: " ".join(f"{v:.5g}" for v in row[name]) if isinstance(row[name], list) else row[name] for name in row}

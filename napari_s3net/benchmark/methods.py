@@ -11,7 +11,7 @@ from typing import Any
 
 import napari_s3net
 from napari_s3net.benchmark import baselines
-from napari_s3net.benchmark.baselines import BASELINES, Proposal, suits
+from napari_s3net.benchmark.baselines import BASELINES, MethodResult, suits
 from napari_s3net.errors import InvalidSettingsError
 from napari_s3net.image import Image, Kind
 from napari_s3net.settings import Settings, preset, presets
@@ -127,7 +127,7 @@ def folder_settings(request: Request, image: Image, seed: int) -> Settings:
     return request.settings(FOLDER, suggest_preset(image) if request.preset == "auto" else request.preset, seed)
 
 
-def predict(method: str, image: Image, seed: int, request: Request) -> Proposal:
+def predict(method: str, image: Image, seed: int, request: Request) -> MethodResult:
     """Labels and mask of one plane.
 
     Parameters
@@ -148,4 +148,4 @@ def predict(method: str, image: Image, seed: int, request: Request) -> Proposal:
 
     name = suggest_preset(image) if request.preset == "auto" else request.preset
     result = segment(image, settings=request.settings(method, name, seed), device=request.device)
-    return Proposal(result.labels, result.mask)
+    return MethodResult(result.labels, result.mask)

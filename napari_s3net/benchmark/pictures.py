@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.transform import resize
 
-from napari_s3net.benchmark.protocol import Pair, mask_path, read_mask
-from napari_s3net.benchmark.results import Row
+from napari_s3net.benchmark.cases import Pair, mask_path, read_mask
+from napari_s3net.benchmark.results import BenchmarkRow
 from napari_s3net.image import Image
 from napari_s3net.io import read_image, write_png
 
@@ -23,7 +23,7 @@ DRAWN, PROPOSED = (255, 255, 255), (255, 0, 160)
 RANKS = ("best", "median", "worst")
 
 
-def draw_pages(rows: list[Row], pairs: list[Pair], output: Path) -> Path:
+def draw_pages(rows: list[BenchmarkRow], pairs: list[Pair], output: Path) -> Path:
     """Write `page.html` with three pictures for each method, and the pictures beside it.
 
     Parameters
@@ -61,13 +61,13 @@ def outlined(image: Image, mask: NDArray[np.bool_], proposal: NDArray[np.bool_])
     return picture
 
 
-def _ranked(rows: list[Row]) -> list[tuple[str, Row]]:
+def _ranked(rows: list[BenchmarkRow]) -> list[tuple[str, BenchmarkRow]]:
     """The best, the median and the worst row by label-free Dice."""
     order = sorted(rows, key=lambda row: -row["label_free_dice"])
     return [(rank, order[i]) for rank, i in zip(RANKS, (0, len(order) // 2, -1), strict=True)] if order else []
 
 
-def _cell(row: Row, rank: str, pair: Pair, output: Path) -> str:
+def _cell(row: BenchmarkRow, rank: str, pair: Pair, output: Path) -> str:
     """Write a picture and give the HTML that shows it."""
     path = output / "pictures" / f"{row['method'].replace(':', '_')}_{rank}.png"
     proposal = read_mask(mask_path(output, row["image"], row["method"], row["seed"]))

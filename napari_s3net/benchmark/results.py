@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-Row = dict[str, Any]
+BenchmarkRow = dict[str, Any]
 #: Label-free; best clusters chosen with the mask: an upper bound; published clipping: not a score.
 VIEWS = ("label_free", "best_clusters", "clipped")
 SCORES = ("dice", "hammoude", "xor", "boundary")
@@ -17,12 +17,12 @@ NUMBERS = ("seconds", "peak_mib", *(f"{view}_{score}" for view in VIEWS for scor
 COLUMNS = (*KEY, "half", "settings", "version", "unit", "labels", "error", *NUMBERS)
 
 
-def key(row: Row) -> tuple[Any, ...]:
+def key(row: BenchmarkRow) -> tuple[Any, ...]:
     """Image, method and seed of a row."""
     return tuple(row[name] for name in KEY)
 
 
-def read_rows(path: Path) -> list[Row]:
+def read_rows(path: Path) -> list[BenchmarkRow]:
     """Rows of a `results.csv`, the last of each image, method and seed; a line that was cut off is left out."""
     if not path.is_file():
         return []
@@ -32,13 +32,13 @@ def read_rows(path: Path) -> list[Row]:
     for text in csv.DictReader(lines):
         if set(text) != set(COLUMNS) or None in text.values():
             continue
-        row: Row = {**text, "seed": int(text["seed"]), "labels": int(text["labels"])}
+        row: BenchmarkRow = {**text, "seed": int(text["seed"]), "labels": int(text["labels"])}
         row |= {name: float(text[name]) for name in NUMBERS}
         rows[key(row)] = row
     return list(rows.values())
 
 
-def write_rows(path: Path, rows: Iterable[Row]) -> None:
+def write_rows(path: Path, rows: Iterable[BenchmarkRow]) -> None:
     """Write `results.csv` anew, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".partial")

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.benchmark.baselines import BASELINES
+from napari_s3net.benchmark.cases import mask_path, read_mask
 from napari_s3net.benchmark.methods import NETWORKS
-from napari_s3net.benchmark.protocol import mask_path, read_mask
-from napari_s3net.benchmark.results import VIEWS, Row
+from napari_s3net.benchmark.results import VIEWS, BenchmarkRow
 from napari_s3net.io import write_json
 from napari_s3net.labels.metrics import dice
 
@@ -23,7 +23,7 @@ OURS = "s3net"
 RESAMPLES = 2000
 
 
-def summarise(rows: list[Row], output: Path, name: str) -> dict[str, Any]:
+def summarise(rows: list[BenchmarkRow], output: Path, name: str) -> dict[str, Any]:
     """Figures of a set, ready for `summary.json`.
 
     Parameters
@@ -83,7 +83,7 @@ def interval(values: NDArray[np.float64]) -> list[float]:
     return [float(bound) for bound in np.percentile(values[draw].mean(axis=1), (2.5, 97.5))]
 
 
-def difference(rows: list[Row], reference: list[Row]) -> dict[str, Any] | None:
+def difference(rows: list[BenchmarkRow], reference: list[BenchmarkRow]) -> dict[str, Any] | None:
     """Label-free Dice less the reference's, image by image; None for itself or with no image in common."""
     mine, theirs = _by_image(rows, "label_free_dice"), _by_image(reference, "label_free_dice")
     common = sorted(set(mine) & set(theirs))
@@ -98,7 +98,7 @@ def difference(rows: list[Row], reference: list[Row]) -> dict[str, Any] | None:
     }
 
 
-def seed_agreement(rows: list[Row], output: Path) -> float | None:
+def seed_agreement(rows: list[BenchmarkRow], output: Path) -> float | None:
     """Mean Dice between the proposed masks of every two seeds, over the images; None with one seed."""
     seeds: dict[str, list[int]] = {}
     for row in rows:
@@ -112,12 +112,12 @@ def seed_agreement(rows: list[Row], output: Path) -> float | None:
     return float(np.mean(agreements)) if agreements else None
 
 
-def _views(rows: list[Row]) -> dict[str, dict[str, Any]]:
+def _views(rows: list[BenchmarkRow]) -> dict[str, dict[str, Any]]:
     """A block of figures for each view. Each run counts once, but the interval is one over images."""
     return {view: _figures(rows, view) for view in VIEWS}
 
 
-def _figures(rows: list[Row], view: str) -> dict[str, Any]:
+def _figures(rows: list[BenchmarkRow], view: str) -> dict[str, Any]:
     values: Mapping[str, NDArray[np.float64]] = {
         name: np.array([row[f"{view}_{name}"] for row in rows]) for name in ("dice", "hammoude", "xor", "boundary")
     }
@@ -134,7 +134,7 @@ def _figures(rows: list[Row], view: str) -> dict[str, Any]:
     }
 
 
-def _by_image(rows: list[Row], column: str) -> dict[str, float]:
+def _by_image(rows: list[BenchmarkRow], column: str) -> dict[str, float]:
     """The mean over seeds of a column for each image."""
     values: dict[str, list[float]] = {}
     for row in rows:

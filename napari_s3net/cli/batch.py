@@ -17,7 +17,7 @@ from napari_s3net.cli.common_options import add_settings, changes_of
 from napari_s3net.cli.output import say
 
 if TYPE_CHECKING:
-    from napari_s3net.batch import Crew, Item, Plan, Row, Summary
+    from napari_s3net.batch import BatchExecutor, FileRow, Item, Plan, Summary
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -53,7 +53,7 @@ def run(options: Namespace) -> int:
     S3NetError
         If input, output, settings, device or workers cannot be used.
     """
-    from napari_s3net.batch import Plan, find_items, gather
+    from napari_s3net.batch import Plan, find_items, open_executor
 
     plan = Plan(
         source=options.source,
@@ -72,11 +72,11 @@ def run(options: Namespace) -> int:
         resolve_device(options.device)
     items = find_items(plan)
     started = time.perf_counter()
-    with gather(options.jobs, options.scheduler) as crew:
-        if crew.link:
-            say(f"{crew.workers} workers; see {crew.link}")
+    with open_executor(options.jobs, options.scheduler) as executor:
+        if executor.link:
+            say(f"{executor.workers} workers; see {executor.link}")
         with ctrl_c() as asked:
-            summary = _follow(plan, items, crew, asked, restart=options.restart)
+            summary = _follow(plan, items, executor, asked, restart=options.restart)
     if summary.stopped:
         raise KeyboardInterrupt
     minutes = (time.perf_counter() - started) / 60
@@ -90,14 +90,14 @@ def ctrl_c() -> Iterator[Event]:
     """Have Ctrl-C ask for an end rather than break in anywhere, where locks may be held; a second one does break in."""
     asked, before = Event(), signal.getsignal(signal.SIGINT)
 
-    def hear(*_: object) -> None:
+    def on_progress(*_: object) -> None:
         asked.set()
         signal.signal(signal.SIGINT, before)
 
     # Whoever has made another arrangement keeps it; and only the main thread may make one.
     ours = before is signal.default_int_handler and threading.current_thread() is threading.main_thread()
     if ours:
-        signal.signal(signal.SIGINT, hear)
+        signal.signal(signal.SIGINT, on_progress)
     try:
         yield asked
     finally:
@@ -105,13 +105,13 @@ def ctrl_c() -> Iterator[Event]:
             signal.signal(signal.SIGINT, before)
 
 
-def _follow(plan: Plan, items: Sequence[Item], crew: Crew, asked: Event, *, restart: bool) -> Summary:
+def _follow(plan: Plan, items: Sequence[Item], executor: BatchExecutor, asked: Event, *, restart: bool) -> Summary:
     """Run to the end: a progress bar on a terminal, and failures above it; a line a file without one."""
     from tqdm import tqdm
 
     from napari_s3net.batch import iter_batch
 
-    rows, failed, place, answer = iter_batch(plan, items=items, crew=crew, restart=restart), 0, "", None
+    rows, failed, place, answer = iter_batch(plan, items=items, executor=executor, restart=restart), 0, "", None
     with tqdm(total=len(items), unit="file", disable=None, file=sys.stderr) as bar:
         while True:
             try:
@@ -139,7 +139,7 @@ def _beside(failed: int, place: str) -> str:
     return ", ".join(part for part in (place, f"{failed} failed" if failed else "") if part)
 
 
-def describe(row: Row) -> str:
+def describe(row: FileRow) -> str:
     """What became of a file, in one line."""
     name = "".join(c if c.isprintable() else "?" for c in row.file)
     if row.status == "failed":

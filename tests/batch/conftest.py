@@ -4,15 +4,15 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from napari_s3net.batch import Plan, gather, isolated
+from napari_s3net.batch import Plan, isolated, open_executor
 from napari_s3net.runtime import child_process as process
 
 
 @pytest.fixture(scope="module", autouse=True)
-def crew():
+def executor():
     """One process for all tests of a module, for it takes a moment to start."""
-    with gather() as crew:
-        yield crew
+    with open_executor() as executor:
+        yield executor
     isolated.close_idle()
     process.close_all()
 

@@ -9,17 +9,17 @@ import pytest
 from napari_s3net.batch import engine, isolated
 from napari_s3net.batch.engine import batch, iter_batch
 from napari_s3net.batch.items import find_items
-from napari_s3net.batch.report import Report
+from napari_s3net.batch.report import BatchReport
 from napari_s3net.errors import WriteError
 from tests.batch import segmenters
 
 
 @pytest.fixture
-def go(crew):
+def go(executor):
     """Runs a batch with a stand-in; every row that is final, and the summary."""
 
     def go(plan, segmenter=segmenters.threshold, **more):
-        rows, steps = [], iter_batch(plan, crew=crew, segmenter=segmenter, **more)
+        rows, steps = [], iter_batch(plan, executor=executor, segmenter=segmenter, **more)
         while True:
             try:
                 row = next(steps)
@@ -63,7 +63,7 @@ def test_started_again_it_skips_what_is_done(plan, go):
     assert {row.status for row in rows} == {"skipped"}
     assert rows[0].confidence is not None
     assert all((plan.output / path).stat().st_mtime_ns == at for path, at in before.items())
-    assert len(Report(plan.output)) == 3
+    assert len(BatchReport(plan.output)) == 3
 
 
 def test_it_redoes_what_changed_and_retries_what_failed(plan, go, save):
@@ -79,7 +79,7 @@ def test_it_redoes_what_changed_and_retries_what_failed(plan, go, save):
     assert set(states(rows).values()) == {"done"}
     rows, _ = go(replace(plan, changes={"seed": 1}, write=("labels", "overlays")))
     assert set(states(rows).values()) == {"done"}
-    assert len(Report(plan.output)) == 4
+    assert len(BatchReport(plan.output)) == 4
 
 
 def test_restart_begins_anew(plan, go):
@@ -88,7 +88,7 @@ def test_restart_begins_anew(plan, go):
     rows, _ = go(plan, restart=True)
     assert states(rows) == {"b.png": "done", "c.jpg": "done"}
     assert "labels/a.png" not in files(plan.output)
-    assert len(Report(plan.output)) == 2
+    assert len(BatchReport(plan.output)) == 2
 
 
 def test_results_that_belong_to_nothing_any_more_are_removed(plan, go, save):
@@ -183,7 +183,7 @@ def test_stopped_it_keeps_what_is_finished_and_goes_on_later(plan, go):
     with pytest.raises(StopIteration) as end:
         steps.send(True)
     assert end.value.value.stopped
-    assert len(Report(plan.output)) >= 1
+    assert len(BatchReport(plan.output)) >= 1
     assert (plan.output / "measurements.csv").exists()
     _, summary = go(plan)
     assert summary.skipped >= 1
@@ -204,7 +204,7 @@ def test_stopping_does_not_wait_for_an_image(plan):
     thread = threading.Thread(target=stop)
     thread.start()
     assert ended.wait(5)
-    assert len(Report(plan.output)) == 0
+    assert len(BatchReport(plan.output)) == 0
 
 
 def test_closed_it_lets_go_of_the_output(plan, go):

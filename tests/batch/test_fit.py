@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from napari_s3net.batch import Report, iter_batch
+from napari_s3net.batch import BatchReport, iter_batch
 from napari_s3net.batch.fit import FITTING, choose, model_name
 from napari_s3net.batch.items import Item, find_items
 from napari_s3net.errors import InvalidImageError
 
 
-def go(plan, crew):
-    rows, steps = [], iter_batch(plan, crew=crew)
+def go(plan, executor):
+    rows, steps = [], iter_batch(plan, executor=executor)
     while True:
         try:
             row = next(steps)
@@ -49,27 +49,27 @@ def test_another_model_for_other_images_or_settings(plan, save):
     assert model_name("a", items) != name
 
 
-def test_one_model_is_fitted_kept_and_used(fitted, crew, save):
+def test_one_model_is_fitted_kept_and_used(fitted, executor, save):
     (fitted.source / "empty.png").touch()
-    rows, summary = go(fitted, crew)
+    rows, summary = go(fitted, executor)
     assert (summary.done, summary.failed) == (6, 1)
     assert rows[0].file == FITTING
     (model,) = (fitted.output / "settings").glob("folder-*.safetensors")
-    assert FITTING not in [row.file for row in Report(fitted.output).rows()]
-    rows, summary = go(fitted, crew)
+    assert FITTING not in [row.file for row in BatchReport(fitted.output).rows()]
+    rows, summary = go(fitted, executor)
     assert (summary.skipped, summary.failed) == (6, 1)
     assert FITTING not in [row.file for row in rows]
     save(fitted.source / "e.png", 8)
-    _, summary = go(fitted, crew)
+    _, summary = go(fitted, executor)
     assert (summary.done, summary.skipped) == (7, 0)
     assert len(list((fitted.output / "settings").glob("folder-*.safetensors"))) == 2
     assert model.exists()
 
 
-def test_images_that_cannot_be_fitted_on_are_told(fitted, crew):
+def test_images_that_cannot_be_fitted_on_are_told(fitted, executor):
     with pytest.raises(InvalidImageError, match="cannot be fitted"):
-        go(replace(fitted, preset="ct-lung"), crew)
+        go(replace(fitted, preset="ct-lung"), executor)
     for path in list(fitted.source.iterdir())[:4]:
         path.unlink()
     with pytest.raises(InvalidImageError, match="at least 4"):
-        go(fitted, crew)
+        go(fitted, executor)

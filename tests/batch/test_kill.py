@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from napari_s3net.batch.report import Report
+from napari_s3net.batch.report import BatchReport
 
 PROGRAM = """
 import sys
@@ -49,7 +49,7 @@ def contents(output):
     """Every file but those that tell how long it took, and the rows without that."""
     files = {p.relative_to(output).as_posix(): p.read_bytes() for p in sorted(output.rglob("*")) if p.is_file()}
     timed = {"report.jsonl", "report.html", ".napari-s3net.lock"}
-    rows = [replace(row, seconds=0.0) for row in Report(output).rows()]
+    rows = [replace(row, seconds=0.0) for row in BatchReport(output).rows()]
     return set(files), {name: data for name, data in files.items() if name not in timed}, rows
 
 

@@ -7,9 +7,9 @@ import PIL.Image
 import pytest
 
 from napari_s3net.batch import page
+from napari_s3net.batch.file_row import FileRow
 from napari_s3net.batch.page import write_page
-from napari_s3net.batch.report import Report
-from napari_s3net.batch.row import Row
+from napari_s3net.batch.report import BatchReport
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 EVIL = '<img src=x onerror="document.title=1">.png'
@@ -19,13 +19,13 @@ EVIL = '<img src=x onerror="document.title=1">.png'
 def report(tmp_path):
     (tmp_path / "report.jsonl").touch()
     (tmp_path / "thumbnails").mkdir()
-    report = Report(tmp_path)
+    report = BatchReport(tmp_path)
     for n in range(3):
         PIL.Image.new("RGB", (96, 64), (200, 60 * n, 60)).save(tmp_path / "thumbnails" / f"{n}.jpg")
         outputs = {"thumbnails": f"thumbnails/{n}.jpg"}
-        row = Row(file=f"läsion {n}.png", status="done", confidence=0.9 - 0.3 * n, share=0.2, outputs=outputs)
+        row = FileRow(file=f"läsion {n}.png", status="done", confidence=0.9 - 0.3 * n, share=0.2, outputs=outputs)
         report.append(row)
-    report.append(Row(file=EVIL, status="failed", error="the file is empty (0 bytes)."))
+    report.append(FileRow(file=EVIL, status="failed", error="the file is empty (0 bytes)."))
     return report
 
 

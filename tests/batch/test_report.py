@@ -2,19 +2,19 @@ import errno
 
 import pytest
 
-from napari_s3net.batch.report import Report
-from napari_s3net.batch.row import Row
+from napari_s3net.batch.file_row import FileRow
+from napari_s3net.batch.report import BatchReport
 from napari_s3net.errors import WriteError
 
 
 @pytest.fixture
 def report(tmp_path):
     (tmp_path / "report.jsonl").touch()
-    return Report(tmp_path)
+    return BatchReport(tmp_path)
 
 
 def row(file, status="done", **more):
-    return Row(file=file, status=status, **more)
+    return FileRow(file=file, status=status, **more)
 
 
 def lines(tmp_path):
@@ -24,7 +24,7 @@ def lines(tmp_path):
 def test_rows_are_there_as_soon_as_they_are_appended(report, tmp_path):
     report.append(row("b", confidence=0.5))
     report.append(row("a", "failed", error="empty"))
-    again = Report(tmp_path)
+    again = BatchReport(tmp_path)
     assert again.row("a") == row("a", "failed", error="empty")
     assert again.row("c") is None
     assert [r.file for r in again.rows()] == ["a", "b"]
@@ -41,7 +41,7 @@ def test_the_last_row_of_a_file_counts_and_tidying_leaves_only_it(report, tmp_pa
         report.append(one)
     report.tidy()
     assert len(lines(tmp_path)) == 2
-    for state in (report, Report(tmp_path)):
+    for state in (report, BatchReport(tmp_path)):
         assert [(r.file, r.status, r.seconds) for r in state.rows()] == [("a", "done", 0.0), ("b", "done", 2.0)]
 
 
@@ -49,11 +49,11 @@ def test_half_a_line_and_strange_lines_are_left_out(report, tmp_path):
     report.append(row("a"))
     with report.path.open("ab") as stream:
         stream.write(b"what\n\xff\xfe\n[]\n" + row("b").to_line()[:-5])
-    again = Report(tmp_path)
+    again = BatchReport(tmp_path)
     assert [r.file for r in again.rows()] == ["a"]
     again.tidy()
     again.append(row("c"))
-    assert [Row.from_line(line + b"\n").file for line in lines(tmp_path)] == ["a", "c"]
+    assert [FileRow.from_line(line + b"\n").file for line in lines(tmp_path)] == ["a", "c"]
 
 
 def test_on_a_full_disk_rows_wait_and_no_half_line_stays(report, tmp_path, monkeypatch):
@@ -67,4 +67,4 @@ def test_on_a_full_disk_rows_wait_and_no_half_line_stays(report, tmp_path, monke
         report.tidy()
     monkeypatch.undo()
     report.tidy()
-    assert [r.file for r in Report(tmp_path).rows()] == ["a", "b", "c"]
+    assert [r.file for r in BatchReport(tmp_path).rows()] == ["a", "b", "c"]

@@ -3,18 +3,18 @@ from dataclasses import replace
 
 import pytest
 
-from napari_s3net.batch import Row
+from napari_s3net.batch import FileRow
 from napari_s3net.batch.review import Review
 from napari_s3net.errors import WriteError
 
 SURE, UNSURE, MIDDLE = (
-    Row(
+    FileRow(
         file=f"sub/{name}.png", status="done", confidence=value, settings="s", input="i", foreground=(1,),
         outputs={"labels": f"labels/sub/{name}.nii.gz", "masks": f"masks/sub/{name}.nii.gz"},
     )
     for name, value in (("sure", 0.9), ("unsure", 0.1), ("middle", 0.5))
 )  # fmt: skip
-ROWS = [SURE, UNSURE, MIDDLE, Row(file="bad.png", status="failed")]
+ROWS = [SURE, UNSURE, MIDDLE, FileRow(file="bad.png", status="failed")]
 
 
 def test_the_least_certain_come_first_and_failures_not_at_all(tmp_path):
@@ -60,7 +60,7 @@ def test_corrections_lie_apart_from_results(tmp_path):
     assert review.corrected_path(SURE) == tmp_path / "corrected/labels/sub/sure.nii.gz"
     assert review.corrected_path(SURE, "masks") == tmp_path / "corrected/masks/sub/sure.nii.gz"
     with pytest.raises(WriteError, match="neither"):
-        review.corrected_path(Row(file="x", status="done"))
+        review.corrected_path(FileRow(file="x", status="done"))
     with pytest.raises(WriteError, match="outside"):
         review.corrected_path(replace(SURE, outputs={"labels": "labels/../../x.png"}))
 

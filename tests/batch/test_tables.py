@@ -1,18 +1,18 @@
 import csv
 
-from napari_s3net.batch.report import Report
-from napari_s3net.batch.row import Row
+from napari_s3net.batch.file_row import FileRow
+from napari_s3net.batch.report import BatchReport
 from napari_s3net.batch.tables import HEADER, write_table
 
 
 def test_a_row_a_region_by_file(tmp_path):
     (tmp_path / "report.jsonl").touch()
-    report = Report(tmp_path)
+    report = BatchReport(tmp_path)
     name = 'line\nbreak, "quoted".png'
     regions = ({"label": "object", "object": 1, "area_px": 3}, {"label": 1, "name": "Lesion", "area_px": 3})
-    report.append(Row(file=name, status="done", regions=regions))
-    report.append(Row(file="\udcff.png", status="done", regions=({"label": 2},)))
-    report.append(Row(file="a.png", status="failed"))
+    report.append(FileRow(file=name, status="done", regions=regions))
+    report.append(FileRow(file="\udcff.png", status="done", regions=({"label": 2},)))
+    report.append(FileRow(file="a.png", status="failed"))
     write_table(tmp_path, report)
     with (tmp_path / "measurements.csv").open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))

@@ -6,7 +6,7 @@ import PIL.Image
 import pytest
 
 from napari_s3net.batch.items import find_items
-from napari_s3net.batch.plan import KINDS, Task
+from napari_s3net.batch.plan import KINDS, FileJob
 from napari_s3net.batch.work import do, reason
 from napari_s3net.errors import ReadError
 from napari_s3net.io import read_image
@@ -15,10 +15,10 @@ from tests.batch import segmenters
 
 
 @pytest.fixture
-def task(plan):
+def job(plan):
     (item, *_) = find_items(plan)
     plan.output.mkdir()
-    return Task(
+    return FileJob(
         run="r",
         file=item.file,
         path=str(item.path),
@@ -34,8 +34,8 @@ def task(plan):
     )
 
 
-def test_everything_is_written_and_told(task, plan):
-    row, out_of_memory = do(task)
+def test_everything_is_written_and_told(job, plan):
+    row, out_of_memory = do(job)
     assert (row.status, out_of_memory, row.error) == ("done", False, "")
     assert set(row.outputs) == {"labels", "masks", "overlays", "thumbnails"}
     for kind, path in row.outputs.items():
@@ -49,17 +49,17 @@ def test_everything_is_written_and_told(task, plan):
     assert used == presets["skin"].settings.replace(working_size=96).to_dict()
 
 
-def test_only_what_was_asked_for_is_written(task, plan):
-    row, _ = do(replace(task, write=("masks",)))
+def test_only_what_was_asked_for_is_written(job, plan):
+    row, _ = do(replace(job, write=("masks",)))
     assert set(row.outputs) == {"masks", "thumbnails"}
     assert not row.regions
     assert sorted(p.name for p in plan.output.iterdir()) == ["masks", "settings", "thumbnails"]
 
 
-def test_a_smaller_working_size_after_memory_ran_out(task, plan):
-    row, _ = do(replace(task, shrink=2))
+def test_a_smaller_working_size_after_memory_ran_out(job, plan):
+    row, _ = do(replace(job, shrink=2))
     assert json.loads((plan.output / "settings" / f"{row.used}.json").read_text(encoding="utf-8"))["working_size"] == 48
-    row, _ = do(replace(task, shrink=4))
+    row, _ = do(replace(job, shrink=4))
     assert json.loads((plan.output / "settings" / f"{row.used}.json").read_text(encoding="utf-8"))["working_size"] == 32
 
 
@@ -72,14 +72,14 @@ def test_a_smaller_working_size_after_memory_ran_out(task, plan):
         (FileNotFoundError(2, "x"), False, "not there any more"),
     ],
 )
-def test_whatever_goes_wrong_is_a_row(task, monkeypatch, error, memory, words):
+def test_whatever_goes_wrong_is_a_row(job, monkeypatch, error, memory, words):
     import torch  # noqa: F401 - as where the network ran
 
     def fail(*_):
         raise error
 
     monkeypatch.setattr(segmenters, "threshold", fail)
-    row, out_of_memory = do(task)
+    row, out_of_memory = do(job)
     assert (row.status, out_of_memory) == ("failed", memory)
     assert words in row.error
 
@@ -88,16 +88,16 @@ def test_reasons_do_not_repeat_the_file():
     assert reason(ReadError("Cannot read a.png: the file is empty."), "x/a.png") == "the file is empty."
 
 
-def test_a_plane_of_nan_and_a_stack(task, tmp_path):
+def test_a_plane_of_nan_and_a_stack(job, tmp_path):
     import SimpleITK as sitk
     import tifffile
 
     array = np.random.default_rng(0).normal(size=(3, 20, 24)).astype(np.float32)
     sitk.WriteImage(sitk.GetImageFromArray(array), str(tmp_path / "stack.nii.gz"))
-    row, _ = do(replace(task, path=str(tmp_path / "stack.nii.gz"), stem="stack"))
+    row, _ = do(replace(job, path=str(tmp_path / "stack.nii.gz"), stem="stack"))
     assert row.outputs["labels"] == "labels/stack.nii.gz"
     assert read_image(tmp_path / "out" / "labels" / "stack.nii.gz").shape == (3, 20, 24)
     array[0, 0, 0] = np.nan  # which SimpleITK does not write
     tifffile.imwrite(tmp_path / "nan.tif", array[0])
-    row, _ = do(replace(task, path=str(tmp_path / "nan.tif"), stem="nan"))
+    row, _ = do(replace(job, path=str(tmp_path / "nan.tif"), stem="nan"))
     assert (row.status, row.error) == ("failed", "NaN.")

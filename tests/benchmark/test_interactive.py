@@ -7,7 +7,7 @@ import pytest
 
 from napari_s3net.benchmark import interactive
 from napari_s3net.benchmark.correctors import CORRECTORS
-from napari_s3net.benchmark.interactive import ROUNDS, Case, correct, read_rows, stroke, summarise
+from napari_s3net.benchmark.interactive import ROUNDS, CorrectionCase, correct, read_rows, stroke, summarise
 from napari_s3net.errors import InvalidSettingsError
 from napari_s3net.image import as_image
 from tests.benchmark.discs import disc, skin
@@ -19,7 +19,7 @@ SHAPE = (96, 128)
 @pytest.fixture
 def case():
     image, mask = skin(SHAPE, (48, 64), 30)
-    return Case(as_image(image), mask, disc(SHAPE, (48, 58), 20), None)
+    return CorrectionCase(as_image(image), mask, disc(SHAPE, (48, 58), 20), None)
 
 
 def test_the_stroke_lies_in_the_middle_of_the_largest_wrong_region():

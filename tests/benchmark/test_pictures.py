@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from napari_s3net.benchmark.cases import find_pairs
 from napari_s3net.benchmark.methods import Request
 from napari_s3net.benchmark.pictures import DRAWN, PROPOSED, SIZE, draw_pages, outlined
-from napari_s3net.benchmark.protocol import find_pairs, iter_rows, plan
+from napari_s3net.benchmark.protocol import iter_rows, plan
 from napari_s3net.image import as_image
 from napari_s3net.io import read_image
 from tests.benchmark.discs import skin
@@ -28,8 +29,8 @@ def test_grey_images_are_shown_in_grey():
 
 
 def test_the_page_shows_best_median_and_worst(small_set, tmp_path):
-    tasks, _ = plan(find_pairs(small_set), ["otsu"], Request(), tmp_path)
-    rows = list(iter_rows(tasks))
+    cases, _ = plan(find_pairs(small_set), ["otsu"], Request(), tmp_path)
+    rows = list(iter_rows(cases))
     page = draw_pages(rows, find_pairs(small_set), tmp_path).read_text(encoding="utf-8")
     assert page.count("<img") == 6
     for method in ("one-label", "otsu"):

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from napari_s3net.benchmark import protocol
+from napari_s3net.benchmark.cases import find_pairs, mask_path, read_mask
 from napari_s3net.benchmark.methods import Request
-from napari_s3net.benchmark.protocol import find_pairs, iter_rows, mask_path, plan, read_mask
+from napari_s3net.benchmark.protocol import iter_rows, plan
 from napari_s3net.benchmark.results import COLUMNS, key, read_rows
 from napari_s3net.errors import (
     DeviceError,
     DivergedError,
     InvalidImageError,
     InvalidSettingsError,
-    ReadError,
     S3NetError,
 )
 from napari_s3net.io import write_png
@@ -28,35 +28,8 @@ ASKED = Request(changes={"max_iter": 9})
 
 
 def run(folder, output, methods, *, request=ASKED, seeds=1, jobs=1):
-    tasks, kept = plan(find_pairs(folder), methods, request, output, seeds=seeds)
-    return list(iter_rows(tasks, jobs=jobs)), kept
-
-
-def test_pairs_are_found_by_name(small_set):
-    pairs = find_pairs(small_set)
-    assert [pair.name for pair in pairs] == ["d0", "d1", "d2", "d3"]
-    assert pairs[2].mask.name == "d2_mask.png"
-    assert [pair.name for pair in find_pairs(small_set, limit=2)] == ["d0", "d1"]
-
-
-def test_halves_are_the_same_everywhere_and_together_the_whole(small_set):
-    a, b = (find_pairs(small_set, half=half) for half in "ab")
-    assert {p.name for p in a} | {p.name for p in b} == {"d0", "d1", "d2", "d3"}
-    assert {p.name: p.half for p in find_pairs(small_set)} == {"d0": "b", "d1": "a", "d2": "a", "d3": "b"}
-    names = [protocol.Pair(f"ISIC_{i:07}", Path(), Path()).half for i in range(2000)]
-    assert 900 < names.count("a") < 1100
-
-
-def test_what_is_missing_is_named(small_set, tmp_path):
-    with pytest.raises(ReadError, match="there is no images/ in"):
-        find_pairs(tmp_path)
-    (small_set / "masks" / "d1.png").unlink()
-    with pytest.raises(ReadError, match=r"d1\.png has no mask: expected a file d1\.\* in"):
-        find_pairs(small_set)
-    for path in (small_set / "images").iterdir():
-        path.unlink()
-    with pytest.raises(ReadError, match="no images to run"):
-        find_pairs(small_set)
+    cases, kept = plan(find_pairs(folder), methods, request, output, seeds=seeds)
+    return list(iter_rows(cases, jobs=jobs)), kept
 
 
 def test_rows_hold_what_was_measured(small_set, tmp_path):
@@ -95,14 +68,14 @@ def test_agrees_with_the_independent_scorer_on_the_masks_it_writes(small_set, tm
 
 def test_only_what_is_missing_is_done(small_set, tmp_path):
     output = tmp_path / "out"
-    tasks, _ = plan(find_pairs(small_set), ["otsu"], ASKED, output)
-    rows = iter_rows(tasks)
+    cases, _ = plan(find_pairs(small_set), ["otsu"], ASKED, output)
+    rows = iter_rows(cases)
     for _ in range(3):
         next(rows)
     rows.close()
     again, kept = plan(find_pairs(small_set), ["otsu"], ASKED, output)
     assert (len(kept), len(again)) == (3, 5)
-    assert {task.key for task in again} | {key(row) for row in kept} == {task.key for task in tasks}
+    assert {case.key for case in again} | {key(row) for row in kept} == {case.key for case in cases}
     list(iter_rows(again))
     assert plan(find_pairs(small_set), ["otsu"], ASKED, output)[0] == []
 
@@ -122,7 +95,7 @@ def test_other_settings_or_another_version_are_done_again_and_other_methods_stay
     assert {row["method"] for row in kept} == {"one-label", "otsu"}
     monkeypatch.setattr(protocol, "version", lambda method: "2")
     newer, kept = plan(find_pairs(small_set), [], ASKED, output)
-    assert [task.method for task in newer] == ["one-label"] * 4
+    assert [case.method for case in newer] == ["one-label"] * 4
     assert {row["method"] for row in kept} == {"otsu"}
 
 
@@ -184,6 +157,6 @@ def test_a_process_that_dies_is_an_error_in_words(small_set, tmp_path, monkeypat
             raise BrokenProcessPool
 
     monkeypatch.setattr(protocol, "as_completed", lambda futures: [Broken()])
-    tasks, _ = plan(find_pairs(small_set, limit=1), [], ASKED, tmp_path / "out")
+    cases, _ = plan(find_pairs(small_set, limit=1), [], ASKED, tmp_path / "out")
     with pytest.raises(S3NetError, match="fewer --jobs"):
-        list(iter_rows(tasks, jobs=2))
+        list(iter_rows(cases, jobs=2))

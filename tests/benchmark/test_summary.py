@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from napari_s3net.benchmark.cases import find_pairs, mask_path
 from napari_s3net.benchmark.methods import Request
-from napari_s3net.benchmark.protocol import find_pairs, iter_rows, mask_path, plan
+from napari_s3net.benchmark.protocol import iter_rows, plan
 from napari_s3net.benchmark.results import VIEWS
 from napari_s3net.benchmark.summary import difference, interval, seed_agreement, summarise
 from napari_s3net.image import Geometry
@@ -100,8 +101,8 @@ def test_agreement_of_seeds_is_dice_between_their_masks(tmp_path):
 
 
 def test_a_real_run_is_summarised(small_set, tmp_path, quick_networks):
-    tasks, _ = plan(find_pairs(small_set, limit=2), ["s3net"], Request(), tmp_path, seeds=2)
-    summary = summarise(list(iter_rows(tasks)), tmp_path, "discs")
+    cases, _ = plan(find_pairs(small_set, limit=2), ["s3net"], Request(), tmp_path, seeds=2)
+    summary = summarise(list(iter_rows(cases)), tmp_path, "discs")
     assert summary["methods"]["s3net"]["seeds"] == 2
     assert summary["methods"]["s3net"]["seed_agreement"] == 1
     assert summary["methods"]["one-label"]["difference"]["images"] == 2

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_s3net.benchmark.speed.clock import typical
-from napari_s3net.benchmark.speed.limit import PASSES, Call, Machine, calls_of, layer_work
+from napari_s3net.benchmark.speed.limit import PASSES, LayerCall, Machine, calls_of, layer_work
 from napari_s3net.network.deformable import DeformableConv3x3, FreeOffsetConv3x3
 from napari_s3net.network.depthwise import DepthwiseConv, Pointwise
 from napari_s3net.training.trainer import Trainer
@@ -26,7 +26,7 @@ KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
 
 
 @dataclass
-class Kind:
+class LayerTime:
     """All layers of one kind in one iteration: how many calls, seconds, and the least seconds."""
 
     calls: int = 0
@@ -36,11 +36,11 @@ class Kind:
 
 def time_layers(
     trainer: Trainer, iteration: int, machine: Machine, device: torch.device, repeats: int
-) -> dict[str, Kind]:
+) -> dict[str, LayerTime]:
     """Each call of a layer in one learning iteration on its own, forward and backward, added up by kind."""
     calls = calls_of(trainer, iteration)
     inner = {id(part) for call in calls for part in call.layer.modules() if part is not call.layer}
-    found: dict[str, Kind] = defaultdict(Kind)
+    found: dict[str, LayerTime] = defaultdict(LayerTime)
     for call in calls:
         is_part = id(call.layer) in inner  # timed with the layer that it is a part of
         kind = found["deformable" if is_part else kind_of(call.layer)]
@@ -56,7 +56,7 @@ def kind_of(layer: nn.Module) -> str:
     return next((name for types, name in KINDS if isinstance(layer, types)), "first convolution")
 
 
-def _both_ways(call: Call) -> Callable[[], object]:
+def _both_ways(call: LayerCall) -> Callable[[], object]:
     """One call of a layer and its gradients, to be timed."""
     x = call.x.detach().requires_grad_(call.x.requires_grad)
     wanted: list[Tensor] = [*call.layer.parameters(), *([x] if x.requires_grad else [])]

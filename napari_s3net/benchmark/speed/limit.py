@@ -32,17 +32,17 @@ LARGE = 2**24
 
 
 @dataclass(frozen=True)
-class Work:
+class LayerWork:
     """What one layer needs: floating-point operations, and bytes read and written."""
 
     operations: float
     bytes: float
 
 
-def layer_work(layer: nn.Module, x: Tensor, output: Tensor, passes: int) -> Work:
+def layer_work(layer: nn.Module, x: Tensor, output: Tensor, passes: int) -> LayerWork:
     """Count one call of a layer: forward only is one pass, with the backward pass three."""
     values = x.numel() + output.numel() + sum(p.numel() for p in layer.parameters(recurse=False))
-    return Work(passes * 2 * multiply_adds(layer, x, output), passes * values * x.element_size())
+    return LayerWork(passes * 2 * multiply_adds(layer, x, output), passes * values * x.element_size())
 
 
 def multiply_adds(layer: nn.Module, x: Tensor, output: Tensor) -> float:
@@ -58,7 +58,7 @@ def multiply_adds(layer: nn.Module, x: Tensor, output: Tensor) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class Call:
+class LayerCall:
     """One call of a layer, with what went in and what came out."""
 
     layer: nn.Module
@@ -66,13 +66,13 @@ class Call:
     output: Tensor
 
 
-def calls_of(trainer: Trainer, iteration: int) -> list[Call]:
+def calls_of(trainer: Trainer, iteration: int) -> list[LayerCall]:
     """Every call of a layer in one iteration, those for the transformed copy included."""
-    found: list[Call] = []
+    found: list[LayerCall] = []
     own = (DeformableConv3x3, FreeOffsetConv3x3)
     layers = [m for m in trainer.network.modules() if isinstance(m, own) or not list(m.children())]
     hooks = [
-        layer.register_forward_hook(lambda one, inputs, output: found.append(Call(one, inputs[0], output)))
+        layer.register_forward_hook(lambda one, inputs, output: found.append(LayerCall(one, inputs[0], output)))
         for layer in layers
     ]
     try:
@@ -83,7 +83,7 @@ def calls_of(trainer: Trainer, iteration: int) -> list[Call]:
     return found
 
 
-def work_of(trainer: Trainer, iteration: int, passes: int = PASSES) -> list[Work]:
+def work_of(trainer: Trainer, iteration: int, passes: int = PASSES) -> list[LayerWork]:
     """What each call of a layer needs in one iteration."""
     return [layer_work(call.layer, call.x, call.output, passes) for call in calls_of(trainer, iteration)]
 
@@ -96,7 +96,7 @@ class Machine:
     bytes: float
     bytes_large: float
 
-    def least_seconds(self, layers: Iterable[Work]) -> float:
+    def least_seconds(self, layers: Iterable[LayerWork]) -> float:
         """The longer of the two times of each layer, one after another."""
         return sum(max(each.operations / self.operations, each.bytes / self.bytes) for each in layers)
 

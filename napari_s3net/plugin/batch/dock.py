@@ -13,7 +13,7 @@ from napari.utils.theme import get_theme
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton
 
-from napari_s3net.batch import Item, Plan, Row
+from napari_s3net.batch import FileRow, Item, Plan
 from napari_s3net.batch.folder import PAGE, TABLE
 from napari_s3net.batch.review import Review
 from napari_s3net.errors import S3NetError
@@ -56,7 +56,7 @@ class BatchDock(Dock):
         self._opened: Opened | None = None
         self._link = ""
         self._counts = {"done": 0, "failed": 0, "skipped": 0}
-        self._within: dict[str, Row] = {}
+        self._within: dict[str, FileRow] = {}
         self._first = 0.0
         self.form, self.table, self.panel = BatchForm(), FileTable(), ReviewPanel()
         self.reviewing = Reviewing(napari_viewer, self.panel, self._open_row, self)
@@ -188,7 +188,7 @@ class BatchDock(Dock):
         files = [item.file for item in found.items] or list(rows)
         self._show(files, rows)
 
-    def _show(self, files: list[str], rows: dict[str, Row]) -> None:
+    def _show(self, files: list[str], rows: dict[str, FileRow]) -> None:
         assert self.plan is not None  # noqa: S101 - there is a table only with folders
         review = Review(self.plan.output)
         decisions = {file: decision for file, one in rows.items() if (decision := review.decision(one))}
@@ -263,7 +263,7 @@ class BatchDock(Dock):
 
     # -- looking at results
 
-    def _rows(self) -> list[Row]:
+    def _rows(self) -> list[FileRow]:
         return [one for one in self.table.files.rows if one is not None and one.status in ("done", "skipped")]
 
     def _begin_review(self) -> None:
@@ -282,7 +282,7 @@ class BatchDock(Dock):
         else:
             self._open_row(one)
 
-    def _open_row(self, one: Row) -> Opened | None:
+    def _open_row(self, one: FileRow) -> Opened | None:
         """Open image and labels in place of those that were opened before, unless these were changed."""
         assert self.plan is not None  # noqa: S101 - rows come from its output
         if self._opened is not None and not self._opened.is_changed:

@@ -11,7 +11,7 @@ import numpy as np
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels
 
-from napari_s3net.batch import Item, Plan, Row
+from napari_s3net.batch import FileRow, Item, Plan
 from napari_s3net.batch.folder import inside
 from napari_s3net.batch.review import Review
 from napari_s3net.errors import InvalidImageError, ReadError
@@ -31,7 +31,7 @@ class Opened:
     ----------
     viewer : napari.Viewer
         Gets the two layers.
-    item, row : Item, Row
+    item, row : Item, FileRow
         What was segmented and what became of it.
     output : Path
         The output folder.
@@ -42,7 +42,7 @@ class Opened:
         If image or labels cannot be read.
     """
 
-    def __init__(self, viewer: Any, item: Item, row: Row, output: Path) -> None:
+    def __init__(self, viewer: Any, item: Item, row: FileRow, output: Path) -> None:
         self._viewer, self.row = viewer, row
         image = read_image(item.path, series=item.series)
         labels, note = _labels(image, row, output)
@@ -87,7 +87,7 @@ class Opened:
         return zlib.crc32(np.ascontiguousarray(self.layer.data)), tuple(note.get("foreground", ()))
 
 
-def _labels(image: Image, row: Row, output: Path) -> tuple[np.ndarray, Note]:
+def _labels(image: Image, row: FileRow, output: Path) -> tuple[np.ndarray, Note]:
     """The labels of a result, corrected where they were, and what is known about them."""
     kind = "labels" if "labels" in row.outputs else "masks"
     if kind not in row.outputs:
@@ -103,7 +103,7 @@ def _labels(image: Image, row: Row, output: Path) -> tuple[np.ndarray, Note]:
     return labels, {**_note(image, row, output), "foreground": list(foreground), "names": names}
 
 
-def _note(image: Image, row: Row, output: Path) -> Note:
+def _note(image: Image, row: FileRow, output: Path) -> Note:
     """What a result layer knows about how it was made, from the report."""
     try:
         settings = json.loads((output / "settings" / f"{row.used}.json").read_text(encoding="utf-8"))
@@ -127,7 +127,7 @@ def _note(image: Image, row: Row, output: Path) -> Note:
     }
 
 
-def item_of(plan: Plan, items: dict[str, Item], row: Row) -> Item:
+def item_of(plan: Plan, items: dict[str, Item], row: FileRow) -> Item:
     """Which image a row is about; of a report whose images were not listed, the file of that name.
 
     Raises

@@ -9,7 +9,7 @@ from typing import Any
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, Signal
 
-from napari_s3net.batch import Row
+from napari_s3net.batch import FileRow
 from napari_s3net.batch.review import Review
 from napari_s3net.errors import S3NetError
 from napari_s3net.plugin.batch.open_row import Opened
@@ -44,11 +44,13 @@ class Reviewing(QObject):
     moved = Signal(str)
     ended = Signal()
 
-    def __init__(self, viewer: Any, panel: ReviewPanel, show: Callable[[Row], Opened | None], parent: QObject) -> None:
+    def __init__(
+        self, viewer: Any, panel: ReviewPanel, show: Callable[[FileRow], Opened | None], parent: QObject
+    ) -> None:
         super().__init__(parent)
         self._viewer, self._panel, self._show = viewer, panel, show
         self._review: Review | None = None
-        self._order: list[Row] = []
+        self._order: list[FileRow] = []
         self._place = 0
         self._opened: Opened | None = None
         panel.asked.connect(self.ask)
@@ -58,7 +60,7 @@ class Reviewing(QObject):
         """Whether a review goes on."""
         return self._review is not None
 
-    def begin(self, output: Path, rows: Iterable[Row]) -> None:
+    def begin(self, output: Path, rows: Iterable[FileRow]) -> None:
         """Start where the last review of this folder was ended."""
         review = Review(output)
         self._order = review.order(rows)

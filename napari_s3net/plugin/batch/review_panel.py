@@ -5,7 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QPushButton, QToolButton, QWidget
 
-from napari_s3net.batch import Row
+from napari_s3net.batch import FileRow
 from napari_s3net.plugin.widgets.choosers import quiet_label
 from napari_s3net.plugin.widgets.panels import column, row
 from napari_s3net.plugin.widgets.text import share_text
@@ -43,7 +43,7 @@ class ReviewPanel(QWidget):
         self.close_button.clicked.connect(lambda: self.asked.emit("end"))
         column(self, self.title, self.line, row(*self.buttons.values()), row(self.back, self.close_button, self.next))
 
-    def show_result(self, one: Row, place: int, total: int, left: int, decision: str) -> None:
+    def show_result(self, one: FileRow, place: int, total: int, left: int, decision: str) -> None:
         """Show which result is in view."""
         self.title.setText(one.file)
         sure = "" if one.confidence is None else f" · {100 * one.confidence:.0f} % sure"

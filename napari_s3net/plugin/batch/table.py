@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_s3net.batch import Row
+from napari_s3net.batch import FileRow
 from napari_s3net.plugin.widgets.text import NARROW, seconds_text, share_text
 
 FILE, STATE, SHARE, SURE = range(4)
@@ -37,11 +37,11 @@ class FileModel(QAbstractTableModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.files: list[str] = []
-        self.rows: list[Row | None] = []
+        self.rows: list[FileRow | None] = []
         self.decisions: dict[str, str] = {}
         self._place: dict[str, int] = {}
 
-    def show_files(self, files: Sequence[str], rows: Mapping[str, Row], decisions: Mapping[str, str]) -> None:
+    def show_files(self, files: Sequence[str], rows: Mapping[str, FileRow], decisions: Mapping[str, str]) -> None:
         """Begin a table anew."""
         self.beginResetModel()
         self.files = list(files)
@@ -50,7 +50,7 @@ class FileModel(QAbstractTableModel):
         self._place = {file: n for n, file in enumerate(files)}
         self.endResetModel()
 
-    def update(self, row: Row) -> None:
+    def update(self, row: FileRow) -> None:
         """Something has become of a file."""
         n = self._place.get(row.file)
         if n is not None:
@@ -96,7 +96,7 @@ class FileModel(QAbstractTableModel):
         return f"{100 * value:.0f}{NARROW}%"
 
 
-def state_text(row: Row | None, decision: str = "") -> str:
+def state_text(row: FileRow | None, decision: str = "") -> str:
     """A file's state in a few words."""
     if row is None:
         return "waiting"
@@ -107,7 +107,7 @@ def state_text(row: Row | None, decision: str = "") -> str:
     return decision or ("done, see note" if row.note else "done")
 
 
-def tip(file: str, row: Row | None) -> str:
+def tip(file: str, row: FileRow | None) -> str:
     """Everything about a file, on several lines."""
     if row is None or row.status == "running":
         return f"{file}\nslice {row.slice} of {row.slices}" if row is not None and row.slices else file

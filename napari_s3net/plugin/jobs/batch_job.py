@@ -11,7 +11,7 @@ import traceback
 from collections import deque
 from dataclasses import dataclass, replace
 
-from napari_s3net.batch import Crew, Item, Plan, Row, Summary, find_items, gather, iter_batch
+from napari_s3net.batch import BatchExecutor, FileRow, Item, Plan, Summary, find_items, iter_batch, open_executor
 from napari_s3net.batch.fit import choose
 from napari_s3net.batch.report import light_rows
 from napari_s3net.errors import S3NetError
@@ -42,7 +42,7 @@ class Found:
     ----------
     items : tuple of Item
         The images of the input folder.
-    rows : dict of str to Row
+    rows : dict of str to FileRow
         What the report of the output folder says, by file, without measurements.
     current : int
         How many of the images are done with these very settings.
@@ -51,18 +51,18 @@ class Found:
     """
 
     items: tuple[Item, ...] = ()
-    rows: dict[str, Row] | None = None
+    rows: dict[str, FileRow] | None = None
     current: int = 0
     trouble: Trouble | None = None
 
 
 def look(plan: Plan) -> Found:
     """Look at both folders; what is wrong with them is part of the answer."""
-    rows: dict[str, Row] = {}
+    rows: dict[str, FileRow] = {}
     try:
         rows = light_rows(plan.output)
         items = tuple(find_items(plan))
-    except Exception as error:  # noqa: BLE001 - a folder may fail in any way, and the dock has to hear of it
+    except Exception as error:  # noqa: BLE001 - a folder may fail in any way, and the dock has to on_progress of it
         return Found(rows=rows, trouble=trouble(error))
     digest = choose(plan.digest, items)[2] if plan.fit == "folder" else plan.digest
     known = (rows.get(item.file) for item in items)
@@ -91,7 +91,7 @@ class News:
     ----------
     items : tuple of Item or None
         What there is to do, once.
-    rows : tuple of Row
+    rows : tuple of FileRow
         Oldest first, without measurements.
     link : str
         The address of the cluster's dashboard.
@@ -104,7 +104,7 @@ class News:
     """
 
     items: tuple[Item, ...] | None = None
-    rows: tuple[Row, ...] = ()
+    rows: tuple[FileRow, ...] = ()
     link: str = ""
     over: bool = False
     summary: Summary | None = None
@@ -130,7 +130,7 @@ class Job:
         self.plan = plan
         self._jobs, self._scheduler, self._restart = jobs, scheduler, restart
         self._stop, self._paused = threading.Event(), threading.Event()
-        self._rows: deque[Row] = deque()
+        self._rows: deque[FileRow] = deque()
         self._items: tuple[Item, ...] | None = None
         self._link, self._over = "", False
         self._summary: Summary | None = None
@@ -166,19 +166,19 @@ class Job:
         try:
             items = find_items(self.plan)
             self._items = tuple(items)
-            with gather(self._jobs, self._scheduler) as crew:
-                self._link = crew.link
-                self._summary = self._follow(replace(crew, paused=self._paused), items)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the dock has to hear of it
+            with open_executor(self._jobs, self._scheduler) as executor:
+                self._link = executor.link
+                self._summary = self._follow(replace(executor, paused=self._paused), items)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the dock has to on_progress of it
             self._trouble = trouble(error)
         self._over = True
 
-    def _follow(self, crew: Crew, items: list[Item]) -> Summary:
-        steps = iter_batch(self.plan, items=items, crew=crew, restart=self._restart)
+    def _follow(self, executor: BatchExecutor, items: list[Item]) -> Summary:
+        steps = iter_batch(self.plan, items=items, executor=executor, restart=self._restart)
 
-        def hear(row: Row | None) -> bool | None:
+        def on_progress(row: FileRow | None) -> bool | None:
             if row is not None:
                 self._rows.append(replace(row, regions=()))
             return self._stop.is_set() or None
 
-        return follow(steps, hear)
+        return follow(steps, on_progress)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from napari_s3net.benchmark.speed.limit import Machine, Work, layer_work, measure_machine, multiply_adds, work_of
+from napari_s3net.benchmark.speed.limit import LayerWork, Machine, layer_work, measure_machine, multiply_adds, work_of
 from napari_s3net.network.deformable import DeformableConv3x3
 from napari_s3net.network.depthwise import DepthwiseConv, Pointwise
 from napari_s3net.settings import Settings
@@ -32,15 +32,15 @@ def test_multiply_adds(layer, expected):
 
 def test_bytes_are_read_and_written_once_in_each_pass():
     layer, x = Pointwise(4, 8), torch.rand(1, 4, 5, 6)
-    assert layer_work(layer, x, layer(x), 3) == Work(3 * 2 * 30 * 32, 3 * 4 * (30 * 4 + 30 * 8 + 4 * 8 + 8))
-    assert layer_work(layer, x, layer(x), 1) == Work(2 * 30 * 32, 4 * (30 * 4 + 30 * 8 + 4 * 8 + 8))
+    assert layer_work(layer, x, layer(x), 3) == LayerWork(3 * 2 * 30 * 32, 3 * 4 * (30 * 4 + 30 * 8 + 4 * 8 + 8))
+    assert layer_work(layer, x, layer(x), 1) == LayerWork(2 * 30 * 32, 4 * (30 * 4 + 30 * 8 + 4 * 8 + 8))
 
 
 def test_the_longer_time_of_each_layer_is_its_limit():
     machine = Machine(100.0, 10.0, 5.0)
-    assert machine.least_seconds([Work(200.0, 10.0)]) == 2.0
-    assert machine.least_seconds([Work(200.0, 50.0)]) == 5.0
-    assert machine.least_seconds([Work(200.0, 10.0), Work(0.0, 50.0)]) == 7.0
+    assert machine.least_seconds([LayerWork(200.0, 10.0)]) == 2.0
+    assert machine.least_seconds([LayerWork(200.0, 50.0)]) == 5.0
+    assert machine.least_seconds([LayerWork(200.0, 10.0), LayerWork(0.0, 50.0)]) == 7.0
 
 
 def test_wider_networks_need_more_and_no_hook_is_left():

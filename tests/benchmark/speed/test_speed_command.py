@@ -82,6 +82,12 @@ def test_a_missing_napari_is_a_reason(monkeypatch):
     assert fresh.measure_cold_start() == {"skipped": "napari is not installed"}
 
 
+def test_outside_a_checkout_the_cold_start_is_not_measured(monkeypatch, tmp_path):
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr(fresh, "COLD_START", tmp_path / "cold_start.py")
+    assert "installed package" in fresh.measure_cold_start()["skipped"]
+
+
 def test_threads_are_as_before():
     before = torch.get_num_threads()
     assert command._machine(torch.device("cpu"))["threads"] == before

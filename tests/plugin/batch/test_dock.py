@@ -10,7 +10,7 @@ import PIL.Image
 import pytest
 from napari.components import ViewerModel
 
-from napari_s3net.batch import Plan, Report, Row, find_items, isolated, iter_batch
+from napari_s3net.batch import BatchReport, FileRow, Plan, find_items, isolated, iter_batch
 from napari_s3net.batch.fit import choose
 from napari_s3net.batch.folder import locked
 from napari_s3net.io import read_image
@@ -130,11 +130,11 @@ def test_within_a_volume_the_slices_are_counted(ready):
     ready.job = Job(ready.plan)
     items = tuple(ready._items.values())
     ready._news(News(items=items))
-    ready._news(News(rows=(Row(file="b.png", status="running", slice=11, slices=40),)))
+    ready._news(News(rows=(FileRow(file="b.png", status="running", slice=11, slices=40),)))
     assert states(ready)["b.png"] == "11 of 40"
     assert "slice 11 of 40" in ready.line.text()
     assert 0 < ready.bar.value() / ready.bar.maximum() < 1 / 3
-    ready._news(News(rows=(Row(file="b.png", status="done"),)))
+    ready._news(News(rows=(FileRow(file="b.png", status="done"),)))
     assert states(ready)["b.png"] == "done"
     assert ready.line.text().startswith("1 of 3")
     assert "slice" not in ready.line.text()
@@ -144,7 +144,7 @@ def test_within_a_volume_the_slices_are_counted(ready):
 
 def test_a_cluster_that_does_not_answer_is_told(ready, qtbot, said, monkeypatch):
     pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
-    monkeypatch.setattr("napari_s3net.batch.crew.CONNECT_SECONDS", 1)
+    monkeypatch.setattr("napari_s3net.batch.executor.CONNECT_SECONDS", 1)
     ready.form.scheduler.setText(" tcp://127.0.0.1:9 ")
     assert not ready.form.jobs.isEnabled()
     run_through(ready, qtbot)
@@ -175,9 +175,9 @@ def test_what_a_folders_network_has_done_counts_as_done_before(dock, photos, tmp
     items = find_items(plan)
     digest = choose(plan.digest, items)[2]
     with locked(plan.output):
-        report = Report(plan.output)
+        report = BatchReport(plan.output)
         for item, made_with in zip(items, (digest, plan.digest, digest), strict=True):
-            report.append(Row(file=item.file, status="done", settings=made_with))
+            report.append(FileRow(file=item.file, status="done", settings=made_with))
     assert look(plan).current == 2
     assert look(replace(plan, fit="image")).current == 1
 
@@ -199,7 +199,7 @@ def test_pause_finishes_what_is_under_way_and_stop_keeps_it(ready, photos, tmp_p
     ready.stop_button.click()
     qtbot.waitUntil(lambda: ready.job is None, timeout=5000)
     assert ready.line.text().startswith("Stopped: ")
-    assert 3 < len(Report(tmp_path / "out")) < 203
+    assert 3 < len(BatchReport(tmp_path / "out")) < 203
     assert "running" not in states(ready).values()
 
 
@@ -236,7 +236,7 @@ def test_review_accepts_corrects_and_rejects_the_least_certain_first(ready, tmp_
     run_through(ready, qtbot)
     ready.review_button.click()
     order = [row.file for row in ready.reviewing._order]
-    sure = [Report(tmp_path / "out").row(file).confidence for file in order]
+    sure = [BatchReport(tmp_path / "out").row(file).confidence for file in order]
     assert sure == sorted(sure)
     assert ready.panel.title.text() == order[0]
     ready.panel.buttons["accept"].click()
@@ -279,7 +279,7 @@ def test_ten_thousand_rows_are_opened_in_a_moment(dock, photos, tmp_path, qtbot)
     region = {f"column_{n}": 123.456 for n in range(16)}
     with (out / "report.jsonl").open("wb") as stream:
         for n in range(10_000):
-            row = Row(file=f"x{n:05}.png", status="done", confidence=n / 10_000, share=0.2, regions=(region,) * 5)
+            row = FileRow(file=f"x{n:05}.png", status="done", confidence=n / 10_000, share=0.2, regions=(region,) * 5)
             stream.write(row.to_line())
     dock.form.source.show_path(out)
     begun = time.perf_counter()

@@ -3,22 +3,22 @@ import time
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_s3net.batch import Row
+from napari_s3net.batch import FileRow
 from napari_s3net.plugin.batch.table import HEADERS, SHARE, STATE, SURE, FileModel, FileTable, state_text, tip
 
-DONE = Row(file="b.png", status="done", share=0.214, confidence=0.383, seconds=2.0, device="cpu", version="1")
+DONE = FileRow(file="b.png", status="done", share=0.214, confidence=0.383, seconds=2.0, device="cpu", version="1")
 
 
 @pytest.mark.parametrize(
     ("row", "decision", "words"),
     [
         (None, "", "waiting"),
-        (Row(file="a", status="running"), "", "running"),
-        (Row(file="a", status="running", slice=11, slices=40), "", "11 of 40"),
-        (Row(file="a", status="failed", error="0 bytes"), "", "failed: 0 bytes"),
+        (FileRow(file="a", status="running"), "", "running"),
+        (FileRow(file="a", status="running", slice=11, slices=40), "", "11 of 40"),
+        (FileRow(file="a", status="failed", error="0 bytes"), "", "failed: 0 bytes"),
         (DONE, "", "done"),
         (DONE, "accepted", "accepted"),
-        (Row(file="a", status="skipped", note="half size"), "", "done, see note"),
+        (FileRow(file="a", status="skipped", note="half size"), "", "done, see note"),
     ],
 )
 def test_states_in_words(row, decision, words):
@@ -28,14 +28,14 @@ def test_states_in_words(row, decision, words):
 def test_tips_tell_everything():
     assert tip("b.png", None) == "b.png"
     assert "21.4" in tip("b.png", DONE)
-    assert tip("b.png", Row(file="b.png", status="failed", error="0 bytes")).splitlines() == ["b.png", "0 bytes"]
+    assert tip("b.png", FileRow(file="b.png", status="failed", error="0 bytes")).splitlines() == ["b.png", "0 bytes"]
 
 
 def test_a_reason_has_the_room_of_the_empty_columns_behind_it(qtbot):
     table = FileTable()
     qtbot.addWidget(table)
     table.resize(300, 200)
-    failed = Row(file="a.png", status="failed", error="the file is empty (0 bytes), and more than that")
+    failed = FileRow(file="a.png", status="failed", error="the file is empty (0 bytes), and more than that")
     table.files.show_files(["a.png", "b.png"], {"a.png": failed}, {})
     image = table.viewport().grab().toImage()
 
@@ -61,7 +61,7 @@ def test_rows_keep_their_place(qtbot):
     model.show_files(["c.png", "b.png"], {"c.png": DONE}, {})
     model.update(DONE)
     model.decide("b.png", "rejected")
-    model.update(Row(file="unknown.png", status="done"))
+    model.update(FileRow(file="unknown.png", status="done"))
     assert texts(model, 0)[0] == "c.png"
     assert [t.replace("\u00a0", " ") for t in texts(model, 1)] == ["b.png", "rejected", "21 %", "38 %"]
 
@@ -69,7 +69,7 @@ def test_rows_keep_their_place(qtbot):
 def test_sorted_by_numbers_when_asked(qtbot):
     table = FileTable()
     qtbot.addWidget(table)
-    rows = {f"{n}.png": Row(file=f"{n}.png", status="done", share=n / 20, confidence=n / 20) for n in (2, 10, 1)}
+    rows = {f"{n}.png": FileRow(file=f"{n}.png", status="done", share=n / 20, confidence=n / 20) for n in (2, 10, 1)}
     table.files.show_files(["2.png", "10.png", "1.png", "0.png"], rows, {})
 
     def column(n):
@@ -99,6 +99,6 @@ def test_ten_thousand_rows_are_shown_at_once(qtbot):
     qtbot.addWidget(table)
     files = [f"{n:05}.png" for n in range(10_000)]
     begun = time.perf_counter()
-    table.files.show_files(files, {file: Row(file=file, status="done", confidence=0.5) for file in files}, {})
+    table.files.show_files(files, {file: FileRow(file=file, status="done", confidence=0.5) for file in files}, {})
     table.show()
     assert time.perf_counter() - begun < 2

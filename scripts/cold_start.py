@@ -1,7 +1,7 @@
-"""Starts napari with a sample, runs the Segment dock once, and prints when each stage was reached.
+"""Start napari with a sample, run the Segment dock once, and print when each stage was reached.
 
-Started by `benchmark --speed` in a process of its own: `python -m napari_s3net.plugin.cold_start TIME`, with the
-time in seconds since 1970 at which that process was asked for.
+`napari-s3net benchmark --speed` starts it in a process of its own: `python scripts/cold_start.py TIME`, where TIME is
+the moment at which that process was asked for, in seconds since 1970.
 """
 
 from __future__ import annotations

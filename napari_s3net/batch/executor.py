@@ -1,4 +1,4 @@
-"""Who does the tasks: this machine, one at a time or several, or the machines of a Dask cluster."""
+"""Who does the jobs: this machine, one at a time or several, or the machines of a Dask cluster."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from napari_s3net.batch import isolated
-from napari_s3net.batch.plan import Task
-from napari_s3net.batch.row import Row
+from napari_s3net.batch.file_row import FileRow
+from napari_s3net.batch.plan import FileJob
 from napari_s3net.errors import S3NetError
 
 if TYPE_CHECKING:
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 #: Seconds until a scheduler that does not answer is given up.
 CONNECT_SECONDS = 15
-#: Tasks in flight for each worker, so that none waits for the network or for the report to be written.
+#: Jobs in flight for each worker, so that none waits for the network or for the report to be written.
 AHEAD = 2
 
 
 @dataclass(frozen=True, eq=False)
-class Crew:
-    """Workers that take tasks.
+class BatchExecutor:
+    """Workers that take jobs.
 
     Parameters
     ----------
-    executor : concurrent.futures.Executor
+    pool : concurrent.futures.Executor
         Runs functions, here or on the cluster.
     client : distributed.Client or None
         Of the cluster that the workers belong to.
@@ -37,21 +37,21 @@ class Crew:
         While it is set, what is under way is finished and nothing is begun.
     """
 
-    executor: Executor
+    pool: Executor
     client: Any = None
     paused: Event = field(default_factory=Event)
-    _hear: dict[str, isolated.Hear] = field(default_factory=dict)
+    _on_progress: dict[str, isolated.OnProgress] = field(default_factory=dict)
 
     @property
     def workers(self) -> int:
-        """How many tasks are worked on at once; of a cluster, now: it may grow and shrink."""
+        """How many jobs are worked on at once; of a cluster, now: it may grow and shrink."""
         if self.client is None:
             return 1
         return sum(worker["nthreads"] for worker in self.client.scheduler_info(n_workers=-1)["workers"].values())
 
     @property
     def room(self) -> int:
-        """How many tasks may be under way."""
+        """How many jobs may be under way."""
         if self.paused.is_set():
             return 0
         return AHEAD * max(1, self.workers)
@@ -61,17 +61,17 @@ class Crew:
         """Address of the cluster's dashboard; empty where there is none."""
         return "" if self.client is None else str(self.client.dashboard_link or "")
 
-    def listen(self, run_id: str, hear: isolated.Hear) -> None:
-        """Have `hear` told how far the tasks of a run are, on a cluster too; from other threads."""
-        self._hear[run_id] = hear
+    def listen(self, run_id: str, on_progress: isolated.OnProgress) -> None:
+        """Have `on_progress` told how far the jobs of a run are, on a cluster too; from other threads."""
+        self._on_progress[run_id] = on_progress
         if self.client is not None:
-            self.client.subscribe_topic(run_id, lambda event: hear(event[1]["news"]))
+            self.client.subscribe_topic(run_id, lambda event: on_progress(event[1]["news"]))
 
-    def submit(self, task: Task) -> Future[Row]:
-        """Hand a task to a worker."""
+    def submit(self, job: FileJob) -> Future[FileRow]:
+        """Hand a job to a worker."""
         if self.client is None:
-            return self.executor.submit(isolated.run, task, self._hear.get(task.run))
-        return self.executor.submit(run_there, task)
+            return self.pool.submit(isolated.run, job, self._on_progress.get(job.run))
+        return self.pool.submit(run_there, job)
 
     def end(self, run_id: str) -> None:
         """End whatever is under way for a run, at once."""
@@ -82,23 +82,23 @@ class Crew:
 
     def forget(self, run_id: str) -> None:
         """Listen to a run no more."""
-        self._hear.pop(run_id, None)
+        self._on_progress.pop(run_id, None)
         if self.client is not None:
             with suppress(Exception):  # as above
                 self.client.unsubscribe_topic(run_id)
 
 
-def run_there(task: Task) -> Row:
-    """Do a task on a worker of a cluster; what it has to tell goes through the scheduler."""
+def run_there(job: FileJob) -> FileRow:
+    """Do a job on a worker of a cluster; what it has to tell goes through the scheduler."""
     from distributed import get_worker
 
     worker = get_worker()
     # In a mapping of its own, for Dask adds the worker's name.
-    return isolated.run(task, lambda news: worker.log_event(task.run, {"news": news}))
+    return isolated.run(job, lambda news: worker.log_event(job.run, {"news": news}))
 
 
 @contextmanager
-def gather(jobs: int = 1, scheduler: str = "") -> Iterator[Crew]:
+def open_executor(jobs: int = 1, scheduler: str = "") -> Iterator[BatchExecutor]:
     """Find or start workers.
 
     Parameters
@@ -116,16 +116,16 @@ def gather(jobs: int = 1, scheduler: str = "") -> Iterator[Crew]:
     if jobs < 1:
         raise S3NetError(f"At least one file is worked on at a time; got {jobs} jobs.")
     if jobs == 1 and not scheduler:
-        with ThreadPoolExecutor(1, "batch") as executor:
+        with ThreadPoolExecutor(1, "batch") as pool:
             try:
-                yield Crew(executor)
+                yield BatchExecutor(pool)
             finally:
                 isolated.close_idle()
         return
     with _client(jobs, scheduler) as client:
-        # A task whose worker died goes elsewhere; after `allowed-failures` such deaths it fails.
+        # A job whose worker died goes elsewhere; after `allowed-failures` such deaths it fails.
         try:
-            yield Crew(client.get_executor(pure=False), client)
+            yield BatchExecutor(client.get_executor(pure=False), client)
         finally:
             with suppress(Exception):
                 client.run(isolated.close_idle)

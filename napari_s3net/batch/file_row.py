@@ -11,7 +11,7 @@ Status = Literal["running", "done", "failed", "skipped"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class FileRow:
     """What became of one file.
 
     Parameters
@@ -90,7 +90,7 @@ class Row:
         return json.dumps(vars(self), allow_nan=False).encode() + b"\n"
 
     @classmethod
-    def from_line(cls, line: bytes, *, light: bool = False) -> Row:
+    def from_line(cls, line: bytes, *, light: bool = False) -> FileRow:
         """The inverse of `to_line`; `ValueError` for anything else.
 
         With `light` the regions, by far the longest part, are left out unread: they come last, and within a text the
@@ -102,7 +102,7 @@ class Row:
         return cls.from_dict(json.loads(line))
 
     @classmethod
-    def from_dict(cls, values: Any) -> Row:
+    def from_dict(cls, values: Any) -> FileRow:
         """A row from plain values; what it does not know is left out, `ValueError` for what is no row."""
         try:
             row = {name: value for name, value in values.items() if name in _NAMES}
@@ -112,4 +112,4 @@ class Row:
             raise ValueError(f"Not a row of a report: {error}") from None
 
 
-_NAMES = {f.name for f in fields(Row)}
+_NAMES = {f.name for f in fields(FileRow)}

@@ -2,11 +2,11 @@ from dataclasses import replace
 
 import pytest
 
-from napari_s3net.batch.row import Row
+from napari_s3net.batch.file_row import FileRow
 
 
 def test_a_row_survives_its_line():
-    row = Row(
+    row = FileRow(
         file="läsion\n\udcff.png",
         status="done",
         foreground=(1, 2),
@@ -18,17 +18,17 @@ def test_a_row_survives_its_line():
     line = row.to_line()
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
-    assert Row.from_line(line) == row
-    assert Row.from_line(line, light=True) == replace(row, regions=())
+    assert FileRow.from_line(line) == row
+    assert FileRow.from_line(line, light=True) == replace(row, regions=())
     named = replace(row, file='a", "regions": [1].png', note='", "regions": ')
-    assert Row.from_line(named.to_line(), light=True) == replace(named, regions=())
+    assert FileRow.from_line(named.to_line(), light=True) == replace(named, regions=())
 
 
 @pytest.mark.parametrize("line", [b"", b"{", b"[1]", b"3", b'{"status": "done"}', b'{"file": "a"}', b"\xff"])
 def test_what_is_no_row(line):
     with pytest.raises(ValueError):
-        Row.from_line(line)
+        FileRow.from_line(line)
 
 
 def test_what_later_versions_add_is_left_out():
-    assert Row.from_line(b'{"file": "a", "status": "done", "new": 1}') == Row(file="a", status="done")
+    assert FileRow.from_line(b'{"file": "a", "status": "done", "new": 1}') == FileRow(file="a", status="done")

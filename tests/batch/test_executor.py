@@ -11,17 +11,17 @@ import psutil
 import pytest
 import tifffile
 
-from napari_s3net.batch import Plan, gather, iter_batch
-from napari_s3net.batch.report import Report
+from napari_s3net.batch import Plan, iter_batch, open_executor
+from napari_s3net.batch.report import BatchReport
 from napari_s3net.errors import S3NetError
 from tests.batch import segmenters
 
 get_worker = pytest.importorskip("distributed", reason="the extra `cluster` is not installed").get_worker
 
 
-def drain(plan, crew, segmenter=segmenters.deadly, after=None):
+def drain(plan, executor, segmenter=segmenters.deadly, after=None):
     """Run to the end; call `after` at the first file that is done."""
-    steps, rows = iter_batch(plan, crew=crew, segmenter=segmenter), []
+    steps, rows = iter_batch(plan, executor=executor, segmenter=segmenter), []
     while True:
         try:
             row = next(steps)
@@ -43,7 +43,7 @@ def contents(output):
 
 
 def rows_of(output):
-    return [replace(row, seconds=0.0, error="") for row in Report(output).rows()]
+    return [replace(row, seconds=0.0, error="") for row in BatchReport(output).rows()]
 
 
 @pytest.fixture
@@ -78,9 +78,9 @@ def cluster(tmp_path):
         process.wait()
 
 
-def test_two_jobs_make_the_same_files(many, crew):
-    drain(many("plain"), crew)
-    with gather(2) as two:
+def test_two_jobs_make_the_same_files(many, executor):
+    drain(many("plain"), executor)
+    with open_executor(2) as two:
         assert two.workers == 2
         assert two.link.startswith("http")
         rows, summary = drain(many("two"), two)
@@ -97,22 +97,22 @@ def test_each_slice_of_a_volume_is_told_while_it_runs(plan, jobs):
         np.random.default_rng(0).integers(0, 99, (3, 24, 32), np.uint8),
         photometric="minisblack",
     )
-    with gather(jobs) as crew:
-        steps = iter_batch(replace(plan, pattern="stack.tif"), crew=crew, segmenter=segmenters.stepwise)
+    with open_executor(jobs) as executor:
+        steps = iter_batch(replace(plan, pattern="stack.tif"), executor=executor, segmenter=segmenters.stepwise)
         rows = [row for row in steps if row is not None]
     # What comes over a cluster may come after the result, and is left out then.
     assert [(row.slice, row.slices) for row in rows[1:-1]] == [(1, 3), (2, 3), (3, 3)][: len(rows) - 2]
     assert len(rows) == 5 or (jobs == 2 and len(rows) > 2)
     assert {row.status for row in rows[:-1]} == {"running"}
     assert (rows[-1].status, rows[-1].error) == ("done", "")
-    assert [row.status for row in Report(plan.output).rows()] == ["done"]
+    assert [row.status for row in BatchReport(plan.output).rows()] == ["done"]
 
 
 def test_a_worker_of_a_cluster_tells_how_far_it_is(plan):
     heard = []
-    with gather(2) as crew:
-        crew.listen("run", heard.append)
-        crew.executor.submit(say, "run", {"file": "a", "slice": 1, "slices": 2}).result(10)
+    with open_executor(2) as executor:
+        executor.listen("run", heard.append)
+        executor.pool.submit(say, "run", {"file": "a", "slice": 1, "slices": 2}).result(10)
         end = time.monotonic() + 10
         while not heard and time.monotonic() < end:
             time.sleep(0.02)
@@ -124,9 +124,9 @@ def say(topic, news):
     get_worker().log_event(topic, {"news": news})
 
 
-def test_a_worker_that_is_killed_in_mid_run_loses_nothing(many, crew, cluster):
+def test_a_worker_that_is_killed_in_mid_run_loses_nothing(many, executor, cluster):
     address, workers = cluster
-    drain(many("plain"), crew)
+    drain(many("plain"), executor)
 
     def kill():
         children = psutil.Process(workers[0].pid).children(recursive=True)
@@ -135,12 +135,12 @@ def test_a_worker_that_is_killed_in_mid_run_loses_nothing(many, crew, cluster):
         _, alive = psutil.wait_procs(children, timeout=10)
         assert not alive  # a child ends with its worker
 
-    with gather(scheduler=address) as crew_of_two:
+    with open_executor(scheduler=address) as two_workers:
         end = time.monotonic() + 60
-        while crew_of_two.workers < 2 and time.monotonic() < end:
+        while two_workers.workers < 2 and time.monotonic() < end:
             time.sleep(0.1)
-        _, summary = drain(many("cluster"), crew_of_two, after=kill)
-        assert crew_of_two.workers == 1
+        _, summary = drain(many("cluster"), two_workers, after=kill)
+        assert two_workers.workers == 1
     assert (summary.done, summary.failed) == (23, 2)
     assert contents(many("cluster").output) == contents(many("plain").output)
     assert rows_of(many("cluster").output) == rows_of(many("plain").output)
@@ -148,8 +148,8 @@ def test_a_worker_that_is_killed_in_mid_run_loses_nothing(many, crew, cluster):
 
 def test_stopping_ends_what_the_workers_do(many, cluster):
     address, workers = cluster
-    with gather(scheduler=address) as crew_of_two:
-        steps = iter_batch(many("stopped"), crew=crew_of_two, segmenter=segmenters.vanishing)
+    with open_executor(scheduler=address) as two_workers:
+        steps = iter_batch(many("stopped"), executor=two_workers, segmenter=segmenters.vanishing)
         begun = [next(steps) for _ in range(3)]
         while not busy(workers):
             time.sleep(0.1)
@@ -169,25 +169,25 @@ def busy(workers):
 
 
 def test_a_scheduler_that_does_not_answer_is_told(monkeypatch):
-    monkeypatch.setattr("napari_s3net.batch.crew.CONNECT_SECONDS", 1)
-    with pytest.raises(S3NetError, match="does not answer"), gather(scheduler="tcp://127.0.0.1:9"):
+    monkeypatch.setattr("napari_s3net.batch.executor.CONNECT_SECONDS", 1)
+    with pytest.raises(S3NetError, match="does not answer"), open_executor(scheduler="tcp://127.0.0.1:9"):
         pass
 
 
 def test_without_dask_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(S3NetError, match=r"napari-s3net\[cluster\]"), gather(2):
+    with pytest.raises(S3NetError, match=r"napari-s3net\[cluster\]"), open_executor(2):
         pass
 
 
-def test_a_paused_crew_has_no_room(crew):
-    assert (crew.workers, crew.room, crew.link) == (1, 2, "")
-    paused = replace(crew)
+def test_a_paused_crew_has_no_room(executor):
+    assert (executor.workers, executor.room, executor.link) == (1, 2, "")
+    paused = replace(executor)
     paused.paused.set()
     assert paused.room == 0
     paused.paused.clear()
 
 
 def test_no_jobs_are_refused():
-    with pytest.raises(S3NetError, match="At least one"), gather(0):
+    with pytest.raises(S3NetError, match="At least one"), open_executor(0):
         pass

@@ -1,0 +1,106 @@
+"""The cases of a benchmark: images with the masks that somebody drew for them, and one case for each row to fill."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_s3net.benchmark.methods import Request
+from napari_s3net.errors import ReadError
+from napari_s3net.io import read_image
+
+Half = Literal["a", "b"]
+#: Endings that a mask's name may have beside its image's.
+MASK_ENDINGS = ("", "_mask", "_labels", "_segmentation", "_lesion")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An image file and the mask that somebody drew for it; `name` is the image's stem."""
+
+    name: str
+    image: Path
+    mask: Path
+
+    @property
+    def half(self) -> Half:
+        """Which half of the set it belongs to, by a hash of its name: one to tune on, one to check with."""
+        return "a" if hashlib.sha256(self.name.encode()).digest()[0] % 2 else "b"
+
+
+@dataclass(frozen=True)
+class BenchmarkCase:
+    """One row to fill."""
+
+    pair: Pair
+    method: str
+    seed: int
+    request: Request
+    output: Path
+    settings: str
+    version: str
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What tells its row from others."""
+        return self.pair.name, self.method, self.seed
+
+
+def stem(path: Path) -> str:
+    """A file's name without its suffix; .nii.gz is one suffix."""
+    return path.name[:-7] if path.name.lower().endswith(".nii.gz") else path.stem
+
+
+def find_pairs(folder: Path, *, half: Half | None = None, limit: int | None = None) -> list[Pair]:
+    """Images with their masks, by name.
+
+    Parameters
+    ----------
+    folder : Path
+        With `images/` and `masks/`; a mask has its image's stem, or that and "_mask", "_segmentation" or "_lesion".
+    half : {"a", "b"}, optional
+        Only one half of the set.
+    limit : int, optional
+        Only the first so many.
+
+    Raises
+    ------
+    ReadError
+        If a folder is missing or empty, or an image has no mask.
+    """
+    for name in ("images", "masks"):
+        if not (folder / name).is_dir():
+            raise ReadError(f"Expected a folder with images/ and masks/; there is no {name}/ in {folder}.")
+    masks = {stem(path): path for path in _files(folder / "masks")}
+    pairs = []
+    for image in _files(folder / "images"):
+        mask = next((masks[stem(image) + end] for end in MASK_ENDINGS if stem(image) + end in masks), None)
+        if mask is None:
+            raise ReadError(f"{image.name} has no mask: expected a file {stem(image)}.* in {folder / 'masks'}.")
+        pairs.append(Pair(stem(image), image, mask))
+    pairs = [pair for pair in pairs if half in (None, pair.half)][:limit]
+    if not pairs:
+        raise ReadError(f"There are no images to run in {folder / 'images'}.")
+    return pairs
+
+
+def read_mask(path: Path) -> NDArray[np.bool_]:
+    """A mask file as bool: everything that is not 0; of colours the first."""
+    image = read_image(path)
+    array = image.array[..., 0] if image.kind == "rgb" else image.array
+    return np.asarray(array > 0)
+
+
+def mask_path(output: Path, name: str, method: str, seed: int) -> Path:
+    """Where the mask that a method proposes is written."""
+    return output / "masks" / method.replace(":", "_") / f"seed{seed}" / f"{name}.png"
+
+
+def _files(folder: Path) -> list[Path]:
+    """The files of a folder by name, without hidden ones."""
+    return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
