@@ -23,9 +23,8 @@ from napari_s3net.plugin.batch.review_controller import Reviewing
 from napari_s3net.plugin.batch.review_panel import ReviewPanel
 from napari_s3net.plugin.batch.table import FileTable
 from napari_s3net.plugin.jobs.batch_job import Found, Job, Look, News
-from napari_s3net.plugin.widgets.choosers import quiet_label
 from napari_s3net.plugin.widgets.dock import Dock
-from napari_s3net.plugin.widgets.panels import row
+from napari_s3net.plugin.widgets.parts import caption, row
 from napari_s3net.plugin.widgets.text import batch_text, plural, time_left
 
 POLL_MS = 100
@@ -78,10 +77,8 @@ class BatchDock(Dock):
         self._counts, self._within = dict.fromkeys(self._counts, 0), {}
         self._first = 0.0
         form = self.form
-        self.job = Job(
-            self.plan, jobs=form.jobs.value(), scheduler=form.scheduler_address, restart=form.restart.isChecked()
-        )
-        self.form.restart.setChecked(False)
+        self.job = Job(self.plan, jobs=form.jobs.value, scheduler=form.scheduler_address, restart=form.restart.value)
+        self.form.restart.value = False
         atexit.register(_finish, self.job)
         self.job.start()
         self.bar.setRange(0, 0)
@@ -123,7 +120,7 @@ class BatchDock(Dock):
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName("Progress")
-        self.line, self.links = QLabel(FIRST), quiet_label()
+        self.line, self.links = QLabel(FIRST), caption()
         self.line.setWordWrap(True)
         self.links.setOpenExternalLinks(True)
         self.review_button = QPushButton()
@@ -300,9 +297,7 @@ class BatchDock(Dock):
         """Show what there is to do now."""
         busy = self.job is not None
         self.form.setEnabled(not busy)
-        self.start_button.setEnabled(
-            not busy and self.form.source.path is not None and self.form.output.path is not None
-        )
+        self.start_button.setEnabled(not busy and self.form.has_folders)
         self.start_button.setVisible(not busy)
         for button in (self.pause_button, self.stop_button):
             button.setVisible(busy)

@@ -6,26 +6,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from magicgui.widgets import FileEdit
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import (
-    QCheckBox,
-    QFileDialog,
-    QGridLayout,
-    QLabel,
-    QLineEdit,
-    QSizePolicy,
-    QSpinBox,
-    QStyle,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QFileDialog, QGridLayout, QSizePolicy, QStyle, QWidget
 
 from napari_s3net.batch import KINDS, Plan
 from napari_s3net.batch.plan import USUAL
 from napari_s3net.errors import InvalidSettingsError
-from napari_s3net.plugin.widgets.choosers import Chooser, Fold, quiet_label
-from napari_s3net.plugin.widgets.settings_form import QuietWheel
+from napari_s3net.plugin.widgets.fields import add_fields, add_row, form_layout, make_field
+from napari_s3net.plugin.widgets.parts import column, fold, one_line
 from napari_s3net.plugin.widgets.text import device_label
 from napari_s3net.runtime.memory import cores
 from napari_s3net.settings import presets, read_changes
@@ -33,90 +22,54 @@ from napari_s3net.settings import presets, read_changes
 AUTO, FROM_FILE = "auto", "file"
 
 
-class FolderField(QWidget):
-    """A path that can be typed, dropped or chosen."""
-
-    changed = Signal()
-
-    def __init__(self, name: str, tip: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._name = name
-        self.edit = QLineEdit()
-        self.edit.setAccessibleName(name)
-        self.edit.setPlaceholderText("Choose a folder")
-        self.edit.setToolTip(tip)
-        self.edit.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.button = QToolButton()
-        self.button.setIcon(self.style().standardIcon(QStyle.StandardPixmap.SP_DirOpenIcon))
-        self.button.setToolTip("Choose a folder…")
-        self.button.setAccessibleName(f"Choose the folder for {name}")
-        self.button.clicked.connect(self._choose)
-        self.edit.editingFinished.connect(self.changed)
-        layout = QGridLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        layout.addWidget(self.edit, 0, 0)
-        layout.addWidget(self.button, 0, 1)
-
-    @property
-    def path(self) -> Path | None:
-        """The folder; None while the field is empty."""
-        text = self.edit.text().strip().removeprefix("file://")
-        return Path(text).expanduser() if text else None
-
-    def show_path(self, path: Path) -> None:
-        """Fill in a folder."""
-        self.edit.setText(str(path))
-        self.changed.emit()
-
-    def _choose(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, self._name, self.edit.text())
-        if chosen:
-            self.show_path(Path(chosen))
+#: Text and tip of what may be written.
+WRITTEN = {
+    "labels": ("Labels", "Every cluster with its number."),
+    "masks": ("Masks", "The object alone."),
+    "overlays": ("Overlays", "The image with the object's outline."),
+    "measurements": ("Table", "measurements.csv: sizes, shapes and colours, a row a region."),
+}
 
 
 class BatchForm(QWidget):
-    """The upper half of the dock."""
+    """The upper half of the dock.
+
+    Signals
+    -------
+    changed()
+        What is in the folders, or what is done with it, may be another thing now.
+    """
 
     changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.source = FolderField("Input", "The folder with the images, or with DICOM series.")
-        self.output = FolderField("Output", "The folder for the results. Chosen again, the batch goes on where it was.")
-        self.source_line, self.output_line = quiet_label(), quiet_label()
-        self.preset = Chooser("Settings", "Ready-made settings, or those of a file such as an earlier result's.")
-        self.preset.addItem("Auto: by the image", AUTO)
-        for name, one in presets.items():
-            self.preset.addItem(one.label, name)
-        self.preset.addItem("From a file…", FROM_FILE)
-        self.preset_line = quiet_label()
+        self._settings_file: Path | None = None
+        self.source = _folder_field("Input", "The folder with the images, or with DICOM series.")
+        self.output = _folder_field(
+            "Output", "The folder for the results. Chosen again, the batch goes on where it was."
+        )
+        self.source_line, self.output_line, self.preset_line = one_line(), one_line(), one_line()
         self.preset_line.hide()
-        self._file: Path | None = None
-        self.fit = Chooser("Model", "Image by image, or one model that learns what the images have in common.")
-        for name, text in (("image", "One for each image"), ("folder", "One for all images")):
-            self.fit.addItem(text, name)
-        self.recursive = QCheckBox("Folders within as well")
-        texts = {
-            "labels": ("Labels", "Every cluster with its number."),
-            "masks": ("Masks", "The object alone."),
-            "overlays": ("Overlays", "The image with the object's outline."),
-            "measurements": ("Table", "measurements.csv: sizes, shapes and colours, a row a region."),
-        }
-        self.kinds = {kind: QCheckBox(texts[kind][0]) for kind in KINDS}
-        for kind, box in self.kinds.items():
-            box.setChecked(kind in USUAL)
-            tip = texts[kind][1]
-            box.setToolTip(tip)
-        self.pattern = QLineEdit()
-        self.pattern.setPlaceholderText("all images")
-        self.pattern.setToolTip('Only files whose name matches, such as "*.jpg" or "IMD*".')
-        self.jobs, self.scheduler = self._jobs_field(), self._scheduler_field()
-        self.device = Chooser("Compute", "What the work is done on.")
-        for name in ("auto", "cpu"):
-            self.device.addItem(device_label(name), name)
-        self.restart = QCheckBox("Begin anew")
-        self.restart.setToolTip("Forget what was done before. Corrected labels stay.")
+        self.recursive = make_field(False, "Folders within as well", "Segment the images of folders within as well.")
+        self.preset = make_field(
+            AUTO,
+            "Settings",
+            "Ready-made settings, or those of a file such as an earlier result's.",
+            choices=[
+                ("Auto: by the image", AUTO),
+                *((preset.label, name) for name, preset in presets.items()),
+                ("From a file…", FROM_FILE),
+            ],
+        )
+        self.fit = make_field(
+            "image",
+            "Model",
+            "Image by image, or one model that learns what the images have in common.",
+            choices=[("One for each image", "image"), ("One for all images", "folder")],
+        )
+        self.kinds = {kind: make_field(kind in USUAL, *WRITTEN[kind]) for kind in KINDS}
+        self._make_advanced()
         self._lay_out()
         self._connect()
 
@@ -128,130 +81,138 @@ class BatchForm(QWidget):
         InvalidSettingsError
             If the settings cannot be used.
         """
-        if self.source.path is None or self.output.path is None:
+        source, output = folder_in(self.source), folder_in(self.output)
+        if source is None or output is None:
             return None
-        preset, changes = str(self.preset.currentData()), dict[str, Any]()
+        preset, changes = str(self.preset.value), dict[str, Any]()
         if preset == FROM_FILE:
-            if self._file is None:
+            if self._settings_file is None:
                 raise InvalidSettingsError("Choose a settings file, or a preset.")
-            preset, changes = "generic", read_changes(self._file)
+            preset, changes = "generic", read_changes(self._settings_file)
         return Plan(
-            source=self.source.path,
-            output=self.output.path,
+            source=source,
+            output=output,
             preset=preset,
             changes=changes,
-            pattern=self.pattern.text().strip(),
-            recursive=self.recursive.isChecked(),
-            write=tuple(kind for kind, box in self.kinds.items() if box.isChecked()),
-            fit=str(self.fit.currentData()),
-            device=str(self.device.currentData()),
+            pattern=str(self.pattern.value).strip(),
+            recursive=bool(self.recursive.value),
+            write=tuple(kind for kind, tick in self.kinds.items() if tick.value),
+            fit=str(self.fit.value),
+            device=str(self.device.value),
         )
+
+    def show_folders(self, source: Path, output: Path | None = None) -> None:
+        """Fill in the folders."""
+        self.source.value = source
+        if output is not None:
+            self.output.value = output
+        self.changed.emit()
 
     def show_settings_file(self, path: Path) -> None:
         """Take the settings of a file."""
-        self._file = path
-        self.preset.setCurrentIndex(self.preset.findData(FROM_FILE))
+        self._settings_file = path
+        self.preset.value = FROM_FILE
         self.preset_line.setText(path.name)
         self.preset_line.setVisible(True)
         self.changed.emit()
 
     @property
+    def has_folders(self) -> bool:
+        """Whether both folders are filled in."""
+        return folder_in(self.source) is not None and folder_in(self.output) is not None
+
+    @property
     def scheduler_address(self) -> str:
         """Of the cluster that is to do the work; empty for this machine."""
-        return self.scheduler.text().strip() if self.scheduler.isEnabled() else ""
+        return str(self.scheduler.value).strip() if self.scheduler.enabled else ""
 
-    def _jobs_field(self) -> QSpinBox:
-        field = QSpinBox()
-        field.setRange(1, max(2, cores()))
-        field.setAccessibleName("At once")
-        field.installEventFilter(QuietWheel(field))
-        _with_dask(field, "How many files are worked on at once. One core each.")
-        return field
-
-    def _scheduler_field(self) -> QLineEdit:
-        field = QLineEdit()
-        field.setPlaceholderText("this computer")
-        field.setAccessibleName("Cluster")
-        _with_dask(field, "Address of a running Dask scheduler, such as tcp://host:8786, whose workers do the work.")
-        return field
+    def _make_advanced(self) -> None:
+        self.pattern = make_field("", "Files", 'Only files whose name matches, such as "*.jpg" or "IMD*".')
+        self.pattern.native.setPlaceholderText("all images")
+        most = max(2, cores())
+        self.jobs = make_field(1, "At once", "How many files are worked on at once. One core each.", min=1, max=most)
+        self.scheduler = make_field(
+            "", "Cluster", "Address of a running Dask scheduler, such as tcp://host:8786, whose workers do the work."
+        )
+        self.scheduler.native.setPlaceholderText("this computer")
+        for field in (self.jobs, self.scheduler):
+            if find_spec("distributed") is None:
+                field.enabled = False
+                field.tooltip = "Several workers need Dask: pip install 'napari-s3net[cluster]'"
+        devices = [(device_label(name), name) for name in ("auto", "cpu")]
+        self.device = make_field("auto", "Compute", "What the work is done on.", choices=devices)
+        self.restart = make_field(False, "Begin anew", "Forget what was done before. Corrected labels stay.")
 
     def _lay_out(self) -> None:
-        grid = _grid()
-        lines = [
-            ("Input", self.source),
-            ("", self.source_line),
-            ("", self.recursive),
-            ("Output", self.output),
-            ("", self.output_line),
-            ("Settings", self.preset),
-            ("", self.preset_line),
-            ("Model", self.fit),
-            ("Write", self._kinds()),
-        ]
-        _fill(grid, lines)
-        folded = QWidget()
-        inner = _grid(folded)
-        lines = [("Files", self.pattern), ("At once", self.jobs), ("Cluster", self.scheduler)]
-        _fill(inner, [*lines, ("Compute", self.device), ("Again", self.restart)])
-        self.fold = Fold("Advanced", folded)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(6)
-        layout.addLayout(grid)
-        layout.addWidget(self.fold)
+        form, advanced = QWidget(), QWidget()
+        layout = form_layout(form)
+        add_row(layout, "Input", self.source.native)
+        layout.addRow("", self.source_line)
+        layout.addRow("", self.recursive.native)
+        add_row(layout, "Output", self.output.native)
+        layout.addRow("", self.output_line)
+        add_row(layout, "Settings", self.preset.native)
+        layout.addRow("", self.preset_line)
+        add_fields(layout, [self.fit])
+        layout.addRow("Write", self._kinds())
+        add_fields(form_layout(advanced), [self.pattern, self.jobs, self.scheduler, self.device, self.restart])
+        self.fold = fold("Advanced", "Which files, how many at once, where, and from the beginning.", advanced)
+        column(self, form, self.fold)
 
     def _kinds(self) -> QWidget:
         """What may be written, two by two."""
         widget = QWidget()
-        grid = _grid(widget)
-        for n, box in enumerate(self.kinds.values()):
-            grid.addWidget(box, n // 2, n % 2)
+        grid = QGridLayout(widget)
+        grid.setContentsMargins(0, 0, 0, 0)
+        for n, tick in enumerate(self.kinds.values()):
+            grid.addWidget(tick.native, n // 2, n % 2)
         return widget
 
     def _connect(self) -> None:
-        for field in (self.source, self.output):
-            field.changed.connect(self.changed)
-        for box in (self.recursive, *self.kinds.values()):
-            box.toggled.connect(self._tell)
-        self.pattern.editingFinished.connect(self.changed)
-        self.scheduler.textChanged.connect(lambda text: self.jobs.setEnabled(not text.strip()))
-        self.preset.activated.connect(self._choose_preset)
-        self.fit.activated.connect(self._tell)
+        for folder in (self.source, self.output):
+            folder.line_edit.native.editingFinished.connect(self.changed)
+            folder.choose_btn.changed.connect(self._tell)
+        for field in (self.recursive, *self.kinds.values(), self.fit):
+            field.changed.connect(self._tell)
+        self.pattern.native.editingFinished.connect(self.changed)
+        self.scheduler.changed.connect(self._show_workers)
+        self.preset.native.activated.connect(self._choose_preset)
 
     def _choose_preset(self, _: int) -> None:
         self.preset_line.hide()
-        if self.preset.currentData() == FROM_FILE:
+        if self.preset.value == FROM_FILE:
             path, _filter = QFileDialog.getOpenFileName(self, "Settings", "", "Settings (*.json)")
             if path:
                 self.show_settings_file(Path(path))
                 return
-            self.preset.setCurrentIndex(0)
+            self.preset.value = AUTO
         self.changed.emit()
 
-    def _tell(self, *_: Any) -> None:
+    def _show_workers(self, address: str) -> None:
+        """A cluster has workers of its own."""
+        self.jobs.enabled = not address.strip()
+
+    def _tell(self, _: Any) -> None:
         self.changed.emit()
 
 
-def _with_dask(field: QWidget, tip: str) -> None:
-    """A field that needs Dask, or says so."""
-    there = find_spec("distributed") is not None
-    field.setEnabled(there)
-    field.setToolTip(tip if there else "Several workers need Dask: pip install 'napari-s3net[cluster]'")
+def folder_in(field: FileEdit) -> Path | None:
+    """The folder that was typed, dropped or chosen; None while the field is empty."""
+    text = str(field.line_edit.value).strip().removeprefix("file://")
+    return Path(text).expanduser() if text else None
 
 
-def _grid(parent: QWidget | None = None) -> QGridLayout:
-    grid = QGridLayout(parent) if parent is not None else QGridLayout()
-    grid.setContentsMargins(0, 0, 0, 0)
-    grid.setVerticalSpacing(3)
-    grid.setHorizontalSpacing(6)
-    grid.setColumnStretch(1, 1)
-    return grid
-
-
-def _fill(grid: QGridLayout, lines: list[tuple[str, QWidget]]) -> None:
-    for n, (name, field) in enumerate(lines):
-        if name:
-            label = QLabel(name)
-            label.setBuddy(field)
-            grid.addWidget(label, n, 0)
-        grid.addWidget(field, n, 1)
+def _folder_field(name: str, tip: str) -> FileEdit:
+    """A field for a folder with a button that looks for it."""
+    field = FileEdit(mode="d", nullable=True, label=name, tooltip=tip)
+    edit, button = field.line_edit.native, field.choose_btn.native
+    edit.setAccessibleName(name)
+    edit.setPlaceholderText("Choose a folder")
+    edit.setToolTip(tip)
+    edit.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+    button.setText("")
+    button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+    button.setIcon(button.style().standardIcon(QStyle.StandardPixmap.SP_DirOpenIcon))
+    button.setToolTip("Choose a folder…")
+    button.setAccessibleName(f"Choose the folder for {name}")
+    return field

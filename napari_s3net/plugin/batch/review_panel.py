@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QLabel, QPushButton, QToolButton, QWidget
+from qtpy.QtWidgets import QPushButton, QToolButton, QWidget
 
 from napari_s3net.batch import FileRow
-from napari_s3net.plugin.widgets.choosers import quiet_label
-from napari_s3net.plugin.widgets.panels import column, row
+from napari_s3net.plugin.widgets.parts import caption, column, heading, row
 from napari_s3net.plugin.widgets.text import share_text
 
 #: Buttons by what they ask for: text, key, and what they do.
@@ -25,12 +24,8 @@ class ReviewPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.title = QLabel()
-        self.title.setProperty("heading", True)
-        self.title.setWordWrap(True)
+        self.title, self.line = heading(""), caption()
         self.title.setTextFormat(Qt.TextFormat.PlainText)
-        self.line = quiet_label()
-        self.line.setTextFormat(Qt.TextFormat.PlainText)
         self.buttons: dict[str, QPushButton] = {}
         for name, (text, key, tip) in ACTIONS.items():
             self.buttons[name] = button = QPushButton(text)

@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 from napari.layers import Labels
-from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QComboBox, QWidget
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QWidget
 
 from napari_s3net.correction.constraints import BACKGROUND, OBJECT
 from napari_s3net.errors import S3NetError
@@ -26,10 +26,9 @@ from napari_s3net.plugin.jobs.session import cancel_all
 from napari_s3net.plugin.layers.result_layer import plain
 from napari_s3net.plugin.layers.source import describe
 from napari_s3net.plugin.layers.stroke_layer import follow_labels_name
-from napari_s3net.plugin.widgets.choosers import quiet_label
 from napari_s3net.plugin.widgets.dock import Dock
-from napari_s3net.plugin.widgets.panels import column
-from napari_s3net.plugin.widgets.settings_form import QuietWheel
+from napari_s3net.plugin.widgets.fields import Chooser
+from napari_s3net.plugin.widgets.parts import column, one_line
 from napari_s3net.plugin.widgets.shortcuts import Sheet, bind
 
 #: Pause after a stroke before the run by itself; and after any change before lists are renewed.
@@ -107,13 +106,7 @@ class CorrectDock(Dock):
         return timer
 
     def _build(self) -> None:
-        self.combo, self.image_line = QComboBox(), quiet_label()
-        self.combo.setAccessibleName("Labels")
-        self.combo.setToolTip("Which labels are corrected.")
-        self.combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.combo.installEventFilter(QuietWheel(self.combo))
-        self.combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.combo.setMinimumContentsLength(8)
+        self.combo, self.image_line = Chooser("Labels", "Which labels are corrected."), one_line()
         self.filled = QWidget()
         top = (self.combo, self.image_line, self.message)
         column(self.filled, *top, self.paint, self.labels, self.tools, self.look, self.keep).setSpacing(8)
@@ -216,7 +209,7 @@ class CorrectDock(Dock):
         self.labels.show_held(0.0 if held is None else float(held.mean()))
         self.paint.show_count(*self.work.count_strokes())
         recolour_strokes_of(self._viewer.layers, self.work.layer, self.work.ids)
-        self.tools.smallest.setSuffix(f" {self.work.pixel_size()[1]}")
+        self.tools.smallest.native.setSuffix(f" {self.work.pixel_size()[1]}")
         self.session.changed()
         self._settle()
 

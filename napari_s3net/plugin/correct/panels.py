@@ -14,19 +14,15 @@ from qtpy.QtWidgets import (
     QLabel,
     QListWidget,
     QListWidgetItem,
-    QMenu,
     QProgressBar,
     QPushButton,
     QRadioButton,
     QSizePolicy,
-    QSpinBox,
-    QToolButton,
     QWidget,
 )
 
-from napari_s3net.plugin.widgets.choosers import quiet_label
-from napari_s3net.plugin.widgets.panels import column, menu_button, row
-from napari_s3net.plugin.widgets.settings_form import Decimal, QuietWheel
+from napari_s3net.plugin.widgets.fields import make_field
+from napari_s3net.plugin.widgets.parts import button, caption, column, heading, menu_button, more_button, row
 from napari_s3net.plugin.widgets.text import share_text
 
 #: Name, text and tip of what can be painted.
@@ -41,21 +37,6 @@ SCOPES = (
     ("selected", "selected", "Each of the labels that are selected in the list."),
     ("all", "all", "Every label, one after the other."),
 )
-
-
-def button(text: str, tip: str) -> QPushButton:
-    """A button that shrinks with the dock."""
-    made = QPushButton(text)
-    made.setToolTip(tip)
-    made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-    return made
-
-
-def heading(text: str) -> QLabel:
-    """The title of a part."""
-    label = QLabel(text)
-    label.setProperty("heading", True)
-    return label
 
 
 class PaintPanel(QWidget):
@@ -85,7 +66,7 @@ class PaintPanel(QWidget):
         self.bar.setRange(0, 0)
         self.bar.setAccessibleName("Progress")
         self.bar.hide()
-        self.count = quiet_label()
+        self.count = caption()
         self.more, menu = menu_button(
             "Strokes…",
             "Strokes stay until they are erased or cleared; every re-run obeys all of them.",
@@ -136,7 +117,7 @@ class LabelList(QWidget):
         self.lock = button("Lock", "Keep the selected labels as they are, bit for bit; or open them again.")
         self.merge.clicked.connect(lambda: self.asked.emit("merge"))
         self.lock.clicked.connect(lambda: self.asked.emit("lock"))
-        self.held = quiet_label()
+        self.held = caption()
         self.held.hide()
         column(self, heading("Labels"), self.list, row(self.merge, self.lock), self.held)
 
@@ -188,17 +169,12 @@ class ToolsPanel(QWidget):
             self.scopes.addButton(radio)
             radios.append(radio)
         radios[0].setChecked(True)
-        self.smallest, self.pixels = Decimal(), QSpinBox()
-        self.smallest.setRange(0, 1e9)
-        self.smallest.setValue(50)
-        self.smallest.setAccessibleName("Parts smaller than")
-        self.pixels.setRange(1, 200)
-        self.pixels.setSuffix(" px")
-        self.pixels.setAccessibleName("Grow or shrink by")
-        for spin in (self.smallest, self.pixels):
-            spin.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-            spin.installEventFilter(QuietWheel(spin))
-            spin.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.smallest = make_field(
+            50.0, "Parts smaller than", "Size below which Remove takes parts away.", min=0, max=1e9, step=1.0
+        )
+        self.pixels = make_field(
+            1, "Grow or shrink by", "How far Grow and Shrink move the border.", min=1, max=200, step=1
+        )
         self.buttons = {
             "smooth": button("Smooth", "Round off the border."),
             "fill": button("Fill holes", "Take in what is enclosed."),
@@ -214,7 +190,7 @@ class ToolsPanel(QWidget):
         }
         for name, made in self.buttons.items():
             made.clicked.connect(lambda _, name=name: self.asked.emit(name))
-        self.hint = quiet_label()
+        self.hint = caption()
         self.hint.hide()
         column(self, heading("Tools"), row(QLabel("on"), *radios), self._grid(), self.hint)
 
@@ -237,8 +213,8 @@ class ToolsPanel(QWidget):
         lines = (
             (b["smooth"], b["fill"]),
             (b["largest"], b["parts"]),
-            (b["small"], self.smallest),
-            (row(b["grow"], b["shrink"]), self.pixels),
+            (b["small"], self.smallest.native),
+            (row(b["grow"], b["shrink"]), self.pixels.native),
             (b["swap"], b["cut"]),
             (b["assign"], b["hold"]),
         )
@@ -259,21 +235,15 @@ class LookPanel(QWidget):
         super().__init__(parent)
         self.next = button("Next uncertain", "Move the view to where a stroke is worth most (Shift-N).")
         self.next.clicked.connect(lambda: self.asked.emit("next"))
-        self.show_layer = QToolButton()
-        self.show_layer.setText("⋯")
-        self.show_layer.setAccessibleName("Uncertainty")
-        self.show_layer.setToolTip("Show how sure each pixel is, as a layer.")
-        self.show_layer.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        menu = QMenu(self.show_layer)
-        for name, words in {
-            "probabilities": "Uncertainty of this result",
-            "transformations": "Uncertainty over transformations",
-            "seeds": "Uncertainty over seeds (four more runs)",
-        }.items():
-            menu.addAction(words).setObjectName(name)
+        self.show_layer, menu = more_button(
+            "Uncertainty",
+            "Show how sure each pixel is, as a layer.",
+            probabilities="Uncertainty of this result",
+            transformations="Uncertainty over transformations",
+            seeds="Uncertainty over seeds (four more runs)",
+        )
         menu.triggered.connect(lambda action: self.asked.emit(action.objectName()))
-        self.show_layer.setMenu(menu)
-        self.line = quiet_label()
+        self.line = caption()
         column(self, heading("Look at"), row(self.next, self.show_layer), self.line)
 
 
@@ -286,7 +256,7 @@ class KeepPanel(QWidget):
         super().__init__(parent)
         self.revert = button("Revert to last run", "Put the labels back to what the last run made; Ctrl-Z undoes it.")
         self.sheet = button("Keys…", "The keys of this dock (Shift-?).")
-        self.line = quiet_label("Saved every minute, and when this dock closes.")
+        self.line = caption("Saved every minute, and when this dock closes.")
         for name, made in (("revert", self.revert), ("sheet", self.sheet)):
             made.clicked.connect(lambda _, name=name: self.asked.emit(name))
         column(self, row(self.revert, self.sheet), self.line)
@@ -306,5 +276,5 @@ class NoLabels(QWidget):
         self.reopen.setToolTip("Labels and strokes as they were when they were last saved.")
         for name, made in (("segment", self.segment), ("reopen", self.reopen)):
             made.clicked.connect(lambda _, name=name: self.asked.emit(name))
-        words = quiet_label("Any labels layer that lies on an image can be corrected, wherever it was made.")
+        words = caption("Any labels layer that lies on an image can be corrected, wherever it was made.")
         column(self, heading("Segment an image first, or open labels"), words, self.segment, self.reopen)

@@ -62,8 +62,8 @@ class Tooling:
         if name == "swap":
             return editing.swap_sides(plane, locked)
         regions = plane.regions(self._panel.scope, selected)  # type: ignore[arg-type]
-        pixels = self._panel.pixels.value()
-        smallest = self._panel.smallest.value() / self._work.pixel_size()[0]
+        pixels = self._panel.pixels.value
+        smallest = self._panel.smallest.value / self._work.pixel_size()[0]
         amount = {"small": smallest, "grow": pixels, "shrink": -pixels}.get(name, 0.0)
         tool = {"shrink": "grow"}.get(name, name)
         return editing.shape_tool(plane, tool, regions, amount, locked)

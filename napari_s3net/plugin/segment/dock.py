@@ -26,7 +26,8 @@ from napari_s3net.plugin.segment.result_controller import Outcome
 from napari_s3net.plugin.widgets.choosers import Choosers
 from napari_s3net.plugin.widgets.dock import Dock
 from napari_s3net.plugin.widgets.memory_advice import MemoryAdvice
-from napari_s3net.plugin.widgets.panels import ProgressPanel, ResultPanel, Welcome, column
+from napari_s3net.plugin.widgets.panels import ProgressPanel, ResultPanel, Welcome
+from napari_s3net.plugin.widgets.parts import column
 from napari_s3net.plugin.widgets.settings_dialog import SettingsDialog
 from napari_s3net.plugin.widgets.text import about_text, memory_text
 from napari_s3net.runtime.memory import Advice, advise
@@ -109,8 +110,8 @@ class SegmentDock(Dock):
         self.choosers.image_chosen.connect(lambda i: self._choose(self._images()[i]))
         self.choosers.preset_chosen.connect(self._choose_preset)
         self.choosers.settings_changed.connect(self._say_pace)
-        self.choosers.device.activated.connect(self._say_pace)
-        self.advice.size_taken.connect(self.choosers.advanced.fields["working_size"].setValue)
+        self.choosers.device_chosen.connect(self._say_pace)
+        self.advice.size_taken.connect(self.choosers.set_working_size)
         self.advice.cpu_taken.connect(self._take_cpu)
         self.run_button.clicked.connect(lambda _: self.run())
         self._shortcut.activated.connect(self.run)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QPushButton, QWidget
 
-from napari_s3net.plugin.widgets.panels import column
+from napari_s3net.plugin.widgets.parts import column
 from napari_s3net.plugin.widgets.text import remedy_text, remedy_words
 from napari_s3net.runtime.memory import Advice
 

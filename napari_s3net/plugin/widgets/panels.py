@@ -5,56 +5,13 @@ from __future__ import annotations
 import time
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import (
-    QCheckBox,
-    QHBoxLayout,
-    QLabel,
-    QMenu,
-    QProgressBar,
-    QPushButton,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QCheckBox, QLabel, QProgressBar, QPushButton, QWidget
 
 from napari_s3net.image import Step
-from napari_s3net.plugin.widgets.choosers import quiet_label
 from napari_s3net.plugin.widgets.cluster_table import ClusterTable, Row
 from napari_s3net.plugin.widgets.loss_plot import LossPlot
+from napari_s3net.plugin.widgets.parts import caption, column, heading, menu_button, more_button, row
 from napari_s3net.plugin.widgets.text import progress_text, time_left
-
-
-def column(widget: QWidget, *parts: QWidget) -> QVBoxLayout:
-    """Put parts one below the other, flush with the edges."""
-    layout = QVBoxLayout(widget)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(6)
-    for part in parts:
-        layout.addWidget(part)
-    return layout
-
-
-def row(*parts: QWidget) -> QWidget:
-    """Put parts side by side, sharing the width."""
-    widget = QWidget()
-    layout = QHBoxLayout(widget)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(6)
-    for part in parts:
-        layout.addWidget(part, 0 if isinstance(part, QToolButton) else 1)
-    return widget
-
-
-def menu_button(text: str, tip: str, **actions: str) -> tuple[QPushButton, QMenu]:
-    """A button that opens a menu; `actions` are names and texts."""
-    button = QPushButton(text)
-    button.setObjectName("menu")
-    button.setToolTip(tip)
-    menu = QMenu(button)
-    for name, words in actions.items():
-        menu.addAction(words).setObjectName(name)
-    button.setMenu(menu)
-    return button, menu
 
 
 class Welcome(QWidget):
@@ -64,8 +21,6 @@ class Welcome(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        heading = QLabel("Open an image, or try a sample")
-        heading.setProperty("heading", True)
         self.open = QPushButton("Open image…")
         self.open.setProperty("primary", True)
         self.open.setToolTip("PNG, JPEG, BMP, TIFF, DICOM, NIfTI, MetaImage or NRRD.")
@@ -80,11 +35,11 @@ class Welcome(QWidget):
             chest_ct="Chest CT slice",
         )
         menu.triggered.connect(lambda action: self.asked.emit(action.objectName()))
-        words = quiet_label(
+        words = caption(
             "S³-Net learns to segment the one image in view, with no labels and no training data. "
             "Photographs, and slices of CT and MR."
         )
-        column(self, heading, words, self.open, self.folder, self.sample)
+        column(self, heading("Open an image, or try a sample"), words, self.open, self.folder, self.sample)
 
 
 class ProgressPanel(QWidget):
@@ -141,7 +96,7 @@ class ResultPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.line, self.effort = QLabel(), quiet_label()
+        self.line, self.effort = QLabel(), caption()
         self.line.setWordWrap(True)
         self.table = ClusterTable()
         self.object_only = QCheckBox("Show object only")
@@ -160,21 +115,15 @@ class ResultPanel(QWidget):
             save_labels="Labels…",
             save_mask="Object mask…",
         )
-        self.more = QToolButton()
-        self.more.setText("⋯")
-        self.more.setToolTip("More")
-        self.more.setAccessibleName("More")
-        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        more = QMenu(self.more)
-        for name, words in {
-            "run_new": "Run as new layer",
-            "object_layer": "Object as a layer of its own",
-            "copy_python": "Copy as Python",
-            "copy_command": "Copy as command",
-            "show_settings": "Show settings",
-        }.items():
-            more.addAction(words).setObjectName(name)
-        self.more.setMenu(more)
+        self.more, more = more_button(
+            "More",
+            "Run again beside this result, make a layer of the object, or tell how the result was made.",
+            run_new="Run as new layer",
+            object_layer="Object as a layer of its own",
+            copy_python="Copy as Python",
+            copy_command="Copy as command",
+            show_settings="Show settings",
+        )
         for menu in (saving, more):
             menu.triggered.connect(lambda action: self.asked.emit(action.objectName()))
         column(self, self.line, self.effort, self.table, row(self.object_only, self.merge), row(self.save, self.more))

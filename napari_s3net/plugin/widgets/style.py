@@ -5,13 +5,13 @@ from __future__ import annotations
 from napari.utils.theme import get_theme
 
 _RULES = """
-QLabel[quiet="true"] {{ color: {quiet}; padding: 0px 0px 0px 1px; }}
-QLabel[quiet="true"]:disabled {{ color: {faint}; }}
+QLabel[caption="true"] {{ color: {caption}; padding: 0px 0px 0px 1px; }}
+QLabel[caption="true"]:disabled {{ color: {faint}; }}
 QLabel[heading="true"] {{ font-weight: bold; }}
 QLabel#message {{ border-left: 3px solid {warning}; padding: 5px 6px; background-color: {foreground}; }}
 QPushButton[primary="true"] {{ background-color: {current}; color: {on_current}; padding: 6px; font-weight: bold; }}
 QPushButton[primary="true"]:hover {{ background-color: {hover}; }}
-QPushButton[primary="true"]:disabled {{ background-color: {foreground}; color: {quiet}; font-weight: normal; }}
+QPushButton[primary="true"]:disabled {{ background-color: {foreground}; color: {caption}; font-weight: normal; }}
 QPushButton:focus, QToolButton:focus, QComboBox:focus, QAbstractSpinBox:focus, QTableView:focus
     {{ border: 1px solid {focus}; }}
 QCheckBox:focus {{ text-decoration: underline; }}
@@ -24,7 +24,7 @@ QPushButton#fold:focus {{ text-decoration: underline; }}
 QProgressBar {{ background-color: {primary}; border-radius: 3px; min-height: 7px; max-height: 7px; }}
 QProgressBar::chunk {{ background-color: {current}; border-radius: 3px; }}
 QTableView {{ background-color: {background}; border: 1px solid {foreground}; }}
-QHeaderView::section {{ background-color: {foreground}; color: {quiet}; padding: 3px 4px; border: 0px; }}
+QHeaderView::section {{ background-color: {foreground}; color: {caption}; padding: 3px 4px; border: 0px; }}
 """
 
 
@@ -33,15 +33,15 @@ def style_sheet(theme_name: str) -> str:
     theme = get_theme(theme_name)
     text, background, current = (theme.text.as_rgb_tuple()[:3], theme.background.as_rgb_tuple()[:3], theme.current)
     red, green, blue = current.as_rgb_tuple()[:3]
-    kept = ("background", "foreground", "primary", "highlight", "warning")
+    names = ("background", "foreground", "primary", "highlight", "warning")
     return _RULES.format(
-        quiet=_rgb(_mix(text, background, 0.75)),
+        caption=_rgb(_mix(text, background, 0.75)),
         faint=_rgb(_mix(text, background, 0.4)),
         focus=_rgb(_mix(text, background, 0.85)),
         hover=_rgb(_mix((red, green, blue), text, 0.85)),
         on_current="white" if 0.3 * red + 0.59 * green + 0.11 * blue < 150 else "black",
         current=current.as_rgb(),
-        **{name: getattr(theme, name).as_rgb() for name in kept},
+        **{name: getattr(theme, name).as_rgb() for name in names},
     )
 
 

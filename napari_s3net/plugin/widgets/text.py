@@ -16,11 +16,9 @@ NARROW = "\u00a0"
 FREE = ("seed", "min_labels", "max_iter", "target", "min_area")
 
 
-def suffix(unit: str, label: str) -> str:
-    """What stands behind a number: its unit in one word, unless the label already says it."""
-    if not unit or unit.lower() in label.lower():
-        return ""
-    return unit if unit == "°" else NARROW + unit.split(maxsplit=1)[0]
+def unit_text(unit: str, label: str) -> str:
+    """A unit in one word; empty where there is none, or the label already says it: "px", "%"."""
+    return "" if not unit or unit.lower() in label.lower() else unit.split(maxsplit=1)[0]
 
 
 def share_text(share: float) -> str:
@@ -201,7 +199,8 @@ def settings_rows(note: Mapping[str, Any]) -> list[tuple[str, str]]:
         shown = (
             ("yes" if value else "no") if isinstance(value, bool) else f"{value:g}" if row["type"] == "float" else value
         )
-        rows.append((row["label"], f"{shown}{suffix(row['unit'], row['label'])}"))
+        unit = unit_text(row["unit"], row["label"])
+        rows.append((row["label"], f"{shown}{'' if unit in ('', '°') else NARROW}{unit}"))
     return rows
 
 

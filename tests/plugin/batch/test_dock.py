@@ -71,8 +71,7 @@ def dock(qtbot, said):
 
 @pytest.fixture
 def ready(dock, photos, tmp_path, qtbot):
-    dock.form.source.show_path(photos)
-    dock.form.output.show_path(tmp_path / "out")
+    dock.form.show_folders(photos, tmp_path / "out")
     qtbot.waitUntil(lambda: bool(dock.table.files.files), timeout=10000)
     return dock
 
@@ -101,8 +100,7 @@ def test_folders_are_looked_at(ready):
 
 
 def test_a_folder_that_is_none_is_told(dock, tmp_path, qtbot):
-    dock.form.source.show_path(tmp_path / "nowhere")
-    dock.form.output.show_path(tmp_path / "out")
+    dock.form.show_folders(tmp_path / "nowhere", tmp_path / "out")
     qtbot.waitUntil(lambda: "not a folder" in dock.message.text(), timeout=10000)
 
 
@@ -145,8 +143,8 @@ def test_within_a_volume_the_slices_are_counted(ready):
 def test_a_cluster_that_does_not_answer_is_told(ready, qtbot, said, monkeypatch):
     pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
     monkeypatch.setattr("napari_s3net.batch.executor.CONNECT_SECONDS", 1)
-    ready.form.scheduler.setText(" tcp://127.0.0.1:9 ")
-    assert not ready.form.jobs.isEnabled()
+    ready.form.scheduler.value = " tcp://127.0.0.1:9 "
+    assert not ready.form.jobs.enabled
     run_through(ready, qtbot)
     assert "The scheduler at tcp://127.0.0.1:9 does not answer" in ready.message.text()
     assert len(said) == 1
@@ -161,7 +159,7 @@ def test_a_cluster_does_the_work_and_what_it_does_can_be_seen(ready, photos, qtb
     with distributed.LocalCluster(
         n_workers=1, threads_per_worker=1, processes=False, protocol="tcp://", dashboard_address=":0"
     ) as cluster:
-        ready.form.scheduler.setText(cluster.scheduler_address)
+        ready.form.scheduler.value = cluster.scheduler_address
         ready.start_button.click()
         qtbot.waitUntil(lambda: "status" in ready.links.text() or ready.job is None, timeout=60000)
         assert cluster.dashboard_link in ready.links.text()
@@ -281,9 +279,8 @@ def test_ten_thousand_rows_are_opened_in_a_moment(dock, photos, tmp_path, qtbot)
         for n in range(10_000):
             row = FileRow(file=f"x{n:05}.png", status="done", confidence=n / 10_000, share=0.2, regions=(region,) * 5)
             stream.write(row.to_line())
-    dock.form.source.show_path(out)
     begun = time.perf_counter()
-    dock.form.output.show_path(out)
+    dock.form.show_folders(out, out)
     qtbot.waitUntil(lambda: len(dock.table.files.files) == 10_000, timeout=20000)
     seconds = time.perf_counter() - begun
     sys.stdout.write(f"10,000 rows opened in {seconds:.2f} s\n")

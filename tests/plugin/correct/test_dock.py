@@ -186,7 +186,7 @@ def test_a_part_is_given_away_and_locked_by_clicks(window, qtbot):
     assert dock.work.held.sum() == 400
     dock.labels.select(3)
     dock.tools.scopes.buttons()[1].setChecked(True)
-    dock.tools.pixels.setValue(3)
+    dock.tools.pixels.value = 3
     dock.tools.buttons["shrink"].click()
     assert (layer.data[:20, :20] == 3).all()
 
@@ -269,7 +269,7 @@ def test_tools_leave_locked_labels_alone(dock, layer, said):
     dock.labels.select(2)
     dock.labels.lock.click()
     assert "(locked)" in dock.labels.list.item(1).text()
-    dock.tools.pixels.setValue(5)
+    dock.tools.pixels.value = 5
     dock.tools.buttons["grow"].click()
     np.testing.assert_array_equal(layer.data, before)
     dock._use_tool("swap")

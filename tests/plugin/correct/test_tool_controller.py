@@ -38,7 +38,7 @@ def click(tools, *position):
 def test_a_tool_acts_on_what_is_chosen_and_tells(tools):
     layer = tools.work.layer
     object_before, corner_before = (layer.data == 1).sum(), (layer.data == 3).sum()
-    tools.panel.pixels.setValue(2)
+    tools.panel.pixels.value = 2
     tools.use("grow")
     assert (layer.data == 1).sum() > object_before
     assert (layer.data == 3).sum() == corner_before
@@ -58,10 +58,10 @@ def test_areas_are_divided_by_that_of_a_pixel(tools):
     tools.labels.select(3)
     layer = tools.work.layer
     layer.data[40:44, 40:44] = 3
-    tools.panel.smallest.setValue(16 * 0.25 - 0.5)
+    tools.panel.smallest.value = 16 * 0.25 - 0.5
     tools.use("small")
     assert (layer.data[40:44, 40:44] == 3).all()
-    tools.panel.smallest.setValue(16 * 0.25 + 0.5)
+    tools.panel.smallest.value = 16 * 0.25 + 0.5
     tools.use("small")
     assert (layer.data[40:44, 40:44] == 2).all()
     assert (layer.data[:8, :8] == 3).all()

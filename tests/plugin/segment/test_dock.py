@@ -136,8 +136,8 @@ def test_the_active_layer_is_followed(ready, viewer):
 
 
 def test_a_preset_of_ones_own_is_kept_until_the_image_changes(ready, viewer, photograph):
-    ready.choosers.preset.setCurrentIndex(ready.choosers.preset.findData("generic"))
-    ready.choosers.preset.activated.emit(ready.choosers.preset.currentIndex())
+    ready.choosers.preset.value = "generic"
+    ready.choosers.preset_chosen.emit("generic")
     assert ready.choosers.settings() == module.presets["generic"].settings
     viewer.add_points([[1, 1]])
     viewer.layers.selection.active = viewer.layers["mole"]
@@ -173,9 +173,9 @@ def test_the_line_says_what_will_be_used_once_it_is_known(ready, qtbot):
 
 
 def test_the_worker_gets_what_the_form_holds(ready, qtbot, fake_runs):
-    ready.choosers.basic.fields["seed"].setValue(42)
-    ready.choosers.advanced.fields["weight_spatial"].setValue(2.5)
-    ready.choosers.device.setCurrentIndex(ready.choosers.device.findData("cpu"))
+    ready.choosers.basic.fields["seed"].value = 42
+    ready.choosers.advanced.fields["weight_spatial"].value = 2.5
+    ready.choosers.choose_device("cpu")
     run_through(ready, qtbot)
     image, settings, device = fake_runs.asked[0]
     assert (settings.seed, settings.weight_spatial, device) == (42, 2.5, "cpu")
@@ -183,7 +183,7 @@ def test_the_worker_gets_what_the_form_holds(ready, qtbot, fake_runs):
 
 
 def test_settings_that_contradict_each_other_are_explained(ready, qtbot, said):
-    ready.choosers.advanced.fields["window_low"].setValue(2000)
+    ready.choosers.advanced.fields["window_low"].value = 2000
     ready.run_button.click()
     assert ready.session.phase is Phase.FAILED
     assert "window_low has to be below window_high" in said[0]
@@ -481,7 +481,7 @@ def test_nothing_below_moves_while_a_run_goes_on(ready, viewer, qtbot, fake_runs
 
 
 def test_nothing_sticks_out_of_the_narrowest_dock(ready, window, qtbot):
-    ready.choosers.fold.button.click()
+    ready.choosers.fold.toggleButton().click()
     ready.widget().ensurePolished()
     bar = ready.verticalScrollBar().sizeHint().width()
     qtbot.waitUntil(lambda: ready.widget().minimumSizeHint().width() <= base.LEAST_WIDTH - bar, timeout=2000)
@@ -501,7 +501,13 @@ def test_shift_enter_runs(ready, window, qtbot):
 def test_every_control_can_be_reached_with_the_keyboard(ready, qtbot):
     run_through(ready, qtbot)
     panel, choosers = ready.panel, ready.choosers
-    controls = [choosers.image, choosers.preset, choosers.device, *choosers.basic.fields.values(), choosers.fold.button]
+    controls = [
+        choosers.image,
+        choosers.preset.native,
+        choosers.device.native,
+        *(f.native for f in choosers.basic.fields.values()),
+        choosers.fold.toggleButton(),
+    ]
     controls += [ready.run_button, panel.table, panel.object_only, panel.save, panel.more]
     for control in controls:
         assert control.focusPolicy() & Qt.FocusPolicy.TabFocus, control.accessibleName()
@@ -515,7 +521,7 @@ def test_the_style_follows_the_theme(ready, viewer, theme):
 
 def test_the_dock_is_narrow_and_scrolls_as_one_column(ready, viewer, qtbot):
     run_through(ready, qtbot)
-    ready.choosers.fold.button.click()
+    ready.choosers.fold.toggleButton().click()
     ready.resize(280, 500)
     QApplication.processEvents()
     assert ready.widget().minimumSizeHint().width() <= 280
@@ -532,9 +538,9 @@ def test_more_menu_runs_as_new_layer(ready, viewer, qtbot):
 def test_settings_of_a_result_can_be_shown_and_used_again(ready, viewer, qtbot):
     from napari_s3net.plugin.widgets.settings_dialog import SettingsDialog
 
-    ready.choosers.basic.fields["seed"].setValue(17)
+    ready.choosers.basic.fields["seed"].value = 17
     run_through(ready, qtbot)
-    ready.choosers.basic.fields["seed"].setValue(0)
+    ready.choosers.basic.fields["seed"].value = 0
     ready.panel.asked.emit("show_settings")
     (dialog,) = ready.findChildren(SettingsDialog)
     dialog.taken.emit()
@@ -566,8 +572,8 @@ def test_a_real_run(dock, viewer, qtbot):
     array[(rows - 48) ** 2 + (columns - 64) ** 2 < 500] = (90, 60, 50)
     array += np.random.default_rng(0).integers(0, 12, array.shape, np.uint8)
     viewer.add_image(array, name="mole")
-    dock.choosers.basic.fields["max_iter"].setValue(6)
-    dock.choosers.advanced.fields["working_size"].setValue(64)
+    dock.choosers.basic.fields["max_iter"].value = 6
+    dock.choosers.advanced.fields["working_size"].value = 64
     dock.run_button.click()
     qtbot.waitUntil(lambda: not dock.session.phase.is_busy, timeout=120000)
     assert dock.session.phase is Phase.DONE, dock.session.words

@@ -76,13 +76,13 @@ def test_before_a_run_it_says_what_it_takes_and_what_there_is(dock):
     assert re.search(r"Memory: about \d+ MB of 8.4 GB free\.", text(dock.choosers.device_line))
     assert not dock.advice.isVisibleTo(dock)
     before = text(dock.choosers.device_line)
-    dock.choosers.advanced.fields["channels"].setValue(64)
+    dock.choosers.advanced.fields["channels"].value = 64
     assert text(dock.choosers.device_line) != before
 
 
 def test_over_the_limit_it_runs_only_after_the_button(dock, free, said, qtbot):
     free["cpu"] = 1000.0
-    dock.choosers.advanced.fields["working_size"].setValue(1024)
+    dock.choosers.advanced.fields["working_size"].value = 1024
     assert not dock.advice.isVisibleTo(dock), "the image itself is smaller"
     free["cpu"] = 200.0
     dock.run_button.click()

@@ -27,7 +27,7 @@ def rule(sheet, selector, name):
 def test_text_can_be_read(theme):
     sheet = style_sheet(theme)
     background = get_theme(theme).background.as_rgb_tuple()
-    assert contrast(rule(sheet, 'QLabel[quiet="true"]', "color"), background) > 4.5
+    assert contrast(rule(sheet, 'QLabel[caption="true"]', "color"), background) > 4.5
     primary = rule(sheet, 'QPushButton[primary="true"]', "background-color")
     on_primary = {"white": (255,) * 3, "black": (0,) * 3}
     word = sheet.split('QPushButton[primary="true"] {', 1)[1].split(" color: ", 1)[1].split(";", 1)[0]

@@ -1,0 +1,117 @@
+"""Small parts that every dock is made of: titles, captions, buttons, folds, and how they stand beside each other."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QIcon
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from superqt import QCollapsible, QElidingLabel
+
+
+def heading(text: str) -> QLabel:
+    """The title of a part."""
+    label = QLabel(text)
+    label.setProperty("heading", True)
+    label.setWordWrap(True)
+    return label
+
+
+def caption(text: str = "") -> QLabel:
+    """A few explaining words in a quieter colour, on as many lines as they need."""
+    label = QLabel(text)
+    label.setProperty("caption", True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+    return label
+
+
+def one_line(text: str = "") -> QElidingLabel:
+    """A caption of a single line, which is shortened where there is no room for it."""
+    label = QElidingLabel(text)
+    label.setProperty("caption", True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+    return label
+
+
+def button(text: str, tip: str) -> QPushButton:
+    """A button that shrinks with the dock."""
+    made = QPushButton(text)
+    made.setToolTip(tip)
+    made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+    return made
+
+
+def menu_button(text: str, tip: str, **actions: str) -> tuple[QPushButton, QMenu]:
+    """A button that opens a menu; `actions` are names and texts."""
+    made = QPushButton(text)
+    made.setObjectName("menu")
+    made.setToolTip(tip)
+    menu = QMenu(made)
+    for name, words in actions.items():
+        menu.addAction(words).setObjectName(name)
+    made.setMenu(menu)
+    return made, menu
+
+
+def more_button(name: str, tip: str, **actions: str) -> tuple[QToolButton, QMenu]:
+    """A small button "⋯" that opens a menu; `name` is read out in its place."""
+    made = QToolButton()
+    made.setText("⋯")
+    made.setAccessibleName(name)
+    made.setToolTip(tip)
+    made.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+    menu = QMenu(made)
+    for action, words in actions.items():
+        menu.addAction(words).setObjectName(action)
+    made.setMenu(menu)
+    return made, menu
+
+
+def fold(title: str, tip: str, *parts: QWidget) -> QCollapsible:
+    """A title that unfolds what most people never change; closed at first."""
+    made = QCollapsible(title, None, QIcon(), QIcon())
+    made.setDuration(0)
+    made.layout().setContentsMargins(0, 0, 0, 0)
+    inside = made.content().layout()
+    inside.setContentsMargins(0, 0, 0, 0)
+    inside.setSpacing(4)
+    for part in parts:
+        made.addWidget(part)
+    opener = made.toggleButton()
+    opener.setObjectName("fold")
+    opener.setStyleSheet("")
+    opener.setToolTip(tip)
+    made.toggled.connect(partial(_unfold, made, title))
+    _unfold(made, title, False)
+    return made
+
+
+def _unfold(made: QCollapsible, title: str, is_open: bool) -> None:
+    """Arrows are text, which has the theme's colour; and no key reaches what is folded."""
+    made.setText(f"{'▾' if is_open else '▸'} {title}")
+    made.content().setVisible(is_open)
+
+
+def column(widget: QWidget, *parts: QWidget) -> QVBoxLayout:
+    """Put parts one below the other, flush with the edges."""
+    layout = QVBoxLayout(widget)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(6)
+    for part in parts:
+        layout.addWidget(part)
+    return layout
+
+
+def row(*parts: QWidget) -> QWidget:
+    """Put parts side by side, sharing the width."""
+    widget = QWidget()
+    layout = QHBoxLayout(widget)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(6)
+    for part in parts:
+        layout.addWidget(part, 0 if isinstance(part, QToolButton) else 1)
+    return widget
