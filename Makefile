@@ -1,6 +1,9 @@
 # make demo    install into .venv, segment the bundled samples, show them in napari
 # make test    install the test extra into .venv, run lint, types, contracts and all tests
 # make test-slow  the tests that take longer
+# make bench   guards of speed: prints ratios, fails beyond generous bounds
+# make gpu-check  what a graphics card makes of it, in minutes; docs/gpu.md
+# make mutants  changes the code and asks the tests whether they notice
 
 PYTHON ?= python3
 # The exact release that the tests run with; the package itself takes a range.
@@ -10,7 +13,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 XVFB := xvfb-run --auto-servernum --server-args="-screen 0 1366x768x24"
 
-.PHONY: demo test test-slow lint clean
+.PHONY: demo test test-slow bench gpu-check mutants lint clean
 
 $(VENV)/.made:
 	bash scripts/system-packages.sh
@@ -42,6 +45,17 @@ test: lint
 
 test-slow: $(VENV)/.test
 	$(XVFB) $(BIN)/python -m pytest -m slow
+
+bench: $(VENV)/.test
+	$(BIN)/python scripts/bench.py
+
+gpu-check:
+	$(PYTHON) scripts/gpu_check.py --output docs/gpu.json --page docs/gpu.md
+
+mutants: $(VENV)/.test
+	$(PIP) "mutmut>=3.3"
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
 
 clean:
 	rm -rf $(VENV) demo-output build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

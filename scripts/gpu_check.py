@@ -1,0 +1,308 @@
+"""What a graphics card makes of this program, in one command of a few minutes.
+
+    python scripts/gpu_check.py [--device cuda] [--output docs/gpu.json] [--page docs/gpu.md] [--images 100]
+
+Runs from a bare checkout with Python 3.12, torch, numpy, scipy, scikit-image and safetensors; what is not installed is
+not imported. Each part prints its figures as it ends and is kept at once; a part that cannot run says why and the next
+one follows. Without a card it measures the CPU, so that the script itself can be tried anywhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+Figures = dict[str, Any]
+#: Images of a batch for the shared network, and the working size at which it looks at them.
+BATCHES, SHARED_SIZE = (1, 8, 64, 256), 128
+#: What is left of the card's memory when running out is tried, in MiB: less than any run takes.
+LEFT_MIB = 16
+
+
+def measure_machine(device: torch.device, _: int) -> Figures:
+    """The card's own limits: a large matrix product, and a copy counted as read and written."""
+    cuda = device.type == "cuda"
+    n, megabytes = (8192, 2048) if cuda else (512, 64)
+    figures: Figures = {
+        "device": torch.cuda.get_device_name(device) if cuda else "CPU",
+        "torch": torch.__version__,
+        "cuda": torch.version.cuda or "",
+        "when": datetime.now(UTC).date().isoformat(),
+        "cores": torch.get_num_threads(),
+    }
+    for dtype in (torch.float32, torch.bfloat16):
+        a = torch.randn(n, n, device=device, dtype=dtype)
+        seconds = best_seconds(lambda a=a: a @ a, device)
+        figures[f"teraflops_{str(dtype).removeprefix('torch.')}"] = round(2 * n**3 / seconds / 1e12, 2)
+    source = torch.empty(megabytes * 2**20, dtype=torch.uint8, device=device)
+    target = torch.empty_like(source)
+    figures["copy_gb_per_s"] = round(2 * source.numel() / best_seconds(lambda: target.copy_(source), device) / 1e9)
+    return figures
+
+
+def run_tests(device: torch.device, _: int) -> Figures:
+    """The tests that need a card."""
+    if device.type != "cuda":
+        raise RuntimeError("these tests need a graphics card")
+    # The project's own options name plugins of pytest that may not be here.
+    options = ["-q", "-p", "no:cacheprovider", "-c", str(ROOT / "tests" / "gpu" / "pytest.ini"), "--rootdir", str(ROOT)]
+    command = [sys.executable, "-m", "pytest", *options, str(ROOT / "tests" / "gpu")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=240, check=False)
+    lines = done.stdout.strip().splitlines()
+    print("\n".join(lines[-25:]))
+    return {"exit": done.returncode, "summary": lines[-1] if lines else done.stderr[-300:]}
+
+
+def measure_parity(device: torch.device, images: int) -> Figures:
+    """Masks of the same generated photographs on the device and on the CPU, as Dice; and the time of each."""
+    from napari_s3net import phantom
+
+    dice, seconds = [], {"device": [], "cpu": []}
+    for seed in range(images):
+        image = phantom.dermoscopy(seed=seed).image
+        masks = {}
+        for where, name in ((device, "device"), (torch.device("cpu"), "cpu")):
+            begun = time.perf_counter()
+            masks[name] = segmented(image, where).mask
+            seconds[name].append(time.perf_counter() - begun)
+        a, b = masks["device"], masks["cpu"]
+        dice.append(1.0 if not (a.any() or b.any()) else float(2 * (a & b).sum() / (a.sum() + b.sum())))
+    return {
+        "images": images,
+        "dice_mean": round(statistics.fmean(dice), 5),
+        "dice_least": round(min(dice), 5),
+        "below_0.998": sum(d < 0.998 for d in dice),
+        "seconds_device": round(statistics.median(seconds["device"]), 4),
+        "seconds_cpu": round(statistics.median(seconds["cpu"]), 4),
+    }
+
+
+def measure_one_image(device: torch.device, _: int) -> Figures:
+    """One 256 × 256 photograph after warm-up, with what it takes of the card and what stays there."""
+    from napari_s3net import phantom
+
+    image = phantom.dermoscopy(seed=0, shape=(256, 256)).image
+    segmented(image, device)
+    free_caches(device)
+    before = allocated(device)
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    seconds = [timed(lambda: segmented(image, device), device) for _ in range(10)]
+    figures: Figures = {
+        "shape": list(image.shape),
+        "seconds_median": round(statistics.median(seconds), 4),
+        "seconds_least": round(min(seconds), 4),
+    }
+    if device.type == "cuda":
+        figures["peak_mib"] = round((torch.cuda.max_memory_allocated(device) - before) / 2**20, 1)
+        figures["left_behind_bytes"] = allocated(device) - before
+    return figures
+
+
+def profile_run(device: torch.device, _: int) -> Figures:
+    """Copies between card and computer, and waits for the card, in one run."""
+    from torch.profiler import ProfilerActivity, profile
+
+    from napari_s3net import phantom
+
+    if device.type != "cuda":
+        raise RuntimeError("copies and waits are those of a graphics card")
+    image = phantom.dermoscopy(seed=0).image
+    segmented(image, device)
+    with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as profiled:
+        iterations = len(segmented(image, device).history)
+    counts = {row.key: row.count for row in profiled.key_averages()}
+    wanted = {
+        "to_card": "Memcpy HtoD",
+        "from_card": "Memcpy DtoH",
+        "waits": "cudaStreamSynchronize",
+        "waits_device": "cudaDeviceSynchronize",
+        "kernels": "cudaLaunchKernel",
+    }
+    found = {name: sum(n for key, n in counts.items() if key.startswith(word)) for name, word in wanted.items()}
+    return {"iterations": iterations, **found}
+
+
+def run_out_of_memory(device: torch.device, _: int) -> Figures:
+    """A run on a card whose memory is taken: it has to end somewhere else and say so."""
+    from napari_s3net import phantom
+    from napari_s3net.runtime.generators import drain
+    from napari_s3net.runtime.oom_retry import iter_retrying
+    from napari_s3net.segmentation import iter_segment
+    from napari_s3net.settings import presets
+
+    if device.type != "cuda":
+        raise RuntimeError("a CPU's memory is not filled on purpose")
+    free_caches(device)
+    image, settings = phantom.dermoscopy(seed=0).image, presets["skin"].settings
+    taken = []
+    try:
+        while (free := torch.cuda.mem_get_info(device)[0] // 2**20) > LEFT_MIB:
+            taken.append(torch.empty((free - LEFT_MIB) * 2**20 or 1, dtype=torch.uint8, device=device))
+            if free - LEFT_MIB < 8:
+                break
+        steps = iter_retrying(lambda s, where: iter_segment(image, s, device=where), settings, str(device))
+        result = drain(steps)
+    finally:
+        taken.clear()
+        free_caches(device)
+    return {"note": result.note, "device": result.device, "object_share": round(float(result.mask.mean()), 4)}
+
+
+def measure_shared_network(device: torch.device, _: int) -> Figures:
+    """Images a second of one network for many images, in fp32 and bf16, and how far the two agree."""
+    from napari_s3net.network.encoder_decoder import EncoderDecoder
+
+    torch.manual_seed(0)
+    network = EncoderDecoder().to(device=device, memory_format=torch.channels_last).eval()
+    figures: Figures = {"parameters": sum(p.numel() for p in network.parameters()), "size": SHARED_SIZE}
+    for batch in BATCHES if device.type == "cuda" else BATCHES[:2]:
+        x = torch.rand(batch, 3, SHARED_SIZE, SHARED_SIZE, device=device)
+        x = x.contiguous(memory_format=torch.channels_last)
+        answers = {}
+        for name, half in (("float32", False), ("bfloat16", True)):
+            with torch.no_grad(), torch.autocast(device.type, torch.bfloat16, enabled=half):
+                seconds = best_seconds(lambda x=x: network(x), device)
+                answers[name] = first_tensor(network(x)).float().sigmoid() > 0.5
+            figures[f"images_per_s_{name}_{batch}"] = round(batch / seconds, 1)
+        figures[f"bfloat16_agrees_{batch}"] = round(
+            float((answers["float32"] == answers["bfloat16"]).float().mean()), 5
+        )
+    return figures
+
+
+def measure_training(device: torch.device, _: int) -> Figures:
+    """Images a second while the shared network is taught, forth and back, in batches of 64."""
+    from napari_s3net.network.encoder_decoder import EncoderDecoder
+
+    torch.manual_seed(0)
+    network = EncoderDecoder().to(device=device, memory_format=torch.channels_last)
+    batch = 64 if device.type == "cuda" else 4
+    x = torch.rand(batch, 3, SHARED_SIZE, SHARED_SIZE, device=device).contiguous(memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3)
+
+    def step() -> None:
+        optimiser.zero_grad()
+        with torch.autocast(device.type, torch.bfloat16):
+            loss = first_tensor(network(x)).float().square().mean()
+        loss.backward()
+        optimiser.step()
+
+    return {"batch": batch, "images_per_s": round(batch / best_seconds(step, device), 1)}
+
+
+PARTS: dict[str, Callable[[torch.device, int], Figures]] = {
+    "machine": measure_machine,
+    "tests": run_tests,
+    "one_image": measure_one_image,
+    "profile": profile_run,
+    "out_of_memory": run_out_of_memory,
+    "shared_network": measure_shared_network,
+    "training": measure_training,
+    "parity": measure_parity,
+}
+
+
+def segmented(image: Any, device: torch.device) -> Any:
+    """The image's result on a device, with the preset for skin."""
+    from napari_s3net import segment
+
+    return segment(image, preset="skin", seed=0, device=str(device))
+
+
+def first_tensor(answer: Any) -> torch.Tensor:
+    """The object's logits of a network that may give more."""
+    return answer[0] if isinstance(answer, tuple) else answer
+
+
+def timed(work: Callable[[], Any], device: torch.device) -> float:
+    """Seconds of one piece of work, the card's share included."""
+    wait_for(device)
+    begun = time.perf_counter()
+    work()
+    wait_for(device)
+    return time.perf_counter() - begun
+
+
+def best_seconds(work: Callable[[], Any], device: torch.device, turns: int = 5) -> float:
+    """The least of some turns after a first one that warms up."""
+    work()
+    return min(timed(work, device) for _ in range(turns))
+
+
+def wait_for(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def allocated(device: torch.device) -> int:
+    return torch.cuda.memory_allocated(device) if device.type == "cuda" else 0
+
+
+def free_caches(device: torch.device) -> None:
+    from napari_s3net.runtime.device import empty_caches
+
+    empty_caches()
+    wait_for(device)
+
+
+@contextmanager
+def told(name: str, figures: dict[str, Figures]) -> Iterator[None]:
+    """Say what a part gave, or why it gave nothing."""
+    begun = time.perf_counter()
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001  the next part shall run whatever this one met
+        figures[name] = {"skipped": f"{type(error).__name__}: {error}"[:500]}
+    figures[name]["seconds"] = round(time.perf_counter() - begun, 1)
+    print(f"{name}: {json.dumps(figures[name], ensure_ascii=False)}", flush=True)
+
+
+def write_page(figures: dict[str, Figures]) -> str:
+    """The page for the docs: every part as a table."""
+    machine = figures.get("machine", {})
+    lines = ["# On a graphics card", "", "Made by `make gpu-check`; not to be edited by hand.", ""]
+    if machine.get("device", "CPU") == "CPU":
+        return "\n".join([*lines, "Not measured yet: no card was at hand.", ""])
+    lines += [f"Measured on one {machine['device']} on {machine['when']}, torch {machine['torch']}.", ""]
+    for name, part in figures.items():
+        rows = [f"| {key.replace('_', ' ')} | {value} |" for key, value in part.items()]
+        lines += [f"## {name.replace('_', ' ').capitalize()}", "", "| figure | value |", "|---|---|", *rows, ""]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--output", type=Path, default=Path("gpu.json"))
+    parser.add_argument("--page", type=Path, help="write the docs page as well")
+    parser.add_argument("--images", type=int, default=100, help="generated images whose masks are compared")
+    parser.add_argument("--parts", nargs="*", choices=PARTS, default=list(PARTS))
+    asked = parser.parse_args()
+    device = torch.device(asked.device)
+    figures: dict[str, Figures] = {}
+    for name in asked.parts:
+        with told(name, figures):
+            figures[name] = PARTS[name](device, asked.images)
+        asked.output.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    if asked.page:
+        asked.page.write_text(write_page(figures), encoding="utf-8")
+    return int(figures.get("tests", {}).get("exit", 0) != 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
