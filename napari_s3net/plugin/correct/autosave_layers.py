@@ -43,14 +43,26 @@ class LastSession:
         self._dirty = True
 
     def save(self) -> None:
-        """Save what has changed; in a thread, so that painting goes on."""
-        if not self._dirty or not self._work.is_there:
-            return
-        if words := self._keeper.failure():
+        """Save what has changed, and show when."""
+        if words := self.save_silently():
             self._line.setText(words)
+
+    def save_silently(self) -> str:
+        """Save what has changed; in a thread, so that painting goes on.
+
+        Touches no widget, so it may be called while napari closes.
+
+        Returns
+        -------
+        str
+            What the user should read; empty if nothing had changed.
+        """
+        if not self._dirty or not self._work.is_there:
+            return ""
+        failure = self._keeper.failure()
         self._dirty = False
         self._keeper.save(self._taken())
-        self._line.setText(f"Session saved {datetime.now().astimezone():%H:%M}")
+        return failure or f"Session saved {datetime.now().astimezone():%H:%M}"
 
     def release(self) -> None:
         """The dock is going away."""

@@ -121,7 +121,7 @@ class CorrectDock(Dock):
         self.tools.asked.connect(self._use_tool)
         self.background.over.connect(self._over)
         self.destroyed.connect(self._cancel)
-        self.follow_viewer(self._cancel, self.session.save)
+        self.follow_viewer(self._cancel, self.session.save_silently)
         brushes = {name: partial(self.brush, name) for name in ("object", "background", "erase")}
         digits = {f"label {n}": partial(self._brush_label, n) for n in range(1, 10)}
         asked = {name: partial(self._ask, name) for name in ("hide", "next", "sheet")}

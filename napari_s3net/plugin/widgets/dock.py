@@ -9,6 +9,7 @@ from napari.utils.notifications import show_error
 from qtpy.QtCore import QEvent, QSize, Qt
 from qtpy.QtWidgets import QApplication, QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
+from napari_s3net.plugin.widgets.graphics import make_canvas_current
 from napari_s3net.plugin.widgets.style import style_sheet
 
 WIDTH, LEAST_WIDTH = 320, 280
@@ -106,7 +107,11 @@ class Dock(QScrollArea):
         """End what the dock began; it hears nothing of the viewer any more."""
 
     def _all_events(self) -> list[tuple[Any, Callable[..., None]]]:
-        return [*self._viewer_events(), (self._viewer.events.theme, self._restyle)]
+        removing = self._viewer.layers.events.removing
+        return [*self._viewer_events(), (self._viewer.events.theme, self._restyle), (removing, self._before_removal)]
+
+    def _before_removal(self, event: Any = None) -> None:
+        make_canvas_current(self)
 
     def _restyle(self, event: Any = None) -> None:
         self.setStyleSheet(style_sheet(self._viewer.theme))

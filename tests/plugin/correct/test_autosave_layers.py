@@ -1,5 +1,9 @@
 """The session taken from the layers, and put back."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -8,6 +12,7 @@ from qtpy.QtWidgets import QLabel
 
 from napari_s3net.correction.constraints import OBJECT
 from napari_s3net.errors import ReadError
+from napari_s3net.plugin.correct.autosave import load
 from napari_s3net.plugin.correct.autosave_layers import SAVE_MS, LastSession
 from napari_s3net.plugin.correct.controller import Correcting
 from napari_s3net.plugin.layers.result_layer import note_in
@@ -108,3 +113,41 @@ def test_a_failed_save_is_told_at_the_next_one(open_session, marked, folder):
     assert "Cannot save the session" in lines[0]
     session._keeper.wait()
     assert session.exists
+
+
+CLOSE = """
+import napari, numpy as np
+from qtpy.QtCore import QTimer
+from napari_s3net.plugin.correct.dock import CorrectDock
+
+viewer = napari.Viewer(show=True)
+viewer.add_image(np.eye(50))
+viewer.add_labels(np.ones((50, 50), int))
+dock = CorrectDock(viewer)
+viewer.window.add_dock_widget(dock)
+
+def paint():
+    dock.brush("object")
+    dock.work.strokes.data_setitem((np.array([3]), np.array([4])), 1)
+
+QTimer.singleShot(300, paint)
+QTimer.singleShot(900, dock.window().close)
+napari.run()
+print("closed")
+"""
+
+
+def test_closing_napari_saves_and_touches_no_widget_any_more(tmp_path):
+    place = {**os.environ, "XDG_DATA_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", CLOSE],
+        env=place,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    assert "closed" in done.stdout, done.stderr
+    assert "deleted" not in done.stderr + done.stdout
+    saved = load(tmp_path / "napari-s3net" / "session")
+    assert saved.strokes[3, 4] == 1
