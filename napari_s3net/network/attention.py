@@ -1,7 +1,7 @@
-"""Inception Large Kernel Attention (I-LKA), the encoder block of S³-Net.
+"""Inception large kernel attention (I-LKA), the encoder block of S³-Net.
 
-Karimijafarbigloo et al., "Self-supervised Semantic Segmentation: Consistency over Transformation",
-ICCV Workshops 2023, section on the encoder.
+Karimijafarbigloo et al., "Self-supervised Semantic Segmentation: Consistency over Transformation", ICCV Workshops 2023
+(arXiv 2309.00143), the part on the encoder; after the large kernel attention of Guo et al., "Visual Attention Network".
 """
 
 from __future__ import annotations
@@ -11,14 +11,20 @@ from torch import Tensor, nn
 
 from napari_s3net.network.depthwise import DepthwiseConv, Pointwise
 
-#: Kernel and dilation of the three parallel branches: far context in three sizes.
+#: Kernel size and dilation of the three parallel branches.
 BRANCHES = ((3, 1), (5, 2), (7, 3))
 
 
 class InceptionLargeKernelAttention(nn.Module):
-    """The gate G: local detail, then context of three sizes, multiplied onto the input.
+    """The attention G(x) = x · M([DW₃,₁(a), DW₅,₂(a), DW₇,₃(a)]) with a = DW₅(x); M is pointwise, from 3C to C.
 
-    Shapes: (N, C, H, W) in and out.
+    DW is a depthwise convolution of a kernel size and a dilation. Together with DW₅ the widest branch sees 23 × 23
+    pixels. Shapes: (N, C, H, W) in and out.
+
+    Parameters
+    ----------
+    channels : int
+        C.
     """
 
     def __init__(self, channels: int) -> None:
@@ -28,21 +34,21 @@ class InceptionLargeKernelAttention(nn.Module):
         self.mix = Pointwise(len(BRANCHES) * channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return x weighted by its own attention map."""
+        """Multiply x (N, C, H, W) by its own attention map."""
         local = self.local(x)
         gate: Tensor = self.mix(torch.cat([branch(local) for branch in self.context], dim=1))
         return x * gate
 
 
 class AttentionBlock(nn.Module):
-    """y = x + P₂(G(GELU(P₁ x))), with P₁ and P₂ pointwise. Shapes: (N, C, H, W) in and out.
+    """The block y = x + P₂(G(GELU(P₁ x))) with P₁ and P₂ pointwise. Shapes: (N, C, H, W) in and out.
 
     Parameters
     ----------
     channels : int
         C.
     attention : bool
-        False puts a plain 3×3 convolution in the place of G (for the ablation).
+        False replaces G by a plain 3×3 convolution, for the ablation.
     """
 
     def __init__(self, channels: int, *, attention: bool = True) -> None:
@@ -51,6 +57,6 @@ class AttentionBlock(nn.Module):
         self.body = nn.Sequential(Pointwise(channels, channels), nn.GELU(), gate, Pointwise(channels, channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Apply the block with its residual."""
+        """Add the block's answer to x (N, C, H, W)."""
         y: Tensor = x + self.body(x)
         return y

@@ -1,7 +1,7 @@
-"""Modulated deformable 3×3 convolution in plain torch, so that it runs on CPU, CUDA and MPS alike.
+"""Modulated deformable 3×3 convolution in plain torch, which runs on CPU, CUDA and MPS alike.
 
-Zhu et al., "Deformable ConvNets v2", CVPR 2019, equation 1:
-y(p) = Σ_k w_k · x(p + p_k + Δp_k) · Δm_k, with offsets Δp and modulation Δm.
+Zhu et al., "Deformable ConvNets v2", CVPR 2019, equation 1: y(p) = Σₖ wₖ · x(p + pₖ + Δpₖ) · Δmₖ over the nine taps pₖ
+of the kernel, with offsets Δp and modulation Δm. x is interpolated bilinearly between pixels, and 0 outside the image.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from napari_s3net.network.depthwise import Pointwise
 
 
 def deform_conv3x3(x: Tensor, offsets: Tensor, modulation: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Convolve x at shifted places.
+    """Convolve x, each tap of the kernel moved by an offset and multiplied by its modulation.
 
     Parameters
     ----------
     x : torch.Tensor
         (N, C, H, W).
     offsets : torch.Tensor
-        (N, 18, H, W): for each of the nine taps, row by row, its shift (y, x) in pixels.
+        (N, 18, H, W): the offset (y, x) of each of the nine taps, in pixels; taps are counted row by row.
     modulation : torch.Tensor
         (N, 9, H, W): the factor of each tap.
     weight : torch.Tensor
@@ -33,7 +33,12 @@ def deform_conv3x3(x: Tensor, offsets: Tensor, modulation: Tensor, weight: Tenso
     Returns
     -------
     torch.Tensor
-        (N, D, H, W). Outside the image x is zero, as in a padded convolution.
+        (N, D, H, W).
+
+    Raises
+    ------
+    RuntimeError
+        If the sizes do not go together.
     """
     H, W = x.shape[2:]
     tap = torch.arange(TAPS, device=x.device)
@@ -49,7 +54,19 @@ def deform_conv3x3(x: Tensor, offsets: Tensor, modulation: Tensor, weight: Tenso
 def deform_by_grid_sample(
     x: Tensor, rows: Tensor, columns: Tensor, modulation: Tensor, weight: Tensor, bias: Tensor
 ) -> Tensor:
-    """Convolve x (N, C, H, W) at (rows, columns), both (N, H, W, 9) in pixels, as is modulation."""
+    """Compute the same by torch's `grid_sample`: for devices other than the CPU.
+
+    Parameters
+    ----------
+    x : torch.Tensor
+        (N, C, H, W).
+    rows, columns : torch.Tensor
+        (N, H, W, 9): where each tap reads x, in pixels.
+    modulation : torch.Tensor
+        (N, H, W, 9).
+    weight, bias : torch.Tensor
+        (D, C, 3, 3) and (D,).
+    """
     N, C, H, W = x.shape
     # grid_sample wants (x, y) in [-1, 1] over the pixels' outer edges.
     grid = torch.stack(((2 * columns + 1) / W - 1, (2 * rows + 1) / H - 1), dim=-1).view(N, H, W * TAPS, 2)
@@ -59,10 +76,15 @@ def deform_by_grid_sample(
 
 
 class DeformableConv3x3(nn.Module):
-    """A deformable convolution whose offsets and modulation are predicted from the features.
+    """A deformable convolution that predicts offsets and modulation from its input by a pointwise convolution.
 
-    It starts as a plain convolution: zero offsets, modulation one (twice the sigmoid of zero).
-    Shapes: (N, C, H, W) to (N, D, H, W).
+    It starts as a plain convolution: offsets zero, modulation one (twice the sigmoid of zero). Shapes: (N, C, H, W) to
+    (N, D, H, W).
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+        C and D.
     """
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
@@ -74,17 +96,24 @@ class DeformableConv3x3(nn.Module):
         nn.init.zeros_(self.predict.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Predict where to look, then convolve there."""
+        """Predict offsets and modulation, then convolve."""
         predicted = self.predict(x)
         offsets, modulation = predicted[:, : 2 * TAPS], 2 * predicted[:, 2 * TAPS :].sigmoid()
         return deform_conv3x3(x, offsets, modulation, self.weight, self.bias)
 
 
 class FreeOffsetConv3x3(nn.Module):
-    """The published code's layer: offsets are free parameters of the image's size, drawn from U[0, 1).
+    """The deformable layer of the published program, for comparison: offsets and modulation are parameters.
 
-    They are not conditioned on the image, and fix the layer to one size (H, W). Kept for `variant="released"` and
-    for the ablation.
+    There is one for each tap and pixel, drawn uniformly from 0 to 1. So they do not depend on the image, and the layer
+    takes images of one size only; others raise `RuntimeError`. Shapes: (N, C, H, W) to (N, D, H, W).
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+        C and D.
+    size : tuple of int
+        H and W.
     """
 
     def __init__(self, in_channels: int, out_channels: int, size: tuple[int, int]) -> None:
@@ -95,7 +124,7 @@ class FreeOffsetConv3x3(nn.Module):
         self.modulation = nn.Parameter(torch.rand(1, TAPS, *size))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Convolve at the learned places, the same ones for every image."""
+        """Convolve with the learned offsets, which are the same for every image."""
         N = x.shape[0]
         offsets, modulation = self.offsets.expand(N, -1, -1, -1), self.modulation.expand(N, -1, -1, -1)
         return deform_conv3x3(x, offsets, modulation, self.weight, self.bias)

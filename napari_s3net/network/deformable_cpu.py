@@ -1,9 +1,9 @@
-"""The deformable convolution on the CPU: the sums of `grid_sample`, several times faster and in little memory.
+"""The deformable convolution on the CPU: the results of `grid_sample`, several times faster and in less memory.
 
-PyTorch's backward pass of `grid_sample` on the CPU goes channel by channel. Here every sample is a row of a sparse
-matrix with four entries (its bilinear weights) times the pixels, all channels at once; the gradient of the pixels is
-the transposed matrix times the gradient of the samples. A band of rows is done at a time, so that what lies between
-stays in the cache and is never held for the whole image.
+torch's backward pass of `grid_sample` works channel by channel on the CPU. Here the samples are a sparse matrix times
+the pixels, all channels at once: a row of the matrix holds the four bilinear weights of one sample. The gradient of the
+pixels is the transposed matrix times the gradient of the samples. The image is worked on in bands of rows, so that the
+samples of a band stay in the processor's cache, and those of the whole image are never in memory at once.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 TAPS = 9
-#: Samples that are worked on at a time.
+#: Samples that a band of rows has, about.
 SAMPLES = 32768
-with warnings.catch_warnings():  # said once a process, of a part of torch that has been called new for years
-    warnings.simplefilter("ignore")
-    torch.sparse_csr_tensor([0, 0], [], [], (1, 1))
-#: Two pixels of zeros around the image: a sample outside is moved there, and its derivative is zero.
+#: Pixels of zeros around the image. A sample outside is moved into them, where its derivative is zero as well.
 MARGIN = 2
 
 
 def deform_on_cpu(x: Tensor, rows: Tensor, columns: Tensor, modulation: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Convolve x (N, C, H, W) with weight (D, C, 3, 3) at (rows, columns), both (N, H, W, 9), times modulation."""
+    """Compute the deformable convolution; the parameters and the result are those of `deform_by_grid_sample`.
+
+    It can be differentiated once.
+    """
     kernel = weight.flatten(2).permute(2, 1, 0).reshape(-1, len(weight))  # (9C, D)
     pixels = F.pad(x.permute(0, 2, 3, 1), (0, 0, MARGIN, MARGIN, MARGIN, MARGIN))
     one_by_one = [_DeformConv.apply(*one, kernel, bias) for one in zip(pixels, rows, columns, modulation, strict=True)]  # type: ignore[no-untyped-call]
@@ -46,10 +46,10 @@ class _DeformConv(torch.autograd.Function):
         ctx: Any, pixels: Tensor, rows: Tensor, columns: Tensor, modulation: Tensor, kernel: Tensor, bias: Tensor
     ) -> Tensor:
         ctx.save_for_backward(pixels, modulation, kernel)
-        ctx.places = [(band, *_corners(rows[band], columns[band], rows.shape)) for band in _bands(rows)]
+        ctx.bands = [(band, *_corners(rows[band], columns[band], rows.shape)) for band in _bands(rows)]
         flat = pixels.reshape(-1, pixels.shape[2])
         out = pixels.new_empty(*rows.shape[:2], kernel.shape[1])
-        for band, index, down, right in ctx.places:
+        for band, index, down, right in ctx.bands:
             samples = _gather(flat, index, _weights(down, right, modulation[band].reshape(-1)))
             out[band] = torch.addmm(bias, samples.view(-1, kernel.shape[0]), kernel).view_as(out[band])
         return out
@@ -60,21 +60,21 @@ class _DeformConv(torch.autograd.Function):
         pixels, modulation, kernel = ctx.saved_tensors
         C = pixels.shape[2]
         flat = pixels.reshape(-1, C)
-        of_flat, of_kernel = torch.zeros_like(flat), torch.zeros_like(kernel)
-        of_rows, of_columns, of_modulation = (torch.empty_like(modulation) for _ in range(3))
-        for band, index, down, right in ctx.places:
+        grad_flat, grad_kernel = torch.zeros_like(flat), torch.zeros_like(kernel)
+        grad_rows, grad_columns, grad_modulation = (torch.empty_like(modulation) for _ in range(3))
+        for band, index, down, right in ctx.bands:
             factor = modulation[band].reshape(-1)
             weights = _weights(down, right, factor)
             out = grad[band].reshape(-1, kernel.shape[1])
-            of_samples = (out @ kernel.T).view(-1, C)
-            of_kernel.addmm_(_gather(flat, index, weights).view(-1, kernel.shape[0]).T, out)
-            _scatter(of_flat, of_samples, index, weights)
-            nw, ne, sw, se = _products(of_samples, flat, index, weights).T
-            of_rows[band] = torch.lerp(sw - nw, se - ne, right).mul_(factor).view_as(of_rows[band])
-            of_columns[band] = torch.lerp(ne - nw, se - sw, down).mul_(factor).view_as(of_columns[band])
+            grad_samples = (out @ kernel.T).view(-1, C)
+            grad_kernel.addmm_(_gather(flat, index, weights).view(-1, kernel.shape[0]).T, out)
+            _scatter(grad_flat, grad_samples, index, weights)
+            nw, ne, sw, se = _products(grad_samples, flat, index, weights).T
+            grad_rows[band] = torch.lerp(sw - nw, se - ne, right).mul_(factor).view_as(grad_rows[band])
+            grad_columns[band] = torch.lerp(ne - nw, se - sw, down).mul_(factor).view_as(grad_columns[band])
             above, below = torch.lerp(nw, ne, right), torch.lerp(sw, se, right)
-            of_modulation[band] = torch.lerp(above, below, down).view_as(of_modulation[band])
-        return of_flat.view_as(pixels), of_rows, of_columns, of_modulation, of_kernel, grad.sum(dim=(0, 1))
+            grad_modulation[band] = torch.lerp(above, below, down).view_as(grad_modulation[band])
+        return grad_flat.view_as(pixels), grad_rows, grad_columns, grad_modulation, grad_kernel, grad.sum(dim=(0, 1))
 
 
 def _bands(rows: Tensor) -> Iterator[slice]:
@@ -84,7 +84,10 @@ def _bands(rows: Tensor) -> Iterator[slice]:
 
 
 def _corners(rows: Tensor, columns: Tensor, size: torch.Size) -> tuple[Tensor, Tensor, Tensor]:
-    """Indices (M, 4) of the pixels around each place in the padded image, and the place between them, (M,) each."""
+    """The four pixels around each sample: their indices (M, 4) in the padded image, flattened.
+
+    And the sample's distances below and right of the first of them, (M,) each, from 0 to 1.
+    """
     H, W, _ = size
     y, z = rows.clamp(-MARGIN, H).reshape(-1), columns.clamp(-MARGIN, W).reshape(-1)
     top, left = y.floor(), z.floor()
@@ -115,6 +118,7 @@ def _gather(flat: Tensor, index: Tensor, weights: Tensor) -> Tensor:
 
 def _products(samples: Tensor, flat: Tensor, index: Tensor, like: Tensor) -> Tensor:
     """Product of each sample (M, C) with each of its four pixels, (M, 4)."""
+    _take_beta_warning()
     pattern = torch.sparse_csr_tensor(
         _ends(len(index)), index.view(-1), like.view(-1), (len(index), len(flat)), check_invariants=False
     )
@@ -123,7 +127,7 @@ def _products(samples: Tensor, flat: Tensor, index: Tensor, like: Tensor) -> Ten
 
 
 def _scatter(out: Tensor, grad: Tensor, index: Tensor, weights: Tensor) -> None:
-    """Add the transpose of `_gather` of grad (M, C) to out (pixels, C); only the stretch that is met is touched."""
+    """Add the transpose of `_gather`, applied to grad (M, C), to out (pixels, C), between its first and last index."""
     first, last = int(index.min()), int(index.max()) + 1
     entries = (weights.view(-1).numpy(), (index.view(-1) - first).numpy(), _ends(len(index)).numpy())
     by_pixel = sparse.csr_array(entries, shape=(len(index), last - first)).tocsc()
@@ -139,5 +143,13 @@ def _scatter(out: Tensor, grad: Tensor, index: Tensor, weights: Tensor) -> None:
 
 @lru_cache(maxsize=8)
 def _ends(samples: int) -> Tensor:
-    """Where the four entries of each sample begin, and where the last end; not to be written to."""
+    """Row pointers of a sparse matrix with four entries a row; cached, so it must not be written to."""
     return torch.arange(0, 4 * samples + 1, 4, dtype=torch.int32)
+
+
+@lru_cache(maxsize=1)
+def _take_beta_warning() -> None:
+    """Make the first sparse matrix of this process, and ignore torch's one warning that they are in beta state."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        torch.sparse_csr_tensor([0, 0], [], [], (1, 1))

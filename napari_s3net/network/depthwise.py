@@ -1,11 +1,11 @@
-"""Depthwise convolution, with a backward pass that is as fast on the CPU as the forward one.
+"""Depthwise convolution with a backward pass that is as fast on the CPU as the forward pass.
 
-PyTorch's own backward pass for large or dilated depthwise kernels on the CPU falls back to general code: for 7 × 7 with
-dilation 3 it takes some two hundred times as long as the forward pass. Both gradients are convolutions themselves,
-and written as such they run in the same fast kernels:
+torch's own backward pass for large or dilated depthwise kernels is general code on the CPU: for 7 × 7 with dilation 3
+it takes some two hundred times as long as the forward pass. Both gradients are convolutions themselves; computed as
+such they run in the same fast kernels:
 
 * of the input: the gradient convolved with the kernel turned by 180°;
-* of the kernel: the input convolved with the gradient as a kernel of the image's size, in strides of the dilation.
+* of the kernel: the input convolved with the gradient, a kernel of the image's size, in strides of the dilation.
 """
 
 from __future__ import annotations
@@ -34,23 +34,32 @@ class _Depthwise(torch.autograd.Function):
         padded, weight = ctx.saved_tensors
         d, C = ctx.dilation, len(weight)
         grad = grad.contiguous(memory_format=torch.channels_last)
-        of_x = F.conv2d(_padded(grad, weight, d), weight.flip(2, 3), groups=C, dilation=d)
-        of_weight = [
+        grad_x = F.conv2d(_padded(grad, weight, d), weight.flip(2, 3), groups=C, dilation=d)
+        grad_weight = [
             F.conv2d(padded[n : n + 1], grad[n : n + 1].transpose(0, 1), groups=C, stride=d) for n in range(len(grad))
         ]
-        return of_x, torch.stack(of_weight).sum(dim=0).view_as(weight), grad.sum(dim=(0, 2, 3)), None
+        return grad_x, torch.stack(grad_weight).sum(dim=0).view_as(weight), grad.sum(dim=(0, 2, 3)), None
 
 
 def _padded(x: Tensor, weight: Tensor, dilation: int) -> Tensor:
-    """Zeros around x, so that the output keeps its size; left to the convolution they would cost the fast kernel."""
+    """Zeros around x, so that the output keeps its size; the convolution's own `padding` is on the slow path."""
     margin = dilation * (weight.shape[-1] // 2)
     return F.pad(x, (margin, margin, margin, margin))
 
 
 class DepthwiseConv(nn.Conv2d):
-    """A depthwise convolution of odd kernel that keeps the image's size; the values are those of `nn.Conv2d`.
+    """A depthwise convolution that keeps the image's size; the values are those of `nn.Conv2d` with `groups=channels`.
 
-    Shapes: (N, C, H, W) in and out.
+    Shapes: (N, C, H, W) in and out. On the CPU it can be differentiated once.
+
+    Parameters
+    ----------
+    channels : int
+        C.
+    kernel : int
+        Rows and columns of the kernel; odd.
+    dilation : int
+        Distance between the kernel's taps, in pixels.
     """
 
     def __init__(self, channels: int, kernel: int, dilation: int = 1) -> None:
@@ -61,13 +70,16 @@ class DepthwiseConv(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         """Convolve each channel with its own kernel."""
         if x.device.type != "cpu" or (self.kernel_size == (3, 3) and self.dilation == (1, 1)):
-            return super().forward(x)  # PyTorch's own is faster there
+            return super().forward(x)  # torch's own is faster there
         y: Tensor = _Depthwise.apply(x, self.weight, self.bias, self.dilation[0])  # type: ignore[no-untyped-call]
         return y
 
 
 class Pointwise(nn.Linear):
-    """A 1 × 1 convolution as the matrix product that it is in channels-last memory. Shapes: (N, C, H, W)."""
+    """A 1×1 convolution, computed as one matrix product over all pixels, for channels-last memory.
+
+    Shapes: (N, C, H, W) to (N, D, H, W); C is `in_features`, D is `out_features`.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """Mix the channels of each pixel."""

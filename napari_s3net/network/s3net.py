@@ -1,4 +1,8 @@
-"""S³-Net: two attention blocks, a deformable layer, and logits for K clusters."""
+"""S³-Net: two attention blocks, then a deformable layer, then a score for each of K clusters.
+
+Karimijafarbigloo, Azad, Kazerouni, Velichko, Bagci and Merhof, "Self-supervised Semantic Segmentation: Consistency over
+Transformation", ICCV Workshops 2023, arXiv 2309.00143.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +16,20 @@ from napari_s3net.network.depthwise import Pointwise
 
 
 class S3Net(nn.Module):
-    """The network of Karimijafarbigloo et al. 2023, as described in `docs/method.md`.
+    """The network for one image at one scale; `docs/method.md`, "Network", has the formulas.
 
     Parameters
     ----------
     in_channels : int
-        1 for grey images, 3 for colour.
+        Channels of the input.
     channels : int
         C, the width of the features.
     clusters : int
-        K, the number of clusters at the start.
+        K, the largest number of clusters.
     attention : bool
-        False: plain 3×3 convolutions in the place of the attention (ablation).
+        False replaces the attention by plain 3×3 convolutions, for the ablation.
     deformable : callable
-        Builds the deformable layer from (in_channels, out_channels).
+        Builds the deformable layer from its numbers of input and output channels.
     """
 
     def __init__(
@@ -50,11 +54,32 @@ class S3Net(nn.Module):
         )
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the logits of the main and of the side branch, both (N, K, H, W), for x (N, in_channels, H, W)."""
+        """Segment x.
+
+        Parameters
+        ----------
+        x : torch.Tensor
+            (N, in_channels, H, W), any size.
+
+        Returns
+        -------
+        logits, side_logits : torch.Tensor
+            (N, K, H, W) each: of the main branch, and of the side branch, which has no deformable layer.
+        """
         features = self.encoder(self.stem(x))  # (N, C, H, W)
         return self.head(features), self.side(features)
 
 
 def released_network(in_channels: int, size: tuple[int, int], channels: int = 64) -> S3Net:
-    """The published network for one image size: as many clusters as channels, free offsets."""
+    """Build the network of the published program: as many clusters as channels, offsets as parameters.
+
+    Parameters
+    ----------
+    in_channels : int
+        Channels of the input.
+    size : tuple of int
+        H and W, the only size that it takes.
+    channels : int
+        C, and K as well.
+    """
     return S3Net(in_channels, channels, channels, deformable=lambda i, o: FreeOffsetConv3x3(i, o, size))

@@ -1,4 +1,8 @@
-"""Random transformations of the consistency loss: drawn once as theta, then applied to whatever has to move."""
+"""Random affine transformations for the consistency loss: drawn once as theta, then applied to image and answer alike.
+
+Coordinates are those of `torch.nn.functional.affine_grid` with `align_corners=False`: x to the right and y down, from
+−1 to 1 over the image's outer edges.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,21 @@ from torch import Tensor
 
 @dataclass(frozen=True, kw_only=True)
 class WarpRange:
-    """How far a random transformation may go: degrees, ± share of the size, shear, share of the image, flips."""
+    """How far a random transformation may go.
+
+    Parameters
+    ----------
+    rotation : float
+        Degrees to either side.
+    scale : float
+        The size is multiplied by 1 − `scale` to 1 + `scale`.
+    shear : float
+        Pixels to either side a pixel of height.
+    translation : float
+        Share of the height, and of the width, to either side.
+    flip : bool
+        Mirror left and right in half of the draws.
+    """
 
     rotation: float = 45.0
     scale: float = 0.2
@@ -22,9 +40,21 @@ class WarpRange:
 
 
 def draw_theta(limits: WarpRange, size: tuple[int, int], generator: torch.Generator) -> Tensor:
-    """Draw one random 2×3 matrix in `affine_grid`'s normalised coordinates, for an image of size (H, W).
+    """Draw one random transformation.
 
-    The transformation is a similarity with shear in pixels: rotation does not squeeze an image that is not square.
+    Parameters
+    ----------
+    limits : WarpRange
+        Each quantity is drawn uniformly within it.
+    size : tuple of int
+        H and W. The rotation is one in pixels: it does not squeeze an image that is not square.
+    generator : torch.Generator
+        Six numbers are drawn from it.
+
+    Returns
+    -------
+    torch.Tensor
+        (2, 3) float64: maps a place in the warped image to the place in the original that it shows.
     """
     u = (2 * torch.rand(6, generator=generator, dtype=torch.float64) - 1).tolist()
     angle, zoom, shear = math.radians(limits.rotation) * u[0], 1 + limits.scale * u[1], limits.shear * u[2]
@@ -40,7 +70,7 @@ def draw_theta(limits: WarpRange, size: tuple[int, int], generator: torch.Genera
 
 
 def draw_window(share: float, size: tuple[int, int], generator: torch.Generator) -> tuple[slice, slice]:
-    """Draw rows and columns of an image of size (H, W): a share of each, anywhere in it."""
+    """Draw a window of an image of size (H, W): so large a share of its rows and of its columns, anywhere in it."""
     place = torch.rand(2, generator=generator, dtype=torch.float64).tolist()
     lengths = [max(1, round(share * n)) for n in size]
     starts = [int(u * (n - length + 1)) for u, n, length in zip(place, size, lengths, strict=True)]
@@ -49,21 +79,54 @@ def draw_window(share: float, size: tuple[int, int], generator: torch.Generator)
 
 
 def make_grid(theta: Tensor, like: Tensor, window: tuple[slice, slice] = (slice(None), slice(None))) -> Tensor:
-    """Where in an image like x (N, C, H, W) the pixels of its copy, moved by theta (2, 3), come from: (N, h, w, 2).
+    """Compute where each pixel of a warped image lies in the original.
 
-    A window asks for some rows and columns of the copy only.
+    Parameters
+    ----------
+    theta : torch.Tensor
+        (2, 3), from `draw_theta`.
+    like : torch.Tensor
+        (N, C, H, W): size, type and device of the image.
+    window : tuple of slice
+        Rows and columns of the warped image that are wanted, h × w of them; all when left out.
+
+    Returns
+    -------
+    torch.Tensor
+        (N, h, w, 2), (x, y) in the original.
     """
     grid = F.affine_grid(theta.to(like).expand(like.shape[0], 2, 3), list(like.shape), align_corners=False)
     return grid[:, window[0], window[1]]
 
 
 def warp(x: Tensor, grid: Tensor, *, padding: str = "reflection") -> Tensor:
-    """Move x (N, C, H, W) as `make_grid` says, with bilinear sampling: (N, C, h, w) in channels-last memory."""
+    """Sample an image bilinearly at the places of a grid.
+
+    Parameters
+    ----------
+    x : torch.Tensor
+        (N, C, H, W).
+    grid : torch.Tensor
+        (N, h, w, 2), from `make_grid`.
+    padding : str
+        What lies outside x: "reflection", "zeros" or "border".
+
+    Returns
+    -------
+    torch.Tensor
+        (N, C, h, w) in channels-last memory.
+    """
     moved = F.grid_sample(x, grid, mode="bilinear", padding_mode=padding, align_corners=False)
     return moved.contiguous(memory_format=torch.channels_last)
 
 
 def visible(grid: Tensor, like: Tensor) -> Tensor:
-    """Which pixels of a warped image come from inside the original: (1, 1, h, w), 1 inside, 0 outside."""
+    """Say which pixels of a warped image show a part of the original.
+
+    Returns
+    -------
+    torch.Tensor
+        (1, 1, h, w) of the type of `like`: 1 where the grid lies inside the original `like` (N, C, H, W), 0 outside.
+    """
     ones = torch.ones_like(like[:1, :1])
     return (warp(ones, grid[:1], padding="zeros") > 0.999).to(like.dtype)

@@ -1,5 +1,8 @@
 """The deformable convolution: against a plain convolution, shifts, and `grid_sample`."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -163,3 +166,16 @@ def test_free_offsets_gradient_is_not_zero():
     layer(torch.randn(1, 3, 6, 7)).square().mean().backward()
     for name, p in layer.named_parameters():
         assert p.grad.abs().max() > 0, name
+
+
+def test_the_first_call_of_a_process_warns_of_nothing():
+    """torch says once a process that its sparse matrices are in beta state; nobody who segments has to read that."""
+    code = """if True:
+        import warnings, torch
+        warnings.simplefilter("error")
+        from napari_s3net.network.deformable import DeformableConv3x3
+        x = torch.rand(1, 2, 5, 6, requires_grad=True)
+        DeformableConv3x3(2, 3)(x).sum().backward()
+    """
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=120)
+    assert done.stderr == b""
