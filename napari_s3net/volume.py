@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Image, Segmentation, Step
-from napari_s3net.labels.matching import fit_ids, renumber
+from napari_s3net.labels.matching import match_to_stack, renumber
 from napari_s3net.settings import Settings
 
 
@@ -106,7 +106,7 @@ def join_slices(image: Image, parts: Sequence[Segmentation | None]) -> Segmentat
     for plane, part in zip(labels, parts, strict=True):
         if part is not None:
             meanings = cluster_meanings(part)
-            ids = fit_ids(part.labels, meanings, known, beside)
+            ids = match_to_stack(part.labels, meanings, known, beside)
             known |= {ids[label]: meaning for label, meaning in meanings.items()}
             plane[:] = renumber(part.labels, ids)
             beside = plane

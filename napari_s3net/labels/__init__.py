@@ -1,29 +1,29 @@
-"""Tools on label arrays: measurements, metrics, clean-up. numpy, scipy and scikit-image only."""
+"""Tools on label arrays: editing, matching of ids, measurements, metrics. numpy, scipy and scikit-image only."""
 
 from __future__ import annotations
 
 from napari_s3net.labels.edit import (
-    assign_part,
+    assign_component,
+    dilate,
     fill_holes,
-    grow,
     keep_largest,
     merge,
     remove_small,
     smooth,
     split_between,
-    split_parts,
+    split_components,
     swap,
 )
 
 __all__ = [
-    "assign_part",
+    "assign_component",
+    "dilate",
     "fill_holes",
-    "grow",
     "keep_largest",
     "merge",
     "remove_small",
     "smooth",
     "split_between",
-    "split_parts",
+    "split_components",
     "swap",
 ]

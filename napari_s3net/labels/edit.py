@@ -1,7 +1,8 @@
-"""Tools that change a label array: each takes labels, returns new ones of the same shape, and changes nothing else.
+"""Tools that edit a label array: each takes whole numbers of any shape, and returns new ones of that shape and type.
 
-A region is the union of some labels. What a tool adds to a region takes the nearest label in it; what it takes away
-takes the nearest label outside. 0 is a label like others here: what is not assigned.
+A region is the union of some labels. What a tool adds to a region gets the nearest label of the region; what it takes
+away gets the nearest label outside of it. 0 is a label like all others here. Stacks are edited slice by slice: pixels
+of neighbouring slices are not connected.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from napari_s3net.errors import InvalidImageError
 
 Labels = NDArray[Any]
 Mask = NDArray[np.bool_]
-Box = tuple[slice, ...]
-#: Pixels that change side are filled from their neighbours up to this depth one ring after the other; deeper ones by
-#: a distance transform, which takes longer for a few and less for many.
+Slices = tuple[slice, ...]
+#: Pixels that change side get the label of a neighbour, one ring after the other, up to this many rings; what lies
+#: deeper gets its label by a distance transform, which is slower for few pixels and faster for many.
 RINGS = 8
 
 
@@ -30,9 +31,9 @@ def merge(labels: Labels, ids: Collection[int], into: int | None = None) -> Labe
     Parameters
     ----------
     labels : numpy.ndarray
-        Whole numbers, of any shape.
+        Whole numbers.
     ids : collection of int
-        Which labels.
+        Which labels; at least one.
     into : int, optional
         What they become; the smallest of them when left out.
     """
@@ -48,8 +49,8 @@ def swap(labels: Labels, first: int, second: int) -> Labels:
     return new
 
 
-def split_parts(labels: Labels, label: int, *, smallest: int = 1) -> tuple[Labels, list[int]]:
-    """Give every connected part of a label an id of its own; the largest keeps the label.
+def split_components(labels: Labels, label: int, *, smallest: int = 1) -> tuple[Labels, list[int]]:
+    """Give every connected component of a label an id of its own; the largest keeps the label.
 
     Parameters
     ----------
@@ -58,50 +59,50 @@ def split_parts(labels: Labels, label: int, *, smallest: int = 1) -> tuple[Label
     label : int
         Which one.
     smallest : int
-        Parts of fewer pixels stay with the largest.
+        Components of fewer pixels keep the label as well.
 
     Returns
     -------
     labels : numpy.ndarray
     new : list of int
-        The ids that were given, for the larger parts first.
+        The ids that were given, the largest component's first.
     """
-    parts, _ = ndimage.label(labels == label, _around(labels.ndim))
-    sizes = np.bincount(parts.ravel())
+    components, _ = ndimage.label(labels == label, _plane_structure(labels.ndim))
+    sizes = np.bincount(components.ravel())
     sizes[0] = 0
     order = [int(i) for i in np.argsort(-sizes, kind="stable") if sizes[i] >= smallest and sizes[i]]
     first = int(labels.max(initial=0)) + 1
     table = np.zeros(len(sizes), labels.dtype)
     given = list(range(first, first + len(order) - 1))
     table[order[1:]] = given
-    return np.where(table[parts] > 0, table[parts], labels).astype(labels.dtype), given
+    return np.where(table[components] > 0, table[components], labels).astype(labels.dtype), given
 
 
 def split_between(labels: Labels, first: tuple[int, ...], second: tuple[int, ...]) -> tuple[Labels, int]:
-    """Cut the part under two points in two, where it is narrowest between them.
+    """Cut a connected component in two, where it is narrowest between two points: a watershed of its depth.
 
     Parameters
     ----------
     labels : numpy.ndarray
         Whole numbers.
     first, second : tuple of int
-        Two pixels of one connected part; that of the first keeps the label.
+        Two pixels of one component; the half of the first keeps the label.
 
     Returns
     -------
     labels : numpy.ndarray
     new : int
-        The id of the second half.
+        The id of the other half.
 
     Raises
     ------
     InvalidImageError
-        If the points are not in one part, or are the same.
+        If the points are not in one component, or are the same.
     """
-    part = part_at(labels, first)
+    part = component_at(labels, first)
     if not part[second] or first == second:
         raise InvalidImageError("Click two different places in one connected part.")
-    box = _box(part)
+    box = _bounding_box(part)
     depth = ndimage.distance_transform_edt(np.pad(part[box], 1))[(slice(1, -1),) * labels.ndim]
     seeds = np.zeros(depth.shape, np.int32)
     for number, point in enumerate((first, second), 1):
@@ -112,21 +113,24 @@ def split_between(labels: Labels, first: tuple[int, ...], second: tuple[int, ...
     return new, given
 
 
-def part_at(labels: NDArray[Any], point: tuple[int, ...]) -> Mask:
-    """The connected part of one label under a pixel."""
-    parts, _ = ndimage.label(labels == labels[point], _around(labels.ndim))
-    return np.asarray(parts == parts[point])
+def component_at(labels: NDArray[Any], point: tuple[int, ...]) -> Mask:
+    """Return the connected component of a label under a pixel, as a mask of the labels' shape."""
+    components, _ = ndimage.label(labels == labels[point], _plane_structure(labels.ndim))
+    return np.asarray(components == components[point])
 
 
-def assign_part(labels: Labels, point: tuple[int, ...], to: int) -> Labels:
-    """Give the connected part under a pixel another label."""
+def assign_component(labels: Labels, point: tuple[int, ...], to: int) -> Labels:
+    """Give the connected component under a pixel another label."""
     new = labels.copy()
-    new[part_at(labels, point)] = to
+    new[component_at(labels, point)] = to
     return new
 
 
 def smooth(labels: Labels, ids: Collection[int], radius: float = 2.0) -> Labels:
-    """Round off the border of a region: what is narrower than about twice `radius` in pixels goes."""
+    """Round off the border of a region: what is narrower than about twice `radius`, in pixels, goes.
+
+    The region's mask is blurred by a Gaussian of standard deviation `radius`, and what is above one half remains.
+    """
 
     def rounded(mask: Mask) -> Mask:
         return np.asarray(ndimage.gaussian_filter(mask.astype(np.float32), radius, truncate=3) > 0.5)
@@ -135,85 +139,95 @@ def smooth(labels: Labels, ids: Collection[int], radius: float = 2.0) -> Labels:
 
 
 def fill_holes(labels: Labels, ids: Collection[int]) -> Labels:
-    """Make what is enclosed by a region part of it; of a stack, slice by slice."""
+    """Add to a region what it encloses within a slice."""
 
     def filled(mask: Mask) -> Mask:
-        parts, n = ndimage.label(~mask, _around(mask.ndim, diagonal=False))
-        open_parts = np.unique(np.concatenate([np.take(parts, i, axis).ravel() for axis in (-1, -2) for i in (0, -1)]))
-        closed = np.ones(n + 1, bool)
-        closed[open_parts] = False
-        closed[0] = True
-        return np.asarray(closed[parts])
+        return np.asarray(ndimage.binary_fill_holes(mask, _plane_structure(mask.ndim, diagonal=False)))
 
     return _reshaped(labels, ids, filled, margin=1)
 
 
 def remove_small(labels: Labels, ids: Collection[int], smallest: float) -> Labels:
-    """Take away connected parts of a region with fewer pixels than `smallest`."""
+    """Take away the connected components of a region that have fewer pixels than `smallest`."""
 
     def large(mask: Mask) -> Mask:
-        parts, _ = ndimage.label(mask, _around(mask.ndim))
-        keep = np.bincount(parts.ravel()) >= smallest
+        components, _ = ndimage.label(mask, _plane_structure(mask.ndim))
+        keep = np.bincount(components.ravel()) >= smallest
         keep[0] = False
-        return np.asarray(keep[parts])
+        return np.asarray(keep[components])
 
     return _reshaped(labels, ids, large, margin=1)
 
 
 def keep_largest(labels: Labels, ids: Collection[int]) -> Labels:
-    """Take away all but the largest connected part of a region."""
+    """Take away all but the largest connected component of a region."""
 
     def largest(mask: Mask) -> Mask:
-        parts, n = ndimage.label(mask, _around(mask.ndim))
-        return np.asarray(parts == 1 + np.argmax(np.bincount(parts.ravel())[1:])) if n else mask
+        components, n = ndimage.label(mask, _plane_structure(mask.ndim))
+        return np.asarray(components == 1 + np.argmax(np.bincount(components.ravel())[1:])) if n else mask
 
     return _reshaped(labels, ids, largest, margin=1)
 
 
-def grow(labels: Labels, ids: Collection[int], pixels: int) -> Labels:
-    """Move the border of a region outwards, or inwards where `pixels` is negative; of a stack, within the slices."""
-    cross, square = (_around(labels.ndim, diagonal=diagonal) for diagonal in (False, True))
+def dilate(labels: Labels, ids: Collection[int], pixels: int) -> Labels:
+    """Dilate a region by so many pixels, or erode it where `pixels` is negative, by an octagon close to a disc."""
+    cross, square = (_plane_structure(labels.ndim, diagonal=diagonal) for diagonal in (False, True))
     n = abs(pixels)
 
     def moved(mask: Mask) -> Mask:
         mask = mask if pixels > 0 else ~mask
-        for shape, times in ((cross, n - n // 2), (square, n // 2)):  # together an octagon, close to a disc
+        for shape, times in ((cross, n - n // 2), (square, n // 2)):  # together an octagon
             mask = ndimage.binary_dilation(mask, shape, iterations=times) if times else mask
         return np.asarray(mask if pixels > 0 else ~mask)
 
     return _reshaped(labels, ids, moved, margin=n + 1) if n else labels.copy()
 
 
-def guard(before: NDArray[Any], after: Labels, locked: Collection[int]) -> Labels:
-    """What a tool made, but with locked labels bit for bit as they were."""
+def keep_locked(before: NDArray[Any], after: Labels, locked: Collection[int]) -> Labels:
+    """Undo what a tool did to locked labels.
+
+    Parameters
+    ----------
+    before, after : numpy.ndarray
+        Labels before and after the tool.
+    locked : collection of int
+        Labels of which no pixel may be taken, and to which none may be given.
+
+    Returns
+    -------
+    numpy.ndarray
+        As `after`, but locked labels bit for bit as in `before`.
+    """
     held = np.isin(before, list(locked)) | np.isin(after, list(locked))
     return np.where(held, before, after)
 
 
 def _reshaped(labels: Labels, ids: Collection[int], change: Callable[[Mask], Mask], *, margin: int) -> Labels:
-    """Change a region's mask, and give what it gains and loses the nearest label of the other kind."""
+    """Change a region's mask; what it gains and loses gets the nearest label of the side that it goes to.
+
+    `margin` is how far, in pixels, a change may reach beyond the region.
+    """
     region = np.isin(labels, list(ids))
     new = labels.copy()
     if not region.any():
         return new
-    box = _box(region, margin)
+    box = _bounding_box(region, margin)
     before, part = region[box], new[box]
-    # At the image's edge the region goes on, so that nothing is rounded off or worn away there.
-    after = _padded(change, before, margin)
+    after = _beyond_the_edges(change, before, margin)
     for wrong, known in ((after & ~before, before & after), (before & ~after, ~before & ~after)):
         _fill(part, wrong, known)
     return new
 
 
-def _padded(change: Callable[[Mask], Mask], mask: Mask, margin: int) -> Mask:
-    """Apply to a mask continued beyond its edges along the last two axes."""
+def _beyond_the_edges(change: Callable[[Mask], Mask], mask: Mask, margin: int) -> Mask:
+    """Change a mask that goes on beyond the image's edges, so that nothing is rounded off or eroded there."""
     pad = [(0, 0)] * (mask.ndim - 2) + [(margin, margin)] * 2
     inner = (..., slice(margin, -margin), slice(margin, -margin))
     return change(np.pad(mask, pad, mode="edge"))[inner]
 
 
 def _fill(part: NDArray[Any], wrong: Mask, known: Mask) -> None:
-    """Give the wrong pixels the nearest known label, in place; those with none at hand stay."""
+    """Give the wrong pixels the nearest known label, in place; where nothing is known they stay."""
     if not wrong.any() or not known.any():
         return
     values = np.unique(part[known])
@@ -228,7 +242,7 @@ def _fill(part: NDArray[Any], wrong: Mask, known: Mask) -> None:
             return
     rest = np.zeros(part.shape, bool)
     rest[left] = True
-    box = _box(rest, RINGS)
+    box = _bounding_box(rest, RINGS)
     box = box if known[box].any() else tuple(slice(0, n) for n in part.shape)
     near = ndimage.distance_transform_edt(~known[box], return_distances=False, return_indices=True)
     part[box][rest[box]] = part[box][tuple(near[:, rest[box]])]
@@ -250,8 +264,8 @@ def _fill_ring(part: NDArray[Any], known: Mask, left: tuple[NDArray[Any], ...]) 
     return tuple(i[~found] for i in left)
 
 
-def _box(mask: Mask, margin: int = 0) -> Box:
-    """The smallest box around a mask that is not empty, and a margin."""
+def _bounding_box(mask: Mask, margin: int = 0) -> Slices:
+    """The smallest box around a mask that is not empty, enlarged by a margin."""
     sides = []
     for axis, n in enumerate(mask.shape):
         used = np.flatnonzero(mask.any(axis=tuple(i for i in range(mask.ndim) if i != axis)))
@@ -259,8 +273,8 @@ def _box(mask: Mask, margin: int = 0) -> Box:
     return tuple(sides)
 
 
-def _around(ndim: int, *, diagonal: bool = True) -> Mask:
-    """Neighbours within a plane, with or without the diagonal ones; slices of a stack are apart."""
+def _plane_structure(ndim: int, *, diagonal: bool = True) -> Mask:
+    """The neighbours within a slice, with or without the diagonal ones, as a structure for scipy.ndimage."""
     plane = ndimage.generate_binary_structure(2, 2 if diagonal else 1)
     around = np.zeros((3,) * ndim, bool)
     around[(1,) * (ndim - 2)] = plane

@@ -1,4 +1,4 @@
-"""Ids that stay the same from slice to slice."""
+"""Ids that stay the same: from one run to the next on an image, and from slice to slice of a stack."""
 
 from __future__ import annotations
 
@@ -9,34 +9,82 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+#: Pairs with a likeness below this are not the same cluster; likeness is the mean of overlap and likeness of features.
+#: This and `FEATURE_DISTANCE` are round numbers that were tuned on nothing.
+LEAST_LIKENESS = 0.3
+#: Distance of mean features, in standard deviations of the image, at which their likeness falls to exp(−½).
+FEATURE_DISTANCE = 0.5
 
-def fit_ids(
+
+def match_to_previous(
+    labels: NDArray[Any], previous: NDArray[Any], features: NDArray[np.floating] | None = None
+) -> dict[int, int]:
+    """Say which cluster of an earlier result each cluster of a new one continues.
+
+    The pairs are chosen so that their likeness is largest in total (Hungarian method). The likeness of two clusters is
+    the intersection over union of their pixels or, with `features`, the mean of that and of how close their mean
+    features are.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        (H, W): the new result; 0 is no cluster.
+    previous : numpy.ndarray
+        (H, W): the earlier one.
+    features : numpy.ndarray, optional
+        (H, W, C), for example the colours.
+
+    Returns
+    -------
+    dict of int to int
+        An id for each of the new clusters: that of the earlier cluster that it continues; else its own, where no other
+        cluster has it; else a number that neither result uses.
+    """
+    new, old = (np.unique(array[array > 0]) for array in (labels, previous))
+    likeness = _pairwise_iou(labels, previous, new, old)
+    if features is not None and new.size and old.size:
+        a, b = _mean_features(labels, new, features), _mean_features(previous, old, features)
+        distance = ((a[:, None] - b[None]) ** 2).sum(axis=-1)
+        likeness = (likeness + np.exp(-distance / (2 * FEATURE_DISTANCE**2))) / 2
+    rows, columns = linear_sum_assignment(likeness, maximize=True)
+    least = LEAST_LIKENESS if features is not None else LEAST_LIKENESS / 2
+    given = {int(new[r]): int(old[c]) for r, c in zip(rows, columns, strict=True) if likeness[r, c] >= least}
+    free = max([0, *new.tolist(), *old.tolist()]) + 1
+    for label in new.tolist():
+        if label not in given:
+            taken = label in old or label in given.values()
+            given[label] = free if taken else label
+            free += taken
+    return given
+
+
+def match_to_stack(
     labels: NDArray[Any],
     meanings: Mapping[int, Hashable],
     known: Mapping[int, Hashable],
     beside: NDArray[Any] | None = None,
 ) -> dict[int, int]:
-    """Number the clusters of a slice so that an id means the same in the whole stack.
+    """Give the clusters of a slice the ids that mean the same in the whole stack.
 
     Parameters
     ----------
     labels : numpy.ndarray
         (H, W), the slice.
-    meanings : mapping
-        What each of its ids means, for example its name and whether it is the object.
-    known : mapping
+    meanings : mapping of int to hashable
+        What each of its ids means: whatever is equal means the same.
+    known : mapping of int to hashable
         What the stack's ids mean.
     beside : numpy.ndarray, optional
-        (H, W), a slice beside it that has the stack's ids.
+        (H, W), a neighbouring slice that has the stack's ids.
 
     Returns
     -------
     dict of int to int
-        The stack's id for each of the slice's: of clusters that mean the same, the one that it overlaps most in the
-        slice beside it; else one that the slice does not use; else its own where the stack has none such; else a new
-        one.
+        The stack's id for each of the slice's. Of the ids that mean the same, it is the one that overlaps most in the
+        neighbouring slice, all pairs together; else one that the slice does not use yet; else, where the stack has no
+        such id, the cluster's own number or a new one.
     """
-    given = {} if beside is None else _overlapping(labels, meanings, known, beside)
+    given = {} if beside is None else _overlapping_pairs(labels, meanings, known, beside)
     for label, meaning in meanings.items():
         if label in given:
             continue
@@ -49,7 +97,29 @@ def fit_ids(
     return given
 
 
-def _overlapping(
+def renumber(labels: NDArray[Any], ids: Mapping[int, int]) -> NDArray[np.int32]:
+    """Replace ids by others.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        Whole numbers from 0 on, of any shape.
+    ids : mapping of int to int
+        The new id of each; ids that are left out become 0.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the same shape.
+    """
+    table: NDArray[np.int32] = np.zeros(int(labels.max(initial=0)) + 1, np.int32)
+    for old, new in ids.items():
+        table[old] = new
+    renumbered: NDArray[np.int32] = table[labels]
+    return renumbered
+
+
+def _overlapping_pairs(
     labels: NDArray[Any], meanings: Mapping[int, Hashable], known: Mapping[int, Hashable], beside: NDArray[Any]
 ) -> dict[int, int]:
     """Pairs that mean the same and, all together, overlap most."""
@@ -62,10 +132,27 @@ def _overlapping(
     return {old[r]: new[c] for r, c in zip(rows, columns, strict=True) if overlap[r, c]}
 
 
-def renumber(labels: NDArray[Any], ids: Mapping[int, int]) -> NDArray[np.int32]:
-    """Labels with other ids, of the same shape; 0 stays 0."""
-    table: NDArray[np.int32] = np.zeros(int(labels.max(initial=0)) + 1, np.int32)
-    for old, new in ids.items():
-        table[old] = new
-    renumbered: NDArray[np.int32] = table[labels]
-    return renumbered
+def _pairwise_iou(
+    labels: NDArray[Any], previous: NDArray[Any], new: NDArray[Any], old: NDArray[Any]
+) -> NDArray[np.float64]:
+    """Intersection over union of each new cluster with each old one, (new, old)."""
+    counts = np.zeros((len(new), len(old)))
+    both = (labels > 0) & (previous > 0)
+    np.add.at(counts, (np.searchsorted(new, labels[both]), np.searchsorted(old, previous[both])), 1)
+    sizes, sizes_previous = (
+        np.bincount(np.searchsorted(ids, array[array > 0]), minlength=len(ids))
+        for ids, array in ((new, labels), (old, previous))
+    )
+    union = sizes[:, None] + sizes_previous[None] - counts
+    return np.asarray(counts / np.maximum(union, 1))
+
+
+def _mean_features(labels: NDArray[Any], ids: NDArray[Any], features: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Mean features of each cluster (n, C), in standard deviations over the image."""
+    values = features.reshape(-1, features.shape[-1]).astype(np.float64)
+    values = (values - values.mean(axis=0)) / np.maximum(values.std(axis=0), 1e-9)
+    flat = labels.ravel()
+    index = np.searchsorted(ids, flat[flat > 0])
+    sizes = np.maximum(np.bincount(index, minlength=len(ids)), 1)
+    sums = [np.bincount(index, channel[flat > 0], minlength=len(ids)) for channel in values.T]
+    return np.asarray(np.stack(sums, axis=-1) / sizes[:, None])

@@ -1,4 +1,4 @@
-"""What a cluster is like: how large, how bright, of which colour, and for CT what tissue that suggests."""
+"""Measure every cluster: how large, how bright, of which colour, and for CT what tissue that suggests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Image
 
-#: Upper limits of mean HU, and what lies below.
+#: Upper limits of the mean in HU, and what lies below each; `tissue_name` has the sources.
 TISSUES = (
     (-950, "Air"),
     (-500, "Lung"),
@@ -93,11 +93,11 @@ def measure_clusters(
     """
     if labels.shape != image.shape:
         raise InvalidImageError(f"The labels are {labels.shape}, the image is {image.shape}; expected the same shape.")
-    ids, index = positions(labels)
+    ids, index = label_index(labels)
     pixels = np.bincount(index, minlength=len(ids))
-    colours = colours_of(image)
+    colours = colours_to_255(image)
     values = image.array.ravel() if colours is None else colours @ np.array(LUMINANCE, np.float32)
-    mean, sd = moments(index, values, pixels)
+    mean, sd = mean_and_sd(index, values, pixels)
     tints = None if colours is None else [np.bincount(index, c, len(ids)) / np.maximum(pixels, 1) for c in colours.T]
     size, unit = _pixel_size(image)
     return [
@@ -119,7 +119,7 @@ def measure_clusters(
 
 
 def tissue_name(mean_hu: float) -> str:
-    """Say what the mean of a cluster in HU suggests.
+    """Name the tissue that the mean of a cluster in HU suggests; empty for NaN.
 
     Aerated lung reaches to −500 HU (Gattinoni et al. 2001, Am J Respir Crit Care Med 164:1701), fat from −190 to −30
     and muscle and organs to 150 HU (Mitsiopoulos et al. 1998, J Appl Physiol 85:115). Above, up to some 300 HU,
@@ -128,18 +128,41 @@ def tissue_name(mean_hu: float) -> str:
     return next((name for limit, name in TISSUES if mean_hu < limit), "")
 
 
-def positions(labels: NDArray[Any]) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
-    """Ids in ascending order, and for each pixel the position of its id among them."""
+def label_index(labels: NDArray[Any]) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """Index the labels.
+
+    Returns
+    -------
+    ids : numpy.ndarray
+        In ascending order; some may have no pixel.
+    index : numpy.ndarray
+        Of each pixel of the flattened labels, the position of its id in `ids`.
+    """
     flat = labels.ravel()
     if flat.size and int(flat.min()) >= 0 and int(flat.max()) < 2**16:
         return np.arange(int(flat.max()) + 1), flat
     return np.unique(flat, return_inverse=True)
 
 
-def moments(
+def mean_and_sd(
     index: NDArray[np.integer], values: NDArray[Any], pixels: NDArray[np.integer]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and standard deviation of each cluster; about the overall mean, so that large values lose no digits."""
+    """Compute mean and standard deviation of each cluster, about the overall mean so that large values lose no digits.
+
+    Parameters
+    ----------
+    index : numpy.ndarray
+        (pixels,), from `label_index`.
+    values : numpy.ndarray
+        (pixels,).
+    pixels : numpy.ndarray
+        (n,), how many pixels each cluster has.
+
+    Returns
+    -------
+    mean, sd : numpy.ndarray
+        (n,) each; 0 where a cluster has no pixel.
+    """
     values = values.astype(np.float64)
     middle = values.mean() if values.size else 0.0
     values -= middle
@@ -149,8 +172,12 @@ def moments(
     return mean + middle, np.sqrt(np.maximum(square - mean**2, 0))
 
 
-def colours_of(image: Image) -> NDArray[np.float32] | None:
-    """Red, green and blue of each pixel on a scale of 0 to 255, (n, 3); None for images without colours."""
+def colours_to_255(image: Image) -> NDArray[np.float32] | None:
+    """Return red, green and blue of each pixel from 0 to 255, (pixels, 3); None for images without colours.
+
+    Whole numbers are scaled from the range of their type. Floats are taken as from 0 to 1, or from 0 to 255 where one
+    is above 1.
+    """
     if image.kind != "rgb":
         return None
     array = image.array.reshape(-1, 3)

@@ -1,6 +1,6 @@
 """How well labels fit a mask that somebody drew: overlap, distance of the boundaries, and two columns that look at it.
 
-`dice`, `iou`, `hammoude`, `xor_ratio` and `mean_boundary_distance` compare two masks. `best_clusters` and
+`dice`, `hammoude`, `xor_ratio` and `mean_boundary_distance` compare two masks. `best_clusters` and
 `published_clipping` choose or change the prediction by looking at the mask: an upper bound, and no score at all.
 """
 
@@ -28,25 +28,19 @@ def dice(prediction: NDArray[np.bool_], mask: NDArray[np.bool_]) -> float:
     InvalidImageError
         If the shapes differ.
     """
-    both, _, size = _overlap(prediction, mask)
+    both, _, size = _counts(prediction, mask)
     return 2 * both / size if size else 1.0
-
-
-def iou(prediction: NDArray[np.bool_], mask: NDArray[np.bool_]) -> float:
-    """Intersection over union, |A ∩ B| / |A ∪ B|; 1 when both are empty."""
-    both, either, _ = _overlap(prediction, mask)
-    return both / either if either else 1.0
 
 
 def hammoude(prediction: NDArray[np.bool_], mask: NDArray[np.bool_]) -> float:
     """Hammoude distance, 1 − IoU: 0 for equal masks, 1 for masks that share nothing."""
-    both, either, _ = _overlap(prediction, mask)
+    both, either, _ = _counts(prediction, mask)
     return (either - both) / max(either, 1)
 
 
 def xor_ratio(prediction: NDArray[np.bool_], mask: NDArray[np.bool_]) -> float:
     """Wrong pixels for each pixel of the mask, |A △ B| / |B|; their number if it is empty. Never below `hammoude`."""
-    both, either, _ = _overlap(prediction, mask)
+    both, either, _ = _counts(prediction, mask)
     return (either - both) / max(int(np.count_nonzero(mask)), 1)
 
 
@@ -70,7 +64,7 @@ def mean_boundary_distance(
     float
         In the unit of `spacing`, else in pixels. 0 when both are empty; the diagonal of the image when one is.
     """
-    _overlap(prediction, mask)
+    _counts(prediction, mask)
     steps = np.asarray(spacing or (1.0,) * mask.ndim, float)
     if not mask.any() or not prediction.any():
         return 0.0 if mask.any() == prediction.any() else float(np.linalg.norm(steps * mask.shape))
@@ -100,7 +94,7 @@ def best_clusters(labels: NDArray[Any], mask: NDArray[np.bool_]) -> tuple[int, .
     tuple of int
         Sorted ids; empty when no label meets the mask.
     """
-    _overlap(labels, mask)
+    _counts(labels, mask)
     ids, index = np.unique(labels, return_inverse=True)
     sizes = np.bincount(index.ravel(), minlength=len(ids))
     hits = np.bincount(index.ravel(), weights=np.ravel(mask), minlength=len(ids))
@@ -130,7 +124,7 @@ def published_clipping(labels: NDArray[Any], mask: NDArray[np.bool_]) -> tuple[N
     clipped, mask : numpy.ndarray
         (256, 256) bool: what is left of the best cluster, and the mask at that size.
     """
-    _overlap(labels, mask)
+    _counts(labels, mask)
     rows, columns = (np.arange(CLIPPING_SIZE) * n // CLIPPING_SIZE for n in mask.shape)
     labels, mask = labels[np.ix_(rows, columns)], np.asarray(mask, bool)[np.ix_(rows, columns)]
     near = ndimage.binary_dilation(mask, np.ones((2 * CLIPPING_MARGIN + 1,) * 2, bool))
@@ -138,7 +132,7 @@ def published_clipping(labels: NDArray[Any], mask: NDArray[np.bool_]) -> tuple[N
     return max(candidates, key=lambda c: dice(c, mask), default=np.zeros_like(mask)), mask
 
 
-def _overlap(prediction: NDArray[Any], mask: NDArray[np.bool_]) -> tuple[int, int, int]:
+def _counts(prediction: NDArray[Any], mask: NDArray[np.bool_]) -> tuple[int, int, int]:
     """Pixels in both, pixels in either, and the sum of both sizes."""
     if np.shape(prediction) != np.shape(mask):
         raise InvalidImageError(

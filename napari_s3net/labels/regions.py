@@ -1,4 +1,4 @@
-"""Every region of a result, measured: a row of numbers each, and one for the whole object."""
+"""Measure every region of a result, and the whole object, as rows of a table."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from scipy import ndimage
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Image
 from napari_s3net.labels import shape
-from napari_s3net.labels.measure import colours_of, moments, positions, tissue_name
+from napari_s3net.labels.measure import colours_to_255, label_index, mean_and_sd, tissue_name
 
-#: What stands for the whole object where others have the number of a label.
-OBJECT = "object"
+#: The row of the whole object has this in the place of a label's number.
+WHOLE_OBJECT = "object"
 _LENGTHS = ("perimeter", "equivalent_diameter", "longest_diameter")
 _CHANNELS = ("grey", "hu", "red", "green", "blue")
-#: The columns of a table of regions. Units are in the names: px pixels (voxels of a stack), mm, mm2, ml, hu.
-#: Colours are from 0 to 255, grey as in the image; a centroid is the index of the voxel, from 0.
+#: The columns of a table of regions. Units are in the names: px for pixels, or voxels of a stack; mm; mm2; ml; hu.
+#: Colours are from 0 to 255, grey values as in the image; a centroid is an index into the array, from 0.
 COLUMNS = (
     "label",
     "name",
@@ -92,11 +92,11 @@ class Region:
         return float(2 * (0.75 * self.size / math.pi) ** (1 / 3))
 
     def to_columns(self) -> dict[str, Any]:
-        """The row by `COLUMNS`; numbers have six digits, and what is unknown or does not apply is left out."""
+        """The row as a dict by `COLUMNS`; numbers are rounded to six digits, and what does not apply is left out."""
         metric = self.unit == "mm"
         unit = "mm" if metric else "px"
         row: dict[str, Any] = {
-            "label": OBJECT if self.label is None else self.label,
+            "label": WHOLE_OBJECT if self.label is None else self.label,
             "name": self.name,
             "object": int(self.is_object),
             "area_px": self.pixels,
@@ -152,12 +152,12 @@ def measure_regions(
     if labels.shape != image.shape:
         raise InvalidImageError(f"The labels are {labels.shape}, the image is {image.shape}; expected the same shape.")
     boxes = ndimage.find_objects(labels)
-    tones = _tones(labels, image, foreground)
-    parts = [_measure(labels[box] == i, box, i, image, tones) for i, box in enumerate(boxes, 1) if box is not None]
+    statistics = _channel_statistics(labels, image, foreground)
+    parts = [_measure(labels[box] == i, box, i, image, statistics) for i, box in enumerate(boxes, 1) if box is not None]
     mine = [part for part in parts if part.label in foreground]
-    box = _around([boxes[i - 1] for i in foreground if 0 < i <= len(boxes)])
+    box = _common_box([boxes[i - 1] for i in foreground if 0 < i <= len(boxes)])
     inside = None if box is None else np.isin(labels[box], list(foreground))
-    whole = replace(mine[0], label=None) if len(mine) == 1 else _measure(inside, box, None, image, tones)
+    whole = replace(mine[0], label=None) if len(mine) == 1 else _measure(inside, box, None, image, statistics)
     if asymmetry and inside is not None and not image.is_stack:
         whole = replace(whole, asymmetry=shape.asymmetry(inside, image.geometry.spacing))
     names = names or {}
@@ -165,8 +165,8 @@ def measure_regions(
     return [replace(whole, is_object=True), *named]
 
 
-def _around(boxes: Sequence[tuple[slice, ...] | None]) -> tuple[slice, ...] | None:
-    """The smallest box around all of these; None for labels that are not there."""
+def _common_box(boxes: Sequence[tuple[slice, ...] | None]) -> tuple[slice, ...] | None:
+    """The smallest box around all of these; None, for labels without pixels, is skipped; None where nothing is left."""
     there = [box for box in boxes if box is not None]
     sides = zip(*there, strict=True)
     return tuple(slice(min(s.start for s in side), max(s.stop for s in side)) for side in sides) or None
@@ -178,44 +178,47 @@ def _name(region: Region, names: Mapping[int, str]) -> str:
     return given or (tissue_name(region.means["hu"]) if region.means and "hu" in region.means else "")
 
 
-Tones = dict[int | None, dict[str, tuple[float, float]]]
+#: Mean and standard deviation of each channel, of each label; None stands for the whole object.
+ChannelStatistics = dict[int | None, dict[str, tuple[float, float]]]
 
 
-def _tones(labels: NDArray[Any], image: Image, foreground: Collection[int]) -> Tones:
-    """Mean and standard deviation of each channel, of each label and of the whole object."""
-    ids, index = positions(labels)
+def _channel_statistics(labels: NDArray[Any], image: Image, foreground: Collection[int]) -> ChannelStatistics:
+    """Mean and standard deviation of each channel; those of the whole object are pooled from its labels'."""
+    ids, index = label_index(labels)
     pixels = np.bincount(index, minlength=len(ids))
     part = np.isin(ids, list(foreground))
     shares = pixels[part] / max(1, pixels[part].sum())
-    tones: Tones = {None: {}, **{int(i): {} for i in ids}}
+    statistics: ChannelStatistics = {None: {}, **{int(i): {} for i in ids}}
     names, channels = _channels(image)
     for name, values in zip(names, channels, strict=True):
-        mean, sd = _byte_moments(index, values, pixels) if values.dtype == np.uint8 else moments(index, values, pixels)
+        mean, sd = (
+            _byte_mean_and_sd(index, values, pixels) if values.dtype == np.uint8 else mean_and_sd(index, values, pixels)
+        )
         for i, m, s in zip(ids, mean, sd, strict=True):
-            tones[int(i)][name] = float(m), float(s)
+            statistics[int(i)][name] = float(m), float(s)
         whole = float(shares @ mean[part])
         spread = shares @ (sd[part] ** 2 + (mean[part] - whole) ** 2)
-        tones[None][name] = whole, math.sqrt(spread)
-    return tones
+        statistics[None][name] = whole, math.sqrt(spread)
+    return statistics
 
 
 def _channels(image: Image) -> tuple[tuple[str, ...], tuple[NDArray[Any], ...]]:
     """Names and values of the channels; colours from 0 to 255."""
     if image.kind != "rgb":
         return ("hu" if image.kind == "ct" else "grey",), (image.array.ravel(),)
-    colours = image.array.reshape(-1, 3) if image.array.dtype == np.uint8 else colours_of(image)
+    colours = image.array.reshape(-1, 3) if image.array.dtype == np.uint8 else colours_to_255(image)
     assert colours is not None  # noqa: S101 - it has them
     return ("red", "green", "blue"), tuple(colours.T)
 
 
-def _byte_moments(
+def _byte_mean_and_sd(
     index: NDArray[np.integer], values: NDArray[np.uint8], pixels: NDArray[np.integer]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """As `measure.moments`, for values of one byte several times faster: by counting them."""
+    """The same as `measure.mean_and_sd` for values of one byte, several times faster: by a histogram."""
     counts = np.bincount(index.astype(np.intp) * 256 + values, minlength=256 * len(pixels)).reshape(-1, 256)
-    n, tones = np.maximum(pixels, 1), np.arange(256.0)
-    mean = counts @ tones / n
-    return mean, np.sqrt(np.maximum(counts @ tones**2 / n - mean**2, 0))
+    n, levels = np.maximum(pixels, 1), np.arange(256.0)
+    mean = counts @ levels / n
+    return mean, np.sqrt(np.maximum(counts @ levels**2 / n - mean**2, 0))
 
 
 def _measure(
@@ -223,9 +226,9 @@ def _measure(
     box: tuple[slice, ...] | None,
     label: int | None,
     image: Image,
-    tones: Tones,
+    statistics: ChannelStatistics,
 ) -> Region:
-    """One region, looked at in its own box; None where there is nothing."""
+    """Measure one region from its mask within its bounding box; a region of no pixels where the mask is None."""
     spacing, unit = image.geometry.spacing, image.geometry.unit
     if inside is None or box is None:
         return Region(label, "", False, 0, spacing, unit)
@@ -245,8 +248,8 @@ def _measure(
         unit=unit,
         centroid=tuple(float(c + b.start) for c, b in zip(centre, box, strict=True)),
         longest_diameter=longest,
-        means={channel: mean for channel, (mean, _) in tones[label].items()},
-        sds={channel: sd for channel, (_, sd) in tones[label].items()},
+        means={channel: mean for channel, (mean, _) in statistics[label].items()},
+        sds={channel: sd for channel, (_, sd) in statistics[label].items()},
         **plane,
     )
 

@@ -1,13 +1,11 @@
 """Tools on label arrays."""
 
-import time
-
 import numpy as np
 import pytest
 
 from napari_s3net import labels as tools
 from napari_s3net.errors import InvalidImageError
-from napari_s3net.labels.edit import guard
+from napari_s3net.labels.edit import keep_locked
 
 
 def disc(shape, row, column, radius):
@@ -37,9 +35,9 @@ def test_nothing_is_changed_in_place(scene):
     copy = scene.copy()
     tools.merge(scene, (1, 2))
     tools.smooth(scene, (1,))
-    tools.grow(scene, (1,), 2)
+    tools.dilate(scene, (1,), 2)
     tools.swap(scene, 1, 3)
-    tools.split_parts(scene, 1)
+    tools.split_components(scene, 1)
     np.testing.assert_array_equal(scene, copy)
 
 
@@ -58,12 +56,12 @@ def test_swap(scene):
 
 
 def test_split_by_parts(scene):
-    new, given = tools.split_parts(scene, 1)
+    new, given = tools.split_components(scene, 1)
     assert given == [5]
     assert (new[5:7, 5:7] == 5).all()
     np.testing.assert_array_equal(changed(scene, new), (new == 5))
-    assert tools.split_parts(scene, 1, smallest=10)[1] == []
-    assert tools.split_parts(scene, 99)[1] == []
+    assert tools.split_components(scene, 1, smallest=10)[1] == []
+    assert tools.split_components(scene, 99)[1] == []
 
 
 def test_split_by_two_clicks():
@@ -84,7 +82,7 @@ def test_two_clicks_that_split_nothing_are_explained(scene, second):
 
 
 def test_assign_a_part(scene):
-    new = tools.assign_part(scene, (5, 5), 3)
+    new = tools.assign_component(scene, (5, 5), 3)
     np.testing.assert_array_equal(changed(scene, new), disc(scene.shape, 5.5, 5.5, 1))
     assert new[30, 40] == 1
 
@@ -137,20 +135,20 @@ def test_a_large_part_takes_the_labels_around_it():
 @pytest.mark.parametrize("pixels", [1, 2, 5])
 def test_grow_and_shrink(scene, pixels):
     scene = tools.fill_holes(scene, (1, 2))
-    grown = tools.grow(scene, (1, 2), pixels)
+    grown = tools.dilate(scene, (1, 2), pixels)
     assert np.isin(grown[30, 25 - pixels : 57 + pixels], (1, 2)).all()
     assert not np.isin(grown[30, 25 - pixels - 1], (1, 2))
     assert (grown[30, 56 : 57 + pixels] == 2).all()
-    shrunk = tools.grow(scene, (1, 2), -pixels)
+    shrunk = tools.dilate(scene, (1, 2), -pixels)
     assert np.isin(shrunk[30, 25 : 25 + pixels], (3,)).all()
     assert shrunk[30, 27 + pixels] == 1
-    np.testing.assert_array_equal(tools.grow(scene, (1,), 0), scene)
+    np.testing.assert_array_equal(tools.dilate(scene, (1,), 0), scene)
 
 
 def test_the_image_s_edge_wears_nothing_away():
     labels = np.full((30, 30), 2, np.int32)
     labels[:, :10] = 1
-    new = tools.grow(labels, (1,), -2)
+    new = tools.dilate(labels, (1,), -2)
     assert (new[:, :8] == 1).all()
     assert (new[:, 8:] == 2).all()
     np.testing.assert_array_equal(tools.smooth(labels, (1,), 2), labels)
@@ -173,34 +171,111 @@ def test_stacks_are_worked_slice_by_slice():
 
 
 def test_locked_labels_are_kept(scene):
-    new = guard(scene, tools.grow(scene, (1,), 4), (2, 4))
+    new = keep_locked(scene, tools.dilate(scene, (1,), 4), (2, 4))
     np.testing.assert_array_equal(new == 2, scene == 2)
     np.testing.assert_array_equal(new == 4, scene == 4)
     assert changed(scene, new).any()
 
 
+def test_merge_into_the_smallest_or_into_another(scene):
+    assert (tools.merge(scene, (4, 2, 3))[scene == 4] == 2).all()
+    into = tools.merge(scene, (1, 2), into=9)
+    np.testing.assert_array_equal(into == 9, np.isin(scene, (1, 2)))
+
+
+def test_components_are_numbered_by_size_and_the_small_ones_keep_the_label():
+    labels = np.zeros((12, 30), np.int32)
+    labels[1:3, 1:3], labels[1:6, 6:11], labels[1:5, 14:18], labels[9, 9] = 4, 4, 4, 4
+    labels[10, 25] = 6
+    new, given = tools.split_components(labels, 4, smallest=4)
+    assert given == [7, 8]
+    assert [new[y, x] for y, x in ((2, 7), (2, 15), (1, 1), (9, 9))] == [4, 7, 8, 4]
+    assert new[10, 25] == 6
+
+
+def test_diagonal_neighbours_are_one_component():
+    labels = np.zeros((6, 6), np.int32)
+    labels[1, 1] = labels[2, 2] = labels[3, 3] = 1
+    assert tools.split_components(labels, 1)[1] == []
+    assert tools.remove_small(labels, (1,), 3)[2, 2] == 1
+
+
+def test_but_a_hole_is_not_open_over_a_corner():
+    labels = np.zeros((9, 9), np.int32)
+    labels[2:7, 2:7] = 1
+    labels[3:6, 3:6] = 0
+    labels[2, 2] = 0
+    filled = tools.fill_holes(labels, (1,))
+    assert (filled[3:6, 3:6] == 1).all()
+    assert filled[2, 2] == 0
+
+
 @pytest.mark.parametrize(
-    "tool",
+    ("tool", "value"),
     [
-        lambda a: tools.smooth(a, (1,), 2),
-        lambda a: tools.fill_holes(a, (1,)),
-        lambda a: tools.remove_small(a, (1,), 50),
-        lambda a: tools.keep_largest(a, (1,)),
-        lambda a: tools.grow(a, (1,), 3),
-        lambda a: tools.split_parts(a, 1),
-        lambda a: tools.merge(a, (1, 2)),
-        lambda a: tools.swap(a, 1, 2),
+        (lambda a: tools.keep_largest(a, (1,)), 2),
+        (lambda a: tools.remove_small(a, (1,), 4), 2),
+        (lambda a: tools.split_components(a, 1)[0], 8),
     ],
 )
-def test_it_is_instant_on_four_million_pixels(tool):
-    shape = (2000, 2000)
-    labels = np.full(shape, 2, np.int32)
-    labels[:, 1000:] = 3
-    labels[disc(shape, 1000, 1000, 600)] = 1
-    labels[np.random.default_rng(0).random(shape) < 0.001] = 1
-    times = []
-    for _ in range(2):
-        started = time.process_time()
-        tool(labels)
-        times.append(time.process_time() - started)
-    assert min(times) < 1.5
+def test_neighbouring_slices_are_not_connected(tool, value):
+    stack = np.full((2, 12, 12), 2, np.int32)
+    stack[0, 2:9, 2:9], stack[1, 3, 3] = 1, 1
+    stack[0, 0, 0] = 7
+    new = tool(stack)
+    assert new[1, 3, 3] == value
+    assert (new[0, 2:9, 2:9] == 1).all()
+
+
+def test_in_two_unequal_halves_the_cut_is_at_the_neck():
+    labels = np.zeros((30, 60), np.int32)
+    labels[5:25, 5:25], labels[14:16, 25:35], labels[8:22, 35:50] = 3, 3, 3
+    new, given = tools.split_between(labels, (15, 10), (15, 45))
+    assert (new[5:25, 5:25] == 3).all()
+    assert (new[8:22, 35:50] == given).all()
+
+
+def test_the_other_component_of_the_label_is_not_cut():
+    labels = np.zeros((12, 40), np.int32)
+    labels[2:10, 2:20], labels[2:10, 25:38] = 3, 3
+    new, given = tools.split_between(labels, (5, 3), (5, 18))
+    assert (new[2:10, 25:38] == 3).all()
+    assert given == 4
+
+
+def test_smoothing_by_another_radius(scene):
+    scene[26:33, 20:26] = 1  # a stub of seven rows
+    assert tools.smooth(scene, (1,), 1)[29, 22] == 1
+    assert tools.smooth(scene, (1,), 6)[29, 21] == 3
+
+
+def test_what_is_taken_away_gets_the_nearest_label_however_deep_it_lies():
+    """Deeper than the rings: by distance, not by what came first."""
+    labels = np.full((80, 121), 3, np.int32)
+    labels[:, 61:] = 4
+    labels[10:70, 20:101] = 1
+    labels[2, 2] = 1
+    new = tools.dilate(labels, (1,), -15)
+    assert set(np.unique(new[40, 20:35])) == {3}
+    assert set(np.unique(new[40, 86:101])) == {4}
+    gone = tools.remove_small(labels, (1,), 10**6)
+    assert (gone[40, 20:45] == 3).all()
+    assert (gone[40, 76:101] == 4).all()
+
+
+def test_locked_labels_neither_lose_nor_gain():
+    before, after = np.array([[1, 1, 2, 3]]), np.array([[2, 1, 3, 1]])
+    assert keep_locked(before, after, (2,)).tolist() == [[1, 1, 2, 1]]
+    assert keep_locked(before, after, ()).tolist() == after.tolist()
+
+
+def test_the_octagon_of_a_dilation():
+    labels = np.zeros((21, 21), np.int32)
+    labels[10, 10] = 5
+    grown = tools.dilate(labels, (5,), 4) == 5
+    assert grown[10].sum() == grown[:, 10].sum() == 9
+    assert grown[8, 8]
+    assert grown[7, 8]
+    assert not grown[6, 7]
+    assert not grown[6, 6]
+    np.testing.assert_array_equal(grown, grown.T)

@@ -8,7 +8,7 @@ from typing import Any
 from napari.utils.notifications import show_error
 
 from napari_s3net.errors import InvalidImageError, S3NetError
-from napari_s3net.labels.edit import part_at
+from napari_s3net.labels.edit import component_at
 from napari_s3net.plugin.correct import tools as editing
 from napari_s3net.plugin.correct.controller import Correcting
 from napari_s3net.plugin.correct.panels import LabelList, ToolsPanel
@@ -83,7 +83,7 @@ class Tooling:
         plane, locked = self._work.plane, self._work.locks.labels
         try:
             if name == "hold":
-                now = self._work.toggle_hold(part_at(plane.labels, points[0]))
+                now = self._work.toggle_hold(component_at(plane.labels, points[0]))
                 self._panel.show_hint("Locked as it is." if now else "Open again.")
             elif name == "cut":
                 self._work.write(self._work.guarded(editing.split_between(plane, points[0], points[1], locked)))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_s3net import labels as tools
 from napari_s3net.errors import InvalidImageError
-from napari_s3net.labels.edit import guard
+from napari_s3net.labels.edit import keep_locked
 
 Scope = Literal["object", "selected", "all"]
 #: Radius of `smooth` in pixels.
@@ -67,8 +67,8 @@ def shape_tool(
         elif tool == "small":
             labels = tools.remove_small(labels, ids, amount)
         else:
-            labels = tools.grow(labels, ids, round(amount))
-    return Plane(guard(plane.labels, labels, locked), plane.foreground, plane.names)
+            labels = tools.dilate(labels, ids, round(amount))
+    return Plane(keep_locked(plane.labels, labels, locked), plane.foreground, plane.names)
 
 
 def merge(plane: Plane, ids: Sequence[int], locked: Collection[int]) -> Plane:
@@ -76,7 +76,7 @@ def merge(plane: Plane, ids: Sequence[int], locked: Collection[int]) -> Plane:
     if len(ids) < 2:
         raise InvalidImageError("Select two or more labels in the list to merge them.")
     into = min(ids)
-    labels = guard(plane.labels, tools.merge(plane.labels, ids, into), locked)
+    labels = keep_locked(plane.labels, tools.merge(plane.labels, ids, into), locked)
     return Plane(labels, plane.foreground, plane.names)
 
 
@@ -86,7 +86,7 @@ def split_parts(plane: Plane, ids: Sequence[int], locked: Collection[int], small
         raise InvalidImageError("Select a label in the list to split it.")
     labels, foreground, names = plane.labels, list(plane.foreground), dict(plane.names)
     for label in (i for i in ids if i not in locked):
-        labels, given = tools.split_parts(labels, label, smallest=round(smallest))
+        labels, given = tools.split_components(labels, label, smallest=round(smallest))
         for n, i in enumerate(given, 2):
             names[i] = f"{names.get(label) or f'Cluster {label}'} {n}"
         foreground += given if label in foreground else []
@@ -107,7 +107,7 @@ def assign(plane: Plane, point: tuple[int, int], to: int, locked: Collection[int
     """Give the part under a click to another label."""
     _refuse(int(plane.labels[point]), locked)
     _refuse(to, locked)
-    return Plane(tools.assign_part(plane.labels, point, to), plane.foreground, plane.names)
+    return Plane(tools.assign_component(plane.labels, point, to), plane.foreground, plane.names)
 
 
 def swap_sides(plane: Plane, locked: Collection[int]) -> Plane:

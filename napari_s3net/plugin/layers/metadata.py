@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.image import Geometry, Segmentation
-from napari_s3net.labels.identity import same_ids
-from napari_s3net.labels.matching import fit_ids, renumber
+from napari_s3net.labels.matching import match_to_previous, match_to_stack, renumber
 from napari_s3net.plugin.layers.source import Index, Source
 from napari_s3net.preprocessing.features import to_unit
 from napari_s3net.volume import cluster_meanings
@@ -68,7 +67,7 @@ def joined(old: Note, new: Note) -> Note:
 def numbered(
     result: Segmentation, known: Note, beside: NDArray[Any] | None
 ) -> tuple[NDArray[np.int32], tuple[int, ...], dict[int, str]]:
-    """Number the clusters of a slice so that an id means the same in the whole stack; see `labels.matching.fit_ids`.
+    """Number the clusters of a slice so that an id means the same in the whole stack; see `match_to_stack`.
 
     Parameters
     ----------
@@ -86,13 +85,13 @@ def numbered(
     """
     taken = {i: (name, i in known["foreground"]) for i, name in known.get("names", {}).items()}
     meanings = cluster_meanings(result)
-    ids = fit_ids(result.labels, meanings, taken, beside)
+    ids = match_to_stack(result.labels, meanings, taken, beside)
     foreground = tuple(ids[label] for label, (_, is_object) in meanings.items() if is_object)
     return renumber(result.labels, ids), foreground, {ids[label]: name for label, (name, _) in meanings.items()}
 
 
 def continued(result: Segmentation, known: Note, before: NDArray[Any], note: Note) -> tuple[NDArray[np.int32], Note]:
-    """Another run on the same plane: clusters that were there keep id, name and tick; see `labels.identity.same_ids`.
+    """Another run on the same plane: clusters that were there keep id, name and tick; see `match_to_previous`.
 
     Parameters
     ----------
@@ -106,7 +105,7 @@ def continued(result: Segmentation, known: Note, before: NDArray[Any], note: Not
         The new result's note, as yet with its own numbers.
     """
     features = None if result.image is None else to_unit(result.image, result.settings)
-    ids = same_ids(result.labels, before, features)
+    ids = match_to_previous(result.labels, before, features)
     stayed = set(np.unique(before).tolist()) & set(known["names"])
     names = {i: known["names"][i] if i in stayed else result.names.get(old, "") for old, i in ids.items()}
     ticked = [i for old, i in ids.items() if (i in known["foreground"] if i in stayed else old in result.foreground)]
