@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_s3net.errors import InvalidImageError
+from napari_s3net.errors import InvalidImageError, ReadError
+from napari_s3net.provenance import ImageFacts, Provenance
 from napari_s3net.settings import Settings
 
 Kind = Literal["rgb", "ct", "mr", "grey"]
@@ -109,6 +110,11 @@ class Image:
         """Shape without the colour axis; that of a label array for this image."""
         return self.array.shape[: self.geometry.ndim]
 
+    @property
+    def facts(self) -> ImageFacts:
+        """Kind, shape and spacing, for the record of how a result was made."""
+        return ImageFacts(kind=self.kind, shape=self.shape, spacing=self.geometry.spacing, unit=self.geometry.unit)
+
     def slice(self, index: int) -> Image:
         """One plane of a stack as an image of its own, (H, W) or (H, W, 3), with 2-D geometry."""
         if not self.is_stack:
@@ -145,9 +151,28 @@ def guess_kind(array: NDArray[Any]) -> Kind:
     return "ct" if air else "grey"
 
 
-def object_name(foreground: Collection[int], names: Mapping[int, str]) -> str:
-    """What the object is called; its clusters are told apart behind a comma: "Lesion, darker" belongs to "Lesion"."""
-    return next((name.partition(",")[0] for i in foreground if (name := names.get(i))), "Object")
+class Meaning(NamedTuple):
+    """What a cluster is: by this, not by a name on the screen, it is recognised in the next slice of a stack.
+
+    Parameters
+    ----------
+    tissue : str
+        What it shows: "Lesion", "Skin", "Bone", "Dark corner".
+    shade : int
+        -1 where it is darker than the largest cluster of its side, 1 where it is lighter, 0 for that one itself.
+    rank : int
+        Among several of one shade which one, from 1, beginning at the largest cluster's brightness; 0 for a single one.
+    """
+
+    tissue: str
+    shade: int = 0
+    rank: int = 0
+
+    @property
+    def name(self) -> str:
+        """Words for the screen: "Lesion", "Skin, darker 2"."""
+        shade = {-1: ", darker", 0: "", 1: ", lighter"}[self.shade]
+        return f"{self.tissue}{shade}{f' {self.rank}' if self.rank else ''}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,10 +189,8 @@ class Step:
         Clusters that are still used by at least one pixel.
     preview : numpy.ndarray or None
         (H, W) uint8 labels at the image's size, a copy of its own; only now and then.
-    note : str
-        What has to be said; then the iteration is 0, and the run begins anew.
     slice, slices : int
-        Of a stack: which slice it belongs to, from 0, and how many there are.
+        Of a stack: which slice the iteration belongs to, from 0, and how many slices there are.
     """
 
     iteration: int
@@ -175,9 +198,21 @@ class Step:
     losses: Mapping[str, float]
     n_labels: int
     preview: NDArray[np.uint8] | None = None
-    note: str = ""
     slice: int = 0
     slices: int = 1
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What a run has to tell its user between two steps: memory ran out, and it begins again from the first iteration.
+
+    Parameters
+    ----------
+    text : str
+        A sentence for the screen.
+    """
+
+    text: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,44 +227,92 @@ class Segmentation:
         The ids that are proposed as the object.
     geometry : Geometry
         That of the image.
-    settings : Settings
-        What was asked for, seed included.
+    provenance : Provenance
+        How it was made.
     names : mapping of int to str
-        A short name of each id for the screen: "Lesion", "Skin", "Lung".
-    confidence : float
-        0 to 1: how far the proposal can be trusted, estimated without labels.
-    history : tuple of mapping
-        The losses of every iteration.
-    device, version : str
-        Where and by which version it was made.
-    seconds : float
-        Wall time of the run.
-    stopped : bool
-        Whether the user ended the run early and kept the result.
+        A short name of each id, for the screen only: "Lesion", "Skin, darker".
+    meanings : mapping of int to Meaning
+        What each id is; an id that the user has made has none.
+    object_name : str
+        What the object as a whole is called: "Lesion", "Lung".
     state : mapping of str to numpy.ndarray
         The network's weights, from which `refine` trains on; empty where they were not kept.
     image : Image or None
         What was segmented, not a copy; None where it is not known any more.
-    note : str
-        What the user has to know about it: that memory ran out, and where the run was done instead.
     """
 
     labels: NDArray[np.int32]
     foreground: tuple[int, ...]
     geometry: Geometry
-    settings: Settings
+    provenance: Provenance
     names: Mapping[int, str] = field(default_factory=dict)
-    confidence: float = 0.0
-    history: tuple[Mapping[str, float], ...] = ()
-    device: str = "cpu"
-    version: str = ""
-    seconds: float = 0.0
-    stopped: bool = False
+    meanings: Mapping[int, Meaning] = field(default_factory=dict)
+    object_name: str = "Object"
     state: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     image: Image | None = None
-    note: str = ""
 
     @property
     def mask(self) -> NDArray[np.bool_]:
         """The object: True wherever the label is one of `foreground`."""
         return np.isin(self.labels, self.foreground)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that were used."""
+        return self.provenance.settings
+
+    @property
+    def confidence(self) -> float:
+        """0 to 1: how far the proposed object can be trusted, estimated without labels."""
+        return self.provenance.confidence
+
+    def with_provenance(self, **changes: Any) -> Segmentation:
+        """A copy of which more is known, or something else: fields of `Provenance` with their new values."""
+        return replace(self, provenance=replace(self.provenance, **changes))
+
+    def metadata(self) -> dict[str, Any]:
+        """All but the arrays as plain values: what stands in the JSON beside labels, and in a layer's metadata."""
+        return {
+            **self.provenance.to_dict(),
+            "object_name": self.object_name,
+            "foreground": [int(i) for i in self.foreground],
+            "names": {int(i): str(name) for i, name in self.names.items()},
+            "meanings": {int(i): list(meaning) for i, meaning in self.meanings.items()},
+        }
+
+    @classmethod
+    def from_metadata(cls, labels: NDArray[np.int32], geometry: Geometry, values: Any, **arrays: Any) -> Segmentation:
+        """Put labels and what `metadata` gave together again.
+
+        Parameters
+        ----------
+        labels : numpy.ndarray
+            (H, W) or (Z, H, W) int32.
+        geometry : Geometry
+            That of the image.
+        values : mapping
+            As from `metadata`, also after a way through JSON; that of earlier versions may lack some of it.
+        **arrays
+            `state` and `image`, where they are known.
+
+        Raises
+        ------
+        ReadError, InvalidSettingsError
+            If the values are no metadata of a result; see `Provenance.from_dict`.
+        """
+        provenance = Provenance.from_dict(values)
+        try:
+            return cls(
+                labels=labels,
+                foreground=tuple(int(i) for i in values.get("foreground", ())),
+                geometry=geometry,
+                provenance=provenance,
+                names={int(i): str(name) for i, name in values.get("names", {}).items()},
+                meanings={int(i): Meaning(*meaning) for i, meaning in values.get("meanings", {}).items()},
+                object_name=str(values.get("object_name", "Object")),
+                **arrays,
+            )
+        except (AttributeError, TypeError, ValueError) as error:
+            raise ReadError(
+                f"Expected foreground, names and meanings of the labels by their numbers: {error}."
+            ) from None

@@ -16,6 +16,7 @@ from napari_s3net.foreground.propose import propose
 from napari_s3net.image import Image, Segmentation, Step, as_image
 from napari_s3net.postprocessing.postprocess import finish, preview
 from napari_s3net.preprocessing.features import check_plane, suggest_preset, to_features
+from napari_s3net.provenance import Provenance
 from napari_s3net.runtime.device import memory_errors, resolve_device
 from napari_s3net.runtime.generators import drain
 from napari_s3net.runtime.memory import estimate_mib
@@ -57,11 +58,13 @@ def segment(
     InvalidImageError, InvalidSettingsError, DeviceError, OutOfMemoryError, DivergedError
     """
     image = as_image(image)
+    name = ""
     if settings is None:
-        settings = preset_settings(suggest_preset(image) if preset == "auto" else preset)
+        name = suggest_preset(image) if preset == "auto" else preset
+        settings = preset_settings(name)
     if seed is not None:
         settings = settings.replace(seed=seed)
-    return drain(iter_segment(image, settings, device=device))
+    return drain(iter_segment(image, settings, device=device)).with_provenance(preset=name)
 
 
 def iter_segment(
@@ -112,19 +115,26 @@ def iter_segment(
         state = weights_of(trainer.network) if settings.variant == "s3net" else {}
         del trainer, total, terms  # the last ones would hold the graph of the last look
         proposal = propose(clusters, features, image, settings)
-        labels, foreground, names = finish(image, features, probabilities, proposal, settings)
+        labels, foreground, meanings = finish(image, features, probabilities, proposal, settings)
+    provenance = Provenance(
+        settings=settings,
+        version=__version__,
+        device=str(where),
+        seconds=time.perf_counter() - started,
+        stopped=stopped,
+        confidence=proposal.confidence,
+        image=image.facts,
+        iterations=len(history),
+        losses=tuple(history),
+    )
     return Segmentation(
         labels=labels,
         foreground=foreground,
         geometry=image.geometry,
-        settings=settings,
-        names=names,
-        confidence=proposal.confidence,
-        history=tuple(history),
-        device=str(where),
-        version=__version__,
-        seconds=time.perf_counter() - started,
-        stopped=stopped,
+        provenance=provenance,
+        names={i: meaning.name for i, meaning in meanings.items()},
+        meanings=meanings,
+        object_name=proposal.names[0],
         state=state,
         image=image,
     )

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.errors import InvalidImageError
-from napari_s3net.image import Image, Segmentation, Step
+from napari_s3net.image import Image, Meaning, Segmentation, Step
 from napari_s3net.labels.matching import match_to_stack, renumber
+from napari_s3net.provenance import ImageFacts, Provenance
 from napari_s3net.settings import Settings
 
 
@@ -92,50 +93,59 @@ def join_slices(image: Image, parts: Sequence[Segmentation | None]) -> Segmentat
         The stack.
     parts : sequence of Segmentation or None
         One of each slice; None where a slice has none. Each was segmented on its own: an id is given to clusters of
-        one name on one side of the object, and follows the overlap from slice to slice.
+        one meaning on one side of the object, and follows the overlap from slice to slice.
 
     Returns
     -------
     Segmentation
-        (Z, H, W) labels, the object's ids first; its history has one entry a slice.
+        (Z, H, W) labels, the object's ids first; its provenance holds that of each slice.
     """
     done = [part for part in parts if part is not None]
     labels = np.zeros(image.shape, np.int32)
-    known: dict[int, tuple[str, bool]] = {}
+    known: dict[int, tuple[bool, Meaning | None]] = {}
+    names: dict[int, str] = {}
     beside: NDArray[np.int32] | None = None
     for plane, part in zip(labels, parts, strict=True):
         if part is not None:
             meanings = cluster_meanings(part)
             ids = match_to_stack(part.labels, meanings, known, beside)
             known |= {ids[label]: meaning for label, meaning in meanings.items()}
+            names = {ids[label]: part.names.get(label, "") for label in meanings} | names
             plane[:] = renumber(part.labels, ids)
             beside = plane
-    objects_first = sorted(known, key=lambda i: (not known[i][1], i))
-    names = {new: known[old][0] for new, old in enumerate(objects_first, 1)}
-    labels = renumber(labels, {old: new for new, old in enumerate(objects_first, 1)})
+    objects_first = sorted(known, key=lambda i: (not known[i][0], i))
+    order = {old: new for new, old in enumerate(objects_first, 1)}
     return replace(
         done[0],
-        labels=labels,
-        foreground=tuple(range(1, 1 + sum(is_object for _, is_object in known.values()))),
+        labels=renumber(labels, order),
+        foreground=tuple(range(1, 1 + sum(is_object for is_object, _ in known.values()))),
         geometry=image.geometry,
-        names=names,
-        confidence=float(np.mean([part.confidence for part in done])),
-        history=tuple(_summary(index, part) for index, part in enumerate(parts) if part is not None),
-        seconds=sum(part.seconds for part in done),
-        stopped=any(part.stopped for part in done),
+        provenance=join_provenance([None if part is None else part.provenance for part in parts], image.facts),
+        names={new: names[old] for old, new in order.items()},
+        meanings={new: meaning for old, new in order.items() if (meaning := known[old][1]) is not None},
         state={},
         image=image,
     )
 
 
-def cluster_meanings(part: Segmentation) -> dict[int, tuple[str, bool]]:
-    """Name of each id that is in use, and whether it is the object."""
+def cluster_meanings(part: Segmentation) -> dict[int, tuple[bool, Meaning | None]]:
+    """Of each id that is in use whether it is the object, and what it is."""
     ids = np.flatnonzero(np.bincount(part.labels.ravel())[1:]) + 1
-    return {i: (part.names.get(i, ""), i in part.foreground) for i in ids.tolist()}
+    return {i: (i in part.foreground, part.meanings.get(i)) for i in ids.tolist()}
 
 
-def _summary(index: int, part: Segmentation) -> dict[str, float]:
-    """One slice of a stack: which, how long it took, how far it can be trusted, and its last losses."""
-    last = part.history[-1] if part.history else {}
-    known = {"slice": index, "iterations": len(part.history), "seconds": part.seconds, "confidence": part.confidence}
-    return {**known, **last}
+def join_provenance(parts: Sequence[Provenance | None], image: ImageFacts) -> Provenance:
+    """How a stack was made, of how its slices were; None stands for a slice that was not segmented."""
+    slices = tuple(replace(part, slice=index) for index, part in enumerate(parts) if part is not None)
+    return replace(
+        slices[0],
+        seconds=sum(part.seconds for part in slices),
+        stopped=any(part.stopped for part in slices),
+        note=next((part.note for part in reversed(slices) if part.note), ""),
+        confidence=float(np.mean([part.confidence for part in slices])),
+        slice=None,
+        image=image,
+        iterations=sum(part.iterations for part in slices),
+        losses=(),
+        slices=slices,
+    )

@@ -123,7 +123,7 @@ def profile_run(device: torch.device, _: int) -> Figures:
     image = phantom.dermoscopy(seed=0).image
     segmented(image, device)
     with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as profiled:
-        iterations = len(segmented(image, device).history)
+        iterations = segmented(image, device).provenance.iterations
     counts = {row.key: row.count for row in profiled.key_averages()}
     wanted = {
         "to_card": "Memcpy HtoD",
@@ -159,7 +159,11 @@ def run_out_of_memory(device: torch.device, _: int) -> Figures:
     finally:
         taken.clear()
         free_caches(device)
-    return {"note": result.note, "device": result.device, "object_share": round(float(result.mask.mean()), 4)}
+    return {
+        "note": result.provenance.note,
+        "device": result.provenance.device,
+        "object_share": round(float(result.mask.mean()), 4),
+    }
 
 
 def measure_shared_network(device: torch.device, _: int) -> Figures:

@@ -35,11 +35,13 @@ ENGINE_SIZE, JOBS_SIZE = (150, 200), (512, 512)
 def threshold(image: Image, settings: Settings, _: str) -> Segmentation:
     """In place of the network: what is darker than the mean is the object."""
     from napari_s3net.image import Segmentation
+    from napari_s3net.provenance import Provenance
 
     green = image.array[..., 1]
     labels = np.where(green < green.mean(), 1, 2).astype(np.int32)
     names = {1: "Lesion", 2: "Skin"}
-    return Segmentation(labels, (1,), image.geometry, settings, names, 0.5, device="cpu", version="1")
+    made = Provenance(settings=settings, version="1", device="cpu", confidence=0.5)
+    return Segmentation(labels, (1,), image.geometry, made, names)
 
 
 def photographs(folder: Path, shape: tuple[int, int], number: int) -> Path:

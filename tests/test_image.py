@@ -5,6 +5,7 @@ import pytest
 
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Geometry, Image, Segmentation, as_image, guess_kind
+from napari_s3net.provenance import Provenance
 from napari_s3net.settings import Settings
 
 
@@ -53,5 +54,5 @@ def test_slice_keeps_spacing_and_only_a_stack_has_slices():
 
 def test_mask_is_every_foreground_label():
     labels = np.array([[0, 1], [2, 3]], np.int32)
-    result = Segmentation(labels, (1, 3), Geometry.identity(2), Settings())
+    result = Segmentation(labels, (1, 3), Geometry.identity(2), Provenance(settings=Settings()))
     assert result.mask.tolist() == [[False, True], [False, True]]

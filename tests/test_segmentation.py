@@ -60,7 +60,7 @@ def test_the_same_seed_gives_the_same_labels():
     image = phantom.disc().image
     first, second = segment(image, settings=QUICK), segment(image, settings=QUICK)
     assert np.array_equal(first.labels, second.labels)
-    assert first.history == second.history
+    assert first.provenance.losses == second.provenance.losses
 
 
 def test_one_step_an_iteration_with_named_finite_losses():
@@ -68,11 +68,11 @@ def test_one_step_an_iteration_with_named_finite_losses():
     assert isinstance(result, Segmentation)
     assert all(isinstance(s, Step) for s in steps)
     assert [s.iteration for s in steps] == list(range(1, len(steps) + 1))
-    assert len(result.history) == len(steps) <= QUICK.max_iter
+    assert len(result.provenance.losses) == len(steps) <= QUICK.max_iter
     assert all(set(s.losses) == {"cluster", "transformation", "spatial"} for s in steps)
     assert all(np.isfinite(list(s.losses.values())).all() for s in steps)
     assert all(s.preview is None for s in steps)
-    assert not result.stopped
+    assert not result.provenance.stopped
     assert not any(torch.is_tensor(v) for s in steps for v in s.losses.values())
 
 
@@ -82,8 +82,8 @@ def test_stop_keeps_what_there_is():
     with pytest.raises(StopIteration) as end:
         run.send(True)
     result = end.value.value
-    assert result.stopped
-    assert len(result.history) == 1
+    assert result.provenance.stopped
+    assert len(result.provenance.losses) == 1
     assert result.labels.min() >= 1
 
 
@@ -173,13 +173,13 @@ def test_any_image_gives_labels_of_its_size(array):
     result = segment(array, settings=QUICK.replace(max_iter=3))
     assert result.labels.shape == array.shape[:2]
     assert result.labels.min() >= 1
-    assert all(np.isfinite(list(h.values())).all() for h in result.history)
+    assert all(np.isfinite(list(h.values())).all() for h in result.provenance.losses)
 
 
 def test_the_released_variant_runs_to_its_end():
     settings = Settings(variant="released", max_iter=2, target="central")
     result = segment(phantom.disc().image, settings=settings)
-    assert set(result.history[0]) == {"cluster", "affine", "spatial"}
+    assert set(result.provenance.losses[0]) == {"cluster", "affine", "spatial"}
     assert result.labels.shape == phantom.disc().image.shape
 
 

@@ -22,16 +22,10 @@ class FileRow:
         The report holds only "done" and "failed"; "skipped" is told of a file that was done before.
     seconds : float
         From opening the file to the last result written.
-    device : str
-        What it was computed on.
     settings : str
-        Digest of what was asked for; `settings/<digest>.json` in the output has the settings that were used.
+        Digest of what was asked for.
     input : str
         Check sum of the file.
-    preset : str
-        The preset that was used.
-    version : str
-        Of this package.
     confidence : float or None
         0 to 1: how far the proposal can be trusted.
     share : float or None
@@ -44,14 +38,9 @@ class FileRow:
         Path below the output folder of each kind of result.
     sizes : mapping
         Bytes of each.
-    foreground : tuple of int
-        The labels of the object.
-    names : mapping
-        Of each label, by its number as text.
-    used : str
-        Digest of the settings that were used in the end.
-    iterations : int
-        Of the network; of a stack the number of slices.
+    metadata : mapping
+        `Segmentation.metadata` without losses and without what is empty; in the place of the settings their digest:
+        `settings/<digest>.json` in the output has them, once for all files.
     slice, slices : int
         Of a stack that is running: which slice is worked on, from 1, and how many there are.
     regions : tuple of mapping
@@ -61,24 +50,43 @@ class FileRow:
     file: str
     status: Status
     seconds: float = 0.0
-    device: str = ""
     settings: str = ""
     input: str = ""
-    preset: str = ""
-    version: str = ""
     confidence: float | None = None
     share: float | None = None
     error: str = ""
     note: str = ""
     outputs: Mapping[str, str] = field(default_factory=dict)
     sizes: Mapping[str, int] = field(default_factory=dict)
-    foreground: tuple[int, ...] = ()
-    names: Mapping[str, str] = field(default_factory=dict)
-    used: str = ""
-    iterations: int = 0
+    metadata: Mapping[str, Any] = field(default_factory=dict)
     slice: int = 0
     slices: int = 0
     regions: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def preset(self) -> str:
+        """The preset that was used."""
+        return str(self.metadata.get("preset", ""))
+
+    @property
+    def device(self) -> str:
+        """What it was computed on."""
+        return str(self.metadata.get("device", ""))
+
+    @property
+    def version(self) -> str:
+        """Of this program, when the file was done."""
+        return str(self.metadata.get("version", ""))
+
+    @property
+    def foreground(self) -> tuple[int, ...]:
+        """The labels of the object."""
+        return tuple(self.metadata.get("foreground", ()))
+
+    @property
+    def used(self) -> str:
+        """Digest of the settings that were used in the end; smaller than what was asked for where memory ran out."""
+        return str(self.metadata.get("settings", ""))
 
     @property
     def is_final(self) -> bool:
@@ -106,10 +114,14 @@ class FileRow:
         """A row from plain values; what it does not know is left out, `ValueError` for what is no row."""
         try:
             row = {name: value for name, value in values.items() if name in _NAMES}
-            lists = {name: tuple(row[name]) for name in ("foreground", "regions") if name in row}
-            return cls(**{**row, **lists})
+            old = {new: values[name] for name, new in _MOVED.items() if values.get(name)}
+            lists = {name: tuple(row[name]) for name in ("regions",) if name in row}
+            return cls(**{"metadata": old, **row, **lists})
         except (AttributeError, TypeError) as error:
             raise ValueError(f"Not a row of a report: {error}") from None
 
 
+#: Columns of earlier reports that belong to the metadata now.
+_MOVED = {name: name for name in ("device", "preset", "version", "foreground", "names", "iterations", "confidence")}
+_MOVED["used"] = "settings"
 _NAMES = {f.name for f in fields(FileRow)}

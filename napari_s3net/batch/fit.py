@@ -52,7 +52,7 @@ def fit(job: FileJob) -> FileRow:
     model = fit_folder(_chain(first, planes), settings)
     with replacing(inside(Path(job.output), job.model).absolute()) as temporary:
         model.save(temporary)
-    return FileRow(file=job.file, status="done", preset=name)
+    return FileRow(file=job.file, status="done", metadata={"preset": name})
 
 
 def _chain(first: Image, rest: Iterator[Image]) -> Iterator[Image]:
@@ -83,7 +83,8 @@ def iter_fitted(image: Image, path: Path) -> Generator[Step, bool | None, Segmen
     model = load_folder_model(path)
 
     def iter_plane(plane: Image) -> Generator[Step, bool | None, Segmentation]:
-        yield Step(1, 1, {}, 0)
-        return model.segment(plane)
+        result = model.segment(plane)
+        yield Step(1, 1, {}, len(result.names))
+        return result
 
     return (yield from iter_planes(image, iter_plane))

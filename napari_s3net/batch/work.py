@@ -82,7 +82,6 @@ def reason(error: Exception, file: str) -> str:
 
 def _process(job: FileJob, row: FileRow, on_progress: OnProgress) -> FileRow:
     """The row of a file with which all went well."""
-    from napari_s3net import __version__
     from napari_s3net.io import read_image
     from napari_s3net.preprocessing.features import suggest_preset
 
@@ -95,24 +94,19 @@ def _process(job: FileJob, row: FileRow, on_progress: OnProgress) -> FileRow:
         result = _result(iter_fitted(image, Path(job.output) / job.model), on_progress)
     else:
         result = _result(_load(job.segmenter)(image, settings, job.device), on_progress)
+    result = result.with_provenance(source=Path(job.path).name, preset=name, input_digest=row.input)
     mask = result.mask
     outputs = _write(job, image, result, mask)
     _keep_settings(job, result.settings)
     return replace(
         row,
         status="done",
-        device=result.device,
-        preset=name,
-        version=__version__,
         confidence=round(float(result.confidence), 4) if math.isfinite(result.confidence) else None,
         share=round(float(mask.mean()), 6),
         note=" ".join(str(r.message) for r in remarks if issubclass(r.category, ReadWarning)),
         outputs=outputs,
         sizes={kind: (Path(job.output) / path).stat().st_size for kind, path in outputs.items()},
-        foreground=tuple(int(i) for i in result.foreground),
-        names={str(i): text for i, text in result.names.items()},
-        used=_digest(result.settings),
-        iterations=len(result.history),
+        metadata=_brief_metadata(result),
         regions=_measure(image, result) if "measurements" in job.write else (),
     )
 
@@ -184,6 +178,16 @@ def _keep_settings(job: FileJob, settings: Settings) -> None:
     path = inside(Path(job.output), f"settings/{_digest(settings)}.json")
     if not path.exists():
         write_json(path, settings.to_dict())
+
+
+def _brief_metadata(result: Segmentation) -> dict[str, Any]:
+    """What a row holds of how a result was made: nothing that is empty, and the digest of the settings."""
+    brief = replace(result, provenance=result.provenance.without_losses())
+    values = {**brief.metadata(), "settings": _digest(result.settings)}
+    values |= {
+        name: {str(i): value for i, value in values[name].items()} for name in ("names", "meanings")
+    }  # as in JSON
+    return {name: value for name, value in values.items() if value not in (None, "", [], {})}
 
 
 def _measure(image: Image, result: Segmentation) -> tuple[dict[str, Any], ...]:

@@ -21,6 +21,7 @@ from napari_s3net.correction.constraints import BACKGROUND, OBJECT
 from napari_s3net.correction.refine import Refiner
 from napari_s3net.image import Image, Segmentation
 from napari_s3net.preprocessing.features import suggest_preset, to_unit
+from napari_s3net.provenance import Provenance
 from napari_s3net.settings import preset
 
 #: The random walker decides in a band of this share of the longer side on either side of the first border.
@@ -45,7 +46,9 @@ class Ours:
     ) -> None:
         if label_free is None:
             settings = preset(suggest_preset(image))
-            label_free = Segmentation(np.zeros(image.shape, np.int32), (), image.geometry, settings)
+            label_free = Segmentation(
+                np.zeros(image.shape, np.int32), (), image.geometry, Provenance(settings=settings)
+            )
         halves = np.where(start, 1, 2).astype(np.int32)
         state = label_free.state if weights else {}
         self._result = replace(label_free, labels=halves, foreground=(1,), names={}, state=state)

@@ -9,14 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_s3net.errors import InvalidConstraintsError, ReadError
+from napari_s3net.errors import InvalidConstraintsError, ReadError, S3NetError
+from napari_s3net.provenance import PROGRAM, Provenance
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from napari_s3net.image import Image, Segmentation
-    from napari_s3net.settings import Settings
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -54,13 +54,11 @@ def run(options: Namespace) -> int:
     before = _result(options.labels, labels, image)
     result = _refined(image, before, drawn, options)
     changed = float((result.labels != before.labels).mean())
-    written = write_result(
-        options.output, stem(options.input), image, result, overlay=options.overlay, source=options.input.name
-    )
-    note = f" {result.note}" if result.note else ""
-    sys.stdout.write(
-        f"{options.input.name}: {100 * changed:.1f} % changed, {result.seconds:.1f} s, {written[0]}{note}\n"
-    )
+    result = result.with_provenance(source=options.input.name)
+    written = write_result(options.output, stem(options.input), image, result, overlay=options.overlay)
+    made = result.provenance
+    note = f" {made.note}" if made.note else ""
+    sys.stdout.write(f"{options.input.name}: {100 * changed:.1f} % changed, {made.seconds:.1f} s, {written[0]}{note}\n")
     return 0
 
 
@@ -84,47 +82,52 @@ def _result(path: Path, labels: NDArray[np.int32], image: Image) -> Segmentation
     from napari_s3net.image import Segmentation
     from napari_s3net.io.validation.headers import stem
 
-    note = _note(path.with_name(f"{stem(path).removesuffix('_labels')}.json"))
-    return Segmentation(
-        labels,
-        tuple(int(i) for i in note.get("foreground", ())),
-        image.geometry,
-        _settings(note, image),
-        {int(i): str(name) for i, name in note.get("names", {}).items()},
-        confidence=float(note.get("confidence", 0.0)),
-    )
+    beside = path.with_name(f"{stem(path).removesuffix('_labels')}.json")
+    values = _metadata(beside)
+    if "settings" not in values:
+        values = {**values, **_suggested(image).to_dict()}
+    try:
+        return Segmentation.from_metadata(labels, image.geometry, values)
+    except S3NetError as error:
+        raise ReadError(f"{beside.name} beside the labels cannot be used: {error} Mend it, or move it away.") from error
 
 
-def _note(path: Path) -> dict[str, Any]:
+def _metadata(path: Path) -> dict[str, Any]:
     """What an earlier run wrote beside its labels; empty where it is no result of ours."""
     if not path.is_file():
         return {}
     try:
-        note: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ReadError(f"{path.name} beside the labels cannot be read: {error}. Mend it, or move it away.") from error
-    return note if isinstance(note, dict) and note.get("program") == "napari-s3net" else {}
+    return values if isinstance(values, dict) and values.get("program") == PROGRAM else {}
 
 
-def _settings(note: dict[str, Any], image: Image) -> Settings:
-    """Those of the earlier run, else those of the preset that suits the image."""
+def _suggested(image: Image) -> Provenance:
+    """For labels of which nothing is known: the settings of the preset that suits the image."""
     from napari_s3net.preprocessing.features import suggest_preset
-    from napari_s3net.settings import Settings, preset
+    from napari_s3net.settings import preset
 
-    return Settings.from_dict(note["settings"]) if "settings" in note else preset(suggest_preset(image))
+    name = suggest_preset(image)
+    return Provenance(settings=preset(name), preset=name)
 
 
 def _refined(image: Image, before: Segmentation, drawn: NDArray[np.int32], options: Namespace) -> Segmentation:
     """The corrected result; of a volume, of the slices that hold strokes."""
     from napari_s3net.correction.refine import refine
+    from napari_s3net.volume import join_provenance
 
     if not image.is_stack:
         return refine(before, drawn, image=image, locked=options.lock, device=options.device)
-    labels, foreground, seconds, note = before.labels.copy(), set(before.foreground), 0.0, ""
+    labels, foreground = before.labels.copy(), set(before.foreground)
+    parts: list[Provenance | None] = [None] * len(labels)
     for index in range(len(labels)):
         if drawn[index].any():
             plane = replace(before, labels=before.labels[index], geometry=image.geometry.plane(index))
             part = refine(plane, drawn[index], image=image.slice(index), locked=options.lock, device=options.device)
-            labels[index], seconds, note = part.labels, seconds + part.seconds, part.note or note
+            labels[index], parts[index] = part.labels, part.provenance
             foreground.update(part.foreground if before.foreground else ())
-    return replace(before, labels=labels, foreground=tuple(sorted(foreground)), seconds=seconds, note=note)
+    if not any(parts):
+        return before
+    made = join_provenance(parts, image.facts)
+    return replace(before, labels=labels, foreground=tuple(sorted(foreground)), provenance=made)

@@ -14,7 +14,7 @@ from napari_s3net.settings import Settings, preset
 
 if TYPE_CHECKING:
     from napari_s3net.cli.inputs import Input
-    from napari_s3net.image import Image, Segmentation
+    from napari_s3net.image import Image, Notice, Segmentation, Step
 
 #: Without a terminal, a volume reports so many times.
 REPORTS = 10
@@ -88,7 +88,6 @@ def _succeeds(item: Input, options: Namespace, changes: dict[str, Any]) -> bool:
 def _process(item: Input, options: Namespace, changes: dict[str, Any]) -> str:
     """Read, segment, write; tell the outcome in a few words."""
     from napari_s3net.export.result import write_result
-    from napari_s3net.image import object_name
     from napari_s3net.preprocessing.features import suggest_preset
 
     image = _read(item, options)
@@ -96,12 +95,17 @@ def _process(item: Input, options: Namespace, changes: dict[str, Any]) -> str:
     settings = _settings(name, changes)
     _say_memory(image, settings, options.device, item.path.name)
     result = _follow(image, settings, options.device, item.path.name)
-    source = {"source": item.path.name, "preset": name, "slice_index": options.slice}
-    written = write_result(options.output, item.stem, image, result, overlay=options.overlay, **source)
-    what = object_name(result.foreground, result.names)
-    share = f"{what} {100 * result.mask.mean():.1f} % of the image" if result.foreground else "no object found"
-    note = f" {result.note}" if result.note else ""
-    return f"{share}, confidence {result.confidence:.2f}, {result.seconds:.1f} s, {written[1]}{note}"
+    axis = None if options.slice is None else 0
+    result = result.with_provenance(source=item.path.name, preset=name, axis=axis, slice=options.slice)
+    written = write_result(options.output, item.stem, image, result, overlay=options.overlay)
+    share = (
+        f"{result.object_name} {100 * result.mask.mean():.1f} % of the image"
+        if result.foreground
+        else "no object found"
+    )
+    made = result.provenance
+    note = f" {made.note}" if made.note else ""
+    return f"{share}, confidence {made.confidence:.2f}, {made.seconds:.1f} s, {written[1]}{note}"
 
 
 def _say_memory(image: Image, settings: Settings, device: str, name: str) -> None:
@@ -136,25 +140,24 @@ def _follow(image: Image, settings: Settings, device: str, name: str) -> Segment
     """Run to the end: a progress bar on a terminal, a line now and then without one."""
     from tqdm import tqdm
 
+    from napari_s3net.image import Notice
+    from napari_s3net.runtime.generators import follow
     from napari_s3net.runtime.oom_retry import iter_retrying
     from napari_s3net.volume import iter_slices
 
-    slices = len(image.array) if image.is_stack else 1
     steps = iter_retrying(lambda used, where: iter_slices(image, used, device=where), settings, device)
-    index, reported = -1, 0
+    slices, reported = len(image.array) if image.is_stack else 1, 0
     with tqdm(total=slices * settings.max_iter, desc=name, leave=False, disable=None) as bar:
-        while True:
-            try:
-                step = next(steps)
-            except StopIteration as end:
-                result: Segmentation = end.value
-                return result
-            if step.note:
-                say_more(f"{name}: {step.note}")
-                index, reported = -1, 0
-                continue
-            index += step.iteration == 1
-            bar.update(index * settings.max_iter + step.iteration - bar.n)
-            if bar.disable and index * REPORTS // slices > reported:
-                reported = index * REPORTS // slices
-                say_more(f"{name}: slice {index} of {slices}")
+
+        def show(step: Step | Notice) -> None:
+            nonlocal reported
+            if isinstance(step, Notice):
+                say_more(f"{name}: {step.text}")
+                reported = 0
+                return
+            bar.update(step.slice * settings.max_iter + step.iteration - bar.n)
+            if bar.disable and step.slice * REPORTS // step.slices > reported:
+                reported = step.slice * REPORTS // step.slices
+                say_more(f"{name}: slice {step.slice} of {step.slices}")
+
+        return follow(steps, show)

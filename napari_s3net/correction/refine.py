@@ -155,18 +155,20 @@ class Refiner:
                             break
                     look, state = network.look(look), network.state()
                 labels = spread(task, look)
-        return replace(
-            result,
-            labels=labels,
-            foreground=task.foreground,
-            history=tuple(history),
-            state=state,
-            image=self.image,
-            device=str(self.device),
+        provenance = replace(
+            result.provenance,
             version=__version__,
+            device=str(self.device),
             seconds=time.perf_counter() - started,
             stopped=stopped,
             note="",
+            image=self.image.facts,
+            iterations=len(history),
+            losses=tuple(history),
+            slices=(),
+        )
+        return replace(
+            result, labels=labels, foreground=task.foreground, provenance=provenance, state=state, image=self.image
         )
 
     @property

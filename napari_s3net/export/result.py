@@ -17,9 +17,9 @@ from napari_s3net.errors import WriteError
 from napari_s3net.image import Image, Segmentation
 from napari_s3net.labels.measure import measure_clusters
 from napari_s3net.preprocessing.features import to_unit
+from napari_s3net.provenance import PROGRAM
 from napari_s3net.settings import Settings
 
-PROGRAM = "napari-s3net"
 #: A blue that neither skin nor grey images contain, told apart from both by colour-blind people (as in the viewer).
 ACCENT = (25, 195, 242)
 #: Width of the outline as a share of the longer side, and at least so many pixels.
@@ -33,9 +33,6 @@ def write_result(
     result: Segmentation,
     *,
     overlay: bool = False,
-    source: str = "",
-    preset: str = "",
-    slice_index: int | None = None,
 ) -> list[Path]:
     """Write `<stem>_labels`, `<stem>_mask` and `<stem>.json`, and `<stem>_overlay.png` where asked for.
 
@@ -51,15 +48,9 @@ def write_result(
     image : Image
         What was segmented.
     result : Segmentation
-        Of the same shape.
+        Of the same shape; its provenance and what is known about its labels go into the JSON.
     overlay : bool
         Also draw the object's outline on the image; of a stack, on the slice that shows most of the object.
-    source : str
-        Name of the image's file, without its folder.
-    preset : str
-        Name of the preset that the settings started from.
-    slice_index : int, optional
-        Which slice of the file the image is.
 
     Returns
     -------
@@ -73,19 +64,19 @@ def write_result(
     InvalidImageError
         If result and image do not fit together.
     """
-    suffix, note_path = label_suffix(image), directory / f"{stem}.json"
+    suffix, json_path = label_suffix(image), directory / f"{stem}.json"
     labels, mask, picture = (
         directory / f"{stem}_{name}" for name in (f"labels{suffix}", f"mask{suffix}", "overlay.png")
     )
-    _check_ours((labels, mask), note_path)
-    note = describe(image, result) | {"source": source, "preset": preset, "slice": slice_index}
-    note_path.unlink(missing_ok=True)
+    _check_ours((labels, mask), json_path)
+    metadata = result_metadata(image, result)
+    json_path.unlink(missing_ok=True)
     io.write_labels(labels, result.labels, image.geometry)
     io.write_labels(mask, result.mask, image.geometry, mask=True)
     if overlay:
         io.write_png(picture, draw_overlay(*fullest_plane(image, result.mask), settings=result.settings))
-    io.write_json(note_path, note)
-    return [labels, mask, *([picture] if overlay else []), note_path]
+    io.write_json(json_path, metadata)
+    return [labels, mask, *([picture] if overlay else []), json_path]
 
 
 def _check_ours(paths: Iterable[Path], note: Path) -> None:
@@ -109,29 +100,13 @@ def label_suffix(image: Image) -> str:
     return ".png" if photograph else ".nii.gz"
 
 
-def describe(image: Image, result: Segmentation) -> dict[str, Any]:
-    """How a result was made and what is in it, as plain values without patient data."""
+def result_metadata(image: Image, result: Segmentation) -> dict[str, Any]:
+    """How a result was made and what is in it, as plain values without patient data: `metadata`, and each cluster."""
     clusters = measure_clusters(result.labels, image, foreground=result.foreground, names=result.names)
     return {
-        "program": PROGRAM,
-        "version": result.version,
-        "seed": result.settings.seed,
-        "device": result.device,
-        "seconds": round(result.seconds, 3),
-        "stopped": result.stopped,
-        "note": result.note,
-        "confidence": result.confidence,
-        "image": {
-            "kind": image.kind,
-            "shape": image.shape,
-            "spacing": image.geometry.spacing,
-            "unit": image.geometry.unit,
-        },
-        "foreground": result.foreground,
-        "names": {str(cluster.id): cluster.name for cluster in clusters},
+        **result.metadata(),
+        "names": {cluster.id: cluster.name for cluster in clusters},
         "clusters": [asdict(cluster) for cluster in clusters],
-        "settings": result.settings.to_dict(),
-        "history": [dict(losses) for losses in result.history],
     }
 
 

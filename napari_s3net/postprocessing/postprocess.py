@@ -13,7 +13,7 @@ from torch import Tensor
 
 from napari_s3net.foreground.propose import Proposal, lens_shadow
 from napari_s3net.foreground.run_length import runs_of
-from napari_s3net.image import Image
+from napari_s3net.image import Image, Meaning
 from napari_s3net.labels.measure import tissue_name
 from napari_s3net.preprocessing.features import sampling_step, to_grey, to_unit
 from napari_s3net.settings import Settings
@@ -24,16 +24,14 @@ SMALLEST_SHARE = 0.004
 SMALLEST_OF_CLUSTER = 0.1
 #: Pixels at the borders of clusters that are interpolated at a time.
 BORDER_PIXELS = 2**18
-#: What tells the labels of one side apart, behind its name.
-SHADES = (", darker", ", lighter")
 #: Guided filter: radius in pixels of the working size, and the variance below which the image counts as flat.
 GUIDE_RADIUS, GUIDE_FLAT = 3, 0.01
 
 
 def finish(
     image: Image, features: NDArray[np.float32], probabilities: Tensor, proposal: Proposal, settings: Settings
-) -> tuple[NDArray[np.int32], tuple[int, ...], dict[int, str]]:
-    """Bring clusters and object to the image's size, number and name them.
+) -> tuple[NDArray[np.int32], tuple[int, ...], dict[int, Meaning]]:
+    """Bring clusters and object to the image's size, number them and say what they are.
 
     Parameters
     ----------
@@ -52,7 +50,8 @@ def finish(
         (H, W) int32 from 1: the object's labels first, each side from dark to light.
     foreground : tuple of int
         The object's labels.
-    names : dict of int to str
+    meanings : dict of int to Meaning
+        What each label is, with its name.
     """
     mask = object_mask(proposal.object_probability, features, image, settings)
     clusters = full_clusters(probabilities, image.shape)
@@ -65,8 +64,8 @@ def finish(
     rank = np.zeros(len(means), np.int32)
     rank[order] = np.arange(1, len(order) + 1)
     foreground = tuple(int(rank[pair]) for pair in order if pair % 2 == 0)
-    names = name_labels(rank.take(sampled), len(order), foreground, image, grey, features, proposal.names)
-    return rank.take(pairs), foreground, names
+    meanings = name_labels(rank.take(sampled), len(order), foreground, image, grey, features, proposal.names)
+    return rank.take(pairs), foreground, meanings
 
 
 def object_mask(
@@ -171,8 +170,8 @@ def name_labels(
     grey: NDArray[np.float32],
     features: NDArray[np.float32],
     names: tuple[str, str],
-) -> dict[int, str]:
-    """A short name for each label: the tissue for CT; else what it is, and whether darker or lighter than the main.
+) -> dict[int, Meaning]:
+    """What each label is: the tissue for CT; else what it is, and whether darker or lighter than the main.
 
     Where several are darker, or lighter, they are numbered from the main one outwards. Labels and grey values (h, w)
     may be of every so many rows and columns of the image.
@@ -185,7 +184,7 @@ def name_labels(
         in_shadow = _means(labels, nearest(lens_shadow(features), labels.shape), n)
     step = sampling_step(image.shape)
     hu = _means(labels, image.array[::step, ::step], n) if image.kind == "ct" else light
-    given: dict[int, str] = {}
+    given: dict[int, Meaning] = {}
     for side, name in ((set(foreground), names[0]), (set(ids) - set(foreground), names[1])):
         lit = [i for i in sorted(side) if in_shadow[i] <= 0.5]
         main = max(lit, key=lambda i: n[i], default=None)
@@ -193,23 +192,23 @@ def name_labels(
             is_object = i in foreground
             if image.kind == "ct" and not is_object:
                 tissue = tissue_name(float(hu[i]))
-                given[i] = "Air and tissue" if tissue == names[0] else tissue
+                given[i] = Meaning("Air and tissue" if tissue == names[0] else tissue)
             elif in_shadow[i] > 0.5 and not is_object:
-                given[i] = "Dark corner"
+                given[i] = Meaning("Dark corner")
             else:
                 same = main is None or i == main
-                given[i] = name + ("" if same else SHADES[int(light[i] > light[main])])
+                given[i] = Meaning(name, 0 if same else 1 if light[i] > light[main] else -1)
     return _numbered({i: given[i] for i in ids})
 
 
-def _numbered(names: dict[int, str]) -> dict[int, str]:
-    """Numbers behind shades that occur more than once; labels of a side go from dark to light."""
-    numbered = dict(names)
-    for name in {name for name in names.values() if name.endswith(SHADES)}:
-        same = [i for i in names if names[i] == name]
-        outwards = same[::-1] if name.endswith(SHADES[0]) else same
+def _numbered(meanings: dict[int, Meaning]) -> dict[int, Meaning]:
+    """Ranks for shades that occur more than once; labels of a side go from dark to light."""
+    numbered = dict(meanings)
+    for meaning in {meaning for meaning in meanings.values() if meaning.shade}:
+        same = [i for i in meanings if meanings[i] == meaning]
+        outwards = same[::-1] if meaning.shade < 0 else same
         if len(same) > 1:
-            numbered.update({i: f"{name} {k}" for k, i in enumerate(outwards, start=1)})
+            numbered.update({i: meaning._replace(rank=rank) for rank, i in enumerate(outwards, start=1)})
     return numbered
 
 

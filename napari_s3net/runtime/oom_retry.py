@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from napari_s3net.errors import OutOfMemoryError
-from napari_s3net.image import Segmentation, Step
+from napari_s3net.image import Notice, Segmentation, Step
 from napari_s3net.settings import Settings
 
 #: The network cannot work at fewer pixels than this.
@@ -56,7 +56,7 @@ def attempts(device: str) -> Iterator[Attempt]:
     yield Attempt(4, "cpu", moved=device != "cpu")
 
 
-def iter_retrying(make: Make, settings: Settings, device: str) -> Generator[Step, bool | None, Segmentation]:
+def iter_retrying(make: Make, settings: Settings, device: str) -> Generator[Step | Notice, bool | None, Segmentation]:
     """A run that is begun anew, smaller or on the CPU, where memory runs out.
 
     Parameters
@@ -70,13 +70,13 @@ def iter_retrying(make: Make, settings: Settings, device: str) -> Generator[Step
 
     Yields
     ------
-    Step
-        Those of the run; before each new beginning one of iteration 0, whose `note` says what is going on.
+    Step or Notice
+        The steps of the run; before each new beginning a notice that says what is going on.
 
     Returns
     -------
     Segmentation
-        Its `note` says that it is not quite what was asked for, and its settings are those that were used.
+        Its provenance notes that it is not quite what was asked for, and holds the settings that were used.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def iter_retrying(make: Make, settings: Settings, device: str) -> Generator[Step
     for attempt in attempts(str(resolve_device(device))):
         if reason:
             words = f"Out of memory. Trying again {attempt.place}…"
-            yield Step(0, settings.max_iter, {}, 0, note=words)
+            yield Notice(words)
         try:
             result = yield from make(attempt.settings(settings), attempt.device)
         except (RuntimeError, MemoryError) as error:
@@ -97,7 +97,7 @@ def iter_retrying(make: Make, settings: Settings, device: str) -> Generator[Step
                 raise
             reason = str(error) if isinstance(error, OutOfMemoryError) else "Out of memory."
         else:
-            return _with_note(result, attempt) if reason else result
+            return result.with_provenance(note=finished_note(attempt)) if reason else result
         # Only here, behind the handler, is the error gone, and with it the frames that held tensors.
         empty_caches()
     raise OutOfMemoryError(f"{reason} {IN_VAIN}")
@@ -106,7 +106,3 @@ def iter_retrying(make: Make, settings: Settings, device: str) -> Generator[Step
 def finished_note(attempt: Attempt) -> str:
     """What a result says that came of another try than the first."""
     return f"Out of memory. Tried again {attempt.place} and finished there."
-
-
-def _with_note(result: Segmentation, attempt: Attempt) -> Segmentation:
-    return replace(result, note=finished_note(attempt))

@@ -25,6 +25,7 @@ from napari_s3net.foreground.voting import Ballot
 from napari_s3net.image import Image, Segmentation
 from napari_s3net.postprocessing.postprocess import finish
 from napari_s3net.preprocessing.features import check_plane, to_features
+from napari_s3net.provenance import Provenance
 from napari_s3net.runtime.generators import drain
 from napari_s3net.settings import Settings
 from napari_s3net.training.initial_clusters import initial_clusters
@@ -94,16 +95,23 @@ class FolderModel:
             )
         proposal = count(candidates, features.shape[:2], self.scorer.score(candidates))
         one_hot = F.one_hot(torch.from_numpy(clusters), self.settings.clusters).permute(2, 0, 1)[None].float()
-        labels, foreground, names = finish(image, features, one_hot, proposal, self.settings)
+        labels, foreground, meanings = finish(image, features, one_hot, proposal, self.settings)
+        provenance = Provenance(
+            settings=self.settings,
+            version=__version__,
+            device="cpu",
+            seconds=time.perf_counter() - started,
+            confidence=proposal.confidence,
+            image=image.facts,
+        )
         return Segmentation(
             labels=labels,
             foreground=foreground,
             geometry=image.geometry,
-            settings=self.settings,
-            names=names,
-            confidence=proposal.confidence,
-            version=__version__,
-            seconds=time.perf_counter() - started,
+            provenance=provenance,
+            names={i: meaning.name for i, meaning in meanings.items()},
+            meanings=meanings,
+            object_name=proposal.names[0],
             image=image,
         )
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Segmentation, Step
+from napari_s3net.provenance import Provenance
 
 
 def threshold(image, settings, device):
@@ -19,9 +20,8 @@ def threshold(image, settings, device):
     tone = array[..., 1] if image.kind == "rgb" else array
     labels = np.where(tone < tone.mean(), 1, 2).astype(np.int32)
     confidence = float(np.clip(abs(tone[labels == 1].mean() - tone[labels == 2].mean()) / 255, 0, 1))
-    return Segmentation(
-        labels, (1,), image.geometry, settings, {1: "Lesion", 2: "Skin"}, confidence, device="cpu", version="1"
-    )
+    made = Provenance(settings=settings, version="1", device="cpu", confidence=confidence)
+    return Segmentation(labels, (1,), image.geometry, made, {1: "Lesion", 2: "Skin"}, object_name="Lesion")
 
 
 def deadly(image, settings, device):

@@ -9,8 +9,7 @@ def test_a_row_survives_its_line():
     row = FileRow(
         file="läsion\n\udcff.png",
         status="done",
-        foreground=(1, 2),
-        names={"1": "Lesion"},
+        metadata={"foreground": [1, 2], "names": {"1": "Lesion"}, "preset": "skin"},
         regions=({"label": "object", "area_px": 3},),
         outputs={"labels": "labels/x.png"},
         sizes={"labels": 3},
@@ -28,6 +27,17 @@ def test_a_row_survives_its_line():
 def test_what_is_no_row(line):
     with pytest.raises(ValueError):
         FileRow.from_line(line)
+
+
+def test_a_row_of_an_earlier_version_is_read():
+    old = (
+        b'{"file": "a", "status": "done", "device": "cpu", "preset": "skin", "version": "0.1", "confidence": 0.5,'
+        b' "foreground": [1, 3], "names": {"1": "Lesion"}, "used": "abc", "iterations": 4, "regions": []}'
+    )
+    row = FileRow.from_line(old)
+    assert (row.device, row.preset, row.version, row.used, row.foreground) == ("cpu", "skin", "0.1", "abc", (1, 3))
+    assert row.confidence == row.metadata["confidence"] == 0.5
+    assert (row.metadata["names"], row.metadata["iterations"]) == ({"1": "Lesion"}, 4)
 
 
 def test_what_later_versions_add_is_left_out():

@@ -9,7 +9,7 @@ from napari_s3net.errors import WriteError
 
 SURE, UNSURE, MIDDLE = (
     FileRow(
-        file=f"sub/{name}.png", status="done", confidence=value, settings="s", input="i", foreground=(1,),
+        file=f"sub/{name}.png", status="done", confidence=value, settings="s", input="i", metadata={"foreground": [1]},
         outputs={"labels": f"labels/sub/{name}.nii.gz", "masks": f"masks/sub/{name}.nii.gz"},
     )
     for name, value in (("sure", 0.9), ("unsure", 0.1), ("middle", 0.5))

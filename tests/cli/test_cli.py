@@ -14,6 +14,7 @@ from napari_s3net.errors import InvalidImageError, OutOfMemoryError
 from napari_s3net.image import Segmentation, Step
 from napari_s3net.io import read_image
 from napari_s3net.phantom import disc
+from napari_s3net.provenance import Provenance
 from napari_s3net.runtime import child_process as process
 from napari_s3net.settings import Settings, describe, presets
 
@@ -40,7 +41,8 @@ def runs(monkeypatch):
             yield Step(iteration, settings.max_iter, {"cluster": 1.0 / iteration}, 2)
         tone = image.array.mean(axis=-1) if image.kind == "rgb" else image.array
         labels = np.where(tone > tone.mean(), 1, 2).astype(np.int32)
-        return Segmentation(labels, (1,), image.geometry, settings, {1: "Spot", 2: "Rest"}, 0.8, ({"cluster": 0.5},))
+        made = Provenance(settings=settings, confidence=0.8, iterations=2, losses=({"cluster": 1.0}, {"cluster": 0.5}))
+        return Segmentation(labels, (1,), image.geometry, made, {1: "Spot", 2: "Rest"}, object_name="Spot")
 
     monkeypatch.setattr(SEGMENT, "iter_segment", iter_segment)
     return asked
@@ -94,7 +96,7 @@ def test_volume_slice_by_slice_and_an_empty_slice_stays_empty(runs, volume, tmp_
     assert (labels.array[[0, 2, 3, 4]] > 0).all()
     assert len(runs) == 5
     note = json.loads((tmp_path / "out" / "scan.json").read_text(encoding="utf-8"))
-    assert [entry["slice"] for entry in note["history"]] == [0, 2, 3, 4]
+    assert [entry["slice"] for entry in note["slices"]] == [0, 2, 3, 4]
     assert "slice 3 of 5" in capsys.readouterr().out
 
 
@@ -358,6 +360,6 @@ def test_the_real_thing(photo, tmp_path):
     note = json.loads((tmp_path / "out" / "photo.json").read_text(encoding="utf-8"))
     mask = read_image(tmp_path / "out" / "photo_mask.png").array > 0
     assert mask.shape == (96, 128)
-    assert len(note["history"]) == 3
+    assert len(note["losses"]) == note["iterations"] == 3
     assert note["device"] == "cpu"
     assert sum(c["pixels"] for c in note["clusters"] if c["is_object"]) == mask.sum()

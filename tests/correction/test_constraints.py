@@ -6,11 +6,12 @@ import pytest
 from napari_s3net.correction.constraints import BACKGROUND, OBJECT, checked, make_task
 from napari_s3net.errors import InvalidConstraintsError
 from napari_s3net.image import Geometry, Segmentation
+from napari_s3net.provenance import Provenance
 from napari_s3net.settings import Settings
 
 
 def result(labels, foreground=(1,)):
-    return Segmentation(np.asarray(labels, np.int32), foreground, Geometry.identity(2), Settings())
+    return Segmentation(np.asarray(labels, np.int32), foreground, Geometry.identity(2), Provenance(settings=Settings()))
 
 
 @pytest.fixture

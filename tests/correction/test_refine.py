@@ -12,10 +12,12 @@ from napari_s3net.correction.refine import ITERATIONS, Continued, Refiner, refin
 from napari_s3net.errors import DivergedError, InvalidConstraintsError, InvalidImageError, OutOfMemoryError
 from napari_s3net.image import Geometry, Segmentation, as_image
 from napari_s3net.labels.metrics import dice
+from napari_s3net.provenance import Provenance
 from napari_s3net.settings import preset
 
 SHAPE = (150, 200)
 QUICK = preset("skin").replace(max_iter=7, working_size=96, channels=8, remove_hair=False)
+MADE = Provenance(settings=QUICK)
 
 
 def disc(row, column, radius, shape=SHAPE):
@@ -39,7 +41,7 @@ def start(photograph):
     image, _ = photograph
     kept = segment(image, settings=QUICK, device="cpu")
     labels = np.where(disc(75, 85, 28), 1, 2).astype(np.int32)
-    return Segmentation(labels, (1,), image.geometry, QUICK, {1: "Lesion", 2: "Skin"}, state=kept.state, image=image)
+    return Segmentation(labels, (1,), image.geometry, MADE, {1: "Lesion", 2: "Skin"}, state=kept.state, image=image)
 
 
 def drawn(*marks):
@@ -50,7 +52,7 @@ def drawn(*marks):
 
 
 def plain(labels, foreground=(1,), **known):
-    return Segmentation(np.asarray(labels, np.int32), foreground, Geometry.identity(2), QUICK, **known)
+    return Segmentation(np.asarray(labels, np.int32), foreground, Geometry.identity(2), MADE, **known)
 
 
 def test_it_is_public():
@@ -88,13 +90,13 @@ def test_strokes_are_obeyed_and_improve(photograph, start, weights):
 
 def test_the_network_trains_on_with_the_strokes_in_the_loss(start, monkeypatch):
     new = refine(start, drawn((disc(75, 130, 3), OBJECT)), device="cpu")
-    assert len(new.history) == ITERATIONS
-    assert set(new.history[0]) == {"strokes", "previous", "spatial"}
-    assert new.history[0]["strokes"] > 0
+    assert len(new.provenance.losses) == ITERATIONS
+    assert set(new.provenance.losses[0]) == {"strokes", "previous", "spatial"}
+    assert new.provenance.losses[0]["strokes"] > 0
     assert any(not np.array_equal(new.state[name], start.state[name]) for name in start.state)
     monkeypatch.setattr("napari_s3net.correction.refine.ITERATIONS", 8)
     longer = refine(start, drawn((disc(75, 130, 3), OBJECT)), device="cpu")
-    assert longer.history[-1]["strokes"] < longer.history[0]["strokes"]
+    assert longer.provenance.losses[-1]["strokes"] < longer.provenance.losses[0]["strokes"]
 
 
 def test_the_same_strokes_give_the_same_labels(start):
@@ -176,7 +178,7 @@ def test_stopping_spreads_the_strokes_at_once(start):
     assert (step.iteration, step.total) == (1, ITERATIONS)
     with pytest.raises(StopIteration) as end:
         run.send(True)
-    assert end.value.value.stopped
+    assert end.value.value.provenance.stopped
     assert end.value.value.labels[75, 130] == 1
 
 
@@ -214,13 +216,13 @@ def test_memory_that_runs_out_is_tried_again_smaller_and_said(start, monkeypatch
     new = refine(start, constraints, device="cpu")
     assert sizes == [96, 48, 48]
     assert new.mask[constraints == OBJECT].all()
-    assert "Tried again at half the working size and finished there." in new.note
+    assert "Tried again at half the working size and finished there." in new.provenance.note
     assert new.settings == start.settings
 
 
 def test_what_an_earlier_run_said_is_not_said_again(start):
     before = replace(start, note="Out of memory. Tried again on the CPU and finished there.")
-    assert refine(before, drawn((disc(75, 130, 3), OBJECT)), device="cpu").note == ""
+    assert refine(before, drawn((disc(75, 130, 3), OBJECT)), device="cpu").provenance.note == ""
 
 
 def test_memory_that_never_suffices_is_an_error_in_words(start, monkeypatch):

@@ -6,10 +6,12 @@ import pytest
 from napari_s3net import segment
 from napari_s3net.correction.uncertainty import places, uncertainty
 from napari_s3net.image import Geometry, Segmentation, as_image
+from napari_s3net.provenance import Provenance
 from napari_s3net.settings import preset
 
 SHAPE = (90, 120)
 QUICK = preset("skin").replace(max_iter=3, working_size=64, channels=8, clusters=4, remove_hair=False)
+MADE = Provenance(settings=QUICK)
 
 
 def disc(row, column, radius):
@@ -27,7 +29,7 @@ def image():
 
 
 def result(mask, **known):
-    return Segmentation(np.where(mask, 1, 2).astype(np.int32), (1,), Geometry.identity(2), QUICK, **known)
+    return Segmentation(np.where(mask, 1, 2).astype(np.int32), (1,), Geometry.identity(2), MADE, **known)
 
 
 def test_what_lies_between_both_is_unsure_and_the_rest_is_not(image):
@@ -59,9 +61,9 @@ def test_over_seeds(image):
 
 def test_labels_without_an_object(image):
     labels = np.where(disc(45, 60, 22), 4, 0).astype(np.int32)
-    entropy = uncertainty(image, Segmentation(labels, (), Geometry.identity(2), QUICK))
+    entropy = uncertainty(image, Segmentation(labels, (), Geometry.identity(2), MADE))
     assert entropy[45, 82] > entropy[45, 10]
-    nothing = uncertainty(image, Segmentation(np.zeros(SHAPE, np.int32), (), Geometry.identity(2), QUICK))
+    nothing = uncertainty(image, Segmentation(np.zeros(SHAPE, np.int32), (), Geometry.identity(2), MADE))
     assert nothing.max() < 1e-3
 
 

@@ -5,12 +5,12 @@ import pytest
 
 from napari_s3net.errors import WriteError
 from napari_s3net.export.result import ACCENT, draw_overlay, label_suffix, write_result
-from napari_s3net.image import Geometry, Image, Segmentation, as_image
+from napari_s3net.image import Geometry, Image, Meaning, Segmentation, as_image
 from napari_s3net.io import read_image
 from napari_s3net.phantom import disc
+from napari_s3net.provenance import Provenance
 from napari_s3net.runtime import child_process as process
 from napari_s3net.settings import Settings
-from napari_s3net.volume import join_slices
 
 PHOTO = disc(kind="rgb")
 
@@ -24,8 +24,9 @@ def close_children():
 def result_of(mask, geometry=None, **more):
     labels = np.where(mask, 1, 2).astype(np.int32)
     geometry = geometry or Geometry.identity(mask.ndim)
-    more = {"names": {1: "Spot", 2: "Rest"}, "foreground": (1,), "history": ({"cluster": 2.0},), **more}
-    return Segmentation(labels, geometry=geometry, settings=Settings(seed=7), **more)
+    made = Provenance(settings=Settings(seed=7), iterations=1, losses=({"cluster": 2.0},), **more)
+    names, meanings = {1: "Spot", 2: "Rest"}, {1: Meaning("Spot"), 2: Meaning("Rest")}
+    return Segmentation(labels, (1,), geometry, made, names, meanings)
 
 
 def ct(shape):
@@ -36,7 +37,7 @@ def ct(shape):
 
 
 def test_photograph_becomes_png_with_a_mask_of_0_and_255(tmp_path):
-    paths = write_result(tmp_path, "a", PHOTO.image, result_of(PHOTO.mask), overlay=True, source="a.jpg", preset="skin")
+    paths = write_result(tmp_path, "a", PHOTO.image, result_of(PHOTO.mask), overlay=True)
     assert [p.name for p in paths] == ["a_labels.png", "a_mask.png", "a_overlay.png", "a.json"]
     assert np.array_equal(read_image(tmp_path / "a_mask.png").array, PHOTO.mask * np.uint8(255))
     assert set(np.unique(read_image(tmp_path / "a_labels.png").array)) == {1, 2}
@@ -44,13 +45,13 @@ def test_photograph_becomes_png_with_a_mask_of_0_and_255(tmp_path):
 
 
 def test_the_json_tells_how_it_was_made(tmp_path):
-    write_result(tmp_path, "a", PHOTO.image, result_of(PHOTO.mask), source="a.jpg", preset="skin")
+    write_result(tmp_path, "a", PHOTO.image, result_of(PHOTO.mask, source="a.jpg", preset="skin"))
     note = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
     assert Settings.from_dict(note["settings"]) == Settings(seed=7)
     assert note["foreground"] == [1]
-    assert note["history"] == [{"cluster": 2.0}]
+    assert note["losses"] == [{"cluster": 2.0}]
     assert note["names"] == {"1": "Spot", "2": "Rest"}
-    assert (note["source"], note["preset"], note["seed"]) == ("a.jpg", "skin", 7)
+    assert (note["source"], note["preset"]) == ("a.jpg", "skin")
     assert note["clusters"][0]["pixels"] == PHOTO.mask.sum()
     assert {"version", "device", "seconds", "stopped", "confidence", "image"} <= note.keys()
 
@@ -130,38 +131,3 @@ def test_ct_is_drawn_through_the_window():
     assert drawn[0, 0, 0] == drawn[0, -1, 0] == 0
     assert drawn[-1, 0, 0] == 128
     assert drawn[-1, -1, 0] == 255
-
-
-def test_slices_are_joined_so_that_an_id_means_the_same_in_all():
-    image = ct((4, 2, 2))
-    one = result_of(np.array([[True, False], [False, False]]), confidence=0.5, seconds=1.0)
-    two = Segmentation(
-        np.array([[1, 2], [3, 3]], np.int32), (1, 2), one.geometry, one.settings, {1: "A", 2: "B"}, 1.0, seconds=2.0
-    )
-    none = Segmentation(np.array([[1, 1], [1, 2]], np.int32), (), one.geometry, one.settings, {1: "Rest"}, 0.0)
-    joined = join_slices(image, [one, None, two, none])
-    assert joined.foreground == (1, 2, 3)
-    assert joined.labels.tolist() == [[[1, 4], [4, 4]], [[0, 0], [0, 0]], [[2, 3], [5, 5]], [[4, 4], [4, 5]]]
-    assert joined.names == {1: "Spot", 2: "A", 3: "B", 4: "Rest", 5: ""}
-    assert np.array_equal(joined.mask[2], two.mask)
-    assert joined.geometry == image.geometry
-    assert joined.confidence == pytest.approx(0.5)
-    assert joined.seconds == 3
-    assert [entry["slice"] for entry in joined.history] == [0, 2, 3]
-    assert joined.history[0]["cluster"] == 2.0
-
-
-def test_clusters_of_one_name_follow_the_overlap_through_the_stack():
-    shape = (3, 4, 8)
-    parts = []
-    for swapped in (False, True, False):
-        plane = np.full(shape[1:], 1, np.int32)
-        plane[:, 3:5], plane[:, 5:] = 2, 3
-        names = {1: "Body", 2: "Lung", 3: "Body"}
-        if swapped:
-            plane, names = 4 - plane, {3: "Body", 2: "Lung", 1: "Body"}
-        parts.append(Segmentation(plane, (2,), Geometry.identity(2), Settings(), names))
-    joined = join_slices(ct(shape), parts)
-    assert (joined.labels == joined.labels[0]).all()
-    assert joined.foreground == (1,)
-    assert joined.names == {1: "Lung", 2: "Body", 3: "Body"}

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from napari_s3net.image import Segmentation, Step
+from napari_s3net.image import Meaning, Segmentation, Step
+from napari_s3net.provenance import Provenance
 
 
 @dataclass
@@ -61,12 +62,18 @@ class FakeRuns:
             labels,
             (1,),
             image.geometry,
-            settings,
+            Provenance(
+                settings=settings,
+                device="cpu",
+                version="1.2.3",
+                seconds=0.5,
+                stopped=bool(stop),
+                iterations=done,
+                losses=tuple(self.losses(i) for i in range(1, done + 1)),
+            ),
             {1: "Lesion", 2: "Skin"},
-            history=tuple(self.losses(i) for i in range(1, done + 1)),
-            version="1.2.3",
-            seconds=0.5,
-            stopped=bool(stop),
+            {1: Meaning("Lesion"), 2: Meaning("Skin")},
+            "Lesion",
         )
 
     @staticmethod

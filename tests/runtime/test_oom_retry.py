@@ -10,7 +10,8 @@ import torch
 from napari_s3net import phantom
 from napari_s3net import segmentation as loop
 from napari_s3net.errors import DivergedError, OutOfMemoryError
-from napari_s3net.image import Geometry, Segmentation, Step
+from napari_s3net.image import Geometry, Notice, Segmentation, Step
+from napari_s3net.provenance import Provenance
 from napari_s3net.runtime.generators import drain
 from napari_s3net.runtime.oom_retry import IN_VAIN, Attempt, attempts, iter_retrying
 from napari_s3net.segmentation import iter_segment
@@ -29,7 +30,9 @@ def failing(times, error=FULL):
         yield Step(1, settings.max_iter, {}, 2)
         if len(asked) <= times:
             raise type(error)(*error.args)
-        return Segmentation(np.ones((4, 4), np.int32), (1,), Geometry.identity(2), settings, device=device)
+        return Segmentation(
+            np.ones((4, 4), np.int32), (1,), Geometry.identity(2), Provenance(settings=settings, device=device)
+        )
 
     return make, asked
 
@@ -46,7 +49,7 @@ def test_a_run_that_fits_is_passed_through():
     make, asked = failing(0)
     result = drain(iter_retrying(make, SETTINGS, "cpu"))
     assert asked == [(64, "cpu")]
-    assert result.note == ""
+    assert result.provenance.note == ""
 
 
 @pytest.mark.parametrize("error", [FULL, MemoryError(), OutOfMemoryError("Out of memory on cpu.")])
@@ -56,13 +59,14 @@ def test_once_smaller_and_said(error):
     notes = []
     while True:
         try:
-            notes.append(next(steps).note)
+            step = next(steps)
+            notes.append(step.text if isinstance(step, Notice) else "")
         except StopIteration as end:
             result = end.value
             break
     assert notes == ["", "Out of memory. Trying again at half the working size…", ""]
     assert asked == [(64, "cpu"), (32, "cpu")]
-    assert result.note == "Out of memory. Tried again at half the working size and finished there."
+    assert result.provenance.note == "Out of memory. Tried again at half the working size and finished there."
     assert result.settings.working_size == 32
 
 
@@ -71,7 +75,7 @@ def test_then_on_the_cpu(monkeypatch):
     make, asked = failing(2)
     result = drain(iter_retrying(make, SETTINGS, "auto"))
     assert asked == [(64, "cuda:0"), (32, "cuda:0"), (32, "cpu")]
-    assert result.note.startswith("Out of memory. Tried again at half the working size on the CPU")
+    assert result.provenance.note.startswith("Out of memory. Tried again at half the working size on the CPU")
 
 
 def test_in_vain_is_an_error_with_the_reason():
@@ -95,11 +99,11 @@ def test_stopping_and_closing_reach_the_run():
     next(steps)
     with pytest.raises(StopIteration) as end:
         steps.send(True)
-    assert end.value.value.stopped
+    assert end.value.value.provenance.stopped
     make, _ = failing(1)
     steps = iter_retrying(make, SETTINGS, "cpu")
     next(steps)
-    assert next(steps).note
+    assert isinstance(next(steps), Notice)
     steps.close()
 
 
@@ -134,5 +138,5 @@ def test_no_tensor_of_the_failed_try_is_left_while_the_next_goes_on(monkeypatch)
     assert seen[0] == []
     assert len(seen[1]) == 4
     assert all(seen[1])
-    assert result.note
+    assert result.provenance.note
     assert result.labels.shape == image.shape

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from napari_s3net.batch import FileRow, Item, Plan
 from napari_s3net.batch.folder import inside
 from napari_s3net.batch.review import Review
 from napari_s3net.errors import InvalidImageError, ReadError
-from napari_s3net.image import Image
+from napari_s3net.image import Image, Segmentation
 from napari_s3net.io import read_image, write_labels
 from napari_s3net.plugin.contributions.reader import layer_data
 from napari_s3net.plugin.layers.metadata import Note, object_mask
@@ -98,33 +99,22 @@ def _labels(image: Image, row: FileRow, output: Path) -> tuple[np.ndarray, Note]
     labels = (labels > 0).astype(np.int32) if kind == "masks" else labels.astype(np.int32)
     if labels.shape != image.shape:
         raise InvalidImageError(f"The labels of {row.file} do not fit the image any more. Run the batch again.")
-    foreground = (1,) if kind == "masks" else review.foreground(row)
-    names = {1: "Object"} if kind == "masks" else {int(i): name for i, name in row.names.items()}
-    return labels, {**_note(image, row, output), "foreground": list(foreground), "names": names}
+    about = _result(image, row, output, labels)
+    if kind == "masks":
+        about = replace(about, foreground=(1,), names={1: about.object_name}, meanings={})
+    else:
+        about = replace(about, foreground=review.foreground(row))
+    return labels, {**about.metadata(), "source": image.name, "kind": image.kind, "geometry": image.geometry}
 
 
-def _note(image: Image, row: FileRow, output: Path) -> Note:
-    """What a result layer knows about how it was made, from the report."""
+def _result(image: Image, row: FileRow, output: Path, labels: np.ndarray) -> Segmentation:
+    """The result as the report knows it; the settings lie beside the report, once for all rows."""
     try:
         settings = json.loads((output / "settings" / f"{row.used}.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         settings = Settings().to_dict()
-    return {
-        "source": image.name,
-        "axis": None,
-        "slice": None,
-        "kind": image.kind,
-        "geometry": image.geometry,
-        "preset": row.preset,
-        "settings": settings,
-        "seed": settings.get("seed", 0),
-        "version": row.version,
-        "device": row.device,
-        "seconds": row.seconds,
-        "iterations": row.iterations,
-        "stopped": False,
-        "confidence": row.confidence or 0.0,
-    }
+    values = {"seconds": row.seconds, **row.metadata, "settings": settings}
+    return Segmentation.from_metadata(labels, image.geometry, values)
 
 
 def item_of(plan: Plan, items: dict[str, Item], row: FileRow) -> Item:

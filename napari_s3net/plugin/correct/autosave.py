@@ -105,10 +105,11 @@ def load(folder: Path) -> Saved:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             about, labels, strokes = json.loads(bytes(file["about"])), file["labels"], file["strokes"]
             held = file["held"].astype(bool) if "held" in file else None
-        note = {**about["note"], "names": {int(i): name for i, name in about["note"].get("names", {}).items()}}
-        known = note if about["note"] else {}
+        note = about["note"]
+        by_id = ("names", "meanings")  # JSON has text for keys
+        note |= {key: {int(i): value for i, value in note[key].items()} for key in by_id if key in note}
         locked = tuple(about["locked"])
-        return Saved(about["image"], about["path"], labels, strokes, about["name"], known, locked, held)
+        return Saved(about["image"], about["path"], labels, strokes, about["name"], note, locked, held)
     except Exception as error:
         raise ReadError("The last session is damaged or made by another version. Open the labels you saved.") from error
 

@@ -22,6 +22,7 @@ from napari_s3net.plugin.layers.result_layer import fits, note_in, plain, recolo
 from napari_s3net.plugin.layers.run_cache import keep, kept
 from napari_s3net.plugin.layers.source import KEY, Source, finest_level, look, source_of
 from napari_s3net.plugin.layers.stroke_layer import HELPER, add_strokes, find_strokes, is_strokes, recolour_strokes
+from napari_s3net.provenance import Provenance
 from napari_s3net.settings import Settings, presets
 
 
@@ -87,7 +88,7 @@ class Correcting:
         labels, note = layer.data[source.index], note_in(layer)
         if note is None:
             return Plane(labels, tuple(int(i) for i in np.unique(labels) if i > 0), {})
-        return Plane(labels, tuple(note["foreground"]), note["names"])
+        return Plane(labels, tuple(note["foreground"]), note["names"], note.get("meanings", {}))
 
     @property
     def ids(self) -> list[int]:
@@ -112,8 +113,9 @@ class Correcting:
             self._memory.remember(source.index, before, note)
         write(layer, source.index, new.labels)
         if note is not None:
-            changed = {**note, "foreground": sorted(int(i) for i in new.foreground), "names": dict(new.names)}
-            self._take_note(with_new_ids(changed, self.ids))
+            foreground = sorted(int(i) for i in new.foreground)
+            changed = {"foreground": foreground, "names": dict(new.names), "meanings": dict(new.meanings)}
+            self._take_note(with_new_ids({**note, **changed}, self.ids))
         return True
 
     def follow_undo(self) -> bool:
@@ -146,20 +148,18 @@ class Correcting:
     def result(self) -> Segmentation:
         """The plane in view as a result to refine, with the weights that are kept of its run."""
         layer, source = self._known()
-        note, plane, last = note_in(layer), self.plane, kept(layer, source.position)
-        return Segmentation(
-            labels=plane.labels.astype(np.int32),
-            foreground=plane.foreground if note is not None else (),
-            geometry=source.geometry,
-            settings=Settings.from_dict(note["settings"]) if note is not None else self._suggested(source),
-            names=plane.names,
-            state={} if last is None else last.state,
-        )
+        note, labels, last = note_in(layer), self.plane.labels.astype(np.int32), kept(layer, source.position)
+        state = {} if last is None else last.state
+        if note is None:
+            made = Provenance(settings=self._suggested(source))
+            return Segmentation(labels, (), source.geometry, made, state=state)
+        return Segmentation.from_metadata(labels, source.geometry, note, state=state)
 
     def take(self, result: Segmentation) -> bool:
         """Write what a re-run made, and keep its weights."""
         layer, source = self._known()
-        self.write(Plane(result.labels.astype(layer.data.dtype), result.foreground, result.names))
+        labels = result.labels.astype(layer.data.dtype)
+        self.write(replace(self.plane, labels=labels, foreground=result.foreground, names=result.names))
         keep(layer, source.position, layer.data[source.index], result.state)
         return True
 

@@ -326,8 +326,8 @@ class CorrectDock(Dock):
         else:
             self.work.take(result)
             self.looking.forget()
-            if result.note:
-                self.say(result.note)
+            if result.provenance.note:
+                self.say(result.provenance.note)
 
     def _fail(self, words: str) -> None:
         self.fail(words)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -29,12 +29,15 @@ class Plane:
     foreground : tuple of int
         The object's labels; of labels made elsewhere all above 0.
     names : mapping of int to str
-        Of each label.
+        Of each label, for the screen.
+    meanings : mapping
+        What each label is, as in the layer's metadata; those that the user has made have none.
     """
 
     labels: NDArray[Any]
     foreground: tuple[int, ...]
     names: Mapping[int, str]
+    meanings: Mapping[int, Any] = field(default_factory=dict)
 
     def regions(self, scope: Scope, selected: Sequence[int]) -> list[tuple[int, ...]]:
         """What a tool acts on, one region after the other: the object as one, or single labels."""
@@ -68,7 +71,7 @@ def shape_tool(
             labels = tools.remove_small(labels, ids, amount)
         else:
             labels = tools.dilate(labels, ids, round(amount))
-    return Plane(keep_locked(plane.labels, labels, locked), plane.foreground, plane.names)
+    return replace(plane, labels=keep_locked(plane.labels, labels, locked))
 
 
 def merge(plane: Plane, ids: Sequence[int], locked: Collection[int]) -> Plane:
@@ -77,7 +80,7 @@ def merge(plane: Plane, ids: Sequence[int], locked: Collection[int]) -> Plane:
         raise InvalidImageError("Select two or more labels in the list to merge them.")
     into = min(ids)
     labels = keep_locked(plane.labels, tools.merge(plane.labels, ids, into), locked)
-    return Plane(labels, plane.foreground, plane.names)
+    return replace(plane, labels=labels)
 
 
 def split_parts(plane: Plane, ids: Sequence[int], locked: Collection[int], smallest: float = 1) -> Plane:
@@ -90,7 +93,7 @@ def split_parts(plane: Plane, ids: Sequence[int], locked: Collection[int], small
         for n, i in enumerate(given, 2):
             names[i] = f"{names.get(label) or f'Cluster {label}'} {n}"
         foreground += given if label in foreground else []
-    return Plane(labels, tuple(sorted(foreground)), names)
+    return replace(plane, labels=labels, foreground=tuple(sorted(foreground)), names=names)
 
 
 def split_between(plane: Plane, first: tuple[int, int], second: tuple[int, int], locked: Collection[int]) -> Plane:
@@ -100,14 +103,14 @@ def split_between(plane: Plane, first: tuple[int, int], second: tuple[int, int],
     labels, given = tools.split_between(plane.labels, first, second)
     foreground = (*plane.foreground, given) if label in plane.foreground else plane.foreground
     names = {**plane.names, given: f"{plane.names.get(label) or f'Cluster {label}'} 2"}
-    return Plane(labels, tuple(sorted(foreground)), names)
+    return replace(plane, labels=labels, foreground=tuple(sorted(foreground)), names=names)
 
 
 def assign(plane: Plane, point: tuple[int, int], to: int, locked: Collection[int]) -> Plane:
     """Give the part under a click to another label."""
     _refuse(int(plane.labels[point]), locked)
     _refuse(to, locked)
-    return Plane(tools.assign_component(plane.labels, point, to), plane.foreground, plane.names)
+    return replace(plane, labels=tools.assign_component(plane.labels, point, to))
 
 
 def swap_sides(plane: Plane, locked: Collection[int]) -> Plane:
@@ -122,12 +125,13 @@ def swap_sides(plane: Plane, locked: Collection[int]) -> Plane:
     if 0 in ids:
         first = min([i for i in ids if i > 0], default=1)
         labels = np.where(np.isin(plane.labels, inside), 0, np.where(plane.labels == 0, first, plane.labels))
-        return Plane(labels.astype(plane.labels.dtype), plane.foreground or (first,), plane.names)
+        return replace(plane, labels=labels.astype(plane.labels.dtype), foreground=plane.foreground or (first,))
     order = [i for i in ids if i not in inside] + inside
     table = np.zeros(max(ids) + 1, plane.labels.dtype)
     table[order] = np.arange(1, len(order) + 1)
     names = {int(table[i]): plane.names.get(i, "") for i in order}
-    return Plane(table[plane.labels], tuple(range(1, len(order) - len(inside) + 1)), names)
+    meanings = {int(table[i]): plane.meanings[i] for i in order if i in plane.meanings}
+    return Plane(table[plane.labels], tuple(range(1, len(order) - len(inside) + 1)), names, meanings)
 
 
 def _refuse(label: int, locked: Collection[int]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_s3net.image import Image, Segmentation, Step
+from napari_s3net.image import Image, Notice, Segmentation, Step
 from napari_s3net.plugin.jobs.run import Job, is_busy
 from napari_s3net.plugin.jobs.session import POLL_MS
 from napari_s3net.plugin.layers.source import Source
@@ -18,7 +18,7 @@ from napari_s3net.settings import Settings
 if TYPE_CHECKING:
     from napari_s3net.correction.refine import Refiner
 
-Make = Callable[[Image], Generator[Step, bool | None, Any]]
+Make = Callable[[Image], Generator[Step | Notice, bool | None, Any]]
 
 
 class Background(QObject):
@@ -98,7 +98,7 @@ def rerun(
 ) -> Make:
     """A re-run with strokes and locks; begun anew, smaller or on the CPU, where memory runs out."""
 
-    def make(image: Image) -> Generator[Step, bool | None, Segmentation]:
+    def make(image: Image) -> Generator[Step | Notice, bool | None, Segmentation]:
         from napari_s3net.correction.refine import at_network_size
         from napari_s3net.runtime.oom_retry import iter_retrying
 

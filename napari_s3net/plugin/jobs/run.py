@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QThreadPool
 
 from napari_s3net.errors import S3NetError
-from napari_s3net.image import Image, Segmentation, Step
+from napari_s3net.image import Image, Notice, Segmentation, Step
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.runtime.memory import cores
 from napari_s3net.settings import Settings
@@ -156,7 +156,7 @@ class Run:
         with spare_core():
             return self._drain(iter_retrying(make, settings, device))
 
-    def _drain(self, steps: Generator[Step, bool | None, Segmentation]) -> Segmentation | None:
+    def _drain(self, steps: Generator[Step | Notice, bool | None, Segmentation]) -> Segmentation | None:
         answer = None
         while True:
             try:
@@ -167,11 +167,13 @@ class Run:
             if self._cancel.is_set():
                 steps.close()
                 return None
-            self._stage = step.note
+            if isinstance(step, Notice):
+                self._stage = step.text
+                continue
+            self._stage = ""
             if step.preview is not None:
                 self._preview = step.preview
-            if not step.note:
-                self._steps.put(replace(step, preview=None))
+            self._steps.put(replace(step, preview=None))
             answer = True if self._stop.is_set() else None
 
 
@@ -189,10 +191,10 @@ class Job(Run):
     """
 
     def __init__(
-        self, source: Source, settings: Settings, make: Callable[[Image], Generator[Step, bool | None, Any]]
+        self, source: Source, settings: Settings, make: Callable[[Image], Generator[Step | Notice, bool | None, Any]]
     ) -> None:
         super().__init__(source, settings, "")
-        self._make: Callable[[Image], Generator[Step, bool | None, Any]] | None = make
+        self._make: Callable[[Image], Generator[Step | Notice, bool | None, Any]] | None = make
 
     def _segment(self) -> Any:
         assert self._task is not None  # noqa: S101 - set until the end of `work`

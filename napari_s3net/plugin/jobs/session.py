@@ -210,9 +210,10 @@ class Session(QObject):
         target, self._target = self._target, None
         self.running.clear()
         if isinstance(outcome, Segmentation) and target is not None:
-            self.timed = outcome.settings, outcome.seconds / max(1, len(outcome.history))
+            made = outcome.provenance
+            self.timed = made.settings, made.seconds / max(1, made.iterations)
             layer = target.finish(outcome, self._preset)
-            self._enter(Phase.STOPPED if outcome.stopped else Phase.DONE, "")
+            self._enter(Phase.STOPPED if outcome.provenance.stopped else Phase.DONE, "")
             self.finished.emit(layer)
             return
         if target is not None:

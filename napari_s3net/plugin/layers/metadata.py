@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_s3net.image import Geometry, Segmentation
+from napari_s3net.image import Geometry, Meaning, Segmentation
 from napari_s3net.labels.matching import match_to_previous, match_to_stack, renumber
 from napari_s3net.plugin.layers.source import Index, Source
 from napari_s3net.preprocessing.features import to_unit
+from napari_s3net.provenance import Provenance
 from napari_s3net.volume import cluster_meanings
 
 Note = dict[str, Any]
@@ -34,39 +36,29 @@ def note_of(result: Segmentation, source: Source, geometry: Geometry, preset: st
     preset : str
         The name of the preset that the settings started from.
     """
-    return {
-        "source": source.name,
-        "axis": source.axis,
-        "slice": source.position,
-        "kind": source.kind,
-        "geometry": geometry,
-        "preset": preset,
-        "settings": result.settings.to_dict(),
-        "seed": result.settings.seed,
-        "version": result.version,
-        "device": result.device,
-        "seconds": round(result.seconds, 3),
-        "iterations": len(result.history),
-        "stopped": result.stopped,
-        "note": result.note,
-        "confidence": result.confidence,
-        "foreground": list(result.foreground),
-        "names": {int(i): str(name) for i, name in result.names.items()},
-    }
+    made = result.with_provenance(source=source.name, axis=source.axis, slice=source.position, preset=preset)
+    return {**made.metadata(), "kind": source.kind, "geometry": geometry}
 
 
 def joined(old: Note, new: Note) -> Note:
     """The note of a stack of which one more slice is done: the new one's, which also knows the old one's ids."""
     ids = set(new["names"])
     foreground = [i for i in old.get("foreground", ()) if i not in ids] + new["foreground"]
-    slices = {**old.get("slices", {}), new["slice"]: {k: new[k] for k in ("settings", "seed", "device", "seconds")}}
-    names = {**old.get("names", {}), **new["names"]}
-    return {**new, "foreground": sorted(foreground), "names": names, "slices": slices}
+    made = Provenance.from_dict(new)
+    others = (
+        [part for part in Provenance.from_dict(old).slices if part.slice != made.slice] if "settings" in old else []
+    )
+    slices = (*others, replace(made, slices=()))
+    return {
+        **new,
+        **replace(made, slices=slices).to_dict(),
+        "foreground": sorted(foreground),
+        "names": {**old.get("names", {}), **new["names"]},
+        "meanings": {**old.get("meanings", {}), **new["meanings"]},
+    }
 
 
-def numbered(
-    result: Segmentation, known: Note, beside: NDArray[Any] | None
-) -> tuple[NDArray[np.int32], tuple[int, ...], dict[int, str]]:
+def numbered(result: Segmentation, known: Note, beside: NDArray[Any] | None) -> Segmentation:
     """Number the clusters of a slice so that an id means the same in the whole stack; see `match_to_stack`.
 
     Parameters
@@ -80,14 +72,20 @@ def numbered(
 
     Returns
     -------
-    labels, foreground, names
-        As in `result`, with the stack's ids.
+    Segmentation
+        As `result`, with the stack's ids; an id that the stack knows keeps its name.
     """
-    taken = {i: (name, i in known["foreground"]) for i, name in known.get("names", {}).items()}
+    of_stack, named = known.get("meanings", {}), known.get("names", {})
+    taken = {i: (i in known["foreground"], Meaning(*of_stack[i]) if i in of_stack else None) for i in named}
     meanings = cluster_meanings(result)
     ids = match_to_stack(result.labels, meanings, taken, beside)
-    foreground = tuple(ids[label] for label, (_, is_object) in meanings.items() if is_object)
-    return renumber(result.labels, ids), foreground, {ids[label]: name for label, (name, _) in meanings.items()}
+    return replace(
+        result,
+        labels=renumber(result.labels, ids),
+        foreground=tuple(ids[label] for label, (is_object, _) in meanings.items() if is_object),
+        names={i: named.get(i) or result.names.get(label, "") for label, i in ids.items()},
+        meanings={ids[label]: meaning for label, (_, meaning) in meanings.items() if meaning is not None},
+    )
 
 
 def continued(result: Segmentation, known: Note, before: NDArray[Any], note: Note) -> tuple[NDArray[np.int32], Note]:
@@ -109,7 +107,11 @@ def continued(result: Segmentation, known: Note, before: NDArray[Any], note: Not
     stayed = set(np.unique(before).tolist()) & set(known["names"])
     names = {i: known["names"][i] if i in stayed else result.names.get(old, "") for old, i in ids.items()}
     ticked = [i for old, i in ids.items() if (i in known["foreground"] if i in stayed else old in result.foreground)]
-    return renumber(result.labels, ids), {**note, "names": names, "foreground": sorted(ticked)}
+    meant = known.get("meanings", {})
+    new = {i: list(meaning) for old, i in ids.items() if (meaning := result.meanings.get(old)) is not None}
+    meanings = {i: meant[i] if i in stayed and i in meant else new.get(i) for i in names}
+    about = {"names": names, "meanings": {i: m for i, m in meanings.items() if m}, "foreground": sorted(ticked)}
+    return renumber(result.labels, ids), {**note, **about}
 
 
 def with_tick(note: Note, label: int, *, is_object: bool) -> Note:

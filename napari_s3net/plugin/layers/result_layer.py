@@ -229,11 +229,12 @@ class Target:
 
     def _numbered(self, result: Segmentation, old: Note, preset: str) -> tuple[NDArray[np.int32], Note]:
         """Labels and note; in a stack, with ids that mean the same in every slice."""
-        note = note_of(result, self.source, layer_geometry(self._image_layer, self.source.shape), preset)
-        if self.source.position is None:
-            return continued(result, old, self.layer.data[self.source.index], note) if old else (result.labels, note)
-        labels, foreground, names = numbered(result, old, self._beside())
-        return labels, joined(old, {**note, "foreground": list(foreground), "names": names})
+        geometry = layer_geometry(self._image_layer, self.source.shape)
+        if self.source.position is not None:
+            result = numbered(result, old, self._beside())
+            return result.labels, joined(old, note_of(result, self.source, geometry, preset))
+        note = note_of(result, self.source, geometry, preset)
+        return continued(result, old, self.layer.data[self.source.index], note) if old else (result.labels, note)
 
     def _beside(self) -> NDArray[Any] | None:
         """Labels of the slice before or behind, if it has some."""

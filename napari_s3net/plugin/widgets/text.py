@@ -6,7 +6,6 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from napari_s3net.image import object_name
 from napari_s3net.runtime.memory import Advice, in_words, too_much
 from napari_s3net.settings import Settings, describe, presets
 
@@ -95,7 +94,7 @@ def outcome_text(note: Mapping[str, Any], share: float) -> str:
     if not note["foreground"]:
         return "✓ No object proposed"
     where = "image" if note["slice"] is None else "slice"
-    return f"✓ {object_name(note['foreground'], note['names'])} proposed · {share_text(share)} of the {where}"
+    return f"✓ {note.get('object_name', 'Object')} proposed · {share_text(share)} of the {where}"
 
 
 def effort_text(note: Mapping[str, Any]) -> str:

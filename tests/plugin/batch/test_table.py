@@ -6,7 +6,9 @@ from qtpy.QtCore import Qt
 from napari_s3net.batch import FileRow
 from napari_s3net.plugin.batch.table import HEADERS, SHARE, STATE, SURE, FileModel, FileTable, state_text, tip
 
-DONE = FileRow(file="b.png", status="done", share=0.214, confidence=0.383, seconds=2.0, device="cpu", version="1")
+DONE = FileRow(
+    file="b.png", status="done", share=0.214, confidence=0.383, seconds=2.0, metadata={"device": "cpu", "version": "1"}
+)
 
 
 @pytest.mark.parametrize(

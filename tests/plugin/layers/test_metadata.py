@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from napari_s3net.image import Geometry, Segmentation
+from napari_s3net.image import Geometry, Meaning, Segmentation
 from napari_s3net.plugin.layers import metadata as notes
 from napari_s3net.plugin.layers.source import Source
+from napari_s3net.provenance import Provenance
 from napari_s3net.settings import Settings
 
 PLANE = (slice(None), slice(None))
@@ -11,7 +12,13 @@ PLANE = (slice(None), slice(None))
 
 def result(labels, foreground, names):
     array = np.asarray(labels, np.int32)
-    return Segmentation(array, foreground, Geometry.identity(2), Settings(seed=9), names, version="1.0", seconds=2.0)
+    made = Provenance(settings=Settings(seed=9), device="cpu", version="1.0", seconds=2.0)
+    meanings = {i: Meaning(name) for i, name in names.items()}
+    return Segmentation(array, foreground, Geometry.identity(2), made, names, meanings)
+
+
+def meant(names):
+    return {i: list(Meaning(name)) for i, name in names.items()}
 
 
 def source(index=PLANE, shape=(2, 3)):
@@ -23,45 +30,50 @@ def source(index=PLANE, shape=(2, 3)):
 def test_a_note_tells_how_a_result_was_made():
     made = notes.note_of(result([[1, 2, 2]], (1,), {1: "Lung"}), source(), Geometry.identity(2), "ct-lung")
     assert made["settings"] == Settings(seed=9).to_dict()
-    wanted = {"seed": 9, "version": "1.0", "device": "cpu", "seconds": 2.0, "foreground": [1], "source": "scan"}
+    wanted = {"version": "1.0", "device": "cpu", "seconds": 2.0, "foreground": [1], "source": "scan"}
     assert wanted.items() <= made.items()
     assert made["geometry"] == Geometry.identity(2)
     assert "JANE" not in str(made), "a folder may be called like a patient"
 
 
 def test_ids_mean_the_same_in_every_slice():
-    known = {"names": {1: "Lung", 2: "Body", 3: "Bone"}, "foreground": [1]}
+    names = {1: "Lung", 2: "Body", 3: "Bone"}
+    known = {"names": {**names, 1: "My lung"}, "meanings": meant(names), "foreground": [1]}
     made = result([[1, 2, 3, 0]], (2,), {1: "Bone", 2: "Lung", 3: "Table"})
-    labels, foreground, names = notes.numbered(made, known, None)
-    assert labels.tolist() == [[3, 1, 4, 0]]
-    assert foreground == (1,)
-    assert names == {3: "Bone", 1: "Lung", 4: "Table"}
+    made = notes.numbered(made, known, None)
+    assert made.labels.tolist() == [[3, 1, 4, 0]]
+    assert made.foreground == (1,)
+    assert made.names == {3: "Bone", 1: "My lung", 4: "Table"}, "a name that the user gave stays, and decides nothing"
+    assert made.meanings == {3: Meaning("Bone"), 1: Meaning("Lung"), 4: Meaning("Table")}
 
 
 def test_the_same_name_twice_gets_two_ids():
-    known = {"names": {1: "Lung", 2: "Body"}, "foreground": [1]}
-    labels, foreground, _ = notes.numbered(result([[1, 2]], (1, 2), {1: "Lung", 2: "Lung"}), known, None)
-    assert labels.tolist() == [[1, 3]]
-    assert set(foreground) == {1, 3}
+    names = {1: "Lung", 2: "Body"}
+    known = {"names": names, "meanings": meant(names), "foreground": [1]}
+    made = notes.numbered(result([[1, 2]], (1, 2), {1: "Lung", 2: "Lung"}), known, None)
+    assert made.labels.tolist() == [[1, 3]]
+    assert set(made.foreground) == {1, 3}
 
 
 def test_ids_stay_in_an_empty_stack():
-    labels, foreground, names = notes.numbered(result([[1, 2]], (2,), {1: "a", 2: "b"}), {}, None)
-    assert labels.tolist() == [[1, 2]]
-    assert foreground == (2,)
-    assert names == {1: "a", 2: "b"}
+    made = notes.numbered(result([[1, 2]], (2,), {1: "a", 2: "b"}), {}, None)
+    assert made.labels.tolist() == [[1, 2]]
+    assert made.foreground == (2,)
+    assert made.names == {1: "a", 2: "b"}
 
 
 def test_a_stack_remembers_each_slice():
     index = (0, slice(None), slice(None))
     first = notes.note_of(result([[1]], (1,), {1: "Lung"}), source(index, (4, 2, 3)), Geometry.identity(3), "ct-lung")
     stack = notes.joined({}, first)
-    second = {**first, "slice": 2, "foreground": [5], "names": {5: "Lung"}, "seed": 1}
+    second = {**first, "slice": 2, "foreground": [5], "names": {5: "Lung"}, "settings": Settings(seed=1).to_dict()}
     both = notes.joined(stack, second)
     assert both["foreground"] == [1, 5]
     assert both["names"] == {1: "Lung", 5: "Lung"}
-    assert both["slices"][0]["seed"] == 9
-    assert both["slices"][2]["seed"] == 1
+    made = Provenance.from_dict(both)
+    assert [(part.slice, part.settings.seed) for part in made.slices] == [(0, 9), (2, 1)]
+    again = Provenance.from_dict(notes.joined(both, first))
+    assert [part.slice for part in again.slices] == [2, 0], "a slice that is segmented again is told once"
 
 
 def test_ticks_names_and_new_ids_leave_the_old_note_alone():

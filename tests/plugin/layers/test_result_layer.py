@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_s3net.image import Segmentation
+from napari_s3net.image import Meaning, Segmentation
 from napari_s3net.plugin.layers.metadata import Memory
 from napari_s3net.plugin.layers.palette import CLEAR
 from napari_s3net.plugin.layers.result_layer import FRAMES, Target, add_mask, dissolve, find, note_in, recolour
 from napari_s3net.plugin.layers.source import KEY, source_of
+from napari_s3net.provenance import Provenance
 from napari_s3net.settings import Settings
 
 
@@ -37,9 +38,9 @@ def result(shape, corner, names=None, foreground=(1,), seed=0):
     names = names or {1: "Lesion", 2: "Skin"}
     from napari_s3net.image import Geometry
 
-    return Segmentation(
-        labels, foreground, Geometry.identity(2), Settings(seed=seed), names, version="1.2.3", seconds=1.0
-    )
+    made = Provenance(settings=Settings(seed=seed), device="cpu", version="1.2.3", seconds=1.0)
+    meanings = {i: Meaning(name) for i, name in names.items()}
+    return Segmentation(labels, foreground, Geometry.identity(2), made, names, meanings)
 
 
 def finish(viewer, corner, memory=None, **kwargs):
@@ -61,7 +62,7 @@ def test_one_label_layer_that_lies_on_the_image(viewer):
 def test_the_layer_tells_how_it_was_made(viewer):
     note = note_in(finish(viewer, 5, seed=7))
     assert note["settings"] == Settings(seed=7).to_dict()
-    wanted = {"seed": 7, "version": "1.2.3", "device": "cpu", "seconds": 1.0, "source": "mole", "preset": "skin"}
+    wanted = {"version": "1.2.3", "device": "cpu", "seconds": 1.0, "source": "mole", "preset": "skin"}
     assert wanted.items() <= note.items()
     assert note["foreground"] == [1]
     assert note["names"] == {1: "Lesion", 2: "Skin"}
@@ -234,7 +235,7 @@ def test_a_stack_gets_the_slice_in_view_and_keeps_the_others(stack):
     finish(stack, 7, seed=3)
     assert [bool(plane.any()) for plane in layer.data] == [False, True, True, False]
     assert (layer.data[1, :5, :5] == 1).all()
-    assert set(note_in(layer)["slices"]) == {1, 2}
+    assert [part.slice for part in Provenance.from_dict(note_in(layer)).slices] == [1, 2]
     layer.undo()
     assert [bool(plane.any()) for plane in layer.data] == [False, True, False, False]
 

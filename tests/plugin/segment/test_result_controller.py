@@ -16,6 +16,7 @@ from napari_s3net.plugin.layers.source import source_of
 from napari_s3net.plugin.segment import result_controller as module
 from napari_s3net.plugin.segment.result_controller import Outcome
 from napari_s3net.plugin.widgets.panels import ResultPanel
+from napari_s3net.provenance import Provenance
 from napari_s3net.settings import presets
 
 pytestmark = pytest.mark.viewer
@@ -33,7 +34,9 @@ def layer(viewer):
     """A result with a lesion of 24 × 24 pixels."""
     labels = np.full((48, 64), 2, np.int32)
     labels[:24, :24] = 1
-    result = Segmentation(labels, (1,), Geometry.identity(2), presets["skin"].settings, {1: "Lesion", 2: "Skin"})
+    result = Segmentation(
+        labels, (1,), Geometry.identity(2), Provenance(settings=presets["skin"].settings), {1: "Lesion", 2: "Skin"}
+    )
     source = source_of(viewer.layers[0], viewer.dims.point, (0, 1))
     return Target(viewer, viewer.layers[0], source, Memory(), new_layer=False).finish(result, "skin")
 
