@@ -24,12 +24,14 @@ class FakeRuns:
     threads: list[int] = field(default_factory=list)
     images: list[np.ndarray] = field(default_factory=list)
     asked: list = field(default_factory=list)
+    preview_seconds: float | None = None
     #: Called with the arrays of each run, for weak references.
     watch: object = None
 
     def __call__(self, image, settings, *, device="auto", preview_seconds=None):
         import torch
 
+        self.preview_seconds = preview_seconds
         self.threads.append(torch.get_num_threads())
         self.images.append(np.array(image.array))
         self.asked.append((image, settings, device) if self.watch is None else (None, settings, device))

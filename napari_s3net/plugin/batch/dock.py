@@ -22,7 +22,7 @@ from napari_s3net.plugin.batch.open_row import Opened, item_of
 from napari_s3net.plugin.batch.review_controller import Reviewing
 from napari_s3net.plugin.batch.review_panel import ReviewPanel
 from napari_s3net.plugin.batch.table import FileTable
-from napari_s3net.plugin.jobs.batch_job import Found, Job, Look, News
+from napari_s3net.plugin.jobs.batch_job import BatchJob, BatchUpdate, FolderContents, FolderScan
 from napari_s3net.plugin.widgets.dock import Dock
 from napari_s3net.plugin.widgets.parts import caption, row
 from napari_s3net.plugin.widgets.text import batch_text, plural, time_left
@@ -49,8 +49,8 @@ class BatchDock(Dock):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
         self.plan: Plan | None = None
-        self.job: Job | None = None
-        self._look: Look | None = None
+        self.job: BatchJob | None = None
+        self._look: FolderScan | None = None
         self._items: dict[str, Item] = {}
         self._opened: Opened | None = None
         self._link = ""
@@ -77,7 +77,9 @@ class BatchDock(Dock):
         self._counts, self._within = dict.fromkeys(self._counts, 0), {}
         self._first = 0.0
         form = self.form
-        self.job = Job(self.plan, jobs=form.jobs.value, scheduler=form.scheduler_address, restart=form.restart.value)
+        self.job = BatchJob(
+            self.plan, jobs=form.jobs.value, scheduler=form.scheduler_address, restart=form.restart.value
+        )
         self.form.restart.value = False
         atexit.register(_finish, self.job)
         self.job.start()
@@ -168,11 +170,11 @@ class BatchDock(Dock):
                 assert self.plan is not None  # noqa: S101 - just read
                 self.form.source_line.setText("Looking for images…")
                 self.line.clear()
-                self._look = Look(self.plan)
+                self._look = FolderScan(self.plan)
                 self._timer.start()
         self._settle()
 
-    def _found(self, found: Found) -> None:
+    def _found(self, found: FolderContents) -> None:
         assert self.plan is not None  # noqa: S101 - it was looked at
         rows = found.rows or {}
         self._items = {item.file: item for item in found.items}
@@ -203,7 +205,7 @@ class BatchDock(Dock):
         if self._look is None and self.job is None:
             self._timer.stop()
 
-    def _news(self, news: News) -> None:
+    def _news(self, news: BatchUpdate) -> None:
         if news.items is not None:
             self._items = {item.file: item for item in news.items}
             self._show(list(self._items), {})
@@ -241,7 +243,7 @@ class BatchDock(Dock):
         left = None if paused else left
         self.line.setText(batch_text(over, total, self._counts["failed"], left, paused=paused, within=within))
 
-    def _end(self, news: News) -> None:
+    def _end(self, news: BatchUpdate) -> None:
         assert self.job is not None  # noqa: S101 - its thread has just ended
         atexit.unregister(_finish)
         self.job, self._link = None, ""
@@ -328,7 +330,7 @@ def _link(address: str, text: str, colour: str) -> str:
     return f'<a style="color: {colour}" href="{escape(address)}">{escape(text)}</a>'
 
 
-def _finish(job: Job) -> None:
+def _finish(job: BatchJob) -> None:
     """Let a batch put its report in order before Python goes."""
     job.stop()
     job.wait(EXIT_SECONDS)

@@ -19,7 +19,7 @@ from napari_s3net.errors import InvalidImageError, ReadError
 from napari_s3net.image import Image, Segmentation
 from napari_s3net.io import read_image, write_labels
 from napari_s3net.plugin.contributions.reader import layer_data
-from napari_s3net.plugin.layers.metadata import Note, object_mask
+from napari_s3net.plugin.layers.metadata import Metadata, object_mask
 from napari_s3net.plugin.layers.result_layer import plain, recolour, result_layer, result_name
 from napari_s3net.plugin.layers.source import KEY
 from napari_s3net.settings import Settings
@@ -88,7 +88,7 @@ class Opened:
         return zlib.crc32(np.ascontiguousarray(self.layer.data)), tuple(note.get("foreground", ()))
 
 
-def _labels(image: Image, row: FileRow, output: Path) -> tuple[np.ndarray, Note]:
+def _labels(image: Image, row: FileRow, output: Path) -> tuple[np.ndarray, Metadata]:
     """The labels of a result, corrected where they were, and what is known about them."""
     kind = "labels" if "labels" in row.outputs else "masks"
     if kind not in row.outputs:

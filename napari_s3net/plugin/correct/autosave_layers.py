@@ -15,7 +15,7 @@ from napari_s3net.errors import ReadError
 from napari_s3net.plugin.correct.autosave import Keeper, Saved, load, session_folder
 from napari_s3net.plugin.correct.controller import Correcting
 from napari_s3net.plugin.layers.locks import locks_of
-from napari_s3net.plugin.layers.result_layer import add_layer, note_in, plain, recolour
+from napari_s3net.plugin.layers.result_layer import add_layer, metadata_of, plain, recolour
 from napari_s3net.plugin.layers.source import KEY, finest_level, layer_geometry, source_of
 
 SAVE_MS = 60_000
@@ -109,7 +109,7 @@ class LastSession:
             labels=np.array(layer.data),
             strokes=drawn,
             name=layer.name,
-            note=note_in(layer) or {},
+            note=metadata_of(layer) or {},
             locked=tuple(sorted(locks.labels)),
             held=None if locks.held is None or not locks.held.any() else locks.held.copy(),
         )

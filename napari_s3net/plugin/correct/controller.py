@@ -16,11 +16,18 @@ from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Segmentation
 from napari_s3net.plugin.correct.tools import Plane
 from napari_s3net.plugin.layers.locks import Locks, locks_of
-from napari_s3net.plugin.layers.metadata import Memory, recalled, with_new_ids
+from napari_s3net.plugin.layers.metadata import MetadataHistory, restored, with_new_ids
 from napari_s3net.plugin.layers.palette import hex_colour
-from napari_s3net.plugin.layers.result_layer import fits, note_in, plain, recolour, show, write
-from napari_s3net.plugin.layers.run_cache import keep, kept
-from napari_s3net.plugin.layers.source import KEY, Source, finest_level, look, source_of
+from napari_s3net.plugin.layers.result_layer import (
+    fits_source,
+    metadata_of,
+    plain,
+    recolour,
+    write_undoable,
+    write_unrecorded,
+)
+from napari_s3net.plugin.layers.run_cache import cache_run, cached_run
+from napari_s3net.plugin.layers.source import KEY, Source, finest_level, inspect_source, source_of
 from napari_s3net.plugin.layers.stroke_layer import HELPER, add_strokes, find_strokes, is_strokes, recolour_strokes
 from napari_s3net.provenance import Provenance
 from napari_s3net.settings import Settings, presets
@@ -38,7 +45,7 @@ class Correcting:
     def __init__(self, viewer: Any) -> None:
         self._viewer = viewer
         self.layer: Labels | None = None
-        self._memory = Memory()
+        self._memory = MetadataHistory()
         self._settings: tuple[Source, Settings] | None = None
 
     # -- which
@@ -52,8 +59,8 @@ class Correcting:
         """Correct another layer."""
         self.layer = layer
         if layer is not None and (source := self.source) is not None:
-            if kept(layer, source.position) is None:
-                keep(layer, source.position, layer.data[source.index], {})
+            if cached_run(layer, source.position) is None:
+                cache_run(layer, source.position, layer.data[source.index], {})
             recolour_strokes_of(self._viewer.layers, layer, self.ids)
 
     @property
@@ -75,7 +82,7 @@ class Correcting:
         images = [layer for layer in map(plain, self._viewer.layers) if isinstance(layer, ImageLayer)]
         images = [one for one in images if not _is_helper(one) and one.ndim == labels.ndim]
         fitting = [one for one in images if finest_level(one)[1] == labels.data.shape]
-        note = note_in(labels)
+        note = metadata_of(labels)
         made_from = [one for one in fitting if note and one.name == note["source"]]
         return (made_from or fitting[::-1] or [None])[0]
 
@@ -85,7 +92,7 @@ class Correcting:
     def plane(self) -> Plane:
         """Labels in view with object and names."""
         layer, source = self._known()
-        labels, note = layer.data[source.index], note_in(layer)
+        labels, note = layer.data[source.index], metadata_of(layer)
         if note is None:
             return Plane(labels, tuple(int(i) for i in np.unique(labels) if i > 0), {})
         return Plane(labels, tuple(note["foreground"]), note["names"], note.get("meanings", {}))
@@ -98,7 +105,7 @@ class Correcting:
     def rows(self) -> list[tuple[int, str, str]]:
         """Id, name and colour of each label in view."""
         plane, layer = self.plane, self.layer
-        if note_in(layer) is None:
+        if metadata_of(layer) is None:
             return [(i, f"Label {i}", _hex(layer.get_color(i))) for i in self.ids]
         names = {i: plane.names.get(i) or f"Cluster {i}" for i in self.ids}
         return [(i, name, hex_colour(i, is_object=i in plane.foreground)) for i, name in names.items()]
@@ -106,12 +113,12 @@ class Correcting:
     def write(self, new: Plane) -> bool:
         """Write labels as one step that undo takes back, with what is known about them; False if nothing changed."""
         layer, source = self._known()
-        before, note = layer.data[source.index], note_in(layer)
+        before, note = layer.data[source.index], metadata_of(layer)
         if before.shape == new.labels.shape and np.array_equal(before, new.labels):
             return False
         if note is not None:
             self._memory.remember(source.index, before, note)
-        write(layer, source.index, new.labels)
+        write_undoable(layer, source.index, new.labels)
         if note is not None:
             foreground = sorted(int(i) for i in new.foreground)
             changed = {"foreground": foreground, "names": dict(new.names), "meanings": dict(new.meanings)}
@@ -121,10 +128,10 @@ class Correcting:
     def follow_undo(self) -> bool:
         """After an undo or a redo: names and object of the labels that came back; False if they are as they were."""
         layer, source = self._known()
-        note = note_in(layer)
+        note = metadata_of(layer)
         if note is None:
             return False
-        back = recalled(note, self._memory.recall(source.index, layer.data[source.index]))
+        back = restored(note, self._memory.recall(source.index, layer.data[source.index]))
         if back is note:
             return False
         self._take_note(back)
@@ -133,7 +140,7 @@ class Correcting:
     def revert(self) -> bool:
         """Back to what the last run made of the plane in view; False where that is what there is."""
         layer, source = self._known()
-        last = kept(layer, source.position)
+        last = cached_run(layer, source.position)
         plane = self.plane
         return last is not None and self.write(replace(plane, labels=last.labels))
 
@@ -148,7 +155,7 @@ class Correcting:
     def result(self) -> Segmentation:
         """The plane in view as a result to refine, with the weights that are kept of its run."""
         layer, source = self._known()
-        note, labels, last = note_in(layer), self.plane.labels.astype(np.int32), kept(layer, source.position)
+        note, labels, last = metadata_of(layer), self.plane.labels.astype(np.int32), cached_run(layer, source.position)
         state = {} if last is None else last.state
         if note is None:
             made = Provenance(settings=self._suggested(source))
@@ -160,13 +167,13 @@ class Correcting:
         layer, source = self._known()
         labels = result.labels.astype(layer.data.dtype)
         self.write(replace(self.plane, labels=labels, foreground=result.foreground, names=result.names))
-        keep(layer, source.position, layer.data[source.index], result.state)
+        cache_run(layer, source.position, layer.data[source.index], result.state)
         return True
 
     def _suggested(self, source: Source) -> Settings:
         """Settings for labels made elsewhere: those of the preset that suits the image."""
         if self._settings is None or self._settings[0].data is not source.data:
-            self._settings = source, presets[look(source)[1]].settings
+            self._settings = source, presets[inspect_source(source)[1]].settings
         return self._settings[1]
 
     # -- strokes and locks
@@ -205,14 +212,14 @@ class Correcting:
         """Take all strokes of the plane away, as one step."""
         strokes, (_, source) = self.strokes, self._known()
         if strokes is not None:
-            write(strokes, source.index, np.zeros_like(strokes.data[source.index]))
+            write_undoable(strokes, source.index, np.zeros_like(strokes.data[source.index]))
 
     def put_strokes(self, drawn: NDArray[Any]) -> None:
         """Strokes from elsewhere for the whole layer."""
         strokes = self.make_strokes()
         if drawn.shape != strokes.data.shape:
             raise InvalidImageError(f"The strokes are {drawn.shape}, the labels {strokes.data.shape}.")
-        show(strokes, (slice(None),) * drawn.ndim, drawn.astype(strokes.data.dtype))
+        write_unrecorded(strokes, (slice(None),) * drawn.ndim, drawn.astype(strokes.data.dtype))
 
     @property
     def locks(self) -> Locks:
@@ -245,7 +252,7 @@ class Correcting:
     def _known(self) -> tuple[Labels, Source]:
         """Layer and plane; an error in words where there is none."""
         source = self.source
-        if self.layer is None or source is None or not fits(self.layer, source):
+        if self.layer is None or source is None or not fits_source(self.layer, source):
             raise InvalidImageError("There are no labels on an image to correct.")
         return self.layer, source
 

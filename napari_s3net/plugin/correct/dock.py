@@ -20,11 +20,11 @@ from napari_s3net.plugin.correct.panels import KeepPanel, LabelList, LookPanel, 
 from napari_s3net.plugin.correct.stroke_files import load_strokes, save_strokes
 from napari_s3net.plugin.correct.tool_controller import Tooling
 from napari_s3net.plugin.correct.uncertainty_controller import Looking
-from napari_s3net.plugin.jobs.background import Background, Prepared, rerun
+from napari_s3net.plugin.jobs.background import Background, RefinerCache, rerun
 from napari_s3net.plugin.jobs.run import Failure
 from napari_s3net.plugin.jobs.session import cancel_all
 from napari_s3net.plugin.layers.result_layer import plain
-from napari_s3net.plugin.layers.source import describe
+from napari_s3net.plugin.layers.source import describe_source
 from napari_s3net.plugin.layers.stroke_layer import follow_labels_name
 from napari_s3net.plugin.widgets.dock import Dock
 from napari_s3net.plugin.widgets.fields import Chooser
@@ -50,7 +50,7 @@ class CorrectDock(Dock):
         self._followed: list[tuple[Any, Callable[..., None]]] = []
         self._asked: tuple[Any, Any] | None = None
         self.work = Correcting(napari_viewer)
-        self.prepared, self.background = Prepared(), Background(self)
+        self.prepared, self.background = RefinerCache(), Background(self)
         self.empty, self.paint, self.labels = NoLabels(), PaintPanel(), LabelList()
         self.tools, self.look, self.keep = ToolsPanel(), LookPanel(), KeepPanel()
         self.tooling = Tooling(napari_viewer, self.work, self.tools, self.labels, self._renew)
@@ -203,7 +203,7 @@ class CorrectDock(Dock):
             return
         self.work.follow_undo()
         source = self.work.source
-        self.image_line.setText(f"on {source.name} · {describe(source)}")
+        self.image_line.setText(f"on {source.name} · {describe_source(source)}")
         self.labels.show_labels(self.work.rows(), self.work.locks.labels)
         held = self.work.held
         self.labels.show_held(0.0 if held is None else float(held.mean()))

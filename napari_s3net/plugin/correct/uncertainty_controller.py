@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_s3net.plugin.correct.controller import Correcting
 from napari_s3net.plugin.correct.panels import LookPanel
-from napari_s3net.plugin.jobs.background import Background, doubt
+from napari_s3net.plugin.jobs.background import Background, estimate_uncertainty
 from napari_s3net.plugin.layers.result_layer import plain
 from napari_s3net.plugin.layers.source import KEY
 from napari_s3net.plugin.layers.stroke_layer import HELPER
@@ -41,7 +41,9 @@ class Looking:
         result, source = self._work.result(), self._work.source
         assert source is not None  # noqa: S101 - there are labels, or nothing is asked
         self._panel.line.setText("Looking…")
-        self._background.start(source, result.settings, doubt(result, "probabilities" if self._goes else what))
+        self._background.start(
+            source, result.settings, estimate_uncertainty(result, "probabilities" if self._goes else what)
+        )
 
     def show(self, entropy: NDArray[np.float32]) -> None:
         """The answer has come."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_s3net.image import Image, Notice, Segmentation, Step
-from napari_s3net.plugin.jobs.run import Job, is_busy
+from napari_s3net.plugin.jobs.run import PlaneJob, is_busy
 from napari_s3net.plugin.jobs.session import POLL_MS
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.settings import Settings
@@ -18,7 +18,7 @@ from napari_s3net.settings import Settings
 if TYPE_CHECKING:
     from napari_s3net.correction.refine import Refiner
 
-Make = Callable[[Image], Generator[Step | Notice, bool | None, Any]]
+MakeSteps = Callable[[Image], Generator[Step | Notice, bool | None, Any]]
 
 
 class Background(QObject):
@@ -35,7 +35,7 @@ class Background(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         #: The job that goes on, as a list of none or one that outlives the dock.
-        self.running: list[Job] = []
+        self.running: list[PlaneJob] = []
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
         self._timer.timeout.connect(self._tick)
@@ -45,9 +45,9 @@ class Background(QObject):
         """Whether a job goes on here, or a run anywhere in this process."""
         return bool(self.running) or is_busy()
 
-    def start(self, source: Source, settings: Settings, make: Make) -> None:
+    def start(self, source: Source, settings: Settings, make: MakeSteps) -> None:
         """Begin a job; `RuntimeError` while another one goes on."""
-        job = Job(source, settings, make)
+        job = PlaneJob(source, settings, make)
         job.start()
         self.running[:] = [job]
         self._timer.start()
@@ -66,7 +66,7 @@ class Background(QObject):
             self.over.emit(report.outcome)
 
 
-class Prepared:
+class RefinerCache:
     """What a re-run prepares of an image, kept for the next one."""
 
     def __init__(self) -> None:
@@ -89,13 +89,13 @@ class Prepared:
 
 
 def rerun(
-    prepared: Prepared,
+    prepared: RefinerCache,
     source: Source,
     result: Segmentation,
     constraints: NDArray[np.int32],
     locked: Collection[int],
     held: NDArray[np.bool_] | None,
-) -> Make:
+) -> MakeSteps:
     """A re-run with strokes and locks; begun anew, smaller or on the CPU, where memory runs out."""
 
     def make(image: Image) -> Generator[Step | Notice, bool | None, Segmentation]:
@@ -111,7 +111,7 @@ def rerun(
     return make
 
 
-def doubt(result: Segmentation, over: str) -> Make:
+def estimate_uncertainty(result: Segmentation, over: str) -> MakeSteps:
     """How sure a result is."""
 
     def make(image: Image) -> Generator[Step, bool | None, NDArray[np.float32]]:

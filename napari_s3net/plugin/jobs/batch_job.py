@@ -35,7 +35,7 @@ def trouble(error: Exception) -> Trouble:
 
 
 @dataclass(frozen=True)
-class Found:
+class FolderContents:
     """What there is to do, and what was done before.
 
     Parameters
@@ -56,26 +56,26 @@ class Found:
     trouble: Trouble | None = None
 
 
-def look(plan: Plan) -> Found:
+def look(plan: Plan) -> FolderContents:
     """Look at both folders; what is wrong with them is part of the answer."""
     rows: dict[str, FileRow] = {}
     try:
         rows = light_rows(plan.output)
         items = tuple(find_items(plan))
     except Exception as error:  # noqa: BLE001 - a folder may fail in any way, and the dock has to on_progress of it
-        return Found(rows=rows, trouble=trouble(error))
+        return FolderContents(rows=rows, trouble=trouble(error))
     digest = choose(plan.digest, items)[2] if plan.fit == "folder" else plan.digest
     known = (rows.get(item.file) for item in items)
     current = sum(row is not None and row.status == "done" and row.settings == digest for row in known)
-    return Found(items, rows, current)
+    return FolderContents(items, rows, current)
 
 
-class Look:
+class FolderScan:
     """`look` in a thread of its own."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self.found: Found | None = None
+        self.found: FolderContents | None = None
         self._thread = threading.Thread(target=self._work, name="batch look", daemon=True)
         self._thread.start()
 
@@ -84,7 +84,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class News:
+class BatchUpdate:
     """What has come of a batch since the last time.
 
     Parameters
@@ -111,7 +111,7 @@ class News:
     trouble: Trouble | None = None
 
 
-class Job:
+class BatchJob:
     """One batch in a thread.
 
     Parameters
@@ -154,12 +154,14 @@ class Job:
         if self._thread.is_alive():
             self._thread.join(seconds)
 
-    def collect(self) -> News:
+    def collect(self) -> BatchUpdate:
         """Take what has come since the last time."""
         over = self._over
         rows = tuple(self._rows.popleft() for _ in range(len(self._rows)))
         items, self._items = self._items, None
-        return News(items, rows, self._link, over, self._summary if over else None, self._trouble if over else None)
+        return BatchUpdate(
+            items, rows, self._link, over, self._summary if over else None, self._trouble if over else None
+        )
 
     def _work(self) -> None:
         """Body of the thread: nothing raised here gets out."""

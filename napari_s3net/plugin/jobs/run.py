@@ -15,7 +15,6 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import count
 from threading import Event
 from typing import Any
 
@@ -34,7 +33,6 @@ from napari_s3net.settings import Settings
 PREVIEW_SECONDS = 0.2
 #: Time that a last iteration gets when napari is closed during a run.
 EXIT_MS = 60_000
-_ids = count(1)
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ class Failure:
 
 
 @dataclass(frozen=True, eq=False)
-class Report:
+class RunUpdate:
     """What has come of a run since the last report.
 
     Parameters
@@ -80,7 +78,6 @@ class Run:
     """A run and its mailbox."""
 
     def __init__(self, source: Source, settings: Settings, device: str) -> None:
-        self.id = next(_ids)
         self.settings = settings
         self._task: tuple[Source, Settings, str] | None = (source, settings, device)
         self._stop, self._cancel = Event(), Event()
@@ -110,7 +107,7 @@ class Run:
         """Whether the thread is done."""
         return self._over
 
-    def collect(self) -> Report:
+    def collect(self) -> RunUpdate:
         """Take what has come since the last time; what is taken is no longer held here."""
         over = self._over
         steps = []
@@ -123,7 +120,7 @@ class Run:
         outcome = None
         if over:
             outcome, self._outcome = self._outcome, None
-        return Report(self._stage, tuple(steps), preview, over, outcome, self._devices)
+        return RunUpdate(self._stage, tuple(steps), preview, over, outcome, self._devices)
 
     def work(self) -> None:
         """Body of the worker thread: nothing raised here gets out."""
@@ -177,7 +174,7 @@ class Run:
             answer = True if self._stop.is_set() else None
 
 
-class Job(Run):
+class PlaneJob(Run):
     """Something else than a run of the network from nothing, with the same mailbox and the same one place at a time.
 
     Parameters

@@ -8,7 +8,7 @@ from enum import Enum
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_s3net.image import Segmentation
-from napari_s3net.plugin.jobs.run import Failure, Report, Run
+from napari_s3net.plugin.jobs.run import Failure, Run, RunUpdate
 from napari_s3net.plugin.layers.result_layer import Target
 from napari_s3net.settings import Settings
 
@@ -192,7 +192,7 @@ class Session(QObject):
         if report.over:
             self._end(report.outcome)
 
-    def _show(self, report: Report) -> None:
+    def _show(self, report: RunUpdate) -> None:
         assert self._target is not None  # noqa: S101 - asked for by `_tick`
         if report.stage and self.phase in (Phase.PREPARING, Phase.RUNNING):
             self._enter(Phase.PREPARING, report.stage)

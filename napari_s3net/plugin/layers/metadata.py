@@ -17,10 +17,10 @@ from napari_s3net.preprocessing.features import to_unit
 from napari_s3net.provenance import Provenance
 from napari_s3net.volume import cluster_meanings
 
-Note = dict[str, Any]
+Metadata = dict[str, Any]
 
 
-def note_of(result: Segmentation, source: Source, geometry: Geometry, preset: str) -> Note:
+def make_metadata(result: Segmentation, source: Source, geometry: Geometry, preset: str) -> Metadata:
     """Everything that tells how a result was made, for `layer.metadata`.
 
     The file's path is not among it: a folder's name may be a patient's, and the metadata goes where the layer goes.
@@ -40,7 +40,7 @@ def note_of(result: Segmentation, source: Source, geometry: Geometry, preset: st
     return {**made.metadata(), "kind": source.kind, "geometry": geometry}
 
 
-def joined(old: Note, new: Note) -> Note:
+def with_slice(old: Metadata, new: Metadata) -> Metadata:
     """The note of a stack of which one more slice is done: the new one's, which also knows the old one's ids."""
     ids = set(new["names"])
     foreground = [i for i in old.get("foreground", ()) if i not in ids] + new["foreground"]
@@ -58,7 +58,7 @@ def joined(old: Note, new: Note) -> Note:
     }
 
 
-def numbered(result: Segmentation, known: Note, beside: NDArray[Any] | None) -> Segmentation:
+def numbered_as_stack(result: Segmentation, known: Metadata, beside: NDArray[Any] | None) -> Segmentation:
     """Number the clusters of a slice so that an id means the same in the whole stack; see `match_to_stack`.
 
     Parameters
@@ -88,7 +88,9 @@ def numbered(result: Segmentation, known: Note, beside: NDArray[Any] | None) -> 
     )
 
 
-def continued(result: Segmentation, known: Note, before: NDArray[Any], note: Note) -> tuple[NDArray[np.int32], Note]:
+def numbered_as_before(
+    result: Segmentation, known: Metadata, before: NDArray[Any], note: Metadata
+) -> tuple[NDArray[np.int32], Metadata]:
     """Another run on the same plane: clusters that were there keep id, name and tick; see `match_to_previous`.
 
     Parameters
@@ -114,28 +116,28 @@ def continued(result: Segmentation, known: Note, before: NDArray[Any], note: Not
     return renumber(result.labels, ids), {**note, **about}
 
 
-def with_tick(note: Note, label: int, *, is_object: bool) -> Note:
+def with_tick(note: Metadata, label: int, *, is_object: bool) -> Metadata:
     """The note after a cluster was made object or background."""
     others = [i for i in note["foreground"] if i != label]
     return {**note, "foreground": sorted([*others, label] if is_object else others)}
 
 
-def with_name(note: Note, label: int, name: str) -> Note:
+def with_name(note: Metadata, label: int, name: str) -> Metadata:
     """The note after a cluster was renamed."""
     return {**note, "names": {**note["names"], label: name}}
 
 
-def with_new_ids(note: Note, ids: Iterable[int]) -> Note:
+def with_new_ids(note: Metadata, ids: Iterable[int]) -> Metadata:
     """The note, which also knows ids that the user has painted."""
     new = [int(i) for i in ids if i > 0 and i not in note["names"]]
     return {**note, "names": {**note["names"], **dict.fromkeys(new, "")}} if new else note
 
 
-def recalled(note: Note, earlier: Note | None) -> Note:
+def restored(note: Metadata, earlier: Metadata | None) -> Metadata:
     """The note after an undo brought back labels of which the note is remembered."""
     if earlier is None:
         return note
-    back = earlier if note["slice"] is None else {**note, **joined(note, earlier)}
+    back = earlier if note["slice"] is None else {**note, **with_slice(note, earlier)}
     back = {**back, "source": note["source"]}  # the image may have been renamed meanwhile
     return note if back == note else back
 
@@ -148,14 +150,14 @@ def object_mask(labels: NDArray[np.integer[Any]], note: Mapping[str, Any]) -> ND
     return lut[labels]
 
 
-class Memory:
+class MetadataHistory:
     """Which note belonged to which labels, so that an undo brings back the names and the object as well."""
 
     def __init__(self, limit: int = 32) -> None:
-        self._notes: dict[tuple[Index, int], Note] = {}
+        self._notes: dict[tuple[Index, int], Metadata] = {}
         self._limit = limit
 
-    def remember(self, index: Index, plane: NDArray[Any], note: Note) -> None:
+    def remember(self, index: Index, plane: NDArray[Any], note: Metadata) -> None:
         """Keep the note of a plane; the oldest goes when there are too many."""
         key = self._key(index, plane)
         self._notes.pop(key, None)
@@ -163,7 +165,7 @@ class Memory:
         while len(self._notes) > self._limit:
             del self._notes[next(iter(self._notes))]
 
-    def recall(self, index: Index, plane: NDArray[Any]) -> Note | None:
+    def recall(self, index: Index, plane: NDArray[Any]) -> Metadata | None:
         """The note that a plane with these very labels had."""
         return self._notes.get(self._key(index, plane))
 

@@ -11,9 +11,17 @@ from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 
 from napari_s3net.image import Segmentation
-from napari_s3net.plugin.layers.metadata import Memory, Note, continued, joined, note_of, numbered, object_mask
+from napari_s3net.plugin.layers.metadata import (
+    Metadata,
+    MetadataHistory,
+    make_metadata,
+    numbered_as_before,
+    numbered_as_stack,
+    object_mask,
+    with_slice,
+)
 from napari_s3net.plugin.layers.palette import CLEAR, MASK, colour, colour_table
-from napari_s3net.plugin.layers.run_cache import keep
+from napari_s3net.plugin.layers.run_cache import cache_run
 from napari_s3net.plugin.layers.source import KEY, Index, Source, layer_geometry, level_scale
 
 #: A preview has at most this many clusters.
@@ -38,17 +46,17 @@ def mask_name(image_name: str) -> str:
     return f"{image_name} – object"
 
 
-def note_in(layer: Any) -> Note | None:
+def metadata_of(layer: Any) -> Metadata | None:
     """What a result layer knows about itself; None for any other layer."""
     note = layer.metadata.get(KEY) if isinstance(layer, Labels) else None
     return note if note and "settings" in note and "mask_of" not in note else None
 
 
-def find(layers: Iterable[Any], source: Source) -> Labels | None:
+def find_result(layers: Iterable[Any], source: Source) -> Labels | None:
     """The newest result layer of an image, if there is one of the right shape."""
     for layer in reversed([plain(layer) for layer in layers]):
-        note = note_in(layer)
-        if note and note["source"] == source.name and fits(layer, source):
+        note = metadata_of(layer)
+        if note and note["source"] == source.name and fits_source(layer, source):
             return layer
     return None
 
@@ -56,12 +64,12 @@ def find(layers: Iterable[Any], source: Source) -> Labels | None:
 def follow_name(layers: Iterable[Any], old: str, new: str) -> None:
     """Tell the results of an image that it is called otherwise now."""
     for layer in map(plain, layers):
-        note = note_in(layer)
+        note = metadata_of(layer)
         if old != new and note and note["source"] == old:
             layer.metadata = {**layer.metadata, KEY: {**note, "source": new}}
 
 
-def fits(layer: Labels, source: Source) -> bool:
+def fits_source(layer: Labels, source: Source) -> bool:
     """Whether a label layer can take a result of this source."""
     return isinstance(layer.data, np.ndarray) and layer.data.shape == source.shape
 
@@ -79,13 +87,13 @@ def result_layer(labels: NDArray[Any], image_layer: Any, name: str) -> Labels:
     return Labels(labels, name=name, opacity=OPACITY, **place)
 
 
-def show(layer: Labels, index: Index, plane: NDArray[Any]) -> None:
+def write_unrecorded(layer: Labels, index: Index, plane: NDArray[Any]) -> None:
     """Write a plane without a trace in the history: for previews and for going back."""
     layer.data[index] = plane
     layer.refresh(extent=False)
 
 
-def write(layer: Labels, index: Index, plane: NDArray[Any]) -> None:
+def write_undoable(layer: Labels, index: Index, plane: NDArray[Any]) -> None:
     """Write a plane as one step that undo takes back."""
     changed = np.nonzero(layer.data[index] != plane)
     axes = iter(axis.astype(np.int32) for axis in changed)
@@ -105,7 +113,7 @@ def dissolve(old: NDArray[Any], new: NDArray[Any]) -> Iterator[NDArray[Any]]:
 
 def recolour(layer: Labels, *, object_only: bool = False) -> None:
     """Colour a result layer by its note."""
-    note = note_in(layer) or {"names": {}, "foreground": []}
+    note = metadata_of(layer) or {"names": {}, "foreground": []}
     ids = sorted({*note["names"], *note["foreground"]})
     table = colour_table(ids, note["foreground"], object_only=object_only)
     layer.colormap = DirectLabelColormap(color_dict=table)
@@ -149,15 +157,17 @@ class Target:
         The image.
     source : Source
         Its plane.
-    memory : Memory
+    memory : MetadataHistory
         Takes the notes of what is replaced.
     new_layer : bool
         Whether to leave an earlier result alone and make a layer of its own.
     """
 
-    def __init__(self, viewer: Any, image_layer: Any, source: Source, memory: Memory, *, new_layer: bool) -> None:
+    def __init__(
+        self, viewer: Any, image_layer: Any, source: Source, memory: MetadataHistory, *, new_layer: bool
+    ) -> None:
         self._viewer, self._image_layer, self.source, self._memory = viewer, image_layer, source, memory
-        self.layer: Labels | None = None if new_layer else find(viewer.layers, source)
+        self.layer: Labels | None = None if new_layer else find_result(viewer.layers, source)
         self._made = self.layer is None
         self._before: NDArray[Any] | None = None
         self._mode: str | None = None
@@ -183,12 +193,12 @@ class Target:
     def advance(self) -> None:
         """Show the next picture of the preview that is coming in, if there is one."""
         if self._before is not None and self._can_show and (plane := next(self._frames, None)) is not None:
-            show(self.layer, self.source.index, plane)
+            write_unrecorded(self.layer, self.source.index, plane)
 
     @property
     def _can_show(self) -> bool:
         """Whether there is still a place for a preview."""
-        return not self.is_gone and (self.layer is None or fits(self.layer, self.source))
+        return not self.is_gone and (self.layer is None or fits_source(self.layer, self.source))
 
     def restore(self) -> None:
         """Leave everything as it was before the run."""
@@ -197,8 +207,8 @@ class Target:
             return
         if self._made:
             self._viewer.layers.remove(layer)
-        elif fits(layer, self.source):
-            show(layer, self.source.index, before)
+        elif fits_source(layer, self.source):
+            write_unrecorded(layer, self.source.index, before)
             recolour(layer)
 
     def finish(self, result: Segmentation, preset: str) -> Labels | None:
@@ -206,35 +216,37 @@ class Target:
         if not self._holds(self._image_layer):
             return None
         before = self._end()
-        if self.layer is not None and (self.is_gone or not fits(self.layer, self.source)):
+        if self.layer is not None and (self.is_gone or not fits_source(self.layer, self.source)):
             self.layer, self._made = None, True
         if self.layer is None:
             self.layer = self._add()
         index, layer = self.source.index, self.layer
-        old = note_in(layer) or {}
+        old = metadata_of(layer) or {}
         if before is not None:
             layer.data[index] = before
         if old:
             self._memory.remember(index, layer.data[index], old)
         labels, note = self._numbered(result, old, preset)
         if self._made:
-            show(layer, index, labels)
+            write_unrecorded(layer, index, labels)
         else:
-            write(layer, index, labels)
+            write_undoable(layer, index, labels)
         self._memory.remember(index, layer.data[index], note)
         layer.metadata = {**layer.metadata, KEY: note}
-        keep(layer, self.source.position, layer.data[index], result.state)
+        cache_run(layer, self.source.position, layer.data[index], result.state)
         recolour(layer)
         return layer
 
-    def _numbered(self, result: Segmentation, old: Note, preset: str) -> tuple[NDArray[np.int32], Note]:
+    def _numbered(self, result: Segmentation, old: Metadata, preset: str) -> tuple[NDArray[np.int32], Metadata]:
         """Labels and note; in a stack, with ids that mean the same in every slice."""
         geometry = layer_geometry(self._image_layer, self.source.shape)
         if self.source.position is not None:
-            result = numbered(result, old, self._beside())
-            return result.labels, joined(old, note_of(result, self.source, geometry, preset))
-        note = note_of(result, self.source, geometry, preset)
-        return continued(result, old, self.layer.data[self.source.index], note) if old else (result.labels, note)
+            result = numbered_as_stack(result, old, self._beside())
+            return result.labels, with_slice(old, make_metadata(result, self.source, geometry, preset))
+        note = make_metadata(result, self.source, geometry, preset)
+        return (
+            numbered_as_before(result, old, self.layer.data[self.source.index], note) if old else (result.labels, note)
+        )
 
     def _beside(self) -> NDArray[Any] | None:
         """Labels of the slice before or behind, if it has some."""
@@ -255,7 +267,7 @@ class Target:
         self._mode = str(layer.mode)
         layer.mode = "pan_zoom"
         layer.events.mode.connect(self._hold_mode)
-        note = note_in(layer)
+        note = metadata_of(layer)
         known = dict(layer.colormap.color_dict) if note else {None: CLEAR, 0: CLEAR}
         self._above = max([int(self._before.max(initial=0)), *(note["names"] if note else ())])
         new = {self._above + i: colour(i, is_object=False) for i in range(1, PREVIEW_CLUSTERS + 1)}

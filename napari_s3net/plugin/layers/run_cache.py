@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
+class CachedRun:
     """Of one plane: weights, and compressed labels."""
 
     state: Mapping[str, NDArray[Any]]
@@ -31,15 +31,15 @@ class Kept:
         return np.frombuffer(zlib.decompress(self.packed), self.dtype).reshape(self.shape)
 
 
-_kept: WeakKeyDictionary[Labels, dict[int | None, Kept]] = WeakKeyDictionary()
+_kept: WeakKeyDictionary[Labels, dict[int | None, CachedRun]] = WeakKeyDictionary()
 
 
-def keep(layer: Labels, position: int | None, labels: NDArray[Any], state: Mapping[str, NDArray[Any]]) -> None:
+def cache_run(layer: Labels, position: int | None, labels: NDArray[Any], state: Mapping[str, NDArray[Any]]) -> None:
     """After a run on a plane: its position in the stack, its labels, and the network's weights."""
     packed = zlib.compress(np.ascontiguousarray(labels).tobytes(), 1)
-    _kept.setdefault(layer, {})[position] = Kept(state, packed, labels.shape, labels.dtype)
+    _kept.setdefault(layer, {})[position] = CachedRun(state, packed, labels.shape, labels.dtype)
 
 
-def kept(layer: Labels, position: int | None) -> Kept | None:
+def cached_run(layer: Labels, position: int | None) -> CachedRun | None:
     """What is kept of a plane."""
     return _kept.get(layer, {}).get(position)

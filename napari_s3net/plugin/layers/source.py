@@ -151,7 +151,7 @@ def layer_geometry(layer: Any, shape: Sequence[int]) -> Geometry:
     )
 
 
-def look(source: Source) -> tuple[Source, str, str]:
+def inspect_source(source: Source) -> tuple[Source, str, str]:
     """Settle the kind of a source and name the preset that suits it, and why; of a stack by its middle.
 
     A plane is read only where kind and preset hang on its values.
@@ -167,7 +167,7 @@ def look(source: Source) -> tuple[Source, str, str]:
     return replace(source, kind=image.kind), suggest_preset(image), REASONS[image.kind]
 
 
-def describe(source: Source) -> str:
+def describe_source(source: Source) -> str:
     """One line for the screen: "768 × 560, RGB" or "slice 12 of 40 · 512 × 512, CT, 0.7 mm a pixel"."""
     rows, columns = source.plane_shape
     words = [f"{columns} × {rows}", KINDS[source.kind or "grey"]]

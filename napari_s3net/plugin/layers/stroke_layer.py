@@ -12,7 +12,7 @@ from napari.utils.colormaps import DirectLabelColormap
 from napari_s3net.correction.constraints import BACKGROUND
 from napari_s3net.correction.constraints import OBJECT as OBJECT_STROKE
 from napari_s3net.plugin.layers.palette import CLEAR, OBJECT, OTHER, hex_colour
-from napari_s3net.plugin.layers.result_layer import note_in, plain
+from napari_s3net.plugin.layers.result_layer import metadata_of, plain
 from napari_s3net.plugin.layers.source import KEY
 
 #: In a layer's metadata: which label layer its strokes correct; and what is no label layer to correct.
@@ -53,7 +53,7 @@ def add_strokes(viewer: Any, labels: Labels) -> Labels:
 
 def recolour_strokes(layer: Labels, labels: Labels, ids: Iterable[int]) -> None:
     """The same colours as in the labels; object and background in those of their families."""
-    note = note_in(labels)
+    note = metadata_of(labels)
     foreground = set(note["foreground"]) if note else set(ids)
     table = {i: hex_colour(i, is_object=i in foreground) for i in ids if i > 0}
     drawn = {OBJECT_STROKE: OBJECT[0], BACKGROUND: OTHER[0]}

@@ -19,10 +19,10 @@ from napari_s3net.errors import S3NetError
 from napari_s3net.plugin.contributions.open_files import open_image
 from napari_s3net.plugin.jobs.run import is_busy
 from napari_s3net.plugin.jobs.session import Phase, Session, cancel_all, screen_of
-from napari_s3net.plugin.layers.metadata import Memory
-from napari_s3net.plugin.layers.result_layer import Target, find, follow_name, note_in, plain
-from napari_s3net.plugin.layers.source import Source, describe, look, source_of
-from napari_s3net.plugin.segment.result_controller import Outcome
+from napari_s3net.plugin.layers.metadata import MetadataHistory
+from napari_s3net.plugin.layers.result_layer import Target, find_result, follow_name, metadata_of, plain
+from napari_s3net.plugin.layers.source import Source, describe_source, inspect_source, source_of
+from napari_s3net.plugin.segment.result_controller import ResultController
 from napari_s3net.plugin.widgets.choosers import Choosers
 from napari_s3net.plugin.widgets.dock import Dock
 from napari_s3net.plugin.widgets.memory_advice import MemoryAdvice
@@ -51,11 +51,13 @@ class SegmentDock(Dock):
         self.source: Source | None = None
         self._suggested = ""
         self._devices: tuple[str, ...] = ()
-        self._memory = Memory()
+        self._memory = MetadataHistory()
         self.welcome, self.choosers = Welcome(), Choosers()
         self.progress, self.panel, self.advice = ProgressPanel(), ResultPanel(), MemoryAdvice()
         self.session = Session(self)
-        self.outcome = Outcome(napari_viewer, self.panel, self._memory, self, lambda: self.session.is_previewing)
+        self.outcome = ResultController(
+            napari_viewer, self.panel, self._memory, self, lambda: self.session.is_previewing
+        )
         self._cancel_run = partial(cancel_all, self.session.running)
         self._build()
         self._connect()
@@ -153,7 +155,7 @@ class SegmentDock(Dock):
     def _follow(self, event: Any = None) -> None:
         """Choose the image layer that became active, or the one that an active result belongs to."""
         active = plain(self._viewer.layers.selection.active)
-        if note := note_in(active) if isinstance(active, Labels) else None:
+        if note := metadata_of(active) if isinstance(active, Labels) else None:
             active = next((layer for layer in self._images() if layer.name == note["source"]), None)
         if isinstance(active, ImageLayer) and active is not self._image_layer and not self.session.phase.is_busy:
             self._choose(active)
@@ -167,7 +169,7 @@ class SegmentDock(Dock):
             self.outcome.release()
             return
         try:
-            self.source, preset, reason = look(self._source())
+            self.source, preset, reason = inspect_source(self._source())
         except Exception as error:  # noqa: BLE001 - a lazy array may fail in any way
             self.session.fail(f"Cannot read {layer.name}: {error}")
             return
@@ -185,8 +187,8 @@ class SegmentDock(Dock):
         if self.source is not None and self._image_layer is not None and not self.session.phase.is_busy:
             old, self.source = self.source, replace(self._source(), kind=self.source.kind)
             follow_name(self._viewer.layers, old.name, self.source.name)
-            self.choosers.image_line.setText(describe(self.source))
-            self.outcome.show(find(self._viewer.layers, self.source), self.source)
+            self.choosers.image_line.setText(describe_source(self.source))
+            self.outcome.show(find_result(self._viewer.layers, self.source), self.source)
         self._settle()
 
     # -- what to do with it

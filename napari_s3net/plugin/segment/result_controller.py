@@ -22,9 +22,17 @@ from napari_s3net.plugin.contributions.writer import write_labels
 from napari_s3net.plugin.correct.measuring import Measuring
 from napari_s3net.plugin.correct.tools import Plane, merge
 from napari_s3net.plugin.layers.locks import locks_of
-from napari_s3net.plugin.layers.metadata import Memory, Note, object_mask, recalled, with_name, with_new_ids, with_tick
+from napari_s3net.plugin.layers.metadata import (
+    Metadata,
+    MetadataHistory,
+    object_mask,
+    restored,
+    with_name,
+    with_new_ids,
+    with_tick,
+)
 from napari_s3net.plugin.layers.outline import Outline
-from napari_s3net.plugin.layers.result_layer import add_mask, mask_of, note_in, recolour, write
+from napari_s3net.plugin.layers.result_layer import add_mask, mask_of, metadata_of, recolour, write_undoable
 from napari_s3net.plugin.layers.source import KEY, Source
 from napari_s3net.plugin.widgets.cluster_table import rows_of
 from napari_s3net.plugin.widgets.panels import ResultPanel
@@ -37,14 +45,14 @@ HOVER_MS = 70
 FORMATS = ("NIfTI (*.nii.gz *.nii)", "PNG (*.png)", "TIFF (*.tif *.tiff)", "NRRD (*.nrrd)", "MetaImage (*.mha)")
 
 
-class Outcome(QObject):
+class ResultController(QObject):
     """The result layer of the image in view, and its table."""
 
     def __init__(
         self,
         viewer: Any,
         panel: ResultPanel,
-        memory: Memory,
+        memory: MetadataHistory,
         parent: QObject,
         is_previewing: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -70,7 +78,7 @@ class Outcome(QObject):
         panel.object_only.toggled.connect(lambda _: self._recolour())
 
     @property
-    def note(self) -> Note:
+    def note(self) -> Metadata:
         """What the layer knows about itself."""
         assert self.layer is not None  # noqa: S101 - asked for only with a result
         return self.layer.metadata[KEY]
@@ -96,14 +104,14 @@ class Outcome(QObject):
     def measure(self) -> None:
         """Bring table, names and mask up to date with the labels in view, if they have changed."""
         layer, source = self.layer, self._source
-        if layer is None or source is None or note_in(layer) is None or self._is_previewing():
+        if layer is None or source is None or metadata_of(layer) is None or self._is_previewing():
             return
         plane = layer.data[source.index]
         state = (source.position, zlib.crc32(np.ascontiguousarray(plane)))
         if state == self._state:
             return
         self._state = state
-        note = recalled(self.note, self._memory.recall(source.index, plane))
+        note = restored(self.note, self._memory.recall(source.index, plane))
         if note is not self.note:
             self._keep(note)
         self._draw_outline()
@@ -158,7 +166,7 @@ class Outcome(QObject):
             self._image = (source, source.read())
         return self._image[1]
 
-    def _keep(self, note: Note) -> None:
+    def _keep(self, note: Metadata) -> None:
         """Write a changed note to the layer and show it."""
         assert self.layer is not None  # noqa: S101 - a note is changed only with a result
         self.layer.metadata = {**self.layer.metadata, KEY: note}
@@ -187,7 +195,7 @@ class Outcome(QObject):
             show_error(str(error))
             return
         self._memory.remember(index, before, self.note)
-        write(self.layer, index, locks.guarded(index, before, merged.labels))
+        write_undoable(self.layer, index, locks.guarded(index, before, merged.labels))
         self.measure()
 
     def _pick(self, label: int) -> None:

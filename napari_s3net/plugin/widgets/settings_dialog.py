@@ -5,7 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from napari_s3net.plugin.layers.metadata import Note
+from napari_s3net.plugin.layers.metadata import Metadata
 from napari_s3net.plugin.widgets.text import settings_rows
 
 
@@ -14,7 +14,7 @@ class SettingsDialog(QDialog):
 
     taken = Signal()
 
-    def __init__(self, note: Note, parent: QWidget) -> None:
+    def __init__(self, note: Metadata, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(f"Settings of {note['source']}")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -19,8 +19,8 @@ from napari_s3net.plugin.batch import dock as module
 from napari_s3net.plugin.batch import review_controller as reviewing
 from napari_s3net.plugin.batch.dock import BatchDock
 from napari_s3net.plugin.batch.table import STATE
-from napari_s3net.plugin.jobs.batch_job import Job, News, look
-from napari_s3net.plugin.layers.result_layer import note_in, plain
+from napari_s3net.plugin.jobs.batch_job import BatchJob, BatchUpdate, look
+from napari_s3net.plugin.layers.result_layer import metadata_of, plain
 from napari_s3net.plugin.widgets import dock as base
 from napari_s3net.runtime import child_process as process
 from tests.batch import segmenters
@@ -125,14 +125,14 @@ def test_another_run_on_the_same_output_is_refused_in_words(ready, tmp_path, qtb
 
 
 def test_within_a_volume_the_slices_are_counted(ready):
-    ready.job = Job(ready.plan)
+    ready.job = BatchJob(ready.plan)
     items = tuple(ready._items.values())
-    ready._news(News(items=items))
-    ready._news(News(rows=(FileRow(file="b.png", status="running", slice=11, slices=40),)))
+    ready._news(BatchUpdate(items=items))
+    ready._news(BatchUpdate(rows=(FileRow(file="b.png", status="running", slice=11, slices=40),)))
     assert states(ready)["b.png"] == "11 of 40"
     assert "slice 11 of 40" in ready.line.text()
     assert 0 < ready.bar.value() / ready.bar.maximum() < 1 / 3
-    ready._news(News(rows=(FileRow(file="b.png", status="done"),)))
+    ready._news(BatchUpdate(rows=(FileRow(file="b.png", status="done"),)))
     assert states(ready)["b.png"] == "done"
     assert ready.line.text().startswith("1 of 3")
     assert "slice" not in ready.line.text()
@@ -207,7 +207,7 @@ def test_a_double_click_opens_image_and_labels_as_any_result(ready, qtbot, said)
     image, labels = map(plain, ready._viewer.layers)
     assert (image.name, labels.name) == ("b", "b – S³-Net")
     assert labels.data.shape == (80, 80)
-    note = note_in(labels)
+    note = metadata_of(labels)
     assert (note["foreground"], note["names"], note["preset"]) == ([1], {1: "Lesion", 2: "Skin"}, "skin")
     assert note["confidence"] > 0
     ready.table.opened.emit("c.png")

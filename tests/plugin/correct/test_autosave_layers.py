@@ -15,7 +15,7 @@ from napari_s3net.errors import ReadError
 from napari_s3net.plugin.correct.autosave import load
 from napari_s3net.plugin.correct.autosave_layers import SAVE_MS, LastSession
 from napari_s3net.plugin.correct.controller import Correcting
-from napari_s3net.plugin.layers.result_layer import note_in
+from napari_s3net.plugin.layers.result_layer import metadata_of
 
 pytestmark = [pytest.mark.viewer, pytest.mark.usefixtures("folder")]
 
@@ -76,7 +76,7 @@ def test_labels_strokes_names_and_locks_come_back(open_session, marked, photogra
     assert back.constraints()[24, 40] == OBJECT
     assert back.locks.labels == {3}
     np.testing.assert_array_equal(back.held, part)
-    assert note_in(back.layer)["names"][1] == "Lesion"
+    assert metadata_of(back.layer)["names"][1] == "Lesion"
     assert back.layer.name == "mole – S³-Net"
 
 

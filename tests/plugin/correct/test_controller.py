@@ -8,7 +8,7 @@ from napari_s3net.correction.constraints import BACKGROUND, OBJECT
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.plugin.correct.controller import Correcting
 from napari_s3net.plugin.correct.tools import Plane
-from napari_s3net.plugin.layers.result_layer import note_in, plain
+from napari_s3net.plugin.layers.result_layer import metadata_of, plain
 
 pytestmark = pytest.mark.viewer
 
@@ -37,12 +37,12 @@ def test_a_change_is_one_step_and_its_names_come_back(work):
     assert not work.write(work.plane)
     plane = work.plane
     assert work.write(Plane(np.where(plane.labels == 3, 7, plane.labels), (1, 7), {**plane.names, 7: "New"}))
-    assert note_in(work.layer)["names"][7] == "New"
-    assert note_in(work.layer)["foreground"] == [1, 7]
+    assert metadata_of(work.layer)["names"][7] == "New"
+    assert metadata_of(work.layer)["foreground"] == [1, 7]
     work.layer.undo()
     np.testing.assert_array_equal(work.layer.data, before)
     assert work.follow_undo()
-    assert note_in(work.layer)["foreground"] == [1]
+    assert metadata_of(work.layer)["foreground"] == [1]
     assert not work.follow_undo()
 
 

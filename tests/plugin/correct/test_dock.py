@@ -15,7 +15,7 @@ from napari_s3net.correction.constraints import BACKGROUND, OBJECT
 from napari_s3net.plugin.correct import tool_controller as tooling
 from napari_s3net.plugin.correct.dock import CorrectDock
 from napari_s3net.plugin.jobs.run import is_busy
-from napari_s3net.plugin.layers.result_layer import note_in, plain
+from napari_s3net.plugin.layers.result_layer import metadata_of, plain
 from napari_s3net.plugin.layers.source import KEY
 from napari_s3net.plugin.widgets import dock as base
 from napari_s3net.plugin.widgets.shortcuts import KEYS, Sheet
@@ -167,10 +167,10 @@ def test_split_by_two_clicks_and_undone(window, qtbot):
     click(viewer, qtbot, 45, 72)
     assert layer.data[45, 40] == 1
     assert layer.data[45, 72] == 4
-    assert note_in(layer)["foreground"] == [1, 4]
+    assert metadata_of(layer)["foreground"] == [1, 4]
     layer.undo()
     np.testing.assert_array_equal(layer.data, before)
-    qtbot.waitUntil(lambda: note_in(layer)["foreground"] == [1], timeout=3000)
+    qtbot.waitUntil(lambda: metadata_of(layer)["foreground"] == [1], timeout=3000)
 
 
 def test_a_part_is_given_away_and_locked_by_clicks(window, qtbot):
@@ -249,7 +249,7 @@ def test_every_tool_is_one_step_of_undo(dock, layer, qtbot, tool):
     messy[80:83, 100:103] = 1
     layer.data[...] = messy
     dock._renew()
-    note = note_in(layer)
+    note = metadata_of(layer)
     dock.labels.list.item(0).setSelected(True)
     if tool == "merge":
         dock.labels.list.item(1).setSelected(True)
@@ -258,8 +258,8 @@ def test_every_tool_is_one_step_of_undo(dock, layer, qtbot, tool):
     layer.undo()
     np.testing.assert_array_equal(layer.data, messy)
     dock._renew()
-    assert note_in(layer)["foreground"] == note["foreground"]
-    assert note_in(layer)["names"] == note["names"]
+    assert metadata_of(layer)["foreground"] == note["foreground"]
+    assert metadata_of(layer)["names"] == note["names"]
     layer.redo()
     assert (layer.data != messy).any()
 
@@ -441,7 +441,7 @@ def test_the_last_session_is_reopened(dock, layer, qtbot, said, folder):
     np.testing.assert_array_equal(second.work.layer.data, before)
     np.testing.assert_array_equal(second.work.strokes.data, drawn)
     assert second.work.locks.labels == {3}
-    assert note_in(second.work.layer)["names"][3] == "Dark corner"
+    assert metadata_of(second.work.layer)["names"][3] == "Dark corner"
     np.testing.assert_array_equal(second.work.held, disc(45, 84, 6))
     paint(second, disc(60, 78, 2), "object")
     run_through(second, qtbot)

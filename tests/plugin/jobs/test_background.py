@@ -6,7 +6,7 @@ import pytest
 from napari_s3net.correction.constraints import OBJECT
 from napari_s3net.image import Segmentation, Step
 from napari_s3net.plugin.jobs import background as module
-from napari_s3net.plugin.jobs.background import Background, Prepared, doubt, rerun
+from napari_s3net.plugin.jobs.background import Background, RefinerCache, estimate_uncertainty, rerun
 from napari_s3net.plugin.jobs.run import Failure, is_busy
 
 pytestmark = pytest.mark.viewer
@@ -75,7 +75,7 @@ def test_a_rerun_obeys_strokes_and_prepares_the_image_once(background, work, qtb
             super().__init__(*args, **kwargs)
 
     monkeypatch.setattr(refinement, "Refiner", Counted)
-    prepared, drawn = Prepared(), np.zeros((48, 64), np.int32)
+    prepared, drawn = RefinerCache(), np.zeros((48, 64), np.int32)
     drawn[24, 40:42] = OBJECT
     held = np.zeros((48, 64), bool)
     held[24, 41] = True
@@ -99,7 +99,7 @@ def test_doubt_is_asked_over_what_was_chosen(background, work, qtbot, monkeypatc
     monkeypatch.setattr(
         "napari_s3net.correction.uncertainty.uncertainty", lambda image, result, over: asked.append(over) or "map"
     )
-    start(background, work, doubt(work.result(), "transformations"))
+    start(background, work, estimate_uncertainty(work.result(), "transformations"))
     qtbot.waitUntil(lambda: background.heard == ["map"], timeout=10000)
     assert asked == ["transformations"]
     assert module.POLL_MS > 0

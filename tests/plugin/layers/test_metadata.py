@@ -28,7 +28,7 @@ def source(index=PLANE, shape=(2, 3)):
 
 
 def test_a_note_tells_how_a_result_was_made():
-    made = notes.note_of(result([[1, 2, 2]], (1,), {1: "Lung"}), source(), Geometry.identity(2), "ct-lung")
+    made = notes.make_metadata(result([[1, 2, 2]], (1,), {1: "Lung"}), source(), Geometry.identity(2), "ct-lung")
     assert made["settings"] == Settings(seed=9).to_dict()
     wanted = {"version": "1.0", "device": "cpu", "seconds": 2.0, "foreground": [1], "source": "scan"}
     assert wanted.items() <= made.items()
@@ -40,7 +40,7 @@ def test_ids_mean_the_same_in_every_slice():
     names = {1: "Lung", 2: "Body", 3: "Bone"}
     known = {"names": {**names, 1: "My lung"}, "meanings": meant(names), "foreground": [1]}
     made = result([[1, 2, 3, 0]], (2,), {1: "Bone", 2: "Lung", 3: "Table"})
-    made = notes.numbered(made, known, None)
+    made = notes.numbered_as_stack(made, known, None)
     assert made.labels.tolist() == [[3, 1, 4, 0]]
     assert made.foreground == (1,)
     assert made.names == {3: "Bone", 1: "My lung", 4: "Table"}, "a name that the user gave stays, and decides nothing"
@@ -50,13 +50,13 @@ def test_ids_mean_the_same_in_every_slice():
 def test_the_same_name_twice_gets_two_ids():
     names = {1: "Lung", 2: "Body"}
     known = {"names": names, "meanings": meant(names), "foreground": [1]}
-    made = notes.numbered(result([[1, 2]], (1, 2), {1: "Lung", 2: "Lung"}), known, None)
+    made = notes.numbered_as_stack(result([[1, 2]], (1, 2), {1: "Lung", 2: "Lung"}), known, None)
     assert made.labels.tolist() == [[1, 3]]
     assert set(made.foreground) == {1, 3}
 
 
 def test_ids_stay_in_an_empty_stack():
-    made = notes.numbered(result([[1, 2]], (2,), {1: "a", 2: "b"}), {}, None)
+    made = notes.numbered_as_stack(result([[1, 2]], (2,), {1: "a", 2: "b"}), {}, None)
     assert made.labels.tolist() == [[1, 2]]
     assert made.foreground == (2,)
     assert made.names == {1: "a", 2: "b"}
@@ -64,15 +64,17 @@ def test_ids_stay_in_an_empty_stack():
 
 def test_a_stack_remembers_each_slice():
     index = (0, slice(None), slice(None))
-    first = notes.note_of(result([[1]], (1,), {1: "Lung"}), source(index, (4, 2, 3)), Geometry.identity(3), "ct-lung")
-    stack = notes.joined({}, first)
+    first = notes.make_metadata(
+        result([[1]], (1,), {1: "Lung"}), source(index, (4, 2, 3)), Geometry.identity(3), "ct-lung"
+    )
+    stack = notes.with_slice({}, first)
     second = {**first, "slice": 2, "foreground": [5], "names": {5: "Lung"}, "settings": Settings(seed=1).to_dict()}
-    both = notes.joined(stack, second)
+    both = notes.with_slice(stack, second)
     assert both["foreground"] == [1, 5]
     assert both["names"] == {1: "Lung", 5: "Lung"}
     made = Provenance.from_dict(both)
     assert [(part.slice, part.settings.seed) for part in made.slices] == [(0, 9), (2, 1)]
-    again = Provenance.from_dict(notes.joined(both, first))
+    again = Provenance.from_dict(notes.with_slice(both, first))
     assert [part.slice for part in again.slices] == [2, 0], "a slice that is segmented again is told once"
 
 
@@ -95,7 +97,7 @@ def test_mask(foreground):
 
 
 def test_memory_knows_labels_by_their_values_and_their_place():
-    memory = notes.Memory(limit=2)
+    memory = notes.MetadataHistory(limit=2)
     one, two = np.ones((4, 4), np.int32), np.full((4, 4), 2, np.int32)
     memory.remember(PLANE, one, {"a": 1})
     memory.remember((3, *PLANE), one, {"a": 2})
@@ -111,7 +113,7 @@ def test_an_undo_brings_back_the_note_of_its_labels():
         {"source": "x", "slice": None, "names": {1: "b"}, "foreground": []},
         {"source": "x", "slice": None, "names": {1: "a"}, "foreground": [1]},
     )
-    assert notes.recalled(now, None) is now
-    assert notes.recalled(now, then) == then
-    assert notes.recalled(then, dict(then)) is then
-    assert notes.recalled({**now, "source": "new name"}, then)["source"] == "new name"
+    assert notes.restored(now, None) is now
+    assert notes.restored(now, then) == then
+    assert notes.restored(then, dict(then)) is then
+    assert notes.restored({**now, "source": "new name"}, then)["source"] == "new name"

@@ -3,9 +3,17 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_s3net.image import Meaning, Segmentation
-from napari_s3net.plugin.layers.metadata import Memory
+from napari_s3net.plugin.layers.metadata import MetadataHistory
 from napari_s3net.plugin.layers.palette import CLEAR
-from napari_s3net.plugin.layers.result_layer import FRAMES, Target, add_mask, dissolve, find, note_in, recolour
+from napari_s3net.plugin.layers.result_layer import (
+    FRAMES,
+    Target,
+    add_mask,
+    dissolve,
+    find_result,
+    metadata_of,
+    recolour,
+)
 from napari_s3net.plugin.layers.source import KEY, source_of
 from napari_s3net.provenance import Provenance
 from napari_s3net.settings import Settings
@@ -29,7 +37,7 @@ def stack():
 def target(viewer, memory=None, *, new_layer=False):
     image = viewer.layers[0]
     source = source_of(image, viewer.dims.point, viewer.dims.order[-2:])
-    return Target(viewer, image, source, memory or Memory(), new_layer=new_layer)
+    return Target(viewer, image, source, memory or MetadataHistory(), new_layer=new_layer)
 
 
 def result(shape, corner, names=None, foreground=(1,), seed=0):
@@ -60,7 +68,7 @@ def test_one_label_layer_that_lies_on_the_image(viewer):
 
 
 def test_the_layer_tells_how_it_was_made(viewer):
-    note = note_in(finish(viewer, 5, seed=7))
+    note = metadata_of(finish(viewer, 5, seed=7))
     assert note["settings"] == Settings(seed=7).to_dict()
     wanted = {"version": "1.2.3", "device": "cpu", "seconds": 1.0, "source": "mole", "preset": "skin"}
     assert wanted.items() <= note.items()
@@ -78,7 +86,7 @@ def test_a_first_result_leaves_nothing_to_undo(viewer):
 
 
 def test_a_second_run_is_one_step_that_undo_takes_back(viewer):
-    memory = Memory()
+    memory = MetadataHistory()
     first = finish(viewer, 5, memory)
     old = first.data.copy()
     again = target(viewer, memory)
@@ -108,7 +116,7 @@ def test_strokes_before_a_second_run_stay_undoable(viewer):
 
 
 def test_undo_brings_back_the_note_as_well(viewer):
-    memory = Memory()
+    memory = MetadataHistory()
     layer = finish(viewer, 5, memory, names={1: "Lesion", 2: "Skin"})
     finish(viewer, 9, memory, names={1: "Ruler", 2: "Skin"}, foreground=())
     layer.undo()
@@ -235,7 +243,7 @@ def test_a_stack_gets_the_slice_in_view_and_keeps_the_others(stack):
     finish(stack, 7, seed=3)
     assert [bool(plane.any()) for plane in layer.data] == [False, True, True, False]
     assert (layer.data[1, :5, :5] == 1).all()
-    assert [part.slice for part in Provenance.from_dict(note_in(layer)).slices] == [1, 2]
+    assert [part.slice for part in Provenance.from_dict(metadata_of(layer)).slices] == [1, 2]
     layer.undo()
     assert [bool(plane.any()) for plane in layer.data] == [False, True, False, False]
 
@@ -245,7 +253,7 @@ def test_in_a_stack_an_id_keeps_its_meaning(stack):
     stack.dims.set_current_step(0, 2)
     finish(stack, 7, names={1: "Skin", 2: "Lesion"}, foreground=(2,))
     assert (layer.data[2, :7, :7] == 2).all()
-    assert note_in(layer)["foreground"] == [1]
+    assert metadata_of(layer)["foreground"] == [1]
 
 
 @pytest.mark.parametrize("neighbour", [0, 2])
@@ -274,12 +282,12 @@ def test_a_slice_that_is_left_during_the_run_still_gets_its_result(stack):
 def test_find_knows_results_by_their_image_and_shape(viewer, photograph):
     layer = finish(viewer, 5)
     source = target(viewer).source
-    assert find(viewer.layers, source) is layer
+    assert find_result(viewer.layers, source) is layer
     add_mask(viewer, layer)
     viewer.add_labels(np.zeros((48, 64), int))
-    assert find(viewer.layers, source) is layer
+    assert find_result(viewer.layers, source) is layer
     layer.metadata = {}
-    assert find(viewer.layers, source) is None
+    assert find_result(viewer.layers, source) is None
 
 
 def test_the_mask_layer(viewer):

@@ -7,22 +7,22 @@ import numpy as np
 import pytest
 from napari.layers import Labels
 
-from napari_s3net.plugin.layers.run_cache import keep, kept
+from napari_s3net.plugin.layers.run_cache import cache_run, cached_run
 
 pytestmark = pytest.mark.viewer
 
 
 def test_each_plane_has_its_own():
     layer = Labels(np.zeros((2, 3, 4), np.int32))
-    assert kept(layer, 0) is None
+    assert cached_run(layer, 0) is None
     plane = np.arange(12, dtype=np.int16).reshape(3, 4)
-    keep(layer, 0, plane, {"w": np.ones(2)})
-    keep(layer, 1, plane[:, ::-1], {})
+    cache_run(layer, 0, plane, {"w": np.ones(2)})
+    cache_run(layer, 1, plane[:, ::-1], {})
     plane[:] = 0
-    np.testing.assert_array_equal(kept(layer, 0).labels, np.arange(12).reshape(3, 4))
-    assert kept(layer, 0).labels.dtype == np.int16
-    np.testing.assert_array_equal(kept(layer, 1).labels[:, 0], [3, 7, 11])
-    assert list(kept(layer, 0).state) == ["w"]
+    np.testing.assert_array_equal(cached_run(layer, 0).labels, np.arange(12).reshape(3, 4))
+    assert cached_run(layer, 0).labels.dtype == np.int16
+    np.testing.assert_array_equal(cached_run(layer, 1).labels[:, 0], [3, 7, 11])
+    assert list(cached_run(layer, 0).state) == ["w"]
 
 
 def test_it_is_not_in_the_metadata_and_goes_with_the_layer():
@@ -30,7 +30,7 @@ def test_it_is_not_in_the_metadata_and_goes_with_the_layer():
         """Something a weak reference can hold."""
 
     layer, state = Labels(np.zeros((3, 4), np.int32)), Weights()
-    keep(layer, None, layer.data, state)
+    cache_run(layer, None, layer.data, state)
     assert layer.metadata == {}
     gone, alive = weakref.ref(state), weakref.ref(layer)
     del layer, state

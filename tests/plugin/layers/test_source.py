@@ -6,7 +6,7 @@ from napari.layers import Image
 
 from napari_s3net.image import Geometry
 from napari_s3net.plugin.layers import source as module
-from napari_s3net.plugin.layers.source import KEY, describe, level_scale, look, source_of
+from napari_s3net.plugin.layers.source import KEY, describe_source, inspect_source, level_scale, source_of
 from napari_s3net.preprocessing.features import suggest_preset
 
 
@@ -28,7 +28,7 @@ def test_photograph(photograph):
     assert image.kind == "rgb"
     assert image.name == "mole"
     np.testing.assert_array_equal(image.array, photograph)
-    assert describe(source) == "64 × 48, RGB"
+    assert describe_source(source) == "64 × 48, RGB"
 
 
 def test_alpha_is_dropped(photograph):
@@ -51,7 +51,7 @@ def test_the_slice_in_view_of_a_stack():
     assert source.index == (3, slice(None), slice(None))
     assert (source.position, source.slices, source.shape) == (3, 5, (5, 20, 30))
     np.testing.assert_array_equal(source.read().array, stack[3])
-    assert describe(source) == "slice 4 of 5 · 30 × 20, grey, 0.5 mm a pixel"
+    assert describe_source(source) == "slice 4 of 5 · 30 × 20, grey, 0.5 mm a pixel"
     assert source.geometry.spacing == (0.5, 0.5)
 
 
@@ -133,14 +133,14 @@ def test_what_the_file_said_is_kept():
     ],
 )
 def test_preset_by_what_the_layer_is(array, kind, reason):
-    source, preset, why = look(of(Image(array)))
+    source, preset, why = inspect_source(of(Image(array)))
     assert source.kind == kind
     assert preset == suggest_preset(source.read())
     assert why == reason
 
 
 def test_what_the_file_said_of_its_values_decides():
-    source, preset, why = look(of(Image(np.arange(600).reshape(20, 30), metadata={KEY: {"kind": "mr"}})))
+    source, preset, why = inspect_source(of(Image(np.arange(600).reshape(20, 30), metadata={KEY: {"kind": "mr"}})))
     assert (source.kind, preset, why) == ("mr", "mri", "MR image")
 
 
@@ -151,5 +151,5 @@ def test_a_stack_is_judged_by_its_middle_whichever_slice_is_in_view():
     chest = belly.copy()
     chest[2, 16:48, 16:30] = -800
     for array, preset in ((belly, "ct-soft"), (chest, "ct-lung")):
-        assert [look(of(Image(array), {0: n}))[1] for n in range(5)] == [preset] * 5
-        assert look(of(Image(array), {0: 3}))[0].position == 3
+        assert [inspect_source(of(Image(array), {0: n}))[1] for n in range(5)] == [preset] * 5
+        assert inspect_source(of(Image(array), {0: 3}))[0].position == 3

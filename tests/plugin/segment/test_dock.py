@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_s3net.plugin.jobs.run import is_busy
 from napari_s3net.plugin.jobs.session import Phase
-from napari_s3net.plugin.layers.result_layer import note_in, plain
+from napari_s3net.plugin.layers.result_layer import metadata_of, plain
 from napari_s3net.plugin.segment import dock as module
 from napari_s3net.plugin.segment.dock import SegmentDock
 from napari_s3net.plugin.widgets import dock as base
@@ -157,7 +157,7 @@ def test_run_shows_progress_and_gives_a_layer_and_a_table(ready, viewer, qtbot, 
     ready.session.stop()
     qtbot.waitUntil(lambda: not ready.session.phase.is_busy, timeout=10000)
     assert layers(viewer) == ["mole", "mole – S³-Net"]
-    note = note_in(label_layer(viewer))
+    note = metadata_of(label_layer(viewer))
     assert note["preset"] == "skin"
     assert note["device"] == "cpu"
     assert ready.panel.isVisibleTo(ready)
@@ -199,7 +199,7 @@ def test_stop_and_keep(ready, viewer, qtbot, fake_runs):
     qtbot.waitUntil(lambda: ready.session.phase is Phase.STOPPED, timeout=5000)
     assert time.perf_counter() - started < SLOW
     assert fake_runs.stopped == 1
-    assert note_in(label_layer(viewer))["stopped"]
+    assert metadata_of(label_layer(viewer))["stopped"]
     assert "stopped after" in ready.panel.effort.text()
 
 

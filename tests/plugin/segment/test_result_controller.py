@@ -9,12 +9,12 @@ from qtpy.QtWidgets import QApplication
 
 from napari_s3net.image import Geometry, Segmentation
 from napari_s3net.plugin.layers.locks import locks_of
-from napari_s3net.plugin.layers.metadata import Memory
+from napari_s3net.plugin.layers.metadata import MetadataHistory
 from napari_s3net.plugin.layers.palette import CLEAR, colour_table
-from napari_s3net.plugin.layers.result_layer import Target, note_in
+from napari_s3net.plugin.layers.result_layer import Target, metadata_of
 from napari_s3net.plugin.layers.source import source_of
 from napari_s3net.plugin.segment import result_controller as module
-from napari_s3net.plugin.segment.result_controller import Outcome
+from napari_s3net.plugin.segment.result_controller import ResultController
 from napari_s3net.plugin.widgets.panels import ResultPanel
 from napari_s3net.provenance import Provenance
 from napari_s3net.settings import presets
@@ -38,14 +38,14 @@ def layer(viewer):
         labels, (1,), Geometry.identity(2), Provenance(settings=presets["skin"].settings), {1: "Lesion", 2: "Skin"}
     )
     source = source_of(viewer.layers[0], viewer.dims.point, (0, 1))
-    return Target(viewer, viewer.layers[0], source, Memory(), new_layer=False).finish(result, "skin")
+    return Target(viewer, viewer.layers[0], source, MetadataHistory(), new_layer=False).finish(result, "skin")
 
 
 @pytest.fixture
 def outcome(viewer, layer, qtbot):
     panel, parent = ResultPanel(), QObject()
     qtbot.addWidget(panel)
-    outcome = Outcome(viewer, panel, Memory(), parent)
+    outcome = ResultController(viewer, panel, MetadataHistory(), parent)
     outcome.panel, outcome.owner = panel, parent
     outcome.show(layer, source_of(viewer.layers[0], viewer.dims.point, (0, 1)))
     yield outcome
@@ -70,7 +70,7 @@ def test_a_tick_changes_mask_and_colours_at_once(outcome, viewer, layer):
     mask = viewer.layers["mole – object"]
     assert mask.data.sum() == 24 * 24
     outcome.panel.table.clusters.ticked.emit(2, True)
-    assert note_in(layer)["foreground"] == [1, 2]
+    assert metadata_of(layer)["foreground"] == [1, 2]
     assert mask.data.all()
     assert layer.colormap.color_dict[2][3] == 1.0
     assert rows(outcome)[1].is_object
@@ -80,7 +80,7 @@ def test_a_tick_changes_mask_and_colours_at_once(outcome, viewer, layer):
 
 def test_a_new_name_is_kept_with_the_layer(outcome, layer):
     outcome.panel.table.clusters.renamed.emit(2, "Ruler")
-    assert note_in(layer)["names"][2] == "Ruler"
+    assert metadata_of(layer)["names"][2] == "Ruler"
     assert rows(outcome)[1].name == "Ruler"
 
 
@@ -139,7 +139,7 @@ def test_it_stays_through_another_result(outcome, viewer, layer):
 def test_a_preview_is_not_taken_for_a_result(viewer, layer, qtbot):
     panel, parent, previewing = ResultPanel(), QObject(), [True]
     qtbot.addWidget(panel)
-    outcome = Outcome(viewer, panel, Memory(), parent, lambda: previewing[0])
+    outcome = ResultController(viewer, panel, MetadataHistory(), parent, lambda: previewing[0])
     outcome.show(layer, source_of(viewer.layers[0], viewer.dims.point, (0, 1)))
     assert not panel.table.clusters.rows
     previewing[0] = False
@@ -232,7 +232,7 @@ def test_selected_rows_are_merged_in_one_step(outcome, layer, qtbot):
     layer.undo()
     np.testing.assert_array_equal(layer.data, before)
     qtbot.waitUntil(lambda: [row.name for row in rows(outcome)] == ["Lesion", "Skin"], timeout=5000)
-    assert note_in(layer)["foreground"] == [1]
+    assert metadata_of(layer)["foreground"] == [1]
 
 
 def test_merging_leaves_locked_parts_alone(outcome, layer):
