@@ -15,7 +15,7 @@ _HOMES = {
     "presets": "settings",
     "read_image": "io",
     "write_labels": "io",
-    "suggest_preset": "preprocessing.features",
+    "suggest_preset": "preprocessing.suggest",
     "segment": "segmentation",
     "iter_segment": "segmentation",
     "refine": "correction.refine",

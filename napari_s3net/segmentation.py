@@ -14,8 +14,10 @@ from napari_s3net import __version__
 from napari_s3net.errors import DivergedError
 from napari_s3net.foreground.propose import propose
 from napari_s3net.image import Image, Segmentation, Step, as_image
-from napari_s3net.postprocessing.postprocess import finish, preview
-from napari_s3net.preprocessing.features import check_plane, suggest_preset, to_features
+from napari_s3net.postprocessing.postprocess import postprocess
+from napari_s3net.postprocessing.upsample import preview
+from napari_s3net.preprocessing.prepare import prepare
+from napari_s3net.preprocessing.suggest import suggest_preset
 from napari_s3net.provenance import Provenance
 from napari_s3net.runtime.device import memory_errors, resolve_device
 from napari_s3net.runtime.generators import drain
@@ -84,13 +86,12 @@ def iter_segment(
         A step carries a preview when this much time has gone by since the last; never when left out.
     """
     started = shown = time.perf_counter()
-    check_plane(image)
     where = resolve_device(device)
     history: list[dict[str, float]] = []
     stopped = False
     with memory_errors(where, estimate_mib(image.shape, settings)):
-        features = to_features(image, settings)
-        trainer = make_trainer(features, settings, where)
+        plane = prepare(image, settings)
+        trainer = make_trainer(plane.features, settings, where)
         before = None
         for iteration in range(1, settings.max_iter + 1):
             probabilities, terms = trainer.forward(iteration)
@@ -114,8 +115,8 @@ def iter_segment(
             trainer.optimiser.step()
         state = weights_of(trainer.network) if settings.variant == "s3net" else {}
         del trainer, total, terms  # the last ones would hold the graph of the last look
-        proposal = propose(clusters, features, image, settings)
-        labels, foreground, meanings = finish(image, features, probabilities, proposal, settings)
+        proposal = propose(clusters, plane, settings)
+        labels, foreground, meanings = postprocess(plane, probabilities, proposal, settings)
     provenance = Provenance(
         settings=settings,
         version=__version__,

@@ -200,10 +200,10 @@ def test_the_last_iteration_looks_and_does_not_learn(monkeypatch):
     passes, seen = [], {}
     backward, propose = torch.autograd.backward, segmentation.propose
 
-    def proposing(clusters, features, *rest):
+    def proposing(clusters, plane, settings):
         graphs = [t for t in gc.get_objects() if type(t) is torch.Tensor and t.grad_fn is not None]
-        seen.update(clusters=clusters, features=features, graphs=len(graphs))
-        return propose(clusters, features, *rest)
+        seen.update(clusters=clusters, features=plane.features, graphs=len(graphs))
+        return propose(clusters, plane, settings)
 
     monkeypatch.setattr(torch.autograd, "backward", lambda *a: passes.append(1) or backward(*a))
     monkeypatch.setattr(segmentation, "propose", proposing)

@@ -40,7 +40,7 @@ def model_name(digest: str, items: Sequence[Item]) -> str:
 
 def fit(job: FileJob) -> FileRow:
     """Fit a model on the job's images and keep it; raises `S3NetError` if they are not fit for that."""
-    from napari_s3net.preprocessing.features import suggest_preset
+    from napari_s3net.preprocessing.suggest import suggest_preset
     from napari_s3net.training.folder import fit_folder
 
     planes = _planes(job)
@@ -63,7 +63,7 @@ def _chain(first: Image, rest: Iterator[Image]) -> Iterator[Image]:
 def _planes(job: FileJob) -> Iterator[Image]:
     """The images that can be fitted on: of a stack the middle slice; what cannot be read is left out."""
     from napari_s3net.io import read_image
-    from napari_s3net.preprocessing.features import check_plane
+    from napari_s3net.preprocessing.check import check_plane
 
     for path, series in job.fit_on:
         try:

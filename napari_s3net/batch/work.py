@@ -83,7 +83,7 @@ def reason(error: Exception, file: str) -> str:
 def _process(job: FileJob, row: FileRow, on_progress: OnProgress) -> FileRow:
     """The row of a file with which all went well."""
     from napari_s3net.io import read_image
-    from napari_s3net.preprocessing.features import suggest_preset
+    from napari_s3net.preprocessing.suggest import suggest_preset
 
     with warnings.catch_warnings(record=True) as remarks:
         warnings.simplefilter("always")

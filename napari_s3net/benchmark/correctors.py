@@ -20,7 +20,8 @@ from skimage.segmentation import random_walker
 from napari_s3net.correction.constraints import BACKGROUND, OBJECT
 from napari_s3net.correction.refine import Refiner
 from napari_s3net.image import Image, Segmentation
-from napari_s3net.preprocessing.features import suggest_preset, to_unit
+from napari_s3net.preprocessing.suggest import suggest_preset
+from napari_s3net.preprocessing.window import to_unit
 from napari_s3net.provenance import Provenance
 from napari_s3net.settings import preset
 

@@ -196,7 +196,7 @@ def _reached(scores: list[float], level: float) -> int:
 
 def _label_free(image: Image, request: Request) -> Segmentation:
     """What our method says before any stroke."""
-    from napari_s3net.preprocessing.features import suggest_preset
+    from napari_s3net.preprocessing.suggest import suggest_preset
     from napari_s3net.segmentation import segment
 
     name = suggest_preset(image) if request.preset == "auto" else request.preset

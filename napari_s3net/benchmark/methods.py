@@ -122,7 +122,7 @@ def version(method: str) -> str:
 
 def folder_settings(request: Request, image: Image, seed: int) -> Settings:
     """Settings of the folder mode for a set of images like this one."""
-    from napari_s3net.preprocessing.features import suggest_preset
+    from napari_s3net.preprocessing.suggest import suggest_preset
 
     return request.settings(FOLDER, suggest_preset(image) if request.preset == "auto" else request.preset, seed)
 
@@ -143,7 +143,7 @@ def predict(method: str, image: Image, seed: int, request: Request) -> MethodRes
     """
     if method in BASELINES:
         return BASELINES[method](image.array, image.kind)
-    from napari_s3net.preprocessing.features import suggest_preset
+    from napari_s3net.preprocessing.suggest import suggest_preset
     from napari_s3net.segmentation import segment
 
     name = suggest_preset(image) if request.preset == "auto" else request.preset

@@ -105,7 +105,7 @@ def _metadata(path: Path) -> dict[str, Any]:
 
 def _suggested(image: Image) -> Provenance:
     """For labels of which nothing is known: the settings of the preset that suits the image."""
-    from napari_s3net.preprocessing.features import suggest_preset
+    from napari_s3net.preprocessing.suggest import suggest_preset
     from napari_s3net.settings import preset
 
     name = suggest_preset(image)

@@ -88,7 +88,7 @@ def _succeeds(item: Input, options: Namespace, changes: dict[str, Any]) -> bool:
 def _process(item: Input, options: Namespace, changes: dict[str, Any]) -> str:
     """Read, segment, write; tell the outcome in a few words."""
     from napari_s3net.export.result import write_result
-    from napari_s3net.preprocessing.features import suggest_preset
+    from napari_s3net.preprocessing.suggest import suggest_preset
 
     image = _read(item, options)
     name = suggest_preset(image) if options.preset == "auto" else options.preset

@@ -28,8 +28,10 @@ from napari_s3net.correction.propagation import Look, depths_near, propagate
 from napari_s3net.errors import DivergedError, InvalidConstraintsError, InvalidImageError, InvalidSettingsError
 from napari_s3net.image import Image, Segmentation, Step, as_image
 from napari_s3net.network.losses import cluster_loss, spatial_loss
-from napari_s3net.postprocessing.postprocess import nearest
-from napari_s3net.preprocessing.features import check_plane, to_features, to_unit
+from napari_s3net.postprocessing.upsample import nearest
+from napari_s3net.preprocessing.check import check_plane
+from napari_s3net.preprocessing.prepare import to_features
+from napari_s3net.preprocessing.window import to_unit
 from napari_s3net.runtime.device import memory_errors, resolve_device
 from napari_s3net.runtime.generators import drain
 from napari_s3net.runtime.memory import estimate_mib

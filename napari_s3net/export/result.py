@@ -16,7 +16,7 @@ from napari_s3net import io
 from napari_s3net.errors import WriteError
 from napari_s3net.image import Image, Segmentation
 from napari_s3net.labels.measure import measure_clusters
-from napari_s3net.preprocessing.features import to_unit
+from napari_s3net.preprocessing.window import to_unit
 from napari_s3net.provenance import PROGRAM
 from napari_s3net.settings import Settings
 

@@ -1,7 +1,4 @@
-"""Morphology of many masks at once: what scipy and scikit-image do for one, without a call for each.
-
-Every function takes masks of shape (n, h, w); outside the image all is False.
-"""
+"""Morphology of many masks at once, each a plane of one array (n, h, w); outside the image all is False."""
 
 from __future__ import annotations
 
@@ -9,14 +6,11 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
+from skimage.measure import perimeter
 
-from napari_s3net.foreground.run_length import frame_of, runs_of
-
-#: What a border pixel adds to the perimeter, by the code of its neighbourhood (Benkrid and Crookes 2000).
-_STEPS = np.zeros(50)
-_STEPS[[5, 7, 15, 17, 25, 27]] = 1
-_STEPS[[21, 33]] = np.sqrt(2)
-_STEPS[[13, 23]] = (1 + np.sqrt(2)) / 2
+#: Neighbours are left, right, above and below, in one plane.
+IN_PLANE = ndimage.generate_binary_structure(3, 1) & np.array([False, True, False])[:, None, None]
 
 
 @lru_cache(maxsize=8)
@@ -28,56 +22,51 @@ def centre_weight(shape: tuple[int, int], width: float = 0.35) -> NDArray[np.flo
     return weight
 
 
-def grow(masks: NDArray[np.bool_], steps: int = 1) -> NDArray[np.bool_]:
-    """Grow each mask by as many steps up, down, left and right."""
-    frame = frame_of(masks)
-    flat = frame.lay(masks)
+def dilate(masks: NDArray[np.bool_], steps: int = 1) -> NDArray[np.bool_]:
+    """Dilate each mask by a cross of five pixels, so many times."""
     for _ in range(steps):
-        before = flat.copy()
-        for away in (1, frame.wide):  # in the flat array a step is a shift
-            flat[away:] |= before[:-away]
-            flat[:-away] |= before[away:]
-        frame.clear(flat)
-    return frame.planes(flat)
+        masks = _over_cross(np.logical_or, masks)
+    return masks
 
 
-def opened(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def opening(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Drop what is thinner than a cross of five pixels."""
-    frame = frame_of(masks)
-    flat = frame.lay(masks)
-    kept, wide = flat.copy(), frame.wide
-    kept[1:] &= flat[:-1]
-    kept[:-1] &= flat[1:]
-    kept[wide:] &= flat[:-wide]
-    kept[:-wide] &= flat[wide:]
-    return grow(frame.planes(kept))
+    return dilate(_over_cross(np.logical_and, masks))
 
 
 def perimeters(masks: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Length of each mask's border in pixels, (n,), as `skimage.measure.perimeter` with 8 neighbours counts it."""
-    frame = frame_of(masks)
-    flat, wide = frame.lay(masks), frame.wide
-    across = flat.copy()
-    across[1:-1] &= flat[:-2] & flat[2:]
-    inner = across.copy()
-    inner[wide:-wide] &= across[: -2 * wide] & across[2 * wide :]
-    border = flat & ~inner
-    frame.clear(border)
-    at, border = np.flatnonzero(border), border.view(np.uint8)
-    sides = border[at - 1] + border[at + 1] + border[at - wide] + border[at + wide]
-    corners = border[at - wide - 1] + border[at - wide + 1] + border[at + wide - 1] + border[at + wide + 1]
-    lengths = np.bincount(at // frame.size, _STEPS[1 + 2 * sides + 10 * corners], minlength=len(masks))
-    return lengths.astype(np.float64)  # without a border pixel at all they would be whole numbers
+    return np.array([perimeter(_bounding_box(mask), 8) if mask.any() else 0.0 for mask in masks])
 
 
-def central_parts(masks: NDArray[np.bool_], weight: NDArray[np.floating]) -> NDArray[np.bool_]:
-    """Of each mask the connected part that gathers the most weight (h, w), without holes; nothing of an empty one."""
-    runs = runs_of(masks)
-    parts = runs.parts()
-    sums = np.bincount(parts, runs.sums(weight))
-    mask_of = np.zeros(len(sums), int)
-    mask_of[parts] = runs.masks()
-    order = np.lexsort((sums, mask_of))
-    best = np.zeros(len(sums), bool)
-    best[order[np.diff(mask_of[order], append=len(masks)) > 0]] = True  # the last of each mask
-    return runs.only(best[parts]).filled()
+def central_components(masks: NDArray[np.bool_], weight: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Of each mask the connected component that gathers the most weight (h, w), without holes; none of an empty one."""
+    components, n = ndimage.label(masks, IN_PLANE)
+    gathered = np.bincount(components.ravel(), np.broadcast_to(weight, masks.shape).ravel(), minlength=n + 1)
+    last = np.maximum.accumulate(components.max(axis=(1, 2), initial=0))  # numbers rise from plane to plane
+    chosen = np.zeros(n + 1, bool)
+    for start, end in zip([0, *last], last, strict=False):
+        if end > start:
+            chosen[start + 1 + int(np.argmax(gathered[start + 1 : end + 1]))] = True
+    return fill_holes(chosen[components])
+
+
+def fill_holes(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Fill what of each mask's background is not connected to the image's border."""
+    background, n = ndimage.label(~np.pad(masks, ((0, 0), (1, 1), (1, 1))), IN_PLANE)
+    is_outside = np.zeros(n + 1, bool)
+    is_outside[background[:, 0, 0]] = True
+    return np.asarray(~is_outside[background[:, 1:-1, 1:-1]])
+
+
+def _over_cross(ufunc: np.ufunc, masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Reduce each pixel and its four neighbours by a ufunc: what scipy does in eight times the time."""
+    p = np.pad(masks, ((0, 0), (1, 1), (1, 1)))
+    cross = (p[:, 1:-1, 1:-1], p[:, :-2, 1:-1], p[:, 2:, 1:-1], p[:, 1:-1, :-2], p[:, 1:-1, 2:])
+    return np.asarray(ufunc.reduce(cross))
+
+
+def _bounding_box(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The part of a mask (h, w) that is not empty."""
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    return mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]

@@ -1,33 +1,27 @@
-"""What makes a candidate look like an object, and what it is worth in the vote.
+"""What makes a candidate look like an object, and how that is scored.
 
-Nothing here is learned: the weights are few round numbers, chosen once on development images and the same for every
-image.
+Nothing here is learned: the weights are few round numbers in each target's `VotingConstants`, the same for every image.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_s3net.foreground.morphology import centre_weight, grow, perimeters
+from napari_s3net.foreground.constants import VotingConstants
+from napari_s3net.foreground.morphology import centre_weight, dilate, perimeters
 
-#: The exponents of a candidate's properties in its vote; `touch` and `pale` count linearly in the exponent.
-EXPONENTS: Mapping[str, float] = {
-    "boundary": 1.0,
-    "compact": 2.0,
-    "central": 2.0,
-    "separate": 0.5,
-    "area": 1.5,
-    "even": 0.5,
-}
-TOUCH, PALE = -4.5, -1.0
+#: Features of which the logarithm enters a score, and those that enter as they are.
+RATIOS = ("boundary", "compactness", "centrality", "fisher_separation", "area", "background_uniformity")
+LINEAR = ("border_contact", "lightness_excess")
 #: Width, in pixels, of the rims at which the colours on both sides of a boundary are compared; and how many pixels they
 #: must have.
 RIM, FEWEST_IN_RIM = 3, 5
+#: Added to spreads, in standard deviations of the image, so that flat regions do not divide by zero.
+SPREAD_FLOOR, BACKGROUND_SPREAD_FLOOR = 0.1, 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,55 +51,56 @@ class Side:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Properties:
+class RegionFeatures:
     """Of n candidates; every array is (n,).
 
     Parameters
     ----------
     boundary : numpy.ndarray
         Distance between the mean colours just inside and just outside, in standard deviations of the image.
-    compact : numpy.ndarray
+    compactness : numpy.ndarray
         4πA/P², 1 for a disc.
-    central : numpy.ndarray
+    centrality : numpy.ndarray
         Mean over the candidate of a Gaussian around the image's middle.
-    separate : numpy.ndarray
+    fisher_separation : numpy.ndarray
         Distance of the mean colours inside and outside over their spreads (Fisher's criterion).
     area : numpy.ndarray
         Share of the image.
-    even : numpy.ndarray
+    background_uniformity : numpy.ndarray
         Inverse spread of the colours outside: the surroundings of the object are alike.
-    touch : numpy.ndarray
+    border_contact : numpy.ndarray
         Share of the image's border that the candidate covers.
-    pale : numpy.ndarray
+    lightness_excess : numpy.ndarray
         How much lighter than its surroundings, in standard deviations; 0 when darker.
     distance : numpy.ndarray
-        Of its centre from the image's middle, in half heights and half widths; does not count in the vote.
+        Of its centre from the image's middle, in half heights and half widths; does not enter the score.
     inner, outer : Side
         The colours of the candidate, and of its surroundings.
     """
 
     boundary: NDArray[np.float64]
-    compact: NDArray[np.float64]
-    central: NDArray[np.float64]
-    separate: NDArray[np.float64]
+    compactness: NDArray[np.float64]
+    centrality: NDArray[np.float64]
+    fisher_separation: NDArray[np.float64]
     area: NDArray[np.float64]
-    even: NDArray[np.float64]
-    touch: NDArray[np.float64]
-    pale: NDArray[np.float64]
+    background_uniformity: NDArray[np.float64]
+    border_contact: NDArray[np.float64]
+    lightness_excess: NDArray[np.float64]
     distance: NDArray[np.float64]
     inner: Side
     outer: Side
 
-    def log_votes(self) -> NDArray[np.float64]:
-        """The logarithm of each candidate's vote, (n,)."""
-        logs = TOUCH * self.touch + PALE * self.pale
-        for name, exponent in EXPONENTS.items():
-            logs = logs + exponent * np.log(getattr(self, name) + 0.05 * (name != "area"))
+    def log_scores(self, constants: VotingConstants) -> NDArray[np.float64]:
+        """The logarithm of each candidate's score, (n,)."""
+        logs = constants.border_contact * self.border_contact + constants.lightness_excess * self.lightness_excess
+        for name, exponent in constants.exponents.items():
+            floor = 0.0 if name == "area" else constants.floor  # the smallest candidates were left out
+            logs = logs + exponent * np.log(getattr(self, name) + floor)
         return logs
 
 
-def measure(masks: NDArray[np.bool_], colours: NDArray[np.floating], inside: NDArray[np.bool_]) -> Properties:
-    """Properties of each candidate.
+def measure(masks: NDArray[np.bool_], colours: NDArray[np.floating], inside: NDArray[np.bool_]) -> RegionFeatures:
+    """Measure the features of each candidate.
 
     Parameters
     ----------
@@ -117,29 +112,29 @@ def measure(masks: NDArray[np.bool_], colours: NDArray[np.floating], inside: NDA
         (h, w) bool: what is image, and not the dark corner of the lens.
     """
     table, flat_inside = _table(colours), inside.reshape(-1, 1)
-    looked_at = table * flat_inside
+    visible = table * flat_inside
     y, x = np.meshgrid(*(np.linspace(-1, 1, n) for n in inside.shape), indexing="ij")
     maps = (centre_weight((inside.shape[0], inside.shape[1])), _frame(inside), y, x)
-    columns = np.column_stack([table, looked_at, *(each.ravel() for each in maps)])
+    columns = np.column_stack([table, visible, *(each.ravel() for each in maps)])
     sums = _sums(masks, columns.astype(np.float32))
     C = table.shape[1]
-    weight, touch, down, right = sums[:, 2 * C :].T
+    weight, border_contact, down, right = sums[:, 2 * C :].T
     inner, outer = (
         Side.from_sums(sums[:, :C]),
-        Side.from_sums(looked_at.sum(axis=0, dtype=np.float64) - sums[:, C : 2 * C]),
+        Side.from_sums(visible.sum(axis=0, dtype=np.float64) - sums[:, C : 2 * C]),
     )
     surrounded = outer.pixels > 0
     gap = (inner.mean - outer.mean) * surrounded[:, None]
     spread, spread_outside = inner.spread.mean(axis=1), np.where(surrounded, outer.spread.mean(axis=1), 1.0)
-    return Properties(
+    return RegionFeatures(
         boundary=_boundary(masks, table, inside),
-        compact=np.minimum(1.0, 4 * np.pi * inner.pixels / np.maximum(perimeters(masks), 1.0) ** 2),
-        central=weight / np.maximum(inner.pixels, 1),
-        separate=np.linalg.norm(gap, axis=1) / (spread + spread_outside + 0.1),
+        compactness=np.minimum(1.0, 4 * np.pi * inner.pixels / np.maximum(perimeters(masks), 1.0) ** 2),
+        centrality=weight / np.maximum(inner.pixels, 1),
+        fisher_separation=np.linalg.norm(gap, axis=1) / (spread + spread_outside + SPREAD_FLOOR),
         area=inner.pixels / inside.size,
-        even=1 / (spread_outside + 0.05),
-        touch=touch,
-        pale=np.maximum(0.0, gap[:, 0]),
+        background_uniformity=1 / (spread_outside + BACKGROUND_SPREAD_FLOOR),
+        border_contact=border_contact,
+        lightness_excess=np.maximum(0.0, gap[:, 0]),
         distance=np.hypot(down, right) / np.maximum(inner.pixels, 1),
         inner=inner,
         outer=outer,
@@ -150,7 +145,8 @@ def _boundary(masks: NDArray[np.bool_], table: NDArray[np.float32], inside: NDAr
     """How far the mean colours of the rims on both sides are apart, (n,); 0 where a rim is too small to tell."""
     outside = ~masks
     within, without = (
-        Side.from_sums(_sums(rim & inside, table)) for rim in (masks & grow(outside, RIM), outside & grow(masks, RIM))
+        Side.from_sums(_sums(rim & inside, table))
+        for rim in (masks & dilate(outside, RIM), outside & dilate(masks, RIM))
     )
     told = np.minimum(within.pixels, without.pixels) >= FEWEST_IN_RIM
     return np.asarray(np.linalg.norm(within.mean - without.mean, axis=1) * told)

@@ -1,1 +1,1 @@
-"""From an image as it was opened to features at the working size."""
+"""From an image as it was opened to what the network is given to see: intensity window, hairs, working size."""

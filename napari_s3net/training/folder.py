@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from napari_s3net import __version__
 from napari_s3net.errors import InvalidImageError, InvalidSettingsError, ReadError
-from napari_s3net.foreground.propose import VOTED_ON, count, make_ballot
-from napari_s3net.foreground.voting import Ballot
+from napari_s3net.foreground.propose import SCORERS
+from napari_s3net.foreground.voting import ScoredCandidates
 from napari_s3net.image import Image, Segmentation
-from napari_s3net.postprocessing.postprocess import finish
-from napari_s3net.preprocessing.features import check_plane, to_features
+from napari_s3net.postprocessing.postprocess import postprocess
+from napari_s3net.preprocessing.prepare import PreparedPlane, prepare
 from napari_s3net.provenance import Provenance
 from napari_s3net.runtime.generators import drain
 from napari_s3net.settings import Settings
@@ -87,15 +87,15 @@ class FolderModel:
             If there is nothing to segment, or grey was fitted and colour came, or the reverse.
         """
         started = time.perf_counter()
-        features, clusters, candidates = _inspect(image, self.settings)
+        plane, clusters, candidates = _inspect(image, self.settings)
         if not self.scorer.fits(candidates):
             raise InvalidImageError(
-                f"The model was fitted on other images than this one with {features.shape[2]} channels: colour on the "
-                "one side, grey on the other. Fit one on images of this kind."
+                f"The model was fitted on other images than this with {plane.features.shape[2]} channels: colour on "
+                "the one side, grey on the other. Fit one on images of this kind."
             )
-        proposal = count(candidates, features.shape[:2], self.scorer.score(candidates))
+        proposal = candidates.elect(plane.features.shape, self.scorer.score(candidates))
         one_hot = F.one_hot(torch.from_numpy(clusters), self.settings.clusters).permute(2, 0, 1)[None].float()
-        labels, foreground, meanings = finish(image, features, one_hot, proposal, self.settings)
+        labels, foreground, meanings = postprocess(plane, one_hot, proposal, self.settings)
         provenance = Provenance(
             settings=self.settings,
             version=__version__,
@@ -172,9 +172,9 @@ def iter_fit_folder(images: Iterable[Image], settings: Settings) -> Generator[Fi
     InvalidImageError
         If there are fewer than `FEWEST_IMAGES` images with a candidate, or some are grey and some are not.
     """
-    if settings.target not in VOTED_ON:
+    if settings.target not in SCORERS:
         raise InvalidSettingsError(
-            f"Folder mode is for {' and '.join(VOTED_ON)}; {settings.target} is found in each image alone."
+            f"Folder mode is for {' and '.join(SCORERS)}; {settings.target} is found in each image alone."
         )
     total = len(images) if isinstance(images, Sized) else None
     samples: list[TrainingSample] = []
@@ -191,9 +191,8 @@ def iter_fit_folder(images: Iterable[Image], settings: Settings) -> Generator[Fi
     return FolderModel(fit_scorer(samples), settings)
 
 
-def _inspect(image: Image, settings: Settings) -> tuple[NDArray[np.float32], NDArray[np.int64], Ballot]:
-    """Features (h, w, C), initial clusters (h, w) and scored candidates of one image, as if it were alone."""
-    check_plane(image)
-    features = to_features(image, settings)
-    clusters, _ = initial_clusters(features, settings.clusters)
-    return features, clusters, make_ballot(clusters, features, settings)
+def _inspect(image: Image, settings: Settings) -> tuple[PreparedPlane, NDArray[np.int64], ScoredCandidates]:
+    """The prepared plane, initial clusters (h, w) and scored candidates of one image, as if it were alone."""
+    plane = prepare(image, settings)
+    clusters, _ = initial_clusters(plane.features, settings.clusters)
+    return plane, clusters, SCORERS[settings.target](clusters, plane.features)

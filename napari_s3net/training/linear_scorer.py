@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_s3net.foreground.region_features import Properties
-from napari_s3net.foreground.voting import Ballot
+from napari_s3net.foreground.region_features import LINEAR, RATIOS, RegionFeatures
+from napari_s3net.foreground.voting import ScoredCandidates
 
 #: How much an expected agreement (Dice) of one adds to a candidate's log score. Chosen, as is `RIDGE`, on development
 #: images of ISIC 2018; `docs/method.md`, "A whole folder", has the measurements.
@@ -24,8 +24,7 @@ WEIGHT = 8.0
 RIDGE = 2.0
 #: Standardised region features are clipped to plus and minus this, in standard deviations.
 CLIP = 4.0
-#: Region features whose ratios count; each is positive, and `LOG_OFFSET` keeps its logarithm finite.
-RATIOS = ("boundary", "compact", "central", "separate", "area", "even")
+#: Added to `RATIOS`, so that their logarithms are finite.
 LOG_OFFSET = 0.01
 #: The difference of two log scores at which the own score of a candidate saturates.
 SCORE_SCALE = 3.0
@@ -66,18 +65,18 @@ class LinearScorer:
     scale: NDArray[np.float64]
     weights: NDArray[np.float64]
 
-    def fits(self, candidates: Ballot) -> bool:
+    def fits(self, candidates: ScoredCandidates) -> bool:
         """Whether it was fitted on candidates with as many colour channels as these."""
-        return len(self.weights) == n_features(candidates.properties.inner.mean.shape[1])
+        return len(self.weights) == n_features(candidates.features.inner.mean.shape[1])
 
-    def score(self, candidates: Ballot) -> NDArray[np.float64]:
+    def score(self, candidates: ScoredCandidates) -> NDArray[np.float64]:
         """What to add to the log score of each candidate, (n,)."""
         if not len(candidates.masks):
             return np.zeros(0)
         return WEIGHT * (_standardised(candidate_features(candidates), self.mean, self.scale) @ self.weights)
 
 
-def candidate_features(candidates: Ballot) -> NDArray[np.float64]:
+def candidate_features(candidates: ScoredCandidates) -> NDArray[np.float64]:
     """Describe each candidate by what distinguishes it from the other candidates of its image.
 
     Returns
@@ -88,32 +87,33 @@ def candidate_features(candidates: Ballot) -> NDArray[np.float64]:
         spreads, each less its mean over the image's candidates; last, three powers of the candidate's own log score
         beside the largest.
     """
-    features = np.concatenate([_scalars(candidates.properties), _colours(candidates.properties)], axis=1)
-    own = np.tanh((candidates.log_votes - candidates.log_votes.max(initial=-np.inf)) / SCORE_SCALE)[:, None]
+    features = np.concatenate([_scalars(candidates.features), _colours(candidates.features)], axis=1)
+    own = np.tanh((candidates.log_scores - candidates.log_scores.max(initial=-np.inf)) / SCORE_SCALE)[:, None]
     return np.concatenate([features - features.mean(axis=0), own, own**2, own**3], axis=1)
 
 
 def n_features(channels: int) -> int:
     """How many numbers `candidate_features` gives for images with so many colour channels."""
-    return len(RATIOS) + 5 + 6 * channels + 3
+    return len(RATIOS) + len(LINEAR) + 3 + 6 * channels + 3
 
 
-def _scalars(p: Properties) -> NDArray[np.float64]:
-    """The features that do not depend on the number of colour channels, (n, len(RATIOS) + 5)."""
+def _scalars(p: RegionFeatures) -> NDArray[np.float64]:
+    """The features that do not depend on the number of colour channels, (n, len(RATIOS) + len(LINEAR) + 3)."""
     ratios = np.log(np.stack([getattr(p, name) for name in RATIOS], axis=1) + LOG_OFFSET)
+    linear = np.stack([getattr(p, name) for name in LINEAR], axis=1)
     log_area = ratios[:, RATIOS.index("area")]
-    return np.concatenate([ratios, np.stack([p.touch, p.pale, log_area**2, p.area, p.distance], axis=1)], axis=1)
+    return np.concatenate([ratios, linear, np.stack([log_area**2, p.area, p.distance], axis=1)], axis=1)
 
 
-def _colours(p: Properties) -> NDArray[np.float64]:
+def _colours(p: RegionFeatures) -> NDArray[np.float64]:
     """The features of each of C colour channels, (n, 6 C)."""
     gap = p.inner.mean - p.outer.mean
     return np.concatenate([gap, gap**2, p.inner.mean, p.outer.mean, p.inner.spread, p.outer.spread], axis=1)
 
 
-def sample_from(candidates: Ballot) -> TrainingSample:
+def sample_from(candidates: ScoredCandidates) -> TrainingSample:
     """Turn the outcome on one image into a training sample, which counts by the square of its confidence."""
-    probability, confidence = candidates.count()
+    probability, confidence = candidates.vote()
     chosen = probability > 0.5
     common = (candidates.masks & chosen).sum(axis=(1, 2))
     agreement = 2 * common / (candidates.masks.sum(axis=(1, 2)) + chosen.sum())

@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 from skimage.measure import perimeter
 
-from napari_s3net.foreground import morphology as stacks
+from napari_s3net.foreground import morphology
 
 
 def blobs(density):
@@ -19,28 +19,28 @@ DENSITIES = [0.02, 0.5, 0.97]
 @pytest.mark.parametrize("density", DENSITIES)
 def test_perimeters_are_those_of_scikit_image(density):
     masks = blobs(density)
-    assert stacks.perimeters(masks) == pytest.approx([perimeter(mask, 8) for mask in masks])
+    assert morphology.perimeters(masks) == pytest.approx([perimeter(mask, 8) for mask in masks])
 
 
 @pytest.mark.parametrize("density", DENSITIES)
-def test_opened_is_that_of_scipy(density):
+def test_opening_is_that_of_scipy(density):
     masks = blobs(density)
-    np.testing.assert_array_equal(stacks.opened(masks), [ndimage.binary_opening(mask) for mask in masks])
+    np.testing.assert_array_equal(morphology.opening(masks), [ndimage.binary_opening(mask) for mask in masks])
 
 
 @pytest.mark.parametrize("steps", [1, 3])
-def test_grow_is_that_of_scipy(steps):
+def test_dilation_is_that_of_scipy(steps):
     masks = blobs(0.1)
     one_by_one = [ndimage.binary_dilation(mask, iterations=steps) for mask in masks]
-    np.testing.assert_array_equal(stacks.grow(masks, steps), one_by_one)
+    np.testing.assert_array_equal(morphology.dilate(masks, steps), one_by_one)
 
 
 @pytest.mark.parametrize("density", DENSITIES)
-def test_central_parts_are_those_found_one_by_one(density):
+def test_central_components_are_those_found_one_by_one(density):
     masks = blobs(density)
     masks[2] = False
     weight = np.random.default_rng(1).random(masks.shape[1:])
-    for mask, found in zip(masks, stacks.central_parts(masks, weight), strict=True):
+    for mask, found in zip(masks, morphology.central_components(masks, weight), strict=True):
         parts, n = ndimage.label(mask)
         sums = [weight[parts == i].sum() for i in range(1, n + 1)]
         part = parts == 1 + np.argmax(sums) if n else mask
@@ -49,6 +49,6 @@ def test_central_parts_are_those_found_one_by_one(density):
 
 def test_no_masks():
     none = np.zeros((0, 8, 9), bool)
-    assert stacks.grow(none).shape == stacks.opened(none).shape == (0, 8, 9)
-    assert stacks.perimeters(none).shape == (0,)
-    assert stacks.central_parts(none, np.ones((8, 9))).shape == (0, 8, 9)
+    assert morphology.dilate(none).shape == morphology.opening(none).shape == (0, 8, 9)
+    assert morphology.perimeters(none).shape == (0,)
+    assert morphology.central_components(none, np.ones((8, 9))).shape == (0, 8, 9)

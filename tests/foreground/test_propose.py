@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
-from napari_s3net.foreground.propose import lens_shadow, marker, propose
+from napari_s3net.foreground.propose import propose
 from napari_s3net.image import Geometry, Image, as_image
 from napari_s3net.labels.metrics import dice
+from napari_s3net.preprocessing.artefacts import lens_shadow, marker
+from napari_s3net.preprocessing.prepare import PreparedPlane
+from napari_s3net.preprocessing.window import Window
 from napari_s3net.settings import Settings, preset
 
 H, W = 96, 128
@@ -27,7 +30,8 @@ def clusters_of(mask):
 
 
 def found(features, mask, target="lesion"):
-    proposal = propose(clusters_of(mask), features, as_image(features.squeeze()), Settings(target=target))
+    plane = PreparedPlane(as_image(features.squeeze()), Window(0, 1), features)
+    proposal = propose(clusters_of(mask), plane, Settings(target=target))
     assert proposal.object_probability.shape == mask.shape
     assert 0 <= proposal.confidence <= 1
     return proposal.object_probability > 0.5
@@ -80,7 +84,7 @@ def test_lungs_are_air_inside_the_body_but_neither_room_nor_bowel_gas():
     hu[body], hu[lungs], hu[gas] = 40, -800, -1000
     features = (((hu - settings.window_low) / (settings.window_high - settings.window_low)).clip(0, 1))[..., None]
     image = Image(hu.astype(np.int16), Geometry.identity(2), "ct")
-    proposal = propose(clusters_of(lungs), features.astype(np.float32), image, settings)
+    proposal = propose(clusters_of(lungs), PreparedPlane(image, Window(-1000, 200), features), settings)
     object_ = proposal.object_probability > 0.5
     assert dice(object_, lungs) > 0.97
     assert not object_[gas].any()
@@ -109,19 +113,26 @@ def test_a_small_part_far_from_every_bone_is_bowel(bone_at, kept):
     settings = preset("ct-lung")
     image = Image(hu, Geometry.identity(2), "ct")
     features = (hu[..., None] - settings.window_low) / (settings.window_high - settings.window_low)
-    lung = propose(clusters_of(large), features.clip(0, 1), image, settings).object_probability > 0.5
+    lung = (
+        propose(clusters_of(large), PreparedPlane(image, Window(-1000, 200), features), settings).object_probability
+        > 0.5
+    )
     assert lung[large].mean() > 0.95
     assert lung[small].any() == kept
 
 
 def test_nothing_to_propose_is_an_empty_object_without_confidence():
     flat = np.full((H, W, 1), 0.5, np.float32)
-    proposal = propose(np.zeros((H, W), np.int64), flat, as_image(flat.squeeze()), Settings(target="central"))
+    proposal = propose(
+        np.zeros((H, W), np.int64),
+        PreparedPlane(as_image(flat.squeeze()), Window(0, 1), flat),
+        Settings(target="central"),
+    )
     assert not (proposal.object_probability > 0.5).any()
     assert proposal.confidence == 0
 
 
 def test_a_body_is_its_largest_part_with_holes_filled():
     body = disc(48, 64, 40)
-    grey = (0.6 * body * ~disc(48, 64, 8))[..., None].astype(np.float32)
-    assert dice(found(grey, body, "body"), body) > 0.98
+    hu = np.where(body & ~disc(48, 64, 8), 40.0, -1000.0)[..., None].astype(np.float32)
+    assert dice(found(hu, body, "body"), body) > 0.98

@@ -7,16 +7,12 @@ from skimage.transform import resize
 
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Geometry, Image, as_image
-from napari_s3net.preprocessing.features import (
-    _block_means,
-    _halved,
-    _robust_range,
-    check_plane,
-    remove_hair,
-    suggest_preset,
-    to_features,
-    to_unit,
-)
+from napari_s3net.preprocessing.check import check_plane
+from napari_s3net.preprocessing.hair import remove_hair
+from napari_s3net.preprocessing.prepare import to_features
+from napari_s3net.preprocessing.resize import block_means, shrink
+from napari_s3net.preprocessing.suggest import suggest_preset
+from napari_s3net.preprocessing.window import robust_range, to_unit
 from napari_s3net.settings import Settings, preset
 from napari_s3net.training.image import to_tensor
 
@@ -116,7 +112,7 @@ def test_a_lesion_under_hairs_keeps_its_border():
 @pytest.mark.parametrize("shape", [(64, 48), (100, 130)])
 def test_means_of_blocks_are_plain_means(shape):
     array = RNG.integers(0, 255, (321, 402, 3), dtype=np.uint8)
-    means = _block_means(array, shape)
+    means = block_means(array, shape)
     lines = [np.round(np.linspace(0, n, m + 1)).astype(int) for n, m in zip(array.shape, shape, strict=False)]
     for i, j in [(0, 0), (shape[0] - 1, shape[1] - 1), (7, 31)]:
         block = array[lines[0][i] : lines[0][i + 1], lines[1][j] : lines[1][j + 1]]
@@ -127,12 +123,12 @@ def test_means_of_blocks_are_plain_means(shape):
 def test_half_the_size_is_what_scikit_image_makes_of_it(channels):
     unit = RNG.random((64, 90, channels), np.float32)
     expected = resize(unit, (32, 45, channels), order=1, anti_aliasing=True)
-    np.testing.assert_allclose(_halved(unit), expected, atol=1e-6)
+    np.testing.assert_allclose(shrink(unit, (32, 45)), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("values", [RNG.integers(3, 250, (90, 70, 3)), np.r_[0, np.full(500, 7)]], ids=["many", "few"])
 def test_percentiles_of_bytes_are_those_of_numpy(values):
-    counted, plain = _robust_range(values.astype(np.uint8)), _robust_range(values.astype(np.float32))
+    counted, plain = robust_range(values.astype(np.uint8)), robust_range(values.astype(np.float32))
     assert counted == pytest.approx(plain)
 
 

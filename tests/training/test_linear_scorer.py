@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from napari_s3net import phantom
-from napari_s3net.foreground.propose import make_ballot
+from napari_s3net.foreground.lesion import LESION, score_lesions
 from napari_s3net.foreground.region_features import measure
-from napari_s3net.foreground.voting import Ballot
+from napari_s3net.foreground.voting import ScoredCandidates
 from napari_s3net.labels.metrics import dice
-from napari_s3net.preprocessing.features import to_features
+from napari_s3net.preprocessing.prepare import to_features
 from napari_s3net.settings import preset
 from napari_s3net.training.linear_scorer import (
     RIDGE,
@@ -31,7 +31,7 @@ SKIN = preset("skin")
 def candidates(seed):
     image = phantom.dermoscopy(seed=seed, shape=(108, 144)).image
     features = to_features(image, SKIN)
-    return make_ballot(np.zeros(features.shape[:2], np.int64), features, SKIN)
+    return score_lesions(np.zeros(features.shape[:2], np.int64), features)
 
 
 def sample(wanted, n=40, seed=0):
@@ -84,7 +84,7 @@ def test_a_feature_that_is_the_same_everywhere_is_no_division_by_zero():
 
 def test_a_sample_is_the_agreement_with_the_outcome_and_its_confidence():
     one = candidates(0)
-    probability, confidence = one.count()
+    probability, confidence = one.vote()
     found = sample_from(one)
     assert found.agreement == pytest.approx([dice(mask, probability > 0.5) for mask in one.masks])
     assert found.weight == pytest.approx(confidence**2)
@@ -102,23 +102,23 @@ def test_features_compare_the_candidates_of_one_image():
 def test_each_feature_is_what_it_says():
     rng, one = np.random.default_rng(0), candidates(0)
     touch, pale = rng.random((2, len(one.masks)))  # no candidate of this image has any
-    one = replace(one, properties=replace(one.properties, touch=touch, pale=pale))
-    p, features = one.properties, candidate_features(one)
+    one = replace(one, features=replace(one.features, border_contact=touch, lightness_excess=pale))
+    p, features = one.features, candidate_features(one)
 
     def compared(values):
         return values - values.mean(axis=0)
 
     assert features[:, 0] == pytest.approx(compared(np.log(p.boundary + 0.01)))
-    assert features[:, 5] == pytest.approx(compared(np.log(p.even + 0.01)))
-    assert features[:, 6] == pytest.approx(compared(p.touch))
-    assert features[:, 7] == pytest.approx(compared(p.pale))
+    assert features[:, 5] == pytest.approx(compared(np.log(p.background_uniformity + 0.01)))
+    assert features[:, 6] == pytest.approx(compared(p.border_contact))
+    assert features[:, 7] == pytest.approx(compared(p.lightness_excess))
     assert features[:, 8] == pytest.approx(compared(np.log(p.area + 0.01) ** 2))
     assert features[:, 9] == pytest.approx(compared(p.area))
     assert features[:, 10] == pytest.approx(compared(p.distance))
     gap = p.inner.mean - p.outer.mean
     colours = [gap, gap**2, p.inner.mean, p.outer.mean, p.inner.spread, p.outer.spread]
     assert features[:, 11:29] == pytest.approx(compared(np.concatenate(colours, axis=1)))
-    own = np.tanh((one.log_votes - one.log_votes.max()) / 3)
+    own = np.tanh((one.log_scores - one.log_scores.max()) / 3)
     assert features[:, 29:] == pytest.approx(np.stack([own, own**2, own**3], axis=1))
 
 
@@ -141,19 +141,19 @@ def test_scores_move_the_outcome_to_what_the_folder_expects():
     scorer = fit_scorer([TrainingSample(candidate_features(c), -c.masks.mean(axis=(1, 2)), 1.0) for c in others])
     scores = scorer.score(one)
     assert np.corrcoef(scores, sizes)[0, 1] < -0.8
-    assert (one.count(10 * scores)[0] > 0.5).sum() < (one.count()[0] > 0.5).sum()
+    assert (one.vote(10 * scores)[0] > 0.5).sum() < (one.vote()[0] > 0.5).sum()
 
 
 def test_no_candidates():
     masks, inside = np.zeros((0, 8, 9), bool), np.ones((8, 9), bool)
-    none = Ballot(masks, measure(masks, np.zeros((8, 9, 3)), inside), np.zeros(0), inside, ("a", "b"))
+    none = ScoredCandidates(masks, measure(masks, np.zeros((8, 9, 3)), inside), np.zeros(0), inside, ("a", "b"), LESION)
     scorer = fit_scorer([sample_from(candidates(seed)) for seed in range(4)])
     assert scorer.fits(none)
     assert scorer.score(none).shape == (0,)
-    assert none.count(scorer.score(none))[1] == 0
+    assert none.vote(scorer.score(none))[1] == 0
 
 
 def test_grey_candidates_do_not_fit_a_scorer_of_colours():
     masks, inside = np.ones((1, 8, 9), bool), np.ones((8, 9), bool)
-    grey = Ballot(masks, measure(masks, np.zeros((8, 9, 1)), inside), np.zeros(1), inside, ("a", "b"))
+    grey = ScoredCandidates(masks, measure(masks, np.zeros((8, 9, 1)), inside), np.zeros(1), inside, ("a", "b"), LESION)
     assert not fit_scorer([sample_from(candidates(seed)) for seed in range(4)]).fits(grey)

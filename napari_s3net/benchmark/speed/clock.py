@@ -98,7 +98,7 @@ def run_parts(image: Image, settings: Settings, device: torch.device) -> tuple[d
     """Run the loop itself with a clock on all that it calls: seconds of each part, and when each iteration was over."""
     parts = Parts(device)
     ends: list[float] = []
-    calls = {"features": "to_features", "propose": "propose", "finish": "finish"}
+    calls = {"prepare": "prepare", "propose": "propose", "postprocess": "postprocess"}
     started = time.perf_counter()
     with ExitStack() as clocks:
         for part, name in calls.items():

@@ -25,7 +25,7 @@ from napari_s3net.benchmark.speed.plain import plain_layers
 from napari_s3net.benchmark.speed.plots import growth_plot, profile_plot
 from napari_s3net.benchmark.summary import update_summary
 from napari_s3net.image import Image
-from napari_s3net.preprocessing.features import to_features
+from napari_s3net.preprocessing.prepare import to_features
 from napari_s3net.runtime.device import resolve_device
 from napari_s3net.runtime.memory import cores
 from napari_s3net.settings import Settings, preset

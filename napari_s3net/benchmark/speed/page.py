@@ -29,13 +29,13 @@ NAMES = {
 }
 #: Parts of a run in their order, and what each is.
 PARTS = {
-    "features": "window, hairs, working size",
+    "prepare": "checks, window, hairs, working size",
     "start": "starting clusters, network",
     "forward": "all iterations: layers and losses",
     "backward": "all iterations: gradients",
     "step": "all iterations: Adam",
     "propose": "which part is the object",
-    "finish": "labels at the image's size",
+    "postprocess": "labels at the image's size",
 }
 Figures = dict[str, Any]
 

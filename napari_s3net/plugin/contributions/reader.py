@@ -80,7 +80,7 @@ def layer_data(image: Image) -> LayerData:
 def contrast_limits(image: Image) -> tuple[float, float]:
     """The window of the preset that suits a CT, all of an 8-bit image, and what most of any other image lies within."""
     if image.kind == "ct":
-        from napari_s3net.preprocessing.features import suggest_preset
+        from napari_s3net.preprocessing.suggest import suggest_preset
 
         window = preset(suggest_preset(image))
         return window.window_low, window.window_high

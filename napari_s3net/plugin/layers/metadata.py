@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from napari_s3net.image import Geometry, Meaning, Segmentation
 from napari_s3net.labels.matching import match_to_previous, match_to_stack, renumber
 from napari_s3net.plugin.layers.source import Index, Source
-from napari_s3net.preprocessing.features import to_unit
+from napari_s3net.preprocessing.window import to_unit
 from napari_s3net.provenance import Provenance
 from napari_s3net.volume import cluster_meanings
 

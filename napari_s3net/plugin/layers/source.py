@@ -10,7 +10,7 @@ import numpy as np
 import pint
 
 from napari_s3net.image import Geometry, Image, Kind, guess_kind
-from napari_s3net.preprocessing.features import suggest_preset
+from napari_s3net.preprocessing.suggest import suggest_preset
 
 #: A multiscale image is segmented at its finest level with planes of at most this many pixels.
 MAX_PIXELS = 4096**2

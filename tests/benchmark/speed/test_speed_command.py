@@ -57,7 +57,7 @@ def test_every_figure_and_page(small, tmp_path, capsys):
     assert speed["cold_start"] == {"skipped": "there is no display"}
     assert set(speed["slopes"]) == set(speed["growth"])
     parts = speed["parts"]
-    known = ("features", "start", "forward", "backward", "step", "propose", "finish")
+    known = ("prepare", "start", "forward", "backward", "step", "propose", "postprocess")
     assert 0.5 * parts["total"] < sum(parts[name] for name in known) <= 1.01 * parts["total"]
     page = (tmp_path / "speed.md").read_text(encoding="utf-8")
     assert "was not measured: there is no display" in page

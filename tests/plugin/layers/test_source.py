@@ -7,7 +7,7 @@ from napari.layers import Image
 from napari_s3net.image import Geometry
 from napari_s3net.plugin.layers import source as module
 from napari_s3net.plugin.layers.source import KEY, describe_source, inspect_source, level_scale, source_of
-from napari_s3net.preprocessing.features import suggest_preset
+from napari_s3net.preprocessing.suggest import suggest_preset
 
 
 def of(layer, step=None, order=None):

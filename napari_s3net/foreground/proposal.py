@@ -1,0 +1,28 @@
+"""What is proposed as the object of an image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Proposal:
+    """The proposed object.
+
+    Parameters
+    ----------
+    object_probability : numpy.ndarray
+        (h, w) float32, of the features' size, or (H, W) of the image's where the object was found there; the object is
+        where it is above one half.
+    names : tuple of str
+        What to call the object, and what to call the rest.
+    confidence : float
+        0 to 1: how far the candidates agree, estimated without labels.
+    """
+
+    object_probability: NDArray[np.float32]
+    names: tuple[str, str]
+    confidence: float

@@ -1,0 +1,57 @@
+"""What is too small for a label of its own."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_s3net.foreground.morphology import fill_holes
+from napari_s3net.preprocessing.window import sampling_step
+
+#: Clusters, and regions of clusters on one side of the object's border, below this share of the image are absorbed by
+#: their neighbours. Chosen on the development images.
+SMALLEST_SHARE = 0.004
+#: So are regions below this share of their cluster: the rim between the network's border and the object's.
+SMALLEST_OF_CLUSTER = 0.1
+
+
+def drop_small_components(mask: NDArray[np.bool_], smallest: float) -> NDArray[np.bool_]:
+    """Drop the components of a mask (H, W) with fewer pixels than `smallest`, never all, and fill the holes."""
+    components, _ = ndimage.label(mask)
+    sizes = np.bincount(components.ravel())
+    sizes[0] = 0
+    keep = sizes >= min(smallest, sizes.max())
+    keep[0] = False
+    return np.asarray(fill_holes(keep[components][None])[0])
+
+
+def absorb_small(pairs: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Let what is tiny, or a mere rim of its cluster across the object's border, take the nearest label of its side.
+
+    Parameters
+    ----------
+    pairs : numpy.ndarray
+        (H, W), twice the cluster, plus one outside the object: odd numbers are background, even ones object.
+
+    Returns
+    -------
+    numpy.ndarray
+        (H, W), a copy.
+    """
+    counts = np.bincount(pairs.ravel(), minlength=int(pairs.max() | 1) + 1)
+    of_cluster = (counts[0::2] + counts[1::2]).repeat(2)
+    stays = (counts >= SMALLEST_SHARE * pairs.size) & (counts >= SMALLEST_OF_CLUSTER * of_cluster)
+    for side in (0, 1):
+        if not stays[side::2].any():
+            stays[side + 2 * int(np.argmax(counts[side::2]))] = True
+    step = sampling_step(pairs.shape)
+    sampled, joined = pairs[::step, ::step], pairs.copy()
+    for side in (0, 1):
+        of_side = np.arange(len(counts)) % 2 == side
+        kept = (of_side & stays).take(sampled)
+        if counts[of_side & ~stays].any() and kept.any():
+            near = ndimage.distance_transform_edt(~kept, return_distances=False, return_indices=True)
+            rows, columns = np.nonzero((of_side & ~stays).take(pairs))
+            joined[rows, columns] = sampled[near[0], near[1]][rows // step, columns // step]
+    return joined

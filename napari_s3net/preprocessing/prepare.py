@@ -1,0 +1,71 @@
+"""What is made of a plane before anything is trained or proposed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_s3net.image import Image
+from napari_s3net.preprocessing.check import check_plane
+from napari_s3net.preprocessing.hair import remove_hair
+from napari_s3net.preprocessing.resize import block_means, shrink
+from napari_s3net.preprocessing.window import Window, choose_window, with_channels
+from napari_s3net.settings import Settings
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedPlane:
+    """A plane that can be segmented, with what is computed from it once.
+
+    Parameters
+    ----------
+    image : Image
+        The plane itself.
+    window : Window
+        The intensities that become 0 and 1.
+    features : numpy.ndarray
+        (h, w, C) float32 in [0, 1]: the image at the working size, which the network is given to see.
+    """
+
+    image: Image
+    window: Window
+    features: NDArray[np.float32]
+
+    def to_unit(self, *, step: int = 1) -> NDArray[np.float32]:
+        """Every so many rows and columns of the image through its window: (H, W, C) in [0, 1]."""
+        return with_channels(self.window.apply(self.image.array[::step, ::step]))
+
+
+def prepare(image: Image, settings: Settings) -> PreparedPlane:
+    """Check a plane, choose its window and bring it to the working size.
+
+    Raises
+    ------
+    InvalidImageError
+        If it cannot be segmented; see `check_plane`.
+    """
+    check_plane(image)
+    window = choose_window(image, settings)
+    return PreparedPlane(image, window, _features(image, window, settings))
+
+
+def to_features(image: Image, settings: Settings) -> NDArray[np.float32]:
+    """The image at the working size, (h, w, C) in [0, 1]; see `prepare`."""
+    return prepare(image, settings).features
+
+
+def _features(image: Image, window: Window, settings: Settings) -> NDArray[np.float32]:
+    """Window, hairs, working size.
+
+    Hairs are thin, so they are looked for before the last step of shrinking; see `remove_hair`.
+    """
+    shape = settings.working_shape(image.shape)
+    array = image.array
+    if max(image.shape) > 2 * max(shape):  # large: means of blocks first, and the smoother way for the rest
+        array = block_means(array, (2 * shape[0], 2 * shape[1]))
+    unit = with_channels(window.apply(array))
+    if settings.remove_hair and image.kind == "rgb":
+        unit = remove_hair(unit)
+    return shrink(unit, shape)
