@@ -1,4 +1,4 @@
-"""Draw docs/rooms.svg: the rooms of the package by layer, and which imports which.
+"""Draw docs/rooms.svg, the rooms of the package and what they import, and list their files in docs/modules.md.
 
     python scripts/draw_rooms.py
 
@@ -9,6 +9,7 @@ without lines.
 
 from __future__ import annotations
 
+import ast
 import tomllib
 from collections import Counter
 from html import escape
@@ -85,9 +86,23 @@ def draw() -> str:
     return "\n".join([head, title, f"<style>{STYLE}</style>", *lines, *boxes, "</svg>", ""])
 
 
+def list_modules() -> str:
+    """Every file of the package with the first line of its docstring, room by room."""
+    lines = ["# Files of the package", "", "Made by `scripts/draw_rooms.py`; not to be edited by hand.", ""]
+    folder = None
+    for path in sorted((ROOT / PACKAGE).rglob("*.py"), key=lambda path: (path.parent.parts, path.name)):
+        words = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        if path.parent != folder:
+            folder = path.parent
+            lines += ["", f"## {folder.relative_to(ROOT).as_posix()}/", "", "| file | what for |", "|---|---|"]
+        lines.append(f"| `{path.name}` | {words.partition(chr(10))[0].replace('|', '/')} |")
+    return "\n".join([*lines, ""])
+
+
 def files(n: int) -> str:
     return "1 file" if n == 1 else f"{n} files"
 
 
 if __name__ == "__main__":
     (ROOT / "docs" / "rooms.svg").write_text(draw(), encoding="utf-8")
+    (ROOT / "docs" / "modules.md").write_text(list_modules(), encoding="utf-8")
