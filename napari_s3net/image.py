@@ -39,6 +39,12 @@ class Geometry:
         empty where nothing was turned. Writing turns the array back.
     volume : Geometry, optional
         Of one plane of a volume: where that plane lies in space, as a volume of shape (1, H, W).
+    shown : str
+        Three letters of the orientation that the array has been turned to: "LPS" for axial slices, "LIP" for coronal
+        and "PIL" for sagittal ones. Each letter stands for an array axis, the last one first.
+    nifti_forms : tuple, optional
+        Of a volume from NIfTI: code and 4 × 4 matrix of its qform and of its sform, as they stand in the file. Labels
+        get the same ones, so that every program lays them on the image, whichever of the two it goes by.
     """
 
     spacing: tuple[float, ...]
@@ -47,6 +53,8 @@ class Geometry:
     unit: Literal["mm", "pixel"] = "mm"
     orientation: str = ""
     volume: Geometry | None = None
+    shown: str = "LPS"
+    nifti_forms: tuple[tuple[int, tuple[tuple[float, ...], ...]], ...] | None = None
 
     @classmethod
     def identity(cls, ndim: int) -> Geometry:
@@ -63,9 +71,8 @@ class Geometry:
         """The 2-D geometry of plane `index` of a volume, which remembers where in space it lies."""
         step = self.spacing[0] * index
         origin = tuple(o + row[0] * step for o, row in zip(self.origin, self.direction, strict=True))
-        return Geometry(
-            self.spacing[1:], (0.0, 0.0), ((1.0, 0.0), (0.0, 1.0)), self.unit, volume=replace(self, origin=origin)
-        )
+        volume = replace(self, origin=origin, nifti_forms=None)
+        return Geometry(self.spacing[1:], (0.0, 0.0), ((1.0, 0.0), (0.0, 1.0)), self.unit, volume=volume)
 
 
 @dataclass(frozen=True, eq=False)

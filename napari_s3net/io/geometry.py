@@ -1,66 +1,167 @@
-"""Between SimpleITK's order of axes (x, y, z; any orientation) and ours (z, y, x; slices upright)."""
+"""Between a file's order of axes (x, y, z; any orientation) and ours (z, y, x; upright, slices first).
+
+The world is DICOM's: x runs to the patient's left (L), y to the back (P), z to the head (S). An orientation is three
+letters, one for each array axis in the order x, y, z: the side to which its index grows.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from itertools import permutations
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from napari_s3net.image import Geometry
 
-#: Columns run to the patient's left, rows to the back, slices to the head: axial slices as they are read.
-UPRIGHT = "LPS"
-#: A volume that is one slice thick along x (sagittal) or y (coronal) is turned so that the head is up.
-_ONE_SLICE = {0: "PIL", 1: "LIP"}
+if TYPE_CHECKING:
+    import SimpleITK as sitk
+
+#: How slices are shown, by the world axis across them: sagittal, coronal and axial, the head or the front up.
+SHOWN = {0: "PIL", 1: "LIP", 2: "LPS"}
+#: An axis whose spacing is this much coarser than both others is the one across the slices.
+COARSER = 1.5
+_LETTERS = ("LR", "PA", "SI")
 
 
-def to_array_order(image: sitk.Image, unit: Literal["mm", "pixel"] = "mm") -> tuple[NDArray[Any], Geometry]:
-    """Turn a 2-D or 3-D image upright by flips and swaps of axes alone; nothing is resampled.
+@dataclass(frozen=True)
+class Grid:
+    """A grid of voxels as its file has it, everything in the order x, y, z.
 
     Parameters
     ----------
-    image : SimpleITK.Image
-        As it was read. What is left of an oblique direction stays in the geometry.
+    spacing : numpy.ndarray
+        (3,), distance between neighbours along each array axis.
+    origin : numpy.ndarray
+        (3,), world position of voxel (0, 0, 0).
+    direction : numpy.ndarray
+        (3, 3), column j is the unit vector of array axis j.
+    """
+
+    spacing: NDArray[np.float64]
+    origin: NDArray[np.float64]
+    direction: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, spacing: Any, origin: Any, direction: Any) -> Grid:
+        """From anything that numpy takes; a grid of two dimensions lies in the axial plane through zero."""
+        n = len(spacing)
+        axes = np.eye(3)
+        axes[:n, :n] = np.reshape(direction, (n, n))
+        return cls(np.array([*spacing, 1.0][:3], float), np.array([*origin, 0.0][:3], float), axes)
+
+
+def orientation_of(direction: NDArray[Any]) -> str:
+    """Three letters for a direction, each world axis once: those to which the array axes are nearest."""
+    nearest = max(permutations(range(3)), key=lambda axes: float(sum(direction[w, j] ** 2 for j, w in enumerate(axes))))
+    return "".join(_LETTERS[world][int(direction[world, axis] < 0)] for axis, world in enumerate(nearest))
+
+
+def turn(array: NDArray[Any], grid: Grid, now: str, then: str) -> tuple[NDArray[Any], Grid]:
+    """Turn an array and its grid from one orientation to another, by flips and swaps of axes alone.
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        (Z, Y, X), colours in a last axis.
+    grid : Grid
+        That of the array.
+    now, then : str
+        Orientations. They are taken at their word and not computed from the grid: at 45° the nearest axis is a matter
+        of rounding, and a turn would not be undone by its inverse.
+    """
+    axes = [next(j for j, letter in enumerate(now) if _world(letter) == _world(wanted)) for wanted in then]
+    flips = [now[axis] != wanted for axis, wanted in zip(axes, then, strict=True)]
+    direction, origin = grid.direction[:, axes].copy(), grid.origin.copy()
+    for new, (axis, flip) in enumerate(zip(axes, flips, strict=True)):
+        if flip:
+            origin = origin + direction[:, new] * grid.spacing[axis] * (array.shape[2 - axis] - 1)
+            direction[:, new] *= -1
+    order = [2 - axis for axis in reversed(axes)]
+    turned = array.transpose([*order, *range(3, array.ndim)])
+    turned = np.flip(turned, [2 - new for new in range(3) if flips[new]])
+    return turned, Grid(grid.spacing[axes], origin, direction)
+
+
+def _world(letter: str) -> int:
+    """The world axis that a letter lies on."""
+    return next(axis for axis, pair in enumerate(_LETTERS) if letter in pair)
+
+
+def to_upright(array: NDArray[Any], grid: Grid, unit: Literal["mm", "pixel"] = "mm") -> tuple[NDArray[Any], Geometry]:
+    """Turn a volume upright, its slices in the plane in which they were taken; nothing is resampled.
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        (Z, Y, X) as in the file, colours in a last axis.
+    grid : Grid
+        Where it lies.
     unit : {"mm", "pixel"}
         Whether the spacing means something.
 
     Returns
     -------
     array : numpy.ndarray
-        (Z, H, W), or (H, W) for a 2-D image and for a volume of one slice; colours in a last axis.
+        (Z, H, W), or (H, W) for a volume of one slice. Axial slices run from feet to head, coronal ones from front to
+        back, sagittal ones from right to left; rows run to the back, or to the feet. Colours stay in a last axis.
     geometry : Geometry
-        Of that array; knows the orientation that the file had.
+        Of that array; knows the orientation that the file had. What is left of an oblique direction stays in it.
     """
-    flat = image.GetDimension() == 2
-    volume = sitk.JoinSeries(image) if flat else image
-    orientation = sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(volume.GetDirection())
-    upright = sitk.DICOMOrient(volume, UPRIGHT)
-    thin = [axis for axis, n in enumerate(upright.GetSize()) if n == 1]
-    if len(thin) == 1 and thin[0] in _ONE_SLICE:
-        upright = sitk.DICOMOrient(upright, _ONE_SLICE[thin[0]])
-    if flat:
-        upright = upright[:, :, 0]
-    array, geometry = sitk.GetArrayFromImage(upright), _geometry(upright, orientation, unit)
-    return (array[0], geometry.plane(0)) if not flat and upright.GetSize()[2] == 1 else (array, geometry)
+    orientation = orientation_of(grid.direction)
+    shown = SHOWN[_world(orientation[_across(array, grid)])]
+    array, grid = turn(array, grid, orientation, shown)
+    geometry = _geometry(grid, orientation, shown, unit)
+    return (array[0], geometry.plane(0)) if len(array) == 1 else (array, geometry)
 
 
-def _geometry(image: sitk.Image, orientation: str, unit: Literal["mm", "pixel"]) -> Geometry:
+def _across(array: NDArray[Any], grid: Grid) -> int:
+    """The array axis across the slices: the one of a single slice, or the coarsest by far, or the last of the file."""
+    thin = [axis for axis in range(3) if array.shape[2 - axis] == 1]
+    if len(thin) == 1:
+        return thin[0]
+    *_, second, coarsest = np.argsort(grid.spacing)
+    return int(coarsest) if grid.spacing[coarsest] > COARSER * grid.spacing[second] else 2
+
+
+def _geometry(grid: Grid, orientation: str, shown: str, unit: Literal["mm", "pixel"]) -> Geometry:
     """Spacing, origin and direction in array order."""
-    n = image.GetDimension()
-    direction = np.reshape(image.GetDirection(), (n, n))[::-1, ::-1]
     return Geometry(
-        tuple(image.GetSpacing()[::-1]),
-        tuple(image.GetOrigin()[::-1]),
-        tuple(tuple(row) for row in direction.tolist()),
+        tuple(grid.spacing[::-1].tolist()),
+        tuple(grid.origin[::-1].tolist()),
+        tuple(tuple(row) for row in grid.direction[::-1, ::-1].tolist()),
+        unit,
+        orientation,
+        shown=shown,
+    )
+
+
+def to_upright_plane(array: NDArray[Any], grid: Grid, unit: Literal["mm", "pixel"]) -> tuple[NDArray[Any], Geometry]:
+    """The same for an image of two dimensions, (Y, X) with colours in a last axis; it stays flat."""
+    orientation = orientation_of(grid.direction)
+    turned, grid = turn(array[np.newaxis], grid, orientation, "LPS")
+    geometry = _geometry(grid, orientation, "LPS", unit)
+    return turned[0], Geometry(
+        geometry.spacing[1:],
+        geometry.origin[1:],
+        tuple(row[1:] for row in geometry.direction[1:]),
         unit,
         orientation,
     )
 
 
-def to_file_order(array: NDArray[Any], geometry: Geometry) -> sitk.Image:
-    """The inverse of `to_array_order`: an image on the voxel grid of the file that the geometry came from.
+def to_array_order(image: sitk.Image, unit: Literal["mm", "pixel"] = "mm") -> tuple[NDArray[Any], Geometry]:
+    """A 2-D or 3-D image of SimpleITK, upright; see `to_upright` and `to_upright_plane`."""
+    import SimpleITK as sitk
+
+    grid = Grid.of(image.GetSpacing(), image.GetOrigin(), image.GetDirection())
+    array = sitk.GetArrayFromImage(image)
+    return to_upright_plane(array, grid, unit) if image.GetDimension() == 2 else to_upright(array, grid, unit)
+
+
+def to_file_grid(array: NDArray[Any], geometry: Geometry) -> tuple[NDArray[Any], Grid]:
+    """The inverse of `to_upright`: the array on the voxel grid of the file that the geometry came from.
 
     Parameters
     ----------
@@ -68,15 +169,33 @@ def to_file_order(array: NDArray[Any], geometry: Geometry) -> sitk.Image:
         (Z, H, W) or (H, W), as many axes as the geometry.
     geometry : Geometry
         That of the image.
+
+    Returns
+    -------
+    array : numpy.ndarray
+        (Z, Y, X), or (Y, X) for an image that was flat in its file.
+    grid : Grid
+        Where it lies.
     """
     if geometry.volume is not None:
-        array, geometry = array[np.newaxis], geometry.volume
+        array, geometry = array[np.newaxis], replace(geometry.volume, unit=geometry.unit)
+    grid = Grid.of(geometry.spacing[::-1], geometry.origin[::-1], np.asarray(geometry.direction)[::-1, ::-1])
+    flat = array.ndim == 2
+    if geometry.orientation:
+        volume = array[np.newaxis] if flat else array
+        volume, grid = turn(volume, grid, geometry.shown, geometry.orientation)
+        array = volume[0] if flat else volume
+    return array, grid
+
+
+def to_file_order(array: NDArray[Any], geometry: Geometry) -> sitk.Image:
+    """What `to_file_grid` gives, as an image of SimpleITK."""
+    import SimpleITK as sitk
+
+    array, grid = to_file_grid(array, geometry)
     image = sitk.GetImageFromArray(array)
-    image.SetSpacing(geometry.spacing[::-1])
-    image.SetOrigin(geometry.origin[::-1])
-    image.SetDirection(np.asarray(geometry.direction)[::-1, ::-1].ravel().tolist())
-    if not geometry.orientation:
-        return image
-    if image.GetDimension() == 2:
-        return sitk.DICOMOrient(sitk.JoinSeries(image), geometry.orientation)[:, :, 0]
-    return sitk.DICOMOrient(image, geometry.orientation)
+    n = image.GetDimension()
+    image.SetSpacing(grid.spacing[:n].tolist())
+    image.SetOrigin(grid.origin[:n].tolist())
+    image.SetDirection(grid.direction[:n, :n].ravel().tolist())
+    return image

@@ -173,7 +173,7 @@ def _size(path: Path) -> int:
 
 def _geometry(values: Mapping[str, Any]) -> Geometry:
     """A geometry that has been through JSON."""
-    volume = values["volume"]
+    volume, forms = values["volume"], values["nifti_forms"]
     return Geometry(
         tuple(values["spacing"]),
         tuple(values["origin"]),
@@ -181,4 +181,6 @@ def _geometry(values: Mapping[str, Any]) -> Geometry:
         values["unit"],
         values["orientation"],
         None if volume is None else _geometry(volume),
+        values["shown"],
+        None if forms is None else tuple((code, tuple(map(tuple, matrix))) for code, matrix in forms),
     )
