@@ -15,6 +15,10 @@ class UnsupportedFormatError(ReadError):
     """The file is of a kind that is not read here."""
 
 
+class HoldsLabelsError(UnsupportedFormatError):
+    """The file holds labels, not an image; `napari_s3net.io.read_labels` opens it."""
+
+
 class AmbiguousSeriesError(ReadError):
     """A folder holds more than one DICOM series.
 

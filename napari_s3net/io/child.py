@@ -23,9 +23,7 @@ from numpy.typing import NDArray
 from napari_s3net.errors import AmbiguousSeriesError, ReadError, ReadWarning
 from napari_s3net.image import Image
 from napari_s3net.io.validation import headers
-from napari_s3net.io.validation.dicom import check_dicom
 from napari_s3net.io.validation.limits import physical_memory
-from napari_s3net.io.validation.nifti import check_nifti
 
 #: The parent ends a request that takes too long; should the parent be gone, the child ends itself this much later.
 GRACE_SECONDS = 30.0
@@ -50,25 +48,29 @@ def decode(path: Path, series: str | None = None) -> Image:
     """
     name = path.name if path.is_dir() else headers.stem(path)
     if path.is_dir():
-        from napari_s3net.io.dicom import read_series
+        from napari_s3net.io.dicom.series import read_series
 
         return read_series(path, series, name)
-    if series is not None:
-        raise ReadError("a series can be chosen in a folder only.")
     path = _header_of(path)
     file_format = headers.sniff(path)
-    if file_format in ("png", "jpeg", "bmp", "tiff"):
-        from napari_s3net.io.photograph import read_photograph
+    if file_format == "dicom":
+        from napari_s3net.io.dicom.series import read_file
 
-        return read_photograph(path, file_format, name)
-    if file_format in _CHECKS:
-        _CHECKS[file_format](path)
-    from napari_s3net.io.medical import read_volume
+        return read_file(path, series, name)
+    if series is not None:
+        raise ReadError("a series can be chosen in a folder or DICOMDIR only.")
+    if file_format == "nifti":
+        from napari_s3net.io.nifti import read_nifti
 
-    return read_volume(path, file_format, name)
+        return read_nifti(path, name)
+    if file_format in ("meta", "nrrd"):
+        from napari_s3net.io.meta_nrrd import read_meta_or_nrrd
 
+        headers.check_meta(path) if file_format == "meta" else headers.check_nrrd(path)
+        return read_meta_or_nrrd(path, file_format, name)
+    from napari_s3net.io.photograph import read_photograph
 
-_CHECKS = {"dicom": check_dicom, "nifti": check_nifti, "meta": headers.check_meta, "nrrd": headers.check_nrrd}
+    return read_photograph(path, file_format, name)
 
 
 def _header_of(path: Path) -> Path:
@@ -89,7 +91,7 @@ def answer(request: Mapping[str, Any]) -> tuple[dict[str, Any], NDArray[Any] | N
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             if request["task"] == "list":
-                from napari_s3net.io.dicom import list_series
+                from napari_s3net.io.dicom.series import list_series
 
                 return {"series": list_series(path)}, None
             image = decode(path, request["series"])

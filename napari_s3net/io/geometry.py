@@ -80,7 +80,7 @@ def turn(array: NDArray[Any], grid: Grid, now: str, then: str) -> tuple[NDArray[
             direction[:, new] *= -1
     order = [2 - axis for axis in reversed(axes)]
     turned = array.transpose([*order, *range(3, array.ndim)])
-    turned = np.flip(turned, [2 - new for new in range(3) if flips[new]])
+    turned = np.flip(turned, tuple(2 - new for new in range(3) if flips[new]))
     return turned, Grid(grid.spacing[axes], origin, direction)
 
 

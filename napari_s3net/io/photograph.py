@@ -92,9 +92,9 @@ def _png_depth(path: Path) -> int:
 
 def _read_deep_png(path: Path) -> NDArray[Any]:
     """Colours of 16 bits, which Pillow cuts to 8."""
-    from napari_s3net.io.medical import decode_pixels
+    from napari_s3net.io.itk import decode_pixels
 
-    array = decode_pixels(path, "png")
+    array = decode_pixels(path, "PNGImageIO")
     if array.ndim != 3 or array.shape[-1] not in (3, 4):
         raise UnsupportedFormatError("it is a 16-bit grey PNG with transparency; save it without.")
     return array[..., :3]
@@ -148,9 +148,9 @@ def _decode(path: Path, series: tifffile.TiffPageSeries) -> NDArray[Any]:
     except ValueError as error:
         if "imagecodecs" not in str(error):
             raise
-    from napari_s3net.io.medical import decode_pixels
+    from napari_s3net.io.itk import decode_pixels
 
-    array = decode_pixels(path, "tiff")
+    array = decode_pixels(path, "TIFFImageIO")
     if array.ndim == len(series.shape) + 1 and "S" not in series.axes:
         array = array[..., 0]
     array = array[..., : series.shape[-1]] if "S" in series.axes else array

@@ -161,16 +161,34 @@ def _write_png(temporary: Path, array: NDArray[Any]) -> None:
 
 def _write_volume(temporary: Path, labels: NDArray[Any], geometry: Geometry) -> None:
     """NIfTI, NRRD or MHA on the voxel grid of the image's file."""
+    forms = (geometry.volume or geometry).nifti_forms
+    if forms is not None and temporary.name.lower().endswith((".nii", ".nii.gz")):
+        _write_nifti(temporary, labels, geometry, forms)
+        return
     import SimpleITK as sitk
 
     from napari_s3net.io.geometry import to_file_order
-    from napari_s3net.io.medical import plain_folder
+    from napari_s3net.io.itk import plain_path
 
     try:
-        with plain_folder(temporary.parent) as folder:
+        with plain_path(temporary.parent) as folder:
             sitk.WriteImage(to_file_order(labels, geometry), str(folder / temporary.name), useCompression=True)
     except RuntimeError as error:
         raise OSError(None, "the volume could not be written") from error
+
+
+def _write_nifti(temporary: Path, labels: NDArray[Any], geometry: Geometry, forms: Any) -> None:
+    """NIfTI with both placings of the image's file, qform and sform, so that every program lays it on the image."""
+    import nibabel
+
+    from napari_s3net.io.geometry import to_file_grid
+
+    array, _ = to_file_grid(labels, geometry)
+    image: Any = nibabel.Nifti1Image(array.T, None)
+    for (code, matrix), place in zip(forms, (image.header.set_qform, image.header.set_sform), strict=True):
+        place(np.array(matrix) if code else None, code)
+    image.header.set_xyzt_units("mm")
+    nibabel.save(image, temporary)
 
 
 @contextmanager

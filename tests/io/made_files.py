@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, generate_uid
 
 
 def phantom(shape=(4, 12, 10), dtype=np.int16):
@@ -68,3 +70,59 @@ def write_nifti2(path: Path, array, *, order="<"):
         *(1.5, 0.0, 0.0, -7.0, 0.0, 2.0, 0.0, 11.0, 0.0, 0.0, 4.0, 23.0, 0, 2, 0, b"", 0),
     )
     path.write_bytes(head + bytes(4) + array.astype(order + "i2").tobytes())
+
+
+def make_dicom(path, array, *, syntax=None, **elements):
+    """A DICOM file by pydicom: `array` is (rows, columns), (frames, rows, columns) or with a last axis of 3.
+
+    Elements are named by their keywords; None leaves one out that is there otherwise.
+    """
+    array = np.asarray(array)
+    colours = array.shape[-1] == 3
+    dataset = Dataset()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = syntax or ExplicitVRLittleEndian
+    frames = array.shape[0] if array.ndim - colours == 3 else None
+    known = {
+        "SOPClassUID": "1.2.840.10008.5.1.4.1.1.2",
+        "SOPInstanceUID": generate_uid(),
+        "SeriesInstanceUID": "1.2.3",
+        "StudyInstanceUID": "1.2",
+        "PatientName": "SECRET^PATIENT",
+        "Modality": "CT",
+        "Rows": array.shape[-2 - colours],
+        "Columns": array.shape[-1 - colours],
+        "SamplesPerPixel": 3 if colours else 1,
+        "PhotometricInterpretation": "RGB" if colours else "MONOCHROME2",
+        "PlanarConfiguration": 0 if colours else None,
+        "BitsAllocated": array.itemsize * 8,
+        "BitsStored": array.itemsize * 8,
+        "HighBit": array.itemsize * 8 - 1,
+        "PixelRepresentation": int(array.dtype.kind == "i"),
+        "NumberOfFrames": frames,
+        **elements,
+    }
+    for keyword, value in known.items():
+        if value is not None:
+            setattr(dataset, keyword, value)
+    if "PixelData" not in dataset:
+        order = ">" if dataset.file_meta.TransferSyntaxUID == ExplicitVRBigEndian else "<"
+        dataset.PixelData = array.astype(array.dtype.newbyteorder(order)).tobytes()
+    dataset["PixelData"].VR = "OW" if dataset.BitsAllocated > 8 else "OB"
+    dataset.save_as(path, enforce_file_format=True)
+    return path
+
+
+def make_slice(path, array, height=0.0, *, position=None, axes=(1, 0, 0, 0, 1, 0), spacing=(0.7, 0.7), **elements):
+    """A slice that knows its place; `height` lies along z."""
+    return make_dicom(
+        path,
+        array,
+        **{
+            "ImagePositionPatient": list(position or (5.0, 6.0, height)),
+            "ImageOrientationPatient": list(axes),
+            "PixelSpacing": list(spacing),
+            "SliceThickness": 3,
+            **elements,
+        },
+    )

@@ -41,8 +41,11 @@ _MAGIC: Mapping[bytes, Format] = {
 _NIFTI = [struct.pack(order + "i", length) for order in "<>" for length in (348, 540)]
 _SUFFIX = re.compile(r"(?i)\.(png|jpe?g|jfif|bmp|dib|tiff?|dcm|dicom|ima|(nii|hdr|img)(\.gz)?|mha|mhd|nrrd|nhdr)$")
 _META = re.compile(rb"\s*(ObjectType|ObjectSubType|NDims|Comment|ID|Name)\s*=")
-#: An explicit or implicit little-endian DICOM data set that has no preamble.
-_BARE_DICOM = re.compile(rb"[\x02\x08]\x00[\x00-\x20]\x00(UL|CS|UI|SH|DA|TM|..\x00\x00)", re.DOTALL)
+#: A DICOM data set that has no preamble: little endian, explicit or implicit, or big endian.
+_BARE_DICOM = re.compile(
+    rb"[\x02\x08]\x00[\x00-\x20]\x00(UL|CS|UI|SH|DA|TM|..\x00\x00)|\x00[\x02\x08]\x00[\x00-\x20](UL|CS|UI|SH|DA|TM)",
+    re.DOTALL,
+)
 _META_BYTES = {
     "CHAR": 1, "UCHAR": 1, "SHORT": 2, "USHORT": 2, "INT": 4, "UINT": 4, "LONG": 4, "ULONG": 4,
     "LONG_LONG": 8, "ULONG_LONG": 8, "FLOAT": 4, "DOUBLE": 8,
@@ -105,17 +108,24 @@ def sniff(path: Path) -> Format:
     ReadError
         If a gzipped file cannot be unpacked.
     """
+    if is_dicom(path):
+        return "dicom"
     head = read_head(path)
     for magic, name in _MAGIC.items():
         if head.startswith(magic):
             return name
-    if head[128:132] == b"DICM" or _BARE_DICOM.match(head):
-        return "dicom"
     if _META.match(head):
         return "meta"
     if head[:4] in _NIFTI:
         return "nifti"
     raise UnsupportedFormatError(f"its content is none of the formats read here: {SUPPORTED}.")
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether a file is DICOM: by the magic word behind 128 bytes of any kind, or by its first element."""
+    with path.open("rb") as file:
+        head = file.read(134)
+    return head[128:] in (b"DICM\x02\0", b"DICM\x08\0", b"DICM\0\x08") or bool(_BARE_DICOM.match(head))
 
 
 def check_meta(path: Path) -> None:

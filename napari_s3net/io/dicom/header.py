@@ -1,0 +1,189 @@
+"""A DICOM file up to its pixels: parsed once, by pydicom, and handed on."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pydicom
+from pydicom.datadict import dictionary_VR
+from pydicom.dataset import Dataset
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
+
+from napari_s3net.errors import ReadError, ReadWarning
+
+pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+
+#: The groups of the elements that hold pixels: integers, floats, doubles.
+PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+DIRECTORY = "1.2.840.10008.1.3.10"
+SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
+#: Segmentation, and label map segmentation.
+LABELS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
+
+
+@dataclass(frozen=True, eq=False)
+class Header:
+    """What stands before the pixels of a DICOM file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    dataset : pydicom.Dataset
+        Its elements, those with pixels left out.
+    start : int or None
+        The byte at which the element with the pixels begins; None where the file has none.
+    """
+
+    path: Path
+    dataset: Dataset
+    start: int | None
+
+    @property
+    def syntax(self) -> UID:
+        """The transfer syntax: how elements and pixels are packed; told by the elements where it is not named."""
+        named = self.dataset.file_meta.get("TransferSyntaxUID")
+        if named:
+            return UID(str(named))
+        implicit, little = self.dataset.original_encoding
+        return pydicom.uid.ImplicitVRLittleEndian if implicit else _EXPLICIT[bool(little)]
+
+    @property
+    def object_id(self) -> str:
+        """The kind of object, as its UID."""
+        return str(self.dataset.get("SOPClassUID") or self.dataset.file_meta.get("MediaStorageSOPClassUID") or "")
+
+    @property
+    def frames(self) -> int:
+        """How many planes the file holds."""
+        return max(1, _count(self.dataset, "NumberOfFrames", 1))
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Frames, rows, columns and values a pixel."""
+        rows, columns = (_count(self.dataset, key, 0) for key in ("Rows", "Columns"))
+        if min(rows, columns) < 1:
+            raise ReadError("its header is damaged: it does not say how many rows and columns it has.")
+        return self.frames, rows, columns, max(1, _count(self.dataset, "SamplesPerPixel", 1))
+
+    @property
+    def bits(self) -> int:
+        """Bits that each value takes in the file."""
+        return max(1, _count(self.dataset, "BitsAllocated", 8))
+
+    @property
+    def modality(self) -> str:
+        """Two letters or more, such as "CT"; empty for anything that could be free text."""
+        return code(self.dataset, "Modality")
+
+
+#: Numbers that are no text; everything else is, with backslashes between values.
+_BINARY = ("US", "SS", "US or SS", "UL", "SL", "FL", "FD")
+_EXPLICIT = {True: pydicom.uid.ExplicitVRLittleEndian, False: pydicom.uid.ExplicitVRBigEndian}
+
+
+def read_header(path: Path) -> Header:
+    """Parse a file up to its pixels.
+
+    Raises
+    ------
+    ReadError
+        If it is no DICOM file, or damaged so that no element can be understood.
+    """
+    with path.open("rb") as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            dataset = pydicom.dcmread(file, stop_before_pixels=True, force=True)
+        except (MemoryError, OSError):
+            raise
+        except Exception as error:
+            raise ReadError("its DICOM header is damaged.") from error
+        start = file.tell()
+        ended = not file.read(1)
+        deflated = dataset.file_meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian
+    if not len(dataset):
+        raise ReadError("its DICOM header is damaged, or it was cut off while copying.")
+    return Header(path, dataset, None if ended and not deflated else start)
+
+
+def why_no_image(header: Header) -> str:
+    """What a file is that holds no image; empty where it holds one."""
+    kind = header.object_id
+    if header.start is not None and "Rows" in header.dataset:
+        return "it is a tiled microscope slide, which is not read here." if kind == SLIDE and header.frames > 1 else ""
+    name = UID(kind).name.removesuffix(" Storage") if kind else ""
+    if "Rows" in header.dataset or "Image" in name:
+        return "the file ends before its pixels begin. It was probably cut off while copying."
+    named = f": {name}" if name and name != kind else ""
+    return f"it is a DICOM object that is no image{named}."
+
+
+def words(dataset: Dataset, keyword: str) -> list[str]:
+    """The values of an element as they are written, whatever they are; empty where there is none."""
+    try:
+        element = dataset.get_item(keyword)
+    except (KeyError, ValueError):
+        return []
+    value: Any = None if element is None else element.value
+    if value is None:
+        return []
+    if isinstance(value, bytes) and (element.VR or dictionary_VR(keyword)) in _BINARY:
+        value = dataset[keyword].value
+    if isinstance(value, bytes):
+        value = value.decode("latin1")
+    if isinstance(value, str):
+        value = value.split("\\")
+    values = value if isinstance(value, list | tuple | pydicom.multival.MultiValue) else [value]
+    return [str(getattr(v, "original_string", v)).strip("\0 ") for v in values]
+
+
+def numbers(dataset: Dataset, keyword: str, n: int = 1) -> tuple[float, ...] | None:
+    """The first `n` numbers of an element; None where there are fewer, or where they are none.
+
+    Warns
+    -----
+    ReadWarning
+        If they are written with decimal commas, which DICOM does not know.
+    """
+    texts = words(dataset, keyword)[:n]
+    if any("," in text for text in texts):
+        warnings.warn("its numbers have decimal commas, which are taken as points.", ReadWarning, stacklevel=2)
+    try:
+        values = tuple(float(text.replace(",", ".")) for text in texts)
+    except ValueError:
+        return None
+    return values if len(values) == n and all(abs(value) < 1e12 for value in values) else None
+
+
+def code(dataset: Dataset, keyword: str) -> str:
+    """A code or a number; empty for anything that could be free text, which may hold a name."""
+    text = next(iter(words(dataset, keyword)), "")
+    return text if re.fullmatch(r"[A-Z]{2,4}|[-+.\d]{1,16}", text) else ""
+
+
+def items(dataset: Dataset, keyword: str) -> list[Dataset]:
+    """The data sets in a sequence; empty where there is none."""
+    try:
+        return list(dataset.get(keyword) or [])
+    except (ValueError, TypeError, AttributeError, KeyError):
+        return []
+
+
+def groups(dataset: Dataset, frame: int) -> Iterator[Dataset]:
+    """Where what is said of a frame may stand, the nearest first: its own group, the shared one, the file itself."""
+    own = items(dataset, "PerFrameFunctionalGroupsSequence")
+    if frame < len(own):
+        yield own[frame]
+    yield from items(dataset, "SharedFunctionalGroupsSequence")[:1]
+    yield dataset
+
+
+def _count(dataset: Dataset, keyword: str, default: int) -> int:
+    """A whole number of an element."""
+    found = numbers(dataset, keyword)
+    return int(found[0]) if found else default

@@ -1,0 +1,219 @@
+"""The pixels of a DICOM file as they are stored: decoded by GDCM, and by pydicom where GDCM is wrong or gives up.
+
+GDCM sees a file that was written for it and holds nothing but the packed pixels and their sizes. So no header of
+another's can confuse it, and slope, intercept and photometric interpretation are applied here, where each plane has
+its own.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+from pydicom import uid
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate, generate_frames
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
+from pydicom.pixels.utils import get_expected_length, pixel_array
+from pydicom.uid import UID
+
+from napari_s3net.errors import ReadError, UnsupportedFormatError
+from napari_s3net.io.dicom.header import Header, code, items, words
+from napari_s3net.io.dicom.planes import stored_range
+from napari_s3net.io.validation.dicom import find_pixels, read_fragments
+from napari_s3net.io.validation.limits import check_memory, check_promise
+
+#: Secondary capture of one frame, and of several.
+_CAPTURE, _CAPTURES = "1.2.840.10008.5.1.4.1.1.7", "1.2.840.10008.5.1.4.1.1.7.2"
+_SIZES = (
+    "SamplesPerPixel", "PlanarConfiguration", "NumberOfFrames", "Rows", "Columns", "BitsAllocated", "BitsStored",
+    "HighBit", "PixelRepresentation",
+)  # fmt: skip
+_GDCM = (
+    uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.JPEGLossless, uid.JPEGLosslessSV1, uid.JPEGLSLossless,
+    uid.JPEGLSNearLossless, uid.JPEG2000Lossless, uid.JPEG2000, uid.RLELossless,
+)  # fmt: skip
+_EXTRA = "Install the decoders for it with: pip install 'napari-s3net[dicom]'."
+
+
+def decode_frames(header: Header) -> NDArray[Any]:
+    """All frames of a file.
+
+    Parameters
+    ----------
+    header : Header
+        Of a file that holds an image.
+
+    Returns
+    -------
+    numpy.ndarray
+        (frames, rows, columns), or with a last axis of 3 for colours, palettes included.
+
+    Raises
+    ------
+    ReadError
+        If the file holds fewer pixels than its header promises, or something else came out than was promised.
+    UnsupportedFormatError
+        If nothing here decodes its packing.
+    """
+    frames, rows, columns, samples = header.shape
+    check_memory((frames, rows, columns, samples), max(1, header.bits // 8))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        array = _decode(header)
+    array = array.reshape(array.shape[array.ndim - 2 - (samples > 1) :]) if frames == 1 else array
+    array = array[np.newaxis] if frames == 1 else array
+    promised = (frames, rows, columns, samples)[: 3 + (samples > 1)]
+    if array.shape != promised:
+        raise ReadError(
+            f"its header promises {' × '.join(map(str, promised))} values, its packed pixels hold "
+            f"{' × '.join(map(str, array.shape))}."
+        )
+    array = _without_unused_bits(array, header) if array.dtype.kind in "iu" and samples == 1 else array
+    if words(header.dataset, "PhotometricInterpretation") == ["PALETTE COLOR"]:
+        return _eight_bits(apply_color_lut(array, header.dataset))
+    if items(header.dataset, "ModalityLUTSequence"):
+        return apply_modality_lut(array, header.dataset)
+    return array[..., :3] if samples > 1 else array
+
+
+def _decode(header: Header) -> NDArray[Any]:
+    """Stored pixels, colours as red, green and blue."""
+    syntax = header.syntax
+    if syntax.is_deflated:
+        return _by_pydicom(header, pydicom.dcmread(header.path, force=True).get_item("PixelData").value)
+    if header.start is None:
+        raise ReadError("it holds no pixels.")
+    implicit, little = header.dataset.original_encoding
+    place = find_pixels(header.path, header.start, implicit=bool(implicit), little=bool(little))
+    if place.length is not None:
+        with header.path.open("rb") as file:
+            file.seek(place.first)
+            return _by_pydicom(header, file.read(place.length))
+    if not syntax.is_compressed:
+        raise ReadError("its header is damaged: its pixels are packed, and it does not say how.")
+    frames = _frames(header, place.first)
+    wide_run_lengths = syntax == uid.RLELossless and header.shape[3] > 1 and header.bits > 8
+    if syntax in _GDCM and not wide_run_lengths:
+        return _by_gdcm(header, frames)
+    return _by_pydicom(header, encapsulate(frames))
+
+
+def _frames(header: Header, first: int) -> list[bytes]:
+    """The packed frames, each in one piece."""
+    table, fragments = read_fragments(header.path, first)
+    if len(fragments) == header.frames:
+        return fragments
+    if len(fragments) < header.frames:
+        raise ReadError(f"its header promises {header.frames} frames, the file has {len(fragments)}.")
+    if header.frames == 1:
+        return [b"".join(fragments)]
+    pieces = encapsulate(fragments, has_bot=False)[8:]
+    whole = b"\xfe\xff\x00\xe0" + len(table).to_bytes(4, "little") + table + pieces
+    return list(generate_frames(whole, number_of_frames=header.frames))
+
+
+def _by_gdcm(header: Header, frames: list[bytes]) -> NDArray[Any]:
+    """Decode with GDCM, from a file that holds nothing else."""
+    from napari_s3net.io.itk import decode_pixels
+
+    dataset = _sizes_alone(header)
+    dataset.SOPInstanceUID = "1.2.3"
+    dataset.SOPClassUID = _CAPTURES if header.frames > 1 else _CAPTURE
+    dataset.PixelData = encapsulate(frames)
+    dataset["PixelData"].VR = "OB"
+    dataset["PixelData"].is_undefined_length = True
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "image.dcm")
+        dataset.save_as(path, enforce_file_format=True)
+        try:
+            return decode_pixels(path, "GDCMImageIO")
+        except RuntimeError:
+            try:
+                return _by_pydicom(header, encapsulate(frames))
+            except UnsupportedFormatError:
+                pass
+            raise
+
+
+def _by_pydicom(header: Header, content: bytes) -> NDArray[Any]:
+    """Decode with pydicom: whatever is not packed, and what its own decoders and those of the extra can do."""
+    syntax, dataset = header.syntax, _sizes_alone(header)
+    if syntax.is_deflated:
+        dataset.file_meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
+    if not dataset.file_meta.TransferSyntaxUID.is_compressed:
+        check_promise(get_expected_length(dataset), len(content))
+    setattr(dataset, _pixel_keyword(header), content)
+    try:
+        return pixel_array(dataset)
+    except (MemoryError, OSError):
+        raise
+    except Exception as error:
+        if syntax.is_compressed and not _can_decode(syntax):
+            raise UnsupportedFormatError(f"its pixels are packed as {syntax.name}. {_EXTRA}") from error
+        raise ReadError("its packed pixels are damaged, or packed in a rare way.") from error
+
+
+def _can_decode(syntax: UID) -> bool:
+    """Whether pydicom has a decoder that is installed."""
+    try:
+        return bool(get_decoder(syntax).is_available)
+    except NotImplementedError:
+        return False
+
+
+def _pixel_keyword(header: Header) -> str:
+    """Which of the three elements the pixels are in, by its tag."""
+    if header.syntax.is_deflated:
+        return "PixelData"
+    order: Literal["little", "big"] = "little" if header.dataset.original_encoding[1] else "big"
+    with header.path.open("rb") as file:
+        file.seek(header.start or 0)
+        group, element = (int.from_bytes(file.read(2), order) for _ in range(2))
+    return pydicom.datadict.keyword_for_tag(group << 16 | element)
+
+
+def _sizes_alone(header: Header) -> Dataset:
+    """A data set of sizes and colours and nothing else."""
+    dataset = Dataset()
+    for keyword in _SIZES:
+        if words(header.dataset, keyword):
+            setattr(dataset, keyword, int(float(words(header.dataset, keyword)[0])))
+    dataset.SamplesPerPixel = header.shape[3]
+    dataset.BitsAllocated = header.bits
+    photometric = next(iter(words(header.dataset, "PhotometricInterpretation")), "")
+    grey = header.shape[3] == 1
+    dataset.PhotometricInterpretation = "MONOCHROME2" if grey else photometric or "RGB"
+    if not grey and "PlanarConfiguration" not in dataset:
+        dataset.PlanarConfiguration = 0
+    for keyword, default in (("BitsStored", header.bits), ("PixelRepresentation", 0)):
+        if keyword not in dataset:
+            setattr(dataset, keyword, default)
+    if "HighBit" not in dataset:
+        dataset.HighBit = dataset.BitsStored - 1
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = header.syntax
+    return dataset
+
+
+def _without_unused_bits(array: NDArray[Any], header: Header) -> NDArray[Any]:
+    """The stored bits alone: old files keep drawings (overlays) in the others."""
+    low, high = stored_range(header)
+    stored = (high - low + 1).bit_length() - 1
+    high_bit = int(code(header.dataset, "HighBit") or stored - 1)
+    lowest = high_bit == stored - 1
+    if array.itemsize * 8 != header.bits or (lowest and array.min() >= low and array.max() <= high):
+        return array
+    left = max(0, header.bits - 1 - high_bit)
+    return (array << left) >> (header.bits - stored)
+
+
+def _eight_bits(array: NDArray[Any]) -> NDArray[np.uint8]:
+    """Colours of a palette, whose entries mostly have 16 bits."""
+    return array.astype(np.uint8) if array.dtype == np.uint8 else (array >> 8).astype(np.uint8)

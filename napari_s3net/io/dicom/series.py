@@ -1,0 +1,276 @@
+"""DICOM files and folders: which series there are, and one of them as a volume."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_s3net.errors import AmbiguousSeriesError, HoldsLabelsError, ReadError, ReadWarning, UnsupportedFormatError
+from napari_s3net.image import Geometry, Image, Kind, guess_kind
+from napari_s3net.io.dicom.boxes import SLICES, Box, main_box, resample
+from napari_s3net.io.dicom.header import DIRECTORY, LABELS, Header, code, items, read_header, why_no_image, words
+from napari_s3net.io.dicom.pixels import decode_frames
+from napari_s3net.io.dicom.planes import Plane, planes_of, stored_range
+from napari_s3net.io.geometry import Grid, to_upright
+from napari_s3net.io.validation.dicom import find_pixels
+from napari_s3net.io.validation.headers import is_dicom
+from napari_s3net.io.validation.limits import check_memory, shown
+from napari_s3net.io.values import Stored, common_dtype, scaled
+
+_KINDS: dict[str, Kind] = {"CT": "ct", "MR": "mr"}
+#: Numbers that tell series apart; free text such as the series' description may hold a name and is left out.
+_NUMBERS = {"SliceThickness": "{} mm thick", "RepetitionTime": "TR {} ms", "EchoTime": "TE {} ms"}
+
+
+@dataclass
+class Contents:
+    """What a folder or a directory file holds.
+
+    Parameters
+    ----------
+    series : dict of str to list of Header
+        Images that belong together, by their id, sorted by it.
+    singles : list of Header
+        Images that stand for themselves: photographs, radiographs, screens.
+    damaged : dict of Path to ReadError
+        DICOM files that cannot be read.
+    others, folders : int
+        How many more files and folders there are.
+    """
+
+    series: dict[str, list[Header]] = field(default_factory=dict)
+    singles: list[Header] = field(default_factory=list)
+    damaged: dict[Path, ReadError] = field(default_factory=dict)
+    others: int = 0
+    folders: int = 0
+
+
+def look_into(path: Path) -> Contents:
+    """Read the header of each DICOM file once.
+
+    Parameters
+    ----------
+    path : Path
+        A folder, of which its own files are looked at, or a DICOMDIR, of which those that it names.
+    """
+    contents = Contents()
+    found: dict[str, list[Header]] = {}
+    for file in sorted(path.iterdir()) if path.is_dir() else _named_in(path):
+        if file.is_dir():
+            contents.folders += 1
+            continue
+        try:
+            header = read_header(file) if is_dicom(file) else None
+            if header is None or (why_no_image(header) and not _is_cut_off(header)):
+                contents.others += 1
+                continue
+            _check_length(header)
+        except ReadError as error:
+            contents.damaged[file] = error
+        else:
+            found.setdefault(str(header.dataset.get("SeriesInstanceUID", "")), []).append(header)
+    for identity, headers in sorted(found.items()):
+        if all(_stands_alone(header) for header in headers):
+            contents.singles += headers
+        else:
+            contents.series[identity] = headers
+    return contents
+
+
+def _is_cut_off(header: Header) -> bool:
+    """Whether a header without pixels is one that has lost them."""
+    return "cut off" in why_no_image(header)
+
+
+def _check_length(header: Header) -> None:
+    """Refuse a file that ends within its pixels, as far as that can be told without reading them."""
+    if reason := why_no_image(header):
+        raise ReadError(reason)
+    implicit, little = header.dataset.original_encoding
+    if header.start is not None and not header.syntax.is_deflated:
+        find_pixels(header.path, header.start, implicit=bool(implicit), little=bool(little))
+
+
+def _stands_alone(header: Header) -> bool:
+    """Whether an image is no slice: one frame, without a place in space, and not of a modality that takes slices."""
+    placed = words(header.dataset, "ImagePositionPatient") and words(header.dataset, "ImageOrientationPatient")
+    return header.frames == 1 and not placed and header.modality not in SLICES
+
+
+def _named_in(directory: Path) -> list[Path]:
+    """The files that a DICOMDIR names, as far as they are there; none outside its own folder."""
+    root, paths = directory.parent.resolve(), []
+    for record in items(read_header(directory).dataset, "DirectoryRecordSequence"):
+        path = root.joinpath(*words(record, "ReferencedFileID")).resolve()
+        if path != root and path.is_relative_to(root) and path.is_file():
+            paths.append(path)
+    return list(dict.fromkeys(paths))
+
+
+def list_series(path: Path) -> list[tuple[str, str]]:
+    """Ids of the image series in a folder or DICOMDIR, each with a description that holds no patient data."""
+    return [(identity, _describe(headers)) for identity, headers in look_into(path).series.items()]
+
+
+def _describe(headers: Sequence[Header]) -> str:
+    """Kind, number and size of a series."""
+    first = headers[0]
+    _, rows, columns, _ = first.shape
+    number = code(first.dataset, "SeriesNumber")
+    parts = [first.modality or "image", f"series {number}" if number else ""]
+    parts += [f"{len(headers)} {'file' if len(headers) == 1 else 'files'} of {columns} × {rows}"]
+    parts += [text.format(found) for tag, text in _NUMBERS.items() if (found := code(first.dataset, tag))]
+    return ", ".join(filter(None, parts))
+
+
+def read_series(path: Path, series: str | None, name: str) -> Image:
+    """Read the only series of a folder or DICOMDIR, or the one that was asked for.
+
+    Parameters
+    ----------
+    path : Path
+        The folder, or the DICOMDIR.
+    series : str or None
+        The id of one, as `list_series` gives it.
+    name : str
+        For the record.
+
+    Raises
+    ------
+    UnsupportedFormatError
+        If there are no DICOM images.
+    AmbiguousSeriesError
+        If there are several series and none was chosen.
+    ReadError
+        If there is no such series, or its files do not make a volume.
+    """
+    contents = look_into(path)
+    for file, error in contents.damaged.items():  # its slice would be missing without a word
+        raise ReadError(f"in its file {shown(file)} {error}")
+    if not contents.series and len(contents.singles) == 1:
+        return read_headers(contents.singles, name)
+    found = {identity: _describe(headers) for identity, headers in contents.series.items()}
+    if not found:
+        raise UnsupportedFormatError(_nothing_in(path, contents))
+    listing = "; ".join(f"{i or '(no id)'}: {text}" for i, text in found.items())
+    if series is None and len(found) > 1:
+        raise AmbiguousSeriesError(
+            f"it holds {len(found)} series. Choose one by its id (series=…), or give each its own folder. {listing}.",
+            tuple(found.items()),
+        )
+    if series is not None and series not in found:
+        raise ReadError(f"it holds no series {series!r}. It holds {listing}.")
+    return read_headers(contents.series[next(iter(found)) if series is None else series], name)
+
+
+def _nothing_in(path: Path, contents: Contents) -> str:
+    """Why a folder or DICOMDIR has no series."""
+    if contents.singles:
+        n = len(contents.singles)
+        return f"it holds {n} DICOM images that stand for themselves and no series. Open them one by one."
+    if not path.is_dir():
+        return "it is a DICOM directory (DICOMDIR), and no image that it names is there."
+    return (
+        f"this folder holds no DICOM images ({contents.others} other files, {contents.folders} folders). "
+        "Open one of its files or folders instead."
+    )
+
+
+def read_file(path: Path, series: str | None, name: str) -> Image:
+    """Read one DICOM file: a plane, its frames as a volume, or through a DICOMDIR a series.
+
+    Raises
+    ------
+    HoldsLabelsError
+        If it holds labels (a segmentation) and not an image.
+    UnsupportedFormatError
+        If it holds neither.
+    ReadError
+        If it is damaged, or its frames do not make a volume.
+    """
+    header = read_header(path)
+    if header.object_id == DIRECTORY:
+        return read_series(path, series, name)
+    if series is not None:
+        raise ReadError("a series can be chosen in a folder or DICOMDIR only.")
+    if header.object_id in LABELS:
+        raise HoldsLabelsError("it holds labels (a DICOM segmentation), not an image. `read_labels` opens it.")
+    if reason := why_no_image(header):
+        raise (ReadError if _is_cut_off(header) else UnsupportedFormatError)(reason)
+    return read_headers([header], name)
+
+
+def read_headers(headers: Iterable[Header], name: str) -> Image:
+    """The volume or plane that files make, of headers that have been parsed."""
+    headers = list(headers)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        planes = [plane for header in headers for plane in planes_of(header)]
+    for text in dict.fromkeys(str(warning.message) for warning in caught):  # once for all slices
+        warnings.warn(text, ReadWarning, stacklevel=2)
+    box = main_box(planes)
+    array = _read_planes(box.planes)
+    if box.shifts is not None or box.heights is not None:
+        array, offset = resample(array, box)
+    else:
+        offset = np.zeros(2)
+    array, geometry = _placed(array, box, offset)
+    first = box.planes[0].header
+    colours = array.ndim > geometry.ndim
+    kind: Kind = "rgb" if colours else _KINDS.get(first.modality) or guess_kind(array.ravel())
+    return Image(array, geometry, kind, name)
+
+
+def _read_planes(planes: Sequence[Plane]) -> NDArray[Any]:
+    """(n, rows, columns[, 3]): the values of planes, each by its own slope and intercept."""
+    _, rows, columns, samples = planes[0].header.shape
+    check_memory((len(planes), rows, columns, samples), max(1, planes[0].header.bits // 8))
+    dtype: np.dtype[Any] | None = None
+    decoded: dict[Path, NDArray[Any]] = {}
+    values: NDArray[Any] | None = None
+    for index, plane in enumerate(planes):
+        path = plane.header.path
+        if path not in decoded:
+            decoded = {path: decode_frames(plane.header)}
+        array = decoded[path][plane.frame]
+        if values is None or dtype is None:
+            dtype = common_dtype([_stored(other, array) for other in planes], [other.scale for other in planes])
+            values = np.empty((len(planes), *array.shape), dtype)
+        if plane.turned:
+            low, high = stored_range(plane.header)
+            array = (low + high - array.astype(np.int64)).astype(array.dtype)
+        values[index] = scaled(array, plane.scale, dtype)
+    assert values is not None  # noqa: S101 - a box holds a plane
+    return values
+
+
+def _stored(plane: Plane, decoded: NDArray[Any]) -> Stored:
+    """What the stored numbers of a plane may be, from its header; `decoded` is what came of the first one."""
+    if decoded.dtype.kind not in "iu" or decoded.ndim == 3 or items(plane.header.dataset, "ModalityLUTSequence"):
+        return Stored(decoded.dtype, 0, 0)
+    low, high = stored_range(plane.header)
+    bits = next(bits for bits in (8, 16, 32, 64) if plane.header.bits <= bits or bits == 64)
+    return Stored(np.dtype(f"{'i' if low < 0 else 'u'}{bits // 8}"), low, high)
+
+
+def _placed(array: NDArray[Any], box: Box, offset: NDArray[np.float64]) -> tuple[NDArray[Any], Geometry]:
+    """Where a box lies, upright; a plane without a place stays as it is."""
+    first = box.planes[0]
+    spacing = first.spacing or (1.0, 1.0)
+    unit: Literal["mm", "pixel"] = "mm" if first.spacing else "pixel"
+    if first.place is not None:
+        rows, columns = first.place.axes
+        origin = first.place.position + columns * offset[0] + rows * offset[1]
+        step = box.step if len(array) > 1 and box.step else first.thickness
+        axes = np.stack([rows, columns, first.place.normal], axis=1)
+        return to_upright(array, Grid(np.array([spacing[1], spacing[0], step]), origin, axes), unit)
+    if len(array) == 1:
+        flat = Geometry.identity(2)
+        return array[0], Geometry(spacing, flat.origin, flat.direction, unit)
+    return array, Geometry.identity(3)

@@ -1,0 +1,221 @@
+"""NIfTI: the header by nibabel, the pixels as they stand in the file, and which of two placings holds."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import warnings
+import zlib
+from dataclasses import replace
+from math import prod
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
+from napari_s3net.image import Geometry, Image, Kind, guess_kind
+from napari_s3net.io.geometry import Grid, to_upright, to_upright_plane
+from napari_s3net.io.validation.headers import is_packed
+from napari_s3net.io.validation.limits import check_promise
+from napari_s3net.io.validation.nifti import NiftiHeader, read_nifti_header
+from napari_s3net.io.values import Scale, Stored, common_dtype, scaled
+
+#: Axes whose cosine is above this are not at right angles; headers round to 3 decimals.
+SKEW = 0.01
+#: Two placings that differ by less than this share of a voxel are one.
+AGREE = 0.1
+#: NIfTI's units of length in mm: metres, millimetres, micrometres; 0 is unknown, and taken for millimetres.
+_MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
+#: From NIfTI's world (right, front, head) to DICOM's (left, back, head).
+_TO_LPS = np.diag([-1.0, -1.0, 1.0])
+_BLOCK = 1 << 20
+
+
+def read_nifti(path: Path, name: str) -> Image:
+    """Read a NIfTI-1 or NIfTI-2 file; of several volumes in it the first, of several values a voxel the first.
+
+    Parameters
+    ----------
+    path : Path
+        A .nii or .nii.gz, or a .hdr with its .img.
+    name : str
+        For the record.
+
+    Returns
+    -------
+    Image
+        Slope and intercept of the header applied: whole numbers where they stay whole, else 64-bit floats; NaN stays.
+
+    Raises
+    ------
+    ReadError
+        If the file is damaged, or too short for what its header promises.
+    UnsupportedFormatError
+        If its axes are not at right angles, or its pixels are of a type that is not read here.
+
+    Warns
+    -----
+    ReadWarning
+        If only a part is opened, or its two placings (qform, sform) disagree.
+    """
+    header = read_nifti_header(path)
+    affine, forms = placing(header)
+    array = _first_volume(_pixels(header), header)
+    colours = bool(array.dtype.names)
+    if colours:
+        array = np.stack([array[channel] for channel in "RGB"], axis=-1)
+    else:
+        scale = scale_of(header)
+        bounds = np.iinfo(array.dtype) if array.dtype.kind in "iu" else None
+        stored = Stored(array.dtype.newbyteorder("="), bounds.min if bounds else 0, bounds.max if bounds else 0)
+        array = scaled(array, scale, common_dtype([stored], [scale]))
+    grid, flat = grid_of(affine), len(header.sizes) < 3
+    array = array.transpose([2, 1, 0, *range(3, array.ndim)])
+    if flat and _is_axial(grid):
+        array, geometry = to_upright_plane(array[0], grid, "mm")
+    else:
+        array, geometry = to_upright(array, grid)
+        geometry = _with_forms(geometry, forms)
+    kind: Kind = "rgb" if colours else guess_kind(array.ravel())
+    return Image(array, geometry, kind, name)
+
+
+def scale_of(header: NiftiHeader) -> Scale:
+    """Slope and intercept; a slope of zero, or one that is not finite, means that there are none."""
+    slope, intercept = (float(header.nibabel[key]) for key in ("scl_slope", "scl_inter"))
+    if header.analyze or not np.isfinite(slope) or slope == 0:
+        return Scale()
+    if not np.isfinite(intercept):
+        raise ReadError("its header is damaged: the intercept of its values is not finite.")
+    return Scale(slope, intercept)
+
+
+def placing(header: NiftiHeader) -> tuple[NDArray[np.float64], Any]:
+    """Where the voxels lie: the sform where there is one, else the qform, else the spacing alone.
+
+    This is nibabel's rule and that of FSL. A form whose axes are not at right angles gives way to the other.
+
+    Returns
+    -------
+    affine : numpy.ndarray
+        (4, 4), from voxel to the world of NIfTI, in mm.
+    forms : tuple or None
+        Code and matrix of qform and sform as they stand in the file, for labels to be written with.
+
+    Raises
+    ------
+    UnsupportedFormatError
+        If no form has its axes at right angles.
+
+    Warns
+    -----
+    ReadWarning
+        If the two forms disagree by more than a tenth of a voxel within the volume.
+    """
+    head, unit = header.nibabel, _MILLIMETRES.get(int(header.nibabel["xyzt_units"]) & 7, 1.0)
+    if header.analyze or not (int(head["qform_code"]) > 0 or int(head["sform_code"]) > 0):
+        spacing = np.abs(np.asarray(head["pixdim"][1:4], float))
+        return np.diag([*np.where(np.isfinite(spacing) & (spacing > 0), spacing, 1.0) * unit, 1.0]), None
+    known: dict[str, NDArray[np.float64]] = {}
+    if int(head["sform_code"]) > 0:
+        known["sform"] = np.asarray(head.get_sform(), float)
+    if int(head["qform_code"]) > 0:
+        known["qform"] = _qform(head)
+    forms = tuple(
+        (int(head[f"{key}_code"]), tuple(map(tuple, known.get(key, np.eye(4)).tolist()))) for key in ("qform", "sform")
+    )
+    usable = {key: form for key, form in known.items() if _is_usable(form)}
+    if not usable:
+        raise UnsupportedFormatError("its axes are not at right angles (sheared), which is not read here.")
+    chosen, affine = next(iter(usable.items()))
+    if len(known) == 2:
+        _tell_disagreement(header, known, chosen)
+    affine = affine.copy()
+    affine[:3] *= unit
+    return affine, forms
+
+
+def _qform(head: Any) -> NDArray[np.float64]:
+    """The matrix of the qform; one whose numbers make no rotation is none."""
+    try:
+        return np.asarray(head.get_qform(), float)
+    except ValueError:
+        return np.full((4, 4), np.nan)
+
+
+def _is_usable(affine: NDArray[np.float64]) -> bool:
+    """Whether a matrix is finite, and has three axes at right angles."""
+    if not np.isfinite(affine).all():
+        return False
+    lengths = np.linalg.norm(affine[:3, :3], axis=0)
+    if not (lengths > 0).all():
+        return False
+    cosines = (affine[:3, :3] / lengths).T @ (affine[:3, :3] / lengths)
+    return bool(np.abs(cosines - np.eye(3)).max() < SKEW)
+
+
+def _tell_disagreement(header: NiftiHeader, forms: dict[str, NDArray[np.float64]], chosen: str) -> None:
+    """Say how far apart two placings lay a corner of the volume, and which holds."""
+    sizes = np.array([*header.sizes[:3], 1, 1][:3]) - 1
+    corners = np.array(np.meshgrid(*([0, n] for n in sizes))).reshape(3, -1)
+    one, other = (form[:3, :3] @ corners + form[:3, 3:] for form in forms.values())
+    apart = float(np.linalg.norm(one - other, axis=0).max()) if np.isfinite(one + other).all() else np.inf
+    voxel = float(np.linalg.norm(forms[chosen][:3, :3], axis=0).min())
+    if apart > AGREE * voxel:
+        warnings.warn(
+            f"its two placings (qform and sform) disagree by up to {apart:.3g} mm; the {chosen} is used.",
+            ReadWarning,
+            stacklevel=3,
+        )
+
+
+def grid_of(affine: NDArray[np.float64]) -> Grid:
+    """The grid of a matrix, in DICOM's world; axes that rounding has bent are set at right angles again."""
+    matrix = _TO_LPS @ affine[:3, :3]
+    spacing = np.linalg.norm(matrix, axis=0)
+    left, _, right = np.linalg.svd(matrix / spacing)
+    straight = left @ right
+    direction = matrix / spacing if np.allclose(straight, matrix / spacing, atol=1e-6) else straight
+    return Grid(spacing, _TO_LPS @ affine[:3, 3], direction)
+
+
+def _is_axial(grid: Grid) -> bool:
+    """Whether a plane lies at height zero and needs no third dimension to be placed."""
+    return bool(np.allclose(np.abs(grid.direction[:, 2]), [0, 0, 1], atol=1e-6) and abs(grid.origin[2]) < 1e-6)
+
+
+def _with_forms(geometry: Geometry, forms: Any) -> Geometry:
+    """A geometry that remembers the forms of its file."""
+    if geometry.volume is not None:
+        return replace(geometry, volume=replace(geometry.volume, nifti_forms=forms))
+    return replace(geometry, nifti_forms=forms)
+
+
+def _first_volume(array: NDArray[Any], header: NiftiHeader) -> NDArray[Any]:
+    """(X, Y, Z) of the first volume and the first value, with a word on the others."""
+    sizes = (*header.sizes, *(1,) * (7 - len(header.sizes)))
+    for n, what in ((prod((sizes[3], *sizes[5:])), "volumes"), (sizes[4], "values a voxel")):
+        if n > 1:
+            warnings.warn(f"it holds {n} {what}; the first is opened.", ReadWarning, stacklevel=3)
+    return array[: prod(sizes[:3])].reshape(sizes[:3], order="F")
+
+
+def _pixels(header: NiftiHeader) -> NDArray[Any]:
+    """The stored numbers of the first volume in one row; a gzipped file is read to its end, where its checksum is."""
+    wanted = prod(header.sizes[:3]) * header.dtype.itemsize
+    content, present, packed = bytearray(wanted), 0, is_packed(header.pixels)
+    try:
+        with cast("io.BufferedIOBase", gzip.open(header.pixels)) if packed else header.pixels.open("rb") as source:
+            source.seek(header.start)
+            while present < wanted and (n := source.readinto(memoryview(content)[present : present + _BLOCK])):
+                present += n
+            while packed and (block := source.read(_BLOCK)):
+                present += len(block)
+    except EOFError:
+        check_promise(header.pixel_bytes, min(present, header.pixel_bytes - 1))
+    except (zlib.error, gzip.BadGzipFile):
+        raise ReadError("its gzip packing is damaged. It was probably changed while copying.") from None
+    check_promise(header.pixel_bytes if packed else wanted, present)
+    return np.frombuffer(content, header.dtype)

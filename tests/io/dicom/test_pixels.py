@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom import uid
+from pydicom.encaps import encapsulate
+
+from napari_s3net.errors import ReadError, UnsupportedFormatError
+from napari_s3net.io.dicom import pixels
+from napari_s3net.io.dicom.header import read_header
+from napari_s3net.io.dicom.pixels import decode_frames
+from tests.io.made_files import make_dicom, phantom
+
+RGB = phantom((24, 20, 3), np.uint8)
+
+
+def decoded(path):
+    return decode_frames(read_header(path))
+
+
+def packed(path, syntax):
+    """The same file, packed."""
+    dataset = pydicom.dcmread(path)
+    dataset.compress(syntax, generate_instance_uid=False)
+    dataset.save_as(path)
+    return path
+
+
+@pytest.mark.parametrize("syntax", [uid.ExplicitVRLittleEndian, uid.ExplicitVRBigEndian, uid.ImplicitVRLittleEndian])
+@pytest.mark.parametrize("dtype", ["u1", "u2", "i2", "u4", "i4"])
+def test_plain_pixels_in_either_order_of_bytes(tmp_path, syntax, dtype):
+    array = phantom((3, 24, 20), dtype)
+    np.testing.assert_array_equal(decoded(make_dicom(tmp_path / "a", array, syntax=syntax)), array)
+
+
+def test_deflated(tmp_path):
+    array = phantom((24, 20))
+    path = make_dicom(tmp_path / "a", array, syntax=uid.DeflatedExplicitVRLittleEndian)
+    np.testing.assert_array_equal(decoded(path), array[np.newaxis])
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i2", "u2"])
+@pytest.mark.parametrize("frames", [1, 3])
+def test_run_lengths(tmp_path, dtype, frames):
+    array = phantom((frames, 24, 20), dtype)
+    path = packed(make_dicom(tmp_path / "a", array), uid.RLELossless)
+    np.testing.assert_array_equal(decoded(path), array)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2"])
+@pytest.mark.parametrize("frames", [1, 2])
+def test_run_lengths_of_colours(tmp_path, dtype, frames):
+    array = phantom((frames, 24, 20, 3), dtype) * np.dtype(dtype).type(257 if dtype != "u1" else 1)
+    path = packed(make_dicom(tmp_path / "a", array), uid.RLELossless)
+    np.testing.assert_array_equal(decoded(path), array)
+
+
+@pytest.mark.parametrize("name", ["JPEG2000Lossless", "JPEGLSLossless"])
+@pytest.mark.parametrize("dtype", ["u1", "u2", "i2"])
+def test_packings_without_loss(tmp_path, name, dtype):
+    pytest.importorskip("openjpeg" if "2000" in name else "jpeg_ls")
+    array = phantom((2, 64, 48), dtype) - np.dtype(dtype).type(100 * (dtype == "i2"))
+    path = make_dicom(tmp_path / "a", array)
+    np.testing.assert_array_equal(decoded(packed(path, getattr(uid, name))), array)
+
+
+def test_a_frame_in_several_fragments(tmp_path):
+    pytest.importorskip("jpeg_ls")
+    array = phantom((2, 24, 20), np.uint16)
+    path = packed(make_dicom(tmp_path / "a", array), uid.JPEGLSLossless)
+    dataset = pydicom.dcmread(path)
+    frames = list(pydicom.encaps.generate_frames(dataset.PixelData, number_of_frames=2))
+    dataset.PixelData = encapsulate(frames, fragments_per_frame=3)
+    dataset.save_as(path)
+    np.testing.assert_array_equal(decoded(path), array)
+
+
+@pytest.mark.parametrize("share", [0.14, 0.99])
+@pytest.mark.parametrize("syntax", [None, uid.ImplicitVRLittleEndian, uid.DeflatedExplicitVRLittleEndian])
+def test_fewer_pixels_than_promised_are_refused(tmp_path, share, syntax):
+    array = phantom((96, 96))
+    content = array.tobytes()[: int(share * array.nbytes) // 2 * 2]
+    path = make_dicom(tmp_path / "a", array, PixelData=content, syntax=syntax)
+    with pytest.raises(ReadError, match="promises 18"):
+        decoded(path)
+
+
+def test_packed_pixels_of_another_size_are_refused(tmp_path):
+    path = packed(make_dicom(tmp_path / "a", phantom((24, 20), np.uint8)), uid.RLELossless)
+    dataset = pydicom.dcmread(path)
+    dataset.NumberOfFrames = 3
+    dataset.save_as(path)
+    with pytest.raises(ReadError, match="promises 3 frames, the file has 1"):
+        decoded(path)
+
+
+def test_what_comes_is_held_against_the_promise(tmp_path, monkeypatch):
+    path = packed(make_dicom(tmp_path / "a", phantom((24, 20), np.uint8)), uid.RLELossless)
+    monkeypatch.setattr(pixels, "_by_gdcm", lambda *_: np.zeros((24, 19), np.uint8))
+    with pytest.raises(ReadError, match="promises 1 × 24 × 20 values, its packed pixels hold 1 × 24 × 19"):
+        decoded(path)
+
+
+def test_bits_that_are_not_stored_are_no_pixels(tmp_path):
+    array = phantom((24, 20), np.uint16)
+    with_overlay = array | np.uint16(0xF000)
+    np.testing.assert_array_equal(
+        decoded(make_dicom(tmp_path / "a", with_overlay, BitsStored=12, HighBit=11))[0], array
+    )
+    signed = make_dicom(tmp_path / "b", (array - 90 & 0x0FFF).astype(np.int16), BitsStored=12, HighBit=11)
+    np.testing.assert_array_equal(decoded(signed)[0], array.astype(np.int16) - 90)
+    high = make_dicom(tmp_path / "c", array << 4, BitsStored=12, HighBit=15)
+    np.testing.assert_array_equal(decoded(high)[0], array)
+
+
+@pytest.mark.parametrize("planar", [0, 1])
+def test_colours_in_planes_or_not(tmp_path, planar):
+    content = (np.moveaxis(RGB, -1, 0) if planar else RGB).tobytes()
+    path = make_dicom(tmp_path / "a", RGB, PlanarConfiguration=planar, PixelData=content)
+    np.testing.assert_array_equal(decoded(path)[0], RGB)
+
+
+def test_luminance_and_chrominance_become_colours(tmp_path):
+    from PIL import Image
+
+    ybr = np.asarray(Image.fromarray(RGB).convert("YCbCr"))
+    path = make_dicom(tmp_path / "a", ybr, PhotometricInterpretation="YBR_FULL")
+    assert np.abs(decoded(path)[0].astype(int) - RGB).max() <= 2
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_palette_becomes_colours(tmp_path, bits):
+    table = (np.arange(256) * (257 if bits == 16 else 1)).astype(f"u{bits // 8}")
+    reversed_table, zeros = table[::-1].copy(), np.zeros_like(table)
+    elements = {}
+    for name, values in (("Red", table), ("Green", reversed_table), ("Blue", zeros)):
+        elements[f"{name}PaletteColorLookupTableDescriptor"] = [256, 0, bits]
+        elements[f"{name}PaletteColorLookupTableData"] = values.tobytes()
+    array = phantom((24, 20), np.uint8)
+    path = make_dicom(tmp_path / "a", array, PhotometricInterpretation="PALETTE COLOR", **elements)
+    np.testing.assert_array_equal(decoded(path)[0], np.stack([array, 255 - array, array * 0], axis=-1))
+
+
+def test_a_packing_that_nothing_here_knows_says_what_to_install(tmp_path, monkeypatch):
+    path = packed(make_dicom(tmp_path / "a", phantom((24, 20), np.uint8)), uid.RLELossless)
+    dataset = pydicom.dcmread(path)
+    dataset.file_meta.TransferSyntaxUID = uid.HTJ2KLossless
+    dataset.save_as(path)
+    monkeypatch.setattr(pixels, "_can_decode", lambda _: False)
+    with pytest.raises(UnsupportedFormatError, match=r"High-Throughput JPEG 2000.*napari-s3net\[dicom\]"):
+        decoded(path)
+
+
+def test_floats(tmp_path):
+    array = phantom((24, 20), np.uint32).astype(np.float32) / 7
+    path = make_dicom(tmp_path / "a", array, BitsStored=None, HighBit=None, PixelRepresentation=None)
+    dataset = pydicom.dcmread(path)
+    dataset.FloatPixelData = dataset.PixelData
+    del dataset.PixelData
+    dataset.save_as(path)
+    np.testing.assert_array_equal(decoded(path)[0], array)

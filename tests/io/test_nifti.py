@@ -1,0 +1,263 @@
+from __future__ import annotations
+
+import gzip
+import shutil
+import struct
+
+import nibabel
+import numpy as np
+import pytest
+
+from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
+from napari_s3net.io import write_labels
+from napari_s3net.io.nifti import read_nifti
+from tests.io.made_files import hounsfield, phantom, write_nifti2
+from tests.io.validation.test_nifti import changed
+
+AFFINE = np.array([[-1.5, 0, 0, 7], [0, -2.0, 0, -11], [0, 0, 4.0, 23], [0, 0, 0, 1]])
+
+
+def save(path, array, affine=AFFINE, **header):
+    """A file by nibabel; `array` is x, y, z."""
+    image = nibabel.Nifti1Image(array, affine)
+    for key, value in header.items():
+        image.header[key] = value
+    nibabel.save(image, path)
+    return path
+
+
+def same_values(path, **how):
+    """What is read, held against nibabel's own."""
+    image = read_nifti(path, "name")
+    expected = np.asarray(nibabel.load(path).dataobj)
+    np.testing.assert_allclose(image.array, expected.T, **{"rtol": 1e-12, **how})
+    return image
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8"])
+def test_values_and_geometry(tmp_path, dtype):
+    image = same_values(save(tmp_path / "a.nii.gz", phantom(dtype=dtype).T), rtol=0)
+    assert image.array.dtype == np.dtype(dtype)
+    assert image.kind == "grey"
+    assert image.name == "name"
+    np.testing.assert_allclose(image.geometry.spacing, (4.0, 2.0, 1.5))
+    np.testing.assert_allclose(image.geometry.origin, (23.0, 11.0, -7.0))
+    assert image.geometry.orientation == "LPS"
+
+
+@pytest.mark.parametrize("name", ["Odd.Nii", "odd.NII.gz", "without", "packed.hdr"])
+def test_names_and_packings(files, name):
+    if name == "packed.hdr":
+        shutil.copy(files / "a.hdr", files / name)
+        (files / "packed.img.gz").write_bytes(gzip.compress((files / "a.img").read_bytes()))
+    else:
+        shutil.copy(files / ("a.nii.gz" if name.endswith("gz") else "a.nii"), files / name)
+    np.testing.assert_array_equal(read_nifti(files / name, "a").array, phantom())
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_nifti2(tmp_path, order, packed):
+    path = tmp_path / "a.nii"
+    write_nifti2(path, phantom(), order=order)
+    if packed:
+        path.write_bytes(gzip.compress(path.read_bytes()))
+    image = read_nifti(path, "a")
+    np.testing.assert_array_equal(image.array, phantom()[:, ::-1, ::-1])
+    assert image.geometry.orientation == "RAS"
+    np.testing.assert_allclose(image.geometry.origin, (23.0, -11.0 - 22, 7.0 - 13.5))
+
+
+def test_an_axis_that_is_longer_than_nifti1_can_hold(tmp_path):
+    write_nifti2(tmp_path / "long.nii", phantom((2, 2, 40_000)))
+    assert read_nifti(tmp_path / "long.nii", "a").shape == (2, 2, 40_000)
+
+
+@pytest.mark.parametrize(
+    ("slope", "intercept", "dtype"), [(1, -1024, "i2"), (2, -5, "i4"), (0.5, 0, "f8"), (2.5e-4, -3.25, "f8")]
+)
+def test_the_scale_of_the_header_is_applied_exactly(tmp_path, slope, intercept, dtype):
+    path = save(tmp_path / "a.nii", phantom(dtype=np.uint8 if dtype == "i2" else np.int16).T)
+    changed(path, 112, "<2f", slope, intercept)
+    assert same_values(path).array.dtype == np.dtype(dtype)
+
+
+@pytest.mark.parametrize("slope", [0.0, np.nan, np.inf])
+def test_a_slope_of_zero_is_none(tmp_path, slope):
+    path = changed(save(tmp_path / "a.nii", phantom().T), 112, "<2f", slope, 7.0)
+    np.testing.assert_array_equal(read_nifti(path, "a").array, phantom())
+
+
+def test_nan_stays_nan(tmp_path):
+    array = phantom(dtype=np.float32)
+    array[1, 2, 3] = np.nan
+    image = read_nifti(save(tmp_path / "a.nii", array.T), "a")
+    assert np.isnan(image.array).sum() == 1
+    assert np.isnan(image.array[1, 2, 3])
+
+
+@pytest.mark.parametrize("slope", [1.0, 2.0])
+def test_of_several_values_a_voxel_the_first_is_opened_and_scaled(tmp_path, slope):
+    vectors = np.stack([phantom().T, 7 * phantom().T, -phantom().T], axis=-1)[:, :, :, np.newaxis]
+    path = changed(save(tmp_path / "a.nii", vectors, intent_code=1007), 112, "<2f", slope, -5.0)
+    with pytest.warns(ReadWarning, match="3 values a voxel; the first is opened"):
+        image = read_nifti(path, "a")
+    np.testing.assert_array_equal(image.array, phantom() * slope - 5)
+
+
+def test_of_several_volumes_the_first_is_opened_and_said(tmp_path):
+    path = save(tmp_path / "a.nii.gz", np.stack([phantom().T, -phantom().T], axis=-1))
+    with pytest.warns(ReadWarning, match="2 volumes; the first is opened"):
+        np.testing.assert_array_equal(read_nifti(path, "a").array, phantom())
+
+
+def test_colours(tmp_path):
+    array = phantom((4, 12, 10, 3), np.uint8).transpose(2, 1, 0, 3)
+    colours = np.ascontiguousarray(array).view([("R", "u1"), ("G", "u1"), ("B", "u1")])[..., 0]
+    image = read_nifti(save(tmp_path / "a.nii", colours), "a")
+    assert image.kind == "rgb"
+    np.testing.assert_array_equal(image.array, phantom((4, 12, 10, 3), np.uint8))
+
+
+def test_hounsfield_units_are_told_by_their_air(tmp_path):
+    path = save(tmp_path / "a.nii", np.stack([hounsfield(i) for i in range(3)]).T)
+    assert read_nifti(path, "a").kind == "ct"
+
+
+def two_forms(path, qform, sform):
+    image = nibabel.Nifti1Image(phantom().T, None)
+    image.header.set_qform(qform, 1)
+    image.header.set_sform(sform, 2)
+    nibabel.save(image, path)
+    return path
+
+
+def test_where_the_two_placings_disagree_the_sform_holds_and_labels_go_back_for_every_program(tmp_path):
+    other = np.diag([1.5, 2.0, 4.0, 1.0])
+    path = two_forms(tmp_path / "a.nii", other, AFFINE)
+    with pytest.warns(ReadWarning, match=r"\(qform and sform\) disagree by up to 62\.9 mm; the sform is used"):
+        image = read_nifti(path, "a")
+    assert image.geometry.orientation == "LPS"
+    write_labels(tmp_path / "labels.nii.gz", image.array % 5, image.geometry)
+    labels, source = nibabel.load(tmp_path / "labels.nii.gz"), nibabel.load(path)
+    np.testing.assert_array_equal(np.asarray(labels.dataobj), phantom().T % 5)
+    for form in ("get_qform", "get_sform"):
+        mine, theirs = (getattr(one, form)(coded=True) for one in (labels, source))
+        np.testing.assert_allclose(mine[0], theirs[0], atol=1e-5)
+        assert mine[1] == theirs[1]
+
+
+def test_a_plane_of_such_a_volume_lies_where_the_volume_says(tmp_path):
+    with pytest.warns(ReadWarning):
+        image = read_nifti(two_forms(tmp_path / "a.nii", np.diag([1.5, 2.0, 4.0, 1.0]), AFFINE), "a")
+    plane = image.slice(2)
+    write_labels(tmp_path / "plane.nii", plane.array % 5, plane.geometry)
+    np.testing.assert_allclose(nibabel.load(tmp_path / "plane.nii").affine, AFFINE + np.eye(4)[:, 2:3] * [0, 0, 0, 8])
+
+
+def test_where_both_placings_agree_nothing_is_said(tmp_path):
+    assert read_nifti(two_forms(tmp_path / "a.nii", AFFINE, AFFINE), "a").geometry.orientation == "LPS"
+
+
+def test_an_affine_that_is_rounded_to_three_decimals_opens(tmp_path):
+    turn = np.deg2rad([12, -7, 20])
+    x, y, z = (np.array(m) for m in _rotations(turn))
+    affine = np.eye(4)
+    affine[:3, :3] = np.round(x @ y @ z, 3) * 0.8
+    image = read_nifti(save(tmp_path / "a.nii", phantom().T, affine, qform_code=0), "a")
+    direction = np.array(image.geometry.direction)
+    np.testing.assert_allclose(direction @ direction.T, np.eye(3), atol=1e-12)
+    write_labels(tmp_path / "labels.nii", image.array % 5, image.geometry)
+    np.testing.assert_allclose(nibabel.load(tmp_path / "labels.nii").affine, affine, atol=1e-6)
+
+
+def _rotations(turn):
+    (a, b, c), (s, t, u) = np.cos(turn), np.sin(turn)
+    return (
+        [[1, 0, 0], [0, a, -s], [0, s, a]],
+        [[b, 0, t], [0, 1, 0], [-t, 0, b]],
+        [[c, -u, 0], [u, c, 0], [0, 0, 1]],
+    )
+
+
+def test_a_sheared_sform_gives_way_to_the_qform_and_alone_it_is_refused(tmp_path):
+    sheared = AFFINE.copy()
+    sheared[0, 1] = 0.9
+    with pytest.warns(ReadWarning, match="the qform is used"):
+        image = read_nifti(two_forms(tmp_path / "a.nii", AFFINE, sheared), "a")
+    np.testing.assert_allclose(image.geometry.spacing, (4.0, 2.0, 1.5))
+    path = changed(tmp_path / "a.nii", 252, "<h", 0)
+    with pytest.raises(UnsupportedFormatError, match="right angles"):
+        read_nifti(path, "a")
+
+
+def test_a_file_without_a_placing_has_its_spacing(tmp_path):
+    path = changed(save(tmp_path / "a.nii", phantom().T), 252, "<2h", 0, 0)
+    assert read_nifti(path, "a").geometry.spacing == (4.0, 2.0, 1.5)
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("meter", 1000.0), ("mm", 1.0), ("micron", 0.001)])
+def test_lengths_are_in_millimetres_whatever_the_file_has(tmp_path, unit, factor):
+    image = nibabel.Nifti1Image(phantom().T, AFFINE)
+    image.header.set_xyzt_units(unit)
+    nibabel.save(image, tmp_path / "a.nii")
+    geometry = read_nifti(tmp_path / "a.nii", "a").geometry
+    np.testing.assert_allclose(geometry.spacing, np.array([4.0, 2.0, 1.5]) * factor)
+    np.testing.assert_allclose(geometry.origin, np.array([23.0, 11.0, -7.0]) * factor)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
+def test_a_gzipped_file_that_was_cut_off_is_refused(files, share):
+    path = files / "a.nii.gz"
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+    with pytest.raises(ReadError, match="cut off"):
+        read_nifti(path, "a")
+
+
+def test_damage_in_a_gzipped_file_is_found_though_it_lies_behind_the_first_volume(tmp_path):
+    volumes = np.random.default_rng(0).integers(0, 999, (20, 20, 4, 5)).astype(np.int16)
+    good = save(tmp_path / "a.nii.gz", volumes).read_bytes()
+    for place in range(500, len(good) - 8, 997):
+        (tmp_path / "a.nii.gz").write_bytes(good[:place] + bytes([good[place] ^ 16]) + good[place + 1 :])
+        with pytest.raises(ReadError, match=r"damaged|cut off"):
+            read_nifti(tmp_path / "a.nii.gz", "a")
+
+
+def test_several_gzip_members_are_one_file(files):
+    raw = (files / "a.nii").read_bytes()
+    (files / "a.nii.gz").write_bytes(gzip.compress(raw[:600]) + gzip.compress(raw[600:]))
+    np.testing.assert_array_equal(read_nifti(files / "a.nii.gz", "a").array, phantom())
+
+
+def test_a_plane_of_two_dimensions_stays_flat_and_one_that_lies_elsewhere_keeps_its_place(tmp_path):
+    flat = read_nifti(save(tmp_path / "a.nii", phantom((12, 10)).T, np.diag([-1.5, -2.0, 1.0, 1.0])), "a")
+    assert flat.geometry.volume is None
+    assert flat.geometry.spacing == (2.0, 1.5)
+    lifted = np.diag([-1.5, -2.0, 1.0, 1.0]) + np.eye(4)[:, 2:3] * [0, 0, 0, 30.0]
+    placed = read_nifti(save(tmp_path / "b.nii", phantom((12, 10)).T, lifted), "a")
+    np.testing.assert_array_equal(placed.array, flat.array)
+    assert placed.geometry.volume.origin[0] == 30.0
+
+
+def test_a_header_whose_intercept_is_no_number(tmp_path):
+    path = changed(save(tmp_path / "a.nii", phantom().T), 112, "<2f", 2.0, np.nan)
+    with pytest.raises(ReadError, match="intercept"):
+        read_nifti(path, "a")
+
+
+def test_a_sagittal_acquisition_is_shown_as_it_was_taken(tmp_path):
+    # The slices follow one another from right to left; rows of the file run down, columns to the back.
+    affine = np.array([[0, 0, -4.0, 0], [-1.5, 0, 0, 0], [0, -2.0, 0, 0], [0, 0, 0, 1]])
+    image = read_nifti(save(tmp_path / "a.nii", phantom().T, affine), "a")
+    assert image.geometry.orientation == image.geometry.shown == "PIL"
+    np.testing.assert_array_equal(image.array, phantom())
+    assert image.geometry.spacing == (4.0, 2.0, 1.5)
+
+
+def test_numbers_in_another_order_of_bytes_are_scaled(tmp_path):
+    image = nibabel.Nifti1Image(phantom().T, AFFINE, nibabel.Nifti1Header(endianness=">"))
+    nibabel.save(image, tmp_path / "a.nii")
+    raw = bytearray((tmp_path / "a.nii").read_bytes())
+    struct.pack_into(">2f", raw, 112, 3.0, 1.0)
+    (tmp_path / "a.nii").write_bytes(raw)
+    np.testing.assert_array_equal(read_nifti(tmp_path / "a.nii", "a").array, phantom() * 3 + 1)
