@@ -184,7 +184,7 @@ def _write_nifti(temporary: Path, labels: NDArray[Any], geometry: Geometry, form
     from napari_s3net.io.geometry import to_file_grid
 
     array, _ = to_file_grid(labels, geometry)
-    image: Any = nibabel.Nifti1Image(array.T, None)
+    image: Any = nibabel.Nifti1Image(array.T, None)  # type: ignore[no-untyped-call]
     for (code, matrix), place in zip(forms, (image.header.set_qform, image.header.set_sform), strict=True):
         place(np.array(matrix) if code else None, code)
     image.header.set_xyzt_units("mm")

@@ -209,7 +209,7 @@ def test_a_packing_that_would_lose_bits_is_refused(tmp_path, monkeypatch):
         "tifffile.TiffPageSeries.asarray",
         lambda *_: (_ for _ in ()).throw(ValueError("requires the 'imagecodecs' package")),
     )
-    monkeypatch.setattr("napari_s3net.io.medical.decode_pixels", lambda *_: np.zeros((20, 30, 4), np.uint8))
+    monkeypatch.setattr("napari_s3net.io.itk.decode_pixels", lambda *_: np.zeros((20, 30, 4), np.uint8))
     with pytest.raises(UnsupportedFormatError, match="way of packing"):
         read(tmp_path / "a.tif")
 

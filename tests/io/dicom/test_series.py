@@ -292,7 +292,9 @@ def test_a_series_is_shown_in_the_plane_in_which_it_was_taken(tmp_path, axes, sh
 
 def test_white_that_is_zero_is_shown_as_it_was_meant(tmp_path):
     stored = phantom((24, 20), np.uint16)
-    path = make_dicom(tmp_path / "a", stored, PhotometricInterpretation="MONOCHROME1", Modality="DX", BitsStored=12)
+    path = make_dicom(
+        tmp_path / "a", stored, PhotometricInterpretation="MONOCHROME1", Modality="DX", BitsStored=12, HighBit=11
+    )
     with pytest.warns(ReadWarning, match="MONOCHROME1"):
         image = read_file(path, None, "a")
     np.testing.assert_array_equal(image.array, 4095 - stored)
