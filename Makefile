@@ -4,6 +4,7 @@
 # make bench   guards of speed: prints ratios, fails beyond generous bounds
 # make gpu-check  what a graphics card makes of it, in minutes; docs/gpu.md
 # make mutants  changes the code and asks the tests whether they notice
+# make teach   teach the networks anew, on synthetic images alone (hours on two cores, minutes on a card)
 
 PYTHON ?= python3
 # The exact release that the tests run with; the package itself takes a range.
@@ -13,7 +14,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 XVFB := xvfb-run --auto-servernum --server-args="-screen 0 1366x768x24"
 
-.PHONY: demo test test-slow bench gpu-check mutants lint clean
+.PHONY: demo test test-slow bench gpu-check mutants lint teach clean
 
 $(VENV)/.made:
 	bash scripts/system-packages.sh
@@ -46,6 +47,7 @@ test: lint
 test-slow: $(VENV)/.test
 	$(XVFB) $(BIN)/python -m pytest -m slow
 
+<<<<<<< HEAD
 bench: $(VENV)/.test
 	$(BIN)/python scripts/bench.py
 
@@ -56,6 +58,10 @@ mutants: $(VENV)/.test
 	$(PIP) "mutmut>=3.3"
 	$(BIN)/mutmut run
 	$(BIN)/mutmut results
+=======
+teach: $(VENV)/.demo
+	for kind in skin chest; do $(BIN)/napari-s3net teach $$kind -o build/weights/$$kind.safetensors || exit 1; done
+>>>>>>> d478e67 (Synthetic photographs of skin and slices of chest CT, and a network of I-LKA blocks that is taught on them)
 
 clean:
 	rm -rf $(VENV) demo-output build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -61,5 +61,9 @@ class OutOfMemoryError(S3NetError, RuntimeError):
     """Memory ran out; the message says what was needed, what was free and what to try."""
 
 
+class ModelFileError(S3NetError):
+    """A weight file is not ours, does not fit, or comes from a newer version; the message says which."""
+
+
 class ReadWarning(UserWarning):
     """A file was opened, but not all of it, or something in it looks wrong; the message says what."""

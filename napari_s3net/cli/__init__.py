@@ -21,6 +21,7 @@ COMMANDS = (
     ("refine", "napari_s3net.cli.refine", "correct saved labels by saved strokes"),
     ("settings", "napari_s3net.cli.settings", "list every setting with its value, range and help"),
     ("samples", "napari_s3net.cli.samples", "write two synthetic images with their true masks"),
+    ("teach", "napari_s3net.cli.teach", "teach a network on synthetic images, from nothing"),
     ("benchmark", "napari_s3net.benchmark", "measure label-free results on images with masks"),
     ("info", "napari_s3net.cli.info", "print versions, devices and memory"),
 )

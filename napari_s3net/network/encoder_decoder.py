@@ -1,0 +1,131 @@
+"""The network that synthetic images teach: an encoder and decoder of I-LKA blocks at four scales, with two heads.
+
+The blocks are those of Karimijafarbigloo et al. 2023 (`attention.py`, `deformable.py`); encoder, decoder and the
+connections between them follow U-Net (Ronneberger, Fischer and Brox 2015).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from napari_s3net.network.attention import AttentionBlock
+from napari_s3net.network.deformable import DeformableConv3x3
+from napari_s3net.network.depthwise import Pointwise
+
+#: Channels that are normalised together.
+GROUP = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderDecoderConfig:
+    """The shape of the network; with the weights it is all that is needed to build it again.
+
+    Attributes
+    ----------
+    in_channels : int
+        C of the input: 3 for photographs, 1 for CT.
+    widths : tuple of int
+        Channels at each scale, multiples of eight; the first lies at half the input's size, each further one at half of
+        the one before.
+    blocks : tuple of int
+        I-LKA blocks of the encoder at each scale; the decoder has one at each.
+    clusters : int
+        K, the channels of the cluster head.
+    attention : bool
+        False puts plain 3 × 3 convolutions in the place of the attention (ablation).
+    deformable : bool
+        False puts a plain 3 × 3 convolution where the border is drawn (ablation).
+    """
+
+    in_channels: int = 3
+    widths: tuple[int, ...] = (24, 48, 96, 160)
+    blocks: tuple[int, ...] = (1, 2, 2, 2)
+    clusters: int = 8
+    attention: bool = True
+    deformable: bool = True
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain numbers and lists, for a file's header."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+
+class EncoderDecoder(nn.Module):
+    """Which pixels are object, and which cluster each belongs to.
+
+    Four scales of attention blocks see the image from its texture to its whole; on the way back to half the image's
+    size each scale is joined with what the encoder saw there. A deformable convolution draws the border, and two
+    pointwise heads read it. Group normalisation does not depend on the batch, so that one image alone gives the same as
+    it gave in training.
+    """
+
+    def __init__(self, config: EncoderDecoderConfig) -> None:
+        super().__init__()
+        self.config = config
+        widths = config.widths
+        first = widths[0]
+        self.stem = nn.Sequential(
+            nn.Conv2d(config.in_channels, first, 3, stride=2, padding=1),
+            _norm(first),
+            nn.GELU(),
+        )
+        self.encoder = nn.ModuleList(
+            _stage(width, n, attention=config.attention) for width, n in zip(widths, config.blocks, strict=True)
+        )
+        self.down = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(fine, coarse, 3, stride=2, padding=1), _norm(coarse))
+            for fine, coarse in pairwise(widths)
+        )
+        self.join = nn.ModuleList(
+            nn.Sequential(Pointwise(coarse + fine, fine), _norm(fine)) for fine, coarse in pairwise(widths)
+        )
+        self.decoder = nn.ModuleList(_stage(width, 1, attention=config.attention) for width in widths[:-1])
+        self.border = DeformableConv3x3(first, first) if config.deformable else nn.Conv2d(first, first, 3, padding=1)
+        self.border_norm = _norm(first)
+        self.object_head = Pointwise(first, 1)
+        self.cluster_head = Pointwise(first, config.clusters)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the logits of the object (N, 1, H, W) and of the clusters (N, K, H, W).
+
+        Parameters
+        ----------
+        x : torch.Tensor
+            (N, C, H, W), normalised, of any size from 2 × 2 on.
+        """
+        features = self.features(x)
+        size = (x.shape[2], x.shape[3])
+        logits, clusters = (
+            F.interpolate(head(features).float(), size, mode="bilinear", align_corners=False)
+            for head in (self.object_head, self.cluster_head)
+        )
+        return logits, clusters
+
+    def features(self, x: Tensor) -> Tensor:
+        """What both heads read: (N, widths[0], ⌈H / 2⌉, ⌈W / 2⌉)."""
+        y = self.stem(x)
+        seen: list[Tensor] = []
+        for i, stage in enumerate(self.encoder):
+            y = stage(y if i == 0 else self.down[i - 1](y))
+            seen.append(y)
+        for i in reversed(range(len(self.decoder))):
+            wide = F.interpolate(y, (seen[i].shape[2], seen[i].shape[3]), mode="bilinear", align_corners=False)
+            y = self.decoder[i](self.join[i](torch.cat([wide, seen[i]], dim=1)))
+        with torch.autocast(x.device.type, enabled=False):  # places between pixels need more than eight bits
+            drawn = self.border(y.float())
+        features: Tensor = F.gelu(self.border_norm(y + drawn))
+        return features
+
+
+def _norm(channels: int) -> nn.GroupNorm:
+    return nn.GroupNorm(max(1, channels // GROUP), channels)
+
+
+def _stage(width: int, blocks: int, *, attention: bool) -> nn.Sequential:
+    """Attention blocks at one scale, each followed by its normalisation."""
+    layers = [layer for _ in range(blocks) for layer in (AttentionBlock(width, attention=attention), _norm(width))]
+    return nn.Sequential(*layers)

@@ -1,0 +1,63 @@
+"""Random changes of painted images while a network learns from them: turns, flips, zoom, and colours."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from napari_s3net.network.warps import warp
+
+
+def augment(images: Tensor, masks: Tensor, parts: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """Turn, mirror, zoom and shift each image with its mask and parts, and change the image's colours.
+
+    Parameters
+    ----------
+    images : torch.Tensor
+        (N, S, S, C) uint8.
+    masks, parts : torch.Tensor
+        (N, S, S) uint8.
+    generator : torch.Generator
+        Of the CPU, so that every device draws the same.
+
+    Returns
+    -------
+    tuple of torch.Tensor
+        Images (N, C, S, S) in [0, 1], masks (N, 1, S, S) in [0, 1], and parts (N, S, S) int64.
+    """
+    x = images.permute(0, 3, 1, 2).float() / 255
+    theta = draw_thetas(len(x), generator).to(x)
+    grid = F.affine_grid(theta, list(x.shape), align_corners=False)
+    mask = warp(masks[:, None].float(), grid)
+    part = F.grid_sample(parts[:, None].float(), grid, mode="nearest", padding_mode="reflection", align_corners=False)
+    return change_colours(warp(x, grid), generator), mask, part[:, 0].long()
+
+
+def draw_thetas(n: int, generator: torch.Generator) -> Tensor:
+    """One 2 × 3 matrix an image: quarter turns and mirrors, for half of them a small turn, zoom and shift besides."""
+    u = torch.rand(n, 8, generator=generator)
+    free = (u[:, 0] < 0.5).float()
+    angle = math.pi / 2 * (4 * u[:, 1]).floor() + free * math.radians(20) * (2 * u[:, 2] - 1)
+    zoom = torch.exp(free * 0.25 * (2 * u[:, 3] - 1))
+    stretch = torch.exp(free * 0.15 * (2 * u[:, 4] - 1))
+    mirror = 1 - 2 * (u[:, 5] < 0.5).float()
+    cos, sin = angle.cos(), angle.sin()
+    rows = (
+        torch.stack([mirror * cos * zoom * stretch, -sin * zoom / stretch, free * 0.15 * (2 * u[:, 6] - 1)], dim=1),
+        torch.stack([mirror * sin * zoom * stretch, cos * zoom / stretch, free * 0.15 * (2 * u[:, 7] - 1)], dim=1),
+    )
+    return torch.stack(rows, dim=1)
+
+
+def change_colours(x: Tensor, generator: torch.Generator) -> Tensor:
+    """Change brightness, contrast, colour cast and gamma of images (N, C, H, W) in [0, 1], each by its own draw."""
+    N, C = x.shape[:2]
+    gain = torch.exp(0.12 * torch.randn(N, 1, 1, 1, generator=generator))
+    cast = torch.exp((0.06 if C > 1 else 0.0) * torch.randn(N, C, 1, 1, generator=generator))
+    offset = 0.03 * torch.randn(N, 1, 1, 1, generator=generator)
+    gamma = torch.exp(0.15 * torch.randn(N, 1, 1, 1, generator=generator))
+    changed = x.clamp(1e-3, 1) ** gamma.to(x.device) * (gain * cast).to(x.device) + offset.to(x.device)
+    return changed.clamp(0, 1)

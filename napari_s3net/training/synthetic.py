@@ -1,0 +1,328 @@
+"""Teach a network on synthetic images, whose masks are known, so that it has seen many before the first real one.
+
+Besides the masks it learns from the two consistency terms of Karimijafarbigloo et al. 2023: what it says of a
+transformed image is held to the transformed answer of its own moving average (Tarvainen and Valpola 2017), and
+neighbours that look alike are to belong together.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Generator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from napari_s3net.errors import DivergedError, ModelFileError
+from napari_s3net.network.encoder_decoder import EncoderDecoder, EncoderDecoderConfig
+from napari_s3net.network.losses import edge_weights, spatial_loss, transformation_loss
+from napari_s3net.network.warps import WarpRange, draw_theta, make_grid, visible, warp
+from napari_s3net.training.adam import Adam
+from napari_s3net.training.augmentation import augment, change_colours
+from napari_s3net.training.synthetic_images import SyntheticSet, source_of
+from napari_s3net.training.weights import ModelCard, Normalisation, read_tensors, write_tensors
+
+#: Iterations of a linear rise before the learning rate falls along a cosine.
+WARM_UP = 200
+#: Gradients are shortened to this length.
+LONGEST_GRADIENT = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeachSettings:
+    """How a network is taught.
+
+    Attributes
+    ----------
+    kind : str
+        "skin" or "chest".
+    iterations, batch : int
+        Updates, and images in each.
+    learning_rate : float
+        The highest.
+    weight_clusters, weight_transformation, weight_spatial : float
+        Of the cluster head's cross-entropy and of the two consistency terms, beside the object's, which has 1.
+    transformed : float
+        Share of each batch that is seen a second time, transformed.
+    memory : float
+        Decay of the moving average of the weights.
+    seed : int
+        Of the first weights and of every draw.
+    half : bool
+        On a card, compute in bfloat16.
+    report : int
+        Iterations from one `TeachStep` to the next.
+    """
+
+    kind: str = "skin"
+    iterations: int = 3000
+    batch: int = 16
+    learning_rate: float = 2e-3
+    weight_clusters: float = 0.3
+    weight_transformation: float = 0.3
+    weight_spatial: float = 0.5
+    transformed: float = 0.25
+    memory: float = 0.998
+    seed: int = 0
+    half: bool = True
+    report: int = 20
+
+
+@dataclass(frozen=True)
+class TeachStep:
+    """Where teaching has come to.
+
+    Attributes
+    ----------
+    iteration : int
+        From 1.
+    total, losses : float, dict
+        Means over the iterations since the last step: of the sum, and of each weighted term.
+    images_per_second : float
+        Since the last step.
+    teacher : EncoderDecoder
+        The moving average as it is now; it goes on changing.
+    """
+
+    iteration: int
+    total: float
+    losses: dict[str, float]
+    images_per_second: float
+    teacher: EncoderDecoder = field(repr=False, compare=False)
+
+
+class Pupil:
+    """A network, its moving average (the teacher), its optimiser, and how far it has come."""
+
+    def __init__(self, config: EncoderDecoderConfig, settings: TeachSettings, device: torch.device) -> None:
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            torch.manual_seed(settings.seed)
+            network = EncoderDecoder(config)
+        self.network = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.teacher: EncoderDecoder = copy.deepcopy(self.network).requires_grad_(False)
+        self.optimiser = Adam(self.network.parameters(), settings.learning_rate)
+        self.iteration = 0
+
+    @torch.no_grad()
+    def remember(self, memory: float) -> None:
+        """Let the teacher follow; quickly at first."""
+        share = 1 - min(memory, self.iteration / (self.iteration + 10))
+        for kept, new in zip(self.teacher.parameters(), self.network.parameters(), strict=True):
+            kept.lerp_(new, share)
+
+    def save(self, path: Path, settings: TeachSettings) -> None:
+        """Write everything that is needed to go on."""
+        tensors = {"values": self.optimiser.values, "first": self.optimiser.first, "second": self.optimiser.second}
+        tensors |= {f"teacher.{name}": value for name, value in self.teacher.state_dict().items()}
+        header = {"format": _CHECKPOINT, "iteration": str(self.iteration), "settings": repr(asdict(settings))}
+        write_tensors(path, {name: value.detach().cpu().contiguous() for name, value in tensors.items()}, header)
+
+    def load(self, path: Path, settings: TeachSettings) -> None:
+        """Go on from what `save` wrote.
+
+        Raises
+        ------
+        ModelFileError
+            If the file is of another kind, or was written under other settings.
+        """
+        tensors, header = read_tensors(path)
+        if header.get("format") != _CHECKPOINT or header.get("settings") != repr(asdict(settings)):
+            raise ModelFileError(f"{path} was not written by a run with these settings; remove it to start anew.")
+        for name in ("values", "first", "second"):
+            getattr(self.optimiser, name).copy_(tensors[name])
+        self.teacher.load_state_dict({k.removeprefix("teacher."): v for k, v in tensors.items() if "teacher." in k})
+        self.iteration = self.optimiser.steps = int(header["iteration"])
+
+
+_CHECKPOINT = "napari-s3net checkpoint 1"
+
+
+def iter_teach(
+    data: SyntheticSet,
+    settings: TeachSettings,
+    device: torch.device,
+    *,
+    config: EncoderDecoderConfig | None = None,
+    checkpoint: Path | None = None,
+    checkpoint_every: int = 500,
+) -> Generator[TeachStep, bool | None, tuple[EncoderDecoder, ModelCard]]:
+    """Teach a network on painted images.
+
+    Each iteration draws from a generator of its own, so that a run that was ended and taken up again gives the same
+    weights as one that was not.
+
+    Parameters
+    ----------
+    data : SyntheticSet
+        Images with masks and parts.
+    settings : TeachSettings
+        How.
+    device : torch.device
+        Where; on CUDA in bfloat16.
+    config : EncoderDecoderConfig, optional
+        Shape of the network; channels and clusters follow the data.
+    checkpoint : Path, optional
+        Is written every so many iterations, and read first where it exists.
+    checkpoint_every : int
+        So many.
+
+    Yields
+    ------
+    TeachStep
+        Every `settings.report` iterations. Answer True to end there.
+
+    Returns
+    -------
+    tuple
+        The moving average of the network, and its card.
+
+    Raises
+    ------
+    DivergedError
+        If a loss is not finite.
+    ModelFileError
+        If the checkpoint is of another run.
+    """
+    pupil = Pupil(config or config_of(settings.kind), settings, device)
+    if checkpoint and checkpoint.is_file():
+        pupil.load(checkpoint, settings)
+    images, masks, parts = (torch.from_numpy(array) for array in (data.images, data.masks, data.parts))
+    if device.type == "cuda":
+        images, masks, parts = images.to(device), masks.to(device), parts.to(device)
+    sums: dict[str, Tensor] = {}
+    since, last = time.perf_counter(), pupil.iteration
+    while pupil.iteration < settings.iterations:
+        generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + pupil.iteration)
+        chosen = torch.randint(len(data), (settings.batch,), generator=generator)
+        here = chosen.to(images.device)
+        batch = (images[here].to(device), masks[here].to(device), parts[here].to(device))
+        terms = _update(pupil, batch, settings, generator)
+        sums = {name: sums.get(name, torch.zeros_like(value)) + value for name, value in terms.items()}
+        pupil.iteration += 1
+        pupil.remember(settings.memory)
+        if checkpoint and pupil.iteration % checkpoint_every == 0:
+            pupil.save(checkpoint, settings)
+        if pupil.iteration % settings.report == 0 or pupil.iteration == settings.iterations:
+            n = pupil.iteration - last
+            step = _step(pupil, sums, n, n * settings.batch / (time.perf_counter() - since))
+            sums, last = {}, pupil.iteration
+            if (yield step):
+                break
+            since = time.perf_counter()
+    return pupil.teacher.eval(), card_of(data, settings, pupil.network.config, pupil.iteration)
+
+
+def config_of(kind: str) -> EncoderDecoderConfig:
+    """The network's shape for a kind of image."""
+    source = source_of(kind)
+    return EncoderDecoderConfig(in_channels=source.channels, clusters=len(source.parts))
+
+
+def card_of(data: SyntheticSet, settings: TeachSettings, config: EncoderDecoderConfig, iteration: int) -> ModelCard:
+    """Describe what was taught, and how."""
+    source = source_of(settings.kind)
+    return ModelCard(
+        kind=settings.kind,
+        config=config,
+        normalisation=Normalisation(low=source.low, high=source.high),
+        size=data.images.shape[1],
+        parts=source.parts,
+        taught={"real images": 0, "synthetic images": len(data), "done": iteration, **asdict(settings)},
+    )
+
+
+def object_loss(logits: Tensor, target: Tensor) -> Tensor:
+    """Binary cross-entropy plus 1 − Dice of each image, for logits and target (N, 1, H, W).
+
+    An image without an object counts in the cross-entropy only in as far as it proposes nothing: its Dice is that of
+    the background's, which is one when nothing is proposed.
+    """
+    p = logits.sigmoid()
+    inner = (p * target).sum(dim=(1, 2, 3))
+    dice = (2 * inner + 1) / (p.sum(dim=(1, 2, 3)) + target.sum(dim=(1, 2, 3)) + 1)
+    return F.binary_cross_entropy_with_logits(logits, target) + (1 - dice).mean()
+
+
+def teach_terms(
+    pupil: Pupil, batch: tuple[Tensor, Tensor, Tensor], settings: TeachSettings, generator: torch.Generator
+) -> dict[str, Tensor]:
+    """The weighted terms of one batch: images (N, S, S, C), masks and parts (N, S, S), all uint8."""
+    x, mask, parts = augment(*batch, generator)
+    normalise = Normalisation(low=0, high=1)
+    seen = normalise(x)
+    logits, clusters = pupil.network(seen)
+    terms = {
+        "object": object_loss(logits, mask),
+        "clusters": settings.weight_clusters * F.cross_entropy(clusters, parts),
+    }
+    if settings.weight_spatial > 0:
+        terms["spatial"] = settings.weight_spatial * spatial_loss(_two(logits).softmax(dim=1), edge_weights(seen))
+    n = math.ceil(settings.transformed * len(x))
+    if settings.weight_transformation > 0 and n > 0:
+        size = (x.shape[2], x.shape[3])
+        grid = make_grid(draw_theta(WarpRange(), size, generator), x[:n])
+        with torch.no_grad():
+            told, told_clusters = pupil.teacher(seen[:n])
+        moved, moved_clusters = pupil.network(normalise(change_colours(warp(x[:n], grid), generator)))
+        inside = visible(grid, x)
+        terms["transformation"] = settings.weight_transformation * (
+            transformation_loss(_two(moved), warp(_two(told).softmax(dim=1), grid), inside)
+            + 0.3 * transformation_loss(moved_clusters, warp(told_clusters.softmax(dim=1), grid), inside)
+        )
+    return terms
+
+
+def _update(
+    pupil: Pupil, batch: tuple[Tensor, Tensor, Tensor], settings: TeachSettings, generator: torch.Generator
+) -> dict[str, Tensor]:
+    """One step of the optimiser; returns the terms."""
+    device = batch[0].device
+    with torch.autocast(device.type, torch.bfloat16, enabled=settings.half and device.type == "cuda"):
+        terms = teach_terms(pupil, batch, settings, generator)
+    optimiser, total = pupil.optimiser, sum(terms.values(), torch.zeros((), device=device))
+    if device.type == "cpu" and not bool(total.isfinite()):  # a card would have to be waited for
+        raise DivergedError(_diverged(pupil.iteration + 1))
+    optimiser.zero_grad()
+    total.backward()  # type: ignore[no-untyped-call]
+    optimiser.gradient.mul_((LONGEST_GRADIENT / (optimiser.gradient.norm() + 1e-6)).clamp(max=1))
+    optimiser.learning_rate = _rate(pupil.iteration, settings)
+    optimiser.step()
+    return {name: value.detach() for name, value in terms.items()}
+
+
+def _rate(iteration: int, settings: TeachSettings) -> float:
+    """A linear rise, then half a cosine down to a hundredth."""
+    rise = min(WARM_UP, settings.iterations // 10)
+    if iteration < rise:
+        return settings.learning_rate * (iteration + 1) / rise
+    along = (iteration - rise) / max(1, settings.iterations - rise)
+    return settings.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * along)))
+
+
+def _two(logits: Tensor) -> Tensor:
+    """Logits of background and object (N, 2, H, W) from the object's alone: the softmax of these is its sigmoid."""
+    return torch.cat([torch.zeros_like(logits), logits], dim=1)
+
+
+def _diverged(iteration: int) -> str:
+    return f"The loss is not finite at iteration {iteration}; choose a smaller learning rate."
+
+
+def _step(pupil: Pupil, sums: dict[str, Tensor], n: int, speed: float) -> TeachStep:
+    """Means of the terms.
+
+    Raises
+    ------
+    DivergedError
+        If one is not finite.
+    """
+    losses = {name: float(value) / max(1, n) for name, value in sums.items()}
+    total = sum(losses.values())
+    if not math.isfinite(total):
+        raise DivergedError(_diverged(pupil.iteration))
+    return TeachStep(pupil.iteration, total, losses, speed, pupil.teacher)

@@ -1,0 +1,179 @@
+"""The one format of weight files: safetensors in half precision, with all that is needed to use them in the header.
+
+A safetensors file holds numbers and text only, so that opening one from elsewhere runs no code.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from napari_s3net.errors import ModelFileError
+from napari_s3net.network.encoder_decoder import EncoderDecoder, EncoderDecoderConfig
+
+#: What the header of our files says; a larger version than this is not read.
+FORMAT, VERSION = "napari-s3net weights", 1
+#: A file may hold so many bytes.
+LARGEST = 3_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Normalisation:
+    """From the values of an image to what the network takes: (clip((v − low) / (high − low), 0, 1) − mean) / sd."""
+
+    low: float
+    high: float
+    mean: float = 0.5
+    sd: float = 0.25
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Normalise values of any shape; the result is float32."""
+        share = ((x.float() - self.low) / (self.high - self.low)).clamp(0, 1)
+        return (share - self.mean) / self.sd
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCard:
+    """What is known of a weight file beside the weights.
+
+    Attributes
+    ----------
+    kind : str
+        Which images it is for: "skin" or "chest".
+    config : EncoderDecoderConfig
+        Shape of the network.
+    normalisation : Normalisation
+        What its input has to go through.
+    size : int
+        Pixels along each side of the images that it was taught on.
+    parts : tuple of str
+        What each cluster stands for, in the order of the channels.
+    taught : dict
+        How it was taught: numbers and words for people, such as images, iterations, seed and program version.
+    """
+
+    kind: str
+    config: EncoderDecoderConfig
+    normalisation: Normalisation
+    size: int
+    parts: tuple[str, ...]
+    taught: dict[str, Any] = field(default_factory=dict)
+
+
+def save_weights(path: Path, network: EncoderDecoder, card: ModelCard) -> None:
+    """Write weights and card; the file appears whole or not at all.
+
+    Raises
+    ------
+    ModelFileError
+        If a weight is not finite in half precision, or the file would be larger than `LARGEST`.
+    """
+    tensors = {
+        name: value.detach().to("cpu", torch.float16).contiguous() for name, value in network.state_dict().items()
+    }
+    broken = [name for name, value in tensors.items() if not bool(value.isfinite().all())]
+    if broken:
+        raise ModelFileError(f"Weights are not written to {path}: {broken[0]} holds numbers that are not finite.")
+    needed = sum(2 * value.numel() for value in tensors.values())
+    if needed > LARGEST:
+        raise ModelFileError(f"Weights take {needed:,} bytes; {path} may hold {LARGEST:,}. Choose smaller widths.")
+    written = {
+        "kind": card.kind,
+        "config": card.config.as_dict(),
+        "normalisation": asdict(card.normalisation),
+        "size": card.size,
+        "parts": list(card.parts),
+        "taught": card.taught,
+    }
+    write_tensors(path, tensors, {"format": FORMAT, "version": str(VERSION), "card": json.dumps(written)})
+
+
+def load_weights(path: Path) -> tuple[EncoderDecoder, ModelCard]:
+    """Read a network, ready to use in float32, and its card.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is missing, damaged, not ours, from a newer version, or its weights do not fit its card.
+    """
+    tensors, header = read_tensors(path)
+    if header.get("format") != FORMAT:
+        raise ModelFileError(f"{path} holds no weights of this program; its format is {header.get('format')!r}.")
+    version = header.get("version", "")
+    if not version.isdigit() or int(version) > VERSION:
+        raise ModelFileError(
+            f"{path} is of version {version!r}; this program reads up to {VERSION}. Update napari-s3net to use it."
+        )
+    try:
+        card = _card(json.loads(header["card"]))
+        network = EncoderDecoder(card.config)
+        network.load_state_dict({name: value.float() for name, value in tensors.items()})
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise ModelFileError(f"{path}: weights and description do not fit together ({_first_line(error)}).") from None
+    if not all(bool(value.isfinite().all()) for value in tensors.values()):
+        raise ModelFileError(f"{path}: some weights are not finite; the file is damaged.")
+    return network.eval(), card
+
+
+def write_tensors(path: Path, tensors: dict[str, Tensor], header: dict[str, str]) -> None:
+    """Write a safetensors file beside its place, then move it there in one step.
+
+    Raises
+    ------
+    ModelFileError
+        If the folder cannot be written to.
+    """
+    from safetensors.torch import save
+
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(save(tensors, header))
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise ModelFileError(f"{path} could not be written: {error.strerror or error}.") from None
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and header of a safetensors file.
+
+    Raises
+    ------
+    ModelFileError
+        If it is missing or not such a file.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise ModelFileError(f"There is no weight file at {path}.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise ModelFileError(f"{path} is no readable safetensors file ({_first_line(error)}).") from None
+
+
+def _card(written: dict[str, Any]) -> ModelCard:
+    """The card as it was saved."""
+    config: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in written["config"].items()
+    }
+    return ModelCard(
+        kind=str(written["kind"]),
+        config=EncoderDecoderConfig(**config),
+        normalisation=Normalisation(**written["normalisation"]),
+        size=int(written["size"]),
+        parts=tuple(written["parts"]),
+        taught=dict(written["taught"]),
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]

@@ -1,0 +1,24 @@
+import pytest
+
+from napari_s3net.cli import main
+from napari_s3net.training.weights import load_weights
+
+TINY = ["--images", "8", "--size", "24", "--batch", "2", "--passes", "0.5", "--device", "cpu", "--workers", "1"]
+
+
+@pytest.mark.parametrize(("kind", "channels"), [("skin", 3), ("chest", 1)])
+def test_weights_are_taught_from_nothing(tmp_path, capsys, kind, channels):
+    file = tmp_path / "weights.safetensors"
+    assert main(["teach", kind, "-o", str(file), *TINY]) == 0
+    network, card = load_weights(file)
+    assert (card.kind, card.size, network.config.in_channels) == (kind, 24, channels)
+    assert card.taught["done"] == 2
+    assert str(file) in capsys.readouterr().out
+
+
+def test_wrong_use_is_told_in_one_line(tmp_path, capsys):
+    out = ["-o", str(tmp_path / "w.safetensors")]
+    assert main(["teach", "knee", *out, *TINY]) == 2
+    assert "skin, chest" in capsys.readouterr().err
+    assert main(["teach", "skin", *out, "--images", "0"]) == 2
+    assert "--images" in capsys.readouterr().err
