@@ -47,7 +47,6 @@ test: lint
 test-slow: $(VENV)/.test
 	$(XVFB) $(BIN)/python -m pytest -m slow
 
-<<<<<<< HEAD
 bench: $(VENV)/.test
 	$(BIN)/python scripts/bench.py
 
@@ -58,10 +57,9 @@ mutants: $(VENV)/.test
 	$(PIP) "mutmut>=3.3"
 	$(BIN)/mutmut run
 	$(BIN)/mutmut results
-=======
+
 teach: $(VENV)/.demo
 	for kind in skin chest; do $(BIN)/napari-s3net teach $$kind -o build/weights/$$kind.safetensors || exit 1; done
->>>>>>> d478e67 (Synthetic photographs of skin and slices of chest CT, and a network of I-LKA blocks that is taught on them)
 
 clean:
 	rm -rf $(VENV) demo-output build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
