@@ -22,8 +22,7 @@ from napari_s3net.provenance import Provenance
 from napari_s3net.runtime.device import memory_errors, resolve_device
 from napari_s3net.runtime.generators import drain
 from napari_s3net.runtime.memory import estimate_mib
-from napari_s3net.settings import Settings
-from napari_s3net.settings import preset as preset_settings
+from napari_s3net.settings import Settings, preset_settings
 from napari_s3net.training.trainer import make_trainer
 
 

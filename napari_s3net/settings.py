@@ -46,7 +46,7 @@ def _setting(
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a run is asked to do. Frozen; `replace` gives a changed copy. See `describe` for every range."""
+    """What a run is asked to do. Frozen; `replace` gives a changed copy. See `describe_settings` for every range."""
 
     seed: int = _setting(
         0,
@@ -348,14 +348,14 @@ presets: Mapping[str, Preset] = {
 }
 
 
-def preset(name: str) -> Settings:
+def preset_settings(name: str) -> Settings:
     """The settings of a preset by its name; raises `InvalidSettingsError` and lists the names."""
     if name not in presets:
         raise InvalidSettingsError(f"There is no preset {name!r}. Presets are: {', '.join(presets)}.")
     return presets[name].settings
 
 
-def describe() -> list[dict[str, Any]]:
+def describe_settings() -> list[dict[str, Any]]:
     """One row a setting: name, type, default and its metadata, for forms, flags and tables."""
     return [
         {"name": f.name, "type": type(f.default).__name__, "default": f.default, **f.metadata} for f in fields(Settings)

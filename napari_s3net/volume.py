@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Image, Meaning, Segmentation, Step
 from napari_s3net.labels.matching import match_to_stack, renumber
 from napari_s3net.provenance import ImageFacts, Provenance
+from napari_s3net.runtime.generators import relay
 from napari_s3net.settings import Settings
 
 
@@ -60,28 +61,14 @@ def iter_planes(
     empty: InvalidImageError | None = None
     for index in range(len(image.array)):
         try:
-            parts.append((yield from _placed(iter_plane(image.slice(index)), index, len(image.array))))
+            placed = partial(replace, slice=index, slices=len(image.array))
+            parts.append((yield from relay(iter_plane(image.slice(index)), placed)))
         except InvalidImageError as error:
             parts.append(None)
             empty = error
     if empty is not None and not any(parts):
         raise empty
     return join_slices(image, parts)
-
-
-def _placed(
-    steps: Generator[Step, bool | None, Segmentation], index: int, total: int
-) -> Generator[Step, bool | None, Segmentation]:
-    """The steps of one slice, each with its place in the stack."""
-    answer = None
-    with closing(steps):
-        while True:
-            try:
-                step = steps.send(answer)
-            except StopIteration as end:
-                result: Segmentation = end.value
-                return result
-            answer = yield replace(step, slice=index, slices=total)
 
 
 def join_slices(image: Image, parts: Sequence[Segmentation | None]) -> Segmentation:

@@ -11,20 +11,18 @@ from napari_s3net import phantom, segmentation
 from napari_s3net.errors import DivergedError, InvalidImageError, OutOfMemoryError
 from napari_s3net.image import Segmentation, Step, as_image
 from napari_s3net.labels.metrics import dice
+from napari_s3net.runtime.generators import follow
 from napari_s3net.segmentation import iter_segment, segment
-from napari_s3net.settings import Settings, preset
+from napari_s3net.settings import Settings, preset_settings
 from napari_s3net.training.trainer import make_trainer
 
 QUICK = Settings(working_size=64, channels=8, clusters=4, max_iter=8, min_labels=2)
 
 
 def drain(run):
+    """Every step, and the result."""
     steps = []
-    while True:
-        try:
-            steps.append(next(run))
-        except StopIteration as end:
-            return steps, end.value
+    return steps, follow(run, steps.append)
 
 
 def test_a_disc_comes_back():
@@ -48,7 +46,7 @@ def test_four_quadrants_come_back_as_four_labels():
 @pytest.mark.parametrize(("make", "name"), [(phantom.dermoscopy, "skin"), (phantom.chest_ct, "ct-lung")])
 def test_the_samples_are_found(make, name):
     sample = make(seed=0)
-    result = segment(sample.image, settings=preset(name).replace(max_iter=3, working_size=128))
+    result = segment(sample.image, settings=preset_settings(name).replace(max_iter=3, working_size=128))
     assert dice(result.mask, sample.mask) > 0.9
     assert result.labels.shape == sample.image.shape
     assert result.geometry == sample.image.geometry

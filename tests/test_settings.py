@@ -5,9 +5,9 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from napari_s3net.errors import InvalidSettingsError
-from napari_s3net.settings import Settings, describe, parse_value, preset, presets
+from napari_s3net.settings import Settings, describe_settings, parse_value, preset_settings, presets
 
-ROWS = describe()
+ROWS = describe_settings()
 NUMBERS = [r for r in ROWS if r["type"] in ("int", "float")]
 IDS = [r["name"] for r in ROWS]
 
@@ -60,7 +60,7 @@ def test_unknown_name_raises_and_lists_the_settings(name):
 
 @pytest.mark.parametrize("name", list(presets))
 def test_presets_survive_json_and_have_words(name):
-    settings = preset(name)
+    settings = preset_settings(name)
     assert Settings.from_dict(settings.to_dict()) == settings
     assert presets[name].label
     assert presets[name].help.endswith(".")
@@ -68,7 +68,7 @@ def test_presets_survive_json_and_have_words(name):
 
 def test_unknown_preset_lists_the_presets():
     with pytest.raises(InvalidSettingsError, match="skin, ct-lung"):
-        preset("brain")
+        preset_settings("brain")
 
 
 def test_from_dict_refuses_what_is_no_mapping():

@@ -6,6 +6,7 @@ import pytest
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Geometry, Image, Meaning, Segmentation, Step
 from napari_s3net.provenance import Provenance
+from napari_s3net.runtime.generators import follow
 from napari_s3net.settings import Settings
 from napari_s3net.volume import iter_planes, join_slices
 
@@ -20,13 +21,8 @@ def result(plane):
 
 def through(steps, answer=None):
     """Every step and the result; each step is answered alike."""
-    seen, said = [], None
-    while True:
-        try:
-            seen.append(steps.send(said))
-        except StopIteration as end:
-            return seen, end.value
-        said = answer
+    seen = []
+    return seen, follow(steps, lambda step: seen.append(step) or answer)
 
 
 def test_each_step_says_which_slice_it_belongs_to():

@@ -13,7 +13,7 @@ from napari_s3net.batch.plan import FileJob
 from napari_s3net.errors import InvalidImageError, S3NetError
 from napari_s3net.image import Image, Segmentation, Step
 from napari_s3net.io.write import replacing
-from napari_s3net.settings import preset
+from napari_s3net.settings import preset_settings
 from napari_s3net.training.sampling import evenly_spaced
 
 #: What stands for the fitting where others have a file's name.
@@ -48,7 +48,7 @@ def fit(job: FileJob) -> FileRow:
     if first is None:
         raise InvalidImageError("None of the images can be read, so there is nothing to fit on.")
     name = suggest_preset(first) if job.preset == "auto" else job.preset
-    settings = preset(name).replace(**job.changes)
+    settings = preset_settings(name).replace(**job.changes)
     model = fit_folder(_chain(first, planes), settings)
     with replacing(inside(Path(job.output), job.model).absolute()) as temporary:
         model.save(temporary)

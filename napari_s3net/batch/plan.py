@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_s3net.errors import InvalidSettingsError
-from napari_s3net.settings import Settings, preset, presets
+from napari_s3net.settings import Settings, preset_settings, presets
 
 #: What may be written, and what is unless told otherwise.
 KINDS = ("labels", "masks", "overlays", "measurements")
@@ -62,7 +62,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         for name in self._presets:
-            preset(name).replace(**self.changes)
+            preset_settings(name).replace(**self.changes)
         if unknown := [kind for kind in self.write if kind not in KINDS] or ([] if self.write else ["nothing"]):
             raise InvalidSettingsError(f"A batch writes some of {', '.join(KINDS)}; got {', '.join(unknown)}.")
         if self.fit not in FITS:
@@ -75,11 +75,11 @@ class Plan:
     @property
     def digest(self) -> str:
         """Twelve hexadecimal digits that are equal exactly where the same image gets the same settings."""
-        return _digest({name: preset(name).replace(**self.changes).to_dict() for name in self._presets})
+        return _digest({name: preset_settings(name).replace(**self.changes).to_dict() for name in self._presets})
 
     def settings(self, name: str) -> Settings:
         """The settings of an image for which this preset was chosen."""
-        return preset(name).replace(**self.changes)
+        return preset_settings(name).replace(**self.changes)
 
 
 def _digest(value: Any) -> str:

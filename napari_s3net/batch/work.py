@@ -25,7 +25,7 @@ from napari_s3net.errors import OutOfMemoryError, ReadWarning, S3NetError
 from napari_s3net.io.validation.limits import shown
 from napari_s3net.runtime.generators import follow
 from napari_s3net.runtime.oom_retry import Attempt
-from napari_s3net.settings import Settings, preset
+from napari_s3net.settings import Settings, preset_settings
 
 if TYPE_CHECKING:
     from napari_s3net.image import Image, Segmentation, Step
@@ -129,7 +129,7 @@ def _result(made: Made, on_progress: OnProgress) -> Segmentation:
 @lru_cache(maxsize=16)
 def _settings(name: str, changes: tuple[tuple[str, Any], ...], shrink: int) -> Settings:
     """What was asked for; after memory ran out, at a smaller working size."""
-    return Attempt(shrink, "auto").settings(preset(name).replace(**dict(changes)))
+    return Attempt(shrink, "auto").settings(preset_settings(name).replace(**dict(changes)))
 
 
 @lru_cache(maxsize=16)

@@ -23,7 +23,7 @@ from napari_s3net.image import Image, Segmentation
 from napari_s3net.preprocessing.suggest import suggest_preset
 from napari_s3net.preprocessing.window import to_unit
 from napari_s3net.provenance import Provenance
-from napari_s3net.settings import preset
+from napari_s3net.settings import preset_settings
 
 #: The random walker decides in a band of this share of the longer side on either side of the first border.
 BAND, BETA = 0.05, 90
@@ -46,7 +46,7 @@ class Ours:
         self, image: Image, start: NDArray[np.bool_], label_free: Segmentation | None, device: str, *, weights: bool
     ) -> None:
         if label_free is None:
-            settings = preset(suggest_preset(image))
+            settings = preset_settings(suggest_preset(image))
             label_free = Segmentation(
                 np.zeros(image.shape, np.int32), (), image.geometry, Provenance(settings=settings)
             )
@@ -65,7 +65,7 @@ class RandomWalker:
     """scikit-image's random walker in a band along the first border: from the sure parts and the strokes."""
 
     def __init__(self, image: Image, start: NDArray[np.bool_], label_free: Segmentation | None, device: str) -> None:  # noqa: ARG002
-        self._unit = ndimage.gaussian_filter(to_unit(image, preset(suggest_preset(image))), (1, 1, 0))
+        self._unit = ndimage.gaussian_filter(to_unit(image, preset_settings(suggest_preset(image))), (1, 1, 0))
         self._band = BAND * max(start.shape)
         self._seeds = np.zeros(start.shape, np.int32)
         for label, side in ((1, start), (2, ~start)):
@@ -90,7 +90,7 @@ class RandomForest:
     """A pixel classifier, as in ilastik and ConvPaint, on features at several scales; learns from strokes and start."""
 
     def __init__(self, image: Image, start: NDArray[np.bool_], label_free: Segmentation | None, device: str) -> None:  # noqa: ARG002
-        unit = to_unit(image, preset(suggest_preset(image)))
+        unit = to_unit(image, preset_settings(suggest_preset(image)))
         channels = rgb2lab(unit) if unit.shape[2] == 3 else 100 * unit
         maps = []
         for scale in SCALES:

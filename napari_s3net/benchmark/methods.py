@@ -14,7 +14,7 @@ from napari_s3net.benchmark import baselines
 from napari_s3net.benchmark.baselines import BASELINES, MethodResult, suits
 from napari_s3net.errors import InvalidSettingsError
 from napari_s3net.image import Image, Kind
-from napari_s3net.settings import Settings, preset, presets
+from napari_s3net.settings import Settings, preset_settings, presets
 
 #: The control that goes with every table.
 CONTROL = "one-label"
@@ -61,7 +61,11 @@ class Request:
 
     def settings(self, method: str, name: str, seed: int) -> Settings:
         """A preset's settings as a method changes them; the published one runs as long as it does at least."""
-        made = preset(name).replace(max_iter=RELEASED_ITERATIONS) if method == "released" else preset(name)
+        made = (
+            preset_settings(name).replace(max_iter=RELEASED_ITERATIONS)
+            if method == "released"
+            else preset_settings(name)
+        )
         return made.replace(**self.changes).replace(**NETWORKS[method]).replace(seed=seed)
 
 

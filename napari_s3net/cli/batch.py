@@ -110,28 +110,29 @@ def _follow(plan: Plan, items: Sequence[Item], executor: BatchExecutor, asked: E
     from tqdm import tqdm
 
     from napari_s3net.batch import iter_batch
+    from napari_s3net.runtime.generators import follow
 
-    rows, failed, place, answer = iter_batch(plan, items=items, executor=executor, restart=restart), 0, "", None
+    rows = iter_batch(plan, items=items, executor=executor, restart=restart)
+    failed, place = 0, ""
     with tqdm(total=len(items), unit="file", disable=None, file=sys.stderr) as bar:
-        while True:
-            try:
-                row = rows.send(answer)
-            except StopIteration as end:
-                summary: Summary = end.value
-                return summary
-            answer = asked.is_set() or None
+
+        def show(row: FileRow | None) -> bool | None:
+            nonlocal failed, place
             if row is None or not row.is_final:
                 place = f"slice {row.slice} of {row.slices}" if row is not None and row.slices else place
                 bar.set_postfix_str(_beside(failed, place))
-                continue
+                return asked.is_set() or None
             failed, place = failed + (row.status == "failed"), ""
             bar.set_postfix_str(_beside(failed, place), refresh=False)
             bar.update()
             if bar.disable:
-                sys.stdout.write(describe(row) + "\n")
+                sys.stdout.write(row_text(row) + "\n")
                 sys.stdout.flush()
             elif row.status == "failed":
-                bar.write(describe(row), file=sys.stderr)
+                bar.write(row_text(row), file=sys.stderr)
+            return asked.is_set() or None
+
+        return follow(rows, show)
 
 
 def _beside(failed: int, place: str) -> str:
@@ -139,7 +140,7 @@ def _beside(failed: int, place: str) -> str:
     return ", ".join(part for part in (place, f"{failed} failed" if failed else "") if part)
 
 
-def describe(row: FileRow) -> str:
+def row_text(row: FileRow) -> str:
     """What became of a file, in one line."""
     name = "".join(c if c.isprintable() else "?" for c in row.file)
     if row.status == "failed":

@@ -106,10 +106,10 @@ def _metadata(path: Path) -> dict[str, Any]:
 def _suggested(image: Image) -> Provenance:
     """For labels of which nothing is known: the settings of the preset that suits the image."""
     from napari_s3net.preprocessing.suggest import suggest_preset
-    from napari_s3net.settings import preset
+    from napari_s3net.settings import preset_settings
 
     name = suggest_preset(image)
-    return Provenance(settings=preset(name), preset=name)
+    return Provenance(settings=preset_settings(name), preset=name)
 
 
 def _refined(image: Image, before: Segmentation, drawn: NDArray[np.int32], options: Namespace) -> Segmentation:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from napari_s3net.cli.common_options import add_settings, changes_of
 from napari_s3net.cli.output import say, say_more
 from napari_s3net.errors import InvalidImageError, ReadWarning, S3NetError, WriteError
-from napari_s3net.settings import Settings, preset
+from napari_s3net.settings import Settings, preset_settings
 
 if TYPE_CHECKING:
     from napari_s3net.cli.inputs import Input
@@ -60,7 +60,7 @@ def run(options: Namespace) -> int:
 
 def _settings(name: str, changes: dict[str, Any]) -> Settings:
     """A preset with changes."""
-    return preset(name).replace(**changes)
+    return preset_settings(name).replace(**changes)
 
 
 def _make_folder(path: Path) -> None:
@@ -111,10 +111,10 @@ def _process(item: Input, options: Namespace, changes: dict[str, Any]) -> str:
 def _say_memory(image: Image, settings: Settings, device: str, name: str) -> None:
     """Say what the run takes and what there is; `OutOfMemoryError` where it does not suffice."""
     from napari_s3net.runtime.device import resolve_device
-    from napari_s3net.runtime.memory import check_memory, in_words
+    from napari_s3net.runtime.memory import mib_text, require_memory
 
-    advice = check_memory(image.shape, settings, str(resolve_device(device)))
-    say_more(f"{name}: takes about {in_words(advice.needed)} of memory; {in_words(advice.free)} are free")
+    advice = require_memory(image.shape, settings, str(resolve_device(device)))
+    say_more(f"{name}: takes about {mib_text(advice.needed)} of memory; {mib_text(advice.free)} are free")
 
 
 def _read(item: Input, options: Namespace) -> Image:

@@ -1,8 +1,14 @@
-"""Long work is a generator of steps with a result; whoever does not yield them on follows or drains it."""
+"""Drive long work that is written as a generator.
+
+Such work yields a small record of progress now and then, receives an answer to each (`stop = yield step`: True asks it
+to stop and keep what there is), and returns its result. There are three ways to use one: `drain` waits for the result,
+`follow` looks at every step and answers it, and `relay` hands the steps on from within another generator.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from contextlib import closing
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
@@ -10,18 +16,50 @@ Answer = TypeVar("Answer")
 Result = TypeVar("Result")
 
 
-def follow(steps: Generator[Item, Answer | None, Result], hear: Callable[[Item], Answer | None]) -> Result:
-    """Go through all steps, send back what `hear` answers to each, and return what the generator returns."""
+def follow(steps: Generator[Item, Answer | None, Result], on_step: Callable[[Item], Answer | None]) -> Result:
+    """Run a generator to its end.
+
+    Parameters
+    ----------
+    steps : generator
+        The work.
+    on_step : callable
+        Called with each step; what it returns is sent back as the answer. If it raises, the generator is closed.
+
+    Returns
+    -------
+    object
+        What the generator returns.
+    """
     answer: Answer | None = None
-    while True:
-        try:
-            step = steps.send(answer)
-        except StopIteration as end:
-            result: Result = end.value
-            return result
-        answer = hear(step)
+    with closing(steps):
+        while True:
+            try:
+                step = steps.send(answer)
+            except StopIteration as end:
+                result: Result = end.value
+                return result
+            answer = on_step(step)
 
 
 def drain(steps: Generator[Any, Any, Result]) -> Result:
-    """Go through all steps and return what the generator returns."""
+    """Run a generator to its end without looking at its steps, and return what it returns."""
     return follow(steps, lambda _: None)
+
+
+def relay(
+    steps: Generator[Item, Answer | None, Result], change: Callable[[Item], Item]
+) -> Generator[Item, Answer | None, Result]:
+    """Yield the steps of a generator, each changed, pass the answers back to it, and return what it returns.
+
+    Closing the relay closes the generator.
+    """
+    answer: Answer | None = None
+    with closing(steps):
+        while True:
+            try:
+                step = steps.send(answer)
+            except StopIteration as end:
+                result: Result = end.value
+                return result
+            answer = yield change(step)

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from napari_s3net.errors import OutOfMemoryError
-from napari_s3net.settings import Settings, describe
+from napari_s3net.settings import Settings, describe_settings
 
 #: Bytes that a run takes at its peak, measured on the CPU (see `docs/speed.md`): for each pixel of the working size,
 #: for each of its feature channels and of its clusters; and for each pixel of the image.
@@ -90,7 +90,7 @@ def advise(shape: tuple[int, ...], settings: Settings, device: str = "cpu") -> A
     return Advice(device, advice.needed, free, next(sizes, None), on_cpu)
 
 
-def check_memory(shape: tuple[int, ...], settings: Settings, device: str = "cpu") -> Advice:
+def require_memory(shape: tuple[int, ...], settings: Settings, device: str = "cpu") -> Advice:
     """As `advise`, for whoever goes by flags.
 
     Raises
@@ -110,11 +110,11 @@ def check_memory(shape: tuple[int, ...], settings: Settings, device: str = "cpu"
 def too_much(advice: Advice) -> str:
     """Say that a run does not fit: "This run takes about 3.1 GB of memory, and about 1.8 GB can be used."."""
     where = f" on {advice.device}" if advice.device.startswith("cuda") else ""
-    usable = in_words(SHARE * advice.free)
-    return f"This run takes about {in_words(advice.needed)} of memory, and about {usable} can be used{where}."
+    usable = mib_text(SHARE * advice.free)
+    return f"This run takes about {mib_text(advice.needed)} of memory, and about {usable} can be used{where}."
 
 
-def in_words(mib: float) -> str:
+def mib_text(mib: float) -> str:
     """Memory for a person: "310 MB", "3.1 GB"."""
     megabytes = mib * 2**20 / 10**6
     return f"{megabytes / 1000:,.1f} GB" if megabytes >= 999.5 else f"{megabytes:.0f} MB"
@@ -129,7 +129,7 @@ def _smaller_sizes(shape: tuple[int, ...], settings: Settings) -> Iterator[int]:
     """Working sizes below the one in effect, largest first."""
     if settings.variant == "released":  # its size follows no setting
         return
-    row = next(row for row in describe() if row["name"] == "working_size")
+    row = next(row for row in describe_settings() if row["name"] == "working_size")
     low, step = int(row["low"]), int(row["step"])
     now = min(settings.working_size, max(shape[-2:]))
     yield from range((now - 1) // step * step, low - 1, -step)

@@ -16,7 +16,7 @@ from napari_s3net.io import read_image
 from napari_s3net.phantom import disc
 from napari_s3net.provenance import Provenance
 from napari_s3net.runtime import child_process as process
-from napari_s3net.settings import Settings, describe, presets
+from napari_s3net.settings import Settings, describe_settings, presets
 
 #: The module; the package's attribute of that name is the function.
 SEGMENT = import_module("napari_s3net.segmentation")
@@ -226,7 +226,7 @@ def test_single_settings_win_over_the_file_and_the_seed_over_both(runs, photo, t
     assert runs[0][1] == presets["skin"].settings.replace(clusters=7, channels=8, seed=3)
 
 
-@pytest.mark.parametrize("row", describe(), ids=lambda row: row["name"])
+@pytest.mark.parametrize("row", describe_settings(), ids=lambda row: row["name"])
 def test_every_setting_can_be_set(runs, photo, tmp_path, row):
     default = row["default"]
     text = row["choices"][-1] if row["choices"] else f"{default + row['step']:g}" if row["step"] else "yes"
@@ -290,7 +290,7 @@ def test_what_reading_remarks_is_a_line(runs, tmp_path, capsys):
 def test_settings_lists_every_one_with_value_unit_and_help(capsys):
     assert run("settings", "--preset", "skin") == 0
     text = " ".join(capsys.readouterr().out.split())
-    for row in describe():
+    for row in describe_settings():
         assert row["name"] in text
         assert row["unit"] in text
         assert row["help"] in text

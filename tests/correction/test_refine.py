@@ -13,10 +13,10 @@ from napari_s3net.errors import DivergedError, InvalidConstraintsError, InvalidI
 from napari_s3net.image import Geometry, Segmentation, as_image
 from napari_s3net.labels.metrics import dice
 from napari_s3net.provenance import Provenance
-from napari_s3net.settings import preset
+from napari_s3net.settings import preset_settings
 
 SHAPE = (150, 200)
-QUICK = preset("skin").replace(max_iter=7, working_size=96, channels=8, remove_hair=False)
+QUICK = preset_settings("skin").replace(max_iter=7, working_size=96, channels=8, remove_hair=False)
 MADE = Provenance(settings=QUICK)
 
 

@@ -7,10 +7,10 @@ from napari_s3net import segment
 from napari_s3net.correction.uncertainty import places, uncertainty
 from napari_s3net.image import Geometry, Segmentation, as_image
 from napari_s3net.provenance import Provenance
-from napari_s3net.settings import preset
+from napari_s3net.settings import preset_settings
 
 SHAPE = (90, 120)
-QUICK = preset("skin").replace(max_iter=3, working_size=64, channels=8, clusters=4, remove_hair=False)
+QUICK = preset_settings("skin").replace(max_iter=3, working_size=64, channels=8, clusters=4, remove_hair=False)
 MADE = Provenance(settings=QUICK)
 
 

@@ -9,7 +9,7 @@ from napari_s3net.labels.metrics import dice
 from napari_s3net.preprocessing.artefacts import lens_shadow, marker
 from napari_s3net.preprocessing.prepare import PreparedPlane
 from napari_s3net.preprocessing.window import Window
-from napari_s3net.settings import Settings, preset
+from napari_s3net.settings import Settings, preset_settings
 
 H, W = 96, 128
 Y, X = np.mgrid[:H, :W]
@@ -78,7 +78,7 @@ def test_a_grey_object_is_found_whether_light_or_dark(sign):
 
 
 def test_lungs_are_air_inside_the_body_but_neither_room_nor_bowel_gas():
-    settings = preset("ct-lung")
+    settings = preset_settings("ct-lung")
     body, lungs, gas = disc(48, 64, 45), disc(48, 45, 14) | disc(48, 83, 14), disc(75, 64, 6)
     hu = np.full((H, W), -1000.0)
     hu[body], hu[lungs], hu[gas] = 40, -800, -1000
@@ -110,7 +110,7 @@ BY_LARGE, BY_SMALL = (110, 36), (200, 161)
 )
 def test_a_small_part_far_from_every_bone_is_bowel(bone_at, kept):
     hu, large, small = chest_with_bowel(bone_at=bone_at)
-    settings = preset("ct-lung")
+    settings = preset_settings("ct-lung")
     image = Image(hu, Geometry.identity(2), "ct")
     features = (hu[..., None] - settings.window_low) / (settings.window_high - settings.window_low)
     lung = (

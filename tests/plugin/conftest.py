@@ -113,7 +113,7 @@ def marked(photograph):
     from napari.components import ViewerModel
 
     from napari_s3net.plugin.layers.source import KEY
-    from napari_s3net.settings import preset
+    from napari_s3net.settings import preset_settings
 
     viewer = ViewerModel()
     viewer.add_image(photograph, name="mole")
@@ -123,7 +123,7 @@ def marked(photograph):
     note = {
         "source": "mole",
         "slice": None,
-        "settings": preset("skin").replace(remove_hair=False).to_dict(),
+        "settings": preset_settings("skin").replace(remove_hair=False).to_dict(),
         "foreground": [1],
         "names": {1: "Lesion", 2: "Skin", 3: "Dark corner"},
     }

@@ -14,7 +14,7 @@ from napari_s3net.postprocessing.small_regions import absorb_small
 from napari_s3net.postprocessing.upsample import enlarge_clusters, enlarge_guided, preview
 from napari_s3net.preprocessing.prepare import PreparedPlane, prepare
 from napari_s3net.preprocessing.window import Window
-from napari_s3net.settings import Settings, preset
+from napari_s3net.settings import Settings, preset_settings
 
 H, W = 240, 320
 Y, X = np.mgrid[:H, :W]
@@ -30,7 +30,7 @@ def result(**changes):
     rgb = np.where(DISC[..., None], (100, 60, 50), (220, 180, 160)).astype(np.uint8)
     image = Image(rgb, Geometry.identity(2), "rgb")
     proposal = Proposal(SMALL.astype(np.float32), ("Lesion", "Skin"), 1.0)
-    settings = preset("skin").replace(working_size=80, **changes)
+    settings = preset_settings("skin").replace(working_size=80, **changes)
     return postprocess(prepare(image, settings), soft(SMALL), proposal, settings)
 
 
@@ -124,7 +124,7 @@ def test_shades_are_numbered_from_the_main_one_outwards():
     p = torch.from_numpy(np.stack([small == k for k in range(5)]).astype(np.float32))[None]
     proposal = Proposal((small < 3).astype(np.float32), ("Lesion", "Skin"), 1.0)
     plane = PreparedPlane(image, Window(0, 255), rgb[::4, ::4].astype(np.float32) / 255)
-    _, foreground, names = postprocess(plane, p, proposal, preset("skin"))
+    _, foreground, names = postprocess(plane, p, proposal, preset_settings("skin"))
     assert foreground == (1, 2, 3)
     assert {i: meaning.name for i, meaning in names.items()} == {
         1: "Lesion",
@@ -139,7 +139,7 @@ def test_ct_background_is_named_by_tissue():
     hu = np.where(DISC, -800, 40).astype(np.int16)
     image = Image(hu, Geometry.identity(2), "ct")
     proposal = Proposal(SMALL.astype(np.float32), ("Lung", "Other"), 1.0)
-    settings = preset("ct-lung").replace(working_size=80)
+    settings = preset_settings("ct-lung").replace(working_size=80)
     _, _, names = postprocess(prepare(image, settings), soft(SMALL), proposal, settings)
     assert {i: meaning.name for i, meaning in names.items()} == {1: "Lung", 2: "Soft tissue"}
 

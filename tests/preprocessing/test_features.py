@@ -13,7 +13,7 @@ from napari_s3net.preprocessing.prepare import to_features
 from napari_s3net.preprocessing.resize import block_means, shrink
 from napari_s3net.preprocessing.suggest import suggest_preset
 from napari_s3net.preprocessing.window import robust_range, to_unit
-from napari_s3net.settings import Settings, preset
+from napari_s3net.settings import Settings, preset_settings
 from napari_s3net.training.image import to_tensor
 
 RNG = np.random.default_rng(0)
@@ -30,7 +30,7 @@ def test_brightness_and_contrast_do_not_change_the_input(scale, offset):
 
 def test_ct_keeps_its_unit_through_the_window():
     hu = np.array([[-2000, -1000], [200, 3000]], np.int16).repeat(16, 0).repeat(16, 1)
-    unit = to_unit(Image(hu, Geometry.identity(2), "ct"), preset("ct-lung"))
+    unit = to_unit(Image(hu, Geometry.identity(2), "ct"), preset_settings("ct-lung"))
     assert unit[0, 0, 0] == unit[0, -1, 0] == 0
     assert unit[-1, 0, 0] == unit[-1, -1, 0] == 1
 

@@ -1,8 +1,8 @@
-"""Draining a generator."""
+"""Driving a generator."""
 
 import pytest
 
-from napari_s3net.runtime.generators import drain, follow
+from napari_s3net.runtime.generators import drain, follow, relay
 
 
 def count(n, seen):
@@ -38,3 +38,48 @@ def test_each_step_is_heard_and_answered():
 
     assert follow(ask(), lambda i: 10 * i) == "done"
     assert answers == [0, 10]
+
+
+def test_a_listener_that_raises_ends_the_work():
+    ended = []
+
+    def work():
+        try:
+            yield 1
+        finally:
+            ended.append(True)
+
+    def refuse(step):
+        raise KeyError(step)
+
+    with pytest.raises(KeyError):
+        follow(work(), refuse)
+    assert ended == [True]
+
+
+def test_a_relay_changes_steps_and_passes_answers_and_result():
+    heard = []
+
+    def ask():
+        heard.append((yield 1))
+        heard.append((yield 2))
+        return "done"
+
+    seen = []
+    assert follow(relay(ask(), lambda i: -i), lambda i: seen.append(i) or 10 * i) == "done"
+    assert (seen, heard) == ([-1, -2], [-10, -20])
+
+
+def test_a_closed_relay_closes_the_work():
+    ended = []
+
+    def work():
+        try:
+            yield 1
+        finally:
+            ended.append(True)
+
+    steps = relay(work(), lambda i: i)
+    next(steps)
+    steps.close()
+    assert ended == [True]

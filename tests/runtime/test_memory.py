@@ -6,7 +6,7 @@ import pytest
 
 from napari_s3net.errors import OutOfMemoryError
 from napari_s3net.runtime import memory
-from napari_s3net.runtime.memory import advise, check_memory, estimate_mib, free_mib, in_words
+from napari_s3net.runtime.memory import advise, estimate_mib, free_mib, mib_text, require_memory
 from napari_s3net.settings import Settings
 
 SHAPE, SETTINGS = (1000, 1500), Settings(working_size=256)
@@ -68,7 +68,7 @@ def test_what_fits_needs_no_remedy(free):
     advice = advise(SHAPE, SETTINGS)
     assert advice.fits
     assert advice.working_size is None
-    assert check_memory(SHAPE, SETTINGS) == advice
+    assert require_memory(SHAPE, SETTINGS) == advice
 
 
 def test_the_largest_size_that_fits_is_advised(free):
@@ -78,7 +78,7 @@ def test_the_largest_size_that_fits_is_advised(free):
     assert advice.working_size == 160
     assert advise(SHAPE, SETTINGS.replace(working_size=advice.working_size)).fits
     with pytest.raises(OutOfMemoryError, match=r"takes about .* can be used\. Try --set working_size=160\.$"):
-        check_memory(SHAPE, SETTINGS)
+        require_memory(SHAPE, SETTINGS)
 
 
 def test_a_small_image_is_advised_below_its_own_size(free):
@@ -91,18 +91,18 @@ def test_the_cpu_is_advised_where_the_card_is_full(free):
     advice = advise(SHAPE, SETTINGS, "cuda:0")
     assert (advice.working_size, advice.cpu) == (None, True)
     with pytest.raises(OutOfMemoryError, match=r"can be used on cuda:0\. Try --device cpu\.$"):
-        check_memory(SHAPE, SETTINGS, "cuda:0")
+        require_memory(SHAPE, SETTINGS, "cuda:0")
 
 
 @pytest.mark.parametrize("settings", [SETTINGS, SETTINGS.replace(variant="released")])
 def test_where_nothing_fits_it_says_so(free, settings):
     free["cpu"] = 1.0
     with pytest.raises(OutOfMemoryError, match="Close other programs"):
-        check_memory(SHAPE, settings)
+        require_memory(SHAPE, settings)
 
 
 def test_memory_in_words():
-    assert [re.sub(r"\s", " ", in_words(mib)) for mib in (100, 2000, 30000)] == ["105 MB", "2.1 GB", "31.5 GB"]
+    assert [re.sub(r"\s", " ", mib_text(mib)) for mib in (100, 2000, 30000)] == ["105 MB", "2.1 GB", "31.5 GB"]
 
 
 MEASURE = """

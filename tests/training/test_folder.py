@@ -9,11 +9,11 @@ from napari_s3net import phantom
 from napari_s3net.errors import InvalidImageError, InvalidSettingsError, ReadError
 from napari_s3net.image import as_image
 from napari_s3net.labels.metrics import dice
-from napari_s3net.settings import preset
+from napari_s3net.settings import preset_settings
 from napari_s3net.training.folder import FitStep, FolderModel, fit_folder, iter_fit_folder, load_folder_model
 from napari_s3net.training.linear_scorer import LinearScorer, n_features
 
-SKIN = preset("skin")
+SKIN = preset_settings("skin")
 
 
 @lru_cache
@@ -89,7 +89,7 @@ def test_grey_among_colour():
 
 def test_lungs_need_no_folder():
     with pytest.raises(InvalidSettingsError, match="alone"):
-        fit_folder([], preset("ct-lung"))
+        fit_folder([], preset_settings("ct-lung"))
 
 
 def test_an_image_of_another_kind_is_refused():

@@ -12,7 +12,7 @@ from napari_s3net.foreground.region_features import measure
 from napari_s3net.foreground.voting import ScoredCandidates
 from napari_s3net.labels.metrics import dice
 from napari_s3net.preprocessing.prepare import to_features
-from napari_s3net.settings import preset
+from napari_s3net.settings import preset_settings
 from napari_s3net.training.linear_scorer import (
     RIDGE,
     WEIGHT,
@@ -24,7 +24,7 @@ from napari_s3net.training.linear_scorer import (
     sample_from,
 )
 
-SKIN = preset("skin")
+SKIN = preset_settings("skin")
 
 
 @lru_cache

@@ -28,7 +28,7 @@ from napari_s3net.image import Image
 from napari_s3net.preprocessing.prepare import to_features
 from napari_s3net.runtime.device import resolve_device
 from napari_s3net.runtime.memory import cores
-from napari_s3net.settings import Settings, preset
+from napari_s3net.settings import Settings, preset_settings
 from napari_s3net.training.image import GUIDED_ITERATIONS
 from napari_s3net.training.trainer import make_trainer
 
@@ -86,7 +86,7 @@ def _write(output: Path, summary: dict[str, Any], prefix: str) -> None:
 
 def _measured(where: torch.device) -> Iterator[tuple[str, Figures]]:
     """One measurement after another: what to say, and figures."""
-    image, skin = photograph(256, 256), preset("skin")
+    image, skin = photograph(256, 256), preset_settings("skin")
     once = typical(lambda: segment_once(image, skin, where), where, REPEATS)
     yield f"256 × 256 photograph: {once:.3f} s", {"seconds_256": once}
     with plain_layers():
@@ -129,7 +129,7 @@ def _slopes(points: list[Point]) -> dict[str, float | None]:
 
 def _released(image: Image, where: torch.device) -> Figures:
     """The published mathematics at its own settings: a few iterations, scaled to the fewest that it takes."""
-    settings = preset("skin").replace(variant="released", max_iter=RELEASED_TIMED)
+    settings = preset_settings("skin").replace(variant="released", max_iter=RELEASED_TIMED)
     parts, ends = run_parts(image, settings, where)
     each = (ends[-1] - ends[0]) / (len(ends) - 1)
     rest = parts["total"][0] - (ends[-1] - ends[0])  # the first look, and all that comes before and after
@@ -195,9 +195,9 @@ def _one_core(where: torch.device) -> Figures:
     torch.set_num_threads(1)
     try:
         image, plane = photograph(256, 256), phantom.chest_ct().image
-        lung = preset("ct-lung")
+        lung = preset_settings("ct-lung")
         return {
-            "photograph": typical(lambda: segment_once(image, preset("skin"), where), where, FEW),
+            "photograph": typical(lambda: segment_once(image, preset_settings("skin"), where), where, FEW),
             "ct_slice": median(seconds(lambda: segment_once(plane, lung, where), where, FEW)),
             "applied": _apply(where),
         }

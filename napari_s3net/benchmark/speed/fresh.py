@@ -28,8 +28,8 @@ import torch
 from napari_s3net.benchmark.memory import peak_mib, reset_peak
 from napari_s3net.benchmark.speed.clock import peak_of, segment_once
 from napari_s3net.benchmark.speed.growth import photograph
-from napari_s3net.settings import preset
-device, settings = torch.device(sys.argv[1]), preset("skin")
+from napari_s3net.settings import preset_settings
+device, settings = torch.device(sys.argv[1]), preset_settings("skin")
 image = photograph(256, 256)
 started = time.perf_counter()
 over = peak_of(lambda: segment_once(image, settings, device), device)
@@ -53,11 +53,11 @@ print("done", flush=True)
 def fitted_model_at_work() -> Callable[[], object]:
     """A model of the folder mode and one 512 × 512 plane, to be called."""
     from napari_s3net.benchmark.speed.growth import photograph
-    from napari_s3net.settings import preset
+    from napari_s3net.settings import preset_settings
     from napari_s3net.training.folder import FEWEST_IMAGES, fit_folder
 
     image = photograph(512, 512)
-    model = fit_folder([image] * FEWEST_IMAGES, preset("skin"))
+    model = fit_folder([image] * FEWEST_IMAGES, preset_settings("skin"))
     return lambda: model.segment(image)
 
 

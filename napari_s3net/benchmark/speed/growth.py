@@ -15,7 +15,7 @@ from napari_s3net.benchmark.speed.clock import peak_of, run_parts, seconds, segm
 from napari_s3net.image import Image, as_image
 from napari_s3net.runtime.generators import drain
 from napari_s3net.runtime.memory import estimate_mib
-from napari_s3net.settings import Settings, preset
+from napari_s3net.settings import Settings, preset_settings
 from napari_s3net.training.image import GUIDED_ITERATIONS
 from napari_s3net.volume import iter_slices
 
@@ -42,7 +42,7 @@ def photograph(rows: int, columns: int, seed: int = 0) -> Image:
 
 def iter_growth(device: torch.device, repeats: int) -> Iterator[tuple[str, list[Point]]]:
     """One series after another: its name, and points of n, seconds, MiB and, where it is a single run, the estimate."""
-    skin = preset("skin").replace(max_iter=GUIDED_ITERATIONS + FULL_ITERATIONS, min_labels=2)
+    skin = preset_settings("skin").replace(max_iter=GUIDED_ITERATIONS + FULL_ITERATIONS, min_labels=2)
     yield "pixels", [_run(side**2, photograph(side, side), skin, device, repeats) for side in SIDES]
     square = photograph(256, 256)
     yield (
@@ -92,5 +92,5 @@ def _slices(n: int, device: torch.device, repeats: int) -> Point:
     """A stack of chest CT slices, as the dock and the command line go through one."""
     plane = phantom.chest_ct().image
     stack = as_image(np.stack([plane.array] * n), kind=plane.kind)
-    settings = preset("ct-lung")
+    settings = preset_settings("ct-lung")
     return _point(n, lambda: drain(iter_slices(stack, settings, device=str(device))), device, repeats)

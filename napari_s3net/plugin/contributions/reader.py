@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_s3net.image import Image
 from napari_s3net.io import is_readable, read_image, read_stack
-from napari_s3net.settings import preset
+from napari_s3net.settings import preset_settings
 
 LayerData = tuple[Any, dict[str, Any], str]
 #: Intensities without a unit are stretched between these percentiles, of at most this many values.
@@ -82,7 +82,7 @@ def contrast_limits(image: Image) -> tuple[float, float]:
     if image.kind == "ct":
         from napari_s3net.preprocessing.suggest import suggest_preset
 
-        window = preset(suggest_preset(image))
+        window = preset_settings(suggest_preset(image))
         return window.window_low, window.window_high
     if image.array.dtype == np.uint8:
         return 0.0, 255.0

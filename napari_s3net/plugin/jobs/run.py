@@ -26,6 +26,7 @@ from qtpy.QtCore import QThreadPool
 from napari_s3net.errors import S3NetError
 from napari_s3net.image import Image, Notice, Segmentation, Step
 from napari_s3net.plugin.layers.source import Source
+from napari_s3net.runtime.generators import follow
 from napari_s3net.runtime.memory import cores
 from napari_s3net.settings import Settings
 
@@ -72,6 +73,10 @@ class RunUpdate:
     over: bool = False
     outcome: Segmentation | Failure | None = None
     devices: tuple[str, ...] = ()
+
+
+class _CancelledError(Exception):
+    """The user wants nothing of this run any more."""
 
 
 class Run:
@@ -154,24 +159,23 @@ class Run:
             return self._drain(iter_retrying(make, settings, device))
 
     def _drain(self, steps: Generator[Step | Notice, bool | None, Segmentation]) -> Segmentation | None:
-        answer = None
-        while True:
-            try:
-                step = steps.send(answer)
-            except StopIteration as end:
-                result: Segmentation = end.value
-                return result
-            if self._cancel.is_set():
-                steps.close()
-                return None
-            if isinstance(step, Notice):
-                self._stage = step.text
-                continue
-            self._stage = ""
-            if step.preview is not None:
-                self._preview = step.preview
-            self._steps.put(replace(step, preview=None))
-            answer = True if self._stop.is_set() else None
+        """Run to the end, and leave the steps in the mailbox; None after a cancel."""
+        try:
+            return follow(steps, self._on_step)
+        except _CancelledError:
+            return None
+
+    def _on_step(self, step: Step | Notice) -> bool | None:
+        if self._cancel.is_set():
+            raise _CancelledError
+        if isinstance(step, Notice):
+            self._stage = step.text
+            return None
+        self._stage = ""
+        if step.preview is not None:
+            self._preview = step.preview
+        self._steps.put(replace(step, preview=None))
+        return True if self._stop.is_set() else None
 
 
 class PlaneJob(Run):

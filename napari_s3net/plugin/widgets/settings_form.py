@@ -11,11 +11,11 @@ from qtpy.QtWidgets import QWidget
 
 from napari_s3net.plugin.widgets.fields import add_fields, form_layout, make_field
 from napari_s3net.plugin.widgets.text import unit_text
-from napari_s3net.settings import Settings, describe
+from napari_s3net.settings import Settings, describe_settings
 
 
 def setting_field(setting: Mapping[str, Any]) -> ValueWidget[Any]:
-    """The field of a setting, as `settings.describe` tells of it: a number, a choice or a tick."""
+    """The field of a setting, as `describe_settings` tells of it: a number, a choice or a tick."""
     options: dict[str, Any] = {}
     if setting["choices"]:
         options = {"choices": list(setting["choices"])}
@@ -43,7 +43,7 @@ class SettingsForm(QWidget):
 
     def __init__(self, *, basic: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.fields = {one["name"]: setting_field(one) for one in describe() if one["basic"] == basic}
+        self.fields = {one["name"]: setting_field(one) for one in describe_settings() if one["basic"] == basic}
         #: What each field showed when it was filled, and the value that it was filled with.
         self._filled: dict[str, tuple[Any, Any]] = {}
         add_fields(form_layout(self), list(self.fields.values()))

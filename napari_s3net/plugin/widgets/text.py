@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from napari_s3net.runtime.memory import Advice, in_words, too_much
-from napari_s3net.settings import Settings, describe, presets
+from napari_s3net.runtime.memory import Advice, mib_text, too_much
+from napari_s3net.settings import Settings, describe_settings, presets
 
 #: Keeps a number and its unit on one line.
 NARROW = "\u00a0"
@@ -130,7 +130,7 @@ def about_text(asked: Settings, timed: tuple[Settings, float] | None) -> str:
 
 def memory_text(advice: Advice) -> str:
     """What a run takes and what there is: "Memory: about 130 MB of 12.4 GB free."."""
-    needed, free = (in_words(mib).replace(" ", NARROW) for mib in (advice.needed, advice.free))
+    needed, free = (mib_text(mib).replace(" ", NARROW) for mib in (advice.needed, advice.free))
     return f" Memory: about {needed} of {free} free."
 
 
@@ -193,7 +193,7 @@ def settings_rows(note: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Time", seconds_text(note["seconds"])),
         ("Iterations done", str(note["iterations"]) + (" (stopped by hand)" if note["stopped"] else "")),
     ]
-    for row in describe():
+    for row in describe_settings():
         value = note["settings"][row["name"]]
         shown = (
             ("yes" if value else "no") if isinstance(value, bool) else f"{value:g}" if row["type"] == "float" else value

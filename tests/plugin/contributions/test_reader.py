@@ -13,7 +13,7 @@ from napari_s3net.errors import ReadError, UnsupportedFormatError
 from napari_s3net.image import Geometry, Image
 from napari_s3net.plugin.contributions.reader import contrast_limits, get_reader, layer_data
 from napari_s3net.runtime import child_process as process
-from napari_s3net.settings import preset
+from napari_s3net.settings import preset_settings
 
 RGB = np.random.default_rng(0).integers(0, 255, (20, 30, 3), np.uint8)
 
@@ -127,7 +127,7 @@ def test_the_window_of_a_ct_is_that_of_its_preset():
     lung = soft.copy()
     lung[20:50, 10:50] = -800
     for array, name in ((soft, "ct-soft"), (lung, "ct-lung")):
-        window = preset(name)
+        window = preset_settings(name)
         assert contrast_limits(image_of(array, "ct")) == (window.window_low, window.window_high)
 
 

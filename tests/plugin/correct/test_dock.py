@@ -19,7 +19,7 @@ from napari_s3net.plugin.layers.result_layer import metadata_of, plain
 from napari_s3net.plugin.layers.source import KEY
 from napari_s3net.plugin.widgets import dock as base
 from napari_s3net.plugin.widgets.shortcuts import KEYS, Sheet
-from napari_s3net.settings import preset
+from napari_s3net.settings import preset_settings
 
 pytestmark = [pytest.mark.viewer, pytest.mark.usefixtures("folder")]
 SHAPE = (90, 120)
@@ -53,7 +53,7 @@ def fill(viewer):
     note = {
         "source": "mole",
         "slice": None,
-        "settings": preset("skin").replace(remove_hair=False).to_dict(),
+        "settings": preset_settings("skin").replace(remove_hair=False).to_dict(),
         "foreground": [1],
         "names": {1: "Lesion", 2: "Skin", 3: "Dark corner"},
     }
@@ -543,7 +543,7 @@ def test_painting_goes_on_beside_a_run(make_napari_viewer, qtbot, said, capsys, 
     monkeypatch.setattr(
         "napari_s3net.training.image.ImageTrainer.is_done", lambda *_: False
     )  # it goes on while we paint
-    run = Run(source, preset("skin").replace(max_iter=1000, working_size=256), "cpu")
+    run = Run(source, preset_settings("skin").replace(max_iter=1000, working_size=256), "cpu")
     run.start()
     qtbot.waitUntil(lambda: len(run.collect().steps) > 0, timeout=60000)
     beside = strokes(60)
