@@ -63,7 +63,11 @@ def decode(path: Path, series: str | None = None) -> Image:
         from napari_s3net.io.nifti import read_nifti
 
         return read_nifti(path, name)
-    if file_format in ("meta", "nrrd"):
+    if file_format == "tiff":
+        from napari_s3net.io.tiff import read_tiff
+
+        return read_tiff(path, name)
+    if file_format == "meta" or file_format == "nrrd":
         from napari_s3net.io.meta_nrrd import read_meta_or_nrrd
 
         headers.check_meta(path) if file_format == "meta" else headers.check_nrrd(path)

@@ -34,8 +34,8 @@ def open_reader(path: Path, decoder: Decoder) -> sitk.ImageFileReader:
 
 
 def decode_pixels(path: Path, decoder: Decoder) -> NDArray[Any]:
-    """The pixels of a file alone, in array order."""
-    return sitk.GetArrayFromImage(open_reader(path, decoder).Execute())  # type: ignore[no-any-return]
+    """The pixels of a file alone, in array order; raises as `open_reader` does."""
+    return sitk.GetArrayFromImage(sitk.ReadImage(str(path), imageIO=decoder))  # type: ignore[no-any-return]
 
 
 def value_bytes(reader: sitk.ImageFileReader) -> int:

@@ -6,6 +6,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ class Header:
     dataset: Dataset
     start: int | None
 
-    @property
+    @cached_property
     def syntax(self) -> UID:
         """The transfer syntax: how elements and pixels are packed; told by the elements where it is not named."""
         named = self.dataset.file_meta.get("TransferSyntaxUID")
@@ -53,17 +54,17 @@ class Header:
         implicit, little = self.dataset.original_encoding
         return pydicom.uid.ImplicitVRLittleEndian if implicit else _EXPLICIT[bool(little)]
 
-    @property
+    @cached_property
     def object_id(self) -> str:
         """The kind of object, as its UID."""
         return str(self.dataset.get("SOPClassUID") or self.dataset.file_meta.get("MediaStorageSOPClassUID") or "")
 
-    @property
+    @cached_property
     def frames(self) -> int:
         """How many planes the file holds."""
         return max(1, _count(self.dataset, "NumberOfFrames", 1))
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, int, int, int]:
         """Frames, rows, columns and values a pixel."""
         rows, columns = (_count(self.dataset, key, 0) for key in ("Rows", "Columns"))
@@ -71,12 +72,12 @@ class Header:
             raise ReadError("its header is damaged: it does not say how many rows and columns it has.")
         return self.frames, rows, columns, max(1, _count(self.dataset, "SamplesPerPixel", 1))
 
-    @property
+    @cached_property
     def bits(self) -> int:
         """Bits that each value takes in the file."""
         return max(1, _count(self.dataset, "BitsAllocated", 8))
 
-    @property
+    @cached_property
     def modality(self) -> str:
         """Two letters or more, such as "CT"; empty for anything that could be free text."""
         return code(self.dataset, "Modality")

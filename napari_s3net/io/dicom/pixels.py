@@ -7,8 +7,10 @@ its own.
 
 from __future__ import annotations
 
+import os
 import tempfile
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -129,17 +131,17 @@ def _by_gdcm(header: Header, frames: list[bytes]) -> NDArray[Any]:
     dataset.PixelData = encapsulate(frames)
     dataset["PixelData"].VR = "OB"
     dataset["PixelData"].is_undefined_length = True
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "image.dcm")
-        dataset.save_as(path, enforce_file_format=True)
-        try:
-            return decode_pixels(path, "GDCMImageIO")
-        except RuntimeError:
-            try:
-                return _by_pydicom(header, encapsulate(frames))
-            except UnsupportedFormatError:
-                pass
-            raise
+    descriptor, name = tempfile.mkstemp(".dcm")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            dataset.save_as(file, enforce_file_format=True)
+        return decode_pixels(Path(name), "GDCMImageIO")
+    except RuntimeError:
+        with suppress(UnsupportedFormatError):
+            return _by_pydicom(header, encapsulate(frames))
+        raise
+    finally:
+        Path(name).unlink()
 
 
 def _by_pydicom(header: Header, content: bytes) -> NDArray[Any]:

@@ -218,6 +218,8 @@ def _pixels(header: Path, start: int, target: str) -> tuple[Path, int]:
         return header, start
     if target.upper().startswith("LIST") or "%" in target:
         raise UnsupportedFormatError("its pixels are spread over several files, which is not read here.")
+    if re.search(r"[/\\:]", target) or target == "..":
+        raise ReadError("its header names a file outside its own folder, which is not opened.")
     if not (header.parent / target).is_file():
         raise ReadError("its pixels are missing: the file that the header names should be in the same folder.")
     return header.parent / target, 0

@@ -132,3 +132,15 @@ def test_nrrd_types(tmp_path, word, size):
     path.write_bytes(head + bytes(15 * size - 1))
     with pytest.raises(ReadError, match="promises"):
         headers.check_nrrd(path)
+
+
+@pytest.mark.parametrize("target", ["../a.raw", "/etc/passwd", "inner/a.raw", r"..\\a.raw", r"c:\\a.raw"])
+@pytest.mark.parametrize("name", ["a.mhd", "a.nhdr"])
+def test_pixels_lie_in_the_folder_of_their_header(files, name, target):
+    text = (files / name).read_bytes()
+    old = next(word for word in (b"a.raw.gz", b"a.raw", b"a.zraw") if word in text)
+    inner = files / "inner"
+    inner.mkdir()
+    (files / name).write_bytes(text.replace(old, target.encode()))
+    with pytest.raises(ReadError, match="outside its own folder"):
+        CHECKS[files.joinpath(name).suffix](files / name)

@@ -1,0 +1,229 @@
+"""TIFF through tifffile: the image that matters of a file, its axes by their names, and its colours by its header.
+
+SimpleITK reads TIFF too, but turns 16-bit tiles into 8-bit colours without an error; it is asked only for packings
+that nothing else here decodes, and only where it gives the type that the header promises.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from logging.handlers import BufferingHandler
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
+from napari_s3net.image import Geometry, Image, guess_kind
+from napari_s3net.io.validation.limits import check_memory
+
+#: Tags: photometric interpretation, orientation, kind of inks, and bit of a page that is a smaller copy.
+_PHOTOMETRIC, _ORIENTATION, _INKS, _SMALLER = 262, 274, 332, 1
+_WHITE_IS_ZERO, _RGB, _PALETTE, _SEPARATED, _YCBCR, _LAB = 0, 2, 3, 5, 6, (8, 9, 10)
+#: Packings that give colours as red, green and blue, whatever their own are.
+_JPEGS = (6, 7, 33003, 33005, 34712)
+#: Axes along which planes may lie one above the other: slices, and pages of which nothing is said.
+_SLICES = "ZIQR"
+_EXTRA = "Install the decoders for it with: pip install 'napari-s3net[tiff]', or save it uncompressed."
+
+
+def read_tiff(path: Path, name: str) -> Image:
+    """Read the largest image of a TIFF, as any viewer shows it: upright, without transparency; the unit is the pixel.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    name : str
+        For the record.
+
+    Returns
+    -------
+    Image
+        (H, W) or (H, W, 3), and for several pages or slices (Z, H, W) or (Z, H, W, 3).
+
+    Raises
+    ------
+    ReadError
+        If it takes more memory than there is, or is damaged.
+    UnsupportedFormatError
+        If its pixels, colours or packing are of a kind that is not read here; a packing is named.
+
+    Warns
+    -----
+    ReadWarning
+        If only a part is opened (one of several images, times or channels), if pages are missing, or if colours had to
+        be converted.
+    """
+    with _complaints(), tifffile.TiffFile(path) as file:
+        _check_neighbours(file)
+        series = _main_series(file)
+        page = series.keyframe
+        if not isinstance(page, tifffile.TiffPage) or series.dtype is None:
+            raise UnsupportedFormatError("its pages do not make an image.")
+        check_memory(series.shape, series.dtype.itemsize)
+        array = _order_axes(_decode(path, series, page), series.axes)
+        array, colours = _colours(array, page, samples="S" in series.axes)
+        turned = page.tags.get(_ORIENTATION)
+    if np.iscomplexobj(array):
+        raise UnsupportedFormatError("its pixels are complex numbers; save the magnitude.")
+    if array.dtype.kind == "b":
+        array = array * np.uint8(255)
+    elif array.dtype == np.float16:
+        array = array.astype(np.float32)
+    array = _turn(array, int(turned.value) if turned else 1, array.ndim - 2 - colours)
+    kind = "rgb" if colours else guess_kind(array.ravel())
+    return Image(np.ascontiguousarray(array), Geometry.identity(array.ndim - colours), kind, name)
+
+
+@contextmanager
+def _complaints() -> Iterator[None]:
+    """Pass on that tifffile found something wrong: it logs that, and opens what is left, such as fewer pages."""
+    handler = BufferingHandler(1000)
+    handler.setLevel(logging.WARNING)
+    logging.getLogger("tifffile").addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger("tifffile").removeHandler(handler)
+    if handler.buffer:
+        warnings.warn("it seems to be damaged or cut off; pages may be missing.", ReadWarning, stacklevel=2)
+
+
+def _check_neighbours(file: tifffile.TiffFile) -> None:
+    """Refuse an OME-TIFF whose planes lie in files outside its own folder."""
+    for neighbour in re.findall(r"FileName\s*=\s*[\"']([^\"']*)", file.ome_metadata or ""):
+        if "/" in neighbour or "\\" in neighbour or ":" in neighbour:
+            raise ReadError("its header names files outside its own folder, which are not opened.")
+
+
+def _main_series(file: tifffile.TiffFile) -> tifffile.TiffPageSeries:
+    """The image with most pixels, the first of several; previews and thumbnails are small."""
+    found = [series for series in file.series if {"Y", "X"} <= set(series.axes)]
+    if not found:
+        raise UnsupportedFormatError("it holds no image.")
+    main = max(found, key=lambda series: prod(series.shape))
+    full = [series for series in found if not _is_smaller_copy(series)]
+    if len(full) > 1:
+        sizes = ", ".join(" × ".join(map(str, series.shape)) for series in full if series is not main)
+        warnings.warn(f"it holds {len(full)} images; the largest is opened (not {sizes}).", ReadWarning, stacklevel=3)
+    return main
+
+
+def _is_smaller_copy(series: tifffile.TiffPageSeries) -> bool:
+    """Whether an image says that it is a smaller copy of another."""
+    return isinstance(series.keyframe, tifffile.TiffPage) and bool(int(series.keyframe.subfiletype) & _SMALLER)
+
+
+def _decode(path: Path, series: tifffile.TiffPageSeries, page: tifffile.TiffPage) -> NDArray[Any]:
+    """Decode with tifffile, or with SimpleITK where the packing needs it (LZW, JPEG) and nothing is lost by it."""
+    try:
+        return np.asarray(series.asarray())
+    except ValueError as error:
+        if "imagecodecs" not in str(error) and "not supported" not in str(error):
+            raise
+    from napari_s3net.io.itk import decode_pixels
+
+    try:
+        array = decode_pixels(path, "TIFFImageIO") if page.bitspersample in (8, 16) else np.empty(0)
+    except RuntimeError:
+        array = np.empty(0)
+    if array.ndim == len(series.shape) + 1 and "S" not in series.axes:
+        array = array[..., 0]
+    array = array[..., : series.shape[-1]] if "S" in series.axes and array.ndim else array
+    if array.shape != series.shape or array.dtype != series.dtype:
+        packing = getattr(page.compression, "name", str(page.compression))
+        bits = f", {page.bitspersample} bits a value" if page.bitspersample not in (1, 8, 16, 32, 64) else ""
+        raise UnsupportedFormatError(f"its pixels are packed as {packing}{bits}. {_EXTRA}")
+    return array
+
+
+def _order_axes(array: NDArray[Any], axes: str) -> NDArray[Any]:
+    """([Z,] Y, X[, S]) of an array with named axes; of further axes the first entry."""
+    others = [place for place, axis in enumerate(axes) if axis not in "YXS"]
+    slices = [place for place in others if axes[place] in _SLICES] or [p for p in others if axes[p] == "T"]
+    stack = axes.index("Z") if "Z" in axes else next(iter(slices), -1)
+    if stack >= 0 and axes[stack] == "T" and array.shape[stack] > 1:
+        warnings.warn("its planes are times, not slices.", ReadWarning, stacklevel=3)
+    for place in reversed([place for place in others if place != stack]):
+        if (n := array.shape[place]) > 1:
+            what = {"C": "channels", "T": "times"}.get(axes[place], f"entries along its axis {axes[place]}")
+            warnings.warn(f"it holds {n} {what}; the first is opened.", ReadWarning, stacklevel=3)
+        array, axes = array.take(0, place), axes[:place] + axes[place + 1 :]
+    order = sorted(range(len(axes)), key=lambda place: "YXS".find(axes[place]))
+    return array.transpose(order)
+
+
+def _colours(array: NDArray[Any], page: tifffile.TiffPage, *, samples: bool) -> tuple[NDArray[Any], bool]:
+    """Grey with dark as low, or red, green and blue without transparency; and which of the two.
+
+    A file that does not say what its values mean is taken for grey with black as zero, or for red, green and blue.
+    """
+    n = array.shape[-1] if samples else 1
+    named = page.tags.get(_PHOTOMETRIC)
+    photometric = int(named.value) if named else (_RGB if n >= 3 else 1)
+    if photometric in _LAB:
+        raise UnsupportedFormatError("its colours are Lab, not red, green and blue; save it as RGB.")
+    if photometric == _SEPARATED or (not named and n == 4 and _INKS in page.tags):
+        return _from_inks(array, n), True
+    if not named and n == 4:
+        raise UnsupportedFormatError("it does not say what its four values a pixel are; save it as RGB.")
+    if photometric == _YCBCR and int(page.compression) not in _JPEGS:
+        return _from_ycbcr(array, n), True
+    if n > 4:
+        raise UnsupportedFormatError(f"it holds {n} values a pixel; one or three are read here.")
+    if n >= 3:
+        return array[..., :3], True
+    array = array[..., 0] if samples else array
+    if photometric == _PALETTE and page.colormap is not None:
+        return np.asarray(np.moveaxis((page.colormap >> 8).astype(np.uint8)[:, array], 0, -1)), True
+    return (_inverted(array, page.bitspersample) if photometric == _WHITE_IS_ZERO else array), False
+
+
+def _inverted(array: NDArray[Any], bits: int) -> NDArray[Any]:
+    """White that is zero, turned so that bright is high; numbers without a largest one stay, with a word."""
+    if array.dtype.kind == "b":
+        return ~array
+    if array.dtype.kind == "u":
+        return np.asarray(np.subtract((1 << bits) - 1, array, dtype=array.dtype))
+    warnings.warn("its header says that white is zero; its values are left as they are.", ReadWarning, stacklevel=4)
+    return array
+
+
+def _from_inks(array: NDArray[Any], n: int) -> NDArray[Any]:
+    """Red, green and blue of cyan, magenta, yellow and black, without a colour profile."""
+    if n < 4 or array.dtype not in (np.uint8, np.uint16):
+        raise UnsupportedFormatError("its colours are inks, not red, green and blue; save it as RGB.")
+    text = "its colours are inks (CMYK); they are converted to red, green and blue without a colour profile."
+    warnings.warn(text, ReadWarning, stacklevel=4)
+    most = float(np.iinfo(array.dtype).max)
+    light = most - array[..., :4].astype(np.float32)
+    return np.asarray(np.rint(light[..., :3] * light[..., 3:] / most), array.dtype)
+
+
+def _from_ycbcr(array: NDArray[Any], n: int) -> NDArray[Any]:
+    """Red, green and blue of luminance and chrominance (ITU-R BT.601, all values used)."""
+    if n != 3 or array.dtype != np.uint8:
+        raise UnsupportedFormatError("its colours are luminance and chrominance (YCbCr), not 8-bit; save it as RGB.")
+    y, blue, red = np.moveaxis(array.astype(np.float32), -1, 0)
+    blue, red = blue - 128, red - 128
+    rgb = np.stack([y + 1.402 * red, y - 0.344136 * blue - 0.714136 * red, y + 1.772 * blue], axis=-1)
+    return np.asarray(np.clip(np.rint(rgb), 0, 255), np.uint8)
+
+
+def _turn(array: NDArray[Any], orientation: int, row: int) -> NDArray[Any]:
+    """Undo a TIFF orientation (1 to 8); `row` is the axis of the rows."""
+    if orientation in (5, 6, 7, 8):
+        array = array.swapaxes(row, row + 1)
+    if orientation in (3, 4, 7, 8):
+        array = np.flip(array, row)
+    if orientation in (2, 3, 6, 7):
+        array = np.flip(array, row + 1)
+    return array

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import numpy as np
+import PIL.Image
+import pytest
+import tifffile
+
+from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
+from napari_s3net.io.tiff import read_tiff
+from tests.io.made_files import phantom
+
+GREY = phantom((20, 30), np.uint8)
+RGB = phantom((20, 30, 3), np.uint8)
+
+
+def read(path):
+    return read_tiff(path, "name")
+
+
+def without_tag(path, tag):
+    """Blot out a tag of the first page: readers skip numbers that they do not know."""
+    with tifffile.TiffFile(path) as file:
+        place = file.pages[0].tags[tag].offset
+    raw = bytearray(path.read_bytes())
+    raw[place : place + 2] = (65000).to_bytes(2, "little")
+    path.write_bytes(raw)
+    return path
+
+
+def test_the_stack_is_opened_and_not_the_preview_before_it(tmp_path):
+    stack = phantom((5, 24, 32), np.uint8)
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        writer.write(GREY[:6, :8], photometric="minisblack", metadata=None)
+        for plane in stack:
+            writer.write(plane, photometric="minisblack", metadata=None)
+    with pytest.warns(ReadWarning, match=r"2 images; the largest is opened \(not 6 × 8\)"):
+        np.testing.assert_array_equal(read(tmp_path / "a.tif").array, stack)
+
+
+def test_a_thumbnail_that_says_so_needs_no_word(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        writer.write(GREY[::4, ::4], photometric="minisblack", subfiletype=1, metadata=None)
+        writer.write(GREY, photometric="minisblack", metadata=None)
+    np.testing.assert_array_equal(read(tmp_path / "a.tif").array, GREY)
+
+
+@pytest.mark.parametrize("kind", ["imagej", "ome"])
+def test_channels_are_no_slices(tmp_path, kind):
+    array = phantom((3, 2, 20, 30), np.uint16)
+    axes = "ZCYX" if kind == "imagej" else "CZYX"
+    planes = array if kind == "imagej" else array.swapaxes(0, 1)
+    tifffile.imwrite(tmp_path / "a.tif", planes, **{kind: True}, photometric="minisblack", metadata={"axes": axes})
+    with pytest.warns(ReadWarning, match="2 channels; the first is opened"):
+        np.testing.assert_array_equal(read(tmp_path / "a.tif").array, array[:, 0])
+
+
+def test_channels_alone_are_no_stack(tmp_path):
+    array = phantom((4, 20, 30), np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", array, imagej=True, metadata={"axes": "CYX"})
+    with pytest.warns(ReadWarning, match="4 channels; the first is opened"):
+        np.testing.assert_array_equal(read(tmp_path / "a.tif").array, array[0])
+
+
+def test_times_are_planes_with_a_word(tmp_path):
+    array = phantom((4, 20, 30), np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", array, imagej=True, metadata={"axes": "TYX"})
+    with pytest.warns(ReadWarning, match="times, not slices"):
+        np.testing.assert_array_equal(read(tmp_path / "a.tif").array, array)
+
+
+def test_a_file_that_does_not_say_what_its_values_mean_is_not_inverted(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", GREY, photometric="minisblack", metadata=None)
+    np.testing.assert_array_equal(read(without_tag(tmp_path / "a.tif", 262)).array, GREY)
+    tifffile.imwrite(tmp_path / "b.tif", RGB, photometric="rgb", metadata=None)
+    np.testing.assert_array_equal(read(without_tag(tmp_path / "b.tif", 262)).array, RGB)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_inks_become_colours_with_a_word(tmp_path, dtype):
+    cmyk = np.asarray(PIL.Image.fromarray(RGB).convert("CMYK")).astype(dtype) * dtype(257 if dtype == np.uint16 else 1)
+    tifffile.imwrite(tmp_path / "a.tif", cmyk, photometric="separated", metadata=None)
+    with pytest.warns(ReadWarning, match="CMYK"):
+        image = read(tmp_path / "a.tif")
+    np.testing.assert_array_equal(image.array // dtype(257 if dtype == np.uint16 else 1), RGB)
+    tifffile.imwrite(tmp_path / "b.tif", cmyk, photometric="rgb", metadata=None, extrasamples=["unassalpha"])
+    with pytest.raises(UnsupportedFormatError, match="four values"):
+        read(without_tag(tmp_path / "b.tif", 262))
+
+
+def test_luminance_and_chrominance_become_colours(tmp_path):
+    ybr = np.asarray(PIL.Image.fromarray(RGB).convert("YCbCr"))
+    tags = [(530, "H", 2, (1, 1), True)]
+    tifffile.imwrite(tmp_path / "a.tif", ybr, photometric="ycbcr", metadata=None, extratags=tags)
+    assert np.abs(read(tmp_path / "a.tif").array.astype(int) - RGB).max() <= 2
+
+
+@pytest.mark.parametrize(("dtype", "told"), [(np.uint16, False), (np.int16, True), (np.float32, True)])
+def test_white_that_is_zero(tmp_path, dtype, told, recwarn):
+    array = phantom((20, 30), dtype)
+    tifffile.imwrite(tmp_path / "a.tif", array, photometric="miniswhite", metadata=None)
+    np.testing.assert_array_equal(read(tmp_path / "a.tif").array, array if told else 65535 - array)
+    assert len(recwarn) == told
+
+
+@pytest.mark.parametrize("packing", ["zstd", "lzma", "jpegxl", "packints"])
+def test_rare_packings(tmp_path, packing):
+    pytest.importorskip("imagecodecs")
+    array = phantom((20, 30), np.uint16)
+    how = {"bitspersample": 12} if packing == "packints" else {"compression": packing}
+    tifffile.imwrite(tmp_path / "a.tif", array, photometric="minisblack", **how)
+    np.testing.assert_array_equal(read(tmp_path / "a.tif").array, array)
+
+
+def test_a_packing_without_a_decoder_is_named(tmp_path, monkeypatch):
+    pytest.importorskip("imagecodecs")
+    tifffile.imwrite(tmp_path / "a.tif", GREY, photometric="minisblack", compression="zstd")
+
+    def fail(*_):
+        raise ValueError("<COMPRESSION.ZSTD: 50000> requires the 'imagecodecs' package")
+
+    monkeypatch.setattr("tifffile.TiffPageSeries.asarray", fail)
+    with pytest.raises(UnsupportedFormatError, match=r"packed as ZSTD\. Install .* 'napari-s3net\[tiff\]'"):
+        read(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("name", ["../b.ome.tif", "/etc/b.ome.tif", "c:\\\\b.ome.tif"])
+def test_planes_outside_the_folder_are_not_opened(tmp_path, name):
+    folder = tmp_path / "inner"
+    folder.mkdir()
+    tifffile.imwrite(tmp_path / "b.ome.tif", GREY, photometric="minisblack")
+    xml = (
+        '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0"><Pixels ID="Pixels:0" '
+        'DimensionOrder="XYZCT" Type="uint8" SizeX="30" SizeY="20" SizeZ="2" SizeC="1" SizeT="1">'
+        f'<TiffData FirstZ="0" IFD="0" PlaneCount="1"><UUID FileName="{name}">urn:uuid:1</UUID></TiffData>'
+        "</Pixels></Image></OME>"
+    )
+    tifffile.imwrite(folder / "a.ome.tif", GREY, photometric="minisblack", description=xml, metadata=None)
+    with pytest.raises(ReadError, match="outside its own folder"):
+        read(folder / "a.ome.tif")
