@@ -1,4 +1,4 @@
-"""Who does the jobs: this machine, one at a time or several, or the machines of a Dask cluster."""
+"""Who does the jobs: threads of this machine that each watch a process, or the workers of a Dask cluster."""
 
 from __future__ import annotations
 
@@ -31,13 +31,16 @@ class BatchExecutor:
     ----------
     pool : concurrent.futures.Executor
         Runs functions, here or on the cluster.
+    threads : int
+        Of a pool on this machine: how many jobs are worked on at once.
     client : distributed.Client or None
-        Of the cluster that the workers belong to.
+        Of the cluster that the workers belong to; None on this machine.
     paused : threading.Event
         While it is set, what is under way is finished and nothing is begun.
     """
 
     pool: Executor
+    threads: int = 1
     client: Any = None
     paused: Event = field(default_factory=Event)
     _on_progress: dict[str, isolated.OnProgress] = field(default_factory=dict)
@@ -46,7 +49,7 @@ class BatchExecutor:
     def workers(self) -> int:
         """How many jobs are worked on at once; of a cluster, now: it may grow and shrink."""
         if self.client is None:
-            return 1
+            return self.threads
         return sum(worker["nthreads"] for worker in self.client.scheduler_info(n_workers=-1)["workers"].values())
 
     @property
@@ -111,45 +114,33 @@ def open_executor(jobs: int = 1, scheduler: str = "") -> Iterator[BatchExecutor]
     Raises
     ------
     S3NetError
-        If Dask is asked for and not installed, or the scheduler does not answer.
+        If a cluster is asked for and Dask is not installed, or the scheduler does not answer.
     """
     if jobs < 1:
         raise S3NetError(f"At least one file is worked on at a time; got {jobs} jobs.")
-    if jobs == 1 and not scheduler:
-        with ThreadPoolExecutor(1, "batch") as pool:
+    if not scheduler:
+        with ThreadPoolExecutor(jobs, "batch") as pool:
             try:
-                yield BatchExecutor(pool)
+                yield BatchExecutor(pool, jobs)
             finally:
                 isolated.close_idle()
         return
-    with _client(jobs, scheduler) as client:
+    with _client(scheduler) as client:
         # A job whose worker died goes elsewhere; after `allowed-failures` such deaths it fails.
         try:
-            yield BatchExecutor(client.get_executor(pure=False), client)
+            yield BatchExecutor(client.get_executor(pure=False), client=client)
         finally:
             with suppress(Exception):
                 client.run(isolated.close_idle)
 
 
-@contextmanager
-def _client(jobs: int, scheduler: str) -> Iterator[Client]:
-    """A client of a running cluster, or of a local one whose workers are threads that each watch a process."""
+def _client(scheduler: str) -> Client:
+    """A client of a running cluster."""
     try:
-        from distributed import Client, LocalCluster
+        from distributed import Client
     except ImportError:
-        raise S3NetError(
-            "Several workers need Dask, which is not installed: pip install 'napari-s3net[cluster]'."
-        ) from None
-    if scheduler:
-        try:
-            client = Client(scheduler, timeout=CONNECT_SECONDS)
-        except (OSError, ValueError) as error:
-            raise S3NetError(f"The scheduler at {scheduler} does not answer: {error}.") from None
-        with client:
-            yield client
-    else:
-        with (
-            LocalCluster(n_workers=jobs, threads_per_worker=1, processes=False, dashboard_address=":0") as cluster,
-            Client(cluster) as client,
-        ):
-            yield client
+        raise S3NetError("A cluster needs Dask, which is not installed: pip install 'napari-s3net[cluster]'.") from None
+    try:
+        return Client(scheduler, timeout=CONNECT_SECONDS)
+    except (OSError, ValueError) as error:
+        raise S3NetError(f"The scheduler at {scheduler} does not answer: {error}.") from None

@@ -17,6 +17,8 @@ KINDS = ("labels", "masks", "overlays", "measurements")
 USUAL = ("labels", "masks", "measurements")
 #: Image by image; one model for the whole folder.
 FITS = ("image", "folder")
+#: A file that takes longer than a day is given up; in seconds.
+LONGEST = 86_400.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,9 +20,10 @@ from napari_s3net.batch.file_row import FileRow
 from napari_s3net.batch.fit import fit, iter_fitted
 from napari_s3net.batch.folder import inside
 from napari_s3net.batch.items import input_digest
-from napari_s3net.batch.plan import FileJob
+from napari_s3net.batch.plan import LONGEST, FileJob
 from napari_s3net.errors import OutOfMemoryError, ReadWarning, S3NetError
 from napari_s3net.io.validation.limits import shown
+from napari_s3net.runtime.child_server import NOBODY, Caller
 from napari_s3net.runtime.generators import follow
 from napari_s3net.runtime.oom_retry import Attempt
 from napari_s3net.settings import Settings, preset_settings
@@ -36,8 +37,6 @@ THUMBNAIL = 96
 #: A segmentation, or the steps to one.
 Made = Union["Segmentation", Generator["Step", bool | None, "Segmentation"]]
 Segmenter = Callable[["Image", Settings, str], Made]
-#: Hears which slice of a stack is worked on, from 1, and how many there are.
-OnProgress = Callable[[int, int], None]
 
 
 def segment_image(image: Image, settings: Settings, device: str) -> Generator[Step, bool | None, Segmentation]:
@@ -47,8 +46,23 @@ def segment_image(image: Image, settings: Settings, device: str) -> Generator[St
     return (yield from iter_slices(image, settings, device=device))
 
 
-def do(job: FileJob, on_progress: OnProgress = lambda *_: None) -> tuple[FileRow, bool]:
-    """Do a job, and tell whether memory ran out on the way."""
+def do(job: FileJob, caller: Caller = NOBODY) -> tuple[FileRow, bool]:
+    """Do a job.
+
+    Parameters
+    ----------
+    job : FileJob
+        What to do.
+    caller : Caller
+        Is told when the file is being read, and which slice of a stack is worked on.
+
+    Returns
+    -------
+    row : FileRow
+        What became of the file.
+    out_of_memory : bool
+        Whether memory ran out on the way.
+    """
     started = time.perf_counter()
     row = FileRow(file=job.file, status="failed", settings=job.digest)
     try:
@@ -56,7 +70,7 @@ def do(job: FileJob, on_progress: OnProgress = lambda *_: None) -> tuple[FileRow
             row = fit(job)
         else:
             row = replace(row, input=input_digest(Path(job.path)))
-            row = _process(job, row, on_progress)
+            row = _process(job, row, caller)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one file, the others are done
         row = replace(row, status="failed", error=reason(error, job.file))
         out_of_memory = _is_out_of_memory(error)
@@ -80,20 +94,19 @@ def reason(error: Exception, file: str) -> str:
     return " ".join(words.split()).removeprefix(f"Cannot read {shown(Path(file))}: ")
 
 
-def _process(job: FileJob, row: FileRow, on_progress: OnProgress) -> FileRow:
+def _process(job: FileJob, row: FileRow, caller: Caller) -> FileRow:
     """The row of a file with which all went well."""
-    from napari_s3net.io import read_image
     from napari_s3net.preprocessing.suggest import suggest_preset
 
     with warnings.catch_warnings(record=True) as remarks:
         warnings.simplefilter("always")
-        image = read_image(job.path, series=job.series)
+        image = _read(job, caller)
     name = suggest_preset(image) if job.preset == "auto" else job.preset
     settings = _settings(name, tuple(job.changes.items()), job.shrink)
     if job.model:
-        result = _result(iter_fitted(image, Path(job.output) / job.model), on_progress)
+        result = _result(iter_fitted(image, Path(job.output) / job.model), job.file, caller)
     else:
-        result = _result(_load(job.segmenter)(image, settings, job.device), on_progress)
+        result = _result(_load(job.segmenter)(image, settings, job.device), job.file, caller)
     result = result.with_provenance(source=Path(job.path).name, preset=name, input_digest=row.input)
     mask = result.mask
     outputs = _write(job, image, result, mask)
@@ -111,7 +124,18 @@ def _process(job: FileJob, row: FileRow, on_progress: OnProgress) -> FileRow:
     )
 
 
-def _result(made: Made, on_progress: OnProgress) -> Segmentation:
+def _read(job: FileJob, caller: Caller) -> Image:
+    """The image, decoded in this process: it may die of one file, and whoever waits for it knows what it was doing."""
+    from napari_s3net.io.read import read_image_here
+
+    caller.tell(reading=True)
+    image = read_image_here(job.path, series=job.series, caller=caller)
+    caller.tell(reading=False)
+    caller.allow(LONGEST)
+    return image
+
+
+def _result(made: Made, file: str, caller: Caller) -> Segmentation:
     """What the steps lead to; each slice of a stack is told."""
     if not isinstance(made, Generator):
         return made
@@ -121,7 +145,7 @@ def _result(made: Made, on_progress: OnProgress) -> Segmentation:
         nonlocal told
         if step.slices > 1 and step.slice != told:
             told = step.slice
-            on_progress(told + 1, step.slices)
+            caller.tell(file=file, slice=told + 1, slices=step.slices)
 
     return follow(made, look)
 

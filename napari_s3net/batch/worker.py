@@ -1,39 +1,23 @@
-"""The process that works on files, and that may die of them. Started by `napari_s3net.batch.isolated` alone.
-
-It answers a job a line from its standard input with a line of JSON. It ends as soon as whoever started it is gone, so
-that nothing is written any more when a run was killed.
-"""
+"""The process that works on files, and that may die of them. Started by `napari_s3net.batch.isolated` alone."""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import queue
 import sys
-import threading
 from dataclasses import replace
-from functools import partial
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from napari_s3net.batch.plan import FileJob
+from napari_s3net.runtime.child_server import Caller, serve
 
 
-def take_blame() -> None:
-    """Where the system has to end a process because memory ran out, let it be this one."""
-    with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+def answer(request: dict[str, Any], caller: Caller) -> tuple[dict[str, Any], None]:
+    """Do the job of a request; the row in plain values, and whether memory ran out."""
+    from napari_s3net.batch.work import do
 
-
-def own_device(job: FileJob, slot: int) -> FileJob:
-    """Give each worker of a machine with several graphics cards one of its own."""
-    if job.device != "auto" or "napari_s3net.segmentation" not in sys.modules:
-        return job
-    from napari_s3net.runtime.device import available_devices
-
-    cards = [name for name in available_devices() if name.startswith("cuda")]
-    return replace(job, device=cards[slot % len(cards)]) if len(cards) > 1 else job
+    job = FileJob(**request["job"])
+    prepare(job)
+    row, out_of_memory = do(own_device(job, int(sys.argv[1])), caller)
+    return {"row": vars(row), "memory": out_of_memory}, None
 
 
 def prepare(job: FileJob) -> None:
@@ -48,44 +32,15 @@ def prepare(job: FileJob) -> None:
         torch.set_num_threads(1)
 
 
-def serve(slot: int, requests: queue.SimpleQueue[bytes], answers: BinaryIO) -> None:
-    """Answer for ever."""
-    from napari_s3net.batch.work import do
+def own_device(job: FileJob, slot: int) -> FileJob:
+    """Give each worker of a machine with several graphics cards one of its own."""
+    if job.device != "auto" or "napari_s3net.segmentation" not in sys.modules:
+        return job
+    from napari_s3net.runtime.device import available_devices
 
-    while True:
-        values = json.loads(requests.get())
-        values.pop("seconds")
-        job = FileJob(**values)
-        prepare(job)
-        news = partial(tell, job.file, answers)
-        row, out_of_memory = do(own_device(job, slot), news)
-        say(answers, row=vars(row), memory=out_of_memory)
-
-
-def tell(file: str, answers: BinaryIO, index: int, total: int) -> None:
-    """Which slice of a stack is worked on."""
-    say(answers, news={"file": file, "slice": index, "slices": total})
-
-
-def say(answers: BinaryIO, **words: Any) -> None:
-    """A line of JSON."""
-    answers.write(json.dumps(words, allow_nan=False).encode() + b"\n")
-    answers.flush()
-
-
-def listen(stream: BinaryIO, requests: queue.SimpleQueue[bytes]) -> None:
-    """Pass requests on, and end this process when there will be no more."""
-    for line in stream:
-        requests.put(line)
-    os._exit(0)
+    cards = [name for name in available_devices() if name.startswith("cuda")]
+    return replace(job, device=cards[slot % len(cards)]) if len(cards) > 1 else job
 
 
 if __name__ == "__main__":
-    take_blame()
-    channel = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what libraries print is no answer
-    inbox: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    threading.Thread(target=listen, args=(sys.stdin.buffer, inbox), daemon=True).start()
-    with contextlib.suppress(OSError, KeyboardInterrupt):
-        serve(int(sys.argv[1]), inbox, channel)
-    os._exit(0)
+    serve(answer)

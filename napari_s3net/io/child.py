@@ -1,21 +1,13 @@
-"""The process that decodes files, and that may die of them. Started by `napari_s3net.runtime.child_process` alone.
-
-It reads one request a line from its standard input, and answers with a line of JSON and the bytes of the array.
-"""
+"""Decode files. This runs in a process that may die of them: one of `read.READERS`, or a worker of a batch."""
 
 from __future__ import annotations
 
-import contextlib
-import faulthandler
-import json
-import os
 import re
-import sys
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,16 +15,19 @@ from numpy.typing import NDArray
 from napari_s3net.errors import AmbiguousSeriesError, ReadError, ReadWarning
 from napari_s3net.image import Image
 from napari_s3net.io.validation import headers
-from napari_s3net.io.validation.limits import physical_memory
+from napari_s3net.io.validation.limits import on_promise, reading_seconds
+from napari_s3net.runtime.child_server import NOBODY, Caller, limited_memory, serve
 
-#: The parent ends a request that takes too long; should the parent be gone, the child ends itself this much later.
-GRACE_SECONDS = 30.0
+#: What a decoder may allocate beside the copies of an image that its header promises.
+SPARE_BYTES = 1 << 30
+#: Decoders may take what the header accounts for: more, or more than there is, fails.
+_MORE_MEMORY = "decoding it takes more memory than there is, or than its header accounts for; it may be damaged."
 #: What a decoder's message means. Its own words are not passed on: they may quote the file, names included.
 _REASONS = {
     r"orthonormal": "its axes are not at right angles (sheared), which is not read here.",
     r"domain axes": "its axes do not fit the space that its header describes.",
     r"does not match the required size|Size mismatch": "its slices are not of one size.",
-    r"bad.?alloc|allocat|out of memory": "there is not enough memory for it.",
+    r"bad.?alloc|allocat|out of memory": _MORE_MEMORY,
     r"(?i)unsupported|not support|can ?not handle|unknown (component|pixel)": "it is of a variant not read here.",
 }
 _DAMAGED = "its header or its pixels are damaged, or it was cut off while copying."
@@ -88,11 +83,40 @@ def _header_of(path: Path) -> Path:
     return header
 
 
-def answer(request: Mapping[str, Any]) -> tuple[dict[str, Any], NDArray[Any] | None]:
-    """What to send back for a request: a reply for JSON, and the array if there is one."""
+def answer(request: Mapping[str, Any], caller: Caller = NOBODY) -> tuple[dict[str, Any], NDArray[Any] | None]:
+    """Read a file or list the series of a folder, within the memory and the time that its header accounts for.
+
+    Parameters
+    ----------
+    request : mapping
+        `task` ("read" or "list"), `path`, and `series` to read.
+    caller : Caller
+        Is asked for the time that decoding may take.
+
+    Returns
+    -------
+    reply : dict
+        For JSON: what is known of the image, or `error`, the name of an exception, with its `reason`.
+    array : numpy.ndarray or None
+        The pixels.
+    """
     path = Path(request["path"])
+
+    largest = 0
+
+    def prepare(promised: int, needed: int) -> None:
+        nonlocal largest
+        if promised > largest:  # of a series first the volume, then each slice may promise something
+            largest = promised
+            limit(needed + SPARE_BYTES)
+            caller.allow(reading_seconds(path, promised))
+
     try:
-        with warnings.catch_warnings(record=True) as caught:
+        with (
+            limited_memory(SPARE_BYTES) as limit,
+            on_promise(prepare),
+            warnings.catch_warnings(record=True) as caught,
+        ):
             warnings.simplefilter("always")
             if request["task"] == "list":
                 from napari_s3net.io.dicom.series import list_series
@@ -107,13 +131,13 @@ def answer(request: Mapping[str, Any]) -> tuple[dict[str, Any], NDArray[Any] | N
         return {"error": type(error).__name__, "reason": str(error)}, None
     except Exception as error:  # noqa: BLE001 - whatever a decoder thinks up has to become an answer
         # SimpleITK's errors; where it stumbled the heap may be in pieces, and this process is not to be used again.
-        worn = isinstance(error, RuntimeError)
-        return {"error": "ReadError", "reason": _reason(error), "worn": worn}, None
+        if isinstance(error, RuntimeError):
+            caller.wear_out()
+        return {"error": "ReadError", "reason": _reason(error)}, None
     notes = [str(w.message) for w in caught if issubclass(w.category, ReadWarning)]
     array = np.ascontiguousarray(image.array)
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
-    reply = {"shape": array.shape, "dtype": array.dtype.str, "geometry": asdict(image.geometry)}
-    return {**reply, "kind": image.kind, "name": image.name, "notes": notes}, array
+    return {"geometry": asdict(image.geometry), "kind": image.kind, "name": image.name, "notes": notes}, array
 
 
 def _reason(error: Exception) -> str:
@@ -123,39 +147,11 @@ def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"the system says: {error.strerror}."
     if isinstance(error, MemoryError):
-        return "there is not enough memory for it."
+        return _MORE_MEMORY
     if isinstance(error, ImportError):
         return f"a part of the installation is missing ({error.name}). Install napari-s3net again."
     return next((reason for pattern, reason in _REASONS.items() if re.search(pattern, str(error))), _DAMAGED)
 
 
-def _limit_memory() -> None:
-    """Let an allocation beyond this machine's memory fail here, rather than bring the machine down."""
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (physical_memory(), resource.RLIM_INFINITY))
-
-
-def serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    """Answer until there are no more requests."""
-    for line in requests:
-        request = json.loads(line)
-        faulthandler.dump_traceback_later(request["seconds"] + GRACE_SECONDS, exit=True)
-        reply, array = answer(request)
-        answers.write(json.dumps(reply).encode() + b"\n")
-        if array is not None:
-            answers.write(array.data.cast("B"))
-        answers.flush()
-        del array  # not to be held while waiting
-        faulthandler.cancel_dump_traceback_later()
-
-
 if __name__ == "__main__":
-    _limit_memory()
-    channel = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # decoders chatter on the standard output; the answers have their own way
-    with contextlib.suppress(OSError, KeyboardInterrupt):
-        serve(sys.stdin.buffer, channel)
-        Path(os.environ["TMPDIR"]).rmdir()  # the parent made it, and is gone without having cleared up
-    os._exit(0)  # no last words of a heap that may be damaged
+    serve(answer)

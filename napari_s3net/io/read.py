@@ -5,22 +5,32 @@ from __future__ import annotations
 import os
 import stat
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_s3net import errors
 from napari_s3net.errors import AmbiguousSeriesError, ReadError, ReadWarning
 from napari_s3net.image import Geometry, Image
-from napari_s3net.io.validation.limits import shown
-from napari_s3net.runtime import child_process as process
+from napari_s3net.io.validation.limits import reading_seconds, shown
+from napari_s3net.runtime.child_process import (
+    ONE_THREAD,
+    ChildDiedError,
+    ChildError,
+    ChildPool,
+    ChildStartError,
+    ChildTimeoutError,
+    Reply,
+    python_module,
+)
+from napari_s3net.runtime.child_server import Caller
 
-#: Time that reading may take: a start, and more for every byte, as over a slow network.
-BASE_SECONDS = 20.0
-BYTES_PER_SECOND = 5e5
+#: The processes that decode files.
+READERS = ChildPool(python_module("napari_s3net.io.child"), keep=2, environment=ONE_THREAD)
+#: Has a request answered: (request, seconds) → (reply, array).
+Ask = Callable[[dict[str, Any], float], Reply]
 
 
 def read_image(path: str | os.PathLike[str], *, series: str | None = None) -> Image:
@@ -56,11 +66,42 @@ def read_image(path: str | os.PathLike[str], *, series: str | None = None) -> Im
     ReadWarning
         If only a part is opened (the first of several volumes), or slices seem to be missing.
     """
-    path = Path(path).absolute()
-    reply, array = _ask(path, {"task": "read", "series": series})
+    return _read(Path(path).absolute(), series, _ask_reader)
+
+
+def read_image_here(path: str | os.PathLike[str], *, series: str | None = None, caller: Caller) -> Image:
+    """Open an image as `read_image` does, but decode it in this very process, which may die of it.
+
+    For a process that is a child itself, such as a worker of a batch: the limits of memory and time are the same.
+
+    Parameters
+    ----------
+    path, series
+        As in `read_image`.
+    caller : Caller
+        Whoever waits for this process. It is asked for the time that decoding may take, and told where this process is
+        not to be used again.
+
+    Raises
+    ------
+    ReadError
+        As `read_image` does, except where this process dies or is ended: why, `why_unread` tells whoever waits for it.
+    """
+    from napari_s3net.io.child import answer
+
+    def ask(request: dict[str, Any], seconds: float) -> Reply:
+        caller.allow(seconds)
+        return answer(request, caller)
+
+    return _read(Path(path).absolute(), series, ask)
+
+
+def _read(path: Path, series: str | None, ask: Ask) -> Image:
+    """An image, from what a process tells that has read it."""
+    reply, array = _ask(path, {"task": "read", "series": series}, ask)
     assert array is not None  # noqa: S101 - an answer without an error has one
     for note in reply["notes"]:
-        warnings.warn(f"{shown(path)}: {note}", ReadWarning, stacklevel=2)
+        warnings.warn(f"{shown(path)}: {note}", ReadWarning, stacklevel=3)
     return Image(array, _geometry(reply["geometry"]), reply["kind"], reply["name"])
 
 
@@ -85,7 +126,7 @@ def series_in(folder: str | os.PathLike[str]) -> list[tuple[str, str]]:
     folder = Path(folder).absolute()
     if folder.exists() and not folder.is_dir():
         raise ReadError(f"Cannot read {shown(folder)}: it is not a folder.")
-    reply, _ = _ask(folder, {"task": "list"})
+    reply, _ = _ask(folder, {"task": "list"}, _ask_reader)
     return [(series, text) for series, text in reply["series"]]
 
 
@@ -137,10 +178,32 @@ def _stack_geometry(planes: Sequence[Geometry]) -> tuple[Geometry, Sequence[int]
     return Geometry((1.0, *first.spacing), (0.0,) * 3, Geometry.identity(3).direction, first.unit), range(len(planes))
 
 
-def _ask(path: Path, request: Mapping[str, Any]) -> tuple[dict[str, Any], NDArray[Any] | None]:
+def why_unread(error: ChildError) -> str:
+    """Why a file could not be read, from what became of the process that read it; without the file's name."""
+    if isinstance(error, ChildTimeoutError):
+        return f"reading it took longer than {error.seconds:.0f} seconds and was given up."
+    if isinstance(error, ChildStartError):
+        return f"the process that reads files could not be started: {error}."
+    if isinstance(error, ChildDiedError) and not error.was_killed:
+        return f"it is damaged in a way that makes its decoder crash (code {error.code})."
+    return "the system ended the process that was reading it, probably because memory ran out."
+
+
+def _ask_reader(request: dict[str, Any], seconds: float) -> Reply:
+    """Have a process that reads files answer a request."""
+    try:
+        return READERS.ask(request, seconds)
+    except ChildError as error:
+        raise ReadError(why_unread(error)) from None
+    except MemoryError:
+        raise ReadError("there is not enough memory for it.") from None
+
+
+def _ask(path: Path, request: Mapping[str, Any], ask: Ask) -> Reply:
     """Have a request about a file answered, or raise what is wrong with the file."""
     try:
-        reply, array = process.ask({**request, "path": str(path)}, BASE_SECONDS + _size(path) / BYTES_PER_SECOND)
+        _check_exists(path)
+        reply, array = ask({**request, "path": str(path)}, reading_seconds(path))
         if "error" not in reply:
             return reply, array
         if reply["error"] == "AmbiguousSeriesError":
@@ -151,13 +214,13 @@ def _ask(path: Path, request: Mapping[str, Any]) -> tuple[dict[str, Any], NDArra
         raise
 
 
-def _size(path: Path) -> int:
-    """Bytes of a file, or of the files in a folder; refuses what cannot be either."""
+def _check_exists(path: Path) -> None:
+    """Refuse what is neither a folder nor a file with something in it."""
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
-            with os.scandir(path) as entries:
-                return sum(entry.stat().st_size for entry in entries if entry.is_file())
+            os.scandir(path).close()
+            return
     except FileNotFoundError:
         raise ReadError("there is no such file or folder.") from None
     except PermissionError:
@@ -168,7 +231,6 @@ def _size(path: Path) -> int:
         raise ReadError("it is neither a file nor a folder.")
     if not status.st_size:
         raise ReadError("the file is empty (0 bytes).")
-    return status.st_size
 
 
 def _geometry(values: Mapping[str, Any]) -> Geometry:

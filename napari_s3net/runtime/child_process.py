@@ -1,8 +1,11 @@
-"""Children that decode files, so that a file can never take the program down.
+"""Child processes that may die, so that no file and no image can take the program down.
 
-Some damaged headers of a few hundred bytes corrupt the heap inside SimpleITK and abort the interpreter. A child is a
-fresh interpreter that stays warm for the next file. It is used by one thread at a time; several threads use several
-children. It holds nothing, so it may be killed at any moment.
+Some damaged headers of a few hundred bytes corrupt the heap inside a decoder and abort the interpreter; some images
+take more memory than there is. So files are read, and the images of a batch are worked on, in fresh interpreters. They
+stay warm for the next request, and hold nothing, so that they may be killed at any moment.
+
+`concurrent.futures.ProcessPoolExecutor` is no help here: when one of its workers dies, the whole pool is broken.
+The child's side is `napari_s3net.runtime.child_server`.
 """
 
 from __future__ import annotations
@@ -15,89 +18,40 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_s3net.errors import ReadError
 from napari_s3net.runtime.deadline import Deadlines
 
-#: Warm children that are kept between files.
-KEEP = 2
-#: A first answer includes starting Python and importing the decoder, which is slow from a cold or busy disk.
+#: A first answer includes starting Python and importing libraries, which is slow from a cold or busy disk.
 START_SECONDS = 60.0
-COMMAND = (sys.executable, "-W", "ignore", "-m", "napari_s3net.io.child")
+#: One thread each, whichever library computes or decodes: children do not fight over cores.
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"), "1"
+)
+#: What the system ends a process with when memory runs out.
+_KILLED = (-9, 137)
 _ROOT = Path(__file__).resolve().parents[2]
 _PIPE_BYTES = 1 << 20
 
-_idle: deque[Child] = deque()
-_living: set[Child] = set()
+Reply = tuple[dict[str, Any], NDArray[Any] | None]
+#: Takes what a child has to tell before it answers; plain values, from the thread that asked.
+OnNews = Callable[[dict[str, Any]], None]
+
+_pools: list[ChildPool] = []
 _deadlines = Deadlines()
 
 
-def ask(request: Mapping[str, Any], seconds: float) -> tuple[dict[str, Any], NDArray[Any] | None]:
-    """Have a child answer a request.
-
-    Parameters
-    ----------
-    request : mapping
-        Plain values for `napari_s3net.io.child.answer`.
-    seconds : float
-        Time that the decoding may take.
-
-    Returns
-    -------
-    reply : dict
-        As the child gave it.
-    array : numpy.ndarray or None
-        The pixels, in memory of this process.
-
-    Raises
-    ------
-    ReadError
-        If the child died of the file, or took too long; the reason alone, without the file's name.
-    """
-    try:
-        child = _idle.pop()
-    except IndexError:
-        child = Child()
-    else:
-        # What an earlier file did to the heap may show only now: the file gets a second chance in a new child.
-        try:
-            return _ask(child, request, seconds)
-        except DiedError:
-            child = Child()
-    try:
-        return _ask(child, request, seconds)
-    except DiedError as died:
-        raise ReadError(_KILLED if died.code in (-9, 137) else _CRASHED.format(died.code)) from None
+class ChildError(Exception):
+    """There is no answer. What that says about a file or an image, whoever asked tells in its own words."""
 
 
-_KILLED = "the system ended the process that was reading it, probably because memory ran out."
-_CRASHED = "it is damaged in a way that makes its decoder crash (code {})."
-
-
-def _ask(child: Child, request: Mapping[str, Any], seconds: float) -> tuple[dict[str, Any], NDArray[Any] | None]:
-    """Ask one child, and keep it if it is still good."""
-    try:
-        reply, array = child.ask(request, seconds)
-    except BaseException as error:  # KeyboardInterrupt too: half an answer may be left in the pipe
-        child.close()
-        if isinstance(error, MemoryError):
-            raise ReadError("there is not enough memory for it.") from None
-        raise
-    if reply.get("worn") or len(_idle) >= KEEP:
-        child.close()
-    else:
-        _idle.append(child)
-    return reply, array
-
-
-class DiedError(Exception):
+class ChildDiedError(ChildError):
     """The child ended before it had answered.
 
     Attributes
@@ -110,31 +64,211 @@ class DiedError(Exception):
         super().__init__(code)
         self.code = code
 
+    @property
+    def was_killed(self) -> bool:
+        """Whether the system ended it, as it does when memory runs out."""
+        return self.code in _KILLED
 
-class Child:
-    """A fresh interpreter that answers requests and may die of them.
+
+class ChildTimeoutError(ChildError):
+    """The child was killed because its time was up.
+
+    Attributes
+    ----------
+    seconds : float
+        The time that it had.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+class ChildStartError(ChildError):
+    """No child could be started; the text says what the system says."""
+
+
+class ChildEndedError(ChildError):
+    """The group that the request belongs to was ended."""
+
+
+def python_module(name: str) -> tuple[str, ...]:
+    """The command that runs a module in a fresh interpreter."""
+    return sys.executable, "-W", "ignore", "-m", name
+
+
+class ChildPool:
+    """Children that run one program, as many as there are threads that ask at the same time.
+
+    A pool is there as long as the program is, and its children end with it at the latest.
 
     Parameters
     ----------
     command : sequence of str
-        What it runs; that of `napari_s3net.io.child` when left out.
+        What a child runs. It gets one more argument: its slot, the smallest number that no other child of the pool has.
+    keep : int, optional
+        How many children stay warm between requests; all when left out.
     environment : mapping, optional
         Variables on top of this process's own.
     """
 
-    def __init__(self, command: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, command: Sequence[str], *, keep: int | None = None, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self.command, self._keep, self._environment = tuple(command), keep, dict(environment or {})
+        self._forget()
+        _pools.append(self)
+
+    def _forget(self) -> None:
+        """Know of no children: there are none yet, or they belong to the process that this one was forked from."""
+        self._lock = threading.Lock()
+        self._idle: list[Child] = []
+        self._busy: dict[Child, str] = {}
+        self._ended: set[str] = set()
+
+    @property
+    def children(self) -> tuple[Child, ...]:
+        """Every child that lives."""
+        with self._lock:
+            return *self._idle, *self._busy
+
+    @property
+    def busy(self) -> int:
+        """How many children work on a request."""
+        return len(self._busy)
+
+    def ask(
+        self, request: Mapping[str, Any], seconds: float, *, on_news: OnNews | None = None, group: str = ""
+    ) -> Reply:
+        """Have a child answer a request; from any thread.
+
+        Parameters
+        ----------
+        request : mapping
+            Plain values, for the child's `answer`.
+        seconds : float
+            Time that the answer may take; the child may ask for another time while it works.
+        on_news : callable, optional
+            Takes what the child tells before it answers.
+        group : str
+            Requests of one group can be ended together.
+
+        Returns
+        -------
+        reply : dict
+            As the child gave it.
+        array : numpy.ndarray or None
+            What came with it, in memory of this process.
+
+        Raises
+        ------
+        ChildDiedError, ChildTimeoutError, ChildStartError, ChildEndedError
+            If there is no answer. A request of which a fresh child died is not tried again.
+        MemoryError
+            If the array does not fit into this process.
+        """
+        child = self._take(group)
+        if child.is_used:
+            # What an earlier request did to its memory may show only now, so this one gets a second chance.
+            with suppress(ChildDiedError):
+                return self._ask(child, request, seconds, on_news, group)
+            child = self._start(group)
+        return self._ask(child, request, seconds, on_news, group)
+
+    def _ask(
+        self, child: Child, request: Mapping[str, Any], seconds: float, on_news: OnNews | None, group: str
+    ) -> Reply:
+        """Ask one child, and keep it if it is still good."""
+        try:
+            reply, array = child.ask(request, seconds, on_news)
+        except BaseException as error:  # KeyboardInterrupt too: half an answer may be left in the pipe
+            self._give_back(child, keep=False)
+            if group in self._ended and isinstance(error, ChildError):
+                raise ChildEndedError from None
+            raise
+        self._give_back(child, keep=not reply.pop("worn", False))
+        return reply, array
+
+    def _take(self, group: str) -> Child:
+        """A warm child, or a new one."""
+        with self._lock:
+            if self._idle and group not in self._ended:
+                child = self._idle.pop()
+                self._busy[child] = group
+                return child
+        return self._start(group)
+
+    def _start(self, group: str) -> Child:
+        """A new child."""
+        with self._lock:
+            if group in self._ended:
+                raise ChildEndedError
+            taken = {child.slot for child in (*self._busy, *self._idle)}
+            slot = next(n for n in range(len(taken) + 1) if n not in taken)
+            child = Child(self.command, slot, self._environment)
+            self._busy[child] = group
+            return child
+
+    def _give_back(self, child: Child, *, keep: bool) -> None:
+        """A child is done with its request, or is not to be used again."""
+        with self._lock:
+            known = self._busy.pop(child, None) is not None
+            if keep and known and (self._keep is None or len(self._idle) < self._keep):
+                self._idle.append(child)
+                return
+        child.close()
+
+    def end(self, group: str) -> None:
+        """End whatever works for a group, at once and for good; from any thread."""
+        with self._lock:
+            self._ended.add(group)
+            for child, its_group in self._busy.items():
+                if its_group == group:
+                    child.kill()
+
+    def close_idle(self) -> None:
+        """End the children that wait for a request."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for child in idle:
+            child.close()
+
+    def close(self) -> None:
+        """End every child; the next request starts a new one."""
+        children = self.children
+        with self._lock:
+            self._idle, self._busy = [], {}
+        for child in children:
+            child.close()
+
+
+class Child:
+    """A fresh interpreter that answers requests and may die of them; used by one thread at a time.
+
+    Parameters
+    ----------
+    command : sequence of str
+        What it runs; `slot` is added to it.
+    slot : int
+        Its number among the children of a pool.
+    environment : mapping, optional
+        Variables on top of this process's own.
+    """
+
+    def __init__(self, command: Sequence[str], slot: int = 0, environment: Mapping[str, str] | None = None) -> None:
+        self.slot, self.is_used = slot, False
         # A session of its own: Ctrl-C in the terminal is for the parent. Windows: no console window flashes up.
         own: dict[str, Any] = (
             {"creationflags": 0x08000000}  # CREATE_NO_WINDOW
             if sys.platform == "win32"
             else {"start_new_session": True, "pipesize": _PIPE_BYTES}
         )
-        # What it unpacks is cleared away with it, even when it is killed.
         self._folder = ""
         try:
+            # What it unpacks lies here and is cleared away with it, even when it is killed.
             self._folder = tempfile.mkdtemp(prefix="napari-s3net-")
             self._process = subprocess.Popen(
-                command or COMMAND,
+                (*command, str(slot)),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -148,22 +282,16 @@ class Child:
             )
         except OSError as error:
             shutil.rmtree(self._folder, ignore_errors=True)
-            raise ReadError(f"the process that reads files could not be started: {error.strerror}.") from error
-        self._new = True
-        _living.add(self)
+            raise ChildStartError(error.strerror or str(error)) from error
 
-    def ask(
-        self, request: Mapping[str, Any], seconds: float, hear: Callable[[Any], None] | None = None
-    ) -> tuple[dict[str, Any], NDArray[Any] | None]:
+    def ask(self, request: Mapping[str, Any], seconds: float, on_news: OnNews | None = None) -> Reply:
         """Send a request and receive its answer, or kill the child when time is up.
-
-        What the child has to tell before it answers goes to `hear`.
 
         Raises
         ------
-        DiedError
+        ChildDiedError
             If it ended before it had answered.
-        ReadError
+        ChildTimeoutError
             If time was up.
         """
         expired = threading.Event()
@@ -172,39 +300,50 @@ class Child:
             expired.set()
             self._process.kill()
 
-        limit, self._new = seconds + START_SECONDS * self._new, False
-        try:
-            with _deadlines.after(limit, expire):
-                return self._exchange({**request, "seconds": seconds}, hear)
-        except (OSError, EOFError, ValueError):
-            code = self._last_code()
-            self.close()
-            if expired.is_set():
-                raise ReadError(f"reading it took longer than {seconds:.0f} seconds and was given up.") from None
-            raise DiedError(code) from None
+        starting = 0.0 if self.is_used else START_SECONDS
+        self.is_used = True
+        with _deadlines.after(seconds + starting, expire) as renew:
+            try:
+                self._send({**request, "seconds": seconds + starting})
+                while not {"news", "seconds"}.isdisjoint(line := self._receive()):
+                    if "seconds" in line:
+                        seconds = float(line["seconds"])
+                        renew(seconds)
+                    elif on_news is not None:
+                        on_news(line["news"])
+                return line, self._receive_array(line)
+            except (OSError, EOFError, ValueError):
+                code = self._last_code()
+                self.close()
+                if expired.is_set():
+                    raise ChildTimeoutError(seconds) from None
+                raise ChildDiedError(code) from None
 
-    def _exchange(
-        self, request: Mapping[str, Any], hear: Callable[[Any], None] | None
-    ) -> tuple[dict[str, Any], NDArray[Any] | None]:
-        """One line there; maybe news, one line and the bytes of the array back."""
-        assert self._process.stdin is not None  # noqa: S101 - both are pipes, for the type checker
-        assert self._process.stdout is not None  # noqa: S101
+    def _send(self, request: Mapping[str, Any]) -> None:
+        assert self._process.stdin is not None  # noqa: S101 - it is a pipe, for the type checker
         self._process.stdin.write(json.dumps(request).encode() + b"\n")
         self._process.stdin.flush()
-        reply: dict[str, Any] = {"news": None}
-        while "news" in reply:
-            line = self._process.stdout.readline()
-            if not line.endswith(b"\n"):
-                raise EOFError
-            reply = json.loads(line)
-            if "news" in reply and hear is not None:
-                hear(reply["news"])
+
+    def _receive(self) -> dict[str, Any]:
+        """One line: news, another time, or the reply."""
+        assert self._process.stdout is not None  # noqa: S101 - as above
+        text = self._process.stdout.readline()
+        if not text.endswith(b"\n"):
+            raise EOFError
+        line = json.loads(text)
+        if not isinstance(line, dict):
+            raise ValueError("Expected a JSON object.")  # noqa: TRY004 - what came is damaged, not of a wrong type
+        return line
+
+    def _receive_array(self, reply: Mapping[str, Any]) -> NDArray[Any] | None:
+        """The bytes that follow a reply which tells their shape."""
         if "shape" not in reply:
-            return reply, None
+            return None
+        assert self._process.stdout is not None  # noqa: S101 - as above
         array = np.empty(reply["shape"], np.dtype(reply["dtype"]))
         if self._process.stdout.readinto(array.data.cast("B")) != array.nbytes:  # type: ignore[attr-defined]
             raise EOFError
-        return reply, array
+        return array
 
     def _last_code(self) -> int:
         """What the child ended with, if it ended by itself."""
@@ -214,7 +353,7 @@ class Child:
             return 0
 
     def kill(self) -> None:
-        """End the child at once, from any thread; whoever waits for its answer gets `DiedError`."""
+        """End the child at once, from any thread; whoever waits for its answer gets `ChildDiedError`."""
         self._process.kill()
 
     def close(self) -> None:
@@ -223,29 +362,25 @@ class Child:
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
-                try:
+                with suppress(OSError):  # what was not sent cannot be sent any more
                     pipe.close()
-                except OSError:  # what was not sent cannot be sent any more
-                    continue
         shutil.rmtree(self._folder, ignore_errors=True)
-        _living.discard(self)
 
 
 @atexit.register
 def close_all() -> None:
-    """End every child; the next file starts a new one."""
-    _idle.clear()
-    for child in list(_living):
-        child.close()
+    """End every child of every pool; the next request starts a new one."""
+    for pool in _pools:
+        pool.close()
 
 
-def _forget() -> None:
+def _forget_all() -> None:
     """In a forked copy of this process the children are somebody else's, and no thread but one has come along."""
     global _deadlines  # noqa: PLW0603 - its thread and lock are the other process's
     _deadlines = Deadlines()
-    _idle.clear()
-    _living.clear()
+    for pool in _pools:
+        pool._forget()  # noqa: SLF001 - of this module
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
+    os.register_at_fork(after_in_child=_forget_all)

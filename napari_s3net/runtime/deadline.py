@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 
 class Deadlines:
-    """Times at which something is done, unless it was called off before."""
+    """Moments at which something is done, unless it was called off before."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -19,21 +19,38 @@ class Deadlines:
         self._thread: threading.Thread | None = None
 
     @contextmanager
-    def after(self, seconds: float, act: Callable[[], None]) -> Iterator[None]:
-        """Call `act` once, from another thread, if the body takes longer; it must return at once."""
-        key, due = object(), time.monotonic() + seconds
+    def after(self, seconds: float, act: Callable[[], None]) -> Iterator[Callable[[float], None]]:
+        """Call `act` once, from another thread, if the body takes longer than that; `act` must return at once.
+
+        Yields
+        ------
+        callable
+            Moves the moment to so many seconds from now; without effect once it has passed.
+        """
+        key = object()
+
+        def renew(seconds: float) -> None:
+            with self._changed:
+                if key in self._due:
+                    self._set(key, seconds, act)
+
         with self._changed:
-            self._due[key] = due, act
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._watch, name="deadlines", daemon=True)
-                self._thread.start()
-            elif due < self._wakes:
-                self._changed.notify()
+            self._set(key, seconds, act)
         try:
-            yield
+            yield renew
         finally:
             with self._changed:
                 self._due.pop(key, None)
+
+    def _set(self, key: object, seconds: float, act: Callable[[], None]) -> None:
+        """Watch a moment; the lock is held."""
+        due = time.monotonic() + seconds
+        self._due[key] = due, act
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._watch, name="deadlines", daemon=True)
+            self._thread.start()
+        elif due < self._wakes:
+            self._changed.notify()
 
     def _watch(self) -> None:
         with self._changed:

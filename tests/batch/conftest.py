@@ -4,7 +4,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from napari_s3net.batch import Plan, isolated, open_executor
+from napari_s3net.batch import Plan, open_executor
 from napari_s3net.runtime import child_process as process
 
 
@@ -13,7 +13,6 @@ def executor():
     """One process for all tests of a module, for it takes a moment to start."""
     with open_executor() as executor:
         yield executor
-    isolated.close_idle()
     process.close_all()
 
 

@@ -70,7 +70,7 @@ def cluster(tmp_path):
     worker += ["--no-nanny", "--local-directory", str(tmp_path)]
     workers = [subprocess.Popen([*worker, "--name", str(n)], start_new_session=True, **quiet) for n in range(2)]
     end = time.monotonic() + 60
-    while not path.exists() and time.monotonic() < end:
+    while not (path.exists() and path.stat().st_size) and time.monotonic() < end:
         time.sleep(0.05)
     yield json.loads(path.read_text(encoding="utf-8"))["address"], workers
     for process in (*workers, scheduler):
@@ -82,7 +82,7 @@ def test_two_jobs_make_the_same_files(many, executor):
     drain(many("plain"), executor)
     with open_executor(2) as two:
         assert two.workers == 2
-        assert two.link.startswith("http")
+        assert two.link == ""
         rows, summary = drain(many("two"), two)
     assert (summary.done, summary.failed) == (23, 2)
     assert len(rows) == 25
@@ -100,17 +100,15 @@ def test_each_slice_of_a_volume_is_told_while_it_runs(plan, jobs):
     with open_executor(jobs) as executor:
         steps = iter_batch(replace(plan, pattern="stack.tif"), executor=executor, segmenter=segmenters.stepwise)
         rows = [row for row in steps if row is not None]
-    # What comes over a cluster may come after the result, and is left out then.
-    assert [(row.slice, row.slices) for row in rows[1:-1]] == [(1, 3), (2, 3), (3, 3)][: len(rows) - 2]
-    assert len(rows) == 5 or (jobs == 2 and len(rows) > 2)
+    assert [(row.slice, row.slices) for row in rows[1:-1]] == [(1, 3), (2, 3), (3, 3)]
     assert {row.status for row in rows[:-1]} == {"running"}
     assert (rows[-1].status, rows[-1].error) == ("done", "")
     assert [row.status for row in BatchReport(plan.output).rows()] == ["done"]
 
 
-def test_a_worker_of_a_cluster_tells_how_far_it_is(plan):
+def test_a_worker_of_a_cluster_tells_how_far_it_is(cluster):
     heard = []
-    with open_executor(2) as executor:
+    with open_executor(scheduler=cluster[0]) as executor:
         executor.listen("run", heard.append)
         executor.pool.submit(say, "run", {"file": "a", "slice": 1, "slices": 2}).result(10)
         end = time.monotonic() + 10
@@ -176,7 +174,7 @@ def test_a_scheduler_that_does_not_answer_is_told(monkeypatch):
 
 def test_without_dask_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(S3NetError, match=r"napari-s3net\[cluster\]"), open_executor(2):
+    with pytest.raises(S3NetError, match=r"napari-s3net\[cluster\]"), open_executor(scheduler="tcp://127.0.0.1:9"):
         pass
 
 

@@ -1,5 +1,8 @@
 """What kills a process is a row."""
 
+import os
+import signal
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -8,14 +11,13 @@ import pytest
 
 from napari_s3net.batch import isolated
 from napari_s3net.batch.plan import FileJob
+from napari_s3net.runtime.child_process import ChildDiedError, ChildEndedError, ChildStartError, ChildTimeoutError
 
 
 @pytest.fixture
 def job(plan, folder, save, tmp_path):
-    def job(name, device="auto", segmenter="tests.batch.segmenters:deadly"):
-        import sys
-
-        path = save(folder / name)
+    def job(name, device="auto", segmenter="tests.batch.segmenters:deadly", **more):
+        path = save(folder / name, **more)
         plan.output.mkdir(exist_ok=True)
         return FileJob(
             run=f"run of {tmp_path}",
@@ -38,15 +40,15 @@ def job(plan, folder, save, tmp_path):
 
 def test_warm_processes_are_used_again(job):
     assert isolated.run(job("a.png")).status == "done"
-    (slot, child) = isolated._idle[0]
+    children = isolated.WORKERS.children
     assert isolated.run(job("b.png")).status == "done"
-    assert isolated._idle == [(slot, child)]
+    assert isolated.WORKERS.children == children
 
 
 def test_an_image_that_aborts_the_process_is_a_row_and_the_next_is_done(job):
     row = isolated.run(job("abort.png"))
     assert row.status == "failed"
-    assert "died twice (code -6)" in row.error
+    assert row.error == "The process that worked on it died (code -6)."
     assert isolated.run(job("b.png")).status == "done"
 
 
@@ -81,17 +83,60 @@ def test_a_run_that_is_ended_ends_at_once(job):
     def work():
         try:
             isolated.run(waiting)
-        except isolated.EndedError as error:
+        except ChildEndedError as error:
             caught.append(error)
 
     thread = threading.Thread(target=work)
     thread.start()
-    while not isolated._busy:
+    while not isolated.WORKERS.busy:
         time.sleep(0.01)
-    time.sleep(0.3)
     isolated.end("ended")
     thread.join(5)
     assert not thread.is_alive()
     assert len(caught) == 1
-    with pytest.raises(isolated.EndedError):
+    with pytest.raises(ChildEndedError):
         isolated.run(waiting)
+
+
+@pytest.mark.parametrize(
+    ("error", "reading", "words"),
+    [
+        (ChildTimeoutError(86_400), False, "Working on it took longer than 24 hours and was given up."),
+        (ChildTimeoutError(21), True, "reading it took longer than 21 seconds and was given up."),
+        (ChildDiedError(-6), True, "it is damaged in a way that makes its decoder crash (code -6)."),
+        (
+            ChildDiedError(-9),
+            True,
+            "the system ended the process that was reading it, probably because memory ran out",
+        ),
+        (ChildStartError("No such file"), False, "The process that works on it could not be started: No such file."),
+    ],
+)
+def test_the_reason_tells_what_the_process_was_doing(job, monkeypatch, error, reading, words):
+    def ask(request, seconds, *, on_news, group):
+        on_news({"reading": True})
+        on_news({"reading": reading})
+        raise error
+
+    monkeypatch.setattr(isolated.WORKERS, "ask", ask)
+    assert isolated.run(job("a.png")).error.startswith(words)
+
+
+def test_a_decoder_that_crashes_costs_one_file(job, monkeypatch):
+    ask = isolated.WORKERS.ask
+
+    def crash_while_reading(request, seconds, *, on_news, group):
+        def crash(news):
+            on_news(news)
+            if news == {"reading": True}:
+                (child,) = isolated.WORKERS.children
+                os.kill(child._process.pid, signal.SIGABRT)
+
+        return ask(request, seconds, on_news=crash, group=group)
+
+    isolated.close_idle()
+    large = job("large.png", shape=(1500, 1500))
+    with monkeypatch.context() as patch:
+        patch.setattr(isolated.WORKERS, "ask", crash_while_reading)
+        assert isolated.run(large).error == "it is damaged in a way that makes its decoder crash (code -6)."
+    assert isolated.run(job("b.png")).status == "done"

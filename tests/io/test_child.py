@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-import io
-import json
-
 import numpy as np
 import pytest
 import SimpleITK as sitk
 
 from napari_s3net.errors import ReadError, UnsupportedFormatError
-from napari_s3net.io import child
+from napari_s3net.io import child, photograph
+from napari_s3net.io.validation.limits import reading_seconds
+from napari_s3net.runtime.child_server import Caller
 from tests.io.made_files import hounsfield, phantom, write_dicom
 
 NAMES = ["a.png", "a.jpg", "a.bmp", "a.tif", "b.tif", "a.nii", "a.nii.gz", "a.hdr", "a.img", "a.mha", "b.mha", "a.mhd"]
@@ -52,31 +51,41 @@ def test_an_unknown_file(tmp_path):
 
 
 def request(path, **more):
-    return {"task": "read", "path": str(path), "series": None, "seconds": 60.0, **more}
+    return {"task": "read", "path": str(path), "series": None, **more}
 
 
-def test_an_answer_is_json_and_the_bytes_of_the_array(files):
-    requests = io.BytesIO(
-        b"".join(json.dumps(request(files / name)).encode() + b"\n" for name in ("a.mha", "no", "a.mha"))
-    )
-    answers = io.BytesIO()
-    child.serve(requests, answers)
-    answers.seek(0)
-    for expected in (True, False, True):
-        reply = json.loads(answers.readline())
-        assert ("shape" in reply) == expected
-        if expected:
-            array = np.frombuffer(answers.read(phantom().nbytes), reply["dtype"]).reshape(reply["shape"])
-            np.testing.assert_array_equal(array, phantom())
-    assert not answers.read()
+def test_the_decoder_may_take_what_the_header_promises_and_no_more(tmp_path, monkeypatch):
+    import tifffile
+
+    array = np.zeros((300, 400), np.float64)
+    tifffile.imwrite(tmp_path / "a.tif", array, photometric="minisblack")
+    monkeypatch.setattr(child, "SPARE_BYTES", 32 << 20)
+    asked = []
+    caller = Caller()
+    monkeypatch.setattr(caller, "allow", asked.append)
+    read_photograph = photograph.read_photograph
+
+    def greedy(path, file_format, name):
+        image = read_photograph(path, file_format, name)
+        greed.append(np.ones(200 << 20, np.uint8))
+        return image
+
+    greed = []
+    assert child.answer(request(tmp_path / "a.tif"), caller)[1].shape == array.shape
+    assert asked == [reading_seconds(tmp_path / "a.tif", array.nbytes)]
+    monkeypatch.setattr(photograph, "read_photograph", greedy)
+    reply, _ = child.answer(request(tmp_path / "a.tif"))
+    assert "than its header accounts for" in reply["reason"]
+    assert not greed
+    np.ones(200 << 20, np.uint8)  # the limit is gone again
 
 
 def test_a_big_endian_array_is_handed_over_in_this_machine_s_order(tmp_path):
     import tifffile
 
     tifffile.imwrite(tmp_path / "a.tif", phantom().astype(">i2"), byteorder=">", photometric="minisblack")
-    reply, array = child.answer(request(tmp_path / "a.tif"))
-    assert np.dtype(reply["dtype"]).isnative
+    _, array = child.answer(request(tmp_path / "a.tif"))
+    assert array.dtype.isnative
     np.testing.assert_array_equal(array, phantom())
 
 
@@ -90,7 +99,6 @@ def test_what_is_wrong_is_an_answer_too(series):
     assert child.answer(request(series / "no"))[0] == {
         "error": "ReadError",
         "reason": "the system says: No such file or directory.",
-        "worn": False,
     }
     write_dicom(series / "other", hounsfield(), series="9")
     reply, array = child.answer(request(series))
@@ -100,13 +108,17 @@ def test_what_is_wrong_is_an_answer_too(series):
     assert child.answer({"task": "list", "path": str(series)})[0]["series"] == list(reply["series"])
 
 
-def test_after_an_error_of_simpleitk_the_child_is_worn(files):
+def test_after_an_error_of_simpleitk_the_child_is_worn(files, monkeypatch):
     raw = (files / "a.mha").read_bytes()
     (files / "a.mha").write_bytes(
         raw.replace(b"TransformMatrix = 1 0 0 0 1 0 0 0 1", b"TransformMatrix = 1 0 0 1 0 0 0 0 1")
     )
-    reply, _ = child.answer(request(files / "a.mha"))
-    assert reply == {"error": "ReadError", "reason": reply["reason"], "worn": True}
+    caller, worn = Caller(), []
+    monkeypatch.setattr(caller, "wear_out", lambda: worn.append(True))
+    child.answer(request(files / "no.mha"), caller)
+    assert not worn
+    child.answer(request(files / "a.mha"), caller)
+    assert worn
 
 
 @pytest.mark.parametrize(
@@ -115,8 +127,8 @@ def test_after_an_error_of_simpleitk_the_child_is_worn(files):
         (PermissionError(13, "Permission denied"), "no permission"),
         (OSError(28, "No space left on device"), "No space left on device"),
         (OSError("image file is truncated"), "damaged, or it was cut off"),
-        (MemoryError(), "not enough memory"),
-        (RuntimeError("Failed to allocate memory for image"), "not enough memory"),
+        (MemoryError(), "more memory than there is"),
+        (RuntimeError("Failed to allocate memory for image"), "more memory than there is"),
         (RuntimeError("ITK only supports orthonormal direction cosines"), "right angles"),
         (RuntimeError("Size mismatch! JOHN DOE"), "not of one size"),
         (RuntimeError("Unsupported JOHN DOE"), "variant"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from math import prod
 from pathlib import Path
 
@@ -15,6 +17,44 @@ ASSUMED_MEMORY = 16 * 10**9
 COPIES = 3
 #: Deflate never packs tighter than this, so a header that promises more than this times the file is wrong.
 DEFLATE_RATIO = 1032
+#: Time that reading may take: a start, and more for every byte of a file, as over a slow network, and of its pixels.
+BASE_SECONDS, BYTES_PER_SECOND, PIXEL_BYTES_PER_SECOND = 20.0, 5e5, 5e6
+
+#: Takes the bytes of pixels that a header promises, and the bytes of memory that decoding them needs.
+OnPromise = Callable[[int, int], None]
+_on_promise: ContextVar[OnPromise | None] = ContextVar("on_promise", default=None)
+
+
+@contextmanager
+def on_promise(act: OnPromise) -> Iterator[None]:
+    """Have `act` called in the body once a header was checked, before any pixel is decoded."""
+    token = _on_promise.set(act)
+    try:
+        yield
+    finally:
+        _on_promise.reset(token)
+
+
+def reading_seconds(path: Path, promised: int = 0) -> float:
+    """Seconds that reading a file, or the files of a folder, may take.
+
+    Parameters
+    ----------
+    path : Path
+        The file or folder.
+    promised : int
+        Bytes of pixels that its header promises, once that is known.
+
+    Raises
+    ------
+    OSError
+        If there is nothing to read.
+    """
+    packed = path.stat().st_size
+    if path.is_dir():
+        with os.scandir(path) as entries:
+            packed = sum(entry.stat().st_size for entry in entries if entry.is_file())
+    return BASE_SECONDS + packed / BYTES_PER_SECOND + promised / PIXEL_BYTES_PER_SECOND
 
 
 def physical_memory() -> int:
@@ -26,7 +66,7 @@ def physical_memory() -> int:
 
 
 def check_memory(shape: Iterable[int], item_bytes: int) -> None:
-    """Refuse an image that this machine cannot hold, before anything is allocated.
+    """Refuse an image that this machine cannot hold, before anything is allocated; tell others of its size.
 
     Parameters
     ----------
@@ -41,13 +81,16 @@ def check_memory(shape: Iterable[int], item_bytes: int) -> None:
         With the size that the header claims and the memory of this machine.
     """
     shape = tuple(int(n) for n in shape)
-    needed = prod(shape) * item_bytes * COPIES
+    promised = prod(shape) * item_bytes
+    needed = promised * COPIES
     if needed > physical_memory():
         claimed = " × ".join(str(n) for n in shape if n > 1)
         raise ReadError(
             f"the header claims {claimed} values; opening that takes {in_words(needed)} of memory "
             f"and this computer has {in_words(physical_memory())}."
         )
+    if (act := _on_promise.get()) is not None:
+        act(promised, needed)
 
 
 def check_promise(promised: int, present: int, ratio: int = 1) -> None:

@@ -135,10 +135,9 @@ class BatchForm(QWidget):
             "", "Cluster", "Address of a running Dask scheduler, such as tcp://host:8786, whose workers do the work."
         )
         self.scheduler.native.setPlaceholderText("this computer")
-        for field in (self.jobs, self.scheduler):
-            if find_spec("distributed") is None:
-                field.enabled = False
-                field.tooltip = "Several workers need Dask: pip install 'napari-s3net[cluster]'"
+        if find_spec("distributed") is None:
+            self.scheduler.enabled = False
+            self.scheduler.tooltip = "A cluster needs Dask: pip install 'napari-s3net[cluster]'"
         devices = [(device_label(name), name) for name in ("auto", "cpu")]
         self.device = make_field("auto", "Compute", "What the work is done on.", choices=devices)
         self.restart = make_field(False, "Begin anew", "Forget what was done before. Corrected labels stay.")

@@ -1,0 +1,169 @@
+"""The child's side of `napari_s3net.runtime.child_process`: answer requests until there will be no more.
+
+A request is a line of JSON on the standard input. What goes back is any number of lines with news or with another time
+limit, one line with the reply, and the bytes of an array where the reply tells its shape.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import os
+import queue
+import re
+import shutil
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO, NoReturn
+
+from numpy.typing import NDArray
+
+#: The parent ends a request that takes too long; should the parent be gone, the child ends itself this much later.
+GRACE_SECONDS = 30.0
+
+Reply = tuple[dict[str, Any], NDArray[Any] | None]
+
+
+class Caller:
+    """Whoever waits for an answer; this one hears nothing."""
+
+    def tell(self, **news: Any) -> None:
+        """Tell something before the answer is there; plain values."""
+
+    def allow(self, seconds: float) -> None:
+        """Ask for so much time from now on."""
+
+    def wear_out(self) -> None:
+        """Say that this process is not to be used again, because its memory may be damaged."""
+
+
+#: For answers that nobody waits for in another process.
+NOBODY = Caller()
+
+
+class PipeCaller(Caller):
+    """The process that started this one.
+
+    Parameters
+    ----------
+    stream : binary stream
+        Where it listens.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream, self._worn = stream, False
+
+    def tell(self, **news: Any) -> None:
+        """A line with the news."""
+        self._write({"news": news})
+
+    def allow(self, seconds: float) -> None:
+        """A line with the time; this process ends by itself a little later, should the other be gone."""
+        _end_after(seconds)
+        self._write({"seconds": seconds})
+
+    def wear_out(self) -> None:
+        """Say so with the next reply."""
+        self._worn = True
+
+    def reply(self, reply: Mapping[str, Any], array: NDArray[Any] | None) -> None:
+        """Send the answer: plain values, and the bytes of a C-contiguous array."""
+        shape = {} if array is None else {"shape": array.shape, "dtype": array.dtype.str}
+        self._write({**reply, **shape, **({"worn": True} if self._worn else {})}, array)
+
+    def _write(self, line: Mapping[str, Any], array: NDArray[Any] | None = None) -> None:
+        self._stream.write(json.dumps(line).encode() + b"\n")
+        if array is not None:
+            self._stream.write(array.data.cast("B"))
+        self._stream.flush()
+
+
+def serve(answer: Callable[[dict[str, Any], Caller], Reply]) -> NoReturn:
+    """Answer requests until the standard input is closed, and end this process.
+
+    Parameters
+    ----------
+    answer : callable
+        (request, caller) → (reply for JSON, array or None).
+    """
+    _take_blame()
+    caller = PipeCaller(os.fdopen(os.dup(1), "wb"))
+    os.dup2(2, 1)  # libraries chatter on the standard output; the answers have their own way
+    requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(sys.stdin.buffer, requests), daemon=True).start()
+    with suppress(OSError, KeyboardInterrupt):
+        while True:
+            request = json.loads(requests.get())
+            _end_after(request.pop("seconds"))
+            caller.reply(*answer(request, caller))
+            faulthandler.cancel_dump_traceback_later()
+    _end()
+
+
+def _listen(stream: BinaryIO, requests: queue.SimpleQueue[bytes]) -> None:
+    """Pass requests on. Once whoever asks is gone end at once, so that nothing is written after a run was killed."""
+    for line in stream:
+        requests.put(line)
+    _end()
+
+
+def _end() -> NoReturn:
+    """End without last words, for the heap may be damaged; the parent may be gone, and cannot clear up."""
+    folder = os.environ.get("TMPDIR", "")
+    if re.match(r"napari-s3net-", Path(folder).name):
+        shutil.rmtree(folder, ignore_errors=True)
+    os._exit(0)
+
+
+def _end_after(seconds: float) -> None:
+    """End by itself where the parent does not do so in time."""
+    faulthandler.dump_traceback_later(seconds + GRACE_SECONDS, exit=True)
+
+
+def _take_blame() -> None:
+    """Where the system has to end a process because memory ran out, let it be this one (Linux)."""
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+
+
+@contextmanager
+def limited_memory(more: int) -> Iterator[Callable[[int], None]]:
+    """Let this process allocate no more than it holds now and so many bytes, so that an allocation beyond fails.
+
+    Parameters
+    ----------
+    more : int
+        Bytes.
+
+    Yields
+    ------
+    callable
+        Sets another number of bytes, counted from the same start.
+
+    Notes
+    -----
+    It limits `RLIMIT_DATA`, which counts what a process could write to, and not address space, of which graphics cards
+    and thread pools reserve much that they never use. Only Linux heeds it; elsewhere nothing is limited.
+    """
+    try:
+        import resource
+
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+        held = 1024 * int(status.partition("VmData:")[2].split()[0])
+        before, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    except (ImportError, OSError, ValueError, IndexError):
+        yield lambda _: None
+        return
+
+    def limit(more: int) -> None:
+        with suppress(ValueError, OSError):  # above the hard limit, which then holds
+            resource.setrlimit(resource.RLIMIT_DATA, (held + more, hard))
+
+    limit(more)
+    try:
+        yield limit
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (before, hard))
