@@ -14,6 +14,7 @@ from napari_s3net import __version__
 from napari_s3net.errors import DivergedError
 from napari_s3net.foreground.propose import propose
 from napari_s3net.image import Image, Segmentation, Step, as_image
+from napari_s3net.network.state import state_of
 from napari_s3net.postprocessing.postprocess import postprocess
 from napari_s3net.postprocessing.upsample import preview
 from napari_s3net.preprocessing.prepare import prepare
@@ -112,7 +113,7 @@ def iter_segment(
             trainer.optimiser.zero_grad()
             torch.autograd.backward(total)
             trainer.optimiser.step()
-        state = weights_of(trainer.network) if settings.variant == "s3net" else {}
+        state = state_of(trainer.network) if settings.variant == "s3net" else {}
         del trainer, total, terms  # the last ones would hold the graph of the last look
         proposal = propose(clusters, plane, settings)
         labels, foreground, meanings = postprocess(plane, probabilities, proposal, settings)
@@ -138,8 +139,3 @@ def iter_segment(
         state=state,
         image=image,
     )
-
-
-def weights_of(network: torch.nn.Module) -> dict[str, NDArray[Any]]:
-    """A copy of a network's weights as plain arrays."""
-    return {name: tensor.detach().cpu().numpy().copy() for name, tensor in network.state_dict().items()}

@@ -1,1 +1,1 @@
-"""What the user drew, how it spreads, and where the result is unsure."""
+"""Corrections: what the user drew, how it changes the labels, and where a stroke is worth most."""

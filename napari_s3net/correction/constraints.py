@@ -1,7 +1,7 @@
-"""What the user drew: constraints on single pixels, and what must not change.
+"""What the user drew and locked, checked and in one form.
 
-Constraints are whole numbers on the image's own grid: 0 where nothing was drawn, else the id of a label, or `OBJECT` or
-`BACKGROUND` where it only matters on which side a pixel lies.
+Drawn values are whole numbers on the image's own grid: 0 where nothing was drawn, else the id of a label, or `OBJECT`
+or `BACKGROUND` where it only matters on which side of the object's border a pixel lies.
 """
 
 from __future__ import annotations
@@ -16,57 +16,68 @@ from numpy.typing import NDArray
 from napari_s3net.errors import InvalidConstraintsError
 from napari_s3net.image import Segmentation
 
-#: Drawn values that name a side and no label. The largest 16-bit numbers, so that every format can hold them.
+#: Drawn values that name a side and no label: the two largest signed 16-bit numbers, which every file format can hold.
 OBJECT, BACKGROUND = 32767, 32766
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
-    """Labels, strokes and locks of one re-run, at the image's size.
+class Constraints:
+    """What the labels of one plane may become; arrays are (H, W), the image's size.
 
     Parameters
     ----------
     labels : numpy.ndarray
-        (H, W) int32: the previous result.
-    constraints : numpy.ndarray
-        (H, W) int32, without what lies on a lock.
-    held : numpy.ndarray
-        (H, W) bool: locked pixels.
+        (H, W) int32: the previous labels.
+    drawn : numpy.ndarray
+        (H, W) int32: drawn values; 0 on locked pixels, since a lock is stronger than a stroke.
+    locked : numpy.ndarray
+        (H, W) bool: pixels that keep their label.
     ids : numpy.ndarray
-        Every label that the result may have, in ascending order.
+        (n,) every label that the new labels may have, in ascending order.
     on_object : numpy.ndarray
-        For each of `ids`, whether it is part of the object.
-    open_ids : numpy.ndarray
-        For each of `ids`, whether pixels may be given to it: not of locked ones.
+        (n,) bool: which of `ids` are part of the object.
+    is_open : numpy.ndarray
+        (n,) bool: to which of `ids` pixels may be given, which are those that are not locked.
     """
 
     labels: NDArray[np.int32]
-    constraints: NDArray[np.int32]
-    held: NDArray[np.bool_]
+    drawn: NDArray[np.int32]
+    locked: NDArray[np.bool_]
     ids: NDArray[np.int32]
     on_object: NDArray[np.bool_]
-    open_ids: NDArray[np.bool_]
+    is_open: NDArray[np.bool_]
 
     @property
     def foreground(self) -> tuple[int, ...]:
         """The object's labels."""
         return tuple(int(i) for i in self.ids[self.on_object])
 
-    def allowed(self, painted: NDArray[np.int32]) -> NDArray[np.bool_]:
-        """Which of `ids` (m, n) each of m drawn values leaves open."""
-        sides = np.where(painted == OBJECT, 1, np.where(painted == BACKGROUND, 0, -1))
-        named = painted[:, None] == self.ids
+    def allowed(self, drawn: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Say which of `ids` each of m drawn values (m,) allows, (m, n)."""
+        sides = np.where(drawn == OBJECT, 1, np.where(drawn == BACKGROUND, 0, -1))
+        named = drawn[:, None] == self.ids
         fits = np.where(sides[:, None] >= 0, self.on_object == (sides == 1)[:, None], named)
-        return np.asarray(fits & self.open_ids)
+        return np.asarray(fits & self.is_open)
 
 
-def make_task(
+def make_constraints(
     result: Segmentation,
-    constraints: NDArray[Any],
+    drawn: NDArray[Any],
     locked: Collection[int] = (),
     locked_region: NDArray[np.bool_] | None = None,
-) -> Task:
-    """Check strokes and locks, and bring them into one form. A lock is stronger than a stroke.
+) -> Constraints:
+    """Check strokes and locks against a result, and bring them into one form.
+
+    Parameters
+    ----------
+    result : Segmentation
+        With labels (H, W). Labels made elsewhere, which have no `foreground`, have their object in all that is not 0.
+    drawn : numpy.ndarray
+        (H, W) whole numbers.
+    locked : collection of int
+        Labels that keep all their pixels and get no others.
+    locked_region : numpy.ndarray, optional
+        (H, W) bool: pixels that keep their label.
 
     Raises
     ------
@@ -74,7 +85,7 @@ def make_task(
         If they do not fit the result.
     """
     labels = result.labels
-    drawn = checked(constraints, labels.shape)
+    drawn = check_drawn(drawn, labels.shape)
     held = np.isin(labels, list(locked))
     if locked_region is not None:
         region = np.asarray(locked_region)
@@ -83,13 +94,18 @@ def make_task(
         held |= region.astype(bool)
     drawn[held | np.isin(drawn, list(locked))] = 0
     ids, foreground = _known_ids(result, drawn)
-    on_object = np.isin(ids, foreground)
-    return Task(labels, drawn, held, ids, on_object, ~np.isin(ids, list(locked)))
+    return Constraints(labels, drawn, held, ids, np.isin(ids, foreground), ~np.isin(ids, list(locked)))
 
 
-def checked(constraints: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.int32]:
-    """Constraints as int32 of their own; `InvalidConstraintsError` where they do not fit labels of this shape."""
-    array = np.asarray(constraints)
+def check_drawn(drawn: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.int32]:
+    """Return drawn values as an int32 copy.
+
+    Raises
+    ------
+    InvalidConstraintsError
+        If they have another shape than `shape`, are not whole numbers, or not from 0 to `OBJECT`.
+    """
+    array = np.asarray(drawn)
     if array.shape != shape:
         raise InvalidConstraintsError(
             f"Expected constraints of the labels' shape {shape}; got {array.shape}. Draw them on the same image."
@@ -104,9 +120,9 @@ def checked(constraints: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.int
 
 
 def _known_ids(result: Segmentation, drawn: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """All ids, and the object's. Labels made elsewhere have no object: there it is all that is not 0.
+    """All ids, and the object's.
 
-    A side that was drawn and has no label yet gets one: 0 is the background, the first free number the object.
+    A side that was drawn and has no label yet gets one: the background 0, the object the first free number.
     """
     drawn_ids = np.unique(drawn)
     ids = np.union1d(np.unique(result.labels), drawn_ids[(drawn_ids > 0) & (drawn_ids < BACKGROUND)])

@@ -1,13 +1,24 @@
-"""How a few strokes reach the pixels that were not painted: a Gaussian process on the depth of every region.
+"""Spread strokes to the pixels that were not painted: Gaussian process regression on signed distances.
 
-Each region is described by its signed distance: how deep a pixel lies in it, or how far outside. The previous result
-is the mean of a Gaussian process on these depths, the strokes are its observations. Whoever corrects paints the middle
-of what is wrong, so the border is expected about as far behind the stroke as it now lies before it: a pixel d outside a
-region that is painted with it is observed to lie d inside. What is close to a stroke and looks like it follows; a small
-part of the change also goes to what looks alike and lies as deep elsewhere, such as the rest of a rim. Where no stroke
-has influence nothing moves at all.
+*Model.* The labels are described by one function for each region: the signed distance, how many pixels inside the
+region a pixel lies. The distances to the previous labels, m, are the prior mean of a Gaussian process. Painted pixels
+are its observations y. With the kernel matrices K, the posterior mean
 
-Rasmussen and Williams 2006, *Gaussian Processes for Machine Learning*, section 2.2, for the posterior mean.
+    f = m + K(all, painted) · (K(painted, painted) + σ² I)⁻¹ · (y − m)
+
+(Rasmussen and Williams 2006, *Gaussian Processes for Machine Learning*, equation 2.38) is the new signed distance of
+every pixel, and the region with the largest one its new label.
+
+*Observations.* Whoever corrects paints the middle of what is wrong. So the border is expected about as far behind a
+stroke as it now lies before it: a pixel d outside of the region that it is painted with is observed to lie d inside.
+
+*Kernel.* Influence falls with distance and with difference of appearance: (1 − a) exp(−½ |Δu|²) + a exp(−½ |Δv|²). u
+holds place and appearance. v reaches farther and holds, besides, the previous signed distances: a stroke at one side of
+a rim moves the rest of the rim a little as well, where it looks alike and lies as deep. Far from every stroke nothing
+moves.
+
+*Components.* Three rules come before and after, in `region_repair`: a component that stands apart follows its stroke as
+a whole, a change that appears by itself is undone, and small fragments that a change cut off are absorbed.
 """
 
 from __future__ import annotations
@@ -20,241 +31,242 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.linalg import cho_factor, cho_solve
 
-#: Reach of a stroke, as a share of the image's longer side; and of the part of it that also goes elsewhere.
-REACH, FAR_REACH = 0.1, 0.4
-#: How much of the influence is of the second kind.
-FAR_SHARE = 0.15
-#: Differences of colours that halve, about, the influence: as shares of the spread of the image's colours, which is at
-#: least so many units of Lab (or of intensities from 0 to 100).
-COLOUR, FAR_COLOUR, LEAST_SPREAD = 0.7, 0.47, 3.0
-#: A part is all that differs by so little from its stroke, as a share of the spread; it has an edge if it grows by no
-#: more than `STABLE` between the two; and it is not more than this share of the region that it leaves.
-SAME, STABLE, MOST_OF_REGION = (0.6, 1.0), 1.3, 0.5
-#: The same for the depth within a region, as a share of the longer side, and for the network's probabilities.
-FAR_DEPTH = 0.03
-PROBABILITY = 0.5
-#: Depths are told apart up to this share of the longer side: a stroke far from its region makes a spot of this size.
-DEEPEST = 0.1
-#: Least depth of what was painted, the radius of a stroke, and the greatest, both as shares of the longer side.
-LEAST_DEPTH, MOST_DEPTH = 0.015, 0.05
-#: How far, relatively, the depth of painted pixels may be missed.
-SLACK = 0.05
-#: The influence is known at every other pixel: it is as smooth as the colours that it follows.
+from napari_s3net.correction.region_repair import absorb_fragments, reassign_whole_components, revert_detached_changes
+from napari_s3net.correction.signed_distance import signed_distances
+
+#: The influence is computed at every other row and column, and interpolated between them.
 STEP = 2
-#: Strokes are seen at so many places at most.
-MOST_POINTS = 128
+
+
+@dataclass(frozen=True, kw_only=True)
+class PropagationConstants:
+    """What was chosen by hand on half *a* of the development sets; see `docs/correcting.md`.
+
+    Lengths are shares of the image's longer side. Colour distances are shares of the spread of the image's colours.
+
+    Parameters
+    ----------
+    reach, far_reach : float
+        Length at which the influence has fallen to exp(−½): of the near part, and of the part that reaches farther.
+    far_share : float
+        a, the share of the influence that reaches farther.
+    colour, far_colour : float
+        Colour distance at which the influence of either part has fallen to exp(−½).
+    far_distance : float
+        Difference of signed distances, as a length, at which the influence that reaches farther has fallen so.
+    probability : float
+        Distance of the network's probabilities at which the influence has fallen so.
+    least_spread : float
+        The spread is at least this, in units of Lab, or of intensities from 0 to 100.
+    distance_limit : float
+        Length at which signed distances are clipped: a stroke far from its region makes a spot of this size.
+    least_observed, most_observed : float
+        Lengths: an observed signed distance is at least the first, the radius of a stroke, and at most the second.
+    noise : float
+        σ², beside a kernel that is 1 for equal pixels.
+    similar : tuple of float
+        Two colour distances within which a component looks like its stroke.
+    most_growth : float
+        A component has a sharp edge if it has at most so many times the pixels between the first and the second.
+    most_of_region : float
+        A component that follows its stroke as a whole is at most this share of its old region.
+    most_points : int
+        At so many painted pixels, at most, the process is observed.
+    point_spacing : float
+        Distance between these, as a multiple of `least_observed`.
+    """
+
+    reach: float = 0.1
+    far_reach: float = 0.4
+    far_share: float = 0.15
+    colour: float = 0.7
+    far_colour: float = 0.47
+    far_distance: float = 0.03
+    probability: float = 0.5
+    least_spread: float = 3.0
+    distance_limit: float = 0.1
+    least_observed: float = 0.015
+    most_observed: float = 0.05
+    noise: float = 0.05
+    similar: tuple[float, float] = (0.6, 1.0)
+    most_growth: float = 1.3
+    most_of_region: float = 0.5
+    most_points: int = 128
+    point_spacing: float = 1.5
+
+
+CONSTANTS = PropagationConstants()
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
-    """What each pixel looks like, at the working size.
+class PixelFeatures:
+    """What each pixel looks like, at the size at which strokes spread.
 
     Parameters
     ----------
     colours : numpy.ndarray
-        (h, w, C) float32, smoothed: Lab, or the intensity from 0 to 100.
+        (h, w, C) float32, smoothed: Lab, or intensities from 0 to 100.
     probabilities : numpy.ndarray or None
-        (⌈h/2⌉, ⌈w/2⌉, K) float32: what the network says of every other pixel.
+        (⌈h/2⌉, ⌈w/2⌉, K) float32: the network's probabilities at every other row and column; None without a network.
     """
 
     colours: NDArray[np.float32]
     probabilities: NDArray[np.float32] | None = None
 
     @property
-    def half(self) -> tuple[int, int]:
-        """The shape of every other pixel."""
+    def coarse_shape(self) -> tuple[int, int]:
+        """The number of every other row, and of every other column."""
         h, w = self.colours.shape[:2]
         return -(-h // STEP), -(-w // STEP)
 
 
-def propagate(labels: NDArray[np.integer], strokes: NDArray[np.integer], look: Look, n: int) -> NDArray[np.float32]:
-    """How deep each pixel lies in each region once the strokes are obeyed.
+def propagate(
+    labels: NDArray[np.integer], strokes: NDArray[np.integer], features: PixelFeatures, n: int
+) -> NDArray[np.float32]:
+    """Compute the signed distance of each pixel to each region once the strokes are obeyed.
 
     Parameters
     ----------
     labels : numpy.ndarray
-        (h, w) from 0 to n − 1: the previous result.
+        (h, w) from 0 to n − 1: the previous labels.
     strokes : numpy.ndarray
         (h, w): the label that was painted, −1 where nothing was.
-    look : Look
+    features : PixelFeatures
         Of the same size.
     n : int
-        How many labels there are.
+        How many regions there are.
 
     Returns
     -------
     numpy.ndarray
-        (n, h, w) float32, in pixels: the largest one is the new label. Painted pixels get what they were painted with.
+        (n, h, w) float32, in pixels: the arg-max is the new label. Painted pixels get the label that they were painted
+        with; without strokes no label changes.
     """
-    places = support(strokes)
-    if not len(places):
-        return depths(labels, n)
-    look = replace(look, colours=look.colours / spread_of(look.colours))
-    labels = with_parts(labels, strokes, places, look.colours)
-    depth = depths(labels, n)
-    seen = np.ravel_multi_index([i // STEP for i in np.unravel_index(places, labels.shape)], look.half)
-    near, far = _coordinates(look, depth)
-    influence = _kernel(near, near[seen], far, far[seen])
-    inner = influence[seen].astype(np.float64) + SLACK * np.eye(len(places))
-    change = _observed(depth.reshape(n, -1)[:, places], strokes.ravel()[places], max(labels.shape))
-    weights = cho_solve(cho_factor(inner), change.T).astype(np.float32)
-    moved = depth + _enlarged((influence @ weights).T.reshape(n, *look.half), labels.shape)
+    c, side = CONSTANTS, max(labels.shape)
+    points = observation_points(strokes)
+    if not len(points):
+        return signed_distances(labels, n, c.distance_limit * side)
+    features = replace(features, colours=features.colours / colour_spread(features.colours))
+    labels = reassign_whole_components(
+        labels,
+        strokes,
+        points,
+        features.colours,
+        similar=c.similar,
+        most_growth=c.most_growth,
+        most_of_region=c.most_of_region,
+    )
+    prior = signed_distances(labels, n, c.distance_limit * side)
+    moved = prior + _posterior_change(prior, strokes, points, features)
     new = np.where(strokes >= 0, strokes, moved.argmax(axis=0))
-    new = _without_scraps(_without_islands(new, labels, strokes), labels, strokes)
-    return _agreeing(moved, new)
+    new = revert_detached_changes(new, labels, strokes)
+    new = absorb_fragments(new, labels, strokes, np.pi * (c.least_observed * side) ** 2)
+    return _made_consistent(moved, new)
 
 
-def spread_of(colours: NDArray[np.float32]) -> float:
-    """How much the colours (h, w, C) of an image differ: their standard deviation."""
-    return max(float(np.sqrt(colours.reshape(-1, colours.shape[2]).var(axis=0).sum())), LEAST_SPREAD)
+def colour_spread(colours: NDArray[np.float32]) -> float:
+    """The standard deviation of an image's colours (h, w, C), all channels together, but no less than the least one."""
+    spread = float(np.sqrt(colours.reshape(-1, colours.shape[2]).var(axis=0).sum()))
+    return max(spread, CONSTANTS.least_spread)
 
 
-def with_parts(
-    labels: NDArray[np.integer], strokes: NDArray[np.integer], places: NDArray[np.intp], colours: NDArray[np.float32]
-) -> NDArray[np.integer]:
-    """The labels in which a part that stands by itself follows its stroke as a whole, such as a lung that was missed.
+def observation_points(strokes: NDArray[np.integer]) -> NDArray[np.intp]:
+    """Choose few painted pixels that stand for all: the middle of each stroke, and others along it.
 
-    A part is what is connected with the stroke, has its old label, looks like it, and has an edge all around. It stands
-    by itself where it touches nothing of the painted label, or nothing more of its old one.
+    Of each connected stroke of one label the innermost pixel comes first, then always the pixel that is farthest from
+    those chosen, until none is farther than the spacing of points; the spacing grows until there are few enough.
+
+    Parameters
+    ----------
+    strokes : numpy.ndarray
+        (h, w): the label that was painted, −1 where nothing was.
+
+    Returns
+    -------
+    numpy.ndarray
+        (m,) flat indices, at most `most_points`.
     """
-    labels = labels.copy()
-    for place in zip(*np.unravel_index(places, labels.shape), strict=True):
-        old, new = labels[place], strokes[place]
-        if old == new:
-            continue
-        differs = np.where(labels == old, np.linalg.norm(colours - colours[place], axis=2), np.inf)
-        small, large = (_connected(differs <= limit, place) for limit in SAME)
-        around = labels[ndimage.binary_dilation(large, np.ones((3, 3), bool)) & ~large]
-        alone = not (around == new).any() or not (around == old).any()
-        sizes = small.sum(), large.sum(), (labels == old).sum()
-        if alone and sizes[1] <= STABLE * sizes[0] and sizes[1] <= MOST_OF_REGION * sizes[2]:
-            labels[large] = new
-    return labels
-
-
-def _connected(mask: NDArray[np.bool_], place: tuple[np.intp, ...]) -> NDArray[np.bool_]:
-    """The connected part of a mask at a place."""
-    parts, _ = ndimage.label(mask)
-    return np.asarray(parts == parts[place])
-
-
-def depths(labels: NDArray[np.integer], n: int) -> NDArray[np.float32]:
-    """How deep each pixel lies in each of n regions (n, h, w), in pixels; negative outside, limited by `DEEPEST`."""
-    limit = DEEPEST * max(labels.shape)
-    if n == 2:
-        first = _depth(labels == 0, limit)
-        return np.stack([first, -first])
-    return np.stack([_depth(labels == k, limit) for k in range(n)])
-
-
-def depths_near(changed: NDArray[np.bool_], labels: NDArray[np.integer], n: int) -> NDArray[np.float32]:
-    """As `depths`, but measured only near the pixels in a mask; elsewhere each lies half a pixel within its region."""
-    found = np.where(labels == np.arange(n)[:, None, None], np.float32(0.5), np.float32(-0.5))
-    if changed.any():
-        reach = int(np.ceil(DEEPEST * max(labels.shape))) + 2
-        spans = [np.flatnonzero(changed.any(axis=axis)) for axis in (1, 0)]
-        box = tuple(slice(max(0, span[0] - reach), span[-1] + 1 + reach) for span in spans)
-        found[:, *box] = [_depth(labels[box] == k, DEEPEST * max(labels.shape)) for k in range(n)]
-    return found
-
-
-def _depth(region: NDArray[np.bool_], limit: float) -> NDArray[np.float32]:
-    """Signed depth (h, w); only measured where it is above the limit's negative, which is exact and cheaper."""
-    found = np.full(region.shape, -limit, np.float32)
-    spans = [np.flatnonzero(region.any(axis=axis)) for axis in (1, 0)]
-    if not len(spans[0]):
-        return found
-    margin = int(np.ceil(limit)) + 1
-    box = tuple(slice(max(0, span[0] - margin), span[-1] + 1 + margin) for span in spans)
-    part = region[box]
-    if part.all():
-        return np.full_like(found, limit)
-    inside, outside = (ndimage.distance_transform_edt(mask) for mask in (part, ~part))
-    found[box] = np.clip(np.where(part, inside - 0.5, 0.5 - outside), -limit, limit)
-    return found
-
-
-def support(strokes: NDArray[np.integer]) -> NDArray[np.intp]:
-    """Flat indices of few painted pixels that stand for all: the middle of each stroke, and along it.
-
-    Of each connected stroke of one label the most central pixel comes first, then whatever is farthest from those
-    chosen, until all are within one and a half radii of a stroke; within more if there are too many.
-    """
-    spacing = 1.5 * LEAST_DEPTH * max(strokes.shape)
-    parts = [part for k in np.unique(strokes[strokes >= 0]) for part in _parts(strokes == k)]
-    parts = sorted(parts, key=len, reverse=True)[:MOST_POINTS]
+    most = CONSTANTS.most_points
+    spacing = CONSTANTS.point_spacing * CONSTANTS.least_observed * max(strokes.shape)
+    components = [pixels for k in np.unique(strokes[strokes >= 0]) for pixels in _component_pixels(strokes == k)]
+    components = sorted(components, key=len, reverse=True)[:most]
     while True:
-        chosen = [np.ravel_multi_index(tuple(_spread(part, spacing).T), strokes.shape) for part in parts]
-        if sum(map(len, chosen)) <= MOST_POINTS:
+        chosen = [np.ravel_multi_index(tuple(_thinned(pixels, spacing).T), strokes.shape) for pixels in components]
+        if sum(map(len, chosen)) <= most:
             return np.concatenate(chosen) if chosen else np.empty(0, np.intp)
         spacing *= 1.5
 
 
-def _parts(mask: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
-    """Pixels (m, 2) of each connected part, its most central pixel first."""
+def _component_pixels(mask: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
+    """The pixels (m, 2) of each connected component, its innermost pixel first."""
     marked, n = ndimage.label(mask, np.ones((3, 3)))
-    parts = []
+    found = []
     for number, box in enumerate(ndimage.find_objects(marked, n), 1):
-        part = marked[box] == number
-        depth = ndimage.distance_transform_edt(np.pad(part, 1))[1:-1, 1:-1]
-        pixels = np.argwhere(part)
-        rank = np.lexsort((((pixels - pixels.mean(axis=0)) ** 2).sum(axis=1), -np.round(depth[part])))
-        parts.append(pixels[rank] + [side.start for side in box])
-    return parts
+        component = marked[box] == number
+        depth = ndimage.distance_transform_edt(np.pad(component, 1))[1:-1, 1:-1]
+        pixels = np.argwhere(component)
+        rank = np.lexsort((((pixels - pixels.mean(axis=0)) ** 2).sum(axis=1), -np.round(depth[component])))
+        found.append(pixels[rank] + [side.start for side in box])
+    return found
 
 
-def _spread(pixels: NDArray[np.intp], spacing: float) -> NDArray[np.intp]:
-    """Pixels (m, 2) thinned out: the first, and then always the farthest one, until none is farther than `spacing`."""
+def _thinned(pixels: NDArray[np.intp], spacing: float) -> NDArray[np.intp]:
+    """Farthest-point sampling of pixels (m, 2) from the first one on, until none is farther than the spacing."""
     chosen = [0]
     left = ((pixels - pixels[0]) ** 2).sum(axis=1)
-    while left.max() > spacing**2 and len(chosen) <= MOST_POINTS:
+    while left.max() > spacing**2 and len(chosen) <= CONSTANTS.most_points:
         chosen.append(int(left.argmax()))
         left = np.minimum(left, ((pixels - pixels[chosen[-1]]) ** 2).sum(axis=1))
     return pixels[chosen]
 
 
-def _observed(depth: NDArray[np.float32], painted: NDArray[np.integer], side: int) -> NDArray[np.float64]:
-    """Change of the depths (n, m) at painted places: as deep inside the painted region as they were outside it.
+def _posterior_change(
+    prior: NDArray[np.float32], strokes: NDArray[np.integer], points: NDArray[np.intp], features: PixelFeatures
+) -> NDArray[np.float32]:
+    """The posterior mean less the prior mean, (n, h, w)."""
+    n, *shape = prior.shape
+    at = np.ravel_multi_index([i // STEP for i in np.unravel_index(points, shape)], features.coarse_shape)
+    near, far = _kernel_coordinates(features, prior)
+    influence = _kernel(near, near[at], far, far[at])
+    covariance = influence[at].astype(np.float64) + CONSTANTS.noise * np.eye(len(points))
+    observed = _observed_change(prior.reshape(n, -1)[:, points], strokes.ravel()[points], max(shape))
+    weights = cho_solve(cho_factor(covariance), observed.T).astype(np.float32)
+    return _interpolated((influence @ weights).T.reshape(n, *features.coarse_shape), tuple(shape))
 
-    `side` is the longer side of the image.
-    """
-    here = np.arange(len(painted))
-    wanted = np.clip(np.abs(depth[painted, here]), LEAST_DEPTH * side, MOST_DEPTH * side)
-    change: NDArray[np.float64] = np.minimum(-wanted - depth, 0).astype(np.float64)
-    change[painted, here] = np.maximum(wanted - depth[painted, here], 0)
+
+def _observed_change(prior: NDArray[np.float32], painted: NDArray[np.integer], longer_side: int) -> NDArray[np.float64]:
+    """Observations less prior mean at the points, (n, m): as deep inside the painted region as now outside."""
+    column = np.arange(len(painted))
+    least, most = CONSTANTS.least_observed * longer_side, CONSTANTS.most_observed * longer_side
+    wanted = np.clip(np.abs(prior[painted, column]), least, most)
+    change: NDArray[np.float64] = np.minimum(-wanted - prior, 0).astype(np.float64)
+    change[painted, column] = np.maximum(wanted - prior[painted, column], 0)
     return change
 
 
-def _half(maps: NDArray[Any]) -> NDArray[Any]:
-    """Every other pixel of maps (·, h, w)."""
-    return maps[:, ::STEP, ::STEP]
-
-
-def _enlarged(maps: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """What `_half` left, with the means of neighbours between them: (·, h, w)."""
-    for axis, n in enumerate(shape, 1):
-        at, last = np.arange(n), maps.shape[axis] - 1
-        maps = (maps.take(at // STEP, axis) + maps.take(np.minimum((at + 1) // STEP, last), axis)) / 2
-    return maps
-
-
-def _coordinates(look: Look, depth: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Place and look of every other pixel, in units in which influence falls by exp(−½ d²): near, and far."""
-    h, w = depth.shape[1:]
+def _kernel_coordinates(
+    features: PixelFeatures, prior: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The kernel's u and v of every other pixel, (pixels, coordinates) each."""
+    c, (h, w) = CONSTANTS, prior.shape[1:]
     place = np.stack(np.meshgrid(*(np.arange(0, n, STEP) / max(h, w) for n in (h, w)), indexing="ij"))
-    colours = _half(np.moveaxis(look.colours, -1, 0))
-    said = [] if look.probabilities is None else [np.moveaxis(look.probabilities, -1, 0) / PROBABILITY]
-    within = _half(depth) / (max(h, w) * FAR_DEPTH * np.sqrt(2))
-    near = [place / REACH, colours / COLOUR, *said]
-    far = [place / FAR_REACH, colours / FAR_COLOUR, within, *said]
-    return tuple(np.concatenate(part).reshape(sum(map(len, part)), -1).T.astype(np.float32) for part in (near, far))  # type: ignore[return-value]
+    colours = _coarse(np.moveaxis(features.colours, -1, 0))
+    probabilities = (
+        [] if features.probabilities is None else [np.moveaxis(features.probabilities, -1, 0) / c.probability]
+    )
+    distances = _coarse(prior) / (max(h, w) * c.far_distance * np.sqrt(2))
+    near = [place / c.reach, colours / c.colour, *probabilities]
+    far = [place / c.far_reach, colours / c.far_colour, distances, *probabilities]
+    u, v = (np.concatenate(part).reshape(sum(map(len, part)), -1).T.astype(np.float32) for part in (near, far))
+    return u, v
 
 
 def _kernel(
     near: NDArray[np.float32], near_at: NDArray[np.float32], far: NDArray[np.float32], far_at: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Influence (pixels, places) from 0 to 1."""
-    return (1 - FAR_SHARE) * _gaussian(near, near_at) + FAR_SHARE * _gaussian(far, far_at)
+    """Influence of each point on each pixel, (pixels, points), from 0 to 1."""
+    a = CONSTANTS.far_share
+    return (1 - a) * _gaussian(near, near_at) + a * _gaussian(far, far_at)
 
 
 def _gaussian(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -267,38 +279,22 @@ def _gaussian(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.floa
     return np.asarray(np.exp(np.minimum(exponent, 0, out=exponent), out=exponent))
 
 
-def _without_islands(new: NDArray[np.intp], old: NDArray[np.integer], strokes: NDArray[np.integer]) -> NDArray[np.intp]:
-    """Nothing appears by itself: a part that touches neither its old region nor a stroke goes back to what it was."""
-    kept = new.copy()
-    changed = new != old
-    for k in np.unique(new[changed]):
-        parts, n = ndimage.label(new == k)
-        known = np.zeros(n + 1, bool)
-        known[parts[(old == k) | (strokes == k)]] = True
-        lost = ~known[parts] & (new == k)
-        kept[lost] = old[lost]
-    return kept
+def _coarse(maps: NDArray[Any]) -> NDArray[Any]:
+    """Every other row and column of maps (·, h, w)."""
+    return maps[:, ::STEP, ::STEP]
 
 
-def _without_scraps(new: NDArray[np.intp], old: NDArray[np.integer], strokes: NDArray[np.integer]) -> NDArray[np.intp]:
-    """Nothing is left over: what a change cut off, smaller than a stroke and without one, goes with the rest."""
-    kept, changed, cross = new.copy(), new != old, np.ones((3, 3), bool)
-    least = np.pi * (LEAST_DEPTH * max(new.shape)) ** 2
-    beside = ndimage.binary_dilation(changed, cross)
-    for k in np.unique(old[changed]):
-        parts, _ = ndimage.label(new == k)
-        scrap = np.bincount(parts.ravel()) < least
-        scrap[0] = False
-        scrap[parts[strokes == k]] = False
-        for number in np.unique(parts[beside & scrap[parts]]):
-            part = parts == number
-            kept[part] = np.bincount(new[ndimage.binary_dilation(part, cross) & ~part]).argmax()
-    return kept
+def _interpolated(maps: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Maps (·, ⌈h/2⌉, ⌈w/2⌉) at the size (h, w), with the means of neighbours between them."""
+    for axis, n in enumerate(shape, 1):
+        at, last = np.arange(n), maps.shape[axis] - 1
+        maps = (maps.take(at // STEP, axis) + maps.take(np.minimum((at + 1) // STEP, last), axis)) / 2
+    return maps
 
 
-def _agreeing(depth: NDArray[np.float32], decided: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Depths whose largest is what was decided; where it is not, the pixel lies half a pixel within its new region."""
-    other = depth.argmax(axis=0) != decided
-    depth[:, other] = np.minimum(depth[:, other], -0.5)
-    depth[decided[other], *np.nonzero(other)] = 0.5
-    return depth
+def _made_consistent(distances: NDArray[np.float32], labels: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Distances (n, h, w) whose arg-max is the labels; where it was not, the pixel lies half a pixel in its region."""
+    other = distances.argmax(axis=0) != labels
+    distances[:, other] = np.minimum(distances[:, other], -0.5)
+    distances[labels[other], *np.nonzero(other)] = 0.5
+    return distances

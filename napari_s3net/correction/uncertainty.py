@@ -1,9 +1,9 @@
-"""Where to look next: how unsure each pixel is which side of the object it lies on, and the places worth a stroke."""
+"""Where a result is unsure: the entropy of each pixel's label, and the places where a stroke is worth most."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -12,31 +12,41 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_s3net.correction.refine import load_weights, look_of, shrink, small_trainer
+from napari_s3net.correction.constrained_network import restore_network, small_view
+from napari_s3net.correction.refine import colour_features
+from napari_s3net.correction.relabel import downsample_labels
+from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Image, Segmentation
 from napari_s3net.network.warps import WarpRange, draw_theta, make_grid, visible, warp
 from napari_s3net.runtime.device import resolve_device
 from napari_s3net.segmentation import segment
 
 Over = Literal["probabilities", "seeds", "transformations"]
-#: How far from its region, as a share of the longer side, a label is still likely; and how likely it is anywhere.
-NEAR, ANYWHERE = 0.01, 0.01
-#: A place is where the entropy is above this, and where more than this share of the image is expected to change.
-UNSURE, WORTH = 0.6, 0.001
-#: Places are no larger than this share of the longer side: a rim is gone along piece by piece.
+#: Standard deviation of the blur of each region, as a share of the longer side: how far from its border a label is
+#: still likely. This and the following were set by hand, and tuned on nothing.
+NEAR = 0.01
+#: What is added to the blurred regions: how likely each label is anywhere.
+ANYWHERE = 0.01
+#: A pixel is unsure where the entropy is above this, in bits.
+UNSURE = 0.6
+#: Least share of the image that is expected to change at a place worth a stroke.
+WORTH = 0.001
+#: The image is divided into squares of this share of the longer side; of each the unsure pixels are one place.
 PIECE = 0.12
+#: How far the transformations go that the network's answers are averaged over.
+WARPS = WarpRange(rotation=20, scale=0.1, shear=0.05, translation=0.05)
 
 
 @dataclass(frozen=True)
-class Place:
-    """A part of the image in which the result may be wrong.
+class QuerySite:
+    """A place where the result may be wrong: the user is asked for a stroke here.
 
     Parameters
     ----------
     row, column : float
         Its middle, in pixels.
     extent : float
-        Its longer side in pixels.
+        Its longer side, in pixels.
     expected : float
         Share of the image that is expected to change here.
     """
@@ -50,10 +60,10 @@ class Place:
 def uncertainty(
     image: Image, result: Segmentation, *, over: Over = "probabilities", n: int = 4, device: str = "auto"
 ) -> NDArray[np.float32]:
-    """Entropy of the labels' probabilities in bits: 0 sure, 1 as good as a coin.
+    """Compute the entropy of each pixel's label: 0 where it is sure, 1 where all labels are equally likely.
 
-    Probabilities of the object and of the rest; of each label where the result has no object. What the network (or,
-    without its weights, the colours) says of a pixel counts together with how near each region lies.
+    The labels are object and rest; where the result has no object, they are its own. How likely the network finds each
+    (or, without its weights, how well the pixel's colour fits) is multiplied by how near the label's region lies.
 
     Parameters
     ----------
@@ -62,26 +72,39 @@ def uncertainty(
     result : Segmentation
         Its labels.
     over : {"probabilities", "seeds", "transformations"}
-        Of the kept network alone; of the masks of `n` runs with other seeds; or averaged over `n` random affine
-        transformations of the input to the kept network.
+        Of the network's probabilities; of the masks of `n` more runs with other seeds; or of the probabilities averaged
+        over `n` random affine transformations of the network's input.
     n : int
-        How many seeds or transformations.
+        How many seeds or transformations; at least 1.
     device : str
         As in `segment`.
 
     Returns
     -------
     numpy.ndarray
-        (H, W) float32 from 0 to 1.
+        (H, W) float32 from 0 to 1, as a share of the largest possible entropy: bits where there are two labels.
+
+    Raises
+    ------
+    InvalidImageError
+        If the labels are not of the image's shape.
+    S3NetError
+        As `segment`, over seeds.
     """
+    if result.labels.shape != image.shape:
+        raise InvalidImageError(
+            f"The labels are {result.labels.shape}, the image is {image.shape}; expected the same shape."
+        )
     regions = _regions(result)
     if over == "seeds":
         p = _over_seeds(image, result, n, device)
     else:
-        look = look_of(image, result.settings).colours
-        small = np.stack([shrink(region, look.shape[:2]) for region in regions])
-        said = _network(image, result, small, n if over == "transformations" else 0, device) if result.state else None
-        p = _colours(look, small) if said is None else said
+        colours = colour_features(image, result.settings).colours
+        small = np.stack([downsample_labels(region, colours.shape[:2]) for region in regions])
+        if result.state:
+            p = _network_probabilities(image, result, small, n if over == "transformations" else 0, device)
+        else:
+            p = _colour_probabilities(colours, small)
         near = [ndimage.gaussian_filter(r.astype(np.float32), NEAR * max(r.shape)) + ANYWHERE for r in small]
         p = p * np.stack(near)
         p /= np.maximum(p.sum(axis=0), 1e-9)
@@ -90,49 +113,52 @@ def uncertainty(
     return np.asarray(large[0, 0].clamp(0, 1).numpy())
 
 
-def places(entropy: NDArray[np.float32], constraints: NDArray[Any] | None = None) -> list[Place]:
-    """Where a stroke is worth most, the best first; none where little is left to gain.
+def query_sites(entropy: NDArray[np.float32], constraints: NDArray[Any] | None = None) -> list[QuerySite]:
+    """List the places where a stroke is worth most, the best first; none where little is left to gain.
+
+    What is expected to change is estimated as the sum of half the squared entropy over the place.
 
     Parameters
     ----------
     entropy : numpy.ndarray
         (H, W), from `uncertainty`.
     constraints : numpy.ndarray, optional
-        (H, W), what was drawn: a place that holds a stroke is done.
+        (H, W), what was drawn: a place that holds a stroke is left out.
     """
     side = max(1, round(PIECE * max(entropy.shape)))
     pieces = np.arange(entropy.shape[0])[:, None] // side * entropy.shape[1] + np.arange(entropy.shape[1]) // side
     numbers, index = np.unique(np.where(entropy > UNSURE, pieces, -1), return_inverse=True)
-    parts, n = (index.reshape(entropy.shape) + (numbers[0] >= 0)), len(numbers) - (numbers[0] < 0)
-    doubt = np.bincount(parts.ravel(), (entropy.ravel() ** 2) / 2, minlength=n + 1) / entropy.size
-    done = set() if constraints is None else set(np.unique(parts[np.asarray(constraints) > 0]).tolist())
+    sites, n = (index.reshape(entropy.shape) + (numbers[0] >= 0)), len(numbers) - (numbers[0] < 0)
+    expected = np.bincount(sites.ravel(), (entropy.ravel() ** 2) / 2, minlength=n + 1) / entropy.size
+    done = set() if constraints is None else set(np.unique(sites[np.asarray(constraints) > 0]).tolist())
     found = []
-    for number, box in enumerate(ndimage.find_objects(parts, n), 1):
-        if number in done or doubt[number] < WORTH:
+    for number, box in enumerate(ndimage.find_objects(sites, n), 1):
+        if number in done or expected[number] < WORTH:
             continue
-        rows, columns = np.nonzero(parts[box] == number)
+        rows, columns = np.nonzero(sites[box] == number)
         middle = np.argmin((rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2)
         top, left = (side.start for side in box)
         extent = max(side.stop - side.start for side in box)
-        found.append(Place(float(rows[middle] + top), float(columns[middle] + left), extent, float(doubt[number])))
-    return sorted(found, key=lambda place: -place.expected)
+        row, column = float(rows[middle] + top), float(columns[middle] + left)
+        found.append(QuerySite(row, column, extent, float(expected[number])))
+    return sorted(found, key=lambda site: -site.expected)
 
 
 def _regions(result: Segmentation) -> list[NDArray[np.bool_]]:
-    """The object and the rest; without an object each label."""
+    """Masks of the object and of the rest; without an object, of each label."""
     if result.foreground and not result.mask.all():
         return [result.mask, ~result.mask]
     return [result.labels == i for i in np.unique(result.labels)]
 
 
-def _network(
+def _network_probabilities(
     image: Image, result: Segmentation, regions: NDArray[np.bool_], n: int, device: str
 ) -> NDArray[np.float32]:
-    """What the kept network says of each region, (regions, h, w) at their size."""
-    trainer = small_trainer(image, result.settings, resolve_device(device))
-    load_weights(trainer.network, result.state)
+    """How likely the network finds each region, (regions, h, w) for regions (regions, h, w)."""
+    view = small_view(image, result.settings, resolve_device(device))
+    network = restore_network(result.state, view, result.settings)
     with torch.no_grad():
-        p = torch.stack(list(_views(trainer.network, trainer.full.x, n, result.settings.seed))).mean(dim=0)
+        p = torch.stack(list(_transformed(network, view.x, n, result.settings.seed))).mean(dim=0)
         large = F.interpolate(p[None], regions.shape[1:], mode="bilinear")[0].cpu()
     inside = torch.from_numpy(regions.astype(np.float32))
     shares = torch.einsum("rhw,khw->rk", inside, large)
@@ -140,18 +166,18 @@ def _network(
     return np.asarray(torch.einsum("rk,khw->rhw", shares, large).numpy())
 
 
-def _views(network: torch.nn.Module, x: torch.Tensor, n: int, seed: int) -> Iterator[torch.Tensor]:
-    """Probabilities (K, h, w) of the image, and of warped copies of it, warped back."""
+def _transformed(network: torch.nn.Module, x: torch.Tensor, n: int, seed: int) -> Iterator[torch.Tensor]:
+    """Probabilities (K, h, w) of the image, then those of n warped copies of it, warped back."""
     first = network(x)[0].softmax(dim=1)[0]
     yield first
-    draw = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
     size = (x.shape[2], x.shape[3])
     for _ in range(n):
-        theta = draw_theta(WarpRange(rotation=20, scale=0.1, shear=0.05, translation=0.05), size, draw)
+        theta = draw_theta(WARPS, size, generator)
         there, back = make_grid(theta, x), make_grid(_inverse(theta), x)
-        seen = visible(back, x)[0]
+        known = visible(back, x)[0]
         p = warp(network(warp(x, there))[0].softmax(dim=1), back)[0]
-        yield p * seen + first * (1 - seen)
+        yield p * known + first * (1 - known)
 
 
 def _inverse(theta: torch.Tensor) -> torch.Tensor:
@@ -160,13 +186,16 @@ def _inverse(theta: torch.Tensor) -> torch.Tensor:
     return torch.cat((linear, -linear @ theta[:, 2:]), dim=1)
 
 
-def _colours(look: NDArray[np.float32], regions: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """How well each pixel's colour fits each region's (regions, h, w): a Gaussian with independent channels."""
+def _colour_probabilities(colours: NDArray[np.float32], regions: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """How well each pixel's colour (h, w, C) fits the colours of each region, (regions, h, w).
+
+    A naive Bayes classifier: in each region, each channel is normally distributed, with one unit added to its spread.
+    """
     logs = []
     for region in regions:
-        inside = look[region] if region.any() else look.reshape(-1, look.shape[2])
+        inside = colours[region] if region.any() else colours.reshape(-1, colours.shape[2])
         mean, sd = inside.mean(axis=0), inside.std(axis=0) + 1.0
-        logs.append(-0.5 * (((look - mean) / sd) ** 2).sum(axis=2) - np.log(sd).sum())
+        logs.append(-0.5 * (((colours - mean) / sd) ** 2).sum(axis=2) - np.log(sd).sum())
     fits = np.exp(np.stack(logs) - np.max(logs, axis=0))
     return np.asarray(fits / fits.sum(axis=0), np.float32)
 
@@ -174,9 +203,6 @@ def _colours(look: NDArray[np.float32], regions: NDArray[np.bool_]) -> NDArray[n
 def _over_seeds(image: Image, result: Segmentation, n: int, device: str) -> NDArray[np.float32]:
     """How often each pixel is the object, and how often not, over runs with other seeds and the result itself."""
     settings = result.settings
-    masks = [result.mask]
-    for i in range(1, n + 1):
-        other = replace(segment(image, settings=settings, seed=settings.seed + i, device=device), state={})
-        masks.append(other.mask)
-    share = np.mean(masks, axis=0, dtype=np.float32)
+    others = [segment(image, settings=settings, seed=settings.seed + i, device=device) for i in range(1, n + 1)]
+    share = np.mean([one.mask for one in (result, *others)], axis=0, dtype=np.float32)
     return np.stack([share, 1 - share])

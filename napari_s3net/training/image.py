@@ -69,6 +69,14 @@ class View:
         return View(x, edge_weights(x), self.clusters[:, factor // 2 :: factor, factor // 2 :: factor][:, :h, :w])
 
 
+def make_view(features: NDArray[np.float32], n_clusters: int, device: torch.device) -> View:
+    """Turn features (h, w, C) in [0, 1] into the network's input, of C + 1 channels: the last is the depth."""
+    clusters, depth = initial_clusters(features, n_clusters)
+    x = torch.cat([to_tensor(features, device), torch.from_numpy(depth)[None, None].to(device)], dim=1)
+    x = x.contiguous(memory_format=torch.channels_last)
+    return View(x, edge_weights(x), torch.from_numpy(clusters)[None].to(device))
+
+
 class ImageTrainer:
     """S³-Net on one image: cluster, transformation and spatial loss; see `docs/method.md`, "Training".
 
@@ -83,17 +91,14 @@ class ImageTrainer:
     """
 
     def __init__(self, features: NDArray[np.float32], settings: Settings, device: torch.device) -> None:
-        clusters, depth = initial_clusters(features, settings.clusters)
-        x = torch.cat([to_tensor(features, device), torch.from_numpy(depth)[None, None].to(device)], dim=1)
-        x = x.contiguous(memory_format=torch.channels_last)
         self.settings = settings
-        self.full = self.guided = View(x, edge_weights(x), torch.from_numpy(clusters)[None].to(device))
+        self.full = self.guided = make_view(features, settings.clusters, device)
         self.window = WINDOW
         if settings.offsets == "free":  # they are of one size
             self.window = 1.0
         elif min(self.full.size) >= SMALLEST_SHRUNK:
             self.guided = self.full.shrunk(GUIDED_SHRINK)
-        self.network: nn.Module = make_network(x.shape[1], self.full.size, settings).to(
+        self.network: nn.Module = make_network(self.full.x.shape[1], self.full.size, settings).to(
             device=device,
             memory_format=torch.channels_last,  # type: ignore[call-overload]
         )

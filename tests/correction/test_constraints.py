@@ -1,9 +1,11 @@
-"""What the user drew, checked."""
+"""What the user drew, check_drawn."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from napari_s3net.correction.constraints import BACKGROUND, OBJECT, checked, make_task
+from napari_s3net.correction.constraints import BACKGROUND, OBJECT, check_drawn, make_constraints
 from napari_s3net.errors import InvalidConstraintsError
 from napari_s3net.image import Geometry, Segmentation
 from napari_s3net.provenance import Provenance
@@ -30,50 +32,50 @@ def drawn(**marks):
 
 
 def test_sides_and_labels(halves):
-    task = make_task(halves, drawn(p00=OBJECT, p01=BACKGROUND, p02=3))
-    assert task.ids.tolist() == [1, 2, 3]
-    assert task.foreground == (1,)
-    allowed = task.allowed(np.array([OBJECT, BACKGROUND, 3], np.int32))
+    constraints = make_constraints(halves, drawn(p00=OBJECT, p01=BACKGROUND, p02=3))
+    assert constraints.ids.tolist() == [1, 2, 3]
+    assert constraints.foreground == (1,)
+    allowed = constraints.allowed(np.array([OBJECT, BACKGROUND, 3], np.int32))
     assert allowed.tolist() == [[True, False, False], [False, True, True], [False, False, True]]
 
 
 def test_a_lock_is_stronger_than_a_stroke(halves):
-    task = make_task(halves, drawn(p22=2, p00=1, p55=3), locked=(1,))
-    assert task.held.sum() == 8
-    assert np.argwhere(task.constraints).tolist() == [[5, 5]]
-    assert not task.allowed(np.array([OBJECT], np.int32)).any()
+    constraints = make_constraints(halves, drawn(p22=2, p00=1, p55=3), locked=(1,))
+    assert constraints.locked.sum() == 8
+    assert np.argwhere(constraints.drawn).tolist() == [[5, 5]]
+    assert not constraints.allowed(np.array([OBJECT], np.int32)).any()
 
 
 def test_a_locked_region(halves):
     region = np.zeros((6, 8), bool)
     region[:, :2] = True
-    task = make_task(halves, drawn(p00=1, p07=1), locked_region=region)
-    assert task.constraints.sum() == 1
-    assert task.held.sum() == 12
+    constraints = make_constraints(halves, drawn(p00=1, p07=1), locked_region=region)
+    assert constraints.drawn.sum() == 1
+    assert constraints.locked.sum() == 12
     with pytest.raises(InvalidConstraintsError, match="locked region of shape"):
-        make_task(halves, drawn(), locked_region=region[:3])
+        make_constraints(halves, drawn(), locked_region=region[:3])
 
 
 def test_a_new_label_may_be_drawn(halves):
-    task = make_task(halves, drawn(p00=7))
-    assert task.ids.tolist() == [1, 2, 3, 7]
-    assert task.foreground == (1,)
+    constraints = make_constraints(halves, drawn(p00=7))
+    assert constraints.ids.tolist() == [1, 2, 3, 7]
+    assert constraints.foreground == (1,)
 
 
 def test_labels_made_elsewhere_have_their_object_above_zero():
     labels = np.zeros((6, 8))
     labels[2:4] = 5
-    task = make_task(result(labels, ()), drawn(p00=OBJECT, p25=BACKGROUND))
-    assert task.ids.tolist() == [0, 5]
-    assert task.foreground == (5,)
-    assert task.allowed(np.array([BACKGROUND], np.int32)).tolist() == [[True, False]]
+    constraints = make_constraints(result(labels, ()), drawn(p00=OBJECT, p25=BACKGROUND))
+    assert constraints.ids.tolist() == [0, 5]
+    assert constraints.foreground == (5,)
+    assert constraints.allowed(np.array([BACKGROUND], np.int32)).tolist() == [[True, False]]
 
 
 def test_a_side_without_a_label_gets_one():
-    task = make_task(result(np.zeros((6, 8)), ()), drawn(p00=OBJECT))
-    assert task.foreground == (1,)
-    task = make_task(result(np.ones((6, 8))), drawn(p00=BACKGROUND))
-    assert task.ids.tolist() == [0, 1]
+    constraints = make_constraints(result(np.zeros((6, 8)), ()), drawn(p00=OBJECT))
+    assert constraints.foreground == (1,)
+    constraints = make_constraints(result(np.ones((6, 8))), drawn(p00=BACKGROUND))
+    assert constraints.ids.tolist() == [0, 1]
 
 
 @pytest.mark.parametrize(
@@ -87,4 +89,45 @@ def test_a_side_without_a_label_gets_one():
 )
 def test_constraints_that_do_not_fit_are_explained(array, words):
     with pytest.raises(InvalidConstraintsError, match=words):
-        checked(array, (6, 8))
+        check_drawn(array, (6, 8))
+
+
+def test_drawn_values_are_a_copy_of_whole_numbers():
+    array = np.zeros((6, 8), np.uint8)
+    drawn = check_drawn(array, (6, 8))
+    assert drawn.dtype == np.int32
+    assert not np.shares_memory(drawn, array)
+    assert check_drawn(np.full((6, 8), OBJECT), (6, 8)).max() == OBJECT
+    assert check_drawn(np.zeros((6, 8), bool), (6, 8)).max() == 0
+
+
+def test_what_was_given_is_left_as_it_was(halves):
+    array, labels = drawn(p22=2, p00=1), halves.labels.copy()
+    make_constraints(halves, array, locked=(1,))
+    np.testing.assert_array_equal(array, drawn(p22=2, p00=1))
+    np.testing.assert_array_equal(halves.labels, labels)
+
+
+def test_to_a_locked_label_nothing_is_given(halves):
+    constraints = make_constraints(halves, drawn(p00=OBJECT, p01=BACKGROUND), locked=(3,))
+    assert constraints.is_open.tolist() == [True, True, False]
+    assert constraints.on_object.tolist() == [True, False, False]
+    assert constraints.allowed(np.array([BACKGROUND, OBJECT, 3], np.int32)).tolist() == [
+        [False, True, False],
+        [True, False, False],
+        [False, False, False],
+    ]
+
+
+def test_an_object_of_several_labels_and_one_that_no_pixel_has(halves):
+    constraints = make_constraints(replace(halves, foreground=(3, 1)), drawn(p00=OBJECT))
+    assert constraints.foreground == (1, 3)
+    emptied = make_constraints(replace(halves, foreground=(9,)), drawn(p00=OBJECT, p01=BACKGROUND))
+    assert emptied.ids.tolist() == [1, 2, 3, 9]
+    assert emptied.foreground == (9,)
+
+
+def test_the_new_object_gets_the_first_free_number():
+    constraints = make_constraints(result(np.zeros((6, 8)), ()), drawn(p00=OBJECT, p11=BACKGROUND, p22=BACKGROUND))
+    assert constraints.ids.tolist() == [0, 1]
+    assert constraints.on_object.tolist() == [False, True]

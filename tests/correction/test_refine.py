@@ -1,14 +1,13 @@
 """Labels and strokes to better labels."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 import napari_s3net
 from napari_s3net import segment
+from napari_s3net.correction.constrained_network import ITERATIONS, ConstrainedTrainer
 from napari_s3net.correction.constraints import BACKGROUND, OBJECT
-from napari_s3net.correction.refine import ITERATIONS, Continued, Refiner, refine
+from napari_s3net.correction.refine import SPREAD_SIZE, Refiner, colour_features, refine
 from napari_s3net.errors import DivergedError, InvalidConstraintsError, InvalidImageError, OutOfMemoryError
 from napari_s3net.image import Geometry, Segmentation, as_image
 from napari_s3net.labels.metrics import dice
@@ -191,22 +190,24 @@ def test_what_does_not_fit_is_explained(photograph, start):
 
 
 def test_a_loss_that_is_not_finite_is_told(start, monkeypatch):
-    monkeypatch.setattr("napari_s3net.correction.refine.spatial_loss", lambda p, weights: p.sum() * float("nan"))
+    monkeypatch.setattr(
+        "napari_s3net.correction.constrained_network.spatial_loss", lambda p, weights: p.sum() * float("nan")
+    )
     with pytest.raises(DivergedError, match="iteration 1"):
         refine(start, drawn((disc(75, 130, 3), OBJECT)), device="cpu")
 
 
 def fails(monkeypatch, times):
     """Let the network run out of memory so many times; the sizes at which it was asked to learn."""
-    sizes, learn = [], Continued.learn
+    sizes, update = [], ConstrainedTrainer.update
 
-    def learning(self, iteration):
-        sizes.append(max(self.x.shape[2:]))
+    def updating(self, iteration):
+        sizes.append(max(self.view.size))
         if len(sizes) <= times:
             raise RuntimeError("CUDA out of memory")
-        return learn(self, iteration)
+        return update(self, iteration)
 
-    monkeypatch.setattr(Continued, "learn", learning)
+    monkeypatch.setattr(ConstrainedTrainer, "update", updating)
     return sizes
 
 
@@ -221,7 +222,7 @@ def test_memory_that_runs_out_is_tried_again_smaller_and_said(start, monkeypatch
 
 
 def test_what_an_earlier_run_said_is_not_said_again(start):
-    before = replace(start, note="Out of memory. Tried again on the CPU and finished there.")
+    before = start.with_provenance(note="Out of memory. Tried again on the CPU and finished there.")
     assert refine(before, drawn((disc(75, 130, 3), OBJECT)), device="cpu").provenance.note == ""
 
 
@@ -230,3 +231,19 @@ def test_memory_that_never_suffices_is_an_error_in_words(start, monkeypatch):
     with pytest.raises(OutOfMemoryError, match="in vain"):
         refine(start, drawn((disc(75, 130, 3), OBJECT)), device="cpu")
     assert sizes == [96, 48, 32]
+
+
+@pytest.mark.parametrize(("shape", "small"), [((600, 800), (192, 256)), ((50, 40), (50, 40))])
+def test_strokes_spread_at_a_small_size(shape, small):
+    assert colour_features(as_image(np.random.default_rng(0).random(shape)), QUICK).colours.shape == (*small, 1)
+    assert max(small) <= SPREAD_SIZE
+
+
+def test_colours_are_lab_and_grey_is_from_0_to_100(photograph):
+    array = np.zeros((20, 20, 3), np.uint8)
+    array[:, 10:] = 255
+    colours = colour_features(as_image(array), QUICK).colours
+    assert colours[10, 1] == pytest.approx([0, 0, 0], abs=0.5)
+    assert colours[10, -2] == pytest.approx([100, 0, 0], abs=0.5)
+    grey = colour_features(as_image(array[..., 0]), QUICK).colours
+    assert (grey[10, 1, 0], grey[10, -2, 0]) == pytest.approx((0, 100), abs=0.5)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from napari_s3net import segment
-from napari_s3net.correction.uncertainty import places, uncertainty
+from napari_s3net.correction.uncertainty import PIECE, QuerySite, query_sites, uncertainty
+from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Geometry, Segmentation, as_image
 from napari_s3net.provenance import Provenance
 from napari_s3net.settings import preset_settings
@@ -67,28 +68,59 @@ def test_labels_without_an_object(image):
     assert nothing.max() < 1e-3
 
 
-def test_places_are_listed_by_what_they_are_worth():
+def test_sites_are_listed_by_what_they_are_worth():
     entropy = np.zeros(SHAPE, np.float32)
     entropy[16:24, 16:24] = 0.9
     entropy[57:69, 85:95] = 0.95
     entropy[80, 110] = 1
-    first, second = places(entropy)
+    first, second = query_sites(entropy)
     assert 57 <= first.row < 69
     assert 85 <= first.column < 95
     assert first.extent <= 14
     assert first.expected > second.expected > 0.001
     constraints = np.zeros(SHAPE, int)
     constraints[round(first.row), round(first.column)] = 1
-    assert places(entropy, constraints) == [second]
-    assert places(np.zeros(SHAPE, np.float32)) == []
-    assert len(places(np.ones(SHAPE, np.float32))) > 20
+    assert query_sites(entropy, constraints) == [second]
+    assert query_sites(np.zeros(SHAPE, np.float32)) == []
+    assert len(query_sites(np.ones(SHAPE, np.float32))) > 20
 
 
 def test_a_rim_is_gone_along_piece_by_piece():
     entropy = np.where(disc(45, 60, 30) & ~disc(45, 60, 24), 1, 0).astype(np.float32)
-    found = places(entropy)
+    found = query_sites(entropy)
     assert len(found) > 5
     constraints = np.zeros(SHAPE, int)
     constraints[disc(found[0].row, found[0].column, 1)] = 1
-    assert len(places(entropy, constraints)) < len(found)
-    assert places(entropy, constraints)
+    assert len(query_sites(entropy, constraints)) < len(found)
+    assert query_sites(entropy, constraints)
+
+
+def test_transformations_average_the_networks_answers(image):
+    kept = segment(image, settings=QUICK, device="cpu")
+    before = result(disc(45, 60, 22), state=kept.state)
+    plain = uncertainty(image, before, device="cpu")
+    few, again, many = (uncertainty(image, before, over="transformations", n=n, device="cpu") for n in (1, 1, 3))
+    np.testing.assert_array_equal(few, again)
+    assert np.abs(few - plain).max() > 1e-3
+    assert np.abs(many - few).max() > 1e-3
+
+
+def test_labels_of_another_shape_are_refused(image):
+    with pytest.raises(InvalidImageError, match="same shape"):
+        uncertainty(image, Segmentation(np.zeros((5, 5), np.int32), (), Geometry.identity(2), result(0).provenance))
+
+
+def test_a_site_by_hand():
+    entropy = np.zeros((100, 100), np.float32)
+    entropy[2:6, 2:10] = 0.8
+    (site,) = query_sites(entropy)
+    assert site == QuerySite(3.0, 5.0, 8, pytest.approx(32 * 0.8**2 / 2 / 10000))
+    entropy[2:6, 2:10] = 0.6
+    assert query_sites(entropy) == []
+
+
+def test_what_crosses_a_square_is_two_sites():
+    entropy = np.zeros((100, 100), np.float32)
+    side = round(PIECE * 100)
+    entropy[2:10, side - 4 : side + 4] = 1
+    assert sorted((site.column, site.extent) for site in query_sites(entropy)) == [(side - 3, 8), (side + 1, 8)]

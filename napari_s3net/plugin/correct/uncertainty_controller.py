@@ -63,9 +63,9 @@ class Looking:
         self._panel.line.setText("")
 
     def _places(self) -> list[Any]:
-        from napari_s3net.correction.uncertainty import places
+        from napari_s3net.correction.uncertainty import query_sites
 
-        return [] if self._entropy is None else places(self._entropy, self._work.constraints())
+        return [] if self._entropy is None else query_sites(self._entropy, self._work.constraints())
 
     def _go(self) -> None:
         """Move the view to the next place."""

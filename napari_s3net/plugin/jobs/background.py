@@ -99,7 +99,7 @@ def rerun(
     """A re-run with strokes and locks; begun anew, smaller or on the CPU, where memory runs out."""
 
     def make(image: Image) -> Generator[Step | Notice, bool | None, Segmentation]:
-        from napari_s3net.correction.refine import at_network_size
+        from napari_s3net.correction.constrained_network import at_network_size
         from napari_s3net.runtime.oom_retry import iter_retrying
 
         def attempt(settings: Settings, device: str) -> Generator[Step, bool | None, Segmentation]:

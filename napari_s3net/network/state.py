@@ -1,0 +1,32 @@
+"""A network's weights as plain arrays, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from napari_s3net.errors import InvalidSettingsError
+
+
+def state_of(network: nn.Module) -> dict[str, NDArray[Any]]:
+    """Copy a network's parameters and buffers into plain arrays, by their names."""
+    return {name: tensor.detach().cpu().numpy().copy() for name, tensor in network.state_dict().items()}
+
+
+def load_state(network: nn.Module, state: Mapping[str, NDArray[Any]]) -> None:
+    """Give a network the parameters and buffers that `state_of` copied.
+
+    Raises
+    ------
+    InvalidSettingsError
+        If they belong to a network of another kind or size.
+    """
+    try:
+        network.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in state.items()})
+    except RuntimeError as error:
+        raise InvalidSettingsError("The kept weights do not fit these settings. Segment the image anew.") from error
