@@ -1,9 +1,13 @@
-"""The table of measurements: a row a region, made from the report."""
+"""The table of measurements: a row a region, made from the report. It is safe to open in a spreadsheet."""
 
 from __future__ import annotations
 
 import csv
+import re
+import unicodedata
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from napari_s3net.batch.folder import TABLE
 from napari_s3net.batch.report import BatchReport
@@ -11,6 +15,10 @@ from napari_s3net.io.write import replacing
 from napari_s3net.labels.regions import COLUMNS
 
 HEADER = ("file", *COLUMNS)
+#: A spreadsheet takes a cell that begins so for a formula, and may run what it names; numbers are left alone.
+_FORMULA, _NUMBER = re.compile(r"[=+\-@\t\r]"), re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?")
+#: Control characters, halves of characters, separators of lines; and what turns the direction of writing around.
+_INVISIBLE, _TURNING = {"Cc", "Cs", "Zl", "Zp"}, "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
 def write_table(output: Path, report: BatchReport) -> None:
@@ -22,12 +30,34 @@ def write_table(output: Path, report: BatchReport) -> None:
         If that is not possible.
     """
     path = output.absolute() / TABLE
-    # A name that is no text (bytes on Linux) is written with its bytes escaped.
-    with (
-        replacing(path) as temporary,
-        temporary.open("w", newline="", encoding="utf-8", errors="backslashreplace") as stream,
-    ):
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
         table = csv.DictWriter(stream, HEADER, restval="")
         table.writeheader()
         for row in report.rows():
-            table.writerows({"file": row.file, **region} for region in row.regions)
+            table.writerows(safe_cells({"file": row.file, **region}) for region in row.regions)
+
+
+def safe_cells(row: Mapping[str, Any]) -> dict[str, Any]:
+    r"""A row whose texts no spreadsheet runs and no terminal obeys.
+
+    Parameters
+    ----------
+    row : mapping
+        Cells by their column.
+
+    Returns
+    -------
+    dict
+        Numbers as they are. A text that begins like a formula has an apostrophe before it, which spreadsheets take for
+        "this is text"; invisible characters are written as escapes, such as \x1b.
+    """
+    return {column: safe_text(cell) if isinstance(cell, str) else cell for column, cell in row.items()}
+
+
+def safe_text(text: str) -> str:
+    """The text of one cell; see `safe_cells`."""
+    formula = "'" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else ""
+    return formula + "".join(
+        c.encode("unicode_escape").decode() if unicodedata.category(c) in _INVISIBLE or c in _TURNING else c
+        for c in text
+    )

@@ -8,10 +8,11 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
+from pathlib import Path
 from typing import NoReturn
 
 from napari_s3net import __version__
-from napari_s3net.cli.output import say
+from napari_s3net.cli.output import drop_output, say
 from napari_s3net.errors import S3NetError
 
 #: Name, where its `add_arguments` and `run` live, and what it does.
@@ -48,6 +49,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         0 done; 1 some inputs failed; 2 wrong use; 130 interrupted.
     """
+    # Started with a closed stdout or stderr, Python has none; the work is done all the same.
+    sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the program ends
+    sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         # A terminal that lacks a letter of a file's name is no reason to stop.
         if isinstance(stream, TextIOWrapper):
@@ -64,9 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("interrupted; what was finished is kept.")
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever was reading has had enough. Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever was reading has had enough
+        drop_output()
         return 0
     return code
 

@@ -14,7 +14,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from napari_s3net.cli.common_options import add_settings, changes_of
-from napari_s3net.cli.output import say
+from napari_s3net.cli.output import printable, say, say_more
 
 if TYPE_CHECKING:
     from napari_s3net.batch import BatchExecutor, FileRow, Item, Plan, Summary
@@ -90,14 +90,14 @@ def ctrl_c() -> Iterator[Event]:
     """Have Ctrl-C ask for an end rather than break in anywhere, where locks may be held; a second one does break in."""
     asked, before = Event(), signal.getsignal(signal.SIGINT)
 
-    def on_progress(*_: object) -> None:
+    def ask(*_: object) -> None:
         asked.set()
         signal.signal(signal.SIGINT, before)
 
     # Whoever has made another arrangement keeps it; and only the main thread may make one.
     ours = before is signal.default_int_handler and threading.current_thread() is threading.main_thread()
     if ours:
-        signal.signal(signal.SIGINT, on_progress)
+        signal.signal(signal.SIGINT, ask)
     try:
         yield asked
     finally:
@@ -126,10 +126,9 @@ def _follow(plan: Plan, items: Sequence[Item], executor: BatchExecutor, asked: E
             bar.set_postfix_str(_beside(failed, place), refresh=False)
             bar.update()
             if bar.disable:
-                sys.stdout.write(row_text(row) + "\n")
-                sys.stdout.flush()
+                say_more(row_text(row))
             elif row.status == "failed":
-                bar.write(row_text(row), file=sys.stderr)
+                bar.write(printable(row_text(row)), file=sys.stderr)
             return asked.is_set() or None
 
         return follow(rows, show)
@@ -142,12 +141,11 @@ def _beside(failed: int, place: str) -> str:
 
 def row_text(row: FileRow) -> str:
     """What became of a file, in one line."""
-    name = "".join(c if c.isprintable() else "?" for c in row.file)
     if row.status == "failed":
-        return f"{name}: failed: {row.error}"
+        return f"{row.file}: failed: {row.error}"
     if row.status == "skipped":
-        return f"{name}: done before"
+        return f"{row.file}: done before"
     share = "no object found" if not row.share else f"object {100 * row.share:.1f} %"
     sure = "" if row.confidence is None else f", confidence {row.confidence:.2f}"
     note = f" ({row.note})" if row.note else ""
-    return f"{name}: {share}{sure}, {row.seconds:.1f} s{note}"
+    return f"{row.file}: {share}{sure}, {row.seconds:.1f} s{note}"

@@ -1,17 +1,49 @@
-"""What goes wrong, and what goes on, in one line."""
+"""What goes wrong, and what goes on, in one line each."""
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import suppress
+
+from napari_s3net.errors import WriteError
+
+
+def printable(text: str) -> str:
+    """The text without what could move a terminal's cursor or change its colours: a "?" in the place of each."""
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def say(message: str) -> None:
-    """Write one line to stderr."""
-    sys.stderr.write(f"napari-s3net: {' '.join(message.split())}\n")
-    sys.stderr.flush()
+    """Write one line to stderr; where that is not possible, there is nobody to tell."""
+    with suppress(OSError):
+        sys.stderr.write(f"napari-s3net: {printable(' '.join(message.split()))}\n")
+        sys.stderr.flush()
 
 
 def say_more(message: str) -> None:
-    """Write one line to stdout, at once."""
-    sys.stdout.write(f"{message}\n")
-    sys.stdout.flush()
+    """Write one line to stdout, at once.
+
+    Raises
+    ------
+    BrokenPipeError
+        If whoever was reading has had enough.
+    WriteError
+        If it cannot be written, such as to a file on a full disk.
+    """
+    try:
+        sys.stdout.write(f"{printable(message)}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        drop_output()
+        raise WriteError(
+            f"Cannot write to the standard output: {error.strerror or error}. What was finished is kept."
+        ) from error
+
+
+def drop_output() -> None:
+    """Write nothing more to stdout. What waits in its buffer would fail once more when Python flushes it at exit."""
+    with suppress(OSError, ValueError):  # a stand-in for stdout may have no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

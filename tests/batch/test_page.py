@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from html import unescape
 
 import PIL.Image
 import pytest
@@ -45,6 +46,17 @@ def test_it_needs_nothing_else_and_failures_come_first(report, tmp_path):
     assert text.count("data:image/jpeg;base64,") == 3
     assert text.index("the file is empty") < text.index("läsion 2") < text.index("läsion 1") < text.index("läsion 0")
     assert EVIL not in text
+
+
+def test_names_and_reasons_are_text_whatever_is_in_them(report, tmp_path):
+    odd = "{{ 7 * 7 }}{% raw %}</td><script>alert(1)</script>&amp;'\".png"
+    report.append(FileRow(file=odd, status="failed", error=odd))
+    report.append(FileRow(file="noted", status="done", note=odd, metadata={"preset": odd, "device": odd}))
+    write_page(tmp_path, report)
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert text.count("<script>") == 1
+    assert unescape(text).count(odd) == 5
+    assert 'data-kind="failed"' in text
 
 
 def test_beyond_a_number_rows_have_no_picture(report, tmp_path, monkeypatch):

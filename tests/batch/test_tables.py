@@ -1,8 +1,10 @@
 import csv
 
+import pytest
+
 from napari_s3net.batch.file_row import FileRow
 from napari_s3net.batch.report import BatchReport
-from napari_s3net.batch.tables import HEADER, write_table
+from napari_s3net.batch.tables import HEADER, safe_cells, write_table
 
 
 def test_a_row_a_region_by_file(tmp_path):
@@ -17,6 +19,30 @@ def test_a_row_a_region_by_file(tmp_path):
     with (tmp_path / "measurements.csv").open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     assert tuple(rows[0]) == HEADER
-    assert [(r["file"], r["label"], r["area_px"]) for r in rows[:2]] == [(name, "object", "3"), (name, "1", "3")]
+    shown = r'line\nbreak, "quoted".png'
+    assert [(r["file"], r["label"], r["area_px"]) for r in rows[:2]] == [(shown, "object", "3"), (shown, "1", "3")]
     assert rows[2]["file"] == r"\udcff.png"
     assert rows[0]["area_mm2"] == ""
+
+
+@pytest.mark.parametrize(
+    ("cell", "safe"),
+    [
+        ('=HYPERLINK("http://x")', '\'=HYPERLINK("http://x")'),
+        ("+1+cmd", "'+1+cmd"),
+        ("-2+3", "'-2+3"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", r"'\t=1"),
+        ("\r=1", r"'\r=1"),
+        ("-12.5", "-12.5"),
+        ("-1e-05", "-1e-05"),
+        (-12.5, -12.5),
+        (0, 0),
+        ("a=b-c@d", "a=b-c@d"),
+        ("red\x1b[31m", r"red\x1b[31m"),
+        ("gnp.\u202eexe", r"gnp.\u202eexe"),
+        ("läsion 病变", "läsion 病变"),
+    ],
+)
+def test_no_text_is_a_formula_or_moves_a_cursor(cell, safe):
+    assert safe_cells({"file": cell}) == {"file": safe}

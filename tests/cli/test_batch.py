@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import PIL.Image
@@ -154,6 +155,41 @@ def test_interrupted_it_is_130_and_keeps_what_is_finished(photos, tmp_path):
     assert 1 <= (tmp_path / "out" / "report.jsonl").read_bytes().count(b"\n") < 62
     assert (tmp_path / "out" / "report.html").exists()
     assert (tmp_path / "out" / "labels" / "0.png").exists()
+
+
+@pytest.mark.parametrize("how", ["closed pipe", "full disk", "closed"])
+def test_where_nothing_can_be_printed_the_batch_ends_in_order(photos, tmp_path, how):
+    code = (
+        "import sys; from napari_s3net import cli; from napari_s3net.batch import iter_batch; "
+        "from tests.batch import segmenters; iter_batch.__kwdefaults__['segmenter'] = segmenters.deadly; "
+        "sys.exit(cli.main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-W", "ignore", "-c", code, "batch", str(photos), str(tmp_path / "out")]
+    if how == "closed":
+        command = ["sh", "-c", 'exec "$@" >&-', "sh", *command]
+    with (tmp_path / "err").open("w") as err, Path("/dev/full").open("w") as full:
+        stdout = {"closed pipe": subprocess.PIPE, "full disk": full, "closed": None}[how]
+        with subprocess.Popen(command, stdout=stdout, stderr=err) as running:
+            if running.stdout is not None:
+                running.stdout.close()
+            code = running.wait(120)
+    said = (tmp_path / "err").read_text(encoding="utf-8")
+    assert "Traceback" not in said
+    assert "Exception ignored" not in said
+    assert (tmp_path / "out" / "report.html").exists()
+    rows = (tmp_path / "out" / "report.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(rows) == (2 if how == "closed" else 1)
+    assert code == {"closed pipe": 0, "full disk": 2, "closed": 0}[how]
+    assert ("No space left" in said) == (how == "full disk")
+
+
+def test_a_name_cannot_move_the_cursor(quick, photos, tmp_path, capsys):
+    PIL.Image.open(photos / "a.png").save(photos / "red\x1b[31m.png")
+    (photos / "bad\x1b[2J.png").touch()
+    assert run(photos, tmp_path / "out") == 1
+    out, err = capsys.readouterr()
+    assert "\x1b" not in out + err
+    assert "red?[31m.png: " in out
 
 
 def test_ctrl_c_asks_for_an_end_and_does_not_break_in():
