@@ -1,9 +1,13 @@
-"""Image to labels: a network is trained from nothing on the one image, while the caller watches."""
+"""Image to labels: a network is trained from nothing on the one image, while the caller watches.
+
+An image goes through `prepare`, `train`, `propose` and `postprocess`.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,7 +28,7 @@ from napari_s3net.runtime.device import memory_errors, resolve_device
 from napari_s3net.runtime.generators import drain
 from napari_s3net.runtime.memory import estimate_mib
 from napari_s3net.settings import Settings, preset_settings
-from napari_s3net.training.trainer import make_trainer
+from napari_s3net.training.trainer import Trainer, make_trainer
 
 
 def segment(
@@ -33,7 +37,7 @@ def segment(
     preset: str = "auto",
     settings: Settings | None = None,
     seed: int | None = None,
-    device: str = "auto",
+    device: str | torch.device = "auto",
 ) -> Segmentation:
     """Segment one plane and wait for the result.
 
@@ -47,7 +51,7 @@ def segment(
         Everything at once.
     seed : int, optional
         Replaces the settings' seed.
-    device : str
+    device : str or torch.device
         "auto", "cpu", "cuda", "cuda:1" or "mps".
 
     Returns
@@ -70,7 +74,7 @@ def segment(
 
 
 def iter_segment(
-    image: Image, settings: Settings, *, device: str = "auto", preview_seconds: float | None = None
+    image: Image, settings: Settings, *, device: str | torch.device = "auto", preview_seconds: float | None = None
 ) -> Generator[Step, bool | None, Segmentation]:
     """Segment one plane, one `Step` an iteration; `send(True)` stops and keeps what there is.
 
@@ -80,53 +84,37 @@ def iter_segment(
         One plane.
     settings : Settings
         What to do.
-    device : str
-        As in `segment`.
+    device : str or torch.device
+        As in `segment`, or a device that `resolve_device` gave.
     preview_seconds : float, optional
         A step carries a preview when this much time has gone by since the last; never when left out.
+
+    Returns
+    -------
+    Segmentation
+        As from `segment`.
+
+    Raises
+    ------
+    InvalidImageError, DeviceError, OutOfMemoryError, DivergedError
     """
-    started = shown = time.perf_counter()
-    where = resolve_device(device)
-    history: list[dict[str, float]] = []
-    stopped = False
-    with memory_errors(where, estimate_mib(image.shape, settings)):
+    started = time.perf_counter()
+    device = resolve_device(device)
+    with memory_errors(device, estimate_mib(image.shape, settings)):
         plane = prepare(image, settings)
-        trainer = make_trainer(plane.features, settings, where)
-        before = None
-        for iteration in range(1, settings.max_iter + 1):
-            probabilities, terms = trainer.forward(iteration)
-            total = torch.stack(list(terms.values())).sum()
-            if not torch.isfinite(total):
-                raise DivergedError(f"The loss is not finite at iteration {iteration}. Try a smaller learning rate.")
-            history.append({name: float(term.detach()) for name, term in terms.items()})
-            probabilities = probabilities.detach()
-            clusters = probabilities.argmax(dim=1)[0].cpu().numpy()
-            same_size = before is not None and before.shape == clusters.shape
-            changed = float(np.mean(clusters != before)) if same_size else 1.0
-            before, n_labels = clusters, len(np.unique(clusters))
-            shot = None
-            if preview_seconds is not None and time.perf_counter() - shown >= preview_seconds:
-                shot, shown = preview(clusters, image.shape), time.perf_counter()
-            stopped = bool((yield Step(iteration, settings.max_iter, history[-1], n_labels, shot)))
-            if stopped or iteration == settings.max_iter or trainer.is_done(iteration, n_labels, changed):
-                break  # before the network moves on: what it knows is what made these labels
-            trainer.optimiser.zero_grad()
-            torch.autograd.backward(total)
-            trainer.optimiser.step()
-        state = state_of(trainer.network) if settings.variant == "s3net" else {}
-        del trainer, total, terms  # the last ones would hold the graph of the last look
-        proposal = propose(clusters, plane, settings)
-        labels, foreground, meanings = postprocess(plane, probabilities, proposal, settings)
+        trained = yield from train(make_trainer(plane.features, settings, device), settings, image, preview_seconds)
+        proposal = propose(trained.clusters, plane, settings)
+        labels, foreground, meanings = postprocess(plane, trained.probabilities, proposal, settings)
     provenance = Provenance(
         settings=settings,
         version=__version__,
-        device=str(where),
+        device=str(device),
         seconds=time.perf_counter() - started,
-        stopped=stopped,
+        stopped=trained.stopped,
         confidence=proposal.confidence,
         image=image.facts,
-        iterations=len(history),
-        losses=tuple(history),
+        iterations=len(trained.losses),
+        losses=trained.losses,
     )
     return Segmentation(
         labels=labels,
@@ -136,6 +124,73 @@ def iter_segment(
         names={i: meaning.name for i, meaning in meanings.items()},
         meanings=meanings,
         object_name=proposal.names[0],
-        state=state,
+        state=trained.state,
         image=image,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedClusters:
+    """What training on one image leaves; no part of it holds the network.
+
+    Parameters
+    ----------
+    clusters : numpy.ndarray
+        (h, w), the arg-max of the last iteration.
+    probabilities : torch.Tensor
+        (1, K, h, w), those of the last iteration.
+    losses : tuple of mapping
+        The weighted terms of each iteration.
+    stopped : bool
+        Whether it was asked to stop.
+    state : mapping of str to numpy.ndarray
+        The weights that made the clusters; empty for the published network.
+    """
+
+    clusters: NDArray[np.int64]
+    probabilities: torch.Tensor
+    losses: tuple[Mapping[str, float], ...]
+    stopped: bool
+    state: Mapping[str, NDArray[Any]]
+
+
+def train(
+    trainer: Trainer, settings: Settings, image: Image, preview_seconds: float | None = None
+) -> Generator[Step, bool | None, TrainedClusters]:
+    """Train until `max_iter`, until the trainer is done, or until `send(True)`; one `Step` an iteration.
+
+    The last iteration looks and does not learn: the weights that are kept are those that made the clusters.
+
+    Raises
+    ------
+    DivergedError
+        If the loss is not finite.
+    """
+    losses: list[Mapping[str, float]] = []
+    shown, before = time.perf_counter(), None
+    for iteration in range(1, settings.max_iter + 1):
+        probabilities, terms = trainer.forward(iteration)
+        total = torch.stack(list(terms.values())).sum()
+        if not torch.isfinite(total):
+            raise DivergedError(f"The loss is not finite at iteration {iteration}. Try a smaller learning rate.")
+        losses.append({name: float(term.detach()) for name, term in terms.items()})
+        clusters = probabilities.detach().argmax(dim=1)[0].cpu().numpy()
+        n_clusters, changed = len(np.unique(clusters)), _share_changed(before, clusters)
+        before, shot = clusters, None
+        if preview_seconds is not None and time.perf_counter() - shown >= preview_seconds:
+            shot, shown = preview(clusters, image.shape), time.perf_counter()
+        stopped = bool((yield Step(iteration, settings.max_iter, losses[-1], n_clusters, shot)))
+        if stopped or iteration == settings.max_iter or trainer.is_done(iteration, n_clusters, changed):
+            break
+        trainer.optimiser.zero_grad()
+        torch.autograd.backward(total)
+        trainer.optimiser.step()
+    state = state_of(trainer.network) if settings.variant == "s3net" else {}
+    return TrainedClusters(clusters, probabilities.detach(), tuple(losses), stopped, state)
+
+
+def _share_changed(before: NDArray[np.int64] | None, clusters: NDArray[np.int64]) -> float:
+    """The share of pixels whose cluster changed; 1 at first, and where the network changed its size."""
+    if before is None or before.shape != clusters.shape:
+        return 1.0
+    return float(np.mean(clusters != before))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +17,12 @@ from napari_s3net.provenance import ImageFacts, Provenance
 from napari_s3net.runtime.generators import relay
 from napari_s3net.settings import Settings
 
+if TYPE_CHECKING:
+    import torch
+
 
 def iter_slices(
-    image: Image, settings: Settings, *, device: str = "auto"
+    image: Image, settings: Settings, *, device: str | torch.device = "auto"
 ) -> Generator[Step, bool | None, Segmentation]:
     """Segment a plane, or a stack slice by slice; a slice with nothing in it stays without labels.
 
@@ -28,7 +32,7 @@ def iter_slices(
         (H, W), (H, W, 3), or a stack of such planes.
     settings : Settings
         The same for every slice.
-    device : str
+    device : str or torch.device
         As in `segment`.
 
     Yields

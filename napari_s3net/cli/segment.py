@@ -13,6 +13,8 @@ from napari_s3net.errors import InvalidImageError, ReadWarning, S3NetError, Writ
 from napari_s3net.settings import Settings, preset_settings
 
 if TYPE_CHECKING:
+    import torch
+
     from napari_s3net.cli.inputs import Input
     from napari_s3net.image import Image, Notice, Segmentation, Step
 
@@ -50,9 +52,9 @@ def run(options: Namespace) -> int:
     from napari_s3net.cli.inputs import find_inputs
     from napari_s3net.runtime.device import resolve_device
 
-    resolve_device(options.device)
+    device = resolve_device(options.device)
     inputs = find_inputs(options.inputs)
-    failed = sum(not _succeeds(item, options, changes) for item in inputs)
+    failed = sum(not _succeeds(item, options, changes, device) for item in inputs)
     if failed and len(inputs) > 1:
         say(f"{failed} of {len(inputs)} inputs failed.")
     return int(failed > 0)
@@ -71,11 +73,11 @@ def _make_folder(path: Path) -> None:
         raise WriteError(f"Cannot make the folder {path}: {error.strerror}.") from error
 
 
-def _succeeds(item: Input, options: Namespace, changes: dict[str, Any]) -> bool:
+def _succeeds(item: Input, options: Namespace, changes: dict[str, Any], device: torch.device) -> bool:
     """Do one input; say in one line how it went."""
     name = item.path.name or item.stem
     try:
-        say_more(f"{name}: {_process(item, options, changes)}")
+        say_more(f"{name}: {_process(item, options, changes, device)}")
     except S3NetError as error:
         say(str(error) if name in str(error) else f"{name}: {error}")
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one input, the others are done
@@ -85,7 +87,7 @@ def _succeeds(item: Input, options: Namespace, changes: dict[str, Any]) -> bool:
     return False
 
 
-def _process(item: Input, options: Namespace, changes: dict[str, Any]) -> str:
+def _process(item: Input, options: Namespace, changes: dict[str, Any], device: torch.device) -> str:
     """Read, segment, write; tell the outcome in a few words."""
     from napari_s3net.export.result import write_result
     from napari_s3net.preprocessing.suggest import suggest_preset
@@ -93,8 +95,8 @@ def _process(item: Input, options: Namespace, changes: dict[str, Any]) -> str:
     image = _read(item, options)
     name = suggest_preset(image) if options.preset == "auto" else options.preset
     settings = _settings(name, changes)
-    _say_memory(image, settings, options.device, item.path.name)
-    result = _follow(image, settings, options.device, item.path.name)
+    _say_memory(image, settings, device, item.path.name)
+    result = _follow(image, settings, device, item.path.name)
     axis = None if options.slice is None else 0
     result = result.with_provenance(source=item.path.name, preset=name, axis=axis, slice=options.slice)
     written = write_result(options.output, item.stem, image, result, overlay=options.overlay)
@@ -108,12 +110,11 @@ def _process(item: Input, options: Namespace, changes: dict[str, Any]) -> str:
     return f"{share}, confidence {made.confidence:.2f}, {made.seconds:.1f} s, {written[1]}{note}"
 
 
-def _say_memory(image: Image, settings: Settings, device: str, name: str) -> None:
+def _say_memory(image: Image, settings: Settings, device: torch.device, name: str) -> None:
     """Say what the run takes and what there is; `OutOfMemoryError` where it does not suffice."""
-    from napari_s3net.runtime.device import resolve_device
     from napari_s3net.runtime.memory import mib_text, require_memory
 
-    advice = require_memory(image.shape, settings, str(resolve_device(device)))
+    advice = require_memory(image.shape, settings, str(device))
     say_more(f"{name}: takes about {mib_text(advice.needed)} of memory; {mib_text(advice.free)} are free")
 
 
@@ -136,7 +137,7 @@ def _read(item: Input, options: Namespace) -> Image:
     return image.slice(options.slice)
 
 
-def _follow(image: Image, settings: Settings, device: str, name: str) -> Segmentation:
+def _follow(image: Image, settings: Settings, device: torch.device, name: str) -> Segmentation:
     """Run to the end: a progress bar on a terminal, a line now and then without one."""
     from tqdm import tqdm
 

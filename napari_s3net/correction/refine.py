@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.color import rgb2lab
@@ -54,7 +55,7 @@ def refine(
     image: Image | NDArray[Any] | None = None,
     locked: Collection[int] = (),
     locked_region: NDArray[np.bool_] | None = None,
-    device: str = "auto",
+    device: str | torch.device = "auto",
 ) -> Segmentation:
     """Correct a result by strokes, and wait for the new one.
 
@@ -71,7 +72,7 @@ def refine(
         Labels that come back bit for bit. A lock is stronger than a stroke.
     locked_region : numpy.ndarray, optional
         (H, W) bool: pixels that come back as they are.
-    device : str
+    device : str or torch.device
         As in `segment`.
 
     Returns
@@ -88,7 +89,7 @@ def refine(
     if known is None:
         raise InvalidImageError("The result does not know its image any more: give it as `image`.")
 
-    def make(settings: Settings, where: str) -> Generator[Step, bool | None, Segmentation]:
+    def make(settings: Settings, where: torch.device) -> Generator[Step, bool | None, Segmentation]:
         refiner = Refiner(known, settings, device=where)
         return refiner.iter_rerun(result, constraints, locked=locked, locked_region=locked_region)
 
@@ -104,11 +105,11 @@ class Refiner:
         One plane.
     settings : Settings
         Those of the result that is corrected.
-    device : str
+    device : str or torch.device
         As in `segment`.
     """
 
-    def __init__(self, image: Image, settings: Settings, *, device: str = "auto") -> None:
+    def __init__(self, image: Image, settings: Settings, *, device: str | torch.device = "auto") -> None:
         check_plane(image)
         self.image, self.settings = image, settings
         self.device = resolve_device(device)

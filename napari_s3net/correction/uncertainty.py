@@ -58,7 +58,7 @@ class QuerySite:
 
 
 def uncertainty(
-    image: Image, result: Segmentation, *, over: Over = "probabilities", n: int = 4, device: str = "auto"
+    image: Image, result: Segmentation, *, over: Over = "probabilities", n: int = 4, device: str | torch.device = "auto"
 ) -> NDArray[np.float32]:
     """Compute the entropy of each pixel's label: 0 where it is sure, 1 where all labels are equally likely.
 
@@ -76,7 +76,7 @@ def uncertainty(
         over `n` random affine transformations of the network's input.
     n : int
         How many seeds or transformations; at least 1.
-    device : str
+    device : str or torch.device
         As in `segment`.
 
     Returns
@@ -95,7 +95,7 @@ def uncertainty(
         raise InvalidImageError(
             f"The labels are {result.labels.shape}, the image is {image.shape}; expected the same shape."
         )
-    regions = _regions(result)
+    regions, device = _regions(result), resolve_device(device)
     if over == "seeds":
         p = _over_seeds(image, result, n, device)
     else:
@@ -152,10 +152,10 @@ def _regions(result: Segmentation) -> list[NDArray[np.bool_]]:
 
 
 def _network_probabilities(
-    image: Image, result: Segmentation, regions: NDArray[np.bool_], n: int, device: str
+    image: Image, result: Segmentation, regions: NDArray[np.bool_], n: int, device: torch.device
 ) -> NDArray[np.float32]:
     """How likely the network finds each region, (regions, h, w) for regions (regions, h, w)."""
-    view = small_view(image, result.settings, resolve_device(device))
+    view = small_view(image, result.settings, device)
     network = restore_network(result.state, view, result.settings)
     with torch.no_grad():
         p = torch.stack(list(_transformed(network, view.x, n, result.settings.seed))).mean(dim=0)
@@ -200,7 +200,7 @@ def _colour_probabilities(colours: NDArray[np.float32], regions: NDArray[np.bool
     return np.asarray(fits / fits.sum(axis=0), np.float32)
 
 
-def _over_seeds(image: Image, result: Segmentation, n: int, device: str) -> NDArray[np.float32]:
+def _over_seeds(image: Image, result: Segmentation, n: int, device: torch.device) -> NDArray[np.float32]:
     """How often each pixel is the object, and how often not, over runs with other seeds and the result itself."""
     settings = result.settings
     others = [segment(image, settings=settings, seed=settings.seed + i, device=device) for i in range(1, n + 1)]

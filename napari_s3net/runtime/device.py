@@ -19,14 +19,18 @@ def available_devices() -> list[str]:
     return [*devices, "cpu"]
 
 
-def resolve_device(name: str = "auto") -> torch.device:
+def resolve_device(name: str | torch.device = "auto") -> torch.device:
     """Turn "auto", "cpu", "cuda", "cuda:1" or "mps" into a device of this machine.
+
+    A `torch.device` is one already: it is returned as it is, so that a run asks the machine once.
 
     Raises
     ------
     DeviceError
         If it is not at hand; the message lists what is.
     """
+    if isinstance(name, torch.device):
+        return name
     devices = available_devices()
     wanted = devices[0] if name == "auto" else "cuda:0" if name == "cuda" else name
     if wanted not in devices:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from napari_s3net.errors import OutOfMemoryError
 from napari_s3net.image import Notice, Segmentation, Step
 from napari_s3net.settings import Settings
+
+if TYPE_CHECKING:
+    import torch
 
 #: The network cannot work at fewer pixels than this.
 SMALLEST = 32
 IN_VAIN = "Tried again at smaller working sizes and on the CPU, in vain."
 _PARTS = {1: "the same", 2: "half the", 4: "a quarter of the"}
 
-Make = Callable[[Settings, str], Generator[Step, bool | None, Segmentation]]
+Make = Callable[[Settings, "torch.device"], Generator[Step, bool | None, Segmentation]]
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Attempt:
     shrink : int
         The working size is divided by this.
     device : str
-        As `iter_segment` takes it.
+        Its name, as `iter_segment` takes it.
     moved : bool
         Whether the run went to the CPU because memory ran out elsewhere.
     """
@@ -56,17 +60,19 @@ def attempts(device: str) -> Iterator[Attempt]:
     yield Attempt(4, "cpu", moved=device != "cpu")
 
 
-def iter_retrying(make: Make, settings: Settings, device: str) -> Generator[Step | Notice, bool | None, Segmentation]:
+def iter_retrying(
+    make: Make, settings: Settings, device: str | torch.device
+) -> Generator[Step | Notice, bool | None, Segmentation]:
     """A run that is begun anew, smaller or on the CPU, where memory runs out.
 
     Parameters
     ----------
     make : callable
-        Called with settings and device; a generator of steps, as `iter_segment` is one.
+        Called with settings and a `torch.device`; a generator of steps, as `iter_segment` is one.
     settings : Settings
         What was asked for.
-    device : str
-        As in `segment`.
+    device : str or torch.device
+        As in `segment`; resolved here, once for all attempts.
 
     Yields
     ------
@@ -83,6 +89,8 @@ def iter_retrying(make: Make, settings: Settings, device: str) -> Generator[Step
     OutOfMemoryError
         If memory ran out every time.
     """
+    import torch
+
     from napari_s3net.runtime.device import empty_caches, is_out_of_memory, resolve_device
 
     reason = ""
@@ -91,7 +99,7 @@ def iter_retrying(make: Make, settings: Settings, device: str) -> Generator[Step
             words = f"Out of memory. Trying again {attempt.place}…"
             yield Notice(words)
         try:
-            result = yield from make(attempt.settings(settings), attempt.device)
+            result = yield from make(attempt.settings(settings), torch.device(attempt.device))
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise

@@ -15,6 +15,11 @@ def test_auto_takes_the_best_and_the_cpu_is_always_there():
     assert resolve_device("cpu") == torch.device("cpu")
 
 
+def test_what_is_a_device_already_is_not_asked_for_again():
+    device = torch.device("cuda:99")
+    assert resolve_device(device) is device
+
+
 @pytest.mark.parametrize("name", ["cuda:99", "tpu", ""])
 def test_what_is_not_there_lists_what_is(name):
     with pytest.raises(DeviceError, match=r"auto, .*cpu"):

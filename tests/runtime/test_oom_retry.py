@@ -26,12 +26,12 @@ def failing(times, error=FULL):
     asked = []
 
     def make(settings, device):
-        asked.append((settings.working_size, device))
+        asked.append((settings.working_size, str(device)))
         yield Step(1, settings.max_iter, {}, 2)
         if len(asked) <= times:
             raise type(error)(*error.args)
         return Segmentation(
-            np.ones((4, 4), np.int32), (1,), Geometry.identity(2), Provenance(settings=settings, device=device)
+            np.ones((4, 4), np.int32), (1,), Geometry.identity(2), Provenance(settings=settings, device=str(device))
         )
 
     return make, asked

@@ -16,6 +16,8 @@ from napari_s3net.plugin.layers.source import Source
 from napari_s3net.settings import Settings
 
 if TYPE_CHECKING:
+    import torch
+
     from napari_s3net.correction.refine import Refiner
 
 MakeSteps = Callable[[Image], Generator[Step | Notice, bool | None, Any]]
@@ -73,11 +75,11 @@ class RefinerCache:
         self._key: tuple[Any, ...] = ()
         self._refiner: Refiner | None = None
 
-    def refiner(self, image: Image, source: Source, settings: Settings, device: str) -> Refiner:
+    def refiner(self, image: Image, source: Source, settings: Settings, device: torch.device) -> Refiner:
         """The one at hand where all of it is the same, else a new one; called in the thread."""
         from napari_s3net.correction.refine import Refiner
 
-        key = (id(source.data), repr(source.index), settings.digest, device)
+        key = (id(source.data), repr(source.index), settings.digest, str(device))
         if self._refiner is None or key != self._key:
             self.forget()  # first: memory may be short
             self._refiner, self._key = Refiner(image, settings, device=device), key
@@ -102,7 +104,7 @@ def rerun(
         from napari_s3net.correction.constrained_network import at_network_size
         from napari_s3net.runtime.oom_retry import iter_retrying
 
-        def attempt(settings: Settings, device: str) -> Generator[Step, bool | None, Segmentation]:
+        def attempt(settings: Settings, device: torch.device) -> Generator[Step, bool | None, Segmentation]:
             refiner = prepared.refiner(image, source, settings, device)
             return refiner.iter_rerun(result, constraints, locked=locked, locked_region=held)
 

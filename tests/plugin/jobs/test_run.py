@@ -44,7 +44,7 @@ def test_steps_preview_and_result(worked, fake_runs):
     assert report.over
     assert report.devices[-1] == "cpu"
     assert isinstance(report.outcome, Segmentation)
-    assert fake_runs.asked[0][2] == "cpu"
+    assert str(fake_runs.asked[0][2]) == "cpu"
 
 
 def test_what_is_collected_is_no_longer_held(worked):
