@@ -18,9 +18,9 @@ from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.image import Geometry, Image, Kind, guess_kind
 from napari_s3net.io.geometry import Grid, to_upright, to_upright_plane
 from napari_s3net.io.validation.headers import is_packed
-from napari_s3net.io.validation.limits import check_promise
+from napari_s3net.io.validation.limits import check_memory, check_promise
 from napari_s3net.io.validation.nifti import NiftiHeader, read_nifti_header
-from napari_s3net.io.values import Scale, Stored, common_dtype, scaled
+from napari_s3net.io.values import UNSCALED, Scale, Stored, common_dtype, scaled
 
 #: Axes whose cosine is above this are not at right angles; headers round to 3 decimals.
 SKEW = 0.01
@@ -62,12 +62,13 @@ def read_nifti(path: Path, name: str) -> Image:
     """
     header = read_nifti_header(path)
     affine, forms = placing(header)
+    scale = scale_of(header)
+    check_memory(header.sizes[:3], header.dtype.itemsize if scale == UNSCALED else 8)
     array = _first_volume(_pixels(header), header)
     colours = bool(array.dtype.names)
     if colours:
         array = np.stack([array[channel] for channel in "RGB"], axis=-1)
     else:
-        scale = scale_of(header)
         bounds = np.iinfo(array.dtype) if array.dtype.kind in "iu" else None
         stored = Stored(array.dtype.newbyteorder("="), bounds.min if bounds else 0, bounds.max if bounds else 0)
         array = scaled(array, scale, common_dtype([stored], [scale]))
@@ -86,7 +87,7 @@ def scale_of(header: NiftiHeader) -> Scale:
     """Slope and intercept; a slope of zero, or one that is not finite, means that there are none."""
     slope, intercept = (float(header.nibabel[key]) for key in ("scl_slope", "scl_inter"))
     if header.analyze or not np.isfinite(slope) or slope == 0:
-        return Scale()
+        return UNSCALED
     if not np.isfinite(intercept):
         raise ReadError("its header is damaged: the intercept of its values is not finite.")
     return Scale(slope, intercept)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.image import Geometry, Image, guess_kind
-from napari_s3net.io.validation.limits import check_memory
+from napari_s3net.io.validation.limits import check_memory, check_promise
 
 #: Tags: photometric interpretation, orientation, kind of inks, and bit of a page that is a smaller copy.
 _PHOTOMETRIC, _ORIENTATION, _INKS, _SMALLER = 262, 274, 332, 1
@@ -69,6 +69,7 @@ def read_tiff(path: Path, name: str) -> Image:
         if not isinstance(page, tifffile.TiffPage) or series.dtype is None:
             raise UnsupportedFormatError("its pages do not make an image.")
         check_memory(series.shape, series.dtype.itemsize)
+        _check_pieces(page)
         array = _order_axes(_decode(path, series, page), series.axes)
         array, colours = _colours(array, page, samples="S" in series.axes)
         turned = page.tags.get(_ORIENTATION)
@@ -102,6 +103,15 @@ def _check_neighbours(file: tifffile.TiffFile) -> None:
     for neighbour in re.findall(r"FileName\s*=\s*[\"']([^\"']*)", file.ome_metadata or ""):
         if "/" in neighbour or "\\" in neighbour or ":" in neighbour:
             raise ReadError("its header names files outside its own folder, which are not opened.")
+
+
+def _check_pieces(page: tifffile.TiffPage) -> None:
+    """Refuse a page that lists fewer strips or tiles than it has: what is missing would be zero without a word."""
+    promised, present = prod(page.chunked), len(page.dataoffsets)
+    if present < promised:
+        raise ReadError(f"its header is damaged: it promises {promised} strips or tiles and lists {present}.")
+    if page.compression == 1 and page.bitspersample in (8, 16, 32, 64) and int(page.photometric) != _YCBCR:
+        check_promise(prod(page.shape) * page.bitspersample // 8, sum(page.databytecounts))
 
 
 def _main_series(file: tifffile.TiffFile) -> tifffile.TiffPageSeries:

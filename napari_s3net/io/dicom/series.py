@@ -21,7 +21,7 @@ from napari_s3net.io.geometry import Grid, to_upright
 from napari_s3net.io.validation.dicom import find_pixels
 from napari_s3net.io.validation.headers import is_dicom
 from napari_s3net.io.validation.limits import check_memory, shown
-from napari_s3net.io.values import Stored, common_dtype, scaled
+from napari_s3net.io.values import UNSCALED, Stored, common_dtype, scaled
 
 _KINDS: dict[str, Kind] = {"CT": "ct", "MR": "mr"}
 #: Numbers that tell series apart; free text such as the series' description may hold a name and is left out.
@@ -230,7 +230,8 @@ def read_headers(headers: Iterable[Header], name: str) -> Image:
 def _read_planes(planes: Sequence[Plane]) -> NDArray[Any]:
     """(n, rows, columns[, 3]): the values of planes, each by its own slope and intercept."""
     _, rows, columns, samples = planes[0].header.shape
-    check_memory((len(planes), rows, columns, samples), max(1, planes[0].header.bits // 8))
+    scaled_bytes = 8 if any(plane.scale != UNSCALED for plane in planes) else max(1, planes[0].header.bits // 8)
+    check_memory((len(planes), rows, columns, samples), scaled_bytes)
     dtype: np.dtype[Any] | None = None
     decoded: dict[Path, NDArray[Any]] = {}
     values: NDArray[Any] | None = None

@@ -1,0 +1,134 @@
+"""DICOM segmentations: frames of segments → one label array on an even grid."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
+from napari_s3net.image import Geometry
+from napari_s3net.io.dicom.header import LABELS, Header, groups, items, numbers, read_header, why_no_image, words
+from napari_s3net.io.dicom.pixels import decode_frames
+from napari_s3net.io.dicom.planes import Plane, planes_of
+from napari_s3net.io.geometry import Grid, to_upright
+from napari_s3net.io.validation.limits import check_memory
+
+#: A segment of shares (FRACTIONAL) covers what has at least this part of the largest share.
+HALF = 0.5
+#: Planes nearer than this lie at one place, in mm.
+SAME_PLACE = 0.01
+
+
+class Labels(NamedTuple):
+    """Labels that were read from a file.
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        (Z, H, W), or (H, W) of one plane; whole numbers, 0 where nothing is labelled.
+    geometry : Geometry
+        Where they lie.
+    names : dict of int to str
+        What the file calls each label; empty where it says nothing.
+    """
+
+    array: NDArray[Any]
+    geometry: Geometry
+    names: dict[int, str]
+
+
+def read_segmentation(path: Path) -> Labels:
+    """Read a DICOM segmentation: binary, of shares, or a label map.
+
+    Frames without a segment are not stored, so the grid is that of the frames that are; where several segments overlap,
+    the higher number stays.
+
+    Raises
+    ------
+    UnsupportedFormatError
+        If the file is no segmentation, or its frames do not tell where they lie.
+    ReadError
+        If it is damaged, or its frames lie on no even grid.
+
+    Warns
+    -----
+    ReadWarning
+        If segments overlap.
+    """
+    header = read_header(path)
+    if header.object_id not in LABELS:
+        raise UnsupportedFormatError("it is a DICOM file, but no segmentation.")
+    if reason := why_no_image(header):
+        raise ReadError(reason)
+    planes = planes_of(header)
+    first = planes[0]
+    if first.place is None or first.spacing is None:
+        raise UnsupportedFormatError("its frames do not tell where they lie.")
+    rows_of, step = _rows(planes, first)
+    _, rows, columns, _ = header.shape
+    check_memory((max(rows_of) + 1, rows, columns), 2)
+    labels = _joined(header, rows_of)
+    lowest = planes[rows_of.index(0)].place or first.place
+    axes = np.stack([*first.place.axes, first.place.normal], axis=1)
+    grid = Grid(np.array([first.spacing[1], first.spacing[0], step]), lowest.position, axes)
+    array, geometry = to_upright(labels, grid)
+    return Labels(array, geometry, _names(header))
+
+
+def _rows(planes: list[Plane], first: Plane) -> tuple[list[int], float]:
+    """The slice of each frame, from 0, and the distance between slices."""
+    heights = np.array([plane.place.height if plane.place else 0.0 for plane in planes])
+    heights -= heights.min()
+    gaps = np.diff(np.unique(np.round(heights / SAME_PLACE)) * SAME_PLACE)
+    told = first.thickness if first.thickness != 1.0 else 0.0
+    step = float(gaps.min()) if gaps.size else told or 1.0
+    places = heights / step
+    if np.abs(places - np.round(places)).max(initial=0.0) > 0.1:
+        raise ReadError("its frames do not lie on an even grid.")
+    return np.round(places).astype(int).tolist(), step
+
+
+def _joined(header: Header, rows_of: list[int]) -> NDArray[Any]:
+    """One label array of all frames."""
+    frames = decode_frames(header)
+    kind = next(iter(words(header.dataset, "SegmentationType")), "BINARY")
+    if kind == "LABELMAP":
+        labels = np.zeros((max(rows_of) + 1, *frames.shape[1:]), frames.dtype)
+        for row, frame in zip(rows_of, frames, strict=True):
+            labels[row] = frame
+        return labels
+    most = (numbers(header.dataset, "MaximumFractionalValue") or (1.0,))[0] if kind == "FRACTIONAL" else 1.0
+    segments = [_segment(header, frame) for frame in range(len(frames))]
+    labels = np.zeros((max(rows_of) + 1, *frames.shape[1:]), np.min_scalar_type(max(segments)))
+    overlap = False
+    for segment, row, frame in sorted(zip(segments, rows_of, frames, strict=True), key=lambda item: item[:2]):
+        inside = frame >= HALF * most
+        overlap |= bool((labels[row][inside] != 0).any())
+        labels[row][inside] = segment
+    if overlap:
+        text = "some of its segments overlap; where they do, the one with the higher number is kept."
+        warnings.warn(text, ReadWarning, stacklevel=3)
+    return labels
+
+
+def _segment(header: Header, frame: int) -> int:
+    """The number of the segment that a frame belongs to."""
+    for group in groups(header.dataset, frame):
+        for item in items(group, "SegmentIdentificationSequence")[:1]:
+            if (found := numbers(item, "ReferencedSegmentNumber")) and found[0] >= 1:
+                return int(found[0])
+    raise ReadError("its header is damaged: a frame does not say to which segment it belongs.")
+
+
+def _names(header: Header) -> dict[int, str]:
+    """What the file calls its segments."""
+    names = {}
+    for item in items(header.dataset, "SegmentSequence"):
+        found, name = numbers(item, "SegmentNumber"), str(item.get("SegmentLabel", ""))
+        if found and name:
+            names[int(found[0])] = "".join(c for c in name if c.isprintable())
+    return names
