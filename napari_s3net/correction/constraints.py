@@ -52,6 +52,15 @@ class Constraints:
         """The object's labels."""
         return tuple(int(i) for i in self.ids[self.on_object])
 
+    @property
+    def violated(self) -> NDArray[np.bool_]:
+        """The painted pixels, (H, W), whose label is another one than was drawn, though it could be that."""
+        violated = self.drawn > 0
+        allowed = self.allowed(self.drawn[violated])
+        obeyed = allowed[np.arange(len(allowed)), np.searchsorted(self.ids, self.labels[violated])]
+        violated[violated] = allowed.any(axis=1) & ~obeyed
+        return violated
+
     def allowed(self, drawn: NDArray[np.int32]) -> NDArray[np.bool_]:
         """Say which of `ids` each of m drawn values (m,) allows, (m, n)."""
         sides = np.where(drawn == OBJECT, 1, np.where(drawn == BACKGROUND, 0, -1))

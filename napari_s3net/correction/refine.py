@@ -78,8 +78,9 @@ def refine(
     Returns
     -------
     Segmentation
-        With the ids, names and object of `result`, and the weights as they are now. Where memory ran out it was tried
-        again as `oom_retry` says, and the note in its provenance tells.
+        With the ids, names and object of `result`, and the weights as they are now. Where the labels obey every stroke
+        already, labels and weights are those of `result`: a re-run without a new stroke changes nothing. Where memory
+        ran out it was tried again as `oom_retry` says, and the note in its provenance tells.
 
     Raises
     ------
@@ -147,7 +148,7 @@ class Refiner:
         checked = make_constraints(result, constraints, locked, locked_region)
         losses: list[Mapping[str, float]] = []
         state, labels, features, stopped = result.state, result.labels, self.features, False
-        if checked.drawn.any():
+        if checked.violated.any():
             with memory_errors(self.device, estimate_mib(self.image.shape, self.settings)):
                 if state:
                     trainer = self._trainer(state, checked)

@@ -131,3 +131,19 @@ def test_the_new_object_gets_the_first_free_number():
     constraints = make_constraints(result(np.zeros((6, 8)), ()), drawn(p00=OBJECT, p11=BACKGROUND, p22=BACKGROUND))
     assert constraints.ids.tolist() == [0, 1]
     assert constraints.on_object.tolist() == [False, True]
+
+
+def test_what_the_labels_do_not_obey(halves):
+    marks = {"p00": OBJECT, "p01": BACKGROUND, "p22": OBJECT, "p02": 2, "p03": 3, "p23": BACKGROUND, "p50": 9}
+    violated = make_constraints(halves, drawn(**marks)).violated
+    assert np.argwhere(violated).tolist() == [[0, 0], [0, 3], [2, 3], [5, 0]]
+
+
+def test_what_locks_forbid_is_not_violated(halves):
+    assert not make_constraints(halves, drawn(p00=OBJECT, p22=2), locked=(1,)).violated.any()
+    region = np.ones((6, 8), bool)
+    assert not make_constraints(halves, drawn(p00=OBJECT), locked_region=region).violated.any()
+
+
+def test_nothing_drawn_is_nothing_violated(halves):
+    assert not make_constraints(halves, drawn()).violated.any()

@@ -1,5 +1,7 @@
 """Labels and strokes to better labels."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -144,6 +146,37 @@ def test_without_strokes_nothing_changes(start):
     new = refine(start, drawn(), device="cpu")
     np.testing.assert_array_equal(new.labels, start.labels)
     assert new.state is start.state
+
+
+@pytest.mark.parametrize("weights", [True, False])
+def test_a_rerun_without_a_new_stroke_changes_nothing(photograph, start, weights):
+    image, _ = photograph
+    before = start if weights else plain(start.labels)
+    constraints = drawn((disc(75, 130, 3), OBJECT), (disc(75, 85, 4), 2), (disc(10, 10, 3), BACKGROUND))
+    first = refine(before, constraints, image=image, device="cpu")
+    again = refine(first, constraints, image=image, device="cpu")
+    assert (first.labels != before.labels).any()
+    np.testing.assert_array_equal(again.labels, first.labels)
+    assert again.state is first.state
+    assert again.provenance.losses == ()
+    fewer = refine(first, drawn((disc(75, 130, 3), OBJECT)), image=image, device="cpu")
+    np.testing.assert_array_equal(fewer.labels, first.labels)
+
+
+def test_with_a_new_stroke_all_of_them_count(start):
+    old, new = (disc(75, 130, 3), OBJECT), (disc(40, 100, 3), OBJECT)
+    first = refine(start, drawn(old), device="cpu")
+    both, alone = (refine(first, drawn(*marks), device="cpu") for marks in ((old, new), (new,)))
+    assert (both.labels != first.labels).any()
+    assert (both.labels != alone.labels).any()
+
+
+def test_a_stroke_that_the_labels_no_longer_obey_is_a_new_one(start):
+    constraints = drawn((disc(75, 130, 3), OBJECT))
+    first = refine(start, constraints, device="cpu")
+    edited = np.where(disc(75, 130, 12), 2, first.labels).astype(np.int32)
+    again = refine(replace(first, labels=edited), constraints, device="cpu")
+    assert again.mask[constraints == OBJECT].all()
 
 
 def test_a_thin_stroke_on_a_large_image_is_not_lost():
