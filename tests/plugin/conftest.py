@@ -132,14 +132,14 @@ def marked(photograph):
 
 
 @pytest.fixture
-def work(marked):
+def editor(marked):
     """The labels of `marked`, chosen to be corrected."""
-    from napari_s3net.plugin.correct.controller import Correcting
+    from napari_s3net.plugin.correct.controller import LabelEditor
 
     viewer, layer = marked
-    work = Correcting(viewer)
-    work.choose(layer)
-    return work
+    editor = LabelEditor(viewer)
+    editor.choose(layer)
+    return editor
 
 
 @pytest.fixture

@@ -29,11 +29,39 @@ def test_it_offers_reader_writer_samples_widget_and_menu(manifest):
     assert offered.readers[0].accepts_directories
     assert {".tif", ".png", ".nii.gz", ".nrrd", ".mha"} <= set(offered.writers[0].filename_extensions)
     assert [sample.key for sample in offered.sample_data] == ["dermoscopy", "chest_ct"]
-    assert [widget.display_name for widget in offered.widgets] == ["Segment", "Batch", "Correct"]
+    assert [widget.display_name for widget in offered.widgets][:3] == ["Segment", "Batch", "Correct"]
     assert [item.command for item in offered.menus["napari/layers/segment"]] == ["napari-s3net.segment"]
-    assert [item.command for item in offered.menus["napari/layers/annotate"]] == ["napari-s3net.correct"]
+    assert offered.menus["napari/layers/annotate"][0].command == "napari-s3net.correct"
     file_menu = [item.command for item in offered.menus["napari/file/io_utilities"]]
     assert file_menu == ["napari-s3net.open_file", "napari-s3net.open_folder", "napari-s3net.batch"]
+
+
+def test_every_label_tool_stands_in_a_menu_and_has_a_form(manifest):
+    offered = manifest.contributions
+    names = {command.id for command in offered.commands if "label_tools:" in command.python_name}
+    forms = {widget.command for widget in offered.widgets}
+    submenu = offered.menus["napari/layers/annotate"][1].submenu
+    in_menus = {item.command for item in (*offered.menus[submenu], *offered.menus["napari/layers/measure"])}
+    assert len(names) == 9
+    assert names <= forms
+    assert names == in_menus
+    assert submenu in {one.id for one in offered.submenus}
+
+
+@pytest.mark.viewer
+def test_napari_has_the_label_tools_in_its_menus_and_its_palette(make_napari_viewer):
+    from napari._app_model import get_app_model
+    from npe2 import PluginManager
+
+    make_napari_viewer()
+    PluginManager.instance().discover()
+    app = get_app_model()
+    submenus = [item.submenu for item in app.menus.get_menu("napari/layers/annotate") if hasattr(item, "submenu")]
+    assert "napari-s3net/label_tools" in submenus
+    shown = {item.command.id: item.command.title for item in app.menus.get_menu("napari-s3net/label_tools")}
+    assert "napari-s3net.smooth" in shown
+    palette = {item.command.id for item in app.menus.get_menu(app.menus.COMMAND_PALETTE_ID)}
+    assert {*shown, "napari-s3net.measure"} <= palette
 
 
 @pytest.mark.parametrize(

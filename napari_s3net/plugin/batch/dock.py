@@ -18,8 +18,8 @@ from napari_s3net.batch.folder import PAGE, TABLE
 from napari_s3net.batch.review import Review
 from napari_s3net.errors import S3NetError
 from napari_s3net.plugin.batch.form import BatchForm
-from napari_s3net.plugin.batch.open_row import Opened, item_of
-from napari_s3net.plugin.batch.review_controller import Reviewing
+from napari_s3net.plugin.batch.open_row import OpenedResult, item_of
+from napari_s3net.plugin.batch.review_controller import ReviewController
 from napari_s3net.plugin.batch.review_panel import ReviewPanel
 from napari_s3net.plugin.batch.table import FileTable
 from napari_s3net.plugin.jobs.batch_job import BatchJob, BatchUpdate, FolderContents, FolderScan
@@ -52,13 +52,13 @@ class BatchDock(Dock):
         self.job: BatchJob | None = None
         self._look: FolderScan | None = None
         self._items: dict[str, Item] = {}
-        self._opened: Opened | None = None
+        self._opened: OpenedResult | None = None
         self._link = ""
         self._counts = {"done": 0, "failed": 0, "skipped": 0}
         self._within: dict[str, FileRow] = {}
         self._first = 0.0
         self.form, self.table, self.panel = BatchForm(), FileTable(), ReviewPanel()
-        self.reviewing = Reviewing(napari_viewer, self.panel, self._open_row, self)
+        self.review_controller = ReviewController(napari_viewer, self.panel, self._open_row, self)
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
         self._build()
@@ -72,7 +72,7 @@ class BatchDock(Dock):
         if self.job is not None or not self._read_form():
             return
         assert self.plan is not None  # noqa: S101 - just read
-        self.reviewing.end()
+        self.review_controller.end()
         self.say("")
         self._counts, self._within = dict.fromkeys(self._counts, 0), {}
         self._first = 0.0
@@ -107,7 +107,7 @@ class BatchDock(Dock):
         self._timer.stop()
         if self.job is not None:
             self.job.stop()
-        self.reviewing.end()
+        self.review_controller.end()
         self._opened = None
 
     # -- making
@@ -139,9 +139,9 @@ class BatchDock(Dock):
         self.stop_button.clicked.connect(lambda _: self.stop())
         self.table.opened.connect(self._open)
         self.review_button.clicked.connect(lambda _: self._begin_review())
-        self.reviewing.decided.connect(self.table.files.decide)
-        self.reviewing.moved.connect(self.table.pick)
-        self.reviewing.ended.connect(self._settle)
+        self.review_controller.decided.connect(self.table.files.decide)
+        self.review_controller.moved.connect(self.table.pick)
+        self.review_controller.ended.connect(self._settle)
         self._timer.timeout.connect(self._tick)
         self.follow_viewer()
 
@@ -161,7 +161,7 @@ class BatchDock(Dock):
     def _look_again(self) -> None:
         """The form has changed: look what is in the folders."""
         if self.job is None:
-            self.reviewing.end()
+            self.review_controller.end()
             self._items = {}
             self.table.files.show_files((), {}, {})
             for line in (self.form.source_line, self.form.output_line):
@@ -267,7 +267,7 @@ class BatchDock(Dock):
 
     def _begin_review(self) -> None:
         if self.plan is not None:
-            self.reviewing.begin(self.plan.output, self._rows())
+            self.review_controller.begin(self.plan.output, self._rows())
             self._settle()
 
     def _open(self, file: str) -> None:
@@ -281,14 +281,14 @@ class BatchDock(Dock):
         else:
             self._open_row(one)
 
-    def _open_row(self, one: FileRow) -> Opened | None:
+    def _open_row(self, one: FileRow) -> OpenedResult | None:
         """Open image and labels in place of those that were opened before, unless these were changed."""
         assert self.plan is not None  # noqa: S101 - rows come from its output
         if self._opened is not None and not self._opened.is_changed:
             self._opened.close()
         self._opened = None
         try:
-            self._opened = Opened(self._viewer, item_of(self.plan, self._items, one), one, self.plan.output)
+            self._opened = OpenedResult(self._viewer, item_of(self.plan, self._items, one), one, self.plan.output)
         except Exception as error:  # noqa: BLE001 - a file may fail in any way, and napari must not go down with it
             show_error(str(error))
         return self._opened
@@ -308,10 +308,10 @@ class BatchDock(Dock):
         self.line.setVisible(busy or bool(self.line.text()))
         self.message.setVisible(bool(self.message.text()))
         self.table.setVisible(bool(self.table.files.files))
-        results = 0 if busy else len(self._rows())
-        self.review_button.setText(f"Review {plural(results, 'result')} ▸")
-        self.review_button.setVisible(bool(results) and not self.reviewing.is_on)
-        self.panel.setVisible(self.reviewing.is_on)
+        n_results = 0 if busy else len(self._rows())
+        self.review_button.setText(f"Review {plural(n_results, 'result')} ▸")
+        self.review_button.setVisible(bool(n_results) and not self.review_controller.is_on)
+        self.panel.setVisible(self.review_controller.is_on)
         colour = get_theme(self._viewer.theme).text.as_hex()
         results = _links(self.plan.output, colour) if self.plan is not None and not busy else ""
         self.links.setText(_link(self._link, "What the workers do", colour) if self._link else results)

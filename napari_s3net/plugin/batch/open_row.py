@@ -6,11 +6,12 @@ import json
 import zlib
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels
+from numpy.typing import NDArray
 
 from napari_s3net.batch import FileRow, Item, Plan
 from napari_s3net.batch.folder import inside
@@ -25,7 +26,7 @@ from napari_s3net.plugin.layers.source import KEY
 from napari_s3net.settings import Settings
 
 
-class Opened:
+class OpenedResult:
     """Image and labels of one result in a viewer.
 
     Parameters
@@ -69,8 +70,9 @@ class Opened:
         """
         note = self.layer.metadata[KEY]
         data = np.asarray(self.layer.data)
-        for kind, array in (("labels", data), ("masks", object_mask(data, note))):
-            write_labels(review.corrected_path(self.row, kind), array, note["geometry"], mask=kind == "masks")
+        write_labels(review.corrected_path(self.row, "labels"), data, note["geometry"])
+        mask = object_mask(data, note)
+        write_labels(review.corrected_path(self.row, "masks"), mask, note["geometry"], mask=True)
         review.decide(self.row, "corrected", tuple(note["foreground"]))
         self._state = self._sum()
 
@@ -85,12 +87,12 @@ class Opened:
 
     def _sum(self) -> tuple[int, tuple[int, ...]]:
         note = self.layer.metadata.get(KEY, {})
-        return zlib.crc32(np.ascontiguousarray(self.layer.data)), tuple(note.get("foreground", ()))
+        return zlib.crc32(np.ascontiguousarray(self.layer.data).data), tuple(note.get("foreground", ()))
 
 
-def _labels(image: Image, row: FileRow, output: Path) -> tuple[np.ndarray, Metadata]:
+def _labels(image: Image, row: FileRow, output: Path) -> tuple[NDArray[Any], Metadata]:
     """The labels of a result, corrected where they were, and what is known about them."""
-    kind = "labels" if "labels" in row.outputs else "masks"
+    kind: Literal["labels", "masks"] = "labels" if "labels" in row.outputs else "masks"
     if kind not in row.outputs:
         raise ReadError(f"{row.file} was done without labels or masks. Run the batch again with one of them.")
     review = Review(output)
@@ -107,7 +109,7 @@ def _labels(image: Image, row: FileRow, output: Path) -> tuple[np.ndarray, Metad
     return labels, {**about.metadata(), "source": image.name, "kind": image.kind, "geometry": image.geometry}
 
 
-def _result(image: Image, row: FileRow, output: Path, labels: np.ndarray) -> Segmentation:
+def _result(image: Image, row: FileRow, output: Path, labels: NDArray[Any]) -> Segmentation:
     """The result as the report knows it; the settings lie beside the report, once for all rows."""
     try:
         settings = json.loads((output / "settings" / f"{row.used}.json").read_text(encoding="utf-8"))

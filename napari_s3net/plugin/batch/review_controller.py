@@ -12,11 +12,11 @@ from qtpy.QtCore import QObject, Signal
 from napari_s3net.batch import FileRow
 from napari_s3net.batch.review import Review
 from napari_s3net.errors import S3NetError
-from napari_s3net.plugin.batch.open_row import Opened
+from napari_s3net.plugin.batch.open_row import OpenedResult
 from napari_s3net.plugin.batch.review_panel import ACTIONS, ReviewPanel
 
 
-class Reviewing(QObject):
+class ReviewController(QObject):
     """Walks through results and keeps the decisions.
 
     Parameters
@@ -45,14 +45,14 @@ class Reviewing(QObject):
     ended = Signal()
 
     def __init__(
-        self, viewer: Any, panel: ReviewPanel, show: Callable[[FileRow], Opened | None], parent: QObject
+        self, viewer: Any, panel: ReviewPanel, show: Callable[[FileRow], OpenedResult | None], parent: QObject
     ) -> None:
         super().__init__(parent)
         self._viewer, self._panel, self._show = viewer, panel, show
         self._review: Review | None = None
         self._order: list[FileRow] = []
         self._place = 0
-        self._opened: Opened | None = None
+        self._opened: OpenedResult | None = None
         panel.asked.connect(self.ask)
 
     @property

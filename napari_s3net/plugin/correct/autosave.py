@@ -1,6 +1,6 @@
-"""Nothing is lost: labels, strokes, locks and settings in a folder of their own, every minute and at the end.
+"""The session on the disk: labels, strokes, locks and settings in a folder of their own, written and read back.
 
-One session is kept, the last one. It is the user's own folder on the user's own machine, readable by nobody else; it
+There is one session, the last one. It is the user's own folder on the user's own machine, readable by nobody else; it
 holds where the image came from, so that it can be opened again, and is written nowhere else.
 """
 
@@ -22,13 +22,13 @@ from napari_s3net.errors import ReadError, WriteError
 
 
 def session_folder() -> Path:
-    """Where the last session is kept."""
+    """Where the last session lies."""
     place = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.GenericDataLocation)
     return Path(place) / "napari-s3net" / "session"
 
 
 @dataclass(frozen=True, eq=False)
-class Saved:
+class SavedSession:
     """A session.
 
     Parameters
@@ -45,7 +45,7 @@ class Saved:
         What the label layer knows about itself, without its geometry; empty for labels made elsewhere.
     locked : tuple of int
         Locked labels.
-    held : numpy.ndarray or None
+    locked_part : numpy.ndarray or None
         Locked pixels, bool, of the labels' shape; None where there are none.
     """
 
@@ -56,10 +56,10 @@ class Saved:
     name: str
     note: Mapping[str, Any] = field(default_factory=dict)
     locked: tuple[int, ...] = ()
-    held: NDArray[np.bool_] | None = None
+    locked_part: NDArray[np.bool_] | None = None
 
 
-def save(folder: Path, session: Saved) -> None:
+def save(folder: Path, session: SavedSession) -> None:
     """Write a session, whole or not at all.
 
     Raises
@@ -80,8 +80,10 @@ def save(folder: Path, session: Saved) -> None:
         folder.chmod(0o700)
         with partial.open("wb") as file:
             text = np.frombuffer(json.dumps(about).encode(), np.uint8)
-            held = {} if session.held is None else {"held": session.held}
-            np.savez_compressed(file, about=text, labels=session.labels, strokes=session.strokes, **held)
+            arrays = {"about": text, "labels": session.labels, "strokes": session.strokes}
+            if session.locked_part is not None:
+                arrays["held"] = session.locked_part
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # its stub takes every name for `allow_pickle`
             file.flush()
             os.fsync(file.fileno())
         partial.replace(folder / "session.npz")
@@ -89,7 +91,7 @@ def save(folder: Path, session: Saved) -> None:
         raise WriteError(f"Cannot save the session: {error.strerror}. Save the labels yourself.") from error
 
 
-def load(folder: Path) -> Saved:
+def load(folder: Path) -> SavedSession:
     """The session that was saved.
 
     Raises
@@ -104,36 +106,40 @@ def load(folder: Path) -> Saved:
         # Opened here, as numpy leaves a damaged file open.
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             about, labels, strokes = json.loads(bytes(file["about"])), file["labels"], file["strokes"]
-            held = file["held"].astype(bool) if "held" in file else None
+            locked_part = file["held"].astype(bool) if "held" in file else None
         note = about["note"]
         by_id = ("names", "meanings")  # JSON has text for keys
         note |= {key: {int(i): value for i, value in note[key].items()} for key in by_id if key in note}
         locked = tuple(about["locked"])
-        return Saved(about["image"], about["path"], labels, strokes, about["name"], note, locked, held)
+        return SavedSession(about["image"], about["path"], labels, strokes, about["name"], note, locked, locked_part)
     except Exception as error:
         raise ReadError("The last session is damaged or made by another version. Open the labels you saved.") from error
 
 
 #: One thread for the one folder, however many docks there are; Python waits for it as it ends.
-_THREAD = ThreadPoolExecutor(1, "keep")
+_THREAD = ThreadPoolExecutor(1, "autosave")
 
 
-class Keeper:
+class SessionWriter:
     """Saves in a thread, one session after another."""
 
     def __init__(self) -> None:
-        self._going: Future[None] | None = None
+        self._newest: Future[None] | None = None
 
-    def save(self, session: Saved) -> None:
+    def save(self, session: SavedSession) -> None:
         """Begin to save; the arrays are copies of the caller's making."""
-        self._going = _THREAD.submit(save, session_folder(), session)
+        self._newest = _THREAD.submit(save, session_folder(), session)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether the newest session is not on the disk yet."""
+        return self._newest is not None and not self._newest.done()
+
+    @property
     def failure(self) -> str:
-        """What went wrong with the last one, in words; empty if nothing did, or it still goes on."""
-        if self._going is None or not self._going.done():
-            return ""
-        error = self._going.exception()
-        return str(error) if error is not None else ""
+        """What went wrong with the newest one, in words; empty if nothing did, or it still goes on."""
+        error = self._newest.exception() if self._newest is not None and self._newest.done() else None
+        return "" if error is None else str(error)
 
     def wait(self) -> None:
         """Until what was begun is on the disk, by a dock that was closed just before as well."""

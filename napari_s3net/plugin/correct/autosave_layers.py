@@ -8,29 +8,49 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Image as ImageLayer
-from qtpy.QtCore import QObject, QTimer
-from qtpy.QtWidgets import QLabel
+from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_s3net.errors import ReadError
-from napari_s3net.plugin.correct.autosave import Keeper, Saved, load, session_folder
-from napari_s3net.plugin.correct.controller import Correcting
+from napari_s3net.plugin.correct.autosave import SavedSession, SessionWriter, load, session_folder
+from napari_s3net.plugin.correct.controller import LabelEditor
 from napari_s3net.plugin.layers.locks import locks_of
 from napari_s3net.plugin.layers.result_layer import add_layer, metadata_of, plain, recolour
 from napari_s3net.plugin.layers.source import KEY, finest_level, layer_geometry, source_of
 
-SAVE_MS = 60_000
+#: Between two times of saving; and between two looks at whether a session is on the disk.
+SAVE_MS, POLL_MS = 60_000, 200
 
 
-class LastSession:
-    """Keeps the labels that are corrected, and reopens them."""
+class Autosave(QObject):
+    """Saves the labels that are corrected, and reopens them.
 
-    def __init__(self, viewer: Any, work: Correcting, line: QLabel, parent: QObject) -> None:
-        self._viewer, self._work, self._line = viewer, work, line
-        self._keeper = Keeper()
-        self._dirty = False
-        self._timer = QTimer(parent)
-        self._timer.setInterval(SAVE_MS)
-        self._timer.timeout.connect(self.save)
+    It belongs to no widget: napari deletes its window, and all widgets in it, before the program ends, and what was
+    painted last has to be saved even then.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where a session is reopened.
+    editor : LabelEditor
+        Knows what is corrected.
+
+    Signals
+    -------
+    told(str)
+        When the session was saved, or why it was not.
+    """
+
+    told = Signal(str)
+
+    def __init__(self, viewer: Any, editor: LabelEditor) -> None:
+        super().__init__()
+        self._viewer, self._editor = viewer, editor
+        self._writer = SessionWriter()
+        self._is_changed = False
+        self._timer, self._poll = QTimer(self), QTimer(self)
+        for timer, milliseconds, slot in ((self._timer, SAVE_MS, self.save), (self._poll, POLL_MS, self._tell)):
+            timer.setInterval(milliseconds)
+            timer.timeout.connect(slot)
         self._timer.start()
 
     @property
@@ -38,36 +58,27 @@ class LastSession:
         """Whether there is a session to reopen."""
         return (session_folder() / "session.npz").is_file()
 
-    def changed(self) -> None:
+    def mark_changed(self) -> None:
         """Something may have changed since the last time."""
-        self._dirty = True
+        self._is_changed = True
 
     def save(self) -> None:
-        """Save what has changed, and show when."""
-        if words := self.save_silently():
-            self._line.setText(words)
+        """Save what has changed; in a thread, so that painting goes on."""
+        if not self._is_changed or not self._editor.is_there:
+            return
+        self._is_changed = False
+        self._writer.save(self._session())
+        self._poll.start()
 
-    def save_silently(self) -> str:
-        """Save what has changed; in a thread, so that painting goes on.
-
-        Touches no widget, so it may be called while napari closes.
-
-        Returns
-        -------
-        str
-            What the user should read; empty if nothing had changed.
-        """
-        if not self._dirty or not self._work.is_there:
-            return ""
-        failure = self._keeper.failure()
-        self._dirty = False
-        self._keeper.save(self._taken())
-        return failure or f"Session saved {datetime.now().astimezone():%H:%M}"
+    def wait(self) -> None:
+        """Until what was begun to save is on the disk."""
+        self._writer.wait()
 
     def release(self) -> None:
         """The dock is going away."""
         self._timer.stop()
         self.save()
+        self._poll.stop()
 
     def reopen(self) -> None:
         """Put image, labels and strokes back.
@@ -77,7 +88,7 @@ class LastSession:
         ReadError
             If there is no session, or its image is not there any more.
         """
-        self._keeper.wait()
+        self._writer.wait()
         saved = load(session_folder())
         image = self._find(saved) or self._open(saved)
         source = source_of(image, self._viewer.dims.point, self._viewer.dims.order[-2:])
@@ -88,22 +99,31 @@ class LastSession:
             layer.metadata = {KEY: {**saved.note, "source": image.name, "geometry": geometry}}
             recolour(layer)
         layer.refresh()
-        self._work.choose(layer)
-        locks = self._work.locks
+        self._editor.choose(layer)
+        locks = self._editor.locks
         locks.labels.update(saved.locked)
-        locks.held = saved.held
+        locks.held = saved.locked_part
         if saved.strokes.any():
-            self._work.put_strokes(saved.strokes)
+            self._editor.put_strokes(saved.strokes)
         self._viewer.layers.selection.active = layer
 
-    def _taken(self) -> Saved:
+    def _tell(self) -> None:
+        """Say how saving ended; what failed is tried again at the next time."""
+        if self._writer.is_busy:
+            return
+        self._poll.stop()
+        failure = self._writer.failure
+        self._is_changed = self._is_changed or bool(failure)
+        self.told.emit(failure or f"Session saved {datetime.now().astimezone():%H:%M}")
+
+    def _session(self) -> SavedSession:
         """The session as it is now, in arrays of its own."""
-        layer, source, strokes = self._work.layer, self._work.source, self._work.strokes
+        layer, source, strokes = self._editor.layer, self._editor.source, self._editor.strokes
         assert layer is not None  # noqa: S101 - saved only with labels
         assert source is not None  # noqa: S101 - saved only with an image
         locks = locks_of(layer)
         drawn = np.zeros(layer.data.shape, np.int32) if strokes is None else np.array(strokes.data)
-        return Saved(
+        return SavedSession(
             image=source.name,
             path=source.path,
             labels=np.array(layer.data),
@@ -111,16 +131,16 @@ class LastSession:
             name=layer.name,
             note=metadata_of(layer) or {},
             locked=tuple(sorted(locks.labels)),
-            held=None if locks.held is None or not locks.held.any() else locks.held.copy(),
+            locked_part=None if locks.held is None or not locks.held.any() else locks.held.copy(),
         )
 
-    def _find(self, saved: Saved) -> ImageLayer | None:
+    def _find(self, saved: SavedSession) -> ImageLayer | None:
         """The session's image, if it is open."""
         images = [layer for layer in map(plain, self._viewer.layers) if isinstance(layer, ImageLayer)]
         fitting = [one for one in images if finest_level(one)[1] == saved.labels.shape]
         return next((one for one in fitting if one.name == saved.image), None)
 
-    def _open(self, saved: Saved) -> ImageLayer:
+    def _open(self, saved: SavedSession) -> ImageLayer:
         """The session's image from its file."""
         if saved.path is None or not Path(saved.path).exists():
             raise ReadError(f"Open the image {saved.image} first, then reopen the session.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from napari.layers import Image as ImageLayer
@@ -32,9 +33,12 @@ from napari_s3net.plugin.layers.stroke_layer import HELPER, add_strokes, find_st
 from napari_s3net.provenance import Provenance
 from napari_s3net.settings import Settings, presets
 
+#: Names and object of a layer's earlier labels, so that an undo brings them back whichever tool or dock changed them.
+_memories: WeakKeyDictionary[Labels, MetadataHistory] = WeakKeyDictionary()
 
-class Correcting:
-    """One label layer at a time; knows no widget.
+
+class LabelEditor:
+    """One label layer at a time, in the plane that is in view; knows no widget.
 
     Parameters
     ----------
@@ -45,7 +49,6 @@ class Correcting:
     def __init__(self, viewer: Any) -> None:
         self._viewer = viewer
         self.layer: Labels | None = None
-        self._memory = MetadataHistory()
         self._settings: tuple[Source, Settings] | None = None
 
     # -- which
@@ -91,7 +94,7 @@ class Correcting:
     @property
     def plane(self) -> Plane:
         """Labels in view with object and names."""
-        layer, source = self._known()
+        layer, source = self.target()
         labels, note = layer.data[source.index], metadata_of(layer)
         if note is None:
             return Plane(labels, tuple(int(i) for i in np.unique(labels) if i > 0), {})
@@ -104,7 +107,7 @@ class Correcting:
 
     def rows(self) -> list[tuple[int, str, str]]:
         """Id, name and colour of each label in view."""
-        plane, layer = self.plane, self.layer
+        plane, (layer, _) = self.plane, self.target()
         if metadata_of(layer) is None:
             return [(i, f"Label {i}", _hex(layer.get_color(i))) for i in self.ids]
         names = {i: plane.names.get(i) or f"Cluster {i}" for i in self.ids}
@@ -112,12 +115,12 @@ class Correcting:
 
     def write(self, new: Plane) -> bool:
         """Write labels as one step that undo takes back, with what is known about them; False if nothing changed."""
-        layer, source = self._known()
+        layer, source = self.target()
         before, note = layer.data[source.index], metadata_of(layer)
         if before.shape == new.labels.shape and np.array_equal(before, new.labels):
             return False
         if note is not None:
-            self._memory.remember(source.index, before, note)
+            self._memory_of(layer).remember(source.index, before, note)
         write_undoable(layer, source.index, new.labels)
         if note is not None:
             foreground = sorted(int(i) for i in new.foreground)
@@ -127,11 +130,11 @@ class Correcting:
 
     def follow_undo(self) -> bool:
         """After an undo or a redo: names and object of the labels that came back; False if they are as they were."""
-        layer, source = self._known()
+        layer, source = self.target()
         note = metadata_of(layer)
         if note is None:
             return False
-        back = restored(note, self._memory.recall(source.index, layer.data[source.index]))
+        back = restored(note, self._memory_of(layer).recall(source.index, layer.data[source.index]))
         if back is note:
             return False
         self._take_note(back)
@@ -139,22 +142,26 @@ class Correcting:
 
     def revert(self) -> bool:
         """Back to what the last run made of the plane in view; False where that is what there is."""
-        layer, source = self._known()
+        layer, source = self.target()
         last = cached_run(layer, source.position)
         plane = self.plane
         return last is not None and self.write(replace(plane, labels=last.labels))
 
+    @staticmethod
+    def _memory_of(layer: Labels) -> MetadataHistory:
+        return _memories.setdefault(layer, MetadataHistory())
+
     def _take_note(self, note: dict[str, Any]) -> None:
-        layer, source = self._known()
+        layer, source = self.target()
         layer.metadata = {**layer.metadata, KEY: note}
-        self._memory.remember(source.index, layer.data[source.index], note)
+        self._memory_of(layer).remember(source.index, layer.data[source.index], note)
         recolour(layer)
 
     # -- runs
 
     def result(self) -> Segmentation:
         """The plane in view as a result to refine, with the weights that are kept of its run."""
-        layer, source = self._known()
+        layer, source = self.target()
         note, labels, last = metadata_of(layer), self.plane.labels.astype(np.int32), cached_run(layer, source.position)
         state = {} if last is None else last.state
         if note is None:
@@ -164,7 +171,7 @@ class Correcting:
 
     def take(self, result: Segmentation) -> bool:
         """Write what a re-run made, and keep its weights."""
-        layer, source = self._known()
+        layer, source = self.target()
         labels = result.labels.astype(layer.data.dtype)
         self.write(replace(self.plane, labels=labels, foreground=result.foreground, names=result.names))
         cache_run(layer, source.position, layer.data[source.index], result.state)
@@ -185,7 +192,7 @@ class Correcting:
 
     def make_strokes(self) -> Labels:
         """The layer of strokes; made where there is none."""
-        layer, _ = self._known()
+        layer, _ = self.target()
         found = self.strokes
         if found is None:
             found = add_strokes(self._viewer, layer)
@@ -194,7 +201,7 @@ class Correcting:
 
     def constraints(self) -> NDArray[np.int32] | None:
         """A copy of the strokes of the plane in view; None where there are none."""
-        strokes, (_, source) = self.strokes, self._known()
+        strokes, (_, source) = self.strokes, self.target()
         if strokes is None or not strokes.data[source.index].any():
             return None
         return np.array(strokes.data[source.index], np.int32)
@@ -210,7 +217,7 @@ class Correcting:
 
     def clear_strokes(self) -> None:
         """Take all strokes of the plane away, as one step."""
-        strokes, (_, source) = self.strokes, self._known()
+        strokes, (_, source) = self.strokes, self.target()
         if strokes is not None:
             write_undoable(strokes, source.index, np.zeros_like(strokes.data[source.index]))
 
@@ -224,33 +231,33 @@ class Correcting:
     @property
     def locks(self) -> Locks:
         """What must not change of the labels."""
-        layer, _ = self._known()
+        layer, _ = self.target()
         return locks_of(layer)
 
     @property
-    def held(self) -> NDArray[np.bool_] | None:
+    def locked_part(self) -> NDArray[np.bool_] | None:
         """Locked pixels of the plane in view; None where there are none."""
-        _, source = self._known()
+        _, source = self.target()
         return self.locks.in_plane(source.index)
 
-    def toggle_hold(self, part: NDArray[np.bool_]) -> bool:
-        """Lock a part of the plane in view as it is, or open it; whether it is locked now."""
-        layer, source = self._known()
+    def toggle_lock(self, part: NDArray[np.bool_]) -> bool:
+        """Lock a part of the plane in view as it is, or unlock it; whether it is locked now."""
+        layer, source = self.target()
         return self.locks.toggle_part(layer.data.shape, source.index, part)
 
     def guarded(self, new: Plane) -> Plane:
         """What a tool made, with locked parts as they were."""
-        _, source = self._known()
+        _, source = self.target()
         return replace(new, labels=self.locks.guarded(source.index, self.plane.labels, new.labels))
 
     def pixel_size(self) -> tuple[float, str]:
         """Area of a pixel and its unit, for what is given in mm²."""
-        _, source = self._known()
+        _, source = self.target()
         spacing = source.geometry.spacing
         return (spacing[0] * spacing[1], "mm²") if source.geometry.unit == "mm" else (1.0, "px")
 
-    def _known(self) -> tuple[Labels, Source]:
-        """Layer and plane; an error in words where there is none."""
+    def target(self) -> tuple[Labels, Source]:
+        """The layer that is corrected, and the plane in view; raises `InvalidImageError` where there is none."""
         source = self.source
         if self.layer is None or source is None or not fits_source(self.layer, source):
             raise InvalidImageError("There are no labels on an image to correct.")

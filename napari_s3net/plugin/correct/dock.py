@@ -9,17 +9,25 @@ from typing import Any
 
 from napari.layers import Labels
 from qtpy.QtCore import QTimer
+from qtpy.QtGui import QShortcut
 from qtpy.QtWidgets import QWidget
 
 from napari_s3net.correction.constraints import BACKGROUND, OBJECT
 from napari_s3net.errors import S3NetError
 from napari_s3net.image import Segmentation
-from napari_s3net.plugin.correct.autosave_layers import LastSession
-from napari_s3net.plugin.correct.controller import Correcting, recolour_strokes_of
-from napari_s3net.plugin.correct.panels import KeepPanel, LabelList, LookPanel, NoLabels, PaintPanel, ToolsPanel
+from napari_s3net.plugin.correct.autosave_layers import Autosave
+from napari_s3net.plugin.correct.controller import LabelEditor, recolour_strokes_of
+from napari_s3net.plugin.correct.panels import (
+    LabelList,
+    NoLabels,
+    PaintPanel,
+    SessionPanel,
+    ToolsPanel,
+    UncertaintyPanel,
+)
 from napari_s3net.plugin.correct.stroke_files import load_strokes, save_strokes
-from napari_s3net.plugin.correct.tool_controller import Tooling
-from napari_s3net.plugin.correct.uncertainty_controller import Looking
+from napari_s3net.plugin.correct.tool_controller import ToolController
+from napari_s3net.plugin.correct.uncertainty_controller import UncertaintyController
 from napari_s3net.plugin.jobs.background import Background, RefinerCache, rerun
 from napari_s3net.plugin.jobs.run import Failure
 from napari_s3net.plugin.jobs.session import cancel_all
@@ -29,7 +37,7 @@ from napari_s3net.plugin.layers.stroke_layer import follow_labels_name
 from napari_s3net.plugin.widgets.dock import Dock
 from napari_s3net.plugin.widgets.fields import Chooser
 from napari_s3net.plugin.widgets.parts import column, one_line
-from napari_s3net.plugin.widgets.shortcuts import Sheet, bind
+from napari_s3net.plugin.widgets.shortcuts import KeySheet, bind
 
 #: Pause after a stroke before the run by itself; and after any change before lists are renewed.
 AFTER_STROKE_MS, RENEW_MS = 500, 120
@@ -47,15 +55,18 @@ class CorrectDock(Dock):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
         self._names: dict[int, str] = {}
+        self.shortcuts: list[QShortcut] = []
         self._followed: list[tuple[Any, Callable[..., None]]] = []
         self._asked: tuple[Any, Any] | None = None
-        self.work = Correcting(napari_viewer)
+        self.editor = LabelEditor(napari_viewer)
         self.prepared, self.background = RefinerCache(), Background(self)
         self.empty, self.paint, self.labels = NoLabels(), PaintPanel(), LabelList()
-        self.tools, self.look, self.keep = ToolsPanel(), LookPanel(), KeepPanel()
-        self.tooling = Tooling(napari_viewer, self.work, self.tools, self.labels, self._renew)
-        self.looking = Looking(napari_viewer, self.work, self.look, self.background)
-        self.session = LastSession(napari_viewer, self.work, self.keep.line, self)
+        self.tools, self.uncertainty, self.session_panel = ToolsPanel(), UncertaintyPanel(), SessionPanel()
+        self.tool_controller = ToolController(napari_viewer, self.editor, self.tools, self.labels, self._renew)
+        self.uncertainty_controller = UncertaintyController(
+            napari_viewer, self.editor, self.uncertainty, self.background
+        )
+        self.autosave = Autosave(napari_viewer, self.editor)
         self._renew_soon = self._timer(RENEW_MS, self._renew)
         self._rerun_soon = self._timer(AFTER_STROKE_MS, self.rerun)
         self._hint_soon = self._timer(0, self._show_hint)
@@ -67,15 +78,15 @@ class CorrectDock(Dock):
     def rerun(self) -> None:
         """Train on with all strokes of the plane in view."""
         try:
-            drawn = self.work.constraints() if self.work.is_there else None
+            drawn = self.editor.constraints() if self.editor.is_there else None
             if drawn is None:
                 return
             if self.background.is_busy:
                 self._rerun_soon.start()
                 return
-            result, source = self.work.result(), self.work.source
-            make = rerun(self.prepared, source, result, drawn, set(self.work.locks.labels), self.work.held)
-            self._asked = self.work.layer, (source.index, result.labels.copy())
+            (layer, source), result = self.editor.target(), self.editor.result()
+            make = rerun(self.prepared, source, result, drawn, set(self.editor.locks.labels), self.editor.locked_part)
+            self._asked = layer, (source.index, result.labels.copy())
             self.background.start(source, result.settings, make)
             self._settle()
         except S3NetError as error:
@@ -83,8 +94,8 @@ class CorrectDock(Dock):
 
     def _let_go(self) -> None:
         """Save first."""
-        self.session.release()
-        self.tooling.release()
+        self.autosave.release()
+        self.tool_controller.release()
         self.background.release()
         self.prepared.forget()
         for timer in (self._renew_soon, self._rerun_soon, self._hint_soon):
@@ -94,7 +105,7 @@ class CorrectDock(Dock):
             shortcut.setEnabled(False)
             shortcut.deleteLater()
         self.shortcuts = []
-        self.work.choose(None)
+        self.editor.choose(None)
 
     # -- making
 
@@ -109,19 +120,22 @@ class CorrectDock(Dock):
         self.combo, self.image_line = Chooser("Labels", "Which labels are corrected."), one_line()
         self.filled = QWidget()
         top = (self.combo, self.image_line, self.message)
-        column(self.filled, *top, self.paint, self.labels, self.tools, self.look, self.keep).setSpacing(8)
+        column(self.filled, *top, self.paint, self.labels, self.tools, self.uncertainty, self.session_panel).setSpacing(
+            8
+        )
         self.fill(self.empty, self.filled)
 
     def _connect(self) -> None:
-        self.combo.activated.connect(lambda i: self._choose(self.work.candidates()[i]))
+        self.combo.activated.connect(self._choose_nth)
         self.paint.brush_chosen.connect(self.brush)
         self.labels.picked.connect(self._picked)
-        for panel in (self.paint, self.labels, self.look, self.keep, self.empty):
+        for panel in (self.paint, self.labels, self.uncertainty, self.session_panel, self.empty):
             panel.asked.connect(self._ask)
         self.tools.asked.connect(self._use_tool)
         self.background.over.connect(self._over)
+        self.autosave.told.connect(self.session_panel.line.setText)
         self.destroyed.connect(self._cancel)
-        self.follow_viewer(self._cancel, self.session.save_silently)
+        self.follow_viewer(self._cancel, self.autosave.save)
         brushes = {name: partial(self.brush, name) for name in ("object", "background", "erase")}
         digits = {f"label {n}": partial(self._brush_label, n) for n in range(1, 10)}
         asked = {name: partial(self._ask, name) for name in ("hide", "next", "sheet")}
@@ -139,30 +153,33 @@ class CorrectDock(Dock):
 
     def _list(self, event: Any = None) -> None:
         """Keep up with the layer list."""
-        found = self.work.candidates()
-        if self.work.layer is not None and id(self.work.layer) in self._names:
-            follow_labels_name(self._viewer.layers, self._names[id(self.work.layer)], self.work.layer.name)
+        found = self.editor.candidates()
+        if self.editor.layer is not None and id(self.editor.layer) in self._names:
+            follow_labels_name(self._viewer.layers, self._names[id(self.editor.layer)], self.editor.layer.name)
         self._names = {id(layer): layer.name for layer in found}
-        if self.work.layer not in found:
+        if self.editor.layer not in found:
             self._choose(found[-1] if found else None)
         self.combo.clear()
         self.combo.addItems([layer.name for layer in found])
-        self.combo.setCurrentIndex(found.index(self.work.layer) if self.work.layer in found else -1)
+        self.combo.setCurrentIndex(found.index(self.editor.layer) if self.editor.layer in found else -1)
         self._follow()
         self._renew()
 
+    def _choose_nth(self, n: int) -> None:
+        self._choose(self.editor.candidates()[n])
+
     def _choose(self, layer: Labels | None) -> None:
         """Correct another layer."""
-        self.work.choose(layer)
+        self.editor.choose(layer)
         self.prepared.forget()
-        self.looking.forget()
+        self.uncertainty_controller.forget()
         self._follow()
         self._renew()
 
     def _follow_active(self, event: Any = None) -> None:
         """Correct the labels that became active; show what the brush paints."""
         active = plain(self._viewer.layers.selection.active)
-        if active is not self.work.layer and not self.background.running and active in self.work.candidates():
+        if active is not self.editor.layer and not self.background.running and active in self.editor.candidates():
             self._choose(active)
             self.combo.setCurrentText(active.name)
         self._show_brush()
@@ -170,8 +187,8 @@ class CorrectDock(Dock):
     def _follow(self) -> None:
         """Listen to labels and strokes, and to no other layer."""
         self._unfollow()
-        strokes = self.work.strokes
-        for layer in (self.work.layer, strokes):
+        strokes = self.editor.strokes
+        for layer in (self.editor.layer, strokes):
             if layer is not None:
                 self._followed += [(event, self._change) for event in (layer.events.paint, layer.events.set_data)]
         if strokes is not None:
@@ -195,39 +212,39 @@ class CorrectDock(Dock):
 
     def _renew(self) -> None:
         """Bring every list and count up to date with the plane in view."""
-        there = self.work.is_there
+        there = self.editor.is_there
         self.empty.setVisible(not there)
-        self.empty.reopen.setVisible(self.session.exists)
+        self.empty.reopen.setVisible(self.autosave.exists)
         self.filled.setVisible(there)
         if not there:
             return
-        self.work.follow_undo()
-        source = self.work.source
+        self.editor.follow_undo()
+        layer, source = self.editor.target()
         self.image_line.setText(f"on {source.name} · {describe_source(source)}")
-        self.labels.show_labels(self.work.rows(), self.work.locks.labels)
-        held = self.work.held
-        self.labels.show_held(0.0 if held is None else float(held.mean()))
-        self.paint.show_count(*self.work.count_strokes())
-        recolour_strokes_of(self._viewer.layers, self.work.layer, self.work.ids)
-        self.tools.smallest.native.setSuffix(f" {self.work.pixel_size()[1]}")
-        self.session.changed()
+        self.labels.show_labels(self.editor.rows(), self.editor.locks.labels)
+        locked_part = self.editor.locked_part
+        self.labels.show_locked_parts(0.0 if locked_part is None else float(locked_part.mean()))
+        self.paint.show_count(*self.editor.count_strokes())
+        recolour_strokes_of(self._viewer.layers, layer, self.editor.ids)
+        self.tools.show_unit(self.editor.pixel_size()[1])
+        self.autosave.mark_changed()
         self._settle()
 
     def _settle(self) -> None:
         busy = bool(self.background.running)
         self.paint.bar.setVisible(busy)
-        self.paint.rerun.setEnabled(not busy and self.work.is_there and self.work.constraints() is not None)
-        self.look.next.setEnabled(not busy)
+        self.paint.rerun.setEnabled(not busy and self.editor.is_there and self.editor.constraints() is not None)
+        self.uncertainty.next.setEnabled(not busy)
 
     # -- painting
 
     def brush(self, name: str) -> None:
         """Paint object, background or the selected label, or erase, in the layer of strokes."""
-        if not self.work.is_there:
+        if not self.editor.is_there:
             return
-        selected = self.labels.selected or self.work.ids
+        selected = self.labels.selected or self.editor.ids
         value = {"object": OBJECT, "background": BACKGROUND}.get(name, selected[0] if selected else OBJECT)
-        strokes = self.work.make_strokes()
+        strokes = self.editor.make_strokes()
         self._follow()
         strokes.visible = True
         self._viewer.layers.selection.active = strokes
@@ -237,7 +254,7 @@ class CorrectDock(Dock):
         self._show_brush()
 
     def _brush_label(self, label: int) -> None:
-        if self.work.is_there and label in self.work.ids:
+        if self.editor.is_there and label in self.editor.ids:
             self.labels.select(label)
             self.brush("label")
 
@@ -247,7 +264,7 @@ class CorrectDock(Dock):
             self.brush("label")
 
     def _show_brush(self, event: Any = None) -> None:
-        strokes, name = self.work.strokes, ""
+        strokes, name = self.editor.strokes, ""
         if strokes is not None and plain(self._viewer.layers.selection.active) is strokes:
             painted = {OBJECT: "object", BACKGROUND: "background"}.get(strokes.selected_label, "label")
             name = {"paint": painted, "fill": painted, "polygon": painted, "erase": "erase"}.get(str(strokes.mode), "")
@@ -264,7 +281,7 @@ class CorrectDock(Dock):
     def _use_tool(self, name: str) -> None:
         try:
             self.say("")
-            self.tooling.use(name)
+            self.tool_controller.use(name)
             self._hint_soon.start()
         except S3NetError as error:
             self._fail(str(error))
@@ -277,31 +294,34 @@ class CorrectDock(Dock):
     def _do(self, what: str) -> None:
         """Without labels only a way to some, and the sheet; with them everything."""
         self.say("")
-        always = {
+        always: dict[str, Callable[[], object]] = {
             "segment": lambda: self._viewer.window.add_plugin_dock_widget("napari-s3net", "Segment"),
-            "reopen": self.session.reopen,
-            "sheet": lambda: Sheet(self).show(),
+            "reopen": self.autosave.reopen,
+            "sheet": lambda: KeySheet(self).show(),
         }
-        with_labels = {
+        with_labels: dict[str, Callable[[], object]] = {
             "rerun": self.rerun,
             "hide": self._hide,
-            "clear": self.work.clear_strokes,
-            "save": lambda: save_strokes(self, self.work),
-            "load": lambda: load_strokes(self, self.work),
-            "revert": self.work.revert,
-            "lock": lambda: self.work.locks.toggle_labels(self.labels.selected),
-            "merge": lambda: self.tooling.use("merge"),
+            "clear": self.editor.clear_strokes,
+            "save": lambda: save_strokes(self, self.editor),
+            "load": lambda: load_strokes(self, self.editor),
+            "revert": self._revert,
+            "lock": lambda: self.editor.locks.toggle_labels(self.labels.selected),
+            "merge": lambda: self.tool_controller.use("merge"),
         }
-        looks = {
-            name: partial(self.looking.ask, name) for name in ("next", "probabilities", "transformations", "seeds")
-        }
-        actions = {**always, **with_labels, **looks} if self.work.is_there else always
+        for name in ("next", "probabilities", "transformations", "seeds"):
+            with_labels[name] = partial(self.uncertainty_controller.ask, name)
+        actions = {**always, **with_labels} if self.editor.is_there else always
         if what in actions:
             actions[what]()
             self._renew()
 
+    def _revert(self) -> None:
+        if not self.editor.revert():
+            self.say("The labels are as the last run made them.")
+
     def _hide(self) -> None:
-        if (strokes := self.work.strokes) is not None:
+        if (strokes := self.editor.strokes) is not None:
             strokes.visible = not strokes.visible
 
     def _over(self, outcome: Any) -> None:
@@ -312,20 +332,21 @@ class CorrectDock(Dock):
         elif isinstance(outcome, Segmentation) and asked is not None:
             self._take(outcome, *asked)
         elif outcome is not None:
-            self.looking.show(outcome)
+            self.uncertainty_controller.show(outcome)
         self._renew()
 
     def _take(self, result: Segmentation, layer: Labels, at: tuple[Any, Any]) -> None:
         """Write a re-run's labels, unless layer or labels are no longer those it was asked for."""
         index, before = at
-        source = self.work.source
-        if layer is not self.work.layer or source is None or source.index != index:
+        source = self.editor.source
+        is_elsewhere = layer is not self.editor.layer or source is None or source.index != index
+        if is_elsewhere:
             self.say("You went elsewhere during the run, so its result was left out. Run again there.")
         elif (layer.data[index] != before).any():
             self.say("The labels changed during the run, so its result was left out. Run again.")
         else:
-            self.work.take(result)
-            self.looking.forget()
+            self.editor.take(result)
+            self.uncertainty_controller.forget()
             if result.provenance.note:
                 self.say(result.provenance.note)
 

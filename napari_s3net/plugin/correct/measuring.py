@@ -18,7 +18,7 @@ SMALL = 2**20
 POLL_MS = 30
 
 
-class Measuring(QObject):
+class Measurer(QObject):
     """Answers the newest question; questions that were overtaken are dropped.
 
     Signals

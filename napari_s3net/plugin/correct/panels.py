@@ -1,8 +1,10 @@
-"""The parts of the Correct dock: what is painted, the labels, the tools, where to look, and what is kept."""
+"""The parts of the Correct dock: what is painted, the labels, the tools, where to look next, and the session."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
+from typing import Literal
 
 from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QColor, QIcon, QPixmap
@@ -32,11 +34,27 @@ BRUSHES = (
     ("label", "Label", "Paint the label that is selected in the list below (Shift-1 to Shift-9)."),
     ("erase", "Erase", "Take strokes away (Shift-E)."),
 )
-SCOPES = (
+ScopeChoice = Literal["object", "selected", "all"]
+#: Name, text and tip of what the tools act on.
+SCOPES: tuple[tuple[ScopeChoice, str, str], ...] = (
     ("object", "object", "The object as one region."),
     ("selected", "selected", "Each of the labels that are selected in the list."),
     ("all", "all", "Every label, one after the other."),
 )
+#: Text and tip of each tool.
+TOOLS = {
+    "smooth": ("Smooth", "Round off the border."),
+    "fill_holes": ("Fill holes", "Take in what is enclosed."),
+    "keep_largest": ("Keep largest", "Drop all but the largest connected part."),
+    "split_parts": ("Split parts", "Give each connected part of the selected labels a number of its own."),
+    "remove_small": ("Remove <", "Drop connected parts smaller than this."),
+    "grow": ("Grow", "Move the border outwards."),
+    "shrink": ("Shrink", "Move the border inwards."),
+    "swap_sides": ("Swap sides", "What is object becomes background, and the other way round."),
+    "cut": ("Split by clicks", "Two clicks in one part; it is cut where it is narrowest between them."),
+    "assign": ("Give part", "A click gives the part under it to the label that is selected in the list."),
+    "lock_part": ("Lock part", "A click locks the part under it as it is; a second one unlocks it."),
+}
 
 
 class PaintPanel(QWidget):
@@ -114,12 +132,12 @@ class LabelList(QWidget):
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.itemSelectionChanged.connect(self.picked)
         self.merge = button("Merge", "Make one label of those selected: that of the lowest number.")
-        self.lock = button("Lock", "Keep the selected labels as they are, bit for bit; or open them again.")
+        self.lock = button("Lock", "Keep the selected labels as they are, bit for bit; or unlock them.")
         self.merge.clicked.connect(lambda: self.asked.emit("merge"))
         self.lock.clicked.connect(lambda: self.asked.emit("lock"))
-        self.held = caption()
-        self.held.hide()
-        column(self, heading("Labels"), self.list, row(self.merge, self.lock), self.held)
+        self.locked_parts = caption()
+        self.locked_parts.hide()
+        column(self, heading("Labels"), self.list, row(self.merge, self.lock), self.locked_parts)
 
     @property
     def selected(self) -> list[int]:
@@ -142,10 +160,10 @@ class LabelList(QWidget):
         height = max(1, min(6, self.list.count())) * max(18, self.list.sizeHintForRow(0))
         self.list.setFixedHeight(height + 2 * self.list.frameWidth() + 2)
 
-    def show_held(self, share: float) -> None:
+    def show_locked_parts(self, share: float) -> None:
         """Say how much of the image lies in locked parts, if any does."""
-        self.held.setText(f"Locked parts: {share_text(share)} of the image. Lock part and a click open one again.")
-        self.held.setVisible(share > 0)
+        self.locked_parts.setText(f"Locked parts: {share_text(share)} of the image. Lock part and a click unlock one.")
+        self.locked_parts.setVisible(share > 0)
 
     def select(self, label: int) -> None:
         """Select one label."""
@@ -154,69 +172,70 @@ class LabelList(QWidget):
 
 
 class ToolsPanel(QWidget):
-    """Tools, each one step that Ctrl-Z takes back."""
+    """Tools, each one step that Ctrl-Z takes back.
+
+    Signals
+    -------
+    asked(str)
+        The tool of that name is to be used.
+    """
 
     asked = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.scopes = QButtonGroup(self)
-        radios = []
-        for name, text, tip in SCOPES:
-            radio = QRadioButton(text)
-            radio.setObjectName(name)
-            radio.setToolTip(tip)
-            self.scopes.addButton(radio)
-            radios.append(radio)
-        radios[0].setChecked(True)
+        self.scopes = {name: QRadioButton(text) for name, text, _ in SCOPES}
+        for scope, _, tip in SCOPES:
+            self.scopes[scope].setToolTip(tip)
+        self.choose_scope("object")
         self.smallest = make_field(
-            50.0, "Parts smaller than", "Size below which Remove takes parts away.", min=0, max=1e9, step=1.0
+            50.0, "Smallest part", "Size below which Remove takes parts away.", min=0.0, max=1e9, step=1.0
         )
         self.pixels = make_field(
-            1, "Grow or shrink by", "How far Grow and Shrink move the border.", min=1, max=200, step=1
+            1, "Width", "How far Grow and Shrink move the border, in pixels.", unit="px", min=1, max=200, step=1
         )
-        self.buttons = {
-            "smooth": button("Smooth", "Round off the border."),
-            "fill": button("Fill holes", "Take in what is enclosed."),
-            "largest": button("Keep largest", "Drop all but the largest connected part."),
-            "parts": button("Split parts", "Give each connected part of the selected labels a number of its own."),
-            "small": button("Remove <", "Drop connected parts smaller than this."),
-            "grow": button("Grow", "Move the border outwards."),
-            "shrink": button("Shrink", "Move the border inwards."),
-            "swap": button("Swap sides", "What is object becomes background, and the other way round."),
-            "cut": button("Split by clicks", "Two clicks in one part; it is cut where it is narrowest between them."),
-            "assign": button("Give part", "A click gives the part under it to the label that is selected in the list."),
-            "hold": button("Lock part", "A click locks the part under it as it is; a second one opens it again."),
-        }
+        self.buttons = {name: button(text, tip) for name, (text, tip) in TOOLS.items()}
         for name, made in self.buttons.items():
-            made.clicked.connect(lambda _, name=name: self.asked.emit(name))
+            made.clicked.connect(partial(self._ask, name))
         self.hint = caption()
         self.hint.hide()
-        column(self, heading("Tools"), row(QLabel("on"), *radios), self._grid(), self.hint)
+        scopes = row(QLabel("on"), *self.scopes.values())
+        column(self, heading("Tools"), scopes, self._lay_out(), self.hint)
 
     @property
-    def scope(self) -> str:
-        """What the tools act on."""
-        return str(self.scopes.checkedButton().objectName())
+    def scope(self) -> ScopeChoice:
+        """What the tools act on: "object", "selected" or "all"."""
+        return next(name for name, choice in self.scopes.items() if choice.isChecked())
+
+    def choose_scope(self, scope: ScopeChoice) -> None:
+        """Choose what the tools act on."""
+        self.scopes[scope].setChecked(True)
+
+    def show_unit(self, unit: str) -> None:
+        """Say in which unit the size of parts is given."""
+        self.smallest.native.setSuffix(f" {unit}")
 
     def show_hint(self, words: str) -> None:
-        """What to click next."""
+        """What to click next, or what came of a tool."""
         self.hint.setText(words)
         self.hint.setVisible(bool(words))
 
-    def _grid(self) -> QWidget:
+    def _ask(self, name: str, _: bool = False) -> None:
+        self.asked.emit(name)
+
+    def _lay_out(self) -> QWidget:
         widget = QWidget()
         grid = QGridLayout(widget)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(4)
         b = self.buttons
         lines = (
-            (b["smooth"], b["fill"]),
-            (b["largest"], b["parts"]),
-            (b["small"], self.smallest.native),
+            (b["smooth"], b["fill_holes"]),
+            (b["keep_largest"], b["split_parts"]),
+            (b["remove_small"], self.smallest.native),
             (row(b["grow"], b["shrink"]), self.pixels.native),
-            (b["swap"], b["cut"]),
-            (b["assign"], b["hold"]),
+            (b["swap_sides"], b["cut"]),
+            (b["assign"], b["lock_part"]),
         )
         for n, (left, right) in enumerate(lines):
             grid.addWidget(left, n, 0)
@@ -226,7 +245,7 @@ class ToolsPanel(QWidget):
         return widget
 
 
-class LookPanel(QWidget):
+class UncertaintyPanel(QWidget):
     """Where to look next."""
 
     asked = Signal(str)
@@ -247,8 +266,8 @@ class LookPanel(QWidget):
         column(self, heading("Look at"), row(self.next, self.show_layer), self.line)
 
 
-class KeepPanel(QWidget):
-    """Back to the last run, and the session that is kept."""
+class SessionPanel(QWidget):
+    """Back to the last run, the keys, and when the session was saved."""
 
     asked = Signal(str)
 

@@ -11,14 +11,14 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 from napari_s3net.errors import InvalidConstraintsError
 from napari_s3net.io import read_image
 from napari_s3net.plugin.contributions.writer import write_labels
-from napari_s3net.plugin.correct.controller import Correcting
+from napari_s3net.plugin.correct.controller import LabelEditor
 
 FORMATS = "NIfTI (*.nii.gz *.nii);;PNG (*.png);;TIFF (*.tif *.tiff);;NRRD (*.nrrd);;MetaImage (*.mha)"
 
 
-def save_strokes(parent: QWidget, work: Correcting) -> None:
+def save_strokes(parent: QWidget, editor: LabelEditor) -> None:
     """Ask for a file, and write all strokes of the labels to it."""
-    strokes = work.strokes
+    strokes = editor.strokes
     if strokes is None or not strokes.data.any():
         raise InvalidConstraintsError("There are no strokes to save yet.")
     flat = strokes.ndim == 2
@@ -26,21 +26,21 @@ def save_strokes(parent: QWidget, work: Correcting) -> None:
     formats = ";;".join(sorted(FORMATS.split(";;"), key=lambda f: f.startswith("PNG") != flat))
     path, _ = QFileDialog.getSaveFileName(parent, "Save strokes", name, formats)
     if path:
-        write_labels(path, *_attributes(work, strokes))
+        write_labels(path, *_attributes(editor, strokes))
         show_info("Strokes saved.")
 
 
-def load_strokes(parent: QWidget, work: Correcting) -> None:
+def load_strokes(parent: QWidget, editor: LabelEditor) -> None:
     """Ask for a file, and put its strokes in the place of those that are there."""
     path, _ = QFileDialog.getOpenFileName(parent, "Load strokes", "", f"{FORMATS};;All files (*)")
     if path:
         image = read_image(path)
         array = image.array[..., 0] if image.kind == "rgb" else image.array
-        work.put_strokes(np.asarray(array).astype(np.int32))
+        editor.put_strokes(np.asarray(array).astype(np.int32))
 
 
-def _attributes(work: Correcting, strokes: Any) -> tuple[Any, dict[str, Any]]:
+def _attributes(editor: LabelEditor, strokes: Any) -> tuple[Any, dict[str, Any]]:
     """The strokes' data, with the metadata of the labels, which know their geometry."""
     data, attributes, _ = strokes.as_layer_data_tuple()
-    labels = work.layer
+    labels = editor.layer
     return data, {**attributes, "metadata": {} if labels is None else dict(labels.metadata)}

@@ -1,35 +1,51 @@
-"""Runs the tools on the labels in view, each as one step of undo; those that need clicks ask for them."""
+"""The tools of the Correct dock: buttons that call the label tools, and three that ask for clicks in the view."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from napari.utils.notifications import show_error
 
 from napari_s3net.errors import InvalidImageError, S3NetError
 from napari_s3net.labels.edit import component_at
-from napari_s3net.plugin.correct import tools as editing
-from napari_s3net.plugin.correct.controller import Correcting
+from napari_s3net.plugin.correct import label_tools, tools
+from napari_s3net.plugin.correct.controller import LabelEditor
 from napari_s3net.plugin.correct.panels import LabelList, ToolsPanel
-from napari_s3net.plugin.correct.tools import Plane
+from napari_s3net.plugin.correct.tools import Scope
 from napari_s3net.plugin.widgets.clicks import Clicks, Point
 
 #: How many clicks a tool needs, and what the dock says meanwhile.
 CLICKS = {
     "cut": (2, "Click two places in one part: it is cut between them."),
     "assign": (1, "Click the part to give to the selected label."),
-    "hold": (1, "Click the part to lock, or to open again."),
+    "lock_part": (1, "Click the part to lock, or to unlock."),
 }
 
 
-class Tooling:
-    """The tools, their clicks, and what came of them."""
+class ToolController:
+    """Uses a tool on the labels that are corrected, and says what came of it.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where the labels are, and where clicks are made.
+    editor : LabelEditor
+        Knows the labels.
+    panel : ToolsPanel
+        What the tools act on, and how far.
+    labels : LabelList
+        Which labels are selected.
+    on_change : callable
+        Called after each tool.
+    """
 
     def __init__(
-        self, viewer: Any, work: Correcting, panel: ToolsPanel, labels: LabelList, changed: Callable[[], None]
+        self, viewer: Any, editor: LabelEditor, panel: ToolsPanel, labels: LabelList, on_change: Callable[[], None]
     ) -> None:
-        self._work, self._panel, self._labels, self._changed = work, panel, labels, changed
+        self._viewer, self._editor, self._panel, self._labels = viewer, editor, panel, labels
+        self._on_change = on_change
         self.clicks = Clicks(viewer)
 
     def use(self, name: str) -> None:
@@ -40,57 +56,65 @@ class Tooling:
         InvalidImageError
             If there is nothing to use it on.
         """
-        self.clicks.drop()
+        self.release()
         self._panel.show_hint("")
         if name in CLICKS:
-            self._ask_clicks(name)
+            self._ask_for_clicks(name)
             return
-        new = self._made(name)
-        self._work.write(self._work.guarded(new))
-        self._changed()
+        if not self._tools()[name](self._viewer, self._editor.layer):
+            self._panel.show_hint(label_tools.UNCHANGED)
+        self._on_change()
 
     def release(self) -> None:
         """Wait for no more clicks."""
         self.clicks.drop()
 
-    def _made(self, name: str) -> Plane:
-        plane, locked, selected = self._work.plane, self._work.locks.labels, self._labels.selected
-        if name == "merge":
-            return editing.merge(plane, selected, locked)
-        if name == "parts":
-            return editing.split_parts(plane, selected, locked)
-        if name == "swap":
-            return editing.swap_sides(plane, locked)
-        regions = plane.regions(self._panel.scope, selected)  # type: ignore[arg-type]
-        pixels = self._panel.pixels.value
-        smallest = self._panel.smallest.value / self._work.pixel_size()[0]
-        amount = {"small": smallest, "grow": pixels, "shrink": -pixels}.get(name, 0.0)
-        tool = {"shrink": "grow"}.get(name, name)
-        return editing.shape_tool(plane, tool, regions, amount, locked)
+    @property
+    def _scope(self) -> Scope:
+        scope = self._panel.scope
+        return self._labels.selected if scope == "selected" else scope
 
-    def _ask_clicks(self, name: str) -> None:
-        layer, source = self._work.layer, self._work.source
+    def _tools(self) -> dict[str, Callable[..., bool]]:
+        """What each button calls with viewer and layer."""
+        scope, selected, pixels = self._scope, self._labels.selected, int(self._panel.pixels.value)
+        return {
+            "smooth": partial(label_tools.smooth, scope=scope),
+            "fill_holes": partial(label_tools.fill_holes, scope=scope),
+            "keep_largest": partial(label_tools.keep_largest, scope=scope),
+            "remove_small": partial(label_tools.remove_small, scope=scope, smallest=self._panel.smallest.value),
+            "grow": partial(label_tools.grow, scope=scope, pixels=pixels),
+            "shrink": partial(label_tools.grow, scope=scope, pixels=-pixels),
+            "merge": partial(label_tools.merge, ids=selected),
+            "split_parts": partial(label_tools.split_parts, ids=selected),
+            "swap_sides": label_tools.swap_sides,
+        }
+
+    def _ask_for_clicks(self, name: str) -> None:
+        layer, source = self._editor.layer, self._editor.source
         if layer is None or source is None:
             return
         if name == "assign" and len(self._labels.selected) != 1:
             raise InvalidImageError("Select one label in the list first: the part is given to it.")
         wanted, words = CLICKS[name]
         self._panel.show_hint(words)
-        self.clicks.ask(layer, source.index, wanted, lambda points: self._clicked(name, points))
+        self.clicks.ask(layer, source.index, wanted, partial(self._use_clicks, name))
 
-    def _clicked(self, name: str, points: list[Point]) -> None:
+    def _use_clicks(self, name: str, points: Sequence[Point]) -> None:
         self._panel.show_hint("")
-        plane, locked = self._work.plane, self._work.locks.labels
         try:
-            if name == "hold":
-                now = self._work.toggle_hold(component_at(plane.labels, points[0]))
-                self._panel.show_hint("Locked as it is." if now else "Open again.")
-            elif name == "cut":
-                self._work.write(self._work.guarded(editing.split_between(plane, points[0], points[1], locked)))
-            else:
-                to = self._labels.selected[0]
-                self._work.write(self._work.guarded(editing.assign(plane, points[0], to, locked)))
+            self._panel.show_hint(self._at(name, points))
         except S3NetError as error:
             self._panel.show_hint(str(error))
             show_error(str(error))
-        self._changed()
+        self._on_change()
+
+    def _at(self, name: str, points: Sequence[Point]) -> str:
+        """Use a tool on the part under the clicks; what came of it, where that is not seen."""
+        editor, plane, locked = self._editor, self._editor.plane, self._editor.locks.labels
+        if name == "lock_part":
+            return "Locked as it is." if editor.toggle_lock(component_at(plane.labels, points[0])) else "Unlocked."
+        if name == "cut":
+            new = tools.split_between(plane, points[0], points[1], locked)
+        else:
+            new = tools.assign(plane, points[0], self._labels.selected[0], locked)
+        return "" if editor.write(editor.guarded(new)) else label_tools.UNCHANGED

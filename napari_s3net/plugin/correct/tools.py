@@ -1,21 +1,23 @@
-"""The tools of the Correct dock on one plane: what each does to labels, object and names. No window needed."""
+"""What each tool does to the labels, the object and the names of one plane. No window needed.
+
+Locked labels stay as they are, bit for bit; locked parts are the caller's business.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_s3net import labels as tools
+from napari_s3net import labels as edit
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.labels.edit import keep_locked
 
-Scope = Literal["object", "selected", "all"]
-#: Radius of `smooth` in pixels.
-SMOOTH = 2.0
+#: What a tool acts on: the object as one region; every label, one after the other; or these labels.
+Scope = Literal["object", "all"] | int | Sequence[int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,38 +41,46 @@ class Plane:
     names: Mapping[int, str]
     meanings: Mapping[int, Any] = field(default_factory=dict)
 
-    def regions(self, scope: Scope, selected: Sequence[int]) -> list[tuple[int, ...]]:
-        """What a tool acts on, one region after the other: the object as one, or single labels."""
+    def regions(self, scope: Scope) -> list[tuple[int, ...]]:
+        """The regions that a tool acts on one after the other, each as the labels that it is made of."""
         if scope == "object":
             return [self.foreground] if self.foreground else []
-        wanted = selected if scope == "selected" else [int(i) for i in np.unique(self.labels) if i > 0]
-        return [(i,) for i in wanted]
+        if scope == "all":
+            return [(int(i),) for i in np.unique(self.labels) if i > 0]
+        return [(scope,)] if isinstance(scope, int) else [(int(i),) for i in scope]
+
+    def name_of(self, label: int) -> str:
+        """The name of a label, or its number in words."""
+        return self.names.get(label) or f"Cluster {label}"
 
 
-def shape_tool(
-    plane: Plane, tool: str, regions: Sequence[tuple[int, ...]], amount: float, locked: Collection[int]
+def reshape(
+    plane: Plane, scope: Scope, locked: Collection[int], change: Callable[[NDArray[Any], Collection[int]], NDArray[Any]]
 ) -> Plane:
-    """Smooth, fill holes, keep the largest part, remove small parts (of fewer pixels than `amount`), grow by `amount`.
+    """Change the shape of regions.
+
+    Parameters
+    ----------
+    plane : Plane
+        The labels before.
+    scope : "object", "all", int or sequence of int
+        Which regions.
+    locked : collection of int
+        Labels that stay.
+    change : callable
+        Takes labels (H, W) and the labels of one region, and returns new labels; as in `napari_s3net.labels`.
 
     Raises
     ------
     InvalidImageError
-        If there is nothing to act on.
+        If there is no such region.
     """
+    regions = plane.regions(scope)
     if not regions:
         raise InvalidImageError("There is nothing to act on: select a label in the list, or tick one as object.")
     labels = plane.labels
     for ids in regions:
-        if tool == "smooth":
-            labels = tools.smooth(labels, ids, SMOOTH)
-        elif tool == "fill":
-            labels = tools.fill_holes(labels, ids)
-        elif tool == "largest":
-            labels = tools.keep_largest(labels, ids)
-        elif tool == "small":
-            labels = tools.remove_small(labels, ids, amount)
-        else:
-            labels = tools.dilate(labels, ids, round(amount))
+        labels = change(labels, ids)
     return replace(plane, labels=keep_locked(plane.labels, labels, locked))
 
 
@@ -79,7 +89,7 @@ def merge(plane: Plane, ids: Sequence[int], locked: Collection[int]) -> Plane:
     if len(ids) < 2:
         raise InvalidImageError("Select two or more labels in the list to merge them.")
     into = min(ids)
-    labels = keep_locked(plane.labels, tools.merge(plane.labels, ids, into), locked)
+    labels = keep_locked(plane.labels, edit.merge(plane.labels, ids, into), locked)
     return replace(plane, labels=labels)
 
 
@@ -89,9 +99,9 @@ def split_parts(plane: Plane, ids: Sequence[int], locked: Collection[int], small
         raise InvalidImageError("Select a label in the list to split it.")
     labels, foreground, names = plane.labels, list(plane.foreground), dict(plane.names)
     for label in (i for i in ids if i not in locked):
-        labels, given = tools.split_components(labels, label, smallest=round(smallest))
+        labels, given = edit.split_components(labels, label, smallest=round(smallest))
         for n, i in enumerate(given, 2):
-            names[i] = f"{names.get(label) or f'Cluster {label}'} {n}"
+            names[i] = f"{plane.name_of(label)} {n}"
         foreground += given if label in foreground else []
     return replace(plane, labels=labels, foreground=tuple(sorted(foreground)), names=names)
 
@@ -100,9 +110,9 @@ def split_between(plane: Plane, first: tuple[int, int], second: tuple[int, int],
     """Cut a part in two by two clicks."""
     label = int(plane.labels[first])
     _refuse(label, locked)
-    labels, given = tools.split_between(plane.labels, first, second)
+    labels, given = edit.split_between(plane.labels, first, second)
     foreground = (*plane.foreground, given) if label in plane.foreground else plane.foreground
-    names = {**plane.names, given: f"{plane.names.get(label) or f'Cluster {label}'} 2"}
+    names = {**plane.names, given: f"{plane.name_of(label)} 2"}
     return replace(plane, labels=labels, foreground=tuple(sorted(foreground)), names=names)
 
 
@@ -110,7 +120,7 @@ def assign(plane: Plane, point: tuple[int, int], to: int, locked: Collection[int
     """Give the part under a click to another label."""
     _refuse(int(plane.labels[point]), locked)
     _refuse(to, locked)
-    return replace(plane, labels=tools.assign_component(plane.labels, point, to))
+    return replace(plane, labels=edit.assign_component(plane.labels, point, to))
 
 
 def swap_sides(plane: Plane, locked: Collection[int]) -> Plane:

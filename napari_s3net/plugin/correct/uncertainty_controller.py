@@ -8,8 +8,8 @@ import numpy as np
 from napari.layers import Image as ImageLayer
 from numpy.typing import NDArray
 
-from napari_s3net.plugin.correct.controller import Correcting
-from napari_s3net.plugin.correct.panels import LookPanel
+from napari_s3net.plugin.correct.controller import LabelEditor
+from napari_s3net.plugin.correct.panels import UncertaintyPanel
 from napari_s3net.plugin.jobs.background import Background, estimate_uncertainty
 from napari_s3net.plugin.layers.result_layer import plain
 from napari_s3net.plugin.layers.source import KEY
@@ -20,11 +20,11 @@ from napari_s3net.plugin.widgets.text import plural, share_text
 AROUND, VIEW = 5.0, 600.0
 
 
-class Looking:
+class UncertaintyController:
     """Asks how sure the result is, shows it, and goes through the places one by one."""
 
-    def __init__(self, viewer: Any, work: Correcting, panel: LookPanel, background: Background) -> None:
-        self._viewer, self._work, self._panel, self._background = viewer, work, panel, background
+    def __init__(self, viewer: Any, editor: LabelEditor, panel: UncertaintyPanel, background: Background) -> None:
+        self._viewer, self._editor, self._panel, self._background = viewer, editor, panel, background
         self._entropy: NDArray[np.float32] | None = None
         self._shows = self._goes = False
         self._next = 0
@@ -38,16 +38,15 @@ class Looking:
             self._panel.line.setText("Wait for the run to end.")
             return
         self._goes, self._shows = what == "next", what != "next"
-        result, source = self._work.result(), self._work.source
+        result, source = self._editor.result(), self._editor.source
         assert source is not None  # noqa: S101 - there are labels, or nothing is asked
         self._panel.line.setText("Looking…")
-        self._background.start(
-            source, result.settings, estimate_uncertainty(result, "probabilities" if self._goes else what)
-        )
+        over = "probabilities" if self._goes else what
+        self._background.start(source, result.settings, estimate_uncertainty(result, over))
 
     def show(self, entropy: NDArray[np.float32]) -> None:
         """The answer has come."""
-        source = self._work.source
+        source = self._editor.source
         if source is None or entropy.shape != source.plane_shape:
             return
         self._entropy, self._next = entropy, 0
@@ -65,11 +64,11 @@ class Looking:
     def _places(self) -> list[Any]:
         from napari_s3net.correction.uncertainty import query_sites
 
-        return [] if self._entropy is None else query_sites(self._entropy, self._work.constraints())
+        return [] if self._entropy is None else query_sites(self._entropy, self._editor.constraints())
 
     def _go(self) -> None:
         """Move the view to the next place."""
-        found, source, layer = self._places(), self._work.source, self._work.layer
+        found, source, layer = self._places(), self._editor.source, self._editor.layer
         if found and source is not None and layer is not None:
             place = found[self._next % len(found)]
             self._next += 1
@@ -94,7 +93,7 @@ class Looking:
 
     def _add_layer(self, entropy: NDArray[np.float32]) -> None:
         """Show the uncertainty as a layer of its own, over the labels' place; a stack's as one plane."""
-        labels, source = self._work.layer, self._work.source
+        labels, source = self._editor.layer, self._editor.source
         assert labels is not None  # noqa: S101 - asked for only with labels
         assert source is not None  # noqa: S101 - asked for only with an image
         name = f"{labels.name} – uncertainty"

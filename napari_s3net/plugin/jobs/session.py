@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -80,7 +81,7 @@ def screen_of(phase: Phase, *, has_result: bool) -> Screen:
     )
 
 
-def cancel_all(running: list[Run]) -> None:
+def cancel_all(running: Sequence[Run]) -> None:
     """Tell the thread to end, and touch nothing else: the window may be gone already."""
     for run in running:
         run.cancel()

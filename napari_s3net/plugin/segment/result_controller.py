@@ -19,7 +19,7 @@ from napari_s3net.errors import S3NetError
 from napari_s3net.image import Image
 from napari_s3net.labels.measure import Cluster
 from napari_s3net.plugin.contributions.writer import write_labels
-from napari_s3net.plugin.correct.measuring import Measuring
+from napari_s3net.plugin.correct.measuring import Measurer
 from napari_s3net.plugin.correct.tools import Plane, merge
 from napari_s3net.plugin.layers.locks import locks_of
 from napari_s3net.plugin.layers.metadata import (
@@ -64,7 +64,7 @@ class ResultController(QObject):
         #: Slice and check sum of the labels that the table shows.
         self._state: object = None
         self._clusters: list[Cluster] = []
-        self._measuring = Measuring(self)
+        self._measuring = Measurer(self)
         self._measuring.measured.connect(self._measured)
         self._hovered: int | None = None
         self._outline = Outline(viewer)

@@ -39,7 +39,7 @@ DARK = 120
 
 
 @dataclass(frozen=True)
-class Row:
+class ClusterRow:
     """A cluster as it is shown."""
 
     label: int
@@ -55,10 +55,10 @@ class Row:
         return hex_colour(self.label, is_object=self.is_object)
 
 
-def rows_of(clusters: Sequence[Any], kind: str | None) -> tuple[Row, ...]:
+def rows_of(clusters: Sequence[Any], kind: str | None) -> tuple[ClusterRow, ...]:
     """Make rows from measured clusters (see `labels.measure`), in order of id so that rows keep their place."""
     return tuple(
-        Row(
+        ClusterRow(
             label=c.id,
             name=c.name or f"Cluster {c.id}",
             mean=mean_text(c.mean, c.sd, kind),
@@ -78,9 +78,9 @@ class ClusterModel(QAbstractTableModel):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.rows: tuple[Row, ...] = ()
+        self.rows: tuple[ClusterRow, ...] = ()
 
-    def show_rows(self, rows: tuple[Row, ...]) -> None:
+    def show_rows(self, rows: tuple[ClusterRow, ...]) -> None:
         """Replace the rows; when the clusters are the same ones, selection and scrolling stay."""
         if [row.label for row in rows] == [row.label for row in self.rows]:
             self.rows = rows
@@ -153,8 +153,8 @@ class CellPainter(QStyledItemDelegate):
         if index.column() == OBJECT and (space or event.type() == QEvent.Type.MouseButtonRelease):
             ticked = index.data(ROLE.CheckStateRole) == Qt.CheckState.Checked
             wanted = Qt.CheckState.Unchecked if ticked else Qt.CheckState.Checked
-            return model.setData(index, wanted, ROLE.CheckStateRole)
-        return super().editorEvent(event, model, option, index)
+            return bool(model.setData(index, wanted, ROLE.CheckStateRole))
+        return bool(super().editorEvent(event, model, option, index))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         painter.save()
@@ -263,7 +263,7 @@ class ClusterTable(QTableView):
     def _choose(self) -> None:
         self.chosen.emit(len(self.selected))
 
-    def show_rows(self, rows: tuple[Row, ...]) -> None:
+    def show_rows(self, rows: tuple[ClusterRow, ...]) -> None:
         """Show these clusters."""
         self.clusters.show_rows(rows)
         self.resizeRowsToContents()

@@ -48,7 +48,7 @@ class Dock(QScrollArea):
         """Napari's close button takes a dock's widget out of its window and tells it nothing else."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self.release()
-        return super().event(event)
+        return bool(super().event(event))
 
     def fill(self, *parts: QWidget) -> QVBoxLayout:
         """Put parts one below the other, in a column that scrolls; its layout ends with a stretch."""

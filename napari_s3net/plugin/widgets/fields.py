@@ -34,7 +34,7 @@ class QuietWheel(QObject):
         if event.type() == QEvent.Type.Wheel and isinstance(watched, QWidget) and not watched.hasFocus():
             event.ignore()
             return True
-        return super().eventFilter(watched, event)
+        return bool(super().eventFilter(watched, event))
 
 
 def make_field(value: Any, label: str, tip: str, *, unit: str = "", name: str = "", **options: Any) -> ValueWidget[Any]:

@@ -38,9 +38,8 @@ class MemoryAdvice(QWidget):
     def show_advice(self, advice: Advice | None) -> None:
         """Show what does not fit; nothing where it fits, or nothing is known."""
         self._advice = advice
-        short = advice is not None and not advice.fits
-        self.setVisible(short)
-        if short:
+        self.setVisible(advice is not None and not advice.fits)
+        if advice is not None and not advice.fits:
             self.line.setText(remedy_words(advice))
             self.button.setText(remedy_text(advice))
             self.button.setVisible(bool(remedy_text(advice)))

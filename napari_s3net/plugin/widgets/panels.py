@@ -8,7 +8,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QLabel, QProgressBar, QPushButton, QWidget
 
 from napari_s3net.image import Step
-from napari_s3net.plugin.widgets.cluster_table import ClusterTable, Row
+from napari_s3net.plugin.widgets.cluster_table import ClusterRow, ClusterTable
 from napari_s3net.plugin.widgets.loss_plot import LossPlot
 from napari_s3net.plugin.widgets.parts import caption, column, heading, menu_button, more_button, row
 from napari_s3net.plugin.widgets.text import progress_text, time_left
@@ -134,7 +134,7 @@ class ResultPanel(QWidget):
     def _allow_merging(self, selected: int) -> None:
         self.merge.setEnabled(selected > 1)
 
-    def show_result(self, line: str, effort: str, rows: tuple[Row, ...]) -> None:
+    def show_result(self, line: str, effort: str, rows: tuple[ClusterRow, ...]) -> None:
         """Show a result, or that the slice in view has none."""
         self.line.setText(line)
         self.effort.setText(effort)

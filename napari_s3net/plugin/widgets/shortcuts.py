@@ -39,7 +39,7 @@ def bind(owner: QWidget, actions: Mapping[str, Callable[[], None]]) -> list[QSho
     return made
 
 
-class Sheet(QDialog):
+class KeySheet(QDialog):
     """Every key with what it does."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

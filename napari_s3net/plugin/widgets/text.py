@@ -84,7 +84,7 @@ def long_text(seconds: float) -> str:
     return f"{minutes // 60}{NARROW}h {minutes % 60}{NARROW}min"
 
 
-def time_left(done: int, to_do: int, seconds: float) -> float | None:
+def time_left(done: float, to_do: float, seconds: float) -> float | None:
     """Seconds left, when the newest `done` iterations took so many seconds; None until two are timed."""
     return None if done < 2 else seconds / done * to_do
 

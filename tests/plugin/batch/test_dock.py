@@ -233,7 +233,7 @@ def test_what_cannot_be_opened_says_why(ready, photos, qtbot, said):
 def test_review_accepts_corrects_and_rejects_the_least_certain_first(ready, tmp_path, qtbot):
     run_through(ready, qtbot)
     ready.review_button.click()
-    order = [row.file for row in ready.reviewing._order]
+    order = [row.file for row in ready.review_controller._order]
     sure = [BatchReport(tmp_path / "out").row(file).confidence for file in order]
     assert sure == sorted(sure)
     assert ready.panel.title.text() == order[0]
@@ -251,7 +251,7 @@ def test_review_accepts_corrects_and_rejects_the_least_certain_first(ready, tmp_
     assert (mask[:20, :20] == 255).all()
     assert set(np.unique(mask)) == {0, 255}
     ready.panel.close_button.click()
-    assert not ready.reviewing.is_on
+    assert not ready.review_controller.is_on
     assert not ready._viewer.keymap
     # Opened again, the corrected labels are shown; and a batch leaves them alone.
     ready.table.opened.emit(order[1])

@@ -10,7 +10,7 @@ import pytest
 from napari_s3net.errors import ReadError, WriteError
 from napari_s3net.image import Geometry
 from napari_s3net.plugin.correct import autosave as keeping
-from napari_s3net.plugin.correct.autosave import Keeper, Saved, load, save
+from napari_s3net.plugin.correct.autosave import SavedSession, SessionWriter, load, save
 
 
 def session(**changed):
@@ -23,15 +23,15 @@ def session(**changed):
         "name": "mole – S³-Net",
         "note": {"names": {1: "Lesion"}, "foreground": [1]},
         "locked": (3, 7),
-        "held": labels == 5,
+        "locked_part": labels == 5,
     }
-    return Saved(**{**known, **changed})
+    return SavedSession(**{**known, **changed})
 
 
 def test_what_was_saved_comes_back(tmp_path):
     save(tmp_path / "a" / "b", session())
     back = load(tmp_path / "a" / "b")
-    for name in ("labels", "strokes", "held"):
+    for name in ("labels", "strokes", "locked_part"):
         np.testing.assert_array_equal(getattr(back, name), getattr(session(), name))
         assert getattr(back, name).dtype == getattr(session(), name).dtype
     assert (back.image, back.path, back.name) == ("mole", "/pictures/mole.png", "mole – S³-Net")
@@ -40,9 +40,9 @@ def test_what_was_saved_comes_back(tmp_path):
 
 
 def test_without_note_and_without_locked_parts(tmp_path):
-    save(tmp_path, session(note={}, held=None, locked=(), path=None))
+    save(tmp_path, session(note={}, locked_part=None, locked=(), path=None))
     back = load(tmp_path)
-    assert back.held is None
+    assert back.locked_part is None
     assert (back.note, back.locked, back.path) == ({}, (), None)
 
 
@@ -50,7 +50,7 @@ def test_a_session_of_an_earlier_version_had_no_locked_parts(tmp_path):
     about = {"image": "mole", "path": None, "name": "l", "note": {}, "locked": [2]}
     text = np.frombuffer(json.dumps(about).encode(), np.uint8)
     np.savez(tmp_path / "session.npz", about=text, labels=np.ones((2, 2)), strokes=np.zeros((2, 2)))
-    assert load(tmp_path).held is None
+    assert load(tmp_path).locked_part is None
     assert load(tmp_path).locked == (2,)
 
 
@@ -85,16 +85,16 @@ def test_what_cannot_be_read_is_explained(tmp_path):
         load(tmp_path)
 
 
-def test_the_keeper_saves_beside_and_tells_what_went_wrong(tmp_path, monkeypatch):
+def test_the_writer_saves_beside_and_tells_what_went_wrong(tmp_path, monkeypatch):
     monkeypatch.setattr(keeping, "session_folder", lambda: tmp_path / "session")
-    keeper = Keeper()
-    assert keeper.failure() == ""
-    keeper.save(session())
-    keeper.wait()
-    assert keeper.failure() == ""
+    writer = SessionWriter()
+    assert writer.failure == ""
+    writer.save(session())
+    writer.wait()
+    assert writer.failure == ""
     assert load(tmp_path / "session").locked == (3, 7)
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     monkeypatch.setattr(keeping, "session_folder", lambda: tmp_path / "file" / "session")
-    keeper.save(session())
-    keeper.wait()
-    assert "Save the labels yourself" in keeper.failure()
+    writer.save(session())
+    writer.wait()
+    assert "Save the labels yourself" in writer.failure

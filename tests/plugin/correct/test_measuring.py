@@ -5,14 +5,14 @@ import pytest
 
 from napari_s3net.image import as_image
 from napari_s3net.plugin.correct import measuring as module
-from napari_s3net.plugin.correct.measuring import Measuring
+from napari_s3net.plugin.correct.measuring import Measurer
 
 pytestmark = pytest.mark.viewer
 
 
 @pytest.fixture
 def measuring(qtbot):
-    one = Measuring()
+    one = Measurer()
     one.answers = []
     one.measured.connect(lambda key, clusters: one.answers.append((key, [c.pixels for c in clusters])))
     return one

@@ -3,7 +3,14 @@
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_s3net.plugin.correct.panels import KeepPanel, LabelList, LookPanel, NoLabels, PaintPanel, ToolsPanel
+from napari_s3net.plugin.correct.panels import (
+    LabelList,
+    NoLabels,
+    PaintPanel,
+    SessionPanel,
+    ToolsPanel,
+    UncertaintyPanel,
+)
 from napari_s3net.plugin.widgets.text import share_text
 
 pytestmark = pytest.mark.viewer
@@ -57,8 +64,8 @@ def test_the_list_keeps_its_selection_and_marks_locks(qtbot):
     ("kind", "buttons"),
     [
         (LabelList, ("merge", "lock")),
-        (LookPanel, ("next",)),
-        (KeepPanel, ("revert", "sheet")),
+        (UncertaintyPanel, ("next",)),
+        (SessionPanel, ("revert", "sheet")),
         (NoLabels, ("segment", "reopen")),
     ],
 )
@@ -81,7 +88,7 @@ def test_every_tool_has_a_button_with_a_tip_and_asks(qtbot):
         assert len(button.toolTip()) > 10
     assert asked == list(panel.buttons)
     assert panel.scope == "object"
-    panel.scopes.buttons()[2].setChecked(True)
+    panel.choose_scope("all")
     assert panel.scope == "all"
 
 
@@ -95,14 +102,14 @@ def test_a_hint_is_there_only_while_it_says_something(qtbot):
 
 def test_numbers_do_not_change_under_the_wheel_in_passing(qtbot):
     panel = made(qtbot, ToolsPanel)
-    for spin in (panel.smallest, panel.pixels):
-        assert spin.focusPolicy() == Qt.FocusPolicy.StrongFocus
+    for field in (panel.smallest, panel.pixels):
+        assert field.native.focusPolicy() == Qt.FocusPolicy.StrongFocus
 
 
 def test_locked_parts_are_told(qtbot):
     panel = made(qtbot, LabelList)
-    panel.show_held(0.062)
-    assert panel.held.isVisibleTo(panel)
-    assert panel.held.text().startswith(f"Locked parts: {share_text(0.062)} of the image.")
-    panel.show_held(0)
-    assert not panel.held.isVisibleTo(panel)
+    panel.show_locked_parts(0.062)
+    assert panel.locked_parts.isVisibleTo(panel)
+    assert panel.locked_parts.text().startswith(f"Locked parts: {share_text(0.062)} of the image.")
+    panel.show_locked_parts(0)
+    assert not panel.locked_parts.isVisibleTo(panel)

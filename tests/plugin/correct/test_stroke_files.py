@@ -7,18 +7,18 @@ from qtpy.QtWidgets import QWidget
 from napari_s3net.correction.constraints import BACKGROUND, OBJECT
 from napari_s3net.errors import InvalidConstraintsError, InvalidImageError
 from napari_s3net.plugin.correct import stroke_files
-from napari_s3net.plugin.correct.controller import Correcting
+from napari_s3net.plugin.correct.controller import LabelEditor
 
 pytestmark = pytest.mark.viewer
 
 
 @pytest.fixture
-def work(marked, monkeypatch):
+def editor(marked, monkeypatch):
     viewer, layer = marked
     monkeypatch.setattr(stroke_files, "show_info", lambda words: None)
-    work = Correcting(viewer)
-    work.choose(layer)
-    return work
+    editor = LabelEditor(viewer)
+    editor.choose(layer)
+    return editor
 
 
 @pytest.fixture
@@ -36,38 +36,38 @@ def chosen(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("ending", ["png", "nii.gz", "tif"])
-def test_every_format_brings_them_back(work, chosen, qtbot, tmp_path, ending):
+def test_every_format_brings_them_back(editor, chosen, qtbot, tmp_path, ending):
     parent = QWidget()
     qtbot.addWidget(parent)
     chosen["path"] = str(tmp_path / f"strokes.{ending}")
-    strokes = work.make_strokes()
+    strokes = editor.make_strokes()
     strokes.data[3:6, 4:9], strokes.data[20, 20:30], strokes.data[1, 1] = OBJECT, BACKGROUND, 3
     drawn = strokes.data.copy()
-    stroke_files.save_strokes(parent, work)
-    work.clear_strokes()
-    stroke_files.load_strokes(parent, work)
-    np.testing.assert_array_equal(work.strokes.data, drawn)
+    stroke_files.save_strokes(parent, editor)
+    editor.clear_strokes()
+    stroke_files.load_strokes(parent, editor)
+    np.testing.assert_array_equal(editor.strokes.data, drawn)
     assert chosen["offered"] == "mole – S³-Net – strokes.png"
     assert chosen["formats"].startswith("PNG")
 
 
-def test_nothing_to_save_is_said(work, chosen):
+def test_nothing_to_save_is_said(editor, chosen):
     with pytest.raises(InvalidConstraintsError, match="no strokes to save"):
-        stroke_files.save_strokes(None, work)
+        stroke_files.save_strokes(None, editor)
 
 
-def test_a_dialog_closed_without_a_file_changes_nothing(work, chosen, tmp_path):
+def test_a_dialog_closed_without_a_file_changes_nothing(editor, chosen, tmp_path):
     chosen["path"] = ""
-    work.make_strokes().data[3, 4] = OBJECT
-    stroke_files.save_strokes(None, work)
-    stroke_files.load_strokes(None, work)
-    assert work.strokes.data[3, 4] == OBJECT
+    editor.make_strokes().data[3, 4] = OBJECT
+    stroke_files.save_strokes(None, editor)
+    stroke_files.load_strokes(None, editor)
+    assert editor.strokes.data[3, 4] == OBJECT
     assert list(tmp_path.iterdir()) == []
 
 
-def test_strokes_of_another_image_are_refused(work, chosen, tmp_path):
+def test_strokes_of_another_image_are_refused(editor, chosen, tmp_path):
     from PIL import Image
 
     Image.fromarray(np.ones((7, 9), np.uint8)).save(chosen["path"])
     with pytest.raises(InvalidImageError, match=r"\(7, 9\)"):
-        stroke_files.load_strokes(None, work)
+        stroke_files.load_strokes(None, editor)

@@ -7,9 +7,9 @@ import pytest
 
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.plugin.correct import tool_controller as module
-from napari_s3net.plugin.correct.controller import Correcting
+from napari_s3net.plugin.correct.controller import LabelEditor
 from napari_s3net.plugin.correct.panels import LabelList, ToolsPanel
-from napari_s3net.plugin.correct.tool_controller import Tooling
+from napari_s3net.plugin.correct.tool_controller import ToolController
 
 pytestmark = pytest.mark.viewer
 
@@ -17,32 +17,32 @@ pytestmark = pytest.mark.viewer
 @pytest.fixture
 def tools(marked, qtbot, monkeypatch):
     viewer, layer = marked
-    work, panel, labels = Correcting(viewer), ToolsPanel(), LabelList()
+    editor, panel, labels = LabelEditor(viewer), ToolsPanel(), LabelList()
     for widget in (panel, labels):
         qtbot.addWidget(widget)
-    work.choose(layer)
-    labels.show_labels(work.rows(), ())
+    editor.choose(layer)
+    labels.show_labels(editor.rows(), ())
     said, changes = [], []
     monkeypatch.setattr(module, "show_error", said.append)
-    tools = Tooling(viewer, work, panel, labels, lambda: changes.append(1))
-    tools.work, tools.panel, tools.labels, tools.said, tools.changes = work, panel, labels, said, changes
+    tools = ToolController(viewer, editor, panel, labels, lambda: changes.append(1))
+    tools.editor, tools.panel, tools.labels, tools.said, tools.changes = editor, panel, labels, said, changes
     yield tools
     tools.release()
 
 
 def click(tools, *position):
-    for callback in list(tools.work.layer.mouse_drag_callbacks):
-        callback(tools.work.layer, SimpleNamespace(position=position))
+    for callback in list(tools.editor.layer.mouse_drag_callbacks):
+        callback(tools.editor.layer, SimpleNamespace(position=position))
 
 
 def test_a_tool_acts_on_what_is_chosen_and_tells(tools):
-    layer = tools.work.layer
+    layer = tools.editor.layer
     object_before, corner_before = (layer.data == 1).sum(), (layer.data == 3).sum()
     tools.panel.pixels.value = 2
     tools.use("grow")
     assert (layer.data == 1).sum() > object_before
     assert (layer.data == 3).sum() == corner_before
-    tools.panel.scopes.buttons()[1].setChecked(True)
+    tools.panel.choose_scope("selected")
     tools.labels.select(3)
     tools.use("shrink")
     assert (layer.data == 3).sum() == 36
@@ -52,24 +52,24 @@ def test_a_tool_acts_on_what_is_chosen_and_tells(tools):
 
 
 def test_areas_are_divided_by_that_of_a_pixel(tools):
-    image = tools.work._viewer.layers["mole"]
+    image = tools.editor._viewer.layers["mole"]
     image.units, image.scale = ("mm", "mm"), (0.5, 0.5)
-    tools.panel.scopes.buttons()[1].setChecked(True)
+    tools.panel.choose_scope("selected")
     tools.labels.select(3)
-    layer = tools.work.layer
+    layer = tools.editor.layer
     layer.data[40:44, 40:44] = 3
     tools.panel.smallest.value = 16 * 0.25 - 0.5
-    tools.use("small")
+    tools.use("remove_small")
     assert (layer.data[40:44, 40:44] == 3).all()
     tools.panel.smallest.value = 16 * 0.25 + 0.5
-    tools.use("small")
+    tools.use("remove_small")
     assert (layer.data[40:44, 40:44] == 2).all()
     assert (layer.data[:8, :8] == 3).all()
 
 
 def test_a_part_locked_by_a_click_is_left_by_every_tool(tools):
-    layer = tools.work.layer
-    tools.use("hold")
+    layer = tools.editor.layer
+    tools.use("lock_part")
     assert "Click the part to lock" in tools.panel.hint.text()
     click(tools, 2, 2)
     assert tools.panel.hint.text() == "Locked as it is."
@@ -77,9 +77,9 @@ def test_a_part_locked_by_a_click_is_left_by_every_tool(tools):
     tools.use("merge")
     assert (layer.data[:8, :8] == 3).all()
     assert set(np.unique(layer.data[8:])) == {1}
-    tools.use("hold")
+    tools.use("lock_part")
     click(tools, 2, 2)
-    assert tools.panel.hint.text() == "Open again."
+    assert tools.panel.hint.text() == "Unlocked."
 
 
 def test_a_part_is_given_to_the_selected_label(tools):
@@ -89,7 +89,7 @@ def test_a_part_is_given_to_the_selected_label(tools):
     tools.labels.select(2)
     tools.use("assign")
     click(tools, 2, 2)
-    assert (tools.work.layer.data[:8, :8] == 2).all()
+    assert (tools.editor.layer.data[:8, :8] == 2).all()
 
 
 def test_clicks_that_do_not_fit_are_explained(tools):
@@ -101,8 +101,8 @@ def test_clicks_that_do_not_fit_are_explained(tools):
 
 
 def test_another_tool_drops_the_question(tools):
-    tools.use("hold")
+    tools.use("lock_part")
     tools.use("smooth")
     assert tools.panel.hint.text() == ""
     click(tools, 2, 2)
-    assert tools.work.held is None
+    assert tools.editor.locked_part is None

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_s3net.errors import InvalidImageError
-from napari_s3net.plugin.correct import tools as editing
+from napari_s3net.plugin.correct import tools
 from napari_s3net.plugin.correct.tools import Plane
 
 
@@ -20,90 +20,95 @@ def plane():
 
 
 def test_what_a_scope_means(plane):
-    assert plane.regions("object", [3]) == [(1,)]
-    assert plane.regions("selected", [3, 2]) == [(3,), (2,)]
-    assert plane.regions("all", []) == [(1,), (2,), (3,)]
-    assert Plane(plane.labels, (), {}).regions("object", []) == []
+    assert plane.regions("object") == [(1,)]
+    assert plane.regions([3, 2]) == [(3,), (2,)]
+    assert plane.regions(3) == [(3,)]
+    assert plane.regions("all") == [(1,), (2,), (3,)]
+    assert Plane(plane.labels, (), {}).regions("object") == []
 
 
-@pytest.mark.parametrize(
-    ("tool", "amount", "pixels"),
-    [("fill", 0, 64 + 9), ("largest", 0, 63), ("small", 10, 63), ("grow", 1, None), ("grow", -1, None)],
-)
-def test_shapes(plane, tool, amount, pixels):
-    new = editing.shape_tool(plane, tool, [(1,)], amount, ())
-    count = (new.labels == 1).sum()
-    if pixels is None:
-        assert (count > 72) == (amount > 0)
-    else:
-        assert count == pixels
-    assert (new.labels[:, 25:] == 3).all()
-    assert (plane.labels == 1).sum() == 72
+def test_an_object_of_several_labels_is_one_region(plane):
+    asked = []
+
+    def change(labels, ids):
+        asked.append(tuple(ids))
+        return labels
+
+    tools.reshape(Plane(plane.labels, (1, 3), {}), "object", (), change)
+    assert asked == [(1, 3)]
 
 
-def test_smoothing_rounds_corners_off(plane):
-    new = editing.shape_tool(plane, "smooth", [(1,)], 0, ())
-    assert new.labels[2, 2] == 2
-    assert new.labels[6, 6] == 1
+def test_regions_are_changed_one_after_the_other_and_locked_labels_stay(plane):
+    def take_all(labels, ids):
+        return np.where(np.isin(labels, ids), 9, labels)
+
+    new = tools.reshape(plane, "all", (3,), take_all)
+    assert set(np.unique(new.labels)) == {9, 3}
+    np.testing.assert_array_equal(new.labels == 3, plane.labels == 3)
+    assert (new.foreground, new.names) == (plane.foreground, plane.names)
+    assert set(np.unique(plane.labels)) == {1, 2, 3}, "the plane itself is not changed"
 
 
-def test_locked_labels_stay(plane):
-    grown = editing.shape_tool(plane, "grow", [(3,)], 4, (2,))
-    np.testing.assert_array_equal(grown.labels == 2, plane.labels == 2)
-    assert (editing.merge(plane, [1, 3], (3,)).labels == plane.labels).all()
+def test_nothing_to_act_on_is_refused(plane):
+    with pytest.raises(InvalidImageError, match="select a label in the list"):
+        tools.reshape(plane, [], (), lambda labels, ids: labels)
+
+
+def test_merging_leaves_locked_labels_alone(plane):
+    assert (tools.merge(plane, [1, 3], (3,)).labels == plane.labels).all()
 
 
 def test_merging_takes_the_lowest_number(plane):
-    new = editing.merge(plane, [3, 2], ())
+    new = tools.merge(plane, [3, 2], ())
     assert set(np.unique(new.labels)) == {1, 2}
     assert new.foreground == (1,)
     with pytest.raises(InvalidImageError, match="two or more"):
-        editing.merge(plane, [3], ())
+        tools.merge(plane, [3], ())
 
 
 def test_parts_keep_their_side_and_say_what_they_were(plane):
-    new = editing.split_parts(plane, [1], ())
+    new = tools.split_parts(plane, [1], ())
     assert new.labels[15, 3] == 4
     assert new.labels[3, 3] == 1
     assert new.foreground == (1, 4)
     assert new.names[4] == "Lesion 2"
-    np.testing.assert_array_equal(editing.split_parts(plane, [1], (1,)).labels, plane.labels)
+    np.testing.assert_array_equal(tools.split_parts(plane, [1], (1,)).labels, plane.labels)
     with pytest.raises(InvalidImageError, match="Select a label"):
-        editing.split_parts(plane, [], ())
+        tools.split_parts(plane, [], ())
 
 
 def test_a_cut_between_two_clicks(plane):
-    new = editing.split_between(plane, (3, 3), (8, 8), ())
+    new = tools.split_between(plane, (3, 3), (8, 8), ())
     assert new.labels[3, 3] == 1
     assert new.labels[8, 8] == 4
     assert new.foreground == (1, 4)
     with pytest.raises(InvalidImageError, match="locked"):
-        editing.split_between(plane, (3, 3), (8, 8), (1,))
+        tools.split_between(plane, (3, 3), (8, 8), (1,))
 
 
 def test_a_part_is_given_away(plane):
-    new = editing.assign(plane, (15, 3), 2, ())
+    new = tools.assign(plane, (15, 3), 2, ())
     assert (new.labels[14:17, 2:5] == 2).all()
     assert new.labels[3, 3] == 1
     for locked in ((1,), (2,)):
         with pytest.raises(InvalidImageError, match="locked"):
-            editing.assign(plane, (15, 3), 2, locked)
+            tools.assign(plane, (15, 3), 2, locked)
 
 
 def test_swapping_sides_twice_gives_the_same_object(plane):
-    once = editing.swap_sides(plane, ())
+    once = tools.swap_sides(plane, ())
     mask = np.isin(plane.labels, plane.foreground)
     np.testing.assert_array_equal(np.isin(once.labels, once.foreground), ~mask)
     assert once.names[int(once.labels[3, 3])] == "Lesion"
-    twice = editing.swap_sides(once, ())
+    twice = tools.swap_sides(once, ())
     np.testing.assert_array_equal(np.isin(twice.labels, twice.foreground), mask)
     with pytest.raises(InvalidImageError, match="Unlock"):
-        editing.swap_sides(plane, (2,))
+        tools.swap_sides(plane, (2,))
 
 
 def test_swapping_the_sides_of_a_mask():
     mask = np.zeros((5, 5), np.uint8)
     mask[1:3, 1:3] = 6
-    new = editing.swap_sides(Plane(mask, (6,), {}), ())
+    new = tools.swap_sides(Plane(mask, (6,), {}), ())
     np.testing.assert_array_equal(new.labels, np.where(mask, 0, 6))
     assert new.labels.dtype == np.uint8

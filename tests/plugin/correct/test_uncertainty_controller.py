@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from napari_s3net.correction.constraints import OBJECT
-from napari_s3net.plugin.correct.controller import Correcting
-from napari_s3net.plugin.correct.panels import LookPanel
-from napari_s3net.plugin.correct.uncertainty_controller import Looking
+from napari_s3net.plugin.correct.controller import LabelEditor
+from napari_s3net.plugin.correct.panels import UncertaintyPanel
+from napari_s3net.plugin.correct.uncertainty_controller import UncertaintyController
 from napari_s3net.plugin.jobs.background import Background
 from napari_s3net.plugin.layers.result_layer import plain
 
@@ -16,10 +16,10 @@ pytestmark = pytest.mark.viewer
 @pytest.fixture
 def looking(marked, qtbot, monkeypatch):
     viewer, layer = marked
-    work, panel = Correcting(viewer), LookPanel()
+    editor, panel = LabelEditor(viewer), UncertaintyPanel()
     qtbot.addWidget(panel)
-    work.choose(layer)
-    looking = Looking(viewer, work, panel, Background())
+    editor.choose(layer)
+    looking = UncertaintyController(viewer, editor, panel, Background())
     looking.asked = []
     monkeypatch.setattr(looking._background, "start", lambda source, settings, make: looking.asked.append(source))
     return looking
@@ -52,7 +52,7 @@ def test_the_view_goes_from_the_best_place_to_the_next_and_round(looking):
 
 
 def test_a_place_with_a_stroke_is_done(looking):
-    looking._work.make_strokes().data[10, 10] = OBJECT
+    looking._editor.make_strokes().data[10, 10] = OBJECT
     looking.ask("next")
     looking.show(two_places())
     assert "Place 1 of 1" in looking._panel.line.text()
@@ -68,7 +68,7 @@ def test_nothing_left_is_said_and_the_view_stays(looking):
 
 
 def test_a_layer_shows_it_and_is_no_labels_to_correct(looking):
-    looking._work.layer.scale = (0.5, 0.5)
+    looking._editor.layer.scale = (0.5, 0.5)
     looking._viewer.layers["mole"].scale = (0.5, 0.5)
     looking.ask("probabilities")
     looking.show(two_places())

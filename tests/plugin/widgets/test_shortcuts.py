@@ -4,7 +4,7 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QWidget
 
-from napari_s3net.plugin.widgets.shortcuts import KEYS, Sheet, bind
+from napari_s3net.plugin.widgets.shortcuts import KEYS, KeySheet, bind
 
 pytestmark = pytest.mark.viewer
 
@@ -27,7 +27,7 @@ def test_every_key_is_another_and_takes_shift():
 
 
 def test_the_sheet_names_every_key_once(qtbot):
-    sheet = Sheet()
+    sheet = KeySheet()
     qtbot.addWidget(sheet)
     words = [label.text() for label in sheet.findChildren(QLabel)]
     for keys, name, what in KEYS:

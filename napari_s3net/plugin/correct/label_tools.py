@@ -1,0 +1,224 @@
+"""The label tools as functions: each changes the labels in view as one step that undo takes back, and respects locks.
+
+The Correct dock calls the functions. The forms below stand in napari's Layers menus and in its command palette; the
+manifest names them. Annotations are types here, not texts: magicgui makes fields from them.
+
+All take the viewer, whose sliders say which plane is meant, and the layer of labels; most take a scope: "object" (the
+object as one region), "all" (every label, one after the other), a label, or several. All return whether anything
+changed, and raise `InvalidImageError` where there is nothing to act on.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from functools import partial, wraps
+from typing import Any
+
+from magicgui import magic_factory
+from magicgui.widgets import FunctionGui, Table
+from napari.layers import Labels
+from napari.utils.notifications import show_error, show_info
+from napari.viewer import Viewer
+
+from napari_s3net import labels as edit
+from napari_s3net.errors import S3NetError
+from napari_s3net.labels.regions import measure_regions
+from napari_s3net.plugin.correct import tools
+from napari_s3net.plugin.correct.controller import LabelEditor
+from napari_s3net.plugin.correct.tools import Plane, Scope
+
+#: What a form says of a tool that found nothing to do.
+UNCHANGED = "Nothing changed: there is nothing of that kind here, or it is locked."
+
+
+def smooth(viewer: Viewer, layer: Labels, scope: Scope = "object", radius: float = 2.0) -> bool:
+    """Round off the border.
+
+    Parameters
+    ----------
+    viewer, layer, scope
+        As for all tools.
+    radius : float
+        What is narrower than about twice this many pixels goes.
+    """
+    return _reshape(viewer, layer, scope, partial(edit.smooth, radius=radius))
+
+
+def fill_holes(viewer: Viewer, layer: Labels, scope: Scope = "object") -> bool:
+    """Take in what is enclosed."""
+    return _reshape(viewer, layer, scope, edit.fill_holes)
+
+
+def keep_largest(viewer: Viewer, layer: Labels, scope: Scope = "object") -> bool:
+    """Drop all but the largest connected part."""
+    return _reshape(viewer, layer, scope, edit.keep_largest)
+
+
+def remove_small(viewer: Viewer, layer: Labels, scope: Scope = "object", smallest: float = 50.0) -> bool:
+    """Drop small connected parts.
+
+    Parameters
+    ----------
+    viewer, layer, scope
+        As for all tools.
+    smallest : float
+        Parts smaller than this go: in mm² where the image knows its spacing, else in pixels.
+    """
+    pixel, _ = _editor(viewer, layer).pixel_size()
+    return _reshape(viewer, layer, scope, partial(edit.remove_small, smallest=smallest / pixel))
+
+
+def grow(viewer: Viewer, layer: Labels, scope: Scope = "object", pixels: int = 1) -> bool:
+    """Move the border outwards, or inwards.
+
+    Parameters
+    ----------
+    viewer, layer, scope
+        As for all tools.
+    pixels : int
+        How far outwards; inwards where it is negative.
+    """
+    return _reshape(viewer, layer, scope, partial(edit.dilate, pixels=pixels))
+
+
+def merge(viewer: Viewer, layer: Labels, ids: Sequence[int] = ()) -> bool:
+    """Make one label of several: that of the lowest number.
+
+    Parameters
+    ----------
+    viewer, layer
+        As for all tools.
+    ids : sequence of int
+        Two labels or more.
+    """
+    return _change(viewer, layer, lambda plane, locked: tools.merge(plane, ids, locked))
+
+
+def split_parts(viewer: Viewer, layer: Labels, ids: Sequence[int] = ()) -> bool:
+    """Give each connected part of labels a number of its own; the largest keeps the label's.
+
+    Parameters
+    ----------
+    viewer, layer
+        As for all tools.
+    ids : sequence of int
+        One label or more.
+    """
+    return _change(viewer, layer, lambda plane, locked: tools.split_parts(plane, ids, locked))
+
+
+def swap_sides(viewer: Viewer, layer: Labels) -> bool:
+    """Make background of what is object, and the other way round."""
+    return _change(viewer, layer, tools.swap_sides)
+
+
+def measure(viewer: Viewer, layer: Labels) -> list[dict[str, Any]]:
+    """Measure the object and every label: sizes, shapes and colours, with units in the columns' names.
+
+    The rows are also the layer's features, which napari shows under the mouse.
+
+    Returns
+    -------
+    list of dict
+        A row for the object, then one for each label; see `napari_s3net.labels.regions.COLUMNS`.
+    """
+    editor = _editor(viewer, layer)
+    plane, source = editor.plane, editor.source
+    assert source is not None  # noqa: S101 - an editor with a plane has an image
+    regions = measure_regions(plane.labels, source.read(), foreground=plane.foreground, names=plane.names)
+    rows = [region.to_columns() for region in regions]
+    of_labels = [row for row in rows if isinstance(row["label"], int)]
+    columns = dict.fromkeys(name for row in of_labels for name in row)
+    features = {name: [row.get(name) for row in of_labels] for name in columns}
+    layer.features = {"index": [row["label"] for row in of_labels], **features}
+    return rows
+
+
+def _editor(viewer: Viewer, layer: Labels) -> LabelEditor:
+    editor = LabelEditor(viewer)
+    editor.choose(getattr(layer, "__wrapped__", layer))
+    return editor
+
+
+def _change(viewer: Viewer, layer: Labels, make: Callable[[Plane, Collection[int]], Plane]) -> bool:
+    """Write what a tool makes of the plane in view and of the locked labels."""
+    editor = _editor(viewer, layer)
+    return editor.write(editor.guarded(make(editor.plane, editor.locks.labels)))
+
+
+def _reshape(viewer: Viewer, layer: Labels, scope: Scope, change: Callable[..., Any]) -> bool:
+    return _change(viewer, layer, lambda plane, locked: tools.reshape(plane, scope, locked, change))
+
+
+# -- forms
+
+
+def _form(tool: Callable[..., Any], button: str, prepare: Callable[[FunctionGui], None], **fields: Any) -> Any:
+    """A form with a button; what a tool refuses, or finds nothing to do, is said as napari's notification."""
+
+    @wraps(tool)
+    def from_form(*args: Any, **values: Any) -> Any:
+        try:
+            result = tool(*args, **values)
+        except S3NetError as error:
+            show_error(str(error))
+            return None
+        if result is False:
+            show_info(UNCHANGED)
+        return result
+
+    tips = {"layer": {"label": "labels", "tooltip": "Which labels; the plane in view is meant."}}
+    return magic_factory(from_form, call_button=button, widget_init=prepare, **tips, **fields)
+
+
+def _list_labels(form: FunctionGui) -> None:
+    """Offer the labels of the layer that is chosen, and again when they have changed."""
+    for name in {field.name for field in form} & {"scope", "ids"}:
+        field = form[name]
+        field.choices = partial(_choices, form, name)
+        form.layer.changed.connect(field.reset_choices)
+        form.called.connect(field.reset_choices)
+
+
+def _choices(form: FunctionGui, name: str, _: Any = None) -> list[tuple[str, Any]]:
+    """Text and value of each choice."""
+    choices: list[tuple[str, Any]] = [("The object", "object"), ("Every label", "all")] if name == "scope" else []
+    viewer, layer = form.viewer.value, form.layer.value
+    editor = None if viewer is None or layer is None else _editor(viewer, layer)
+    if editor is not None and editor.source is not None:
+        choices += [(f"{label}  {name}", label) for label, name, _ in editor.rows()]
+    return choices
+
+
+def _show_table(form: FunctionGui) -> None:
+    """Show the measurements below the button."""
+    table = Table(name="measurements", gui_only=True, visible=False)
+    form.append(table)
+    form.called.connect(partial(_show_rows, table))
+
+
+def _show_rows(table: Table, rows: list[dict[str, Any]] | None) -> None:
+    if rows:
+        columns = dict.fromkeys(name for row in rows for name in row)
+        table.value = {name: [row.get(name, "") for row in rows] for name in columns}
+        table.visible = True
+
+
+_SCOPE = {
+    "widget_type": "ComboBox",
+    "choices": [("The object", "object"), ("Every label", "all")],
+    "label": "on",
+    "tooltip": "What is changed: the object as one region, every label one after the other, or one label.",
+}
+_IDS = {"widget_type": "Select", "choices": [], "label": "which", "tooltip": "Ctrl or Shift selects several."}
+_RADIUS = {"min": 0.5, "max": 50.0, "step": 0.5, "label": "radius (px)"}
+_SMALLEST = {"min": 0.0, "max": 1e9, "step": 1.0, "label": "below (mm² or px)"}
+_PIXELS = {"min": -200, "max": 200, "step": 1, "label": "outwards (px)"}
+
+smooth_form = _form(smooth, "Smooth", _list_labels, scope=_SCOPE, radius=_RADIUS)
+fill_holes_form = _form(fill_holes, "Fill holes", _list_labels, scope=_SCOPE)
+keep_largest_form = _form(keep_largest, "Keep largest", _list_labels, scope=_SCOPE)
+remove_small_form = _form(remove_small, "Remove small parts", _list_labels, scope=_SCOPE, smallest=_SMALLEST)
+grow_form = _form(grow, "Grow or shrink", _list_labels, scope=_SCOPE, pixels=_PIXELS)
+merge_form = _form(merge, "Merge", _list_labels, ids=_IDS)
+split_parts_form = _form(split_parts, "Split", _list_labels, ids=_IDS)
+swap_sides_form = _form(swap_sides, "Swap object and background", _list_labels)
+measure_form = _form(measure, "Measure", _show_table)
