@@ -16,6 +16,8 @@ from napari_s3net.settings import Settings
 Kind = Literal["rgb", "ct", "mr", "grey"]
 #: Below this value an integer image holds Hounsfield units: air is −1000 HU.
 AIR_HU = -200
+#: What lies below is no Hounsfield unit but a fill value, as −32768 of int16.
+LOWEST_HU = -5000
 #: Air fills at least this share of a CT.
 AIR_SHARE = 0.01
 
@@ -154,7 +156,7 @@ def guess_kind(array: NDArray[Any]) -> Kind:
     if array.ndim >= 3 and array.shape[-1] in (3, 4):
         return "rgb"
     # A resampled MR image undershoots below zero in a few voxels; air fills a good part of a CT.
-    air = array.dtype.kind in "if" and array.size and float(np.mean(array <= AIR_HU)) >= AIR_SHARE
+    air = array.dtype.kind in "if" and array.size and np.mean((array <= AIR_HU) & (array >= LOWEST_HU)) >= AIR_SHARE
     return "ct" if air else "grey"
 
 

@@ -112,6 +112,7 @@ def iter_segment(
         seconds=time.perf_counter() - started,
         stopped=trained.stopped,
         confidence=proposal.confidence,
+        note=" ".join(filter(None, (plane.note, proposal.note))),
         image=image.facts,
         iterations=len(trained.losses),
         losses=trained.losses,

@@ -50,8 +50,10 @@ def iter_slices(
     S3NetError
         As `iter_segment`; `InvalidImageError` only where no slice can be segmented.
     """
+    from napari_s3net.preprocessing.check import check_target
     from napari_s3net.segmentation import iter_segment
 
+    check_target(image, settings)
     return (yield from iter_planes(image, lambda plane: iter_segment(plane, settings, device=device)))
 
 

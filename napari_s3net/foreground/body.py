@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_s3net.foreground.proposal import Proposal
+from napari_s3net.preprocessing.millimetres import disc, pixel_spacing
 from napari_s3net.preprocessing.prepare import PreparedPlane
 
-#: HU above which a pixel is tissue: below fat (about −100), well above air and foam.
-TISSUE_ABOVE_HU = -152.0
+
+@dataclass(frozen=True)
+class BodyConstants:
+    """What tells the body from air and table. Chosen on the development slices.
+
+    Parameters
+    ----------
+    tissue_above : float
+        HU above which a pixel is tissue: below fat (about −100), well above air and foam.
+    bridge : float
+        mm, half the width of bridges to clothes and table that are cut; at least one pixel.
+    """
+
+    tissue_above: float = -152.0
+    bridge: float = 0.75
+
+
+BODY = BodyConstants()
 NAMES = ("Tissue", "Air")
 
 
 def propose_body(clusters: NDArray[np.int64], plane: PreparedPlane) -> Proposal:  # noqa: ARG001 - one signature for all
     """Tissue: the largest component, with its holes filled. Parameters and result as in `propose`."""
-    tissue = ndimage.binary_opening(plane.image.array > TISSUE_ABOVE_HU)
+    bridge = disc(BODY.bridge, pixel_spacing(plane.image), at_least_one_pixel=True)
+    tissue = ndimage.binary_opening(plane.image.array > BODY.tissue_above, bridge)
     components, n = ndimage.label(tissue)
     if n == 0:
         return Proposal(np.zeros(tissue.shape, np.float32), NAMES, 0.0)

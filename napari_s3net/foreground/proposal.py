@@ -21,8 +21,11 @@ class Proposal:
         What to call the object, and what to call the rest.
     confidence : float
         0 to 1: how far the candidates agree, estimated without labels.
+    note : str
+        What the user has to know about how it was found; mostly empty.
     """
 
     object_probability: NDArray[np.float32]
     names: tuple[str, str]
     confidence: float
+    note: str = ""

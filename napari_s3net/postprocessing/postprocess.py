@@ -35,7 +35,7 @@ def postprocess(
     Returns
     -------
     labels : numpy.ndarray
-        (H, W) int32 from 1: the object's labels first, each side from dark to light.
+        (H, W) int32 from 1, and 0 where nothing was measured: the object's labels first, each side from dark to light.
     foreground : tuple of int
         The object's labels.
     meanings : dict of int to Meaning
@@ -46,10 +46,12 @@ def postprocess(
     pairs = absorb_small(2 * clusters + ~is_object)
     step = sampling_step(pairs.shape)
     grey = to_grey(plane.to_unit(step=step))
-    numbers, foreground = number_pairs(pairs, grey)
-    sampled = numbers.take(pairs[::step, ::step])
-    meanings = name_labels(sampled, int(numbers.max()), foreground, plane, grey, proposal.names)
-    return numbers.take(pairs), foreground, meanings
+    numbers, foreground = number_pairs(pairs, grey, plane.missing)
+    labels = numbers.take(pairs)
+    if plane.missing is not None:
+        labels[plane.missing] = 0
+    meanings = name_labels(labels[::step, ::step], int(numbers.max()), foreground, plane, grey, proposal.names)
+    return labels, foreground, meanings
 
 
 def object_mask(probability: NDArray[np.float32], plane: PreparedPlane, settings: Settings) -> NDArray[np.bool_]:
@@ -80,7 +82,9 @@ def object_mask(probability: NDArray[np.float32], plane: PreparedPlane, settings
     return drop_small_components(enlarged > 0.5, settings.min_area / 100 * enlarged.size)
 
 
-def number_pairs(pairs: NDArray[np.uint8], grey: NDArray[np.floating]) -> tuple[NDArray[np.int32], tuple[int, ...]]:
+def number_pairs(
+    pairs: NDArray[np.uint8], grey: NDArray[np.floating], missing: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[np.int32], tuple[int, ...]]:
     """Number pairs of cluster and side: the object's first, each side from dark to light.
 
     Parameters
@@ -89,6 +93,8 @@ def number_pairs(pairs: NDArray[np.uint8], grey: NDArray[np.floating]) -> tuple[
         (H, W), as in `absorb_small`.
     grey : numpy.ndarray
         (h, w), intensities of every `sampling_step` rows and columns.
+    missing : numpy.ndarray, optional
+        (H, W) bool: pixels that do not count.
 
     Returns
     -------
@@ -99,6 +105,9 @@ def number_pairs(pairs: NDArray[np.uint8], grey: NDArray[np.floating]) -> tuple[
     """
     step = sampling_step(pairs.shape)
     sampled = pairs[::step, ::step].astype(np.intp)
+    if missing is not None:
+        pairs, at = pairs[~missing], ~missing[::step, ::step]
+        sampled, grey = sampled[at], grey[at]
     used = np.flatnonzero(np.bincount(pairs.ravel()))
     light = mean_of_each(sampled, grey, np.bincount(sampled.ravel(), minlength=int(used[-1]) + 1))
     order = sorted(used, key=lambda pair: (pair % 2, light[pair]))

@@ -1,24 +1,50 @@
-"""Whether an image can be segmented at all."""
+"""Whether an image can be segmented at all, and for a target."""
 
 from __future__ import annotations
 
-import numpy as np
-
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Image
+from napari_s3net.preprocessing.values import CompletePlane, complete
+from napari_s3net.settings import Settings
+
+#: Rows and columns that an image has at least.
+SMALLEST_SIDE = 16
+#: Targets that are found from Hounsfield units.
+HU_TARGETS = ("lung", "body")
+#: What an image without Hounsfield units is, and the preset that suits it.
+OTHER_KINDS = {
+    "rgb": ("a colour photograph", "skin"),
+    "mr": ("an MR image", "mri"),
+    "grey": ("a grey image without a unit", "generic"),
+}
 
 
-def check_plane(image: Image) -> None:
-    """Raise `InvalidImageError` unless the image is one plane of finite, varying values, at least 16 × 16."""
-    array = image.array
+def check_plane(image: Image) -> CompletePlane:
+    """Raise `InvalidImageError` unless the image is one plane of varying real numbers, at least 16 × 16.
+
+    Returns
+    -------
+    CompletePlane
+        The image as it can be computed with; see `complete`.
+    """
     if image.is_stack:
-        raise InvalidImageError(f"Expected one plane; got a stack of shape {array.shape}. Choose a slice first.")
-    if min(image.shape) < 16:
-        raise InvalidImageError(f"Expected at least 16 × 16 pixels; got {image.shape[0]} × {image.shape[1]}.")
-    if array.dtype.kind not in "buif":
-        raise InvalidImageError(f"Expected numbers; got {array.dtype}.")
-    if not np.isfinite(array).all():
-        bad = int(array.size - np.isfinite(array).sum())
-        raise InvalidImageError(f"{bad} values are NaN or infinite. Replace them, for example by the smallest value.")
+        raise InvalidImageError(f"Expected one plane; got a stack of shape {image.array.shape}. Choose a slice first.")
+    if min(image.shape) < SMALLEST_SIDE:
+        raise InvalidImageError(
+            f"Expected at least {SMALLEST_SIDE} × {SMALLEST_SIDE} pixels; got {image.shape[0]} × {image.shape[1]}."
+        )
+    plane = complete(image)
+    array = plane.image.array
     if array.min() == array.max():
         raise InvalidImageError(f"Every pixel has the value {array.flat[0]}: there is nothing to tell apart.")
+    return plane
+
+
+def check_target(image: Image, settings: Settings) -> None:
+    """Raise `InvalidImageError` where the target is found from Hounsfield units and the image has none."""
+    if settings.target in HU_TARGETS and image.kind != "ct":
+        kind, preset = OTHER_KINDS[image.kind]
+        raise InvalidImageError(
+            f"The target {settings.target!r} expects CT in Hounsfield units; got {kind}. Choose another preset, for "
+            f"example {preset!r}; or, where the values are Hounsfield units, give the image as kind 'ct'."
+        )

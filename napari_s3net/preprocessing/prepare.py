@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.image import Image
-from napari_s3net.preprocessing.check import check_plane
+from napari_s3net.preprocessing.check import check_plane, check_target
 from napari_s3net.preprocessing.hair import remove_hair
 from napari_s3net.preprocessing.resize import block_means, shrink
+from napari_s3net.preprocessing.values import CompletePlane
 from napari_s3net.preprocessing.window import Window, choose_window, with_channels
 from napari_s3net.settings import Settings
 
@@ -22,16 +23,22 @@ class PreparedPlane:
     Parameters
     ----------
     image : Image
-        The plane itself.
+        The plane itself, with a number that float32 holds at every pixel.
     window : Window
         The intensities that become 0 and 1.
     features : numpy.ndarray
         (h, w, C) float32 in [0, 1]: the image at the working size, which the network is given to see.
+    missing : numpy.ndarray or None
+        (H, W) bool: where nothing was measured; None where that is nowhere.
+    note : str
+        What the user has to know about it; mostly empty.
     """
 
     image: Image
     window: Window
     features: NDArray[np.float32]
+    missing: NDArray[np.bool_] | None = None
+    note: str = ""
 
     def to_unit(self, *, step: int = 1) -> NDArray[np.float32]:
         """Every so many rows and columns of the image through its window: (H, W, C) in [0, 1]."""
@@ -44,16 +51,21 @@ def prepare(image: Image, settings: Settings) -> PreparedPlane:
     Raises
     ------
     InvalidImageError
-        If it cannot be segmented; see `check_plane`.
+        If it cannot be segmented, or not for this target; see `check_plane` and `check_target`.
     """
-    check_plane(image)
-    window = choose_window(image, settings)
-    return PreparedPlane(image, window, _features(image, window, settings))
+    check_target(image, settings)
+    return _prepared(check_plane(image), settings)
 
 
 def to_features(image: Image, settings: Settings) -> NDArray[np.float32]:
-    """The image at the working size, (h, w, C) in [0, 1]; see `prepare`."""
-    return prepare(image, settings).features
+    """The image at the working size, (h, w, C) in [0, 1], for whatever target; see `prepare`."""
+    return _prepared(check_plane(image), settings).features
+
+
+def _prepared(plane: CompletePlane, settings: Settings) -> PreparedPlane:
+    window = choose_window(plane, settings)
+    features = _features(plane.image, window, settings)
+    return PreparedPlane(plane.image, window, features, plane.missing, plane.note)
 
 
 def _features(image: Image, window: Window, settings: Settings) -> NDArray[np.float32]:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.segmentation import clear_border
 
 from napari_s3net.image import Image
+from napari_s3net.preprocessing.millimetres import pixel_spacing
 
 #: Median HU of a lung, deep breath to shallow; pure gas lies below.
 LUNG_HU = (-930, -400)
-#: From this share of lung on it is what is looked for: in a plane by itself, and in the middle of a stack.
-SMALLEST_CHEST = (0.0006, 0.01)
+#: From this area of lung on, in mm², it is what is looked for: in a plane by itself, and in the middle of a stack.
+#: Chosen on the development slices and volumes.
+SMALLEST_CHEST = (88.0, 1475.0)
 
 
 def suggest_preset(image: Image) -> str:
@@ -24,16 +23,17 @@ def suggest_preset(image: Image) -> str:
     if image.kind == "mr":
         return "mri"
     if image.kind == "ct":
-        plane = image.array[len(image.array) // 2] if image.is_stack else image.array
-        return "ct-lung" if _share_of_lung(plane) > SMALLEST_CHEST[image.is_stack] else "ct-soft"
+        plane = image.slice(len(image.array) // 2) if image.is_stack else image
+        return "ct-lung" if _area_of_lung(plane) > SMALLEST_CHEST[image.is_stack] else "ct-soft"
     return "generic"
 
 
-def _share_of_lung(hu: NDArray[Any]) -> float:
-    """How much of a CT slice is air of a lung's density in large parts enclosed by the body: no gas, no blanket."""
+def _area_of_lung(plane: Image) -> float:
+    """How much of a CT slice, in mm², is air of a lung's density enclosed by the body: no gas, no blanket."""
+    hu, spacing = plane.array, pixel_spacing(plane)
     parts, n = ndimage.label(ndimage.binary_opening(clear_border(hu < LUNG_HU[1])))
     if n == 0:
         return 0.0
     numbers = np.arange(1, n + 1)
     is_lung = np.asarray(ndimage.median(hu, parts, numbers)) > LUNG_HU[0]
-    return float(np.bincount(parts.ravel())[1:][is_lung].sum() / hu.size)
+    return float(np.bincount(parts.ravel())[1:][is_lung].sum() * spacing[0] * spacing[1])

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.image import Image
+from napari_s3net.preprocessing.values import CompletePlane, complete
 from napari_s3net.settings import Settings
 
 #: Percentiles between which intensities without a unit are stretched. Chosen on the development photographs: a few dead
@@ -39,24 +40,27 @@ class Window:
         return np.clip(unit, 0, 1, out=unit)
 
 
-def choose_window(image: Image, settings: Settings) -> Window:
+def choose_window(plane: CompletePlane, settings: Settings) -> Window:
     """Choose the window of a plane: that of the settings for CT, else its robust percentiles.
 
     So a change of brightness or contrast of an image without a unit leaves the result as it is.
 
     Parameters
     ----------
-    image : Image
-        One plane with varying, finite values.
+    plane : CompletePlane
+        One plane with varying values; those that are missing do not count.
     settings : Settings
         `window_low` and `window_high`, in HU.
     """
-    if image.kind == "ct":
+    if plane.image.kind == "ct":
         return Window(settings.window_low, settings.window_high)
-    step = sampling_step(image.shape)
-    low, high = robust_range(image.array[::step, ::step])
+    array, step = plane.image.array, sampling_step(plane.image.shape)
+    sampled = array[::step, ::step]
+    if plane.missing is not None and not plane.missing[::step, ::step].all():
+        sampled = sampled[~plane.missing[::step, ::step]]
+    low, high = robust_range(sampled)
     if high <= low:
-        low, high = float(image.array.min()), float(image.array.max())
+        low, high = float(array.min()), float(array.max())
     return Window(low, high)
 
 
@@ -72,7 +76,8 @@ def to_unit(image: Image, settings: Settings, *, step: int = 1) -> NDArray[np.fl
     step : int, optional
         Take every so many rows and columns only.
     """
-    return with_channels(choose_window(image, settings).apply(image.array[::step, ::step]))
+    plane = complete(image)
+    return with_channels(choose_window(plane, settings).apply(plane.image.array[::step, ::step]))
 
 
 def with_channels(unit: NDArray[np.float32]) -> NDArray[np.float32]:

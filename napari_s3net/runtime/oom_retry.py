@@ -105,7 +105,10 @@ def iter_retrying(
                 raise
             reason = str(error) if isinstance(error, OutOfMemoryError) else "Out of memory."
         else:
-            return result.with_provenance(note=finished_note(attempt)) if reason else result
+            if not reason:
+                return result
+            note = " ".join(filter(None, (finished_note(attempt), result.provenance.note)))
+            return result.with_provenance(note=note)
         # Only here, behind the handler, is the error gone, and with it the frames that held tensors.
         empty_caches()
     raise OutOfMemoryError(f"{reason} {IN_VAIN}")

@@ -102,6 +102,7 @@ class FolderModel:
             device="cpu",
             seconds=time.perf_counter() - started,
             confidence=proposal.confidence,
+            note=plane.note,
             image=image.facts,
         )
         return Segmentation(
