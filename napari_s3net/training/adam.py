@@ -10,6 +10,10 @@ from collections.abc import Iterable, Iterator
 import torch
 from torch import Tensor
 
+#: Each parameter begins at a multiple of so many numbers: kernels of a graphics card read 16 bytes and more at once,
+#: and fail with "misaligned address" at other places.
+ALIGNMENT = 32
+
 
 class Adam:
     """Adam (Kingma and Ba 2015, algorithm 1).
@@ -40,7 +44,8 @@ class Adam:
     ) -> None:
         self.parameters = list(parameters)
         self.learning_rate, self.betas, self.eps, self.steps = learning_rate, betas, eps, 0
-        self.values = torch.cat([p.detach().reshape(-1) for p in self.parameters])
+        room = sum(map(_aligned, self.parameters))
+        self.values = self.parameters[0].detach().new_zeros(room)
         self.gradient = torch.zeros_like(self.values)
         self.first, self.second = torch.zeros_like(self.values), torch.zeros_like(self.values)
         with torch.no_grad():
@@ -69,4 +74,9 @@ class Adam:
         start = 0
         for p in self.parameters:
             yield vector.as_strided(p.shape, p.stride(), start)
-            start += p.numel()
+            start += _aligned(p)
+
+
+def _aligned(parameter: Tensor) -> int:
+    """Numbers that a parameter takes in the vector, up to where the next one may begin."""
+    return -(-parameter.numel() // ALIGNMENT) * ALIGNMENT

@@ -45,7 +45,7 @@ def test_a_layer_and_its_gradients_agree(name):
     for device in ("cpu", "cuda"):
         moved = layer.to(device)
         moved.zero_grad()
-        given = x.to(device).requires_grad_()
+        given = x.to(device, copy=True).requires_grad_()
         answer = first(moved(given))
         answer.square().mean().backward()
         found[device] = [answer, given.grad, *(p.grad for p in moved.parameters() if p.grad is not None)]

@@ -57,3 +57,11 @@ def test_a_whole_run_leaves_torchs_compiler_alone():
         assert "torch._dynamo" not in sys.modules
     """
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=120)
+
+
+def test_every_parameter_begins_where_a_graphics_card_can_read_it():
+    parameters = [torch.ones(n, requires_grad=True) for n in (12, 1, 7, 40)]
+    Adam(parameters, 0.1)
+    for p in parameters:
+        assert p.data_ptr() % 64 == 0
+        assert p.grad.data_ptr() % 64 == 0
