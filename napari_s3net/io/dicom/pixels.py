@@ -26,7 +26,7 @@ from pydicom.pixels.utils import get_expected_length, pixel_array
 from pydicom.uid import UID
 
 from napari_s3net.errors import ReadError, UnsupportedFormatError
-from napari_s3net.io.dicom.header import Header, code, items, words
+from napari_s3net.io.dicom.header import Header, code, items, numbers, words
 from napari_s3net.io.dicom.planes import stored_range
 from napari_s3net.io.validation.dicom import find_pixels, read_fragments
 from napari_s3net.io.validation.limits import check_memory, check_promise
@@ -97,7 +97,7 @@ def _decode(header: Header) -> NDArray[Any]:
     if place.length is not None:
         with header.path.open("rb") as file:
             file.seek(place.first)
-            return _by_pydicom(header, file.read(place.length))
+            return _by_pydicom(header, file.read(place.length), "OW" if place.words else "OB")
     if not syntax.is_compressed:
         raise ReadError("its header is damaged: its pixels are packed, and it does not say how.")
     frames = _frames(header, place.first)
@@ -144,14 +144,17 @@ def _by_gdcm(header: Header, frames: list[bytes]) -> NDArray[Any]:
         Path(name).unlink()
 
 
-def _by_pydicom(header: Header, content: bytes) -> NDArray[Any]:
+def _by_pydicom(header: Header, content: bytes, kind: str = "OB") -> NDArray[Any]:
     """Decode with pydicom: whatever is not packed, and what its own decoders and those of the extra can do."""
     syntax, dataset = header.syntax, _sizes_alone(header)
     if syntax.is_deflated:
         dataset.file_meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
     if not dataset.file_meta.TransferSyntaxUID.is_compressed:
         check_promise(get_expected_length(dataset), len(content))
-    setattr(dataset, _pixel_keyword(header), content)
+    keyword = _pixel_keyword(header)
+    setattr(dataset, keyword, content)
+    if keyword == "PixelData":
+        dataset[keyword].VR = kind
     try:
         return pixel_array(dataset)
     except (MemoryError, OSError):
@@ -185,8 +188,8 @@ def _sizes_alone(header: Header) -> Dataset:
     """A data set of sizes and colours and nothing else."""
     dataset = Dataset()
     for keyword in _SIZES:
-        if words(header.dataset, keyword):
-            setattr(dataset, keyword, int(float(words(header.dataset, keyword)[0])))
+        if found := numbers(header.dataset, keyword):
+            setattr(dataset, keyword, int(found[0]))
     dataset.SamplesPerPixel = header.shape[3]
     dataset.BitsAllocated = header.bits
     photometric = next(iter(words(header.dataset, "PhotometricInterpretation")), "")

@@ -24,10 +24,13 @@ class PixelElement(NamedTuple):
         Their first byte.
     length : int or None
         How many bytes they are; None where they are packed and lie in fragments.
+    words : bool
+        Whether they are written as words of two bytes, whose order is that of the file.
     """
 
     first: int
     length: int | None
+    words: bool = True
 
 
 def has_preamble(path: Path) -> bool:
@@ -59,15 +62,17 @@ def find_pixels(path: Path, start: int, *, implicit: bool, little: bool) -> Pixe
     order = "<" if little else ">"
     if len(head) < 12:
         raise ReadError(_CUT_OFF)
-    if implicit or head[4:6] not in _LONG:
-        long = implicit
-        length, first = struct.unpack_from(order + ("I" if long else "H"), head, 4 if long else 6)[0], start + 8
-    else:
+    kind = head[4:6]
+    if implicit or not kind.isalpha():  # some files forget the kind of this element
+        length, first = struct.unpack_from(order + "I", head, 4)[0], start + 8
+    elif kind in _LONG:
         length, first = struct.unpack_from(order + "I", head, 8)[0], start + 12
+    else:
+        length, first = struct.unpack_from(order + "H", head, 6)[0], start + 8
     if length == _UNDEFINED:
         return PixelElement(first, None)
     check_promise(first + length, path.stat().st_size)
-    return PixelElement(first, length)
+    return PixelElement(first, length, words=kind != b"OB")
 
 
 def read_fragments(path: Path, first: int) -> tuple[bytes, list[bytes]]:

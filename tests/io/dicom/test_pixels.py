@@ -34,6 +34,16 @@ def test_plain_pixels_in_either_order_of_bytes(tmp_path, syntax, dtype):
     np.testing.assert_array_equal(decoded(make_dicom(tmp_path / "a", array, syntax=syntax)), array)
 
 
+def test_bytes_that_are_written_as_words(tmp_path):
+    array = phantom((24, 20), np.uint8)
+    path = make_dicom(tmp_path / "a", array, syntax=uid.ExplicitVRBigEndian)
+    dataset = pydicom.dcmread(path)
+    dataset.PixelData = array.view(">u2").astype("<u2").tobytes()
+    dataset["PixelData"].VR = "OW"
+    dataset.save_as(path)
+    np.testing.assert_array_equal(decoded(path)[0], array)
+
+
 def test_deflated(tmp_path):
     array = phantom((24, 20))
     path = make_dicom(tmp_path / "a", array, syntax=uid.DeflatedExplicitVRLittleEndian)

@@ -30,10 +30,17 @@ def test_where_the_pixels_are(tmp_path, implicit, order):
     path = tmp_path / "a"
     head = b"before" + element(400, implicit=implicit, order=order)
     path.write_bytes(head + bytes(400) + b"behind")
-    assert find_pixels(path, 6, implicit=implicit, little=order == "<") == (len(head), 400)
+    assert find_pixels(path, 6, implicit=implicit, little=order == "<") == (len(head), 400, True)
     path.write_bytes(head + bytes(399))
     with pytest.raises(ReadError, match=r"promises 4\d\d bytes, the file has 4\d\d bytes"):
         find_pixels(path, 6, implicit=implicit, little=order == "<")
+
+
+def test_an_element_that_forgets_its_kind(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(element(0xFFFFFFFF, implicit=True) + packed(b"", b"abcd"))
+    place = find_pixels(path, 0, implicit=False, little=True)
+    assert read_fragments(path, place.first) == (b"", [b"abcd"])
 
 
 def packed(*fragments):
