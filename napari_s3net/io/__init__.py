@@ -1,14 +1,16 @@
-"""Files to records and back. The only home of SimpleITK, and of its order of axes; never torch, never Qt."""
+"""Files to records and back. The only home of SimpleITK, pydicom and nibabel; never torch, never Qt."""
 
 from __future__ import annotations
 
-from napari_s3net.io.read import read_image, read_stack, series_in
+from napari_s3net.io.read import dicom_in, read_image, read_labels, read_stack, series_in
 from napari_s3net.io.validation.headers import is_readable
 from napari_s3net.io.write import write_image, write_jpeg, write_json, write_labels, write_png
 
 __all__ = [
+    "dicom_in",
     "is_readable",
     "read_image",
+    "read_labels",
     "read_stack",
     "series_in",
     "write_image",

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_s3net.errors import AmbiguousSeriesError, ReadError, ReadWarning
+from napari_s3net.errors import AmbiguousSeriesError, ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.image import Image
 from napari_s3net.io.validation import headers
 from napari_s3net.io.validation.limits import on_promise, reading_seconds
@@ -30,6 +30,8 @@ _REASONS = {
     r"bad.?alloc|allocat|out of memory": _MORE_MEMORY,
     r"(?i)unsupported|not support|can ?not handle|unknown (component|pixel)": "it is of a variant not read here.",
 }
+#: What goes into an answer as JSON, and the array that follows it.
+Reply = tuple[dict[str, Any], NDArray[Any] | None]
 _DAMAGED = "its header or its pixels are damaged, or it was cut off while copying."
 
 
@@ -83,13 +85,13 @@ def _header_of(path: Path) -> Path:
     return header
 
 
-def answer(request: Mapping[str, Any], caller: Caller = NOBODY) -> tuple[dict[str, Any], NDArray[Any] | None]:
-    """Read a file or list the series of a folder, within the memory and the time that its header accounts for.
+def answer(request: Mapping[str, Any], caller: Caller = NOBODY) -> Reply:
+    """Read files or list the series of a folder, within the memory and the time that its header accounts for.
 
     Parameters
     ----------
     request : mapping
-        `task` ("read" or "list"), `path`, and `series` to read.
+        `task` ("read", "stack", "labels" or "list"), `path`, and `series` to read or `paths` to stack.
     caller : Caller
         Is asked for the time that decoding may take.
 
@@ -118,12 +120,8 @@ def answer(request: Mapping[str, Any], caller: Caller = NOBODY) -> tuple[dict[st
             warnings.catch_warnings(record=True) as caught,
         ):
             warnings.simplefilter("always")
-            if request["task"] == "list":
-                from napari_s3net.io.dicom.series import list_series
-
-                return {"series": list_series(path)}, None
-            image = decode(path, request["series"])
-            if not image.array.size:
+            reply, array = _TASKS[request["task"]](path, request)
+            if array is not None and not array.size:
                 raise ReadError("it holds no pixels.")  # noqa: TRY301 - an answer like any other
     except AmbiguousSeriesError as error:
         return {"error": type(error).__name__, "reason": str(error), "series": error.series}, None
@@ -135,9 +133,57 @@ def answer(request: Mapping[str, Any], caller: Caller = NOBODY) -> tuple[dict[st
             caller.wear_out()
         return {"error": "ReadError", "reason": _reason(error)}, None
     notes = [str(w.message) for w in caught if issubclass(w.category, ReadWarning)]
-    array = np.ascontiguousarray(image.array)
-    array = array.astype(array.dtype.newbyteorder("="), copy=False)
-    return {"geometry": asdict(image.geometry), "kind": image.kind, "name": image.name, "notes": notes}, array
+    if array is not None:
+        array = np.ascontiguousarray(array)
+        array = array.astype(array.dtype.newbyteorder("="), copy=False)
+    return {**reply, "notes": list(dict.fromkeys(notes))}, array
+
+
+def _read(path: Path, request: Mapping[str, Any]) -> Reply:
+    """An image of a file or folder."""
+    return _reply(decode(path, request["series"]))
+
+
+def _stack(path: Path, request: Mapping[str, Any]) -> Reply:
+    """The volume that DICOM files make; nothing where they are photographs, one each."""
+    from napari_s3net.io.dicom.series import read_slices
+
+    image = read_slices([Path(one) for one in request["paths"]], headers.stem(path))
+    return ({}, None) if image is None else _reply(image)
+
+
+def _labels(path: Path, _: Mapping[str, Any]) -> Reply:
+    """Labels of a DICOM segmentation, or of a file of whole numbers."""
+    if path.is_file() and headers.is_dicom(path):
+        from napari_s3net.io.dicom.segmentation import read_segmentation
+
+        labels = read_segmentation(path)
+        names = sorted(labels.names.items())
+        return {"geometry": asdict(labels.geometry), "names": names}, labels.array
+    image = decode(path)
+    if image.kind == "rgb" or image.array.dtype.kind not in "iu" or image.array.min() < 0:
+        raise UnsupportedFormatError(f"labels are whole numbers from 0 on; it holds {image.kind} {image.array.dtype}.")
+    return {"geometry": asdict(image.geometry), "names": []}, image.array
+
+
+def _list(path: Path, _: Mapping[str, Any]) -> Reply:
+    """The DICOM images of a folder: series and single ones."""
+    from napari_s3net.io.dicom.series import list_series, look_into
+
+    contents = look_into(path)
+    files = [[header.path.name for header in contents.series[identity]] for identity in contents.series]
+    return {
+        "series": [(*item, names) for item, names in zip(list_series(contents), files, strict=True)],
+        "singles": [header.path.name for header in contents.singles],
+    }, None
+
+
+def _reply(image: Image) -> Reply:
+    """An image as values for JSON, and its array."""
+    return {"geometry": asdict(image.geometry), "kind": image.kind, "name": image.name}, image.array
+
+
+_TASKS = {"read": _read, "stack": _stack, "labels": _labels, "list": _list}
 
 
 def _reason(error: Exception) -> str:

@@ -7,13 +7,15 @@ import stat
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_s3net import errors
 from napari_s3net.errors import AmbiguousSeriesError, ReadError, ReadWarning
 from napari_s3net.image import Geometry, Image
+from napari_s3net.io.validation.headers import is_dicom
 from napari_s3net.io.validation.limits import reading_seconds, shown
 from napari_s3net.runtime.child_process import (
     ONE_THREAD,
@@ -29,6 +31,8 @@ from napari_s3net.runtime.child_server import Caller
 
 #: The processes that decode files.
 READERS = ChildPool(python_module("napari_s3net.io.child"), keep=2, environment=ONE_THREAD)
+#: Planes may differ by this share of a step or of a pixel from a straight, even stack.
+UNEVEN = 0.02
 #: Has a request answered: (request, seconds) → (reply, array).
 Ask = Callable[[dict[str, Any], float], Reply]
 
@@ -100,23 +104,50 @@ def _read(path: Path, series: str | None, ask: Ask) -> Image:
     """An image, from what a process tells that has read it."""
     reply, array = _ask(path, {"task": "read", "series": series}, ask)
     assert array is not None  # noqa: S101 - an answer without an error has one
-    for note in reply["notes"]:
-        warnings.warn(f"{shown(path)}: {note}", ReadWarning, stacklevel=3)
+    _warn(path, reply["notes"], 4)
     return Image(array, _geometry(reply["geometry"]), reply["kind"], reply["name"])
 
 
-def series_in(folder: str | os.PathLike[str]) -> list[tuple[str, str]]:
-    """List the DICOM image series of a folder.
+class Series(NamedTuple):
+    """A DICOM series of a folder.
+
+    Parameters
+    ----------
+    identity : str
+        As `read_image` takes it.
+    text : str
+        A description without patient data: kind, series number, files, size.
+    files : tuple of Path
+        Its files, by name.
+    """
+
+    identity: str
+    text: str
+    files: tuple[Path, ...]
+
+
+class DicomFolder(NamedTuple):
+    """The DICOM images of a folder.
+
+    Parameters
+    ----------
+    series : list of Series
+        What belongs together.
+    singles : list of Path
+        Images that stand for themselves, such as photographs and radiographs: one file each.
+    """
+
+    series: list[Series]
+    singles: list[Path]
+
+
+def dicom_in(folder: str | os.PathLike[str]) -> DicomFolder:
+    """List the DICOM images of a folder.
 
     Parameters
     ----------
     folder : path-like
-        Only its own files are looked at, not those of the folders inside.
-
-    Returns
-    -------
-    list of (str, str)
-        The id, as `read_image` takes it, and a description without patient data: kind, series number, files, size.
+        Only its own files are looked at, not those of the folders inside. Each header is read once.
 
     Raises
     ------
@@ -127,11 +158,62 @@ def series_in(folder: str | os.PathLike[str]) -> list[tuple[str, str]]:
     if folder.exists() and not folder.is_dir():
         raise ReadError(f"Cannot read {shown(folder)}: it is not a folder.")
     reply, _ = _ask(folder, {"task": "list"}, _ask_reader)
-    return [(series, text) for series, text in reply["series"]]
+    series = [Series(i, text, tuple(folder / name for name in names)) for i, text, names in reply["series"]]
+    return DicomFolder(series, [folder / name for name in reply["singles"]])
+
+
+def series_in(folder: str | os.PathLike[str]) -> list[tuple[str, str]]:
+    """List the DICOM image series of a folder: id and description of each, as `dicom_in` does and raises."""
+    return [(series.identity, series.text) for series in dicom_in(folder).series]
+
+
+class Labels(NamedTuple):
+    """Labels that were read from a file.
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        (H, W) or (Z, H, W) int32; 0 where nothing is labelled.
+    geometry : Geometry
+        Where they lie.
+    names : dict of int to str
+        What the file calls each label; empty where it says nothing.
+    """
+
+    array: NDArray[np.int32]
+    geometry: Geometry
+    names: dict[int, str]
+
+
+def read_labels(path: str | os.PathLike[str]) -> Labels:
+    """Open labels: a DICOM segmentation, or any file of whole numbers that `read_image` opens.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Raises
+    ------
+    ReadError
+        With the file's name and the reason.
+    UnsupportedFormatError
+        If it holds colours, fractions or negative numbers, or is a DICOM file without labels.
+
+    Warns
+    -----
+    ReadWarning
+        If segments overlap, or only a part is opened.
+    """
+    path = Path(path).absolute()
+    reply, array = _ask(path, {"task": "labels"}, _ask_reader)
+    assert array is not None  # noqa: S101 - an answer without an error has one
+    _warn(path, reply["notes"], 3)
+    return Labels(array.astype(np.int32, copy=False), _geometry(reply["geometry"]), dict(reply["names"]))
 
 
 def read_stack(paths: Sequence[str | os.PathLike[str]]) -> Image:
-    """Open planes of one size and kind as one stack.
+    """Open planes of one size and kind as one stack; DICOM slices by the checks that hold for a series.
 
     Parameters
     ----------
@@ -147,15 +229,26 @@ def read_stack(paths: Sequence[str | os.PathLike[str]]) -> Image:
     ------
     ReadError
         If a file cannot be read, or the files do not make a stack.
+
+    Warns
+    -----
+    ReadWarning
+        As `read_image` does for a series: planes that are left out, or that had to be resampled.
     """
-    images = [read_image(path) for path in paths]
-    if not images:
+    files = [Path(path).absolute() for path in paths]
+    if not files:
         raise ReadError("There are no files to open.")
+    if all(path.is_file() and is_dicom(path) for path in files):
+        reply, array = _ask(files[0], {"task": "stack", "paths": [str(path) for path in files]}, _ask_reader)
+        if array is not None:
+            _warn(files[0], reply["notes"], 3)
+            return Image(array, _geometry(reply["geometry"]), reply["kind"], reply["name"])
+    images = [read_image(path) for path in files]
     first = images[0]
-    for path, image in zip(paths, images, strict=True):
+    for path, image in zip(files, images, strict=True):
         if image.is_stack or image.array.shape != first.array.shape or image.kind != first.kind:
             raise ReadError(
-                f"Cannot open {len(images)} files as a stack: {shown(Path(path))} is not a plane of "
+                f"Cannot open {len(images)} files as a stack: {shown(path)} is not a plane of "
                 f"{' × '.join(map(str, first.shape))} pixels ({first.kind}) like the first. Open them one by one."
             )
     geometry, order = _stack_geometry([image.geometry for image in images])
@@ -163,19 +256,39 @@ def read_stack(paths: Sequence[str | os.PathLike[str]]) -> Image:
 
 
 def _stack_geometry(planes: Sequence[Geometry]) -> tuple[Geometry, Sequence[int]]:
-    """Geometry of planes one above the other, and their order."""
+    """Geometry of planes one above the other, and their order.
+
+    Raises
+    ------
+    ReadError
+        If they know their places and do not lie evenly and straight one above the other.
+    """
     first = planes[0]
     volumes = [plane.volume for plane in planes if plane.volume is not None]
-    if len(volumes) == len(planes) > 1:
-        normal = np.array(volumes[0].direction)[:, 0]
-        heights = np.array([np.dot(normal, volume.origin) for volume in volumes])
-        order = np.argsort(heights, kind="stable").tolist()
-        if (step := float(np.ptp(heights)) / (len(planes) - 1)) > 0:
-            lowest = volumes[order[0]]
-            return Geometry(
-                (step, *first.spacing), lowest.origin, lowest.direction, lowest.unit, lowest.orientation
-            ), order
-    return Geometry((1.0, *first.spacing), (0.0,) * 3, Geometry.identity(3).direction, first.unit), range(len(planes))
+    if len(volumes) < len(planes) or len(planes) == 1:
+        flat = Geometry.identity(3)
+        return Geometry((1.0, *first.spacing), flat.origin, flat.direction, first.unit), range(len(planes))
+    direction = np.array(volumes[0].direction)
+    order = np.argsort([direction[:, 0] @ volume.origin for volume in volumes], kind="stable").tolist()
+    places = np.array([volumes[i].origin for i in order]) @ direction
+    steps = np.diff(places[:, 0])
+    straight = np.ptp(places[:, 1:], axis=0) < UNEVEN * np.array(first.spacing)
+    alike = all(np.allclose(volume.direction, direction, atol=UNEVEN) for volume in volumes)
+    if not alike or not straight.all() or steps.min() <= 0 or np.ptp(steps) > UNEVEN * steps.mean():
+        raise ReadError(
+            f"Cannot open {len(planes)} files as a stack: they know their places, and do not lie evenly and straight "
+            "one above the other. Open them one by one."
+        )
+    lowest = volumes[order[0]]
+    spacing = (float(steps.mean()), *first.spacing)
+    stacked = Geometry(spacing, lowest.origin, lowest.direction, lowest.unit, lowest.orientation, shown=lowest.shown)
+    return stacked, order
+
+
+def _warn(path: Path, notes: Sequence[str], level: int) -> None:
+    """Say what a process told of a file it has read; `level` calls up stands who asked for it."""
+    for note in notes:
+        warnings.warn(f"{shown(path)}: {note}", ReadWarning, stacklevel=level)
 
 
 def why_unread(error: ChildError) -> str:

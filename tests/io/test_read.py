@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from napari_s3net.errors import AmbiguousSeriesError, ReadError, ReadWarning, UnsupportedFormatError
-from napari_s3net.io import read_image, read_stack, series_in
+from napari_s3net.errors import AmbiguousSeriesError, HoldsLabelsError, ReadError, ReadWarning, UnsupportedFormatError
+from napari_s3net.io import dicom_in, read_image, read_labels, read_stack, series_in
 from napari_s3net.runtime import child_process as process
-from tests.io.made_files import hounsfield, phantom, volume, write_dicom
+from tests.io.dicom.test_segmentation import LEFT, RIGHT, write_segmentation
+from tests.io.made_files import hounsfield, make_dicom, make_slice, phantom, volume, write_dicom
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 
@@ -166,6 +167,54 @@ def test_slices_that_know_their_place_are_stacked_by_it(series):
     stack, whole = read_stack(paths), read_image(series)
     np.testing.assert_array_equal(stack.array, whole.array)
     assert stack.geometry == whole.geometry
+
+
+def test_slices_that_are_chosen_one_by_one_are_checked_as_a_series_is(series, tmp_path):
+    make_slice(series / "scout", hounsfield(), position=(0, 0, 300.0), axes=(1, 0, 0, 0, 0, -1))
+    with pytest.warns(ReadWarning, match=r"^file0: 1 of its images is left out .*: scout\.$") as said:
+        assert read_stack(sorted(series.iterdir())).shape == (4, 24, 20)
+    assert said[0].filename == __file__
+
+
+def save_planes(folder, *places):
+    """NIfTI files of one slice each."""
+    for number, place in enumerate(places):
+        sitk.WriteImage(volume(phantom((1, 12, 10)) + number, origin=place), str(folder / f"{number}.nii"))
+    return sorted(folder.iterdir())
+
+
+def test_planes_of_other_formats_that_lie_evenly_are_stacked_and_others_refused(tmp_path):
+    stack = read_stack(save_planes(tmp_path, (0, 0, 6.0), (0, 0, 0.0), (0, 0, 3.0)))
+    assert stack.array[:, 0, 0].tolist() == [1, 2, 0]
+    assert stack.geometry.spacing == (3.0, 2.0, 1.5)
+    for places in ([(0, 0, 0.0), (0, 0, 3.0), (0, 0, 9.0)], [(0, 0, 0.0), (5, 0, 3.0)], [(0, 0, 0.0), (0, 0, 0.0)]):
+        for path in tmp_path.iterdir():
+            path.unlink()
+        with pytest.raises(ReadError, match="evenly and straight"):
+            read_stack(save_planes(tmp_path, *places))
+
+
+def test_labels_of_a_dicom_segmentation_and_of_other_files(tmp_path, files):
+    path = write_segmentation(tmp_path / "a", [(1, 0.0, LEFT), (2, 0.0, RIGHT)])
+    with pytest.raises(HoldsLabelsError, match=r"Cannot read a: it holds labels .* `read_labels` opens it"):
+        read_image(path)
+    labels = read_labels(path)
+    np.testing.assert_array_equal(labels.array, LEFT + 2 * RIGHT)
+    assert labels.array.dtype == np.int32
+    assert labels.names == {1: "Left lung", 2: "Right"}
+    assert read_labels(files / "a.nii").array.max() == phantom().max()
+    assert read_labels(files / "a.nii").names == {}
+    for name, words in (("a.png", "rgb uint8"), ("a.dcm", "no segmentation")):
+        with pytest.raises(UnsupportedFormatError, match=words):
+            read_labels(files / name)
+
+
+def test_what_a_folder_holds_of_dicom(series):
+    make_dicom(series / "photo", phantom((24, 20, 3), np.uint8), Modality="XC", SeriesInstanceUID="7")
+    found = dicom_in(series)
+    assert found.singles == [series / "photo"]
+    assert [(one.identity, len(one.files)) for one in found.series] == [("1.2.3", 4)]
+    assert found.series[0].files[0] == series / "file0"
 
 
 @pytest.mark.parametrize("names", [("a.png", "a.dcm"), ("a.nii", "a.nii"), ("a.dcm", "a.nii")])

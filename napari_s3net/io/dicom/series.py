@@ -113,9 +113,9 @@ def _named_in(directory: Path) -> list[Path]:
     return list(dict.fromkeys(paths))
 
 
-def list_series(path: Path) -> list[tuple[str, str]]:
-    """Ids of the image series in a folder or DICOMDIR, each with a description that holds no patient data."""
-    return [(identity, _describe(headers)) for identity, headers in look_into(path).series.items()]
+def list_series(contents: Contents) -> list[tuple[str, str]]:
+    """Ids of the image series, each with a description that holds no patient data."""
+    return [(identity, _describe(headers)) for identity, headers in contents.series.items()]
 
 
 def _describe(headers: Sequence[Header]) -> str:
@@ -155,7 +155,7 @@ def read_series(path: Path, series: str | None, name: str) -> Image:
         raise ReadError(f"in its file {shown(file)} {error}")
     if not contents.series and len(contents.singles) == 1:
         return read_headers(contents.singles, name)
-    found = {identity: _describe(headers) for identity, headers in contents.series.items()}
+    found = dict(list_series(contents))
     if not found:
         raise UnsupportedFormatError(_nothing_in(path, contents))
     listing = "; ".join(f"{i or '(no id)'}: {text}" for i, text in found.items())
@@ -204,6 +204,23 @@ def read_file(path: Path, series: str | None, name: str) -> Image:
     if reason := why_no_image(header):
         raise (ReadError if _is_cut_off(header) else UnsupportedFormatError)(reason)
     return read_headers([header], name)
+
+
+def read_slices(paths: Sequence[Path], name: str) -> Image | None:
+    """The volume that chosen files make, by the same checks as a series; None where each stands for itself.
+
+    Raises
+    ------
+    ReadError
+        If one of them is damaged or no image, or they do not make a volume.
+    """
+    headers = []
+    for path in paths:
+        header = read_header(path)
+        if reason := why_no_image(header):
+            raise ReadError(f"in its file {shown(path)}: {reason}")
+        headers.append(header)
+    return None if all(_stands_alone(header) for header in headers) else read_headers(headers, name)
 
 
 def read_headers(headers: Iterable[Header], name: str) -> Image:

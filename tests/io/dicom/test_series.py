@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from napari_s3net.errors import AmbiguousSeriesError, ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.io.dicom.header import DIRECTORY
-from napari_s3net.io.dicom.series import list_series, look_into, read_file, read_series
+from napari_s3net.io.dicom.series import list_series, look_into, read_file, read_series, read_slices
 from tests.io.made_files import hounsfield, make_dicom, make_slice, phantom, write_dicom
 
 
@@ -39,7 +39,7 @@ def test_several_series_are_listed_without_patient_data(series):
     with pytest.raises(AmbiguousSeriesError, match="2 series") as caught:
         read_series(series, None, "a")
     listed = dict(caught.value.series)
-    assert list(caught.value.series) == list_series(series)
+    assert list(caught.value.series) == list_series(look_into(series))
     assert listed["1.2.3"] == "CT, series 1, 4 files of 20 × 24"
     assert listed["1.2.9"] == "MR, series 7, 1 file of 20 × 24, 5 mm thick"
     assert all(series_id in str(caught.value) for series_id in listed)
@@ -58,13 +58,13 @@ def test_one_of_several_series_is_chosen(series):
 
 def test_free_text_where_a_code_belongs_is_not_shown(tmp_path):
     write_dicom(tmp_path / "a", hounsfield(), modality="JOHN DOE")
-    assert list_series(tmp_path) == [("1.2.3", "image, series 1, 1 file of 20 × 24")]
+    assert list_series(look_into(tmp_path)) == [("1.2.3", "image, series 1, 1 file of 20 × 24")]
 
 
 def test_a_folder_without_images_says_what_is_in_it(tmp_path):
     (tmp_path / "inside").mkdir()
     (tmp_path / "notes.txt").write_text("hello", encoding="utf-8")
-    assert list_series(tmp_path) == []
+    assert list_series(look_into(tmp_path)) == []
     with pytest.raises(UnsupportedFormatError, match=r"no DICOM images \(1 other files, 1 folders\)"):
         read_series(tmp_path, None, "a")
 
@@ -89,7 +89,7 @@ def test_a_folder_whose_name_is_no_utf8(series):
     odd = series.parent / os.fsdecode(b"caf\xe9")
     shutil.move(series, odd)
     assert read_series(odd, None, "a").shape == (4, 24, 20)
-    assert len(list_series(odd)) == 1
+    assert len(list_series(look_into(odd))) == 1
 
 
 def test_more_than_the_memory_is_refused(series, monkeypatch):
@@ -233,12 +233,12 @@ def test_photographs_stand_for_themselves(tmp_path):
     assert image.kind == "rgb"
     np.testing.assert_array_equal(image.array, rgb)
     make_dicom(tmp_path / "b.dcm", rgb, **photo)
-    assert list_series(tmp_path) == []
+    assert list_series(look_into(tmp_path)) == []
     assert [header.path.name for header in look_into(tmp_path).singles] == ["a.dcm", "b.dcm"]
     with pytest.raises(UnsupportedFormatError, match="2 DICOM images that stand for themselves"):
         read_series(tmp_path, None, "a")
     make_slice(tmp_path / "c.dcm", hounsfield(), SeriesInstanceUID="9")
-    assert [identity for identity, _ in list_series(tmp_path)] == ["9"]
+    assert [identity for identity, _ in list_series(look_into(tmp_path))] == ["9"]
 
 
 def test_slices_without_places_are_in_the_order_of_their_numbers(tmp_path):
@@ -380,3 +380,19 @@ def test_a_file_that_is_cut_off_anywhere_is_no_image(tmp_path):
         path.write_bytes(whole[:end])
         with pytest.raises(ReadError):
             read_file(path, None, "a")
+
+
+def test_chosen_files_are_checked_as_a_series_is(series, tmp_path):
+    paths = sorted(series.iterdir())
+    assert read_slices(paths, "a").shape == (4, 24, 20)
+    write_dicom(tmp_path / "far", hounsfield(9), position=(5.0, 6.0, 99.0))
+    with pytest.warns(ReadWarning, match="beyond a gap"):
+        assert read_slices([*paths, tmp_path / "far"], "a").shape == (4, 24, 20)
+    photo = make_dicom(tmp_path / "photo", phantom((24, 20, 3), np.uint8), Modality="XC")
+    assert read_slices([photo, photo], "a") is None
+    plan = make_dicom(tmp_path / "plan", hounsfield(), SOPClassUID="1.2.840.10008.5.1.4.1.1.481.5")
+    dataset = dcmread(plan)
+    del dataset.PixelData, dataset.Rows
+    dataset.save_as(plan)
+    with pytest.raises(ReadError, match=r"in its file plan: .*no image"):
+        read_slices([plan], "a")
