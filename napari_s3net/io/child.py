@@ -175,6 +175,7 @@ def _list(path: Path, _: Mapping[str, Any]) -> Reply:
     return {
         "series": [(*item, names) for item, names in zip(list_series(contents), files, strict=True)],
         "singles": [header.path.name for header in contents.singles],
+        "damaged": [path.name for path in contents.damaged],
     }, None
 
 

@@ -135,10 +135,13 @@ class DicomFolder(NamedTuple):
         What belongs together.
     singles : list of Path
         Images that stand for themselves, such as photographs and radiographs: one file each.
+    damaged : list of Path
+        DICOM files that cannot be read.
     """
 
     series: list[Series]
     singles: list[Path]
+    damaged: list[Path]
 
 
 def dicom_in(folder: str | os.PathLike[str]) -> DicomFolder:
@@ -159,7 +162,8 @@ def dicom_in(folder: str | os.PathLike[str]) -> DicomFolder:
         raise ReadError(f"Cannot read {shown(folder)}: it is not a folder.")
     reply, _ = _ask(folder, {"task": "list"}, _ask_reader)
     series = [Series(i, text, tuple(folder / name for name in names)) for i, text, names in reply["series"]]
-    return DicomFolder(series, [folder / name for name in reply["singles"]])
+    singles, damaged = ([folder / name for name in reply[key]] for key in ("singles", "damaged"))
+    return DicomFolder(series, singles, damaged)
 
 
 def series_in(folder: str | os.PathLike[str]) -> list[tuple[str, str]]:

@@ -211,7 +211,9 @@ def test_labels_of_a_dicom_segmentation_and_of_other_files(tmp_path, files):
 
 def test_what_a_folder_holds_of_dicom(series):
     make_dicom(series / "photo", phantom((24, 20, 3), np.uint8), Modality="XC", SeriesInstanceUID="7")
+    (series / "cut").write_bytes((series / "file0").read_bytes()[:-9])
     found = dicom_in(series)
+    assert found.damaged == [series / "cut"]
     assert found.singles == [series / "photo"]
     assert [(one.identity, len(one.files)) for one in found.series] == [("1.2.3", 4)]
     assert found.series[0].files[0] == series / "file0"

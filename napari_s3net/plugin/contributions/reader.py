@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from napari_s3net.errors import HoldsLabelsError
 from napari_s3net.image import Image
-from napari_s3net.io import is_readable, read_image, read_stack
+from napari_s3net.io import is_readable, read_image, read_labels, read_stack
 from napari_s3net.settings import preset_settings
 
 LayerData = tuple[Any, dict[str, Any], str]
@@ -51,9 +52,25 @@ def read(path: str | Sequence[str]) -> list[LayerData]:
     ReadError
         With a message for the user; napari shows it and stays as it was.
     """
-    if isinstance(path, str):
-        return [layer_data(read_image(path))]
-    return [layer_data(read_stack(path) if len(path) > 1 else read_image(path[0]))]
+    paths = [path] if isinstance(path, str) else path
+    try:
+        return [layer_data(read_stack(paths) if len(paths) > 1 else read_image(paths[0]))]
+    except HoldsLabelsError:
+        return [labels_data(paths[0])]
+
+
+def labels_data(path: str) -> LayerData:
+    """The labels layer of a file that holds labels, such as a DICOM segmentation, with its geometry and its names."""
+    labels = read_labels(path)
+    attributes: dict[str, Any] = {
+        "name": Path(path).stem,
+        "scale": labels.geometry.spacing,
+        "units": (labels.geometry.unit,) * labels.geometry.ndim,
+        "metadata": {"napari_s3net": {"geometry": labels.geometry}},
+    }
+    if labels.names:
+        attributes["features"] = {"index": list(labels.names), "name": list(labels.names.values())}
+    return labels.array, attributes, "labels"
 
 
 def layer_data(image: Image) -> LayerData:

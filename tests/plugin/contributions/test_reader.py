@@ -14,6 +14,7 @@ from napari_s3net.image import Geometry, Image
 from napari_s3net.plugin.contributions.reader import contrast_limits, get_reader, layer_data
 from napari_s3net.runtime import child_process as process
 from napari_s3net.settings import preset_settings
+from tests.io.dicom.test_segmentation import LEFT, RIGHT, write_segmentation
 
 RGB = np.random.default_rng(0).integers(0, 255, (20, 30, 3), np.uint8)
 
@@ -204,3 +205,17 @@ def test_napari_shows_the_message_and_stays_as_it_was(make_napari_viewer_proxy, 
         patch.setattr(QtReaderDialog, "get_user_choices", lambda _: ("", False))
         handle_gui_reading([str(path)], None, False, "napari-s3net", error)
     assert "Cannot read scan.nii.gz: the file is empty (0 bytes)." in shown[0]
+
+
+def test_a_dicom_segmentation_is_a_labels_layer(tmp_path):
+    from napari.layers import Labels, Layer
+
+    path = write_segmentation(tmp_path / "lungs.dcm", [(1, 0.0, LEFT), (2, 0.0, RIGHT), (2, 2.5, RIGHT)])
+    ((data, attributes, kind),) = opened(str(path))
+    np.testing.assert_array_equal(data, [LEFT + 2 * RIGHT, 2 * RIGHT])
+    assert kind == "labels"
+    layer = Layer.create(data, attributes, kind)
+    assert isinstance(layer, Labels)
+    assert layer.name == "lungs"
+    assert tuple(layer.scale) == (2.5, 0.5, 0.4)
+    assert list(layer.features["name"]) == ["Left lung", "Right"]
