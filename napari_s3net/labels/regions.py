@@ -109,10 +109,10 @@ class Region:
             row |= {f"mean_{channel}": value for channel, value in (self.means or {}).items()}
             row |= {f"sd_{channel}": value for channel, value in (self.sds or {}).items()}
             row |= {f"centroid_{axis}_px": x for axis, x in zip("xyz", self.centroid[::-1], strict=False)}
-        return {name: _short(value) for name, value in row.items() if value is not None and value == value}
+        return {name: _six_digits(value) for name, value in row.items() if value is not None and value == value}
 
 
-def _short(value: Any) -> Any:
+def _six_digits(value: Any) -> Any:
     return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
@@ -153,11 +153,15 @@ def measure_regions(
         raise InvalidImageError(f"The labels are {labels.shape}, the image is {image.shape}; expected the same shape.")
     boxes = ndimage.find_objects(labels)
     statistics = _channel_statistics(labels, image, foreground)
-    parts = [_measure(labels[box] == i, box, i, image, statistics) for i, box in enumerate(boxes, 1) if box is not None]
+    parts = [
+        _measure_region(labels[box] == i, box, i, image, statistics)
+        for i, box in enumerate(boxes, 1)
+        if box is not None
+    ]
     mine = [part for part in parts if part.label in foreground]
     box = _common_box([boxes[i - 1] for i in foreground if 0 < i <= len(boxes)])
     inside = None if box is None else np.isin(labels[box], list(foreground))
-    whole = replace(mine[0], label=None) if len(mine) == 1 else _measure(inside, box, None, image, statistics)
+    whole = replace(mine[0], label=None) if len(mine) == 1 else _measure_region(inside, box, None, image, statistics)
     if asymmetry and inside is not None and not image.is_stack:
         whole = replace(whole, asymmetry=shape.asymmetry(inside, image.geometry.spacing))
     names = names or {}
@@ -221,7 +225,7 @@ def _byte_mean_and_sd(
     return mean, np.sqrt(np.maximum(counts @ levels**2 / n - mean**2, 0))
 
 
-def _measure(
+def _measure_region(
     inside: NDArray[np.bool_] | None,
     box: tuple[slice, ...] | None,
     label: int | None,

@@ -68,11 +68,11 @@ def longest_diameter(mask: NDArray[np.bool_], spacing: Sequence[float]) -> float
     from scipy.spatial.distance import pdist
 
     # Corners of pixels are never all on one line, so that there always is a hull.
-    corners = _ends(mask) * np.asarray(spacing, float)
+    corners = _row_corners(mask) * np.asarray(spacing, float)
     return float(pdist(corners[ConvexHull(corners).vertices]).max())
 
 
-def _ends(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _row_corners(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Outer corners of the first and the last pixel of each row, in pixels."""
     rows = np.argwhere(mask.any(axis=-1))
     inside = mask[tuple(rows.T)]
@@ -112,7 +112,7 @@ def asymmetry(mask: NDArray[np.bool_], spacing: Sequence[float]) -> float:
     """
     centre, covariance = second_moments(mask, spacing)
     axes = np.linalg.eigh(covariance)[1]
-    far = (_ends(mask) - 0.5 - centre) * spacing
+    far = (_row_corners(mask) - 0.5 - centre) * spacing
     reach = math.sqrt(float(np.square(far).sum(axis=1).max()))
     steps = np.linspace(-reach, reach, GRID + 1)
     y, x = (

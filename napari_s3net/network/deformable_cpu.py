@@ -120,7 +120,7 @@ def _products(samples: Tensor, flat: Tensor, index: Tensor, like: Tensor) -> Ten
     """Product of each sample (M, C) with each of its four pixels, (M, 4)."""
     _take_beta_warning()
     pattern = torch.sparse_csr_tensor(
-        _ends(len(index)), index.view(-1), like.view(-1), (len(index), len(flat)), check_invariants=False
+        _row_pointers(len(index)), index.view(-1), like.view(-1), (len(index), len(flat)), check_invariants=False
     )
     products: Tensor = torch.sparse.sampled_addmm(pattern, samples, flat.T, beta=0.0)
     return products.values().view(-1, 4)
@@ -129,7 +129,7 @@ def _products(samples: Tensor, flat: Tensor, index: Tensor, like: Tensor) -> Ten
 def _scatter(out: Tensor, grad: Tensor, index: Tensor, weights: Tensor) -> None:
     """Add the transpose of `_gather`, applied to grad (M, C), to out (pixels, C), between its first and last index."""
     first, last = int(index.min()), int(index.max()) + 1
-    entries = (weights.view(-1).numpy(), (index.view(-1) - first).numpy(), _ends(len(index)).numpy())
+    entries = (weights.view(-1).numpy(), (index.view(-1) - first).numpy(), _row_pointers(len(index)).numpy())
     by_pixel = sparse.csr_array(entries, shape=(len(index), last - first)).tocsc()
     sums = F.embedding_bag(
         torch.from_numpy(by_pixel.indices),
@@ -142,7 +142,7 @@ def _scatter(out: Tensor, grad: Tensor, index: Tensor, weights: Tensor) -> None:
 
 
 @lru_cache(maxsize=8)
-def _ends(samples: int) -> Tensor:
+def _row_pointers(samples: int) -> Tensor:
     """Row pointers of a sparse matrix with four entries a row; cached, so it must not be written to."""
     return torch.arange(0, 4 * samples + 1, 4, dtype=torch.int32)
 

@@ -78,7 +78,7 @@ def cluster_colours(smooth: NDArray[np.float32], depth: NDArray[np.float32], n: 
     every run numbers alike. Its centres are computed from every other row and column. Returns (h, w) from 0 to n − 1.
     """
     colours = rgb2lab(smooth) if smooth.shape[2] == 3 else 100 * smooth
-    values = np.concatenate([_standardised(colours), DEPTH_WEIGHT * depth[..., None]], axis=2).astype(np.float64)
+    values = np.concatenate([_unit_variance(colours), DEPTH_WEIGHT * depth[..., None]], axis=2).astype(np.float64)
     points = values[::2, ::2].reshape(-1, values.shape[2])
     points = points + 1e-6 * np.arange(len(points))[:, None] / len(points)  # no two centres alike in two-valued images
     centred = points - points.mean(axis=0)
@@ -90,7 +90,7 @@ def cluster_colours(smooth: NDArray[np.float32], depth: NDArray[np.float32], n: 
     return np.asarray(vq(values.reshape(-1, values.shape[2]), centres)[0], np.int64).reshape(smooth.shape[:2])
 
 
-def _standardised(values: NDArray[np.floating]) -> NDArray[np.floating]:
+def _unit_variance(values: NDArray[np.floating]) -> NDArray[np.floating]:
     """Zero mean, and unit variance over all channels (h, w, C) together."""
     flat = values.reshape(-1, values.shape[2])
     centred = flat - flat.mean(axis=0)

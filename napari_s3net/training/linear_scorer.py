@@ -87,7 +87,7 @@ def candidate_features(candidates: ScoredCandidates) -> NDArray[np.float64]:
         spreads, each less its mean over the image's candidates; last, three powers of the candidate's own log score
         beside the largest.
     """
-    features = np.concatenate([_scalars(candidates.features), _colours(candidates.features)], axis=1)
+    features = np.concatenate([_scalar_features(candidates.features), _colour_features(candidates.features)], axis=1)
     own = np.tanh((candidates.log_scores - candidates.log_scores.max(initial=-np.inf)) / SCORE_SCALE)[:, None]
     return np.concatenate([features - features.mean(axis=0), own, own**2, own**3], axis=1)
 
@@ -97,7 +97,7 @@ def n_features(channels: int) -> int:
     return len(RATIOS) + len(LINEAR) + 3 + 6 * channels + 3
 
 
-def _scalars(p: RegionFeatures) -> NDArray[np.float64]:
+def _scalar_features(p: RegionFeatures) -> NDArray[np.float64]:
     """The features that do not depend on the number of colour channels, (n, len(RATIOS) + len(LINEAR) + 3)."""
     ratios = np.log(np.stack([getattr(p, name) for name in RATIOS], axis=1) + LOG_OFFSET)
     linear = np.stack([getattr(p, name) for name in LINEAR], axis=1)
@@ -105,7 +105,7 @@ def _scalars(p: RegionFeatures) -> NDArray[np.float64]:
     return np.concatenate([ratios, linear, np.stack([log_area**2, p.area, p.distance], axis=1)], axis=1)
 
 
-def _colours(p: RegionFeatures) -> NDArray[np.float64]:
+def _colour_features(p: RegionFeatures) -> NDArray[np.float64]:
     """The features of each of C colour channels, (n, 6 C)."""
     gap = p.inner.mean - p.outer.mean
     return np.concatenate([gap, gap**2, p.inner.mean, p.outer.mean, p.inner.spread, p.outer.spread], axis=1)
