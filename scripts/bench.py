@@ -13,9 +13,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
+from scipy import ndimage
 from torch import nn
 
+from napari_s3net import labels as tools
 from napari_s3net.network import deformable
 from napari_s3net.network.deformable import DeformableConv3x3
 from napari_s3net.network.deformable_cpu import deform_on_cpu
@@ -96,6 +99,24 @@ def compare_import() -> float:
     return ours / bare
 
 
+def compare_label_tools() -> float:
+    """The slowest tool on labels beside one labelling of components, on four million pixels: a click shows at once."""
+    y, x = np.ogrid[:2000, :2000]
+    labels = np.where((y - 1000) ** 2 + (x - 1000) ** 2 <= 600**2, 1, 2 + (x >= 1000)).astype(np.int32)
+    labels[np.random.default_rng(0).random(labels.shape) < 0.001] = 1
+    works: list[Work] = [
+        lambda: ndimage.label(labels == 1),
+        lambda: tools.smooth(labels, (1,), 2),
+        lambda: tools.fill_holes(labels, (1,)),
+        lambda: tools.remove_small(labels, (1,), 50),
+        lambda: tools.keep_largest(labels, (1,)),
+        lambda: tools.dilate(labels, (1,), 3),
+        lambda: tools.split_components(labels, 1),
+    ]
+    labelling, *times = best(*works)
+    return max(times) / labelling
+
+
 def some_features() -> torch.Tensor:
     torch.manual_seed(0)
     return torch.rand(1, 16, 64, 64).contiguous(memory_format=torch.channels_last).requires_grad_()
@@ -107,6 +128,7 @@ GUARDS: dict[str, tuple[Callable[[], float], float]] = {
     "depthwise 7, dilation 3 / torch's": (lambda: compare_depthwise(7, 3), 0.5),
     "deformable / by grid_sample": (compare_deformable, 1.2),
     "Adam / torch's": (compare_adam, 1.0),
+    "slowest label tool / labelling": (compare_label_tools, 30.0),
     "import napari_s3net / bare Python": (compare_import, 2.0),
 }
 
