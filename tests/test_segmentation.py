@@ -12,8 +12,10 @@ from napari_s3net import phantom, segmentation
 from napari_s3net.errors import DivergedError, InvalidImageError, OutOfMemoryError
 from napari_s3net.image import Segmentation, Step, as_image
 from napari_s3net.labels.metrics import dice
+from napari_s3net.network.state import load_state
+from napari_s3net.preprocessing.prepare import to_features
 from napari_s3net.runtime.generators import follow
-from napari_s3net.segmentation import iter_segment, segment
+from napari_s3net.segmentation import iter_segment, segment, train
 from napari_s3net.settings import Settings, preset_settings
 from napari_s3net.training.trainer import make_trainer
 
@@ -139,23 +141,6 @@ def test_another_runtime_error_is_not_mistaken_for_memory(monkeypatch):
         segment(phantom.disc().image, settings=QUICK)
 
 
-def test_a_loss_that_is_not_finite_names_the_iteration(monkeypatch):
-    make = segmentation.make_trainer
-
-    def broken(*arguments):
-        trainer = make(*arguments)
-        forward = trainer.forward
-        trainer.forward = lambda i: (
-            forward(i)[0],
-            {"cluster": forward(i)[1]["cluster"] * (float("nan") if i == 3 else 1)},
-        )
-        return trainer
-
-    monkeypatch.setattr(segmentation, "make_trainer", broken)
-    with pytest.raises(DivergedError, match="iteration 3"):
-        segment(phantom.disc().image, settings=QUICK)
-
-
 RNG = np.random.default_rng(0)
 
 
@@ -198,22 +183,101 @@ def test_preset_by_name_seed_and_unknown_device():
         segment(image, device="cuda:77")
 
 
-def test_the_last_iteration_looks_and_does_not_learn(monkeypatch):
-    passes, seen = [], {}
-    backward, propose = torch.autograd.backward, segmentation.propose
+class ScriptedTrainer:
+    """Answers with given clusters, a map an iteration; its only parameter moves by one with each step."""
 
-    def proposing(clusters, plane, settings):
-        graphs = [t for t in gc.get_objects() if type(t) is torch.Tensor and t.grad_fn is not None]
-        seen.update(clusters=clusters, features=plane.features, graphs=len(graphs))
-        return propose(clusters, plane, settings)
+    def __init__(self, clusters, ends_after=99, diverges_at=0):
+        self.clusters, self.ends_after, self.diverges_at = clusters, ends_after, diverges_at
+        self.network = torch.nn.Linear(1, 1, bias=False)
+        torch.nn.init.zeros_(self.network.weight)
+        self.optimiser = self
+        self.asked, self.calls = [], []
 
-    monkeypatch.setattr(torch.autograd, "backward", lambda *a: passes.append(1) or backward(*a))
-    monkeypatch.setattr(segmentation, "propose", proposing)
+    def forward(self, iteration):
+        self.calls.append("forward")
+        clusters = torch.from_numpy(np.asarray(self.clusters[iteration - 1]))
+        probabilities = torch.nn.functional.one_hot(clusters, 4).permute(2, 0, 1)[None].float()
+        weight = self.network.weight.sum()
+        first = weight * float("nan") if iteration == self.diverges_at else 2 * weight
+        return probabilities + 0 * weight, {"first": first + 1, "second": 3 * weight}
+
+    def is_done(self, iteration, n_clusters, changed):
+        self.asked.append((iteration, n_clusters, changed))
+        return iteration >= self.ends_after
+
+    def zero_grad(self):
+        self.calls.append("zero_grad")
+        self.network.weight.grad = None
+
+    def step(self):
+        self.calls.append("step")
+        assert self.network.weight.grad.item() == 5  # of the sum of both terms
+        with torch.no_grad():
+            self.network.weight += 1
+
+
+MAPS = [[[0, 1], [2, 3]], [[0, 1], [2, 2]], [[0, 0], [0, 0]], [[1, 1], [1, 1]]]
+PLANE = as_image(np.arange(16.0).reshape(4, 4))
+
+
+def test_an_iteration_is_forward_a_look_and_a_step_and_the_last_one_does_not_learn():
+    trainer = ScriptedTrainer(MAPS)
+    steps, trained = drain(train(trainer, QUICK.replace(max_iter=4), PLANE))
+    assert trainer.calls == ["forward", "zero_grad", "step"] * 3 + ["forward"]
+    assert [(s.iteration, s.total, s.n_labels) for s in steps] == [(1, 4, 4), (2, 4, 3), (3, 4, 1), (4, 4, 1)]
+    assert [s.losses for s in steps] == [{"first": 2.0 * i + 1, "second": 3.0 * i} for i in range(4)]
+    assert trained.losses == tuple(s.losses for s in steps)
+    assert trained.clusters.tolist() == MAPS[3]
+    assert trained.state["weight"] == [[3.0]]  # those that made the clusters
+    assert not trained.probabilities.requires_grad
+    assert not trained.stopped
+
+
+def test_the_trainer_decides_the_end_from_clusters_and_changes():
+    trainer = ScriptedTrainer(MAPS, ends_after=3)
+    steps, _ = drain(train(trainer, QUICK.replace(max_iter=4), PLANE))
+    assert trainer.asked == [(1, 4, 1.0), (2, 3, 0.25), (3, 1, 0.75)]
+    assert len(steps) == 3
+    assert trainer.calls[-1] == "forward"
+
+
+def test_at_another_size_everything_has_changed():
+    trainer = ScriptedTrainer([[[0]], *MAPS[:2]], ends_after=2)
+    drain(train(trainer, QUICK.replace(max_iter=3), PLANE))
+    assert [changed for _, _, changed in trainer.asked] == [1.0, 1.0]
+
+
+def test_stopping_ends_before_the_network_learns():
+    trainer = ScriptedTrainer(MAPS)
+    run = train(trainer, QUICK.replace(max_iter=4), PLANE)
+    next(run)
+    with pytest.raises(StopIteration) as end:
+        run.send(True)
+    assert end.value.value.stopped
+    assert trainer.calls == ["forward"]
+
+
+def test_a_loss_that_is_not_finite_names_the_iteration():
+    with pytest.raises(DivergedError, match=r"not finite at iteration 3\. Try a smaller learning rate"):
+        drain(train(ScriptedTrainer(MAPS, diverges_at=3), QUICK.replace(max_iter=4), PLANE))
+
+
+def test_the_published_network_keeps_no_weights():
+    _, trained = drain(train(ScriptedTrainer(MAPS), QUICK.replace(max_iter=1, variant="released"), PLANE))
+    assert trained.state == {}
+
+
+def test_a_preview_comes_only_when_its_time_has_come():
+    settings = QUICK.replace(max_iter=4)
+    often, never = (drain(train(ScriptedTrainer(MAPS), settings, PLANE, s))[0] for s in (0.0, 1000.0))
+    assert all(step.preview.shape == (4, 4) for step in often)
+    assert all(step.preview is None for step in never)
+
+
+def test_the_kept_weights_are_those_that_made_the_clusters():
     image, settings = phantom.disc().image, QUICK.replace(max_iter=5)
-    steps, result = drain(iter_segment(image, settings))
-    assert len(passes) == len(steps) - 1 == 4
-    assert seen["graphs"] == 0
-    # The weights that are kept are those that made the labels.
-    trainer = make_trainer(seen["features"], settings, torch.device("cpu"))
-    trainer.network.load_state_dict({name: torch.from_numpy(array) for name, array in result.state.items()})
-    assert np.array_equal(trainer.forward(5)[0].argmax(dim=1)[0].numpy(), seen["clusters"])
+    features = to_features(image, settings)
+    _, trained = drain(train(make_trainer(features, settings, torch.device("cpu")), settings, image))
+    again = make_trainer(features, settings, torch.device("cpu"))
+    load_state(again.network, trained.state)
+    assert np.array_equal(again.forward(5)[0].argmax(dim=1)[0].numpy(), trained.clusters)
