@@ -1,4 +1,4 @@
-"""Many masks at once: the same as one by one."""
+"""Many masks at once: the same as scipy and scikit-image make of each."""
 
 import numpy as np
 import pytest
@@ -52,3 +52,25 @@ def test_no_masks():
     assert morphology.dilate(none).shape == morphology.opening(none).shape == (0, 8, 9)
     assert morphology.perimeters(none).shape == (0,)
     assert morphology.central_components(none, np.ones((8, 9))).shape == (0, 8, 9)
+
+
+def test_holes_are_filled_as_by_scipy():
+    masks = np.concatenate([blobs(0.6), ~blobs(0.1)])
+    np.testing.assert_array_equal(morphology.fill_holes(masks), [ndimage.binary_fill_holes(mask) for mask in masks])
+
+
+def test_nothing_of_one_mask_reaches_the_next():
+    masks = np.zeros((3, 5, 6), bool)
+    masks[1] = True
+    np.testing.assert_array_equal(morphology.dilate(masks, 2), masks)
+    np.testing.assert_array_equal(morphology.fill_holes(masks), masks)
+    np.testing.assert_array_equal(morphology.central_components(masks, np.ones((5, 6))), masks)
+
+
+def test_the_weight_of_the_middle():
+    weight = morphology.centre_weight((41, 61))
+    assert weight[20, 30] == 1
+    assert weight[0, 30] == weight[20, 0] == pytest.approx(np.exp(-((0.5 / 0.35) ** 2)))
+    assert weight[0, 0] == pytest.approx(np.exp(-2 * (0.5 / 0.35) ** 2))
+    with pytest.raises(ValueError, match="read-only"):
+        weight[0, 0] = 2

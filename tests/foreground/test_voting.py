@@ -1,36 +1,57 @@
-"""Votes are counted, and a prior tips them."""
+"""Scores are joined to one object, and a prior tips them."""
 
 import numpy as np
 import pytest
 
 from napari_s3net.foreground.lesion import LESION
 from napari_s3net.foreground.region_features import measure
-from napari_s3net.foreground.voting import ScoredCandidates
+from napari_s3net.foreground.voting import FLAT, ScoredCandidates, score_candidates
 
 H, W = 40, 60
 Y, X = np.mgrid[:H, :W]
 LEFT, RIGHT = (Y - 20) ** 2 + (X - 20) ** 2 < 8**2, (Y - 20) ** 2 + (X - 40) ** 2 < 8**2
+LARGER = (Y - 20) ** 2 + (X - 20) ** 2 < 12**2
 INSIDE = np.ones((H, W), bool)
+NAMES = ("Lesion", "Skin")
 
 
 def scored(masks, log_scores):
     masks = np.array(masks, bool).reshape(-1, H, W)
-    return ScoredCandidates(
-        masks, measure(masks, np.zeros((H, W, 3)), INSIDE), np.array(log_scores), INSIDE, ("Lesion", "Skin"), LESION
-    )
+    features = measure(masks, np.zeros((H, W, 3)), INSIDE)
+    return ScoredCandidates(masks, features, np.array(log_scores), INSIDE, NAMES, LESION)
 
 
-def test_the_larger_vote_wins():
+def test_the_larger_score_wins():
     probability, confidence = scored([LEFT, RIGHT], [2.0, 0.0]).vote()
     assert np.array_equal(probability > 0.5, LEFT)
-    assert 0.7 < confidence < 1
+    share = 1 / (1 + np.exp(-2))
+    assert confidence == pytest.approx(share / (1 + (1 - share)))
+
+
+def test_only_differences_of_scores_count():
+    for offset in (-3000.0, 3000.0):
+        moved = scored([LEFT, LARGER], [2.0 + offset, offset]).vote()
+        plain = scored([LEFT, LARGER], [2.0, 0.0]).vote()
+        assert moved[0] == pytest.approx(plain[0])
+        assert moved[1] == pytest.approx(plain[1])
 
 
 def test_the_order_of_probabilities_is_that_of_the_votes():
-    larger = (Y - 20) ** 2 + (X - 20) ** 2 < 12**2
-    probability, _ = scored([LEFT, larger], [0.0, 0.0]).vote()
-    assert probability[20, 20] > probability[20, 30] > 0.5 > probability[0, 0]
+    probability, _ = scored([LEFT, LARGER], [0.0, 0.0]).vote()
+    assert probability[20, 20] == 1
     assert probability[20, 30] == pytest.approx(0.5 + 0.5 * (0.5 - LESION.threshold) / (1 - LESION.threshold))
+    assert probability[0, 0] == 0
+    few = np.log([0.85, 0.15])
+    below = scored([LEFT, LARGER], few).vote()[0]
+    assert below[20, 30] == pytest.approx(0.5 * 0.15 / LESION.threshold)
+
+
+def test_what_is_not_chosen_stays_clearly_below_one_half():
+    """The right one has votes enough, but the left one is taken."""
+    probability, _ = scored([LEFT, RIGHT], np.log([0.69, 0.31])).vote()
+    assert probability[RIGHT].max() == pytest.approx(0.49)
+    chosen, _ = scored([LEFT, LARGER], np.log([0.6999, 0.3001])).vote()
+    assert chosen[20, 30] == pytest.approx(0.51)
 
 
 def test_a_prior_tips_a_close_vote_and_no_other():
@@ -38,6 +59,7 @@ def test_a_prior_tips_a_close_vote_and_no_other():
     prior = np.array([0.0, 4.0])
     assert np.array_equal(close.vote(prior)[0] > 0.5, RIGHT)
     assert np.array_equal(clear.vote(prior)[0] > 0.5, LEFT)
+    assert close.vote(np.array([0.5, 0.5]))[1] == pytest.approx(close.vote()[1])
 
 
 def test_where_votes_are_split_one_group_decides_and_confidence_stays_low():
@@ -51,13 +73,49 @@ def test_where_votes_are_split_one_group_decides_and_confidence_stays_low():
 
 
 def test_agreement_is_confidence():
-    alike = scored([LEFT, LEFT], [0.0, 0.0]).vote()[1]
-    split = scored([LEFT, RIGHT], [0.0, 0.0]).vote()[1]
-    assert alike == pytest.approx(1)
-    assert split < 0.6
+    assert scored([LEFT, LEFT], [0.0, 0.0]).vote()[1] == pytest.approx(1)
+    assert scored([LEFT, RIGHT], [0.0, 0.0]).vote()[1] < 0.6
 
 
 def test_no_candidate_is_no_object():
     probability, confidence = scored([], []).vote(np.zeros(0))
+    assert probability.shape == (H, W)
     assert not probability.any()
     assert confidence == 0
+
+
+def test_the_elected_object_is_brought_to_a_size():
+    proposal = scored([LEFT, RIGHT], [2.0, 0.0]).elect((80, 120, 3))
+    assert proposal.object_probability.shape == (80, 120)
+    assert proposal.object_probability.dtype == np.float32
+    assert np.mean((proposal.object_probability > 0.5) != LEFT.repeat(2, 0).repeat(2, 1)) < 0.01
+    assert proposal.names == NAMES
+    tipped = scored([LEFT, RIGHT], [2.0, 0.0]).elect((H, W), np.array([0.0, 5.0]))
+    assert (tipped.object_probability > 0.5)[RIGHT].all()
+    assert tipped.confidence == scored([LEFT, RIGHT], [2.0, 0.0]).vote(np.array([0.0, 5.0]))[1]
+
+
+def scene():
+    return 10.0 * LEFT + np.random.default_rng(0).normal(0, 0.5, (H, W))
+
+
+def test_thresholds_and_unions_of_clusters_are_scored():
+    clusters = LARGER.astype(np.int64).repeat(2, axis=0).repeat(2, axis=1)
+    result = score_candidates(clusters, scene()[None], scene()[..., None], INSIDE, NAMES, LESION)
+    assert any(np.mean(mask != LEFT) < 0.01 for mask in result.masks[:-1])
+    assert np.mean(result.masks[-1] != LARGER) < 0.01
+    raw = result.features.log_scores(LESION)
+    assert result.log_scores[-1] == pytest.approx(raw[-1] - LESION.union_handicap)
+    assert result.log_scores[:-1] == pytest.approx(raw[:-1])
+    assert (result.names, result.constants) == (NAMES, LESION)
+    assert result.inside is INSIDE
+
+
+def test_colours_are_measured_in_deviations_of_what_is_inside():
+    image = scene()
+    inside = X < 50
+    image[~inside] = 1000
+    result = score_candidates(np.zeros((H, W), np.int64), image[None], image[..., None], inside, NAMES, LESION)
+    gap = result.features.inner.mean - result.features.outer.mean
+    closest = int(np.argmin([np.mean(mask != LEFT) for mask in result.masks]))
+    assert gap[closest, 0] == pytest.approx(10 / (image[inside].std() + FLAT), rel=0.03)
