@@ -13,7 +13,7 @@ from functools import partial, wraps
 from typing import Any
 
 from magicgui import magic_factory
-from magicgui.widgets import FunctionGui, Table
+from magicgui.widgets import FunctionGui
 from napari.layers import Labels
 from napari.utils.notifications import show_error, show_info
 from napari.viewer import Viewer
@@ -23,6 +23,7 @@ from napari_s3net.errors import S3NetError
 from napari_s3net.labels.regions import measure_regions
 from napari_s3net.plugin.correct import tools
 from napari_s3net.plugin.correct.controller import LabelEditor
+from napari_s3net.plugin.correct.measurement_table import MeasurementTable
 from napari_s3net.plugin.correct.tools import Plane, Scope
 
 #: What a form says of a tool that found nothing to do.
@@ -165,7 +166,7 @@ def _form(tool: Callable[..., Any], button: str, prepare: Callable[[FunctionGui]
             show_info(UNCHANGED)
         return result
 
-    tips = {"layer": {"label": "labels", "tooltip": "Which labels; the plane in view is meant."}}
+    tips = {"layer": {"label": "Labels", "tooltip": "Which labels; the plane in view is meant."}}
     return magic_factory(from_form, call_button=button, widget_init=prepare, **tips, **fields)
 
 
@@ -188,30 +189,23 @@ def _choices(form: FunctionGui, name: str, _: Any = None) -> list[tuple[str, Any
     return choices
 
 
-def _show_table(form: FunctionGui) -> None:
+def _add_table(form: FunctionGui) -> None:
     """Show the measurements below the button."""
-    table = Table(name="measurements", gui_only=True, visible=False)
-    form.append(table)
-    form.called.connect(partial(_show_rows, table))
-
-
-def _show_rows(table: Table, rows: list[dict[str, Any]] | None) -> None:
-    if rows:
-        columns = dict.fromkeys(name for row in rows for name in row)
-        table.value = {name: [row.get(name, "") for row in rows] for name in columns}
-        table.visible = True
+    table = MeasurementTable()
+    form.native.layout().addWidget(table)
+    form.called.connect(table.show_rows)
 
 
 _SCOPE = {
     "widget_type": "ComboBox",
     "choices": [("The object", "object"), ("Every label", "all")],
-    "label": "on",
+    "label": "On",
     "tooltip": "What is changed: the object as one region, every label one after the other, or one label.",
 }
-_IDS = {"widget_type": "Select", "choices": [], "label": "which", "tooltip": "Ctrl or Shift selects several."}
-_RADIUS = {"min": 0.5, "max": 50.0, "step": 0.5, "label": "radius (px)"}
-_SMALLEST = {"min": 0.0, "max": 1e9, "step": 1.0, "label": "below (mm² or px)"}
-_PIXELS = {"min": -200, "max": 200, "step": 1, "label": "outwards (px)"}
+_IDS = {"widget_type": "Select", "choices": [], "label": "Which", "tooltip": "Ctrl or Shift selects several."}
+_RADIUS = {"min": 0.5, "max": 50.0, "step": 0.5, "label": "Radius (px)"}
+_SMALLEST = {"min": 0.0, "max": 1e9, "step": 1.0, "label": "Below (mm² or px)"}
+_PIXELS = {"min": -200, "max": 200, "step": 1, "label": "Outwards (px)"}
 
 smooth_form = _form(smooth, "Smooth", _list_labels, scope=_SCOPE, radius=_RADIUS)
 fill_holes_form = _form(fill_holes, "Fill holes", _list_labels, scope=_SCOPE)
@@ -221,4 +215,4 @@ grow_form = _form(grow, "Grow or shrink", _list_labels, scope=_SCOPE, pixels=_PI
 merge_form = _form(merge, "Merge", _list_labels, ids=_IDS)
 split_parts_form = _form(split_parts, "Split", _list_labels, ids=_IDS)
 swap_sides_form = _form(swap_sides, "Swap object and background", _list_labels)
-measure_form = _form(measure, "Measure", _show_table)
+measure_form = _form(measure, "Measure", _add_table)

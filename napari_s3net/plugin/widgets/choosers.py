@@ -50,8 +50,6 @@ class Choosers(QWidget):
         self._lay_out()
         for n, preset in enumerate(presets.values()):
             self.preset.native.setItemData(n, preset.help, Qt.ItemDataRole.ToolTipRole)
-        self.show_devices((), "")
-        self.show_settings(presets["generic"].settings)
         self.image.activated.connect(self.image_chosen)
         self.preset.native.activated.connect(self._choose_preset)
         self.device.native.activated.connect(self._choose_device)
@@ -59,6 +57,8 @@ class Choosers(QWidget):
         for form in (self.basic, self.advanced):
             form.changed.connect(self._settings_changed)
         self.reset.clicked.connect(self._reset)
+        self.show_devices((), "")
+        self.show_settings(presets["generic"].settings)
 
     @property
     def preset_name(self) -> str:
@@ -106,6 +106,7 @@ class Choosers(QWidget):
         if names != self.device.choices:
             chosen = self.device_name
             with self.device.changed.blocked():
+                self.device.choices = []  # magicgui keeps those that stay where they are
                 self.device.choices = [(device_label(name), name) for name in names]
                 self.device.value = chosen if chosen in names else "auto"
         self._show_device()

@@ -7,6 +7,7 @@ from napari.components import ViewerModel
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.plugin.correct import label_tools as module
 from napari_s3net.plugin.correct.controller import LabelEditor
+from napari_s3net.plugin.correct.measurement_table import MeasurementTable
 from napari_s3net.plugin.layers.locks import locks_of
 from napari_s3net.plugin.layers.result_layer import metadata_of, plain
 
@@ -208,15 +209,14 @@ def test_a_form_says_what_is_missing_and_lists_new_labels(window):
 def test_the_measurements_are_shown_in_the_form(window):
     form = opened(window[0], "Measure labels")
     form.call_button.native.click()
-    table = form.measurements
-    assert table.native.isVisibleTo(form.native)
-    assert table.column_headers[:2] == ("label", "name")
-    assert list(table["label"]) == ["object", 1, 2, 3]
+    table = form.native.findChild(MeasurementTable)
+    assert table.isVisibleTo(form.native)
+    assert list(table.table.value["index"]) == ["Object", "1  Lesion", "2  Skin", "3  Dark corner"]
 
 
 @pytest.mark.viewer
 @pytest.mark.parametrize("name", [name for name in vars(module) if name.endswith("_form") and name != "_form"])
 def test_every_field_of_a_form_says_what_it_does(window, name):
     form = getattr(module, name)()
-    fields = [field for field in form if field.name not in ("viewer", "call_button", "measurements")]
+    fields = [field for field in form if field.name not in ("viewer", "call_button")]
     assert [field.name for field in fields if not field.tooltip] == []

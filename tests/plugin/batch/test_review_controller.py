@@ -1,0 +1,152 @@
+"""A review as it goes on, over results that are stand-ins."""
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.layers import Labels
+from qtpy.QtCore import QObject
+
+from napari_s3net.batch import FileRow
+from napari_s3net.batch.review import Review
+from napari_s3net.errors import WriteError
+from napari_s3net.plugin.batch import review_controller as module
+from napari_s3net.plugin.batch.review_controller import ReviewController
+from napari_s3net.plugin.batch.review_panel import ReviewPanel
+
+pytestmark = pytest.mark.viewer
+
+
+class FakeResult:
+    """A result in the viewer; changed where a test says so."""
+
+    def __init__(self, row, viewer):
+        self.row, self.is_changed, self.saved = row, False, 0
+        self.layer = Labels(np.array([[1, 2], [2, 2]]))
+        viewer.add_layer(self.layer)
+
+    def save(self, review):
+        self.saved += 1
+        self.is_changed = False
+        review.decide(self.row, "corrected", (1,))
+
+
+def row(file, confidence):
+    about = {"foreground": (2,)}
+    return FileRow(file=file, status="done", confidence=confidence, share=0.2, settings="s", input=file, metadata=about)
+
+
+ROWS = [row("sure.png", 0.9), row("unsure.png", 0.1), row("so-so.png", 0.5)]
+ORDER = ["unsure.png", "so-so.png", "sure.png"]
+
+
+class Reviewed:
+    """A controller with everything that it told, showed and refused."""
+
+    def __init__(self, qtbot, output):
+        self.viewer, self.panel, self.owner, self.output = ViewerModel(), ReviewPanel(), QObject(), output
+        qtbot.addWidget(self.panel)
+        self.opened, self.told, self.ended = [], [], []
+        self.controller = ReviewController(self.viewer, self.panel, self.show, self.owner)
+        self.controller.decided.connect(lambda *what: self.told.append(what))
+        self.controller.ended.connect(lambda: self.ended.append(1))
+
+    def show(self, one):
+        self.opened.append(FakeResult(one, self.viewer))
+        return self.opened[-1]
+
+    def press(self, key):
+        bound = next(slot for name, slot in self.viewer.keymap.items() if str(name) == key)
+        bound(self.viewer)
+
+    def decisions(self):
+        review = Review(self.output)
+        return {one.file: review.decision(one) for one in ROWS}
+
+
+@pytest.fixture
+def reviewed(qtbot, tmp_path):
+    reviewed = Reviewed(qtbot, tmp_path)
+    reviewed.controller.begin(tmp_path, ROWS)
+    yield reviewed
+    reviewed.controller.end()
+
+
+def test_the_least_certain_comes_first(reviewed):
+    shown = [reviewed.panel.title.text()]
+    for _ in range(2):
+        reviewed.panel.next.click()
+        shown.append(reviewed.panel.title.text())
+    assert shown == ORDER
+
+
+def test_nothing_to_review_begins_nothing(qtbot, tmp_path):
+    reviewed = Reviewed(qtbot, tmp_path)
+    reviewed.controller.begin(tmp_path, [FileRow(file="a.png", status="failed")])
+    assert not reviewed.controller.is_on
+    assert not reviewed.opened
+    assert not reviewed.viewer.keymap
+
+
+def test_accepting_and_rejecting_go_on_and_are_written_down(reviewed):
+    reviewed.press("Shift+A")
+    reviewed.press("Shift+X")
+    assert reviewed.panel.title.text() == ORDER[2]
+    assert reviewed.decisions() == {"unsure.png": "accepted", "so-so.png": "rejected", "sure.png": None}
+    assert reviewed.told == [("unsure.png", "accepted"), ("so-so.png", "rejected")]
+
+
+def test_what_was_changed_is_saved_as_a_correction_when_it_is_accepted(reviewed):
+    reviewed.opened[0].is_changed = True
+    reviewed.panel.buttons["accept"].click()
+    assert reviewed.opened[0].saved == 1
+    assert reviewed.decisions()["unsure.png"] == "corrected"
+
+
+@pytest.mark.parametrize("way", ["next", "close_button"])
+def test_what_was_changed_is_saved_when_one_goes_elsewhere(reviewed, way):
+    reviewed.opened[0].is_changed = True
+    getattr(reviewed.panel, way).click()
+    assert reviewed.opened[0].saved == 1
+
+
+def test_correcting_takes_the_brush_with_the_label_of_the_object(reviewed):
+    reviewed.panel.buttons["correct"].click()
+    layer = reviewed.opened[0].layer
+    assert reviewed.viewer.layers.selection.active is layer
+    assert (str(layer.mode), layer.selected_label) == ("paint", 2)
+
+
+def test_the_last_one_stays_in_view_after_its_decision(reviewed):
+    for _ in ORDER:
+        reviewed.panel.buttons["accept"].click()
+    assert reviewed.panel.title.text() == ORDER[-1]
+    assert "0 left" in reviewed.panel.line.text()
+    assert "accepted" in reviewed.panel.line.text()
+
+
+def test_the_next_review_goes_on_at_the_first_without_a_decision(reviewed, tmp_path):
+    reviewed.panel.buttons["accept"].click()
+    reviewed.panel.close_button.click()
+    assert reviewed.ended == [1]
+    assert not reviewed.viewer.keymap
+    reviewed.controller.begin(tmp_path, ROWS)
+    assert reviewed.panel.title.text() == ORDER[1]
+
+
+def test_after_the_end_nothing_is_decided(reviewed):
+    reviewed.controller.end()
+    reviewed.panel.buttons["reject"].click()
+    assert set(reviewed.decisions().values()) == {None}
+
+
+def test_a_folder_that_cannot_be_written_is_told(reviewed, monkeypatch):
+    errors = []
+    monkeypatch.setattr(module, "show_error", errors.append)
+
+    def refuse(*args):
+        raise WriteError("Cannot write review.json: no space left.")
+
+    monkeypatch.setattr(Review, "decide", refuse)
+    reviewed.panel.buttons["reject"].click()
+    assert errors == ["Cannot write review.json: no space left."]
+    assert reviewed.panel.title.text() == ORDER[0]

@@ -1,0 +1,203 @@
+"""The Correct dock in a window: painted by the mouse, by keys, closed in mid-run."""
+
+import gc
+import sys
+import time
+import weakref
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtWidgets import QApplication
+
+from napari_s3net.correction.constraints import BACKGROUND, OBJECT
+from napari_s3net.plugin.correct.dock import CorrectDock
+from napari_s3net.plugin.jobs.run import is_busy
+from napari_s3net.plugin.layers.result_layer import metadata_of, plain
+from napari_s3net.settings import preset_settings
+from tests.plugin.correct.conftest import TRUE, disc, fill, paint, put_away, run_through
+
+pytestmark = [pytest.mark.viewer, pytest.mark.usefixtures("folder")]
+
+
+@pytest.fixture
+def window(make_napari_viewer, errors):
+    """A real window, with the labels and the dock."""
+    viewer = make_napari_viewer(show=True)
+    fill(viewer)
+    dock = CorrectDock(viewer)
+    viewer.window.add_dock_widget(dock, name="Correct")
+    viewer.window.activate()
+    QApplication.processEvents()
+    yield viewer, dock
+    put_away(dock)
+
+
+def canvas_point(viewer, row, column):
+    """Where a pixel of the image lies on the canvas."""
+    native = viewer.window._qt_viewer.canvas.native
+    camera = viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
+    down, right = ((p - c) * camera.zoom for p, c in zip((row, column), camera.center[-2:], strict=True))
+    return native, QPoint(round(native.width() / 2 + right), round(native.height() / 2 + down))
+
+
+def drag(viewer, qtbot, *points):
+    """Press at the first place, move over the others, let go at the last: real events on the canvas."""
+    native, start = canvas_point(viewer, *points[0])
+    qtbot.mouseMove(native, start)
+    qtbot.mousePress(native, Qt.MouseButton.LeftButton, pos=start)
+    for point in points[1:]:
+        qtbot.mouseMove(native, canvas_point(viewer, *point)[1])
+        QApplication.processEvents()
+    qtbot.mouseRelease(native, Qt.MouseButton.LeftButton, pos=canvas_point(viewer, *points[-1])[1])
+    QApplication.processEvents()
+
+
+def click(viewer, qtbot, row, column):
+    drag(viewer, qtbot, (row, column))
+
+
+def test_painted_by_the_mouse_run_again_and_undone(window, qtbot):
+    viewer, dock = window
+    layer = dock.editor.layer
+    before = layer.data.copy()
+    dock.paint.buttons["object"].click()
+    drag(viewer, qtbot, (44, 84), (45, 84), (46, 84))
+    strokes = dock.editor.strokes
+    assert strokes.data[45, 84] == OBJECT
+    dock.paint.buttons["background"].click()
+    drag(viewer, qtbot, (80, 100), (80, 102))
+    assert strokes.data[80, 101] == BACKGROUND
+    qtbot.waitUntil(lambda: dock.paint.count.text() == "Strokes: 2 (1 object, 1 background)", timeout=3000)
+    run_through(dock, qtbot)
+    drawn = strokes.data
+    assert (layer.data[drawn == OBJECT] == 1).all()
+    assert (layer.data[drawn == BACKGROUND] != 1).all()
+    assert (np.sum((layer.data == 1) != TRUE)) < 0.8 * np.sum((before == 1) != TRUE)
+    np.testing.assert_array_equal(layer.data[:20, :20], 3)
+    layer.undo()
+    np.testing.assert_array_equal(layer.data, before)
+
+
+def test_split_by_two_clicks_and_undone(window, qtbot):
+    viewer, dock = window
+    layer = dock.editor.layer
+    before = layer.data.copy()
+    dock.tools.buttons["cut"].click()
+    assert "Click two places" in dock.tools.hint.text()
+    click(viewer, qtbot, 45, 40)
+    click(viewer, qtbot, 45, 72)
+    assert layer.data[45, 40] == 1
+    assert layer.data[45, 72] == 4
+    assert metadata_of(layer)["foreground"] == [1, 4]
+    layer.undo()
+    np.testing.assert_array_equal(layer.data, before)
+    qtbot.waitUntil(lambda: metadata_of(layer)["foreground"] == [1], timeout=3000)
+
+
+def test_a_part_is_given_away_and_locked_by_clicks(window, qtbot):
+    viewer, dock = window
+    layer = dock.editor.layer
+    dock.labels.select(2)
+    dock.tools.buttons["assign"].click()
+    click(viewer, qtbot, 10, 10)
+    assert (layer.data[:20, :20] == 2).all()
+    layer.undo()
+    dock.tools.buttons["lock_part"].click()
+    click(viewer, qtbot, 10, 10)
+    assert dock.editor.locked_part.sum() == 400
+    dock.labels.select(3)
+    dock.tools.choose_scope("selected")
+    dock.tools.pixels.value = 3
+    dock.tools.buttons["shrink"].click()
+    assert (layer.data[:20, :20] == 3).all()
+
+
+def test_keys_work_on_the_canvas_and_go_with_the_dock(window, qtbot):
+    viewer, dock = window
+    native = viewer.window._qt_viewer.canvas.native
+    native.setFocus()
+    qtbot.keyClick(native, Qt.Key.Key_O, Qt.KeyboardModifier.ShiftModifier)
+    strokes = dock.editor.strokes
+    assert strokes is not None
+    assert (strokes.selected_label, str(strokes.mode)) == (OBJECT, "paint")
+    qtbot.keyClick(native, Qt.Key.Key_B, Qt.KeyboardModifier.ShiftModifier)
+    assert strokes.selected_label == BACKGROUND
+    qtbot.keyClick(native, Qt.Key.Key_H, Qt.KeyboardModifier.ShiftModifier)
+    assert not strokes.visible
+    qtbot.keyClick(native, Qt.Key.Key_H, Qt.KeyboardModifier.ShiftModifier)
+    viewer.window.remove_dock_widget(dock)
+    assert dock.shortcuts == []
+    qtbot.keyClick(native, Qt.Key.Key_O, Qt.KeyboardModifier.ShiftModifier)
+    assert strokes.selected_label == BACKGROUND
+
+
+def test_closing_the_dock_and_the_viewer_in_mid_run(make_napari_viewer, qtbot, errors, folder):
+    viewer = make_napari_viewer()
+    fill(viewer)
+    dock = CorrectDock(viewer)
+    viewer.window.add_dock_widget(dock, name="Correct")
+    paint(dock, disc(45, 84, 2), "object")
+    dock.paint.rerun.click()
+    assert dock.background.running
+    started = time.perf_counter()
+    dock.parent().destroyOnClose()
+    assert time.perf_counter() - started < 4
+    qtbot.waitUntil(lambda: not is_busy(), timeout=30000)
+    dock.autosave.wait()
+    assert (folder / "session.npz").is_file()
+    viewer.layers.clear()
+    gone = weakref.ref(dock)
+    del dock
+    qtbot.waitUntil(lambda: gc.collect() >= 0 and gone() is None, timeout=20000)
+
+
+@pytest.mark.slow
+def test_painting_goes_on_beside_a_run(make_napari_viewer, qtbot, errors, capsys, monkeypatch):
+    """From the mouse's move to the drawn canvas, without and during a run of the network."""
+    from napari_s3net.plugin.jobs.run import Run
+    from napari_s3net.plugin.layers.source import source_of
+
+    viewer = make_napari_viewer(show=True)
+    fill(viewer)
+    dock = CorrectDock(viewer)
+    viewer.window.add_dock_widget(dock, name="Correct")
+    dock.brush("object")
+    canvas = viewer.window._qt_viewer.canvas
+    drawn = []
+    canvas._scene_canvas.events.draw.connect(lambda _: drawn.append(time.perf_counter()))
+
+    def strokes(n):
+        """Milliseconds of each move of one long stroke."""
+        native, start = canvas_point(viewer, 45, 20)
+        qtbot.mousePress(native, Qt.MouseButton.LeftButton, pos=start)
+        taken = []
+        for i in range(n):
+            asked, before = time.perf_counter(), len(drawn)
+            qtbot.mouseMove(native, canvas_point(viewer, 20 + 50 * (i % 2), 20 + 80 * i / n)[1])
+            while len(drawn) == before and time.perf_counter() - asked < 2:
+                QApplication.processEvents()
+            taken.append(1000 * (time.perf_counter() - asked))
+        qtbot.mouseRelease(native, Qt.MouseButton.LeftButton, pos=start)
+        return np.percentile(taken[3:], (50, 95))
+
+    strokes(10)
+    alone = strokes(60)
+    image = plain(viewer.layers["mole"])
+    source = source_of(image, viewer.dims.point, viewer.dims.order[-2:])
+    monkeypatch.setattr(
+        "napari_s3net.training.image.ImageTrainer.is_done", lambda *_: False
+    )  # it goes on while we paint
+    run = Run(source, preset_settings("skin").replace(max_iter=1000, working_size=256), "cpu")
+    run.start()
+    qtbot.waitUntil(lambda: len(run.collect().steps) > 0, timeout=60000)
+    beside = strokes(60)
+    still = is_busy()
+    run.cancel()
+    qtbot.waitUntil(lambda: not is_busy(), timeout=60000)
+    with capsys.disabled():
+        for name, (median, slow) in {"alone": alone, "beside a run": beside}.items():
+            sys.stdout.write(f"\npainting {name}: median {median:.1f} ms, 95th percentile {slow:.1f} ms")
+    assert still
+    assert beside[1] < 2000  # every move was drawn; how fast, scripts/painting_latency.py tells
+    put_away(dock)
