@@ -96,6 +96,37 @@ def test_a_volume_of_one_slice_is_a_plane_with_the_head_up_and_comes_back(thin, 
     np.testing.assert_allclose(back.GetOrigin(), image.GetOrigin(), atol=1e-9)
 
 
+@pytest.mark.parametrize("thin", [0, 1, 2])
+@pytest.mark.parametrize("degrees", [(45, 0, 0), (0, 45, 0), (0, 0, 45), (45, 45, 0), (-45, 45, 45), (135, 0, 45)])
+def test_a_thin_volume_at_exactly_45_degrees_comes_back(thin, degrees):
+    shape = np.array([12, 10, 8])
+    shape[thin] = 1
+    for axes, flips in product(permutations(range(3)), FLIPS):
+        image = volume(phantom(tuple(shape)), direction=rotation(degrees) @ np.eye(3)[:, axes] * flips)
+        back = to_file_order(*to_array_order(image))
+        np.testing.assert_array_equal(sitk.GetArrayFromImage(back), sitk.GetArrayFromImage(image))
+        np.testing.assert_allclose(back.GetDirection(), image.GetDirection(), atol=1e-9)
+        np.testing.assert_allclose(back.GetOrigin(), image.GetOrigin(), atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("axes", "spacing", "shown"),
+    [
+        ((0, 1, 2), (1, 1, 1), "LPS"),
+        ((1, 2, 0), (1, 1, 1), "PIL"),
+        ((0, 2, 1), (1, 1, 1), "LIP"),
+        ((0, 1, 2), (5, 1, 1), "PIL"),
+        ((0, 1, 2), (1, 5, 1), "LIP"),
+        ((0, 1, 2), (1.4, 1, 1), "LPS"),
+        ((1, 2, 0), (1, 5, 1), "LPS"),
+    ],
+)
+def test_slices_are_shown_in_the_plane_in_which_they_were_taken(axes, spacing, shown):
+    _, geometry = to_array_order(volume(spacing=spacing, direction=np.eye(3)[:, axes]))
+    assert geometry.shown == shown
+    assert geometry.spacing[0] == (max(spacing) if max(spacing) > 2 else spacing[2])
+
+
 def test_a_slice_of_a_volume_goes_back_to_its_place():
     image = volume(direction=rotation((10, 20, 30)) @ np.diag([-1, 1, -1]))
     array, geometry = to_array_order(image)
