@@ -208,7 +208,7 @@ class _Run:
             return False
         try:
             whole = all((self._output / path).stat().st_size == row.sizes[kind] for kind, path in row.outputs.items())
-            return whole and input_digest(item.path) == row.input
+            return whole and input_digest(item.path, item.files) == row.input
         except (OSError, KeyError):
             return False
 
@@ -219,6 +219,7 @@ class _Run:
             file=item.file,
             path=str(item.path),
             series=item.series,
+            files=item.files,
             stem=item.stem,
             output=str(self._output),
             preset=self._plan.preset,

@@ -32,7 +32,7 @@ def model_name(digest: str, items: Sequence[Item]) -> str:
     total = hashlib.sha256(digest.encode())
     for item in items:
         try:
-            total.update(input_digest(item.path).encode())
+            total.update(input_digest(item.path, item.files).encode())
         except OSError:
             continue  # it has a row of its own that tells why
     return f"settings/folder-{total.hexdigest()[:12]}.safetensors"

@@ -5,19 +5,17 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from napari_s3net.batch.plan import KINDS, Plan
 from napari_s3net.errors import ReadError
-from napari_s3net.io import series_in
-from napari_s3net.io.listing import images_among, is_hidden, unique_stems
-from napari_s3net.io.validation import headers
+from napari_s3net.io.listing import data_files, images_among, is_hidden, sort_dicom, unique_stems
 
 #: Folders of ours inside the output, which are never an input.
 OURS = (*KINDS[:3], "thumbnails", "settings", "corrected")
-_DICOM = (".dcm", ".dicom", ".ima", "")
 
 
 @dataclass(frozen=True)
@@ -35,12 +33,15 @@ class Item:
         Path of its results without suffix, different for each item.
     series : str or None
         Which series of the folder.
+    files : tuple of str
+        The names of the series' files.
     """
 
     file: str
     path: Path
     stem: str
     series: str | None = None
+    files: tuple[str, ...] = ()
 
 
 def find_items(plan: Plan) -> list[Item]:
@@ -51,10 +52,10 @@ def find_items(plan: Plan) -> list[Item]:
     ReadError
         If the source is no folder, lies inside the results, is the output folder itself, or holds nothing to read.
     """
-    source, output = plan.source.resolve(), plan.output.resolve()
+    source, output = Path(os.path.abspath(plan.source)), plan.output.resolve()  # noqa: PTH100 - a link keeps its name
     if not source.is_dir():
         raise ReadError(f"The input {plan.source} is not a folder.")
-    if source == output or any(source.is_relative_to(output / name) for name in OURS):
+    if source.resolve() == output or any(source.resolve().is_relative_to(output / name) for name in OURS):
         raise ReadError(f"The output folder {plan.output} has to be another one than the input.")
     items = [item for folder in _folders(source, output, plan.recursive) for item in _items_in(folder, source, plan)]
     if not items:
@@ -65,11 +66,27 @@ def find_items(plan: Plan) -> list[Item]:
 
 
 def _folders(source: Path, output: Path, recursive: bool) -> Iterator[Path]:
-    """The source, and where asked for its folders without hidden ones and without results; each before those in it."""
-    results = {output / name for name in OURS} if source.is_relative_to(output) else {output}
-    for root, names, _ in os.walk(source):
-        names[:] = sorted(n for n in names if recursive and not n.startswith(".") and Path(root, n) not in results)
-        yield Path(root)
+    """The source, and where asked for its folders without hidden ones and without results; each before those in it.
+
+    A link to a folder elsewhere is followed, once. One that leads to a folder within the source is not, for that folder
+    has its turn; nor is one to a folder around the source, which would lead in a circle.
+    """
+    root = source.resolve()
+    results = {output / name for name in OURS} if root.is_relative_to(output) else {output}
+    seen = {root}
+
+    def is_new(folder: Path) -> bool:
+        real = folder.resolve()
+        if real in results or real in seen:
+            return False
+        if folder.is_symlink() and (real.is_relative_to(root) or root.is_relative_to(real)):
+            return False
+        seen.add(real)
+        return True
+
+    for folder, names, _ in os.walk(source, followlinks=True):
+        names[:] = sorted(n for n in names if recursive and not n.startswith(".") and is_new(Path(folder, n)))
+        yield Path(folder)
 
 
 def _items_in(folder: Path, source: Path, plan: Plan) -> list[Item]:
@@ -85,18 +102,17 @@ def _items_in(folder: Path, source: Path, plan: Plan) -> list[Item]:
         images = [path for path in files if not is_hidden(path)]
     else:
         images = images_among(files)
-    slices = [path for path in images if _is_dicom(path)]
-    series = _series(folder) if slices else []
-    images = [path for path in images if path not in slices] if series else images
+    images, series = sort_dicom(images)
     found = [Item(f"{parent}{p.name}", p, f"{parent}{s}") for p, s in zip(images, unique_stems(images), strict=True)]
     # A series is called like its folder, beside which nothing else of that name can be.
     name = folder.name if folder == source else "series"
     taken = {item.stem.casefold() for item in found}
-    for n, identity in enumerate(series, 1):
+    for n, (identity, its_files) in enumerate(series.items(), 1):
         stem = f"{name}-{n}" if len(series) > 1 else name
         while f"{parent}{stem}".casefold() in taken:
             stem += "-dicom"
-        found.append(Item(f"{parent}{stem}", folder, f"{parent}{stem}", identity))
+        names = tuple(path.name for path in its_files)
+        found.append(Item(f"{parent}{stem}", folder, f"{parent}{stem}", identity, names))
     return found
 
 
@@ -105,37 +121,46 @@ def _matches(path: Path, parent: str, pattern: str) -> bool:
     return fnmatch.fnmatch(f"{parent}{path.name}" if "/" in pattern else path.name, pattern)
 
 
-def _is_dicom(path: Path) -> bool:
-    """Whether a file may be a slice of a series; looks into it only where its name does not tell otherwise."""
-    if path.suffix.lower() not in _DICOM and headers.stem(path) != path.name:
-        return False
-    try:
-        return headers.sniff(path) == "dicom"
-    except (ReadError, OSError):
-        return False
-
-
-def _series(folder: Path) -> list[str]:
-    """The ids of the series in a folder that holds DICOM."""
-    try:
-        return [identity for identity, _ in series_in(folder)]
-    except ReadError:
-        return []
-
-
 def stem_of(path: str) -> str:
-    """The stem of an item, from the path of one of its results."""
-    return path.partition("/")[2].removesuffix(".nii.gz").removesuffix(".png").removesuffix(".jpg")
+    """The stem of an item, from the path of one of its results: without the folder of its kind and one suffix."""
+    return re.sub(r"\.(nii\.gz|png|jpg)$", "", path.partition("/")[2])
 
 
-def input_digest(path: Path) -> str:
-    """Check sum of a file, or of the names and contents of the files in a folder; `OSError` if it cannot be read."""
-    total = hashlib.blake2b(digest_size=16)
+def input_digest(path: Path, files: Sequence[str] = ()) -> str:
+    """Check sum of an image: of all the files that it is made of.
+
+    Parameters
+    ----------
+    path : Path
+        Its file, or the folder of its series.
+    files : sequence of str
+        The names of the series' files.
+
+    Returns
+    -------
+    str
+        Of a file that stands alone a check sum of its content; else of names and contents.
+
+    Raises
+    ------
+    OSError
+        If something of it cannot be read.
+    """
     if path.is_dir():
-        for file in sorted(p for p in path.iterdir() if p.is_file()):
-            total.update(os.fsencode(file.name) + b"\0" + input_digest(file).encode())
-    else:
-        with path.open("rb") as stream:
-            while block := stream.read(1 << 20):
-                total.update(block)
+        return _joint_digest([path / name for name in files] or [p for p in path.iterdir() if p.is_file()])
+    others = data_files(path)
+    return _joint_digest([path, *others]) if others else _digest(path)
+
+
+def _joint_digest(files: Iterable[Path]) -> str:
+    """Check sum of names and contents."""
+    total = hashlib.blake2b(digest_size=16)
+    for file in sorted(files):
+        total.update(os.fsencode(file.name) + b"\0" + _digest(file).encode())
     return total.hexdigest()
+
+
+def _digest(path: Path) -> str:
+    """Check sum of the content of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()

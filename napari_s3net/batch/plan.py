@@ -102,6 +102,8 @@ class FileJob:
         Where it is.
     series : str or None
         Of a DICOM folder.
+    files : tuple of str
+        The names of the series' files.
     stem : str
         Path of its results below `output/labels` and the like, without suffix.
     output : str
@@ -138,3 +140,4 @@ class FileJob:
     shrink: int = 1
     model: str = ""
     fit_on: tuple[tuple[str, str | None], ...] = ()
+    files: tuple[str, ...] = ()

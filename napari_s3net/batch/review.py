@@ -98,6 +98,19 @@ class Review:
         places = [*range(was, len(order)), *range(was)]
         return next((n for n in places if self.decision(order[n]) is None), 0)
 
+    def labels_path(self, row: FileRow, kind: Literal["labels", "masks"] = "labels") -> Path:
+        """The labels or mask to show: as corrected where that was about this very result, else as they were made.
+
+        Raises
+        ------
+        WriteError
+            As `corrected_path`.
+        """
+        corrected = self.corrected_path(row, kind)
+        if self.decision(row) == "corrected" and corrected.exists():
+            return corrected
+        return inside(self.output, row.outputs[kind])
+
     def corrected_path(self, row: FileRow, kind: Literal["labels", "masks"] = "labels") -> Path:
         """Where the corrected labels or mask of a result are, or would be.
 

@@ -69,7 +69,7 @@ def do(job: FileJob, caller: Caller = NOBODY) -> tuple[FileRow, bool]:
         if job.fit_on:
             row = fit(job)
         else:
-            row = replace(row, input=input_digest(Path(job.path)))
+            row = replace(row, input=input_digest(Path(job.path), job.files))
             row = _process(job, row, caller)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one file, the others are done
         row = replace(row, status="failed", error=reason(error, job.file))

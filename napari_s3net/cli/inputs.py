@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_s3net.errors import ReadError
-from napari_s3net.io import series_in
-from napari_s3net.io.listing import images_among, unique_stems
+from napari_s3net.io.listing import images_among, sort_dicom, unique_stems
 
 
 @dataclass(frozen=True)
@@ -28,19 +27,20 @@ class Input:
 
 
 def find_inputs(paths: Iterable[Path]) -> list[Input]:
-    """List the inputs: files, folders that hold DICOM, and the images in any other folder (not in folders within).
+    """List the inputs: files, folders that hold DICOM series, and the other images of a folder (not in folders within).
 
-    What cannot be read is listed too, so that reading it tells the reason.
+    What cannot be read is listed too, so that reading it tells the reason. Links keep their own names.
     """
-    found = {path.resolve(): path for named in paths for path in _expand(named)}
-    return [Input(path, name) for path, name in zip(found.values(), unique_stems(list(found)), strict=True)]
+    found = dict.fromkeys(Path(os.path.abspath(path)) for named in paths for path in _expand(named))  # noqa: PTH100
+    return [Input(path, name) for path, name in zip(found, unique_stems(list(found)), strict=True)]
 
 
 def _expand(path: Path) -> list[Path]:
-    """A folder without DICOM as its images, anything else as it is."""
+    """A folder as its images: itself for the DICOM series in it, and each other file; anything else as it is."""
     try:
-        if not path.is_dir() or series_in(path):
+        if not path.is_dir():
             return [path]
-        return images_among(sorted(p for p in path.iterdir() if p.is_file())) or [path]
-    except (ReadError, OSError):
+        singles, series = sort_dicom(images_among(sorted(p for p in path.iterdir() if p.is_file())))
+    except OSError:
         return [path]
+    return [*([path] if series or not singles else []), *singles]

@@ -1,15 +1,26 @@
-"""Which files of a folder are images, and what their results are called."""
+"""Which files of a folder are images, what belongs to each, and what their results are called."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from napari_s3net.io.validation.headers import is_readable, stem
+from napari_s3net.errors import ReadError
+from napari_s3net.io.read import dicom_in
+from napari_s3net.io.validation.headers import is_readable, sniff, stem
 
 #: What is appended to a stem for results; in a folder, such files beside their image are not images.
 RESULTS = ("_labels", "_mask", "_overlay")
+#: Names that DICOM files have; any other file of a known format's name is not looked into.
+_DICOM = (".dcm", ".dicom", ".ima", "")
+#: Where headers name the files that hold their pixels: MetaImage, NRRD, OME-TIFF.
+_NAMED = re.compile(
+    rb"^[ \t]*(?:ElementDataFile[ \t]*=|data ?file:)[ \t]*([^\r\n]+?)[ \t\r]*$|FileName\s*=\s*[\"']([^\"']+)[\"']",
+    re.MULTILINE,
+)
+_HEAD_BYTES = 1 << 20
 
 
 def images_among(files: Iterable[Path]) -> list[Path]:
@@ -23,6 +34,75 @@ def images_among(files: Iterable[Path]) -> list[Path]:
     files = [path for path in files if not is_hidden(path) and is_readable(path)]
     stems = {stem(path) for path in files}
     return [p for p in files if not any(_base(stem(p), end) in stems for end in RESULTS) and not _is_second(p)]
+
+
+def sort_dicom(images: Sequence[Path]) -> tuple[list[Path], dict[str, tuple[Path, ...]]]:
+    """Tell the images of one folder that stand for themselves from the slices of its DICOM series.
+
+    Parameters
+    ----------
+    images : sequence of Path
+        Files of one folder.
+
+    Returns
+    -------
+    singles : list of Path
+        Photographs, volumes, DICOM files of one image, and what cannot be read; in the order given. DICOM objects that
+        are no image (reports, structures) are left out where there are images beside them.
+    series : dict of str to tuple of Path
+        The files of each series of several files, by its id.
+    """
+    dicom = {path for path in images if _may_be_dicom(path)}
+    if not dicom:
+        return list(images), {}
+    try:
+        found = dicom_in(images[0].parent)
+    except ReadError:
+        return list(images), {}
+    alone = {*found.singles, *(one.files[0] for one in found.series if len(one.files) == 1)}
+    series = {one.identity: one.files for one in found.series if len(one.files) > 1 and not dicom.isdisjoint(one.files)}
+    if alone or series:
+        left_out = dicom - alone - set(found.damaged)
+        images = [path for path in images if path not in left_out]
+    return list(images), series
+
+
+def _may_be_dicom(path: Path) -> bool:
+    """Whether a file is DICOM; looks into it only where its name does not tell otherwise."""
+    if path.suffix.lower() not in _DICOM and stem(path) != path.name:
+        return False
+    try:
+        return sniff(path) == "dicom"
+    except (ReadError, OSError):
+        return False
+
+
+def data_files(path: Path) -> list[Path]:
+    """The other files that an image consists of: the .raw of a .mhd, the .img of a .hdr, the neighbours of an OME-TIFF.
+
+    Parameters
+    ----------
+    path : Path
+        An image file.
+
+    Returns
+    -------
+    list of Path
+        Those that are there, in its own folder (no other is ever opened), by name.
+    """
+    if re.search(r"(?i)\.(hdr|img)(\.gz)?$", path.name):
+        pair = re.compile(rf"{re.escape(stem(path))}\.(hdr|img)(\.gz)?", re.IGNORECASE)
+        return sorted(p for p in path.parent.iterdir() if pair.fullmatch(p.name) and p != path)
+    try:
+        if sniff(path) not in ("meta", "nrrd", "tiff"):
+            return []
+    except ReadError:
+        return []
+    with path.open("rb") as file:
+        named = _NAMED.findall(file.read(_HEAD_BYTES))
+    names = {(first or second).decode("utf-8", "replace") for first, second in named}
+    inside = {path.parent / name for name in names if not re.search(r"[/\\:\0]", name)}
+    return sorted(p for p in inside if p != path and p.is_file())
 
 
 def is_hidden(path: Path) -> bool:
@@ -41,7 +121,10 @@ def _is_second(path: Path) -> bool:
 
 
 def unique_stems(paths: Sequence[Path]) -> list[str]:
-    """A name for each path, different even where letters differ only in case; no longer than it takes."""
+    """A name for each path, different even where letters differ only in case.
+
+    It is the file's stem; where several have the same, the suffix is added, then the folder, then a number.
+    """
     names = [stem(path) for path in paths]
     for longer in (
         lambda path: path.name.replace(".", "_"),

@@ -77,3 +77,17 @@ def test_names_that_are_no_text(tmp_path):
     Review(tmp_path).decide(row, "accepted")
     assert Review(tmp_path).decision(row) == "accepted"
     json.loads((tmp_path / "review.json").read_text(encoding="utf-8"))
+
+
+def test_a_correction_of_another_image_is_not_shown(tmp_path):
+    review = Review(tmp_path)
+    review.decide(SURE, "corrected", (2, 3))
+    corrected = review.corrected_path(SURE)
+    assert review.labels_path(SURE) == tmp_path / SURE.outputs["labels"], "nothing was written yet"
+    corrected.parent.mkdir(parents=True)
+    corrected.touch()
+    assert review.labels_path(SURE) == corrected
+    replaced = replace(SURE, input="another photograph")
+    assert review.labels_path(replaced) == tmp_path / SURE.outputs["labels"]
+    review.decide(replaced, "accepted")
+    assert review.labels_path(replaced) == tmp_path / SURE.outputs["labels"]

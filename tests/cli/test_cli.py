@@ -17,6 +17,7 @@ from napari_s3net.phantom import disc
 from napari_s3net.provenance import Provenance
 from napari_s3net.runtime import child_process as process
 from napari_s3net.settings import Settings, describe_settings, presets
+from tests.io.made_files import hounsfield, write_dicom
 
 #: The module; the package's attribute of that name is the function.
 SEGMENT = import_module("napari_s3net.segmentation")
@@ -254,6 +255,18 @@ def test_a_folder_of_photographs_is_each_of_them(runs, photo, tmp_path):
     assert [item.stem for item in find_inputs([folder])] == ["a", "b", "other_mask"]
     assert run("segment", folder, "-o", tmp_path / "out") == 0
     assert len(runs) == 3
+
+
+def test_links_keep_their_names_and_a_lone_dicom_image_too(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (folder / "link.png").symlink_to(folder / "a.png")
+    write_dicom(folder / "lone.dcm", hounsfield())
+    assert [item.stem for item in find_inputs([folder])] == ["a", "link", "lone"]
+    for n in range(2):
+        write_dicom(folder / f"ct_{n}.dcm", hounsfield(n), position=(0.0, 0.0, 3.0 * n), series="9")
+    assert [item.stem for item in find_inputs([folder])] == ["photos", "a", "link", "lone"]
 
 
 def test_masks_drawn_by_hand_beside_the_images_are_never_replaced(runs, photo, tmp_path, capsys):

@@ -14,7 +14,7 @@ from napari.layers import Labels
 from numpy.typing import NDArray
 
 from napari_s3net.batch import FileRow, Item, Plan
-from napari_s3net.batch.folder import inside
+from napari_s3net.batch.items import input_digest
 from napari_s3net.batch.review import Review
 from napari_s3net.errors import InvalidImageError, ReadError
 from napari_s3net.image import Image, Segmentation
@@ -46,6 +46,8 @@ class OpenedResult:
 
     def __init__(self, viewer: Any, item: Item, row: FileRow, output: Path) -> None:
         self._viewer, self.row = viewer, row
+        if not is_same_input(item, row):
+            raise ReadError(f"{row.file} has changed since the batch worked on it. Run the batch again.")
         image = read_image(item.path, series=item.series)
         labels, note = _labels(image, row, output)
         self.image_layer: ImageLayer = plain(viewer.add_image(image.array, **layer_data(image)[1]))
@@ -96,8 +98,7 @@ def _labels(image: Image, row: FileRow, output: Path) -> tuple[NDArray[Any], Met
     if kind not in row.outputs:
         raise ReadError(f"{row.file} was done without labels or masks. Run the batch again with one of them.")
     review = Review(output)
-    corrected = review.corrected_path(row, kind)
-    labels = read_image(corrected if corrected.exists() else inside(output, row.outputs[kind])).array
+    labels = read_image(review.labels_path(row, kind)).array
     labels = (labels > 0).astype(np.int32) if kind == "masks" else labels.astype(np.int32)
     if labels.shape != image.shape:
         raise InvalidImageError(f"The labels of {row.file} do not fit the image any more. Run the batch again.")
@@ -117,6 +118,14 @@ def _result(image: Image, row: FileRow, output: Path, labels: NDArray[Any]) -> S
         settings = Settings().to_dict()
     values = {"seconds": row.seconds, **row.metadata, "settings": settings}
     return Segmentation.from_metadata(labels, image.geometry, values)
+
+
+def is_same_input(item: Item, row: FileRow) -> bool:
+    """Whether an image is still the one that a row is about; what cannot be read is told when it is opened."""
+    try:
+        return row.input in ("", input_digest(item.path, item.files))
+    except OSError:
+        return True
 
 
 def item_of(plan: Plan, items: dict[str, Item], row: FileRow) -> Item:

@@ -225,9 +225,13 @@ def test_what_cannot_be_opened_says_why(ready, photos, qtbot, said):
     ready.table.opened.emit("b.png")
     (photos / "c.png").unlink()
     ready.table.opened.emit("c.png")
+    with (photos / "a.png").open("ab") as stream:
+        stream.write(b"another photograph")
+    ready.table.opened.emit("a.png")
     assert "no result yet" in said[0]
     assert "0 bytes" in said[1]
     assert "any more" in said[2]
+    assert "has changed since" in said[3]
 
 
 def test_review_accepts_corrects_and_rejects_the_least_certain_first(ready, tmp_path, qtbot):
