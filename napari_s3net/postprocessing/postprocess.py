@@ -103,14 +103,14 @@ def number_pairs(
     foreground : tuple of int
         The object's numbers.
     """
-    step = sampling_step(pairs.shape)
+    step, n = sampling_step(pairs.shape), int(pairs.max()) + 1
     sampled = pairs[::step, ::step].astype(np.intp)
     if missing is not None:
         pairs, at = pairs[~missing], ~missing[::step, ::step]
         sampled, grey = sampled[at], grey[at]
     used = np.flatnonzero(np.bincount(pairs.ravel()))
-    light = mean_of_each(sampled, grey, np.bincount(sampled.ravel(), minlength=int(used[-1]) + 1))
+    light = mean_of_each(sampled, grey, np.bincount(sampled.ravel(), minlength=n))
     order = sorted(used, key=lambda pair: (pair % 2, light[pair]))
-    numbers = np.zeros(len(light), np.int32)
+    numbers = np.zeros(n, np.int32)
     numbers[order] = np.arange(1, len(order) + 1)
     return numbers, tuple(int(numbers[pair]) for pair in order if pair % 2 == 0)

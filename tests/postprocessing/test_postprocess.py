@@ -36,7 +36,7 @@ def photograph(hole=None):
 def result(hole=None, **changes):
     settings = SKIN.replace(**changes)
     plane = prepare(photograph(hole), settings)
-    probability = plane.features[..., 0] < 0.5
+    probability = prepare(photograph(), settings).features[..., 0] < 0.5  # without the hole
     labels, foreground, meanings = postprocess(
         plane, soft(probability), Proposal(probability.astype(np.float32), ("Lesion", "Skin"), 1.0), settings
     )
