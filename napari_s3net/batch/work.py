@@ -175,7 +175,8 @@ def _load(name: str) -> Segmenter:
 def _write(job: FileJob, image: Image, result: Segmentation, mask: NDArray[np.bool_]) -> dict[str, str]:
     """Write what was asked for, each file whole or not at all; the paths below the output folder."""
     from napari_s3net import io
-    from napari_s3net.export.result import draw_overlay, fullest_plane, label_suffix
+    from napari_s3net.export.overlay import draw_overlay, fullest_plane
+    from napari_s3net.export.result import label_suffix
 
     suffix, output = label_suffix(image), Path(job.output)
     endings = {"labels": suffix, "masks": suffix, "overlays": ".png"}

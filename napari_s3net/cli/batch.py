@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from napari_s3net.cli.common_options import add_settings, changes_of
+from napari_s3net.cli.common_options import add_settings, changed_settings
 from napari_s3net.cli.output import printable, say, say_more
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def run(options: Namespace) -> int:
         source=options.source,
         output=options.output,
         preset=options.preset,
-        changes=changes_of(options),
+        changes=changed_settings(options),
         pattern=options.pattern,
         recursive=options.recursive,
         write=tuple(word for word in options.write.split(",") if word),

@@ -1,13 +1,20 @@
-"""Preset, settings and device, as several commands take them."""
+"""Flags that several commands take: preset, settings, device."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_s3net.errors import InvalidSettingsError
-from napari_s3net.settings import parse_value, presets, read_changes
+from napari_s3net.settings import Settings, parse_value, preset_settings, presets, read_changes
+
+if TYPE_CHECKING:
+    import torch
+
+    from napari_s3net.image import Image
 
 
 def add_settings(parser: ArgumentParser) -> None:
@@ -20,8 +27,8 @@ def add_settings(parser: ArgumentParser) -> None:
     add("--set", nargs="+", action="extend", default=[], metavar="key=value", help="single settings, after the inputs")
 
 
-def changes_of(options: Namespace) -> dict[str, Any]:
-    """Settings unlike the preset's: from the file, from `--set`, from `--seed`; the later wins.
+def changed_settings(options: Namespace) -> dict[str, Any]:
+    """Settings that differ from the preset's: from the file, then `--set`, then `--seed`; the later wins.
 
     Raises
     ------
@@ -35,3 +42,50 @@ def changes_of(options: Namespace) -> dict[str, Any]:
             raise InvalidSettingsError(f"--set takes key=value; got {text!r}. Name the inputs before it.")
         changes[key] = parse_value(key, value)
     return changes if options.seed is None else {**changes, "seed": options.seed}
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What the flags ask for, settled once before the first image is read.
+
+    Parameters
+    ----------
+    preset : str
+        A preset's name, or "auto": each image gets what suits its kind.
+    changes : tuple of (str, object)
+        Settings that differ from the preset's.
+    device : torch.device
+        Where to compute.
+    """
+
+    preset: str
+    changes: tuple[tuple[str, Any], ...]
+    device: torch.device
+
+    @classmethod
+    def from_flags(cls, options: Namespace) -> RunOptions:
+        """Check the flags of `add_settings`.
+
+        Raises
+        ------
+        InvalidSettingsError, DeviceError
+            If preset, settings or device do not exist, or a value is out of range.
+        """
+        from napari_s3net.runtime.device import resolve_device
+
+        changes = tuple(changed_settings(options).items())
+        preset_settings("generic" if options.preset == "auto" else options.preset).replace(**dict(changes))
+        return cls(options.preset, changes, resolve_device(options.device))
+
+    def settings_for(self, image: Image) -> tuple[str, Settings]:
+        """Name of the preset for an image, and its settings with the changes."""
+        from napari_s3net.preprocessing.suggest import suggest_preset
+
+        name = suggest_preset(image) if self.preset == "auto" else self.preset
+        return name, _settings(name, self.changes)
+
+
+@lru_cache(maxsize=len(presets))
+def _settings(name: str, changes: tuple[tuple[str, Any], ...]) -> Settings:
+    """A preset with changes; made once a run, however many images there are."""
+    return preset_settings(name).replace(**dict(changes))

@@ -7,7 +7,6 @@ import platform
 import sys
 from argparse import ArgumentParser, Namespace
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 PACKAGES = ("napari-s3net", "torch", "numpy", "scipy", "scikit-image", "SimpleITK", "napari")
 GIB = 2**30
@@ -52,13 +51,7 @@ def _devices() -> list[tuple[str, str]]:
 
 
 def _memory() -> str:
-    """Memory of this machine, and how much of it is free where the system tells."""
-    from napari_s3net.io.validation.limits import physical_memory
+    """Memory that a run may still take, within a container's limit, and memory of this machine."""
+    from napari_s3net.runtime.memory import free_mib, physical_memory
 
-    total = f"{physical_memory() / GIB:.1f} GiB"
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        free = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
-    except (OSError, StopIteration):
-        return total
-    return f"{free * 1024 / GIB:.1f} of {total} free"
+    return f"{free_mib() * 2**20 / GIB:.1f} of {physical_memory() / GIB:.1f} GiB free"

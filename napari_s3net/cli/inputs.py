@@ -25,6 +25,11 @@ class Input:
     path: Path
     stem: str
 
+    @property
+    def name(self) -> str:
+        """What the user calls it: the name of the file or link that was named, not of what a link leads to."""
+        return self.path.name
+
 
 def find_inputs(paths: Iterable[Path]) -> list[Input]:
     """List the inputs: files, folders that hold DICOM series, and the other images of a folder (not in folders within).

@@ -5,18 +5,18 @@ from __future__ import annotations
 import warnings
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from napari_s3net.cli.common_options import add_settings, changes_of
+from napari_s3net.cli.common_options import RunOptions, add_settings
 from napari_s3net.cli.output import say, say_more
 from napari_s3net.errors import InvalidImageError, ReadWarning, S3NetError, WriteError
-from napari_s3net.settings import Settings, preset_settings
 
 if TYPE_CHECKING:
     import torch
 
     from napari_s3net.cli.inputs import Input
     from napari_s3net.image import Image, Notice, Segmentation, Step
+    from napari_s3net.settings import Settings
 
 #: Without a terminal, a volume reports so many times.
 REPORTS = 10
@@ -46,23 +46,15 @@ def run(options: Namespace) -> int:
     S3NetError
         If preset, settings, device or the output folder cannot be used.
     """
-    changes = changes_of(options)
-    _settings(options.preset if options.preset != "auto" else "generic", changes)
+    asked = RunOptions.from_flags(options)
     _make_folder(options.output)
     from napari_s3net.cli.inputs import find_inputs
-    from napari_s3net.runtime.device import resolve_device
 
-    device = resolve_device(options.device)
     inputs = find_inputs(options.inputs)
-    failed = sum(not _succeeds(item, options, changes, device) for item in inputs)
+    failed = sum(not _succeeds(item, options, asked) for item in inputs)
     if failed and len(inputs) > 1:
         say(f"{failed} of {len(inputs)} inputs failed.")
     return int(failed > 0)
-
-
-def _settings(name: str, changes: dict[str, Any]) -> Settings:
-    """A preset with changes."""
-    return preset_settings(name).replace(**changes)
 
 
 def _make_folder(path: Path) -> None:
@@ -73,41 +65,45 @@ def _make_folder(path: Path) -> None:
         raise WriteError(f"Cannot make the folder {path}: {error.strerror}.") from error
 
 
-def _succeeds(item: Input, options: Namespace, changes: dict[str, Any], device: torch.device) -> bool:
+def _succeeds(item: Input, options: Namespace, asked: RunOptions) -> bool:
     """Do one input; say in one line how it went."""
-    name = item.path.name or item.stem
     try:
-        say_more(f"{name}: {_process(item, options, changes, device)}")
+        say_more(f"{item.name}: {_process(item, options, asked)}")
     except S3NetError as error:
-        say(str(error) if name in str(error) else f"{name}: {error}")
+        say(str(error) if item.name in str(error) else f"{item.name}: {error}")
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one input, the others are done
-        say(f"{name}: unexpected {type(error).__name__}: {error}")
+        say(f"{item.name}: unexpected {type(error).__name__}: {error}")
     else:
         return True
     return False
 
 
-def _process(item: Input, options: Namespace, changes: dict[str, Any], device: torch.device) -> str:
+def _process(item: Input, options: Namespace, asked: RunOptions) -> str:
     """Read, segment, write; tell the outcome in a few words."""
     from napari_s3net.export.result import write_result
-    from napari_s3net.preprocessing.suggest import suggest_preset
 
     image = _read(item, options)
-    name = suggest_preset(image) if options.preset == "auto" else options.preset
-    settings = _settings(name, changes)
-    _say_memory(image, settings, device, item.path.name)
-    result = _follow(image, settings, device, item.path.name)
+    preset, settings = asked.settings_for(image)
+    _say_memory(image, settings, asked.device, item.name)
+    result = _segment(image, settings, asked.device, item.name)
     axis = None if options.slice is None else 0
-    result = result.with_provenance(source=item.path.name, preset=name, axis=axis, slice=options.slice)
+    result = result.with_provenance(source=item.name, preset=preset, axis=axis, slice=options.slice)
     written = write_result(options.output, item.stem, image, result, overlay=options.overlay)
-    share = (
-        f"{result.object_name} {100 * result.mask.mean():.1f} % of the image"
-        if result.foreground
-        else "no object found"
-    )
+    return f"{_outcome(result)}, {written[1]}{_remark(result)}"
+
+
+def _outcome(result: Segmentation) -> str:
+    """The object, how sure it is, and how long it took: "Lesion 21.4 % of the image, confidence 0.92, 1.3 s"."""
+    share = f"{result.object_name} {100 * result.mask.mean():.1f} % of the image"
     made = result.provenance
-    note = f" {made.note}" if made.note else ""
-    return f"{share}, confidence {made.confidence:.2f}, {made.seconds:.1f} s, {written[1]}{note}"
+    return (
+        f"{share if result.foreground else 'no object found'}, confidence {made.confidence:.2f}, {made.seconds:.1f} s"
+    )
+
+
+def _remark(result: Segmentation) -> str:
+    """What the user has to know about the run, behind a space; empty where there is nothing."""
+    return f" {result.provenance.note}".rstrip()
 
 
 def _say_memory(image: Image, settings: Settings, device: torch.device, name: str) -> None:
@@ -137,7 +133,7 @@ def _read(item: Input, options: Namespace) -> Image:
     return image.slice(options.slice)
 
 
-def _follow(image: Image, settings: Settings, device: torch.device, name: str) -> Segmentation:
+def _segment(image: Image, settings: Settings, device: torch.device, name: str) -> Segmentation:
     """Run to the end: a progress bar on a terminal, a line now and then without one."""
     from tqdm import tqdm
 

@@ -1,4 +1,4 @@
-"""One result and its files: labels, mask, what is known about them, and a picture to look at."""
+"""Write one result as files: labels, mask, what is known about them, and a picture to look at."""
 
 from __future__ import annotations
 
@@ -8,22 +8,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy import ndimage
-
 from napari_s3net import io
 from napari_s3net.errors import WriteError
+from napari_s3net.export.overlay import draw_overlay, fullest_plane
 from napari_s3net.image import Image, Segmentation
 from napari_s3net.labels.measure import measure_clusters
-from napari_s3net.preprocessing.window import to_unit
 from napari_s3net.provenance import PROGRAM
-from napari_s3net.settings import Settings
-
-#: A blue that neither skin nor grey images contain, told apart from both by colour-blind people (as in the viewer).
-ACCENT = (25, 195, 242)
-#: Width of the outline as a share of the longer side, and at least so many pixels.
-LINE, THINNEST = 0.004, 2.0
 
 
 def write_result(
@@ -75,7 +65,7 @@ def write_result(
     io.write_labels(mask, result.mask, image.geometry, mask=True)
     if overlay:
         io.write_png(picture, draw_overlay(*fullest_plane(image, result.mask), settings=result.settings))
-    io.write_json(json_path, metadata)
+    io.write_json(json_path, metadata, ascii_only=not _is_text(metadata["source"]))
     return [labels, mask, *([picture] if overlay else []), json_path]
 
 
@@ -110,50 +100,10 @@ def result_metadata(image: Image, result: Segmentation) -> dict[str, Any]:
     }
 
 
-def draw_overlay(image: Image, mask: NDArray[np.bool_], *, settings: Settings | None = None) -> NDArray[np.uint8]:
-    """Draw the outline of a region on an image.
-
-    Parameters
-    ----------
-    image : Image
-        One plane.
-    mask : numpy.ndarray
-        (H, W) bool.
-    settings : Settings, optional
-        Whose window is used for CT.
-
-    Returns
-    -------
-    numpy.ndarray
-        (H, W, 3) uint8: the image with a line in `ACCENT` along the border, its width in proportion to the image.
-    """
-    picture = _shown(image, settings or Settings())
-    if not mask.any() or mask.all():
-        return np.round(picture).astype(np.uint8)
-    width = max(THINNEST, LINE * max(mask.shape))
-    reach = int(width) + 2
-    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    box = tuple(slice(max(0, i[0] - reach), i[-1] + reach + 1) for i in (rows, columns))
-    # At the image's edge there is no border to draw, so the region goes on beyond it.
-    region = np.pad(mask[box], 1, mode="edge")
-    distance = ndimage.distance_transform_edt(region) + ndimage.distance_transform_edt(~region) - 0.5
-    line = np.clip(width / 2 + 0.5 - distance[1:-1, 1:-1], 0, 1)[..., None]
-    picture[box] += line * (np.array(ACCENT, np.float32) - picture[box])
-    return np.round(picture).astype(np.uint8)
-
-
-def _shown(image: Image, settings: Settings) -> NDArray[np.float32]:
-    """The image as a photograph: (H, W, 3) from 0 to 255."""
-    if image.kind == "rgb" and image.array.dtype == np.uint8:
-        return image.array.astype(np.float32)
-    unit = to_unit(image, settings)
-    return np.repeat(unit, 3, axis=2) * 255 if unit.shape[2] == 1 else unit * 255
-
-
-def fullest_plane(image: Image, mask: NDArray[np.bool_]) -> tuple[Image, NDArray[np.bool_]]:
-    """The plane that shows most of a region; the middle one where there is none."""
-    if not image.is_stack:
-        return image, mask
-    sizes = mask.sum(axis=(1, 2))
-    index = int(sizes.argmax()) if sizes.any() else len(sizes) // 2
-    return image.slice(index), mask[index]
+def _is_text(name: str) -> bool:
+    """Whether a file's name can be written as UTF-8; on Linux names are bytes, which need not be text."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -25,6 +25,8 @@ TISSUES = (
 )
 #: Red, green and blue in luminance (ITU-R BT.601).
 LUMINANCE = (0.299, 0.587, 0.114)
+#: Pixels that are measured at a time: a photograph of 400 megapixels takes no more memory than one of four.
+BAND_PIXELS = 2**22
 
 
 @dataclass(frozen=True)
@@ -93,12 +95,8 @@ def measure_clusters(
     """
     if labels.shape != image.shape:
         raise InvalidImageError(f"The labels are {labels.shape}, the image is {image.shape}; expected the same shape.")
-    ids, index = label_index(labels)
-    pixels = np.bincount(index, minlength=len(ids))
-    colours = colours_to_255(image)
-    values = image.array.ravel() if colours is None else colours @ np.array(LUMINANCE, np.float32)
-    mean, sd = mean_and_sd(index, values, pixels)
-    tints = None if colours is None else [np.bincount(index, c, len(ids)) / np.maximum(pixels, 1) for c in colours.T]
+    ids = label_index(labels)[0]
+    pixels, mean, sd, tints = _moments(labels, ids, image)
     size, unit = _pixel_size(image)
     return [
         Cluster(
@@ -111,11 +109,36 @@ def measure_clusters(
             unit=unit,
             mean=float(mean[i]),
             sd=float(sd[i]),
-            colour=None if tints is None else (float(tints[0][i]), float(tints[1][i]), float(tints[2][i])),
+            colour=None if tints is None else (float(tints[0, i]), float(tints[1, i]), float(tints[2, i])),
         )
         for i in range(len(ids))
         if ids[i] > 0 and pixels[i]
     ]
+
+
+def _moments(
+    labels: NDArray[Any], ids: NDArray[np.integer], image: Image
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64] | None]:
+    """Pixels, mean and standard deviation of each id, (n,), and its colour, (3, n); band by band to spare memory."""
+    scale = _scale_to_255(image)
+    sums, middle = np.zeros((6, len(ids))), None
+    rows = max(1, BAND_PIXELS // max(1, labels[:1].size))
+    for start in range(0, len(labels), rows):
+        index = np.searchsorted(ids, labels[start : start + rows].ravel())
+        band = image.array[start : start + rows]
+        colours = band.reshape(-1, 3).astype(np.float32) * scale if scale is not None else None
+        values = (band.ravel() if colours is None else colours @ np.array(LUMINANCE, np.float32)).astype(np.float64)
+        middle = values.mean() if middle is None else middle  # near the values, so that large ones lose no digits
+        values -= middle
+        sums[0] += np.bincount(index, minlength=len(ids))
+        sums[1] += np.bincount(index, values, len(ids))
+        sums[2] += np.bincount(index, np.square(values, out=values), len(ids))
+        if colours is not None:
+            sums[3:] += [np.bincount(index, channel, len(ids)) for channel in colours.T]
+    n = np.maximum(sums[0], 1)
+    mean, square = sums[1] / n, sums[2] / n
+    sd = np.sqrt(np.maximum(square - mean**2, 0))
+    return sums[0].astype(np.int64), mean + (middle or 0.0), sd, sums[3:] / n if scale is not None else None
 
 
 def tissue_name(mean_hu: float) -> str:
@@ -178,14 +201,17 @@ def colours_to_255(image: Image) -> NDArray[np.float32] | None:
     Whole numbers are scaled from the range of their type. Floats are taken as from 0 to 1, or from 0 to 255 where one
     is above 1.
     """
+    scale = _scale_to_255(image)
+    return None if scale is None else image.array.reshape(-1, 3).astype(np.float32) * scale
+
+
+def _scale_to_255(image: Image) -> np.float32 | None:
+    """The factor that brings colours to a range from 0 to 255; None for images without colours."""
     if image.kind != "rgb":
         return None
-    array = image.array.reshape(-1, 3)
-    if array.dtype.kind in "iu":
-        top = float(np.iinfo(array.dtype).max)
-    else:
-        top = 1.0 if array.size == 0 or array.max() <= 1 else 255.0
-    return array.astype(np.float32) * np.float32(255 / top)
+    if image.array.dtype.kind in "iu":
+        return np.float32(255 / float(np.iinfo(image.array.dtype).max))
+    return np.float32(255 if image.array.size == 0 or image.array.max() <= 1 else 1)
 
 
 def _pixel_size(image: Image) -> tuple[float, str]:

@@ -15,7 +15,7 @@ from napari_s3net.settings import Settings, describe_settings
 
 #: Bytes that a run takes at its peak, measured on the CPU (see `docs/speed.md`): for each pixel of the working size,
 #: for each of its feature channels and of its clusters; and for each pixel of the image.
-PIXEL_BYTES, CHANNEL_BYTES, CLUSTER_BYTES, FULL_BYTES = 100.0, 290.0, 80.0, 72.0
+PIXEL_BYTES, CHANNEL_BYTES, CLUSTER_BYTES, FULL_BYTES = 100.0, 290.0, 80.0, 40.0
 #: What a run takes however small the image, in MiB; and what the network library does before its first run.
 LEAST_MIB, LIBRARY_MIB = 25.0, 250.0
 #: This share of the free memory may be planned with; other programs want some, too.
@@ -28,6 +28,11 @@ _ROOT, _GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 def cores() -> int:
     """Processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def physical_memory() -> int:
+    """Bytes of memory in this machine."""
+    return int(psutil.virtual_memory().total)
 
 
 def estimate_mib(shape: tuple[int, ...], settings: Settings) -> float:

@@ -5,10 +5,12 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from napari_s3net.batch.file_row import FileRow
 from napari_s3net.batch.items import find_items
 from napari_s3net.batch.plan import KINDS, FileJob
 from napari_s3net.batch.work import do, reason
 from napari_s3net.errors import ReadError
+from napari_s3net.image import Geometry, Segmentation
 from napari_s3net.io import read_image
 from napari_s3net.settings import presets
 from tests.batch import segmenters
@@ -47,6 +49,20 @@ def test_everything_is_written_and_told(job, plan):
     assert row.preset == "skin"
     used = json.loads((plan.output / "settings" / f"{row.used}.json").read_text(encoding="utf-8"))
     assert used == presets["skin"].settings.replace(working_size=96).to_dict()
+
+
+def test_a_row_and_the_settings_beside_it_tell_how_the_result_was_made(job, plan):
+    row, _ = do(job)
+    line = FileRow.from_line(row.to_line())
+    assert line == row
+    settings = json.loads((plan.output / "settings" / f"{line.used}.json").read_text(encoding="utf-8"))
+    labels = np.zeros((2, 2), np.int32)
+    result = Segmentation.from_metadata(labels, Geometry.identity(2), {**line.metadata, "settings": settings})
+    made = result.provenance
+    assert made.settings == presets["skin"].settings.replace(working_size=96)
+    assert (made.preset, made.device, made.source, made.input_digest) == ("skin", "cpu", "a.png", row.input)
+    assert made.confidence == pytest.approx(row.confidence, abs=1e-4)
+    assert (result.foreground, result.names, result.object_name) == ((1,), {1: "Lesion", 2: "Skin"}, "Lesion")
 
 
 def test_only_what_was_asked_for_is_written(job, plan):

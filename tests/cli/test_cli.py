@@ -1,7 +1,9 @@
 import json
+import os
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import PIL.Image
@@ -243,6 +245,30 @@ def test_names_that_would_collide_stay_apart(tmp_path):
         path.touch()
     found = find_inputs([*files, tmp_path / "b" / ".." / "c.png"])
     assert [item.stem for item in found] == [f"{tmp_path.name}_a_png", "A_jpg", "b_a_png", "c_png", "c_nii_gz"]
+
+
+def test_names_are_those_that_were_named(runs, photo, tmp_path, monkeypatch):
+    """A link keeps its own name, whatever it leads to; a folder named by dots has the name it stands for."""
+    (tmp_path / "link.png").symlink_to(photo)
+    named = [photo, tmp_path / "link.png", tmp_path / ".." / tmp_path.name / "photo.png"]
+    assert [item.stem for item in find_inputs(named)] == ["photo", "link"]
+    assert run("segment", tmp_path / "link.png", "-o", tmp_path / "out") == 0
+    assert names(tmp_path / "out") == ["link.json", "link_labels.png", "link_mask.png"]
+    assert json.loads((tmp_path / "out" / "link.json").read_text(encoding="utf-8"))["source"] == "link.png"
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    monkeypatch.chdir(empty)
+    assert [(item.name, item.stem) for item in find_inputs([Path()])] == [("empty", "empty")]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a name may be any bytes")
+def test_a_name_that_is_no_text(runs, photo, tmp_path, capfd):
+    odd = tmp_path / os.fsdecode(b"mole\xff.png")
+    photo.rename(odd)
+    assert run("segment", odd, "-o", tmp_path / "out") == 0
+    stem = os.fsdecode(b"mole\xff")
+    assert names(tmp_path / "out") == sorted(f"{stem}{end}" for end in (".json", "_labels.png", "_mask.png"))
+    assert json.loads((tmp_path / "out" / f"{stem}.json").read_text(encoding="utf-8"))["source"] == odd.name
 
 
 def test_a_folder_of_photographs_is_each_of_them(runs, photo, tmp_path):

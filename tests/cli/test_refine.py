@@ -5,9 +5,12 @@ import json
 import numpy as np
 import pytest
 
+from napari_s3net import __version__
 from napari_s3net.cli import main
 from napari_s3net.image import Geometry
 from napari_s3net.io import read_image, write_labels, write_png
+from napari_s3net.provenance import Provenance
+from napari_s3net.settings import Settings
 
 SHAPE = (60, 80)
 
@@ -97,3 +100,49 @@ def test_files_that_do_not_fit_are_explained(files, capsys):
     assert "strokes.png is (5, 5), the image is (60, 80)" in capsys.readouterr().err
     (folder / "mole.json").write_text("{", encoding="utf-8")
     assert refine(folder) == 2
+
+
+#: As version 0.1 wrote it beside the labels of a photograph.
+OLD = {
+    "program": "napari-s3net", "version": "0.1.0", "seed": 7, "device": "cpu", "seconds": 1.2, "stopped": False,
+    "note": "", "confidence": 0.75, "foreground": [1], "names": {"1": "Lesion", "2": "Skin, darker", "3": "Corner"},
+    "image": {"kind": "rgb", "shape": list(SHAPE), "spacing": [1.0, 1.0], "unit": "pixel"}, "clusters": [],
+    "settings": {"seed": 7, "target": "lesion", "clusters": 12}, "history": [{"cluster": 2.0}],
+    "source": "mole.png", "preset": "skin", "slice": None,
+}  # fmt: skip
+
+
+def test_a_result_of_an_earlier_version_is_corrected_and_what_it_told_is_handed_on(files):
+    folder, *_ = files
+    (folder / "mole.json").write_text(json.dumps(OLD), encoding="utf-8")
+    assert refine(folder) == 0
+    made = Provenance.from_dict(json.loads((folder / "out" / "mole.json").read_text(encoding="utf-8")))
+    assert made.settings == Settings(seed=7, target="lesion", clusters=12)
+    assert (made.preset, made.source, made.confidence) == ("skin", "mole.png", 0.75)
+    assert (made.version, made.iterations, made.losses) == (__version__, 0, ()), "of this run, which trained nothing"
+
+
+def test_a_corrected_result_can_be_corrected_again(files):
+    folder, *_ = files
+    (folder / "mole.json").write_text(json.dumps(OLD), encoding="utf-8")
+    assert refine(folder) == 0
+    first = json.loads((folder / "out" / "mole.json").read_text(encoding="utf-8"))
+    for name in ("mole.json", "mole_labels.png"):
+        (folder / "out" / name).rename(folder / name)
+    assert refine(folder) == 0
+    again = json.loads((folder / "out" / "mole.json").read_text(encoding="utf-8"))
+    for name in ("settings", "preset", "foreground", "names", "meanings", "object_name", "source"):
+        assert again[name] == first[name]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [({"format": 99}, "newer version"), ({"settings": {"hue": 1}}, "hue"), ({"foreground": "all"}, "by their numbers")],
+)
+def test_metadata_that_cannot_be_used_names_its_file(files, capsys, change, words):
+    folder, *_ = files
+    (folder / "mole.json").write_text(json.dumps({**OLD, **change}), encoding="utf-8")
+    assert refine(folder) == 2
+    said = capsys.readouterr().err
+    assert "mole.json beside the labels cannot be used" in said
+    assert words in said

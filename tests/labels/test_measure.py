@@ -25,6 +25,20 @@ def test_counts_shares_and_moments():
     assert (one.area, one.unit, one.colour) == (4, "pixels", None)
 
 
+@pytest.mark.parametrize("kind", ["rgb", "ct"])
+def test_large_images_are_measured_band_by_band(monkeypatch, kind):
+    random = np.random.default_rng(0)
+    shape = (3, 40, 50)
+    array = random.integers(0, 256, (*shape, 3), np.uint8) if kind == "rgb" else random.normal(40, 90, shape)
+    image = Image(array, Geometry.identity(3), kind)
+    labels = random.integers(0, 4, shape).astype(np.int32)
+    whole = measure_clusters(labels, image)
+    monkeypatch.setattr("napari_s3net.labels.measure.BAND_PIXELS", 100)
+    for one, other in zip(whole, measure_clusters(labels, image), strict=True):
+        assert (one.id, one.pixels, one.share) == (other.id, other.pixels, other.share)
+        assert (one.mean, one.sd, one.colour) == pytest.approx((other.mean, other.sd, other.colour))
+
+
 def test_area_in_square_millimetres_and_volume_in_cubic():
     (one, _) = measure_clusters(LABELS, ct(np.zeros((2, 4)), (0.5, 2.0)))
     assert (one.area, one.unit) == (4.0, "mm²")

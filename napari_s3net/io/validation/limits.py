@@ -10,9 +10,8 @@ from math import prod
 from pathlib import Path
 
 from napari_s3net.errors import ReadError
+from napari_s3net.runtime.memory import physical_memory
 
-#: Where the system does not tell how much memory it has (Windows), this much is taken for granted.
-ASSUMED_MEMORY = 16 * 10**9
 #: The decoder's buffer, the turned copy, and the array that is handed over.
 COPIES = 3
 #: Deflate never packs tighter than this, so a header that promises more than this times the file is wrong.
@@ -55,14 +54,6 @@ def reading_seconds(path: Path, promised: int = 0) -> float:
         with os.scandir(path) as entries:
             packed = sum(entry.stat().st_size for entry in entries if entry.is_file())
     return BASE_SECONDS + packed / BYTES_PER_SECOND + promised / PIXEL_BYTES_PER_SECOND
-
-
-def physical_memory() -> int:
-    """Bytes of memory in this machine."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return ASSUMED_MEMORY
 
 
 def check_memory(shape: Iterable[int], item_bytes: int) -> None:

@@ -50,8 +50,3 @@ def test_of_a_packed_file_it_says_the_size_that_is_seen_in_the_folder():
 def test_figures_that_sound_alike_are_told_apart():
     with pytest.raises(ReadError, match="promises 1998 bytes, the file has 1990 bytes"):
         limits.check_promise(1998, 1990)
-
-
-def test_memory_is_assumed_where_the_system_does_not_tell(monkeypatch):
-    monkeypatch.delattr("os.sysconf", raising=False)
-    assert limits.physical_memory() == limits.ASSUMED_MEMORY

@@ -132,13 +132,13 @@ def test_the_python_names_the_slice():
 
 def test_the_command_is_one_that_the_command_line_understands():
     from napari_s3net import cli
-    from napari_s3net.cli.common_options import changes_of
+    from napari_s3net.cli.common_options import changed_settings
 
     text = words.as_command(note(axis=0, slice=4), PATH, "cuda:0")
     options = cli._parser().parse_args(shlex.split(text)[1:])
     assert [str(path) for path in options.inputs] == [PATH]
     assert (options.device, options.slice, options.preset) == ("cuda:0", 4, "skin")
-    assert presets[options.preset].settings.replace(**changes_of(options)).to_dict() == note()["settings"]
+    assert presets[options.preset].settings.replace(**changed_settings(options)).to_dict() == note()["settings"]
 
 
 def test_a_slice_that_the_command_line_cannot_name_is_not_made_up():
