@@ -52,6 +52,6 @@ def _devices() -> list[tuple[str, str]]:
 
 def _memory() -> str:
     """Memory that a run may still take, within a container's limit, and memory of this machine."""
-    from napari_s3net.runtime.memory import free_mib, physical_memory
+    from napari_s3net.runtime.machine import free_memory, physical_memory
 
-    return f"{free_mib() * 2**20 / GIB:.1f} of {physical_memory() / GIB:.1f} GiB free"
+    return f"{free_memory() / GIB:.1f} of {physical_memory() / GIB:.1f} GiB free"

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-
-import psutil
 
 from napari_s3net.errors import OutOfMemoryError
+from napari_s3net.runtime.machine import free_memory
 from napari_s3net.settings import Settings, describe_settings
 
 #: Bytes that a run takes at its peak, measured on the CPU (see `docs/speed.md`): for each pixel of the working size,
@@ -22,17 +19,6 @@ LEAST_MIB, LIBRARY_MIB = 25.0, 250.0
 SHARE = 0.9
 #: The size and the channels of the published network, which follow no setting.
 RELEASED_SIZE, RELEASED_CHANNELS = 256, 64
-_ROOT, _GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
-
-
-def cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def physical_memory() -> int:
-    """Bytes of memory in this machine."""
-    return int(psutil.virtual_memory().total)
 
 
 def estimate_mib(shape: tuple[int, ...], settings: Settings) -> float:
@@ -53,7 +39,7 @@ def free_mib(device: str = "cpu") -> float:
 
         kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return float(int(torch.cuda.mem_get_info(device)[0]) + kept) / 2**20
-    return min([int(psutil.virtual_memory().available), *_left_in_groups()]) / 2**20
+    return free_memory() / 2**20
 
 
 @dataclass(frozen=True)
@@ -142,32 +128,3 @@ def _smaller_sizes(shape: tuple[int, ...], settings: Settings) -> Iterator[int]:
 
 def _fits(shape: tuple[int, ...], settings: Settings, size: int, free: float) -> bool:
     return _needed(shape, settings.replace(working_size=size)) <= SHARE * free
-
-
-def _left_in_groups() -> Iterator[int]:
-    """Bytes that each control group above this process still allows; a container's limit is one of them."""
-    try:
-        lines = [line.split(":", 2) for line in _GROUPS.read_text(encoding="utf-8").splitlines()]
-    except OSError:  # not Linux
-        return
-    for _, controllers, path in lines:
-        if controllers == "":
-            yield from _left(_ROOT, path, "memory.max", "memory.current", "inactive_file")
-        elif "memory" in controllers.split(","):
-            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
-            yield from _left(_ROOT / "memory", path, *names)
-
-
-def _left(root: Path, path: str, limit: str, used: str, cache: str) -> Iterator[int]:
-    """Bytes left in a group and in those above it; a container may see its own as the root. Cached files can go."""
-    group = root / path.strip("/")
-    for folder in (group, *group.parents):
-        if not folder.is_relative_to(root):
-            return
-        try:
-            most = int((folder / limit).read_text(encoding="ascii"))
-            taken = int((folder / used).read_text(encoding="ascii"))
-            kept = dict(line.split() for line in (folder / "memory.stat").read_text(encoding="ascii").splitlines())
-        except (OSError, ValueError):  # no such group here, or "max"
-            continue
-        yield max(0, most - taken + int(kept.get(cache, 0)))

@@ -6,7 +6,7 @@ import pytest
 
 from napari_s3net.errors import OutOfMemoryError
 from napari_s3net.runtime import memory
-from napari_s3net.runtime.memory import advise, estimate_mib, free_mib, mib_text, require_memory
+from napari_s3net.runtime.memory import advise, estimate_mib, mib_text, require_memory
 from napari_s3net.settings import Settings
 
 SHAPE, SETTINGS = (1000, 1500), Settings(working_size=256)
@@ -28,40 +28,6 @@ def test_the_estimate_grows_with_the_work(more):
 
 def test_a_stack_takes_what_its_plane_takes():
     assert estimate_mib((40, *SHAPE), SETTINGS) == estimate_mib(SHAPE, SETTINGS)
-
-
-def test_free_memory_is_that_of_the_tightest_limit(monkeypatch):
-    assert free_mib() > 50
-    monkeypatch.setattr(memory, "_left_in_groups", lambda: iter([3 * 2**20]))
-    assert free_mib() == 3
-
-
-@pytest.mark.parametrize(
-    ("line", "folder", "files"),
-    [
-        ("0::/a/b", "a/b", ("memory.max", "memory.current", "inactive_file")),
-        ("0::/elsewhere", "", ("memory.max", "memory.current", "inactive_file")),
-        ("4:cpu,memory:/a", "memory/a", ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")),
-    ],
-    ids=["v2", "v2 in a container", "v1"],
-)
-def test_limits_of_control_groups_count(monkeypatch, tmp_path, line, folder, files):
-    place = tmp_path / folder
-    place.mkdir(parents=True, exist_ok=True)
-    (place / files[0]).write_text("1000\n", encoding="utf-8")
-    (place / files[1]).write_text("700\n", encoding="utf-8")
-    (place / "memory.stat").write_text(f"anon 5\n{files[2]} 200\n", encoding="utf-8")
-    (tmp_path / "cgroup").write_text(f"{line}\n9:name=systemd:/x\n", encoding="utf-8")
-    monkeypatch.setattr(memory, "_ROOT", tmp_path)
-    monkeypatch.setattr(memory, "_GROUPS", tmp_path / "cgroup")
-    assert list(memory._left_in_groups()) == [500]
-    (place / files[0]).write_text("max\n", encoding="utf-8")
-    assert list(memory._left_in_groups()) == []
-
-
-def test_no_control_groups_outside_linux(monkeypatch, tmp_path):
-    monkeypatch.setattr(memory, "_GROUPS", tmp_path / "missing")
-    assert list(memory._left_in_groups()) == []
 
 
 def test_what_fits_needs_no_remedy(free):

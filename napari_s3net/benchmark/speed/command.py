@@ -27,7 +27,7 @@ from napari_s3net.benchmark.summary import update_summary
 from napari_s3net.image import Image
 from napari_s3net.preprocessing.prepare import to_features
 from napari_s3net.runtime.device import resolve_device
-from napari_s3net.runtime.memory import cores
+from napari_s3net.runtime.machine import cores
 from napari_s3net.settings import Settings, preset_settings
 from napari_s3net.training.image import GUIDED_ITERATIONS
 from napari_s3net.training.trainer import make_trainer

@@ -10,7 +10,7 @@ from math import prod
 from pathlib import Path
 
 from napari_s3net.errors import ReadError
-from napari_s3net.runtime.memory import physical_memory
+from napari_s3net.runtime.machine import physical_memory
 
 #: The decoder's buffer, the turned copy, and the array that is handed over.
 COPIES = 3

@@ -16,7 +16,7 @@ from napari_s3net.errors import InvalidSettingsError
 from napari_s3net.plugin.widgets.fields import add_fields, add_row, form_layout, make_field
 from napari_s3net.plugin.widgets.parts import column, fold, one_line
 from napari_s3net.plugin.widgets.text import device_label
-from napari_s3net.runtime.memory import cores
+from napari_s3net.runtime.machine import cores
 from napari_s3net.settings import presets, read_changes
 
 AUTO, FROM_FILE = "auto", "file"

@@ -27,7 +27,7 @@ from napari_s3net.errors import S3NetError
 from napari_s3net.image import Image, Notice, Segmentation, Step
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.runtime.generators import follow
-from napari_s3net.runtime.memory import cores
+from napari_s3net.runtime.machine import cores
 from napari_s3net.settings import Settings
 
 #: At most five previews a second.

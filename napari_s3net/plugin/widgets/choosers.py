@@ -11,7 +11,7 @@ from napari_s3net.plugin.widgets.fields import Chooser, add_row, form_layout, ma
 from napari_s3net.plugin.widgets.parts import caption, column, fold, one_line
 from napari_s3net.plugin.widgets.settings_form import SettingsForm
 from napari_s3net.plugin.widgets.text import device_label, device_text
-from napari_s3net.runtime.memory import cores
+from napari_s3net.runtime.machine import cores
 from napari_s3net.settings import Settings, presets
 
 

@@ -13,7 +13,7 @@ from napari_s3net.image import Geometry, Segmentation
 from napari_s3net.plugin.jobs import run as module
 from napari_s3net.plugin.jobs.run import Failure, Run, spare_core
 from napari_s3net.plugin.layers.source import Source
-from napari_s3net.runtime.memory import cores
+from napari_s3net.runtime.machine import cores
 from napari_s3net.settings import Settings
 
 

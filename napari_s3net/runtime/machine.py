@@ -1,0 +1,56 @@
+"""What this computer has, and how much of it this process may use: processor cores and memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+#: Where Linux keeps the limits of control groups, a container's among them, and which groups this process is in.
+GROUP_ROOT, GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def physical_memory() -> int:
+    """Bytes of memory in this machine."""
+    return int(psutil.virtual_memory().total)
+
+
+def free_memory() -> int:
+    """Bytes that this process may still take: what other programs leave, within its container's limit."""
+    return min([int(psutil.virtual_memory().available), *_left_in_groups()])
+
+
+def _left_in_groups() -> Iterator[int]:
+    """Bytes that each control group above this process still allows; a container's limit is one of them."""
+    try:
+        lines = [line.split(":", 2) for line in GROUPS.read_text(encoding="utf-8").splitlines()]
+    except OSError:  # not Linux
+        return
+    for _, controllers, path in lines:
+        if controllers == "":
+            yield from _left(GROUP_ROOT, path, "memory.max", "memory.current", "inactive_file")
+        elif "memory" in controllers.split(","):
+            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+            yield from _left(GROUP_ROOT / "memory", path, *names)
+
+
+def _left(root: Path, path: str, limit: str, used: str, cache: str) -> Iterator[int]:
+    """Bytes left in a group and in those above it; a container may see its own as the root. Cached files can go."""
+    group = root / path.strip("/")
+    for folder in (group, *group.parents):
+        if not folder.is_relative_to(root):
+            return
+        try:
+            most = int((folder / limit).read_text(encoding="ascii"))
+            taken = int((folder / used).read_text(encoding="ascii"))
+            kept = dict(line.split() for line in (folder / "memory.stat").read_text(encoding="ascii").splitlines())
+        except (OSError, ValueError):  # no such group here, or "max"
+            continue
+        yield max(0, most - taken + int(kept.get(cache, 0)))
