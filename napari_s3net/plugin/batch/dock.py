@@ -50,7 +50,7 @@ class BatchDock(Dock):
         super().__init__(napari_viewer)
         self.plan: Plan | None = None
         self.job: BatchJob | None = None
-        self._look: FolderScan | None = None
+        self._scan: FolderScan | None = None
         self._items: dict[str, Item] = {}
         self._opened: OpenedResult | None = None
         self._link = ""
@@ -63,7 +63,7 @@ class BatchDock(Dock):
         self._timer.setInterval(POLL_MS)
         self._build()
         self._connect()
-        self._settle()
+        self._show_state()
 
     # -- the run
 
@@ -73,7 +73,7 @@ class BatchDock(Dock):
             return
         assert self.plan is not None  # noqa: S101 - just read
         self.review_controller.end()
-        self.say("")
+        self.show_message("")
         self._counts, self._within = dict.fromkeys(self._counts, 0), {}
         self._first = 0.0
         form = self.form
@@ -86,10 +86,10 @@ class BatchDock(Dock):
         self.bar.setRange(0, 0)
         self.line.setText("Looking for images…")
         self._timer.start()
-        self._settle()
+        self._show_state()
 
     def pause(self, paused: bool) -> None:
-        """Finish what is under way and begin nothing more; or go on."""
+        """Finish what is being worked on and begin nothing more; or go on."""
         if self.job is not None:
             self.job.pause(paused)
             self.pause_button.setText("Go on" if paused else "Pause")
@@ -101,7 +101,7 @@ class BatchDock(Dock):
         if self.job is not None:
             self.job.stop()
             self.line.setText("Stopping; what is finished is kept…")
-            self._settle(stopping=True)
+            self._show_state(stopping=True)
 
     def _let_go(self) -> None:
         self._timer.stop()
@@ -133,17 +133,25 @@ class BatchDock(Dock):
         layout.setStretchFactor(self.table, 100)
 
     def _connect(self) -> None:
-        self.form.changed.connect(self._look_again)
-        self.start_button.clicked.connect(lambda _: self.start())
+        self.form.changed.connect(self._scan_folders)
+        self.start_button.clicked.connect(self._start_clicked)
         self.pause_button.toggled.connect(self.pause)
-        self.stop_button.clicked.connect(lambda _: self.stop())
+        self.stop_button.clicked.connect(self._stop_clicked)
         self.table.opened.connect(self._open)
-        self.review_button.clicked.connect(lambda _: self._begin_review())
+        self.review_button.clicked.connect(self._begin_review)
         self.review_controller.decided.connect(self.table.files.decide)
         self.review_controller.moved.connect(self.table.pick)
-        self.review_controller.ended.connect(self._settle)
+        self.review_controller.ended.connect(self._show_state)
         self._timer.timeout.connect(self._tick)
         self.follow_viewer()
+
+    # Not as lambdas: in PySide a connection would hold on to what they know, and so to a dock that was closed.
+
+    def _start_clicked(self, _: bool = False) -> None:
+        self.start()
+
+    def _stop_clicked(self, _: bool = False) -> None:
+        self.stop()
 
     # -- the folders
 
@@ -153,12 +161,12 @@ class BatchDock(Dock):
             self.plan = self.form.plan()
         except S3NetError as error:
             self.plan = None
-            self.say(str(error))
+            self.show_message(str(error))
         else:
-            self.say("")
+            self.show_message("")
         return self.plan is not None
 
-    def _look_again(self) -> None:
+    def _scan_folders(self) -> None:
         """The form has changed: look what is in the folders."""
         if self.job is None:
             self.review_controller.end()
@@ -170,17 +178,17 @@ class BatchDock(Dock):
                 assert self.plan is not None  # noqa: S101 - just read
                 self.form.source_line.setText("Looking for images…")
                 self.line.clear()
-                self._look = FolderScan(self.plan)
+                self._scan = FolderScan(self.plan)
                 self._timer.start()
-        self._settle()
+        self._show_state()
 
-    def _found(self, found: FolderContents) -> None:
+    def _show_contents(self, found: FolderContents) -> None:
         assert self.plan is not None  # noqa: S101 - it was looked at
         rows = found.rows or {}
         self._items = {item.file: item for item in found.items}
         self.form.source_line.setText(plural(len(found.items), "image") if found.items else "")
         if found.trouble is not None:
-            self.say(found.trouble.message)
+            self.show_message(found.trouble.message)
         before = f"{plural(found.current, 'image')} done before with these settings" if found.current else ""
         other = f"{plural(len(rows), 'result')} of an earlier run" if rows else ""
         self.form.output_line.setText(before or other)
@@ -192,40 +200,40 @@ class BatchDock(Dock):
         review = Review(self.plan.output)
         decisions = {file: decision for file, one in rows.items() if (decision := review.decision(one))}
         self.table.files.show_files(files, rows, decisions)
-        self._settle()
+        self._show_state()
 
     # -- what comes of it
 
     def _tick(self) -> None:
-        if self._look is not None and self._look.found is not None:
-            found, self._look = self._look.found, None
-            self._found(found)
+        if self._scan is not None and self._scan.found is not None:
+            found, self._scan = self._scan.found, None
+            self._show_contents(found)
         if self.job is not None:
-            self._news(self.job.collect())
-        if self._look is None and self.job is None:
+            self.show_update(self.job.collect())
+        if self._scan is None and self.job is None:
             self._timer.stop()
 
-    def _news(self, news: BatchUpdate) -> None:
-        if news.items is not None:
-            self._items = {item.file: item for item in news.items}
+    def show_update(self, update: BatchUpdate) -> None:
+        if update.items is not None:
+            self._items = {item.file: item for item in update.items}
             self._show(list(self._items), {})
-            self.bar.setRange(0, PARTS * len(news.items))
+            self.bar.setRange(0, PARTS * len(update.items))
             address = self.form.scheduler_address
             self.line.setText(f"Asking for workers at {address}…" if address else "Starting…")
-        if news.link != self._link:
-            self._link = news.link
-            self._settle()
-        for one in news.rows:
+        if update.link != self._link:
+            self._link = update.link
+            self._show_state()
+        for one in update.rows:
             self.table.files.update(one)
             self._within.pop(one.file, None)
             if one.is_final:
                 self._counts[one.status] += 1
             elif one.slices:
                 self._within[one.file] = one
-        if news.rows:
+        if update.rows:
             self._count()
-        if news.over:
-            self._end(news)
+        if update.over:
+            self._end(update)
 
     def _count(self) -> None:
         """Say how far it is."""
@@ -243,7 +251,7 @@ class BatchDock(Dock):
         left = None if paused else left
         self.line.setText(batch_text(over, total, self._counts["failed"], left, paused=paused, within=within))
 
-    def _end(self, news: BatchUpdate) -> None:
+    def _end(self, update: BatchUpdate) -> None:
         assert self.job is not None  # noqa: S101 - its thread has just ended
         atexit.unregister(_finish)
         self.job, self._link = None, ""
@@ -251,24 +259,24 @@ class BatchDock(Dock):
         for n, one in enumerate(self.table.files.rows):
             if one is not None and one.status == "running":
                 self.table.files.rows[n] = None
-        if news.summary is not None:
-            s = news.summary
+        if update.summary is not None:
+            s = update.summary
             words = f"{s.done:,} done, {s.failed:,} failed, {s.skipped:,} done before"
             self.line.setText(f"{'Stopped: ' if s.stopped else ''}{words}.")
-        if news.trouble is not None:
-            self.fail(news.trouble.message)
+        if update.trouble is not None:
+            self.fail(update.trouble.message)
         self.form.output_line.clear()
-        self._settle()
+        self._show_state()
 
     # -- looking at results
 
     def _rows(self) -> list[FileRow]:
         return [one for one in self.table.files.rows if one is not None and one.status in ("done", "skipped")]
 
-    def _begin_review(self) -> None:
+    def _begin_review(self, _: bool = False) -> None:
         if self.plan is not None:
             self.review_controller.begin(self.plan.output, self._rows())
-            self._settle()
+            self._show_state()
 
     def _open(self, file: str) -> None:
         """Show the result of a file, or say why there is none."""
@@ -295,7 +303,7 @@ class BatchDock(Dock):
 
     # -- showing
 
-    def _settle(self, *, stopping: bool = False) -> None:
+    def _show_state(self, *, stopping: bool = False) -> None:
         """Show what there is to do now."""
         busy = self.job is not None
         self.form.setEnabled(not busy)

@@ -49,10 +49,10 @@ class OpenedResult:
         if not is_same_input(item, row):
             raise ReadError(f"{row.file} has changed since the batch worked on it. Run the batch again.")
         image = read_image(item.path, series=item.series)
-        labels, note = _labels(image, row, output)
+        labels, about = _labels(image, row, output)
         self.image_layer: ImageLayer = plain(viewer.add_image(image.array, **layer_data(image)[1]))
         self.layer: Labels = result_layer(labels, self.image_layer, result_name(image.name))
-        self.layer.metadata = {KEY: note}
+        self.layer.metadata = {KEY: about}
         recolour(self.layer)
         viewer.add_layer(self.layer)
         self._state = self._sum()
@@ -70,12 +70,12 @@ class OpenedResult:
         WriteError
             If that is not possible.
         """
-        note = self.layer.metadata[KEY]
+        about = self.layer.metadata[KEY]
         data = np.asarray(self.layer.data)
-        write_labels(review.corrected_path(self.row, "labels"), data, note["geometry"])
-        mask = object_mask(data, note)
-        write_labels(review.corrected_path(self.row, "masks"), mask, note["geometry"], mask=True)
-        review.decide(self.row, "corrected", tuple(note["foreground"]))
+        write_labels(review.corrected_path(self.row, "labels"), data, about["geometry"])
+        mask = object_mask(data, about)
+        write_labels(review.corrected_path(self.row, "masks"), mask, about["geometry"], mask=True)
+        review.decide(self.row, "corrected", tuple(about["foreground"]))
         self._state = self._sum()
 
     def close(self) -> None:
@@ -88,8 +88,8 @@ class OpenedResult:
         return any(plain(one) is layer for one in self._viewer.layers)
 
     def _sum(self) -> tuple[int, tuple[int, ...]]:
-        note = self.layer.metadata.get(KEY, {})
-        return zlib.crc32(np.ascontiguousarray(self.layer.data).data), tuple(note.get("foreground", ()))
+        about = self.layer.metadata.get(KEY, {})
+        return zlib.crc32(np.ascontiguousarray(self.layer.data).data), tuple(about.get("foreground", ()))
 
 
 def _labels(image: Image, row: FileRow, output: Path) -> tuple[NDArray[Any], Metadata]:

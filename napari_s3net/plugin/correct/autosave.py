@@ -41,7 +41,7 @@ class SavedSession:
         Of the layers; strokes are empty where none were drawn.
     name : str
         Of the label layer.
-    note : mapping
+    metadata : mapping
         What the label layer knows about itself, without its geometry; empty for labels made elsewhere.
     locked : tuple of int
         Locked labels.
@@ -54,7 +54,7 @@ class SavedSession:
     labels: NDArray[Any]
     strokes: NDArray[Any]
     name: str
-    note: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
     locked: tuple[int, ...] = ()
     locked_part: NDArray[np.bool_] | None = None
 
@@ -72,7 +72,7 @@ def save(folder: Path, session: SavedSession) -> None:
         "image": session.image,
         "path": session.path,
         "name": session.name,
-        "note": {key: value for key, value in session.note.items() if key != "geometry"},
+        "note": {key: value for key, value in session.metadata.items() if key != "geometry"},
         "locked": list(session.locked),
     }
     try:
@@ -107,11 +107,13 @@ def load(folder: Path) -> SavedSession:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             about, labels, strokes = json.loads(bytes(file["about"])), file["labels"], file["strokes"]
             locked_part = file["held"].astype(bool) if "held" in file else None
-        note = about["note"]
+        metadata = about["note"]
         by_id = ("names", "meanings")  # JSON has text for keys
-        note |= {key: {int(i): value for i, value in note[key].items()} for key in by_id if key in note}
+        metadata |= {key: {int(i): value for i, value in metadata[key].items()} for key in by_id if key in metadata}
         locked = tuple(about["locked"])
-        return SavedSession(about["image"], about["path"], labels, strokes, about["name"], note, locked, locked_part)
+        return SavedSession(
+            about["image"], about["path"], labels, strokes, about["name"], metadata, locked, locked_part
+        )
     except Exception as error:
         raise ReadError("The last session is damaged or made by another version. Open the labels you saved.") from error
 

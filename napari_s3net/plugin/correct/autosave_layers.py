@@ -94,9 +94,9 @@ class Autosave(QObject):
         source = source_of(image, self._viewer.dims.point, self._viewer.dims.order[-2:])
         layer = add_layer(self._viewer, image, source, saved.name)
         layer.data[...] = saved.labels
-        if saved.note:
+        if saved.metadata:
             geometry = layer_geometry(image, source.shape)
-            layer.metadata = {KEY: {**saved.note, "source": image.name, "geometry": geometry}}
+            layer.metadata = {KEY: {**saved.metadata, "source": image.name, "geometry": geometry}}
             recolour(layer)
         layer.refresh()
         self._editor.choose(layer)
@@ -129,7 +129,7 @@ class Autosave(QObject):
             labels=np.array(layer.data),
             strokes=drawn,
             name=layer.name,
-            note=metadata_of(layer) or {},
+            metadata=metadata_of(layer) or {},
             locked=tuple(sorted(locks.labels)),
             locked_part=None if locks.held is None or not locks.held.any() else locks.held.copy(),
         )

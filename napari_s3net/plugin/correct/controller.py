@@ -85,8 +85,8 @@ class LabelEditor:
         images = [layer for layer in map(plain, self._viewer.layers) if isinstance(layer, ImageLayer)]
         images = [one for one in images if not _is_helper(one) and one.ndim == labels.ndim]
         fitting = [one for one in images if finest_level(one)[1] == labels.data.shape]
-        note = metadata_of(labels)
-        made_from = [one for one in fitting if note and one.name == note["source"]]
+        about = metadata_of(labels)
+        made_from = [one for one in fitting if about and one.name == about["source"]]
         return (made_from or fitting[::-1] or [None])[0]
 
     # -- the plane in view
@@ -95,10 +95,10 @@ class LabelEditor:
     def plane(self) -> Plane:
         """Labels in view with object and names."""
         layer, source = self.target()
-        labels, note = layer.data[source.index], metadata_of(layer)
-        if note is None:
+        labels, about = layer.data[source.index], metadata_of(layer)
+        if about is None:
             return Plane(labels, tuple(int(i) for i in np.unique(labels) if i > 0), {})
-        return Plane(labels, tuple(note["foreground"]), note["names"], note.get("meanings", {}))
+        return Plane(labels, tuple(about["foreground"]), about["names"], about.get("meanings", {}))
 
     @property
     def ids(self) -> list[int]:
@@ -116,28 +116,28 @@ class LabelEditor:
     def write(self, new: Plane) -> bool:
         """Write labels as one step that undo takes back, with what is known about them; False if nothing changed."""
         layer, source = self.target()
-        before, note = layer.data[source.index], metadata_of(layer)
+        before, about = layer.data[source.index], metadata_of(layer)
         if before.shape == new.labels.shape and np.array_equal(before, new.labels):
             return False
-        if note is not None:
-            self._memory_of(layer).remember(source.index, before, note)
+        if about is not None:
+            self._memory_of(layer).remember(source.index, before, about)
         write_undoable(layer, source.index, new.labels)
-        if note is not None:
+        if about is not None:
             foreground = sorted(int(i) for i in new.foreground)
             changed = {"foreground": foreground, "names": dict(new.names), "meanings": dict(new.meanings)}
-            self._take_note(with_new_ids({**note, **changed}, self.ids))
+            self._write_metadata(with_new_ids({**about, **changed}, self.ids))
         return True
 
     def follow_undo(self) -> bool:
         """After an undo or a redo: names and object of the labels that came back; False if they are as they were."""
         layer, source = self.target()
-        note = metadata_of(layer)
-        if note is None:
+        about = metadata_of(layer)
+        if about is None:
             return False
-        back = restored(note, self._memory_of(layer).recall(source.index, layer.data[source.index]))
-        if back is note:
+        back = restored(about, self._memory_of(layer).recall(source.index, layer.data[source.index]))
+        if back is about:
             return False
-        self._take_note(back)
+        self._write_metadata(back)
         return True
 
     def revert(self) -> bool:
@@ -151,10 +151,10 @@ class LabelEditor:
     def _memory_of(layer: Labels) -> MetadataHistory:
         return _memories.setdefault(layer, MetadataHistory())
 
-    def _take_note(self, note: dict[str, Any]) -> None:
+    def _write_metadata(self, about: dict[str, Any]) -> None:
         layer, source = self.target()
-        layer.metadata = {**layer.metadata, KEY: note}
-        self._memory_of(layer).remember(source.index, layer.data[source.index], note)
+        layer.metadata = {**layer.metadata, KEY: about}
+        self._memory_of(layer).remember(source.index, layer.data[source.index], about)
         recolour(layer)
 
     # -- runs
@@ -162,12 +162,12 @@ class LabelEditor:
     def result(self) -> Segmentation:
         """The plane in view as a result to refine, with the weights that are kept of its run."""
         layer, source = self.target()
-        note, labels, last = metadata_of(layer), self.plane.labels.astype(np.int32), cached_run(layer, source.position)
+        about, labels, last = metadata_of(layer), self.plane.labels.astype(np.int32), cached_run(layer, source.position)
         state = {} if last is None else last.state
-        if note is None:
+        if about is None:
             made = Provenance(settings=self._suggested(source))
             return Segmentation(labels, (), source.geometry, made, state=state)
-        return Segmentation.from_metadata(labels, source.geometry, note, state=state)
+        return Segmentation.from_metadata(labels, source.geometry, about, state=state)
 
     def take(self, result: Segmentation) -> bool:
         """Write what a re-run made, and keep its weights."""

@@ -280,7 +280,7 @@ class CorrectDock(Dock):
 
     def _use_tool(self, name: str) -> None:
         try:
-            self.say("")
+            self.show_message("")
             self.tool_controller.use(name)
             self._hint_soon.start()
         except S3NetError as error:
@@ -293,7 +293,7 @@ class CorrectDock(Dock):
 
     def _do(self, what: str) -> None:
         """Without labels only a way to some, and the sheet; with them everything."""
-        self.say("")
+        self.show_message("")
         always: dict[str, Callable[[], object]] = {
             "segment": lambda: self._viewer.window.add_plugin_dock_widget("napari-s3net", "Segment"),
             "reopen": self.autosave.reopen,
@@ -318,7 +318,7 @@ class CorrectDock(Dock):
 
     def _revert(self) -> None:
         if not self.editor.revert():
-            self.say("The labels are as the last run made them.")
+            self.show_message("The labels are as the last run made them.")
 
     def _hide(self) -> None:
         if (strokes := self.editor.strokes) is not None:
@@ -341,14 +341,14 @@ class CorrectDock(Dock):
         source = self.editor.source
         is_elsewhere = layer is not self.editor.layer or source is None or source.index != index
         if is_elsewhere:
-            self.say("You went elsewhere during the run, so its result was left out. Run again there.")
+            self.show_message("You went elsewhere during the run, so its result was left out. Run again there.")
         elif (layer.data[index] != before).any():
-            self.say("The labels changed during the run, so its result was left out. Run again.")
+            self.show_message("The labels changed during the run, so its result was left out. Run again.")
         else:
             self.editor.take(result)
             self.uncertainty_controller.forget()
             if result.provenance.note:
-                self.say(result.provenance.note)
+                self.show_message(result.provenance.note)
 
     def _fail(self, words: str) -> None:
         self.fail(words)

@@ -87,14 +87,14 @@ class Dock(QScrollArea):
             QApplication.instance().aboutToQuit.disconnect(slot)
         self._let_go()
 
-    def say(self, words: str) -> None:
+    def show_message(self, words: str) -> None:
         """Show what is worth knowing, or nothing."""
         self.message.setText(words)
         self.message.setVisible(bool(words))
 
     def fail(self, words: str) -> None:
         """Say what went wrong, here and as napari's notification."""
-        self.say(words)
+        self.show_message(words)
         show_error(words)
 
     # -- what a dock may add

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QIcon
+from qtpy.QtGui import QIcon, QPixmap
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 from superqt import QCollapsible, QElidingLabel
 
@@ -73,7 +73,9 @@ def more_button(name: str, tip: str, **actions: str) -> tuple[QToolButton, QMenu
 
 def fold(title: str, tip: str, *parts: QWidget) -> QCollapsible:
     """A title that unfolds what most people never change; closed at first."""
-    made = QCollapsible(title, None, QIcon(), QIcon())
+    nothing = QPixmap(1, 1)
+    nothing.fill(Qt.GlobalColor.transparent)
+    made = QCollapsible(title, None, QIcon(nothing), QIcon(nothing))  # a null icon is no icon to PySide
     made.setDuration(0)
     made.layout().setContentsMargins(0, 0, 0, 0)
     inside = made.content().layout()

@@ -14,13 +14,13 @@ class SettingsDialog(QDialog):
 
     taken = Signal()
 
-    def __init__(self, note: Metadata, parent: QWidget) -> None:
+    def __init__(self, about: Metadata, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle(f"Settings of {note['source']}")
+        self.setWindowTitle(f"Settings of {about['source']}")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         content = QWidget()
         form = QFormLayout(content)
-        for name, value in settings_rows(note):
+        for name, value in settings_rows(about):
             label = QLabel(value)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             form.addRow(QLabel(name), label)

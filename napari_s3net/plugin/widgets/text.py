@@ -89,20 +89,20 @@ def time_left(done: float, to_do: float, seconds: float) -> float | None:
     return None if done < 2 else seconds / done * to_do
 
 
-def outcome_text(note: Mapping[str, Any], share: float) -> str:
+def outcome_text(about: Mapping[str, Any], share: float) -> str:
     """The line above the table: "✓ Lesion proposed · 21.4 % of the image"."""
-    if not note["foreground"]:
+    if not about["foreground"]:
         return "✓ No object proposed"
-    where = "image" if note["slice"] is None else "slice"
-    return f"✓ {note.get('object_name', 'Object')} proposed · {share_text(share)} of the {where}"
+    where = "image" if about["slice"] is None else "slice"
+    return f"✓ {about.get('object_name', 'Object')} proposed · {share_text(share)} of the {where}"
 
 
-def effort_text(note: Mapping[str, Any]) -> str:
+def effort_text(about: Mapping[str, Any]) -> str:
     """How a result was made, in a line: "40 iterations · 1.9 s · CPU"."""
-    done = plural(note["iterations"], "iteration")
-    parts = [f"stopped after {done}" if note["stopped"] else done, seconds_text(note["seconds"])]
-    line = " · ".join([*parts, device_label(note["device"])])
-    return f"{line}. {note['note']}" if note.get("note") else line
+    done = plural(about["iterations"], "iteration")
+    parts = [f"stopped after {done}" if about["stopped"] else done, seconds_text(about["seconds"])]
+    line = " · ".join([*parts, device_label(about["device"])])
+    return f"{line}. {about['note']}" if about.get("note") else line
 
 
 def device_text(choice: str, devices: tuple[str, ...], cores: int) -> str:
@@ -154,47 +154,47 @@ def changes(settings: Settings, preset: str) -> dict[str, Any]:
     return {name: value for name, value in settings.to_dict().items() if value != base[name]}
 
 
-def as_python(note: Mapping[str, Any], path: str | None, device: str) -> str:
+def as_python(about: Mapping[str, Any], path: str | None, device: str) -> str:
     """The same result as lines of Python, for the image's file; without one, for a file of the image's name."""
-    settings = Settings.from_dict(note["settings"])
-    changed = ", ".join(f"{name}={value!r}" for name, value in changes(settings, note["preset"]).items())
-    planes = {None: "image", 0: f"image.slice({note['slice']})"}
-    lies = f"as_image(image.array.take({note['slice']}, axis={note['axis']}), kind=image.kind)"
+    settings = Settings.from_dict(about["settings"])
+    changed = ", ".join(f"{name}={value!r}" for name, value in changes(settings, about["preset"]).items())
+    planes = {None: "image", 0: f"image.slice({about['slice']})"}
+    lies = f"as_image(image.array.take({about['slice']}, axis={about['axis']}), kind=image.kind)"
     return (
         "from napari_s3net import as_image, presets, read_image, segment\n\n"
-        f"image = read_image({path or note['source']!r})\n"
-        f"settings = presets[{note['preset']!r}].settings{f'.replace({changed})' if changed else ''}\n"
-        f"result = segment({planes.get(note['axis'], lies)}, settings=settings, device={device!r})\n"
+        f"image = read_image({path or about['source']!r})\n"
+        f"settings = presets[{about['preset']!r}].settings{f'.replace({changed})' if changed else ''}\n"
+        f"result = segment({planes.get(about['axis'], lies)}, settings=settings, device={device!r})\n"
         "labels, mask = result.labels, result.mask\n"
     )
 
 
-def as_command(note: Mapping[str, Any], path: str | None, device: str) -> str:
+def as_command(about: Mapping[str, Any], path: str | None, device: str) -> str:
     """The same result as a command of the shell, which knows the slices of a volume along its first axis only."""
-    if note["axis"]:
+    if about["axis"]:
         return "# The command line takes slices along the first axis only; copy as Python instead."
-    settings = Settings.from_dict(note["settings"])
-    changed = changes(settings, note["preset"])
-    words = ["napari-s3net", "segment", path or note["source"], "-o", "labels", "--preset", note["preset"]]
+    settings = Settings.from_dict(about["settings"])
+    changed = changes(settings, about["preset"])
+    words = ["napari-s3net", "segment", path or about["source"], "-o", "labels", "--preset", about["preset"]]
     words += ["--seed", str(changed.pop("seed", settings.seed)), "--device", device]
-    words += [] if note["slice"] is None else ["--slice", str(note["slice"])]
+    words += [] if about["slice"] is None else ["--slice", str(about["slice"])]
     words += ["--set", *(f"{name}={value}" for name, value in changed.items())] if changed else []
     return shlex.join(words)
 
 
-def settings_rows(note: Mapping[str, Any]) -> list[tuple[str, str]]:
+def settings_rows(about: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Everything that was asked for and how it went, as names and values for a list."""
     rows = [
-        ("Image", note["source"]),
-        *([("Slice", str(note["slice"] + 1))] if note["slice"] is not None else []),
-        ("Preset", presets[note["preset"]].label),
-        ("Version", note["version"]),
-        ("Device", device_label(note["device"])),
-        ("Time", seconds_text(note["seconds"])),
-        ("Iterations done", str(note["iterations"]) + (" (stopped by hand)" if note["stopped"] else "")),
+        ("Image", about["source"]),
+        *([("Slice", str(about["slice"] + 1))] if about["slice"] is not None else []),
+        ("Preset", presets[about["preset"]].label),
+        ("Version", about["version"]),
+        ("Device", device_label(about["device"])),
+        ("Time", seconds_text(about["seconds"])),
+        ("Iterations done", str(about["iterations"]) + (" (stopped by hand)" if about["stopped"] else "")),
     ]
     for row in describe_settings():
-        value = note["settings"][row["name"]]
+        value = about["settings"][row["name"]]
         shown = (
             ("yes" if value else "no") if isinstance(value, bool) else f"{value:g}" if row["type"] == "float" else value
         )

@@ -127,12 +127,12 @@ def test_another_run_on_the_same_output_is_refused_in_words(ready, tmp_path, qtb
 def test_within_a_volume_the_slices_are_counted(ready):
     ready.job = BatchJob(ready.plan)
     items = tuple(ready._items.values())
-    ready._news(BatchUpdate(items=items))
-    ready._news(BatchUpdate(rows=(FileRow(file="b.png", status="running", slice=11, slices=40),)))
+    ready.show_update(BatchUpdate(items=items))
+    ready.show_update(BatchUpdate(rows=(FileRow(file="b.png", status="running", slice=11, slices=40),)))
     assert states(ready)["b.png"] == "11 of 40"
     assert "slice 11 of 40" in ready.line.text()
     assert 0 < ready.bar.value() / ready.bar.maximum() < 1 / 3
-    ready._news(BatchUpdate(rows=(FileRow(file="b.png", status="done"),)))
+    ready.show_update(BatchUpdate(rows=(FileRow(file="b.png", status="done"),)))
     assert states(ready)["b.png"] == "done"
     assert ready.line.text().startswith("1 of 3")
     assert "slice" not in ready.line.text()

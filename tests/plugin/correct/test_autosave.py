@@ -21,7 +21,7 @@ def session(**changed):
         "labels": labels,
         "strokes": (labels > 9).astype(np.int32),
         "name": "mole – S³-Net",
-        "note": {"names": {1: "Lesion"}, "foreground": [1]},
+        "metadata": {"names": {1: "Lesion"}, "foreground": [1]},
         "locked": (3, 7),
         "locked_part": labels == 5,
     }
@@ -35,15 +35,15 @@ def test_what_was_saved_comes_back(tmp_path):
         np.testing.assert_array_equal(getattr(back, name), getattr(session(), name))
         assert getattr(back, name).dtype == getattr(session(), name).dtype
     assert (back.image, back.path, back.name) == ("mole", "/pictures/mole.png", "mole – S³-Net")
-    assert back.note == {"names": {1: "Lesion"}, "foreground": [1]}
+    assert back.metadata == {"names": {1: "Lesion"}, "foreground": [1]}
     assert back.locked == (3, 7)
 
 
-def test_without_note_and_without_locked_parts(tmp_path):
-    save(tmp_path, session(note={}, locked_part=None, locked=(), path=None))
+def test_without_metadata_and_without_locked_parts(tmp_path):
+    save(tmp_path, session(metadata={}, locked_part=None, locked=(), path=None))
     back = load(tmp_path)
     assert back.locked_part is None
-    assert (back.note, back.locked, back.path) == ({}, (), None)
+    assert (back.metadata, back.locked, back.path) == ({}, (), None)
 
 
 def test_a_session_of_an_earlier_version_had_no_locked_parts(tmp_path):
@@ -55,8 +55,8 @@ def test_a_session_of_an_earlier_version_had_no_locked_parts(tmp_path):
 
 
 def test_the_geometry_is_not_written(tmp_path):
-    save(tmp_path, session(note={"names": {}, "geometry": Geometry.identity(2)}))
-    assert "geometry" not in load(tmp_path).note
+    save(tmp_path, session(metadata={"names": {}, "geometry": Geometry.identity(2)}))
+    assert "geometry" not in load(tmp_path).metadata
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")

@@ -13,7 +13,7 @@ def flat(text):
     return text.replace(words.NARROW, " ")
 
 
-def note(**changes):
+def about(**changes):
     settings = presets["skin"].settings.replace(seed=3, max_iter=55, remove_hair=False)
     return {
         "source": "IMD042",
@@ -28,6 +28,7 @@ def note(**changes):
         "iterations": 40,
         "stopped": False,
         "foreground": [1, 2],
+        "object_name": "Lesion",
         "names": {1: "Lesion", 2: "Lesion rim", 3: "Skin"},
         **changes,
     }
@@ -81,13 +82,13 @@ def test_time_left_waits_for_a_pace():
 
 
 def test_outcome():
-    assert flat(words.outcome_text(note(), 0.214)) == "✓ Lesion proposed · 21.4 % of the image"
-    assert flat(words.outcome_text(note(slice=3), 0.214)).endswith("of the slice")
-    assert "✓ Lesion proposed" in words.outcome_text(note(names={1: "Lesion, darker", 2: "Lesion"}), 0.2)
-    assert "✓ Object proposed" in words.outcome_text(note(names={}), 0.2)
-    assert words.outcome_text(note(foreground=[]), 0.0) == "✓ No object proposed"
-    assert flat(words.effort_text(note())) == "40 iterations · 1.9 s · CPU"
-    assert flat(words.effort_text(note(stopped=True, iterations=1))) == "stopped after 1 iteration · 1.9 s · CPU"
+    assert flat(words.outcome_text(about(), 0.214)) == "✓ Lesion proposed · 21.4 % of the image"
+    assert flat(words.outcome_text(about(slice=3), 0.214)).endswith("of the slice")
+    assert "✓ Lesion proposed" in words.outcome_text(about(names={1: "Lesion, darker", 2: "Lesion"}), 0.2)
+    assert "✓ Object proposed" in words.outcome_text(about(object_name="Object"), 0.2)
+    assert words.outcome_text(about(foreground=[]), 0.0) == "✓ No object proposed"
+    assert flat(words.effort_text(about())) == "40 iterations · 1.9 s · CPU"
+    assert flat(words.effort_text(about(stopped=True, iterations=1))) == "stopped after 1 iteration · 1.9 s · CPU"
 
 
 @pytest.mark.parametrize(
@@ -119,39 +120,39 @@ def test_the_python_is_python_and_gives_the_same_settings(monkeypatch):
     monkeypatch.setitem(napari_s3net.__dict__, "read_image", lambda path: seen.update(path=path) or "image")
     result = type("Result", (), {"labels": 1, "mask": 2})
     monkeypatch.setitem(napari_s3net.__dict__, "segment", lambda image, **kwargs: seen.update(kwargs) or result)
-    exec(words.as_python(note(), PATH, "cpu"), {})  # noqa: S102 - the text under test
+    exec(words.as_python(about(), PATH, "cpu"), {})  # noqa: S102 - the text under test
     assert seen["path"] == PATH
     assert seen["device"] == "cpu"
-    assert seen["settings"].to_dict() == note()["settings"]
+    assert seen["settings"].to_dict() == about()["settings"]
 
 
 def test_the_python_names_the_slice():
-    assert "image.slice(7)" in words.as_python(note(axis=0, slice=7), None, "auto")
-    assert "image.array.take(7, axis=1)" in words.as_python(note(axis=1, slice=7), None, "auto")
+    assert "image.slice(7)" in words.as_python(about(axis=0, slice=7), None, "auto")
+    assert "image.array.take(7, axis=1)" in words.as_python(about(axis=1, slice=7), None, "auto")
 
 
 def test_the_command_is_one_that_the_command_line_understands():
     from napari_s3net import cli
     from napari_s3net.cli.common_options import changed_settings
 
-    text = words.as_command(note(axis=0, slice=4), PATH, "cuda:0")
+    text = words.as_command(about(axis=0, slice=4), PATH, "cuda:0")
     options = cli._parser().parse_args(shlex.split(text)[1:])
     assert [str(path) for path in options.inputs] == [PATH]
     assert (options.device, options.slice, options.preset) == ("cuda:0", 4, "skin")
-    assert presets[options.preset].settings.replace(**changed_settings(options)).to_dict() == note()["settings"]
+    assert presets[options.preset].settings.replace(**changed_settings(options)).to_dict() == about()["settings"]
 
 
 def test_a_slice_that_the_command_line_cannot_name_is_not_made_up():
-    assert words.as_command(note(axis=1, slice=4), PATH, "cpu").startswith("#")
+    assert words.as_command(about(axis=1, slice=4), PATH, "cpu").startswith("#")
 
 
 def test_settings_rows_name_every_setting_with_its_unit():
-    rows = dict(words.settings_rows(note(slice=4)))
+    rows = dict(words.settings_rows(about(slice=4)))
     assert rows["Slice"] == "5"
     assert flat(rows["Working size"]).endswith("px")
     assert rows["Remove hairs"] == "no"
     assert rows["Iterations at most"] == "55"
-    assert len(rows) > len(note()["settings"])
+    assert len(rows) > len(about()["settings"])
 
 
 @pytest.mark.parametrize(("kind", "ending"), [("rgb", ".png"), ("ct", ".nii.gz"), ("grey", ".tif"), (None, ".tif")])
