@@ -2,10 +2,11 @@
 
 Needs only numpy, scipy, pillow, torch and safetensors, and runs from a bare checkout:
 
-    python scripts/teach_on_card.py OUT --seconds 560
+    python scripts/teach_on_card.py OUT --seconds 425
 
-Writes OUT/skin.safetensors and OUT/chest.safetensors (again every half minute while it learns) and OUT/NAME.json with
-the losses and the speed.
+While the card learns chest, the cores paint skin, and go on painting through the first part of its lesson on skin.
+Writes OUT/skin.safetensors and OUT/chest.safetensors (again every quarter of a minute while it learns) and
+OUT/NAME.json with the losses and the speed.
 """
 
 from __future__ import annotations
@@ -61,65 +62,95 @@ def load(kind: str, n: int, size: int, folder: Path):
     raise AssertionError("unreachable")
 
 
-def learn(kind: str, data, seconds: float, out: Path, options: argparse.Namespace) -> None:
-    """Measure the speed, choose the number of iterations that fit, learn, and write."""
-    import torch
+def fastest(data, settings, device):
+    """The way of convolving that is fastest on this card, and its images a second."""
+    from napari_s3net.training.synthetic import iter_teach
 
-    from napari_s3net.runtime.device import resolve_device
-    from napari_s3net.training.synthetic import TeachSettings, card_of, iter_teach
-    from napari_s3net.training.weights import save_weights
-
-    device, end = resolve_device(options.device), time.monotonic() + seconds
-    torch.backends.cudnn.benchmark = True
-    settings = TeachSettings(kind=kind, batch=options.batch, memory=0.999, report=10)
     speeds = {}
-    for half in (True, False) if device.type == "cuda" else (False,):
-        trial = iter_teach(data, replace(settings, iterations=30, half=half), device)
-        speeds[half] = [step.images_per_second for step in trial][-1]
-        say(f"{kind}: {speeds[half]:.0f} images a second ({'bfloat16' if half else 'float32'})")
-    half = max(speeds, key=lambda key: speeds[key])
-    left = end - time.monotonic()
-    iterations = options.iterations or max(20, int(0.93 * left * speeds[half] / settings.batch))
-    settings = replace(settings, half=half, iterations=iterations, report=max(1, min(100, iterations // 10)))
-    say(f"{kind}: {iterations} iterations of {settings.batch} in {left:.0f} s, {len(data)} images")
-    steps, written = [], time.monotonic()
+    for matrices in (True, False) if device.type == "cuda" else (True,):
+        begun = time.monotonic()
+        trial = iter_teach(data, replace(settings, iterations=12, report=4, matrices=matrices), device)
+        speeds[matrices] = [step.images_per_second for step in trial][-1]
+        way = "by matrices" if matrices else "by the library"
+        say(f"{speeds[matrices]:.0f} images a second {way} (tried for {time.monotonic() - begun:.1f} s)")
+    matrices = max(speeds, key=lambda key: speeds[key])
+    return replace(settings, matrices=matrices), speeds[matrices]
 
-    def keep(network, card) -> None:
-        save_weights(out / f"{kind}.safetensors", network, card)
-        (out / f"{kind}.json").write_text(
-            json.dumps({"settings": asdict(settings), "card": card.taught, "steps": steps})
-        )
 
-    teaching = iter_teach(data, settings, device)
-    answer = None
-    while True:
-        try:
-            step = teaching.send(answer)
-        except StopIteration as result:
-            keep(*result.value)
-            break
-        steps.append({"iteration": step.iteration, **step.losses, "images per second": step.images_per_second})
-        answer = time.monotonic() > end
-        if time.monotonic() - written > 15 or step.iteration == iterations:
-            written = time.monotonic()
-            keep(step.teacher, card_of(data, settings, step.teacher.config, step.iteration))
-            losses = " ".join(f"{name} {value:.4f}" for name, value in step.losses.items())
-            say(f"{kind}: {step.iteration}/{iterations} {losses} ({step.images_per_second:.0f}/s)")
-    say(f"{kind}: written to {out}")
+class Lesson:
+    """One kind of image, learned for so many seconds along one cosine, and written every quarter of a minute."""
+
+    def __init__(self, kind: str, settings, speed: float, seconds: float, out: Path, device) -> None:
+        self.begun, self.seconds = time.monotonic(), max(seconds, 5.0)
+        iterations = max(20, int(self.seconds * speed / settings.batch))
+        self.settings = replace(settings, kind=kind, iterations=iterations, report=max(1, min(50, iterations // 20)))
+        self.kind, self.out, self.device, self.steps, self.written = kind, out, device, [], self.begun
+        self.checkpoint = out / f"{kind}.checkpoint"
+        self.checkpoint.unlink(missing_ok=True)
+
+    def along(self, _: int = 0) -> float:
+        """Share of the time that is gone."""
+        return (time.monotonic() - self.begun) / self.seconds
+
+    def learn(self, data, until: float = 1.0) -> None:
+        """Go on with these images until this share of the time is gone."""
+        from napari_s3net.training.synthetic import card_of, iter_teach
+
+        say(f"{self.kind}: about {self.settings.iterations} iterations of {self.settings.batch}, {len(data)} images")
+        options = {"checkpoint": self.checkpoint, "checkpoint_every": 10**9, "along": self.along}
+        teaching, answer = iter_teach(data, self.settings, self.device, **options), None
+        while True:
+            try:
+                step = teaching.send(answer)
+            except StopIteration as result:
+                self.keep(*result.value)
+                return
+            self.steps.append({"iteration": step.iteration, **step.losses, "images per second": step.images_per_second})
+            answer = self.along() > until
+            if time.monotonic() - self.written > 15:
+                self.keep(step.teacher, card_of(data, self.settings, step.teacher.config, step.iteration))
+
+    def keep(self, network, card) -> None:
+        """Write the weights and the losses so far, and say the last."""
+        from napari_s3net.training.weights import save_weights
+
+        self.written = time.monotonic()
+        save_weights(self.out / f"{self.kind}.safetensors", network, card)
+        written = {"settings": asdict(self.settings), "card": card.taught, "steps": self.steps}
+        (self.out / f"{self.kind}.json").write_text(json.dumps(written))
+        say(f"{self.kind}: " + ", ".join(f"{key} {value:.4g}" for key, value in (self.steps or [{}])[-1].items()))
+
+
+def learn(kind: str, first, last, first_share: float, settings, speed: float, seconds: float, out, device) -> None:
+    """Learn from what `first` gives, then from what `last` gives; more slowly from the latter if it diverges."""
+    from napari_s3net.errors import DivergedError
+
+    lesson = Lesson(kind, settings, speed, seconds, out, device)
+    try:
+        lesson.learn(first(), first_share)
+        if lesson.along() < 1:
+            lesson.learn(last())
+    except DivergedError as error:
+        say(f"{kind}: {error}")
+        left = (1 - lesson.along()) * lesson.seconds
+        slower = replace(settings, learning_rate=settings.learning_rate / 3)
+        lesson = Lesson(kind, slower, speed, left, out, device)
+        lesson.learn(last())
+    lesson.checkpoint.unlink(missing_ok=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("out", type=Path)
-    add("--seconds", type=float, default=560, help="for everything")
-    add("--skin-images", type=int, default=48000)
-    add("--chest-images", type=int, default=12000)
-    add("--paint-share", type=float, default=0.38, help="of the time, at most, for painting skin")
-    add("--chest-share", type=float, default=0.2, help="of the time for learning chest")
+    add("--seconds", type=float, default=425, help="for everything")
+    add("--skin-images", type=int, default=48000, help="at most")
+    add("--chest-images", type=int, default=5000, help="at most")
+    add("--chest-share", type=float, default=0.17, help="of the time, for learning chest")
+    add("--first-share", type=float, default=0.3, help="of the time for skin, with what is painted when it begins")
     add("--size", type=int, default=128)
-    add("--batch", type=int, default=128)
-    add("--iterations", type=int, help="instead of as many as fit")
+    add("--batch", type=int, default=256)
+    add("--learning-rate", type=float, default=3e-3)
     add("--workers", type=int, default=os.cpu_count() or 1)
     add("--device", default="auto")
     add("--cache", type=Path, help="folder for painted images; a temporary one when left out")
@@ -127,20 +158,36 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     cache = options.cache or Path(tempfile.mkdtemp(prefix="synthetic-"))
     end = START + options.seconds
-    shape = (options.skin_images, options.size, cache / "skin")
-    paint("skin", *shape, options.workers, options.paint_share * options.seconds)
-    chest_shape = (options.chest_images, options.size, cache / "chest")
-    chest_seconds = options.chest_share * options.seconds if options.chest_images else 0.0
-    skin_seconds = end - time.monotonic() - chest_seconds - 0.02 * options.seconds
+    skin, chest = ((n, options.size) for n in (options.skin_images, options.chest_images))
+
+    paint("chest", *chest, cache / "chest", options.workers, 0.07 * options.seconds)
+    chest_seconds = options.chest_share * options.seconds
+    skin_seconds = end - time.monotonic() - chest_seconds - 0.01 * options.seconds
+    painting_seconds = chest_seconds + options.first_share * skin_seconds - 4
     painter = get_context("spawn").Process(
-        target=paint, args=("chest", *chest_shape, max(1, options.workers - 1), skin_seconds - 15)
+        target=paint, args=("skin", *skin, cache / "skin", max(1, options.workers - 1), painting_seconds)
     )
-    if options.chest_images:
-        painter.start()
-    learn("skin", load("skin", *shape), skin_seconds, options.out, options)
-    if options.chest_images:
-        painter.join(timeout=60)
-        learn("chest", load("chest", *chest_shape), end - time.monotonic() - 5, options.out, options)
+    painter.start()
+
+    from napari_s3net.runtime.device import resolve_device
+    from napari_s3net.training.synthetic import TeachSettings
+
+    device, begun = resolve_device(options.device), time.monotonic()
+    data = load("chest", *chest, cache / "chest")
+    settings = TeachSettings(kind="chest", batch=options.batch, learning_rate=options.learning_rate, memory=0.999)
+    settings, speed = fastest(data, settings, device)
+    seconds = chest_seconds - (time.monotonic() - begun)
+    learn("chest", lambda: data, lambda: data, 1.0, settings, speed, seconds, options.out, device)
+
+    def painted_so_far():
+        return load("skin", *skin, cache / "skin")
+
+    def painted_at_last():
+        painter.join(timeout=30)
+        return painted_so_far()
+
+    left = end - time.monotonic() - 0.01 * options.seconds
+    learn("skin", painted_so_far, painted_at_last, options.first_share, settings, speed, left, options.out, device)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ such they run in the same fast kernels:
 
 from __future__ import annotations
 
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -47,6 +48,45 @@ def _padded(x: Tensor, weight: Tensor, dilation: int) -> Tensor:
     return F.pad(x, (margin, margin, margin, margin))
 
 
+def depthwise_by_matrices(x: Tensor, weight: Tensor, bias: Tensor, dilation: int) -> Tensor:
+    """Compute a same-size depthwise convolution as one matrix product for each channel.
+
+    Along a row, convolving is multiplying by a banded (W, W) matrix. Those of the kernel's k rows, one below the other,
+    make one (k·W, W) matrix a channel. That is W / k times the arithmetic that is needed, but of the kind that a
+    graphics card does in passing, in half precision and with any dilation; forth and back.
+
+    Parameters
+    ----------
+    x : torch.Tensor
+        (N, C, H, W).
+    weight, bias : torch.Tensor
+        (C, 1, k, k) with k odd, and (C,).
+    dilation : int
+        Distance between the kernel's taps, in pixels.
+
+    Returns
+    -------
+    torch.Tensor
+        (N, C, H, W).
+    """
+    N, C, H, W = x.shape
+    k = weight.shape[-1]
+    matrix = (weight.reshape(C * k, k) @ _band(k, W, dilation, x.device)).view(C, k * W, W)
+    margin = dilation * (k // 2)
+    padded = F.pad(x.transpose(0, 1), (0, 0, margin, margin))
+    rows = torch.cat([padded[:, :, dilation * i : dilation * i + H] for i in range(k)], dim=3)
+    convolved = rows.reshape(C, N * H, k * W) @ matrix.to(x.dtype)
+    return (convolved.view(C, N, H, W) + bias.to(convolved.dtype).view(C, 1, 1, 1)).transpose(0, 1)
+
+
+@lru_cache(maxsize=64)
+def _band(k: int, W: int, dilation: int, device: torch.device) -> Tensor:
+    """Which column each tap of a row reads for which: (k, W · W) of zeros and ones, nothing beyond the image."""
+    tap, column = torch.arange(k).view(k, 1, 1), torch.arange(W)
+    band = column.view(W, 1) == column + dilation * (tap - k // 2)
+    return band.float().view(k, W * W).to(device)
+
+
 class DepthwiseConv(nn.Conv2d):
     """A depthwise convolution that keeps the image's size; the values are those of `nn.Conv2d` with `groups=channels`.
 
@@ -60,7 +100,14 @@ class DepthwiseConv(nn.Conv2d):
         Rows and columns of the kernel; odd.
     dilation : int
         Distance between the kernel's taps, in pixels.
+
+    Attributes
+    ----------
+    by_matrices : bool
+        Compute by `depthwise_by_matrices` on a graphics card; False.
     """
+
+    by_matrices = False
 
     def __init__(self, channels: int, kernel: int, dilation: int = 1) -> None:
         super().__init__(
@@ -69,6 +116,8 @@ class DepthwiseConv(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve each channel with its own kernel."""
+        if self.by_matrices and x.device.type != "cpu":
+            return depthwise_by_matrices(x, self.weight, cast("Tensor", self.bias), self.dilation[0])
         if x.device.type != "cpu" or (self.kernel_size == (3, 3) and self.dilation == (1, 1)):
             return super().forward(x)  # torch's own is faster there
         y: Tensor = _Depthwise.apply(x, self.weight, self.bias, self.dilation[0])  # type: ignore[no-untyped-call]

@@ -95,7 +95,9 @@ def make_grid(theta: Tensor, like: Tensor, window: tuple[slice, slice] = (slice(
     torch.Tensor
         (N, h, w, 2), (x, y) in the original.
     """
-    grid = F.affine_grid(theta.to(like).expand(like.shape[0], 2, 3), list(like.shape), align_corners=False)
+    grid = F.affine_grid(
+        theta.to(like, non_blocking=True).expand(like.shape[0], 2, 3), list(like.shape), align_corners=False
+    )
     return grid[:, window[0], window[1]]
 
 

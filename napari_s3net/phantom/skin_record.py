@@ -15,11 +15,13 @@ Pattern = Literal["plain", "net", "globules", "streaks", "stripes", "scales", "v
 Frame = Literal["none", "lens", "soft lens", "corners", "small lens", "bars", "one side"]
 
 #: How often each is drawn, in the order of the words above.
-_KINDS = (0.22, 0.12, 0.12, 0.08, 0.07, 0.02, 0.04, 0.13, 0.08, 0.05, 0.07)
-_PATTERNS = (0.25, 0.2, 0.13, 0.1, 0.06, 0.08, 0.08, 0.1)
-_FRAMES = (0.56, 0.08, 0.08, 0.14, 0.04, 0.05, 0.05)
+_KINDS = (0.23, 0.12, 0.13, 0.09, 0.09, 0.02, 0.04, 0.13, 0.07, 0.04, 0.04)
+_PATTERNS = (0.32, 0.21, 0.12, 0.09, 0.05, 0.06, 0.07, 0.08)
+_FRAMES = (0.44, 0.08, 0.08, 0.27, 0.04, 0.05, 0.04)
 #: Share of the image that lesions cover, as (least, largest, how often), spread evenly over the logarithm.
-_AREAS = ((0.004, 0.03, 0.22), (0.03, 0.25, 0.45), (0.25, 0.65, 0.29), (0.65, 0.97, 0.04))
+_AREAS = ((0.005, 0.03, 0.15), (0.03, 0.25, 0.51), (0.25, 0.65, 0.3), (0.65, 0.97, 0.04))
+#: Share of the photographs that are clean: bare skin, a lesion, and at most a few hairs.
+_CLEAN = 0.35
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,9 +131,14 @@ def draw_skin_record(seed: int) -> SkinRecord:
     def often(share: float) -> bool:
         return bool(rng.random() < share)
 
+    clean = often(_CLEAN)
+
+    def seen(share: float) -> bool:
+        return often(share) and not clean
+
     kind: LesionKind = get_args(LesionKind)[rng.choice(len(_KINDS), p=_KINDS)]
     pattern: Pattern = get_args(Pattern)[rng.choice(len(_PATTERNS), p=_PATTERNS)]
-    frame: Frame = get_args(Frame)[rng.choice(len(_FRAMES), p=_FRAMES)]
+    frame: Frame = get_args(Frame)[0 if clean else rng.choice(len(_FRAMES), p=_FRAMES)]
     area = _area(rng)
     tone = rng.choice(4, p=(0.62, 0.2, 0.1, 0.08))  # light, tanned, brown, dark
     melanin = u(*((0.04, 0.26), (0.2, 0.5), (0.45, 0.8), (0.8, 1.3))[tone])
@@ -141,7 +148,7 @@ def draw_skin_record(seed: int) -> SkinRecord:
         aspect=float(rng.choice((1.0, 4 / 3, u(1.0, 1.5)))),
         melanin=melanin,
         blood=u(0.03, 0.3) if often(0.65) else u(0.3, 0.95),
-        roughness=float(rng.gamma(2.0, 0.5)),
+        roughness=float(rng.gamma(2.0, 0.4)),
         kind=kind,
         pattern=pattern,
         area=area,
@@ -152,29 +159,29 @@ def draw_skin_record(seed: int) -> SkinRecord:
         softness=u(0.01, 0.1) if often(0.45) else math.exp(u(math.log(0.08), math.log(0.5))),
         contrast=u(0, 1),
         halo=(u(-1, 1) if often(0.22) else 0.0),
-        generosity=u(-0.02, 0.12) if often(0.7) else u(0.1, 0.35),
+        generosity=u(-0.05, 0.07) if often(0.82) else u(0.06, 0.32),
         smoothing=u(0.0, 0.06) if often(0.5) else u(0.05, 0.3),
         naevi=int(rng.integers(1, 7)) if often(0.2) else 0,
         freckles=int(rng.integers(3, 90)) if often(0.25) else 0,
-        hairs=_hairs(rng),
+        hairs=_hairs(rng, clean),
         hair_lightness=u(0.0, 0.3) if often(0.75) else u(0.3, 1.0),
         hair_width=math.exp(u(math.log(0.25), math.log(1.9))),
-        ink=int(rng.integers(1, 6)) if often(0.12) else 0,
-        stickers=int(rng.integers(1, 4)) if often(0.14) else 0,
-        bubbles=int(rng.integers(1, 25)) if often(0.2) else 0,
-        glare=int(rng.integers(1, 40)) if often(0.22) else 0,
-        rulers=int(rng.integers(1, 3)) if often(0.2) else 0,
-        gel=u(0.2, 1.0) if often(0.13) else 0.0,
+        ink=int(rng.integers(1, 6)) if seen(0.14) else 0,
+        stickers=int(rng.integers(1, 4)) if seen(0.16) else 0,
+        bubbles=int(rng.integers(1, 25)) if seen(0.2) else 0,
+        glare=int(rng.integers(1, 40)) if seen(0.22) else 0,
+        rulers=int(rng.integers(1, 3)) if seen(0.28) else 0,
+        gel=u(0.2, 1.0) if seen(0.14) else 0.0,
         frame=frame,
         vignette=u(0, 0.7) ** 2 * (1.0 if often(0.7) else 1.8),
         unevenness=float(rng.gamma(1.5, 0.12)),
         white_balance=_white_balance(rng),
         gamma=math.exp(rng.normal(0, 0.22)),
-        saturation=u(0.5, 1.5),
+        saturation=u(0.75, 1.25) if often(0.7) else u(0.4, 1.6),
         blur=u(0, 0.6) if often(0.75) else u(0.6, 2.2),
         noise=u(0, 0.012) if often(0.75) else u(0.01, 0.05),
         jpeg=int(rng.integers(12, 92)) if often(0.3) else 0,
-        video=often(0.05),
+        video=seen(0.05),
     )
 
 
@@ -184,19 +191,20 @@ def _area(rng: np.random.Generator) -> float:
 
 
 def _centre(rng: np.random.Generator, area: float) -> tuple[float, float]:
-    """Mostly near the middle of the image; a fifth anywhere, the larger ones over its border too."""
+    """Mostly near the middle of the image; a sixth anywhere, the larger ones over its border too."""
     reach = 0.8 if area < 0.1 else 0.6
-    y, x = rng.uniform(-reach, reach, 2) if rng.random() < 0.2 else rng.normal(0, 0.17, 2)
+    y, x = rng.uniform(-reach, reach, 2) if rng.random() < 0.16 else rng.normal(0, 0.15, 2)
     return float(np.clip(y, -0.85, 0.85)), float(np.clip(x, -0.85, 0.85))
 
 
-def _hairs(rng: np.random.Generator) -> int:
+def _hairs(rng: np.random.Generator, clean: bool) -> int:
     few, some, many = (int(rng.integers(*limits)) for limits in ((1, 8), (8, 35), (35, 121)))
-    return int(rng.choice((0, few, some, many), p=(0.47, 0.25, 0.19, 0.09)))
+    shares = (0.7, 0.3, 0.0, 0.0) if clean else (0.38, 0.26, 0.25, 0.11)
+    return int(rng.choice((0, few, some, many), p=shares))
 
 
 def _white_balance(rng: np.random.Generator) -> tuple[float, float, float]:
-    """Mostly slight; a fifth as far off as a photograph that is blue, green or orange all over."""
-    spread = 0.07 if rng.random() < 0.8 else 0.22
+    """Mostly slight; an eighth as far off as a photograph that is blue, green or orange all over."""
+    spread = 0.07 if rng.random() < 0.88 else 0.22
     red, green, blue = np.exp(rng.normal(0, spread, 3) + rng.normal(0.08, 0.14)).tolist()
     return red, green, blue

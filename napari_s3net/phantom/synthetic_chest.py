@@ -191,7 +191,8 @@ def _diaphragm(patient: _Patient, side: int, ry: float, rx: float) -> Field:
     if risen <= 0:
         return np.full(patient.u.shape, -1.0, np.float32)
     cover = 0.25 + 0.78 * min(risen, 1.0) ** 0.7
-    cy, cx = -0.08 * ry + rng.normal(0, 0.04), side * 0.48 * rx
+    forward = 0.05 + rng.uniform(0, 0.25) * min(risen, 1.0)  # the deepest lung lies at the back
+    cy, cx = -forward * ry + rng.normal(0, 0.03), side * 0.48 * rx
     dome = patient.oval(cy, cx, 1.02 * ry * cover, 0.58 * rx * cover, 2.3)
     # Whatever lies between the dome and the middle belongs to the belly too.
     between = np.minimum(0.3 + cover * 0.5 - np.abs(patient.v / ry + 0.05), 0.48 * rx - side * patient.u)

@@ -78,7 +78,7 @@ def make_shape(plane: Plane, record: SkinRecord) -> Shape:
 
 def outline_mask(shape: Shape, record: SkinRecord) -> NDArray[np.bool_]:
     """The mask as a person would outline it: a little outside the fading, and smoother than the border."""
-    outside = (record.generosity + min(0.4 * record.softness, 0.15)) * shape.radius
+    outside = (record.generosity + min(0.3 * record.softness, 0.1)) * shape.radius
     smooth = blur(shape.depth, record.smoothing * shape.radius)
     return _one_piece(smooth > -outside, smooth)
 

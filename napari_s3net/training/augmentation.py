@@ -29,7 +29,7 @@ def augment(images: Tensor, masks: Tensor, parts: Tensor, generator: torch.Gener
         Images (N, C, S, S) in [0, 1], masks (N, 1, S, S) in [0, 1], and parts (N, S, S) int64.
     """
     x = images.permute(0, 3, 1, 2).float() / 255
-    theta = draw_thetas(len(x), generator).to(x)
+    theta = draw_thetas(len(x), generator).to(x, non_blocking=True)
     grid = F.affine_grid(theta, list(x.shape), align_corners=False)
     mask = warp(masks[:, None].float(), grid)
     part = F.grid_sample(parts[:, None].float(), grid, mode="nearest", padding_mode="reflection", align_corners=False)
@@ -59,5 +59,6 @@ def change_colours(x: Tensor, generator: torch.Generator) -> Tensor:
     cast = torch.exp((0.06 if C > 1 else 0.0) * torch.randn(N, C, 1, 1, generator=generator))
     offset = 0.03 * torch.randn(N, 1, 1, 1, generator=generator)
     gamma = torch.exp(0.15 * torch.randn(N, 1, 1, 1, generator=generator))
-    changed = x.clamp(1e-3, 1) ** gamma.to(x.device) * (gain * cast).to(x.device) + offset.to(x.device)
+    factor, offset, gamma = (draw.to(x.device, non_blocking=True) for draw in (gain * cast, offset, gamma))
+    changed = x.clamp(1e-3, 1) ** gamma * factor + offset
     return changed.clamp(0, 1)

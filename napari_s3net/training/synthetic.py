@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from napari_s3net.errors import DivergedError, ModelFileError
+from napari_s3net.network.depthwise import DepthwiseConv
 from napari_s3net.network.encoder_decoder import EncoderDecoder, EncoderDecoderConfig
 from napari_s3net.network.losses import edge_weights, spatial_loss, transformation_loss
 from napari_s3net.network.warps import WarpRange, draw_theta, make_grid, visible, warp
@@ -55,6 +56,8 @@ class TeachSettings:
         Of the first weights and of every draw.
     half : bool
         On a card, compute in bfloat16.
+    matrices : bool
+        On a card, convolve depthwise by matrix products.
     report : int
         Iterations from one `TeachStep` to the next.
     """
@@ -70,6 +73,7 @@ class TeachSettings:
     memory: float = 0.998
     seed: int = 0
     half: bool = True
+    matrices: bool = True
     report: int = 20
 
 
@@ -103,6 +107,9 @@ class Pupil:
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             torch.manual_seed(settings.seed)
             network = EncoderDecoder(config)
+        for layer in network.modules():
+            if isinstance(layer, DepthwiseConv):
+                layer.by_matrices = settings.matrices
         self.network = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.teacher: EncoderDecoder = copy.deepcopy(self.network).requires_grad_(False)
         self.optimiser = Adam(self.network.parameters(), settings.learning_rate)
@@ -112,8 +119,7 @@ class Pupil:
     def remember(self, memory: float) -> None:
         """Let the teacher follow; quickly at first."""
         share = 1 - min(memory, self.iteration / (self.iteration + 10))
-        for kept, new in zip(self.teacher.parameters(), self.network.parameters(), strict=True):
-            kept.lerp_(new, share)
+        torch._foreach_lerp_(list(self.teacher.parameters()), list(self.network.parameters()), share)
 
     def save(self, path: Path, settings: TeachSettings) -> None:
         """Write everything that is needed to go on."""
@@ -150,6 +156,7 @@ def iter_teach(
     config: EncoderDecoderConfig | None = None,
     checkpoint: Path | None = None,
     checkpoint_every: int = 500,
+    along: Callable[[int], float] | None = None,
 ) -> Generator[TeachStep, bool | None, tuple[EncoderDecoder, ModelCard]]:
     """Teach a network on painted images.
 
@@ -167,9 +174,12 @@ def iter_teach(
     config : EncoderDecoderConfig, optional
         Shape of the network; channels and clusters follow the data.
     checkpoint : Path, optional
-        Is written every so many iterations, and read first where it exists.
+        Is written every so many iterations and when it is ended early, and read first where it exists.
     checkpoint_every : int
         So many.
+    along : callable, optional
+        How far it has come after so many iterations, from 0 to 1, where it ends: for a limit of time. Their share of
+        `settings.iterations` where it is left out.
 
     Yields
     ------
@@ -196,22 +206,26 @@ def iter_teach(
         images, masks, parts = images.to(device), masks.to(device), parts.to(device)
     sums: dict[str, Tensor] = {}
     since, last = time.perf_counter(), pupil.iteration
-    while pupil.iteration < settings.iterations:
+    come = along or (lambda iteration: iteration / settings.iterations)
+    while (share := come(pupil.iteration)) < 1:
         generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + pupil.iteration)
         chosen = torch.randint(len(data), (settings.batch,), generator=generator)
-        here = chosen.to(images.device)
+        here = chosen.to(images.device, non_blocking=True)
         batch = (images[here].to(device), masks[here].to(device), parts[here].to(device))
-        terms = _update(pupil, batch, settings, generator)
+        rate = settings.learning_rate * _rate(pupil.iteration, share, settings.iterations)
+        terms = _update(pupil, batch, settings, generator, rate)
         sums = {name: sums.get(name, torch.zeros_like(value)) + value for name, value in terms.items()}
         pupil.iteration += 1
         pupil.remember(settings.memory)
         if checkpoint and pupil.iteration % checkpoint_every == 0:
             pupil.save(checkpoint, settings)
-        if pupil.iteration % settings.report == 0 or pupil.iteration == settings.iterations:
+        if pupil.iteration % settings.report == 0 or come(pupil.iteration) >= 1:
             n = pupil.iteration - last
             step = _step(pupil, sums, n, n * settings.batch / (time.perf_counter() - since))
             sums, last = {}, pupil.iteration
             if (yield step):
+                if checkpoint:
+                    pupil.save(checkpoint, settings)
                 break
             since = time.perf_counter()
     return pupil.teacher.eval(), card_of(data, settings, pupil.network.config, pupil.iteration)
@@ -255,30 +269,32 @@ def teach_terms(
     x, mask, parts = augment(*batch, generator)
     normalise = Normalisation(low=0, high=1)
     seen = normalise(x)
-    logits, clusters = pupil.network(seen)
+    n = math.ceil(settings.transformed * len(x)) if settings.weight_transformation > 0 else 0
+    both = seen
+    if n > 0:
+        grid = make_grid(draw_theta(WarpRange(), (x.shape[2], x.shape[3]), generator), x[:n])
+        moved = normalise(change_colours(warp(x[:n], grid), generator))
+        both = torch.cat([seen, moved]).contiguous(memory_format=torch.channels_last)
+    (logits, moved_logits), (clusters, moved_clusters) = (y.split([len(x), n]) for y in pupil.network(both))
     terms = {
         "object": object_loss(logits, mask),
         "clusters": settings.weight_clusters * F.cross_entropy(clusters, parts),
     }
     if settings.weight_spatial > 0:
         terms["spatial"] = settings.weight_spatial * spatial_loss(_two(logits).softmax(dim=1), edge_weights(seen))
-    n = math.ceil(settings.transformed * len(x))
-    if settings.weight_transformation > 0 and n > 0:
-        size = (x.shape[2], x.shape[3])
-        grid = make_grid(draw_theta(WarpRange(), size, generator), x[:n])
+    if n > 0:
         with torch.no_grad():
             told, told_clusters = pupil.teacher(seen[:n])
-        moved, moved_clusters = pupil.network(normalise(change_colours(warp(x[:n], grid), generator)))
         inside = visible(grid, x)
         terms["transformation"] = settings.weight_transformation * (
-            transformation_loss(_two(moved), warp(_two(told).softmax(dim=1), grid), inside)
+            transformation_loss(_two(moved_logits), warp(_two(told).softmax(dim=1), grid), inside)
             + 0.3 * transformation_loss(moved_clusters, warp(told_clusters.softmax(dim=1), grid), inside)
         )
     return terms
 
 
 def _update(
-    pupil: Pupil, batch: tuple[Tensor, Tensor, Tensor], settings: TeachSettings, generator: torch.Generator
+    pupil: Pupil, batch: tuple[Tensor, Tensor, Tensor], settings: TeachSettings, generator: torch.Generator, rate: float
 ) -> dict[str, Tensor]:
     """One step of the optimiser; returns the terms."""
     device = batch[0].device
@@ -290,18 +306,15 @@ def _update(
     optimiser.zero_grad()
     total.backward()  # type: ignore[no-untyped-call]
     optimiser.gradient.mul_((LONGEST_GRADIENT / (optimiser.gradient.norm() + 1e-6)).clamp(max=1))
-    optimiser.learning_rate = _rate(pupil.iteration, settings)
+    optimiser.learning_rate = rate
     optimiser.step()
     return {name: value.detach() for name, value in terms.items()}
 
 
-def _rate(iteration: int, settings: TeachSettings) -> float:
-    """A linear rise, then half a cosine down to a hundredth."""
-    rise = min(WARM_UP, settings.iterations // 10)
-    if iteration < rise:
-        return settings.learning_rate * (iteration + 1) / rise
-    along = (iteration - rise) / max(1, settings.iterations - rise)
-    return settings.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * along)))
+def _rate(iteration: int, share: float, iterations: int) -> float:
+    """Share of the learning rate: half a cosine down to a hundredth, reached by a linear rise."""
+    rise = max(1, min(WARM_UP, iterations // 10))
+    return min(1.0, (iteration + 1) / rise) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(share, 1.0))))
 
 
 def _two(logits: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from napari_s3net.network.depthwise import DepthwiseConv, Pointwise
+from napari_s3net.network.depthwise import DepthwiseConv, Pointwise, depthwise_by_matrices
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +26,19 @@ def test_equals_torch_in_values_and_gradients(kernel, dilation, shape, memory):
     layer = DepthwiseConv(shape[1], kernel, dilation)
     x, above = torch.randn(shape).contiguous(memory_format=memory), torch.randn(shape)
     ours = values_and_gradients(layer, layer, x, above)
+    theirs = values_and_gradients(lambda y: nn.Conv2d.forward(layer, y), layer, x, above)
+    for a, b in zip(ours, theirs, strict=True):
+        assert a.shape == b.shape
+        assert torch.allclose(a, b, rtol=1e-5, atol=1e-5 * max(1.0, float(b.abs().max())))
+
+
+@pytest.mark.parametrize(("kernel", "dilation"), [(3, 1), (5, 1), (5, 2), (7, 3)])
+@pytest.mark.parametrize("shape", [(2, 3, 16, 17), (1, 2, 4, 5)])
+@pytest.mark.parametrize("memory", [torch.contiguous_format, torch.channels_last])
+def test_matrix_products_equal_torch_in_values_and_gradients(kernel, dilation, shape, memory):
+    layer = DepthwiseConv(shape[1], kernel, dilation).to(memory_format=torch.channels_last)
+    x, above = torch.randn(shape).contiguous(memory_format=memory), torch.randn(shape)
+    ours = values_and_gradients(lambda y: depthwise_by_matrices(y, layer.weight, layer.bias, dilation), layer, x, above)
     theirs = values_and_gradients(lambda y: nn.Conv2d.forward(layer, y), layer, x, above)
     for a, b in zip(ours, theirs, strict=True):
         assert a.shape == b.shape

@@ -1,10 +1,12 @@
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
 import torch
 
 from napari_s3net.errors import DivergedError, ModelFileError
+from napari_s3net.network.depthwise import DepthwiseConv, depthwise_by_matrices
 from napari_s3net.network.encoder_decoder import EncoderDecoderConfig
 from napari_s3net.phantom.synthetic_skin import SKIN_PARTS
 from napari_s3net.runtime.generators import drain, follow
@@ -65,6 +67,39 @@ def test_the_same_seed_gives_the_same_weights_and_a_run_taken_up_too(data, tmp_p
     assert card.taught["done"] == 6
     for mine, other in zip(whole.parameters(), again.parameters(), strict=True):
         assert torch.equal(mine, other)
+
+
+def test_a_run_that_is_ended_early_is_kept_and_goes_on_with_other_images(data, tmp_path):
+    checkpoint = tmp_path / "c.safetensors"
+    seen = []
+    for images, end in ((data.first(32), 3), (data, 5)):
+        teaching = iter_teach(
+            images,
+            SETTINGS,
+            CPU,
+            config=SMALL,
+            checkpoint=checkpoint,
+            along=lambda n: n / 5,  # five, whatever settings say
+        )
+        follow(teaching, lambda step, end=end: seen.append(step.iteration) or step.iteration >= end)
+    assert seen == [2, 4, 5]
+
+
+def test_matrices_change_nothing_on_a_card(data):
+    """Of a card's way of convolving, what the CPU can say: the same terms and gradients as the library's."""
+    answers = []
+    for matrices in (True, False):
+        pupil = Pupil(SMALL, SETTINGS, CPU)
+        if matrices:
+            for layer in pupil.network.modules():
+                if isinstance(layer, DepthwiseConv):
+                    layer.forward = functools.partial(
+                        lambda layer, x: depthwise_by_matrices(x, layer.weight, layer.bias, layer.dilation[0]), layer
+                    )
+        terms = teach_terms(pupil, batch_of(data), SETTINGS, torch.Generator().manual_seed(0))
+        sum(terms.values()).backward()
+        answers.append(pupil.optimiser.gradient.clone())
+    torch.testing.assert_close(*answers, rtol=1e-3, atol=1e-5)
 
 
 def test_a_checkpoint_of_other_settings_is_refused(data, tmp_path):
