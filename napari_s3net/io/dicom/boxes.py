@@ -111,7 +111,8 @@ def _near(one: ArrayLike | None, other: ArrayLike | None) -> bool:
     """Whether two elements say the same, as far as headers are exact."""
     if one is None or other is None:
         return one is other
-    return bool(np.allclose(one, other, rtol=ALIKE, atol=ALIKE))
+    difference = np.abs(np.asarray(one, float) - np.asarray(other, float))
+    return bool((difference <= ALIKE * (1 + np.abs(other))).all())
 
 
 def _difference(main: list[Plane], parts: list[list[Plane]]) -> str:

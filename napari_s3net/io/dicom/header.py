@@ -6,13 +6,14 @@ import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import pydicom
 from pydicom.datadict import dictionary_VR
 from pydicom.dataset import Dataset
+from pydicom.tag import BaseTag, Tag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from napari_s3net.errors import ReadError, ReadWarning
@@ -124,17 +125,21 @@ def why_no_image(header: Header) -> str:
     return f"it is a DICOM object that is no image{named}."
 
 
+@cache
+def _tag(keyword: str) -> BaseTag:
+    """The tag of an element; to look it up takes longer than all else that is done with it."""
+    return Tag(keyword)
+
+
 def words(dataset: Dataset, keyword: str) -> list[str]:
     """The values of an element as they are written, whatever they are; empty where there is none."""
-    try:
-        element = dataset.get_item(keyword)
-    except (KeyError, ValueError):
+    tag = _tag(keyword)
+    element = dataset.get_item(tag) if tag in dataset else None
+    if element is None or element.value is None:
         return []
-    value: Any = None if element is None else element.value
-    if value is None:
-        return []
-    if isinstance(value, bytes) and (element.VR or dictionary_VR(keyword)) in _BINARY:
-        value = dataset[keyword].value
+    value: Any = element.value
+    if isinstance(value, bytes) and (element.VR or dictionary_VR(tag)) in _BINARY:
+        value = dataset[tag].value
     if isinstance(value, bytes):
         value = value.decode("latin1")
     if isinstance(value, str):
@@ -169,8 +174,11 @@ def code(dataset: Dataset, keyword: str) -> str:
 
 def items(dataset: Dataset, keyword: str) -> list[Dataset]:
     """The data sets in a sequence; empty where there is none."""
+    tag = _tag(keyword)
+    if tag not in dataset:
+        return []
     try:
-        return list(dataset.get(keyword) or [])
+        return list(dataset[tag].value or [])
     except (ValueError, TypeError, AttributeError, KeyError):
         return []
 

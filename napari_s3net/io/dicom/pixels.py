@@ -28,7 +28,7 @@ from pydicom.uid import UID
 from napari_s3net.errors import ReadError, UnsupportedFormatError
 from napari_s3net.io.dicom.header import Header, code, items, numbers, words
 from napari_s3net.io.dicom.planes import stored_range
-from napari_s3net.io.validation.dicom import find_pixels, read_fragments
+from napari_s3net.io.validation.dicom import PixelElement, find_pixels, read_fragments
 from napari_s3net.io.validation.limits import check_memory, check_promise
 
 #: Secondary capture of one frame, and of several.
@@ -97,6 +97,8 @@ def _decode(header: Header) -> NDArray[Any]:
     if place.length is not None:
         with header.path.open("rb") as file:
             file.seek(place.first)
+            if (dtype := _plain_dtype(header, place)) is not None:
+                return _as_they_are(header, file.read(place.length), dtype)
             return _by_pydicom(header, file.read(place.length), "OW" if place.words else "OB")
     if not syntax.is_compressed:
         raise ReadError("its header is damaged: its pixels are packed, and it does not say how.")
@@ -105,6 +107,26 @@ def _decode(header: Header) -> NDArray[Any]:
     if syntax in _GDCM and not wide_run_lengths:
         return _by_gdcm(header, frames)
     return _by_pydicom(header, encapsulate(frames))
+
+
+def _plain_dtype(header: Header, place: PixelElement) -> np.dtype[Any] | None:
+    """The type of grey whole numbers that need no decoder; None for everything else."""
+    little = bool(header.dataset.original_encoding[1])
+    if header.shape[3] != 1 or header.bits not in (8, 16, 32) or header.syntax.is_compressed or not place.integers:
+        return None
+    if header.bits == 8 and place.words and not little:
+        return None
+    signed = words(header.dataset, "PixelRepresentation") == ["1"]
+    return np.dtype(f"{'<' if little else '>'}{'i' if signed else 'u'}{header.bits // 8}")
+
+
+def _as_they_are(header: Header, content: bytes, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Grey whole numbers that are not packed."""
+    frames, rows, columns, _ = header.shape
+    values = frames * rows * columns
+    check_promise(values * dtype.itemsize, len(content))
+    array = np.frombuffer(content, dtype, values).reshape((frames, rows, columns)[1 if frames == 1 else 0 :])
+    return array.astype(dtype.newbyteorder("="), copy=False)
 
 
 def _frames(header: Header, first: int) -> list[bytes]:

@@ -16,6 +16,8 @@ from napari_s3net.io.values import UNSCALED, Scale
 
 #: Modalities whose values have a unit of their own, and stay as they are where white is zero.
 HAVE_UNITS = ("CT", "PT", "NM", "RTDOSE")
+#: How far direction cosines may be from unit vectors at right angles; headers round, some to two decimals.
+BENT = 0.05
 #: What tells images at one place apart: element, and how it is called.
 TELLS = {
     "EchoTime": "echoes",
@@ -62,7 +64,8 @@ class Place(NamedTuple):
     @property
     def normal(self) -> NDArray[np.float64]:
         """The unit vector across the plane."""
-        return np.cross(self.axes[0], self.axes[1])
+        (a, b, c), (d, e, f) = self.axes.tolist()
+        return np.array([b * f - c * e, c * d - a * f, a * e - b * d])
 
     @property
     def height(self) -> float:
@@ -233,12 +236,12 @@ def _offset(dataset: Dataset, frame: int) -> float | None:
 def _unit_axes(angles: tuple[float, ...]) -> NDArray[np.float64] | None:
     """Unit vectors along a row and a column; None where they are not at right angles."""
     axes = np.reshape(angles, (2, 3))
-    lengths = np.linalg.norm(axes, axis=1, keepdims=True)
-    if not np.allclose(lengths, 1, atol=0.05):
+    lengths = np.sqrt((axes * axes).sum(1, keepdims=True))
+    if np.abs(lengths - 1).max() > BENT:
         return None
     axes = axes / lengths
     axes[1] -= axes[0] * (skew := float(axes[0] @ axes[1]))
-    return axes / np.linalg.norm(axes, axis=1, keepdims=True) if abs(skew) < 0.05 else None
+    return axes / np.sqrt((axes * axes).sum(1, keepdims=True)) if abs(skew) < BENT else None
 
 
 def _scale(dataset: Dataset, frame: int) -> Scale:

@@ -258,7 +258,8 @@ def _read_planes(planes: Sequence[Plane]) -> NDArray[Any]:
             decoded = {path: decode_frames(plane.header)}
         array = decoded[path][plane.frame]
         if values is None or dtype is None:
-            dtype = common_dtype([_stored(other, array) for other in planes], [other.scale for other in planes])
+            stored = {header: _stored(header, array) for header in dict.fromkeys(other.header for other in planes)}
+            dtype = common_dtype([stored[other.header] for other in planes], [other.scale for other in planes])
             values = np.empty((len(planes), *array.shape), dtype)
         if plane.turned:
             low, high = stored_range(plane.header)
@@ -268,12 +269,12 @@ def _read_planes(planes: Sequence[Plane]) -> NDArray[Any]:
     return values
 
 
-def _stored(plane: Plane, decoded: NDArray[Any]) -> Stored:
-    """What the stored numbers of a plane may be, from its header; `decoded` is what came of the first one."""
-    if decoded.dtype.kind not in "iu" or decoded.ndim == 3 or items(plane.header.dataset, "ModalityLUTSequence"):
+def _stored(header: Header, decoded: NDArray[Any]) -> Stored:
+    """What the stored numbers of a file may be, from its header; `decoded` is what came of the first one."""
+    if decoded.dtype.kind not in "iu" or decoded.ndim == 3 or items(header.dataset, "ModalityLUTSequence"):
         return Stored(decoded.dtype, 0, 0)
-    low, high = stored_range(plane.header)
-    bits = next(bits for bits in (8, 16, 32, 64) if plane.header.bits <= bits or bits == 64)
+    low, high = stored_range(header)
+    bits = next(bits for bits in (8, 16, 32, 64) if header.bits <= bits or bits == 64)
     return Stored(np.dtype(f"{'i' if low < 0 else 'u'}{bits // 8}"), low, high)
 
 

@@ -11,6 +11,7 @@ from napari_s3net.io.validation.limits import check_promise
 
 _UNDEFINED = 0xFFFFFFFF
 _LONG = (b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"UN")
+_INTEGERS = (0x7FE0, 0x0010)
 _ITEM, _END = (0xFFFE, 0xE000), (0xFFFE, 0xE0DD)
 _CUT_OFF = "the file ends within its pixels. It was probably cut off while copying."
 
@@ -26,11 +27,14 @@ class PixelElement(NamedTuple):
         How many bytes they are; None where they are packed and lie in fragments.
     words : bool
         Whether they are written as words of two bytes, whose order is that of the file.
+    integers : bool
+        Whether they are whole numbers, and not floats, which have elements of their own.
     """
 
     first: int
     length: int | None
     words: bool = True
+    integers: bool = True
 
 
 def has_preamble(path: Path) -> bool:
@@ -72,7 +76,8 @@ def find_pixels(path: Path, start: int, *, implicit: bool, little: bool) -> Pixe
     if length == _UNDEFINED:
         return PixelElement(first, None)
     check_promise(first + length, path.stat().st_size)
-    return PixelElement(first, length, words=kind != b"OB")
+    integers = struct.unpack_from(order + "2H", head) == _INTEGERS
+    return PixelElement(first, length, words=kind != b"OB", integers=integers)
 
 
 def read_fragments(path: Path, first: int) -> tuple[bytes, list[bytes]]:

@@ -30,7 +30,7 @@ def test_where_the_pixels_are(tmp_path, implicit, order):
     path = tmp_path / "a"
     head = b"before" + element(400, implicit=implicit, order=order)
     path.write_bytes(head + bytes(400) + b"behind")
-    assert find_pixels(path, 6, implicit=implicit, little=order == "<") == (len(head), 400, True)
+    assert find_pixels(path, 6, implicit=implicit, little=order == "<") == (len(head), 400, True, True)
     path.write_bytes(head + bytes(399))
     with pytest.raises(ReadError, match=r"promises 4\d\d bytes, the file has 4\d\d bytes"):
         find_pixels(path, 6, implicit=implicit, little=order == "<")
