@@ -70,7 +70,11 @@ def fastest(data, settings, device):
     for matrices in (True, False) if device.type == "cuda" else (True,):
         begun = time.monotonic()
         trial = iter_teach(data, replace(settings, iterations=12, report=4, matrices=matrices), device)
-        speeds[matrices] = [step.images_per_second for step in trial][-1]
+        try:
+            speeds[matrices] = [step.images_per_second for step in trial][-1]
+        except RuntimeError as error:  # such as too little memory: then the other way
+            speeds[matrices] = 0.0
+            say(f"{error}"[:300])
         way = "by matrices" if matrices else "by the library"
         say(f"{speeds[matrices]:.0f} images a second {way} (tried for {time.monotonic() - begun:.1f} s)")
     matrices = max(speeds, key=lambda key: speeds[key])
