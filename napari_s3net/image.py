@@ -1,4 +1,4 @@
-"""Frozen records that travel between the rooms: image, geometry, progress, result."""
+"""The records that all parts of the program hand to each other: image, geometry, progress, result."""
 
 from __future__ import annotations
 
@@ -152,7 +152,10 @@ def as_image(array: NDArray[Any] | Image, *, kind: Kind | None = None, name: str
 
 
 def guess_kind(array: NDArray[Any]) -> Kind:
-    """Say what an array's values mean: colours by a last axis of 3 or 4, Hounsfield units by negative air."""
+    """Guess what the values of an array mean.
+
+    A last axis of 3 or 4 means colours; many values that only air has in a CT mean Hounsfield units; else grey.
+    """
     if array.ndim >= 3 and array.shape[-1] in (3, 4):
         return "rgb"
     # A resampled MR image undershoots below zero in a few voxels; air fills a good part of a CT.
@@ -170,7 +173,8 @@ class Meaning(NamedTuple):
     shade : int
         -1 where it is darker than the largest cluster of its side, 1 where it is lighter, 0 for that one itself.
     rank : int
-        Among several of one shade which one, from 1, beginning at the largest cluster's brightness; 0 for a single one.
+        0 for the only cluster of its shade. Several are numbered from 1, the one nearest in brightness to the largest
+        cluster of the side first.
     """
 
     tissue: str

@@ -1,4 +1,8 @@
-"""How a result was made: one record, for the files beside labels, layer metadata, batch reports and corrections."""
+"""The record of how a result was made.
+
+The same record stands in the JSON beside labels, in the metadata of a layer and in the report of a batch, and is read
+back from there.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,7 @@ _COUNTS = ("iterations", "axis", "slice", "time")
 
 @dataclass(frozen=True, kw_only=True)
 class ImageFacts:
-    """What an image was like: enough to recognise it, nothing about a patient.
+    """Kind and shape of the image that was segmented; nothing about a patient.
 
     Parameters
     ----------

@@ -46,7 +46,11 @@ def _setting(
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a run is asked to do. Frozen; `replace` gives a changed copy. See `describe_settings` for every range."""
+    """What a run is asked to do.
+
+    Frozen: `replace` returns a changed copy. Every field has its range, step, unit, label and help in its metadata;
+    `describe_settings` lists them. A value of a wrong type or out of range raises `InvalidSettingsError`.
+    """
 
     seed: int = _setting(
         0,
@@ -233,7 +237,7 @@ class Settings:
         return replace(self, **changes)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
+        """Return names and plain values, ready for JSON."""
         return asdict(self)
 
     @classmethod
@@ -244,7 +248,10 @@ class Settings:
         return cls().replace(**values)
 
     def working_shape(self, shape: tuple[int, ...]) -> tuple[int, int]:
-        """Rows and columns at which the network works: the longer side is `working_size`, never enlarged."""
+        """Return the rows and columns at which the network works on an image of this shape.
+
+        The longer side becomes `working_size`; a smaller image is not enlarged, and no side falls below 8.
+        """
         factor = min(1.0, self.working_size / max(shape))
         return max(8, round(shape[0] * factor)), max(8, round(shape[1] * factor))
 
@@ -349,14 +356,14 @@ presets: Mapping[str, Preset] = {
 
 
 def preset_settings(name: str) -> Settings:
-    """The settings of a preset by its name; raises `InvalidSettingsError` and lists the names."""
+    """Return the settings of a preset; `InvalidSettingsError` lists the names where there is no such preset."""
     if name not in presets:
         raise InvalidSettingsError(f"There is no preset {name!r}. Presets are: {', '.join(presets)}.")
     return presets[name].settings
 
 
 def describe_settings() -> list[dict[str, Any]]:
-    """One row a setting: name, type, default and its metadata, for forms, flags and tables."""
+    """Return one mapping for each setting: name, type, default and its metadata, for forms, flags and tables."""
     return [
         {"name": f.name, "type": type(f.default).__name__, "default": f.default, **f.metadata} for f in fields(Settings)
     ]

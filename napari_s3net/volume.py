@@ -1,4 +1,4 @@
-"""A plane, or a stack slice by slice, as one run."""
+"""Segment a volume slice by slice, and join the slices to one result."""
 
 from __future__ import annotations
 
@@ -60,7 +60,15 @@ def iter_slices(
 def iter_planes(
     image: Image, iter_plane: Callable[[Image], Generator[Step, bool | None, Segmentation]]
 ) -> Generator[Step, bool | None, Segmentation]:
-    """As `iter_slices`, with whatever segments one plane."""
+    """Do the same as `iter_slices` with any function that segments one plane.
+
+    Parameters
+    ----------
+    image : Image
+        (H, W), (H, W, 3), or a stack of such planes.
+    iter_plane : callable
+        Called with one plane; a generator of steps that returns a `Segmentation`, as `iter_segment` is one.
+    """
     if not image.is_stack:
         return (yield from iter_plane(image))
     parts: list[Segmentation | None] = []
@@ -78,7 +86,7 @@ def iter_planes(
 
 
 def join_slices(image: Image, parts: Sequence[Segmentation | None]) -> Segmentation:
-    """Put the results of single slices together to one of the stack.
+    """Join the results of single slices to one result of the stack.
 
     Parameters
     ----------
@@ -122,13 +130,13 @@ def join_slices(image: Image, parts: Sequence[Segmentation | None]) -> Segmentat
 
 
 def cluster_meanings(part: Segmentation) -> dict[int, tuple[bool, Meaning | None]]:
-    """Of each id that is in use whether it is the object, and what it is."""
+    """Return for each id with pixels whether it belongs to the object, and its meaning where it has one."""
     ids = np.flatnonzero(np.bincount(part.labels.ravel())[1:]) + 1
     return {i: (i in part.foreground, part.meanings.get(i)) for i in ids.tolist()}
 
 
 def join_provenance(parts: Sequence[Provenance | None], image: ImageFacts) -> Provenance:
-    """How a stack was made, of how its slices were; None stands for a slice that was not segmented."""
+    """Join the records of single slices to that of their stack; None stands for a slice that was not segmented."""
     slices = tuple(replace(part, slice=index) for index, part in enumerate(parts) if part is not None)
     return replace(
         slices[0],

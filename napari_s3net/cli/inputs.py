@@ -1,4 +1,4 @@
-"""What the user named on the command line, as single inputs, each with a name of its own for its results."""
+"""Turn what the user named on the command line into single inputs, each with a name of its own for its results."""
 
 from __future__ import annotations
 

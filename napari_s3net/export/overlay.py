@@ -56,7 +56,7 @@ def _shown(image: Image, settings: Settings) -> NDArray[np.float32]:
 
 
 def fullest_plane(image: Image, mask: NDArray[np.bool_]) -> tuple[Image, NDArray[np.bool_]]:
-    """The plane that shows most of a region; the middle one where there is none."""
+    """Return the plane that shows most of a region, and its mask; the middle plane where the region is empty."""
     if not image.is_stack:
         return image, mask
     sizes = mask.sum(axis=(1, 2))

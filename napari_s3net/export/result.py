@@ -85,13 +85,13 @@ def _check_ours(paths: Iterable[Path], note: Path) -> None:
 
 
 def label_suffix(image: Image) -> str:
-    """Which format the labels of an image are written in: ".png" or ".nii.gz"."""
+    """Return the format in which the labels of an image are written: ".png" or ".nii.gz"."""
     photograph = image.kind in ("rgb", "grey") and image.geometry.unit == "pixel" and not image.is_stack
     return ".png" if photograph else ".nii.gz"
 
 
 def result_metadata(image: Image, result: Segmentation) -> dict[str, Any]:
-    """How a result was made and what is in it, as plain values without patient data: `metadata`, and each cluster."""
+    """Return what the JSON beside a result holds: its `metadata`, and each cluster measured. No patient data."""
     clusters = measure_clusters(result.labels, image, foreground=result.foreground, names=result.names)
     return {
         **result.metadata(),

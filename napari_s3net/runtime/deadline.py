@@ -1,4 +1,4 @@
-"""What is to be done when time is up, for many short requests: one thread for all of them, that mostly sleeps."""
+"""Act when time is up, for many short requests at once: one thread serves them all, and mostly sleeps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 
 class Deadlines:
-    """Moments at which something is done, unless it was called off before."""
+    """Keeps moments at which a function is called, unless the work that it limits ended before."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()

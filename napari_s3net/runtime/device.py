@@ -1,4 +1,4 @@
-"""Which device a run uses, and what to say when memory ends."""
+"""Find the device that a run uses, recognise that memory ran out, and say so in plain words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from napari_s3net.errors import DeviceError, OutOfMemoryError
 
 
 def available_devices() -> list[str]:
-    """Names that `resolve_device` takes on this machine, the best first: "cuda:0", …, "mps", "cpu"."""
+    """Return the names that `resolve_device` takes on this machine, the fastest first: "cuda:0", …, "mps", "cpu"."""
     devices = [f"cuda:{i}" for i in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
     if torch.backends.mps.is_available():
         devices.append("mps")
@@ -39,7 +39,7 @@ def resolve_device(name: str | torch.device = "auto") -> torch.device:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether torch or Python ran out of memory, on any device; the CPU and MPS raise plain RuntimeErrors."""
+    """Whether an error means that memory ran out; on the CPU and MPS, torch raises a plain RuntimeError for it."""
     words = str(error).lower()
     return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or (
         isinstance(error, RuntimeError) and ("out of memory" in words or "can't allocate memory" in words)
@@ -47,7 +47,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def empty_caches() -> None:
-    """Give back what is not used any more, to the system and to other programs on the graphics card."""
+    """Give memory that is not used any more back to the system and to other programs on the graphics card."""
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
@@ -57,7 +57,7 @@ def empty_caches() -> None:
 
 @contextmanager
 def memory_errors(device: torch.device, needed_mib: float) -> Iterator[None]:
-    """Turn every form of running out of memory into `OutOfMemoryError` that says what to try."""
+    """Turn every form of running out of memory in the body into an `OutOfMemoryError` that says what to try."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:

@@ -28,7 +28,7 @@ def free_memory() -> int:
 
 
 def _left_in_groups() -> Iterator[int]:
-    """Bytes that each control group above this process still allows; a container's limit is one of them."""
+    """Yield the bytes that each control group of this process still allows; a container's limit is one of them."""
     try:
         lines = [line.split(":", 2) for line in GROUPS.read_text(encoding="utf-8").splitlines()]
     except OSError:  # not Linux

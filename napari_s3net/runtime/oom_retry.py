@@ -1,4 +1,4 @@
-"""What is done when memory runs out: once more at half the working size, then on the CPU. One policy for every run."""
+"""Begin a run anew where memory ran out: at half the working size, then on the CPU. The same policy for every run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Make = Callable[[Settings, "torch.device"], Generator[Step, bool | None, Segment
 
 @dataclass(frozen=True)
 class Attempt:
-    """A try.
+    """One try of a run.
 
     Parameters
     ----------
@@ -40,19 +40,19 @@ class Attempt:
     moved: bool = False
 
     def settings(self, asked: Settings) -> Settings:
-        """What was asked for, at this try's working size."""
+        """The settings that were asked for, with this try's working size."""
         if self.shrink == 1:
             return asked
         return asked.replace(working_size=max(SMALLEST, asked.working_size // self.shrink))
 
     @property
     def place(self) -> str:
-        """Where the try goes: "at half the working size on the CPU"."""
+        """Words for where the try runs: "at half the working size on the CPU"."""
         return f"at {_PARTS[self.shrink]} working size{' on the CPU' if self.moved else ''}"
 
 
 def attempts(device: str) -> Iterator[Attempt]:
-    """As asked for; smaller; then on the CPU."""
+    """Yield the tries in their order: as asked for; at half the working size; at half and at a quarter on the CPU."""
     yield Attempt(1, device)
     yield Attempt(2, device)
     if device != "cpu":
@@ -63,7 +63,7 @@ def attempts(device: str) -> Iterator[Attempt]:
 def iter_retrying(
     make: Make, settings: Settings, device: str | torch.device
 ) -> Generator[Step | Notice, bool | None, Segmentation]:
-    """A run that is begun anew, smaller or on the CPU, where memory runs out.
+    """Run, and begin anew, smaller or on the CPU, where memory runs out.
 
     Parameters
     ----------
@@ -115,5 +115,5 @@ def iter_retrying(
 
 
 def finished_note(attempt: Attempt) -> str:
-    """What a result says that came of another try than the first."""
+    """The note of a result that came from another try than the first."""
     return f"Out of memory. Tried again {attempt.place} and finished there."
