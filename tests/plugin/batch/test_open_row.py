@@ -37,7 +37,7 @@ def folders(tmp_path):
 def row(*kinds, **values):
     about = {"settings": "abc", "preset": "skin", "foreground": [1], "names": {"1": "Lesion", "2": "Skin"}}
     outputs = {kind: f"{kind}/a.png" for kind in kinds}
-    return FileRow(file="a.png", status="done", settings="s", input="i", outputs=outputs, metadata=about, **values)
+    return FileRow(file="a.png", status="done", settings="s", input="", outputs=outputs, metadata=about, **values)
 
 
 def opened(folders, one):
