@@ -39,8 +39,8 @@ from napari_s3net.plugin.widgets.fields import Chooser
 from napari_s3net.plugin.widgets.parts import column, one_line
 from napari_s3net.plugin.widgets.shortcuts import KeySheet, bind
 
-#: Pause after a stroke before the run by itself; and after any change before lists are renewed.
-AFTER_STROKE_MS, RENEW_MS = 500, 120
+#: Pause after a stroke before the run by itself; and after any change before lists are brought up to date.
+AFTER_STROKE_MS, REFRESH_MS = 500, 120
 
 
 class CorrectDock(Dock):
@@ -62,12 +62,12 @@ class CorrectDock(Dock):
         self.prepared, self.background = RefinerCache(), Background(self)
         self.empty, self.paint, self.labels = NoLabels(), PaintPanel(), LabelList()
         self.tools, self.uncertainty, self.session_panel = ToolsPanel(), UncertaintyPanel(), SessionPanel()
-        self.tool_controller = ToolController(napari_viewer, self.editor, self.tools, self.labels, self._renew)
+        self.tool_controller = ToolController(napari_viewer, self.editor, self.tools, self.labels, self.refresh)
         self.uncertainty_controller = UncertaintyController(
             napari_viewer, self.editor, self.uncertainty, self.background
         )
         self.autosave = Autosave(napari_viewer, self.editor)
-        self._renew_soon = self._timer(RENEW_MS, self._renew)
+        self._refresh_soon = self._timer(REFRESH_MS, self.refresh)
         self._rerun_soon = self._timer(AFTER_STROKE_MS, self.rerun)
         self._hint_soon = self._timer(0, self._show_hint)
         self._cancel = partial(cancel_all, self.background.running)
@@ -98,7 +98,7 @@ class CorrectDock(Dock):
         self.tool_controller.release()
         self.background.release()
         self.prepared.forget()
-        for timer in (self._renew_soon, self._rerun_soon, self._hint_soon):
+        for timer in (self._refresh_soon, self._rerun_soon, self._hint_soon):
             timer.stop()
         self._unfollow()
         for shortcut in self.shortcuts:
@@ -163,7 +163,7 @@ class CorrectDock(Dock):
         self.combo.addItems([layer.name for layer in found])
         self.combo.setCurrentIndex(found.index(self.editor.layer) if self.editor.layer in found else -1)
         self._follow()
-        self._renew()
+        self.refresh()
 
     def _choose_nth(self, n: int) -> None:
         self._choose(self.editor.candidates()[n])
@@ -174,7 +174,7 @@ class CorrectDock(Dock):
         self.prepared.forget()
         self.uncertainty_controller.forget()
         self._follow()
-        self._renew()
+        self.refresh()
 
     def _follow_active(self, event: Any = None) -> None:
         """Correct the labels that became active; show what the brush paints."""
@@ -204,13 +204,13 @@ class CorrectDock(Dock):
         self._followed = []
 
     def _change(self, event: Any = None) -> None:
-        self._renew_soon.start()
+        self._refresh_soon.start()
 
     def _stroke(self, event: Any = None) -> None:
         if self.paint.by_itself.isChecked():
             self._rerun_soon.start()
 
-    def _renew(self) -> None:
+    def refresh(self) -> None:
         """Bring every list and count up to date with the plane in view."""
         there = self.editor.is_there
         self.empty.setVisible(not there)
@@ -314,7 +314,7 @@ class CorrectDock(Dock):
         actions = {**always, **with_labels} if self.editor.is_there else always
         if what in actions:
             actions[what]()
-            self._renew()
+            self.refresh()
 
     def _revert(self) -> None:
         if not self.editor.revert():
@@ -333,7 +333,7 @@ class CorrectDock(Dock):
             self._take(outcome, *asked)
         elif outcome is not None:
             self.uncertainty_controller.show(outcome)
-        self._renew()
+        self.refresh()
 
     def _take(self, result: Segmentation, layer: Labels, at: tuple[Any, Any]) -> None:
         """Write a re-run's labels, unless layer or labels are no longer those it was asked for."""

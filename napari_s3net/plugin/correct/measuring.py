@@ -1,4 +1,4 @@
-"""Measures a result; a large one beside the screen, so that painting on it stays smooth."""
+"""Measures a result; a large one in a thread, so that painting on it stays smooth."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Measurer(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._threads = ThreadPoolExecutor(1, "measure")
-        self._going: tuple[Hashable, Future[list[Cluster]]] | None = None
+        self._running: tuple[Hashable, Future[list[Cluster]]] | None = None
         self._next: tuple[Hashable, NDArray[Any], Image] | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
@@ -45,24 +45,24 @@ class Measurer(QObject):
             self.measured.emit(key, measure_clusters(labels, image))
             return
         self._next = key, labels, image
-        if self._going is None:
+        if self._running is None:
             self._begin()
 
     def drop(self) -> None:
         """Answer nothing any more of what was asked."""
-        self._going = self._next = None
+        self._running = self._next = None
         self._timer.stop()
 
     def _begin(self) -> None:
         assert self._next is not None  # noqa: S101 - called with a question
         (key, labels, image), self._next = self._next, None
-        self._going = key, self._threads.submit(measure_clusters, np.array(labels), image)
+        self._running = key, self._threads.submit(measure_clusters, np.array(labels), image)
         self._timer.start()
 
     def _collect(self) -> None:
-        if self._going is None or not self._going[1].done():
+        if self._running is None or not self._running[1].done():
             return
-        (key, future), self._going = self._going, None
+        (key, future), self._running = self._running, None
         self._timer.stop()
         if self._next is not None:
             self._begin()

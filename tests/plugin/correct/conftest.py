@@ -79,7 +79,7 @@ def paint(dock, mask, brush):
     dock.brush(brush)
     strokes = dock.editor.strokes
     strokes.data_setitem(np.nonzero(mask), strokes.selected_label)
-    dock._renew()
+    dock.refresh()
 
 
 def run_through(dock, qtbot):

@@ -31,16 +31,16 @@ def test_every_tool_is_one_step_of_undo(dock, layer, qtbot, tool):
     messy[40:43, 50:53] = 2
     messy[80:83, 100:103] = 1
     layer.data[...] = messy
-    dock._renew()
+    dock.refresh()
     note = metadata_of(layer)
     dock.labels.list.item(0).setSelected(True)
     if tool == "merge":
         dock.labels.list.item(1).setSelected(True)
-    dock._use_tool(tool)
+    dock.tools.asked.emit(tool)
     assert (layer.data != messy).any()
     layer.undo()
     np.testing.assert_array_equal(layer.data, messy)
-    dock._renew()
+    dock.refresh()
     assert metadata_of(layer)["foreground"] == note["foreground"]
     assert metadata_of(layer)["names"] == note["names"]
     layer.redo()
@@ -55,7 +55,7 @@ def test_tools_leave_locked_labels_alone(dock, layer, errors):
     dock.tools.pixels.value = 5
     dock.tools.buttons["grow"].click()
     np.testing.assert_array_equal(layer.data, before)
-    dock._use_tool("swap_sides")
+    dock.tools.asked.emit("swap_sides")
     assert "Unlock" in errors[-1]
     dock.labels.lock.click()
     assert dock.editor.locks.labels == set()
@@ -65,7 +65,7 @@ def test_a_tool_without_a_selection_says_what_to_do(dock, errors):
     dock.labels.list.clearSelection()
     dock.tools.choose_scope("selected")
     for tool in ("smooth", "merge", "split_parts", "assign"):
-        dock._use_tool(tool)
+        dock.tools.asked.emit(tool)
         assert "Select" in dock.message.text() or "select" in dock.message.text()
     assert len(errors) == 4
 
@@ -78,7 +78,7 @@ def test_next_uncertain_moves_the_view(dock, layer, qtbot, monkeypatch):
     dock.uncertainty.next.click()
     qtbot.waitUntil(lambda: "Place 1 of 1" in dock.uncertainty.line.text(), timeout=30000)
     assert tuple(camera.center)[-2:] == pytest.approx((77, 91), abs=1.1)
-    dock._ask("probabilities")
+    dock.paint.asked.emit("probabilities")
     qtbot.waitUntil(lambda: "mole – S³-Net – uncertainty" in dock._viewer.layers, timeout=30000)
     assert dock.editor.layer is layer
     np.testing.assert_array_equal(plain(dock._viewer.layers["mole – S³-Net – uncertainty"]).data, entropy)
@@ -95,7 +95,7 @@ def test_strokes_follow_their_labels_when_those_are_renamed(dock, layer):
 
 
 def test_digits_paint_labels_and_the_list_follows(dock):
-    dock._brush_label(3)
+    next(one for one in dock.shortcuts if one.key().toString() == "Shift+3").activated.emit()
     assert dock.labels.selected == [3]
     assert dock.editor.strokes.selected_label == 3
     assert dock.paint.buttons["label"].isChecked()

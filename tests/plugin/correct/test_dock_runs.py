@@ -32,14 +32,14 @@ def test_revert_and_a_second_run_keep_the_strokes(dock, layer, qtbot):
     paint(dock, disc(45, 84, 2), "object")
     run_through(dock, qtbot)
     after = layer.data.copy()
-    dock._use_tool("grow")
+    dock.tools.asked.emit("grow")
     assert (layer.data != after).any()
     dock.session_panel.revert.click()
     np.testing.assert_array_equal(layer.data, after)
     layer.undo()
     assert (layer.data != after).any()
     assert dock.editor.strokes.data[45, 84] == OBJECT
-    dock._ask("clear")
+    dock.paint.asked.emit("clear")
     assert not dock.editor.strokes.data.any()
     dock.editor.strokes.undo()
     assert dock.editor.strokes.data[45, 84] == OBJECT
@@ -121,7 +121,7 @@ def test_a_slice_of_a_stack_is_corrected_alone(qtbot, errors):
     dock.brush("object")
     strokes = dock.editor.strokes
     strokes.data[1][disc(45, 82, 2)] = OBJECT
-    dock._renew()
+    dock.refresh()
     run_through(dock, qtbot)
     labels = plain(viewer.layers["mine"]).data
     assert [bool((plane != FOUND).any()) for plane in labels] == [False, True, False]
