@@ -26,7 +26,7 @@ from napari_s3net.io.validation.limits import check_memory, check_promise
 
 #: Tags: photometric interpretation, orientation, kind of inks, and bit of a page that is a smaller copy.
 _PHOTOMETRIC, _ORIENTATION, _INKS, _SMALLER = 262, 274, 332, 1
-_WHITE_IS_ZERO, _RGB, _PALETTE, _SEPARATED, _YCBCR, _LAB = 0, 2, 3, 5, 6, (8, 9, 10)
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _SEPARATED, _YCBCR, _LAB = 0, 1, 2, 3, 5, 6, (8, 9, 10)
 #: Packings that give colours as red, green and blue, whatever their own are.
 _JPEGS = (6, 7, 33003, 33005, 34712)
 #: Axes along which planes may lie one above the other: slices, and pages of which nothing is said.
@@ -136,15 +136,12 @@ def _decode(path: Path, series: tifffile.TiffPageSeries, page: tifffile.TiffPage
     """Decode with tifffile, or with SimpleITK where the packing needs it (LZW, JPEG) and nothing is lost by it."""
     try:
         return np.asarray(series.asarray())
+    except (NotImplementedError, ImportError):
+        array = np.empty(0)
     except ValueError as error:
         if "imagecodecs" not in str(error) and "not supported" not in str(error):
             raise
-    from napari_s3net.io.itk import decode_pixels
-
-    try:
-        array = decode_pixels(path, "TIFFImageIO") if page.bitspersample in (8, 16) else np.empty(0)
-    except RuntimeError:
-        array = np.empty(0)
+        array = _by_libtiff(path, page)
     if array.ndim == len(series.shape) + 1 and "S" not in series.axes:
         array = array[..., 0]
     array = array[..., : series.shape[-1]] if "S" in series.axes and array.ndim else array
@@ -153,6 +150,19 @@ def _decode(path: Path, series: tifffile.TiffPageSeries, page: tifffile.TiffPage
         bits = f", {page.bitspersample} bits a value" if page.bitspersample not in (1, 8, 16, 32, 64) else ""
         raise UnsupportedFormatError(f"its pixels are packed as {packing}{bits}. {_EXTRA}")
     return array
+
+
+def _by_libtiff(path: Path, page: tifffile.TiffPage) -> NDArray[Any]:
+    """Pixels by SimpleITK; nothing where it would change their bits or their colours on its own."""
+    from napari_s3net.io.itk import decode_pixels
+
+    kept = _BLACK_IS_ZERO, _RGB, *((_YCBCR,) if int(page.compression) in _JPEGS else ())
+    if page.bitspersample not in (8, 16) or int(page.photometric) not in kept:
+        return np.empty(0)
+    try:
+        return decode_pixels(path, "TIFFImageIO")
+    except RuntimeError:
+        return np.empty(0)
 
 
 def _order_axes(array: NDArray[Any], axes: str) -> NDArray[Any]:
@@ -178,7 +188,7 @@ def _colours(array: NDArray[Any], page: tifffile.TiffPage, *, samples: bool) -> 
     """
     n = array.shape[-1] if samples else 1
     named = page.tags.get(_PHOTOMETRIC)
-    photometric = int(named.value) if named else (_RGB if n >= 3 else 1)
+    photometric = int(named.value) if named else (_RGB if n >= 3 else _BLACK_IS_ZERO)
     if photometric in _LAB:
         raise UnsupportedFormatError("its colours are Lab, not red, green and blue; save it as RGB.")
     if photometric == _SEPARATED or (not named and n == 4 and _INKS in page.tags):
@@ -194,7 +204,10 @@ def _colours(array: NDArray[Any], page: tifffile.TiffPage, *, samples: bool) -> 
     array = array[..., 0] if samples else array
     if photometric == _PALETTE and page.colormap is not None:
         return np.asarray(np.moveaxis((page.colormap >> 8).astype(np.uint8)[:, array], 0, -1)), True
-    return (_inverted(array, page.bitspersample) if photometric == _WHITE_IS_ZERO else array), False
+    array = _inverted(array, page.bitspersample) if photometric == _WHITE_IS_ZERO else array
+    if array.dtype == np.uint8 and 1 < page.bitspersample < 8:  # to all of 0 to 255, as one bit is 0 and 255
+        array = np.rint(array * (255 / ((1 << page.bitspersample) - 1))).astype(np.uint8)
+    return array, False
 
 
 def _inverted(array: NDArray[Any], bits: int) -> NDArray[Any]:

@@ -123,6 +123,35 @@ def test_a_packing_without_a_decoder_is_named(tmp_path, monkeypatch):
         read(tmp_path / "a.tif")
 
 
+@pytest.mark.parametrize("error", [NotImplementedError("unpacking 12-bit integers"), ImportError("no compression")])
+def test_a_depth_without_a_decoder_is_named(tmp_path, monkeypatch, error):
+    pytest.importorskip("imagecodecs")
+    tifffile.imwrite(tmp_path / "a.tif", phantom((20, 30), np.uint16), photometric="minisblack", bitspersample=12)
+    monkeypatch.setattr("tifffile.TiffPageSeries.asarray", lambda *_: (_ for _ in ()).throw(error))
+    with pytest.raises(UnsupportedFormatError, match="packed as NONE, 12 bits a value"):
+        read(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "YCbCr"])
+def test_colours_that_another_decoder_would_convert_by_itself_are_refused(tmp_path, monkeypatch, mode):
+    PIL.Image.fromarray(RGB).convert(mode).save(tmp_path / "a.tif", compression="tiff_lzw")
+
+    def fail(*_):
+        raise ValueError("<COMPRESSION.LZW: 5> requires the 'imagecodecs' package")
+
+    monkeypatch.setattr("tifffile.TiffPageSeries.asarray", fail)
+    with pytest.raises(UnsupportedFormatError, match="packed as LZW"):
+        read(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("bits", [2, 4, 6])
+def test_few_bits_are_spread_over_all_of_a_byte(tmp_path, bits):
+    pytest.importorskip("imagecodecs")
+    array = GREY % (1 << bits)
+    tifffile.imwrite(tmp_path / "a.tif", array, photometric="minisblack", bitspersample=bits)
+    np.testing.assert_array_equal(read(tmp_path / "a.tif").array, np.rint(array * (255 / ((1 << bits) - 1))))
+
+
 @pytest.mark.parametrize("name", ["../b.ome.tif", "/etc/b.ome.tif", "c:\\\\b.ome.tif"])
 def test_planes_outside_the_folder_are_not_opened(tmp_path, name):
     folder = tmp_path / "inner"
