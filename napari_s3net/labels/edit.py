@@ -133,7 +133,8 @@ def smooth(labels: Labels, ids: Collection[int], radius: float = 2.0) -> Labels:
     """
 
     def rounded(mask: Mask) -> Mask:
-        return np.asarray(ndimage.gaussian_filter(mask.astype(np.float32), radius, truncate=3) > 0.5)
+        sigma = (0.0,) * (mask.ndim - 2) + (radius, radius)
+        return np.asarray(ndimage.gaussian_filter(mask.astype(np.float32), sigma, truncate=3) > 0.5)
 
     return _reshaped(labels, ids, rounded, margin=round(3 * radius) + 1)
 

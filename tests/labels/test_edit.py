@@ -279,3 +279,43 @@ def test_the_octagon_of_a_dilation():
     assert not grown[6, 7]
     assert not grown[6, 6]
     np.testing.assert_array_equal(grown, grown.T)
+
+
+def test_a_stack_is_smoothed_slice_by_slice():
+    stack = np.zeros((3, 30, 30), np.int32)
+    stack[1, 10:20, 10:20] = 1
+    smooth = tools.smooth(stack, (1,), 2)
+    assert not smooth[[0, 2]].any()
+    np.testing.assert_array_equal(smooth[1], tools.smooth(stack[1], (1,), 2))
+
+
+def test_smoothing_does_not_hang_on_where_the_region_lies():
+    """The box that is worked on is wide enough: far from the edges and near to them the result is the same."""
+    shape = np.random.default_rng(0).random((12, 14)) < 0.6
+    near, far = np.zeros((40, 40), np.int32), np.zeros((90, 90), np.int32)
+    near[9:21, 9:23], far[40:52, 40:54] = shape, shape
+    np.testing.assert_array_equal(tools.smooth(near, (1,), 2)[3:30, 3:30], tools.smooth(far, (1,), 2)[34:61, 34:61])
+
+
+def test_the_cut_separates_the_two_points_and_no_other_two():
+    """Three blobs in a row: the watershed starts at the points, not at every blob."""
+    labels = np.zeros((20, 70), np.int32)
+    labels[3:17, 2:20], labels[8:12, 20:25], labels[3:17, 25:43], labels[8:12, 43:48], labels[3:17, 48:66] = [3] * 5
+    new, given = tools.split_between(labels, (10, 10), (10, 57))
+    assert (new[3:17, 2:18] == 3).all()
+    assert (new[3:17, 50:66] == given).all()
+    assert set(np.unique(new)) == {0, 3, given}
+
+
+def test_a_component_includes_its_diagonal_neighbours():
+    labels = np.zeros((6, 6), np.int32)
+    labels[1, 1] = labels[2, 2] = labels[5, 0] = 4
+    assert np.argwhere(tools.assign_component(labels, (1, 1), 9) == 9).tolist() == [[1, 1], [2, 2]]
+
+
+def test_ids_of_splits_come_after_the_largest_and_types_are_kept():
+    labels = np.zeros((8, 8), np.uint8)
+    labels[0, 0], labels[4, 4] = 1, 1
+    new, given = tools.split_components(labels, 1)
+    assert (given, new.dtype) == ([2], np.uint8)
+    assert (new[0, 0], new[4, 4]) == (1, 2)

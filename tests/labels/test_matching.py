@@ -136,3 +136,37 @@ def test_a_number_that_is_free_is_kept_and_one_that_is_taken_is_not():
     before[:, :10], before[:, 10:20] = 1, 2
     after[:, :10], after[:, 20:25], after[:, 25:] = 1, 2, 9
     assert match_to_previous(after, before) == {1: 1, 2: 10, 9: 9}
+
+
+@pytest.mark.parametrize(("gap", "same"), [(0.4, True), (0.6, False)])
+def test_features_are_compared_in_standard_deviations_of_the_image(gap, same):
+    """Two clusters that meet nowhere, with means d standard deviations apart: exp(−d² / 2 · 0.5²) against 0.6."""
+    before, after = np.zeros((10, 100), np.int32), np.zeros((10, 100), np.int32)
+    before[:, :10], after[:, 90:] = 1, 2
+    colours = np.random.default_rng(0).normal(50, 3, (10, 100, 2))
+    colours[:, :10], colours[:, 90:] = (50, 50), (50, 50 + 3 * gap)
+    d = 3 * gap / colours[..., 1].std()
+    assert (np.exp(-(d**2) / (2 * 0.5**2)) / 2 >= 0.3) == same
+    assert match_to_previous(after, before, colours)[2] == (1 if same else 2)
+    assert match_to_previous(after, before, 7 * colours - 90)[2] == (1 if same else 2)
+
+
+def test_each_channel_has_its_own_spread():
+    """A channel of large numbers does not drown a small one that tells two clusters apart."""
+    before, after = np.zeros((10, 100), np.int32), np.zeros((10, 100), np.int32)
+    before[:, :10], before[:, 10:20] = 1, 2
+    after[:, 80:90], after[:, 90:] = 1, 2
+    colours = np.stack([1000 * np.random.default_rng(0).normal(size=(10, 100)), np.zeros((10, 100))], axis=2)
+    colours[:, [*range(20), *range(80, 100)], 0] = 0
+    colours[:, :10, 1], colours[:, 90:, 1] = 1, 1
+    assert match_to_previous(after, before, colours) == {1: 2, 2: 1}
+
+
+def test_a_cluster_is_known_by_its_mean_whatever_its_size():
+    before, after = np.zeros((10, 100), np.int32), np.zeros((10, 100), np.int32)
+    before[:, :30], before[0, 40] = 1, 4
+    after[:, 60:65], after[9, 99] = 1, 9
+    colours = np.zeros((10, 100, 1))
+    colours[:, :30] = colours[:, 60:65] = 1
+    colours[0, 40] = colours[9, 99] = -1
+    assert match_to_previous(after, before, colours) == {1: 1, 9: 4}
