@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -132,6 +133,8 @@ def answer(request: Mapping[str, Any], caller: Caller = NOBODY) -> Reply:
         if isinstance(error, RuntimeError):
             caller.wear_out()
         return {"error": "ReadError", "reason": _reason(error)}, None
+    if (itk := sys.modules.get("napari_s3net.io.itk")) is not None and itk.STUMBLED.is_set():
+        caller.wear_out()
     notes = [str(w.message) for w in caught if issubclass(w.category, ReadWarning)]
     if array is not None:
         array = np.ascontiguousarray(array)

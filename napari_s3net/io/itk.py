@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any, Literal
 
 import SimpleITK as sitk
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 
 from napari_s3net.io.validation.headers import is_plain
 
+#: Set once SimpleITK has failed in this process: its heap may be in pieces, though another decoder read the file.
+STUMBLED = Event()
 Decoder = Literal["GDCMImageIO", "MetaImageIO", "NrrdImageIO", "PNGImageIO", "TIFFImageIO"]
 
 
@@ -34,8 +37,12 @@ def open_reader(path: Path, decoder: Decoder) -> sitk.ImageFileReader:
 
 
 def decode_pixels(path: Path, decoder: Decoder) -> NDArray[Any]:
-    """The pixels of a file alone, in array order; raises as `open_reader` does."""
-    return sitk.GetArrayFromImage(sitk.ReadImage(str(path), imageIO=decoder))  # type: ignore[no-any-return]
+    """The pixels of a file alone, in array order; raises as `open_reader` does, and remembers that in `STUMBLED`."""
+    try:
+        return sitk.GetArrayFromImage(sitk.ReadImage(str(path), imageIO=decoder))  # type: ignore[no-any-return]
+    except RuntimeError:
+        STUMBLED.set()
+        raise
 
 
 def value_bytes(reader: sitk.ImageFileReader) -> int:

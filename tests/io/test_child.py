@@ -3,12 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from pydicom import dcmread
+from pydicom.uid import RLELossless
 
 from napari_s3net.errors import ReadError, UnsupportedFormatError
-from napari_s3net.io import child, tiff
+from napari_s3net.io import child, itk, tiff
 from napari_s3net.io.validation.limits import reading_seconds
 from napari_s3net.runtime.child_server import Caller
-from tests.io.made_files import hounsfield, phantom, write_dicom
+from tests.io.made_files import hounsfield, make_dicom, phantom, write_dicom
 
 NAMES = ["a.png", "a.jpg", "a.bmp", "a.tif", "b.tif", "a.nii", "a.nii.gz", "a.hdr", "a.img", "a.mha", "b.mha", "a.mhd"]
 NAMES += ["a.nrrd", "b.nrrd", "a.nhdr", "a.dcm", "c.nii"]
@@ -120,6 +122,21 @@ def test_after_an_error_of_simpleitk_the_child_is_worn(files, monkeypatch):
     assert not worn
     child.answer(request(files / "a.mha"), caller)
     assert worn
+
+
+def test_a_child_in_which_simpleitk_has_failed_is_worn_though_another_decoder_read_the_file(tmp_path, monkeypatch):
+    path = make_dicom(tmp_path / "a.dcm", hounsfield())
+    dataset = dcmread(path)
+    dataset.compress(RLELossless)
+    dataset.save_as(path)
+    caller, worn = Caller(), []
+    monkeypatch.setattr(caller, "wear_out", lambda: worn.append(True))
+    child.answer(request(path), caller)
+    assert not worn
+    monkeypatch.setattr("SimpleITK.ReadImage", lambda *_, **__: (_ for _ in ()).throw(RuntimeError("no")))
+    np.testing.assert_array_equal(child.answer(request(path), caller)[1], hounsfield())
+    assert worn == [True]
+    itk.STUMBLED.clear()
 
 
 @pytest.mark.parametrize(

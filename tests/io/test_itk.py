@@ -3,14 +3,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from napari_s3net.io import itk
 from napari_s3net.io.itk import alias, decode_pixels, plain_path
 from tests.io.made_files import phantom
 
 
 def test_pixels_alone(files):
     np.testing.assert_array_equal(decode_pixels(files / "a.mha", "MetaImageIO"), phantom())
+    itk.STUMBLED.clear()
     with pytest.raises(RuntimeError):
         decode_pixels(files / "a.mha", "PNGImageIO")
+    assert itk.STUMBLED.is_set()
+    itk.STUMBLED.clear()
 
 
 def test_a_name_that_is_utf8_is_left_alone(files):

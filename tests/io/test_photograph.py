@@ -43,6 +43,14 @@ def test_jpeg_is_what_any_viewer_shows(tmp_path):
     np.testing.assert_array_equal(image.array, np.asarray(PIL.Image.open(tmp_path / "a.jpg")))
 
 
+def test_inks_become_colours_with_a_word(tmp_path):
+    picture = PIL.Image.fromarray(RGB).convert("CMYK")
+    picture.save(tmp_path / "a.jpg", quality=95)
+    with pytest.warns(ReadWarning, match="CMYK"):
+        image = read(tmp_path / "a.jpg")
+    np.testing.assert_array_equal(image.array, np.asarray(PIL.Image.open(tmp_path / "a.jpg").convert("RGB")))
+
+
 @pytest.mark.parametrize("suffix", ["png", "bmp", "tif"])
 def test_grey(tmp_path, suffix):
     image = saved(tmp_path / f"a.{suffix}", PIL.Image.fromarray(GREY))

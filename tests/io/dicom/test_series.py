@@ -13,6 +13,7 @@ from scipy import ndimage
 from napari_s3net.errors import AmbiguousSeriesError, ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.io.dicom.header import DIRECTORY
 from napari_s3net.io.dicom.series import list_series, look_into, read_file, read_series, read_slices
+from tests.io.dicom.test_planes import group
 from tests.io.made_files import hounsfield, make_dicom, make_slice, phantom, write_dicom
 
 
@@ -396,3 +397,54 @@ def test_chosen_files_are_checked_as_a_series_is(series, tmp_path):
     dataset.save_as(plan)
     with pytest.raises(ReadError, match=r"in its file plan: .*no image"):
         read_slices([plan], "a")
+
+
+def test_frames_of_one_file_are_sorted_by_their_places_each_with_its_own_scale(tmp_path):
+    heights, stored = (4.0, 0.0, 2.0), phantom((3, 24, 20), np.uint16)
+    frames = [
+        group(
+            PlanePositionSequence=[group(ImagePositionPatient=[1, 2, height])],
+            PixelValueTransformationSequence=[group(RescaleSlope=1 + i, RescaleIntercept=-i, RescaleType="US")],
+        )
+        for i, height in enumerate(heights)
+    ]
+    shared = group(
+        PixelMeasuresSequence=[group(PixelSpacing=[0.5, 0.4], SliceThickness=9)],
+        PlaneOrientationSequence=[group(ImageOrientationPatient=[1, 0, 0, 0, 1, 0])],
+    )
+    path = make_dicom(
+        tmp_path / "a",
+        stored,
+        Modality="MR",
+        SOPClassUID="1.2.840.10008.5.1.4.1.1.4.1",
+        PerFrameFunctionalGroupsSequence=frames,
+        SharedFunctionalGroupsSequence=[shared],
+    )
+    image = read_file(path, None, "a")
+    signed = stored.astype(int)
+    np.testing.assert_array_equal(image.array, [signed[1] * 2 - 1, signed[2] * 3 - 2, signed[0]])
+    assert image.geometry.spacing == (2.0, 0.5, 0.4)
+    assert image.geometry.origin == (0.0, 2.0, 1.0)
+    assert image.kind == "mr"
+
+
+def test_frames_of_two_times_in_one_file(tmp_path):
+    stored = phantom((4, 24, 20), np.uint16)
+    frames = [
+        group(
+            PlanePositionSequence=[group(ImagePositionPatient=[0, 0, 3.0 * (i % 2)])],
+            FrameContentSequence=[group(TemporalPositionIndex=1 + i // 2)],
+        )
+        for i in range(4)
+    ]
+    orientation = group(PlaneOrientationSequence=[group(ImageOrientationPatient=[1, 0, 0, 0, 1, 0])])
+    path = make_dicom(
+        tmp_path / "a",
+        stored,
+        PixelSpacing=[1, 1],
+        PerFrameFunctionalGroupsSequence=frames,
+        SharedFunctionalGroupsSequence=[orientation],
+    )
+    with pytest.warns(ReadWarning, match=r"2 of its images are left out \(other times\): frame 3, frame 4"):
+        image = read_file(path, None, "a")
+    np.testing.assert_array_equal(image.array, stored[:2])
