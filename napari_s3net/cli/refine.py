@@ -115,16 +115,18 @@ def _suggested(image: Image) -> Provenance:
 def _refined(image: Image, before: Segmentation, drawn: NDArray[np.int32], options: Namespace) -> Segmentation:
     """The corrected result; of a volume, of the slices that hold strokes."""
     from napari_s3net.correction.refine import refine
+    from napari_s3net.runtime.device import resolve_device
     from napari_s3net.volume import join_provenance
 
+    device = resolve_device(options.device)
     if not image.is_stack:
-        return refine(before, drawn, image=image, locked=options.lock, device=options.device)
+        return refine(before, drawn, image=image, locked=options.lock, device=device)
     labels, foreground = before.labels.copy(), set(before.foreground)
     parts: list[Provenance | None] = [None] * len(labels)
     for index in range(len(labels)):
         if drawn[index].any():
             plane = replace(before, labels=before.labels[index], geometry=image.geometry.plane(index))
-            part = refine(plane, drawn[index], image=image.slice(index), locked=options.lock, device=options.device)
+            part = refine(plane, drawn[index], image=image.slice(index), locked=options.lock, device=device)
             labels[index], parts[index] = part.labels, part.provenance
             foreground.update(part.foreground if before.foreground else ())
     if not any(parts):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -34,8 +36,9 @@ def draw_overlay(image: Image, mask: NDArray[np.bool_], *, settings: Settings | 
         (H, W, 3) uint8: the image with a line in `ACCENT` along the border, its width in proportion to the image.
     """
     picture = _shown(image, settings or Settings())
+    drawn = np.round(picture).astype(np.uint8)
     if not mask.any() or mask.all():
-        return np.round(picture).astype(np.uint8)
+        return drawn
     width = max(THINNEST, LINE * max(mask.shape))
     reach = int(width) + 2
     rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
@@ -43,14 +46,15 @@ def draw_overlay(image: Image, mask: NDArray[np.bool_], *, settings: Settings | 
     region = np.pad(mask[box], 1, mode="edge")
     distance = ndimage.distance_transform_edt(region) + ndimage.distance_transform_edt(~region) - 0.5
     line = np.clip(width / 2 + 0.5 - distance[1:-1, 1:-1], 0, 1)[..., None]
-    picture[box] += line * (np.array(ACCENT, np.float32) - picture[box])
-    return np.round(picture).astype(np.uint8)
+    around = picture[box].astype(np.float32)
+    drawn[box] = np.round(around + line * (np.array(ACCENT, np.float32) - around))
+    return drawn
 
 
-def _shown(image: Image, settings: Settings) -> NDArray[np.float32]:
-    """The image as a photograph: (H, W, 3) from 0 to 255."""
+def _shown(image: Image, settings: Settings) -> NDArray[Any]:
+    """The image as a photograph: (H, W, 3) from 0 to 255, float32; a photograph of 8 bits as it is."""
     if image.kind == "rgb" and image.array.dtype == np.uint8:
-        return image.array.astype(np.float32)
+        return image.array
     unit = to_unit(image, settings)
     return np.repeat(unit, 3, axis=2) * 255 if unit.shape[2] == 1 else unit * 255
 
