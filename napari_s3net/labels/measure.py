@@ -23,6 +23,8 @@ TISSUES = (
     (300, "Bone or contrast"),
     (math.inf, "Bone"),
 )
+#: From this size on a value is a fill value.
+NO_MEASUREMENT = 1e20
 #: Red, green and blue in luminance (ITU-R BT.601).
 LUMINANCE = (0.299, 0.587, 0.114)
 #: Pixels that are measured at a time: a photograph of 400 megapixels takes no more memory than one of four.
@@ -128,6 +130,7 @@ def _moments(
         band = image.array[start : start + rows]
         colours = band.reshape(-1, 3).astype(np.float32) * scale if scale is not None else None
         values = (band.ravel() if colours is None else colours @ np.array(LUMINANCE, np.float32)).astype(np.float64)
+        values[~(np.abs(values) < NO_MEASUREMENT)] = 0.0  # NaN and fill values, which have no label
         middle = values.mean() if middle is None else middle  # near the values, so that large ones lose no digits
         values -= middle
         sums[0] += np.bincount(index, minlength=len(ids))

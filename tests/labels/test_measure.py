@@ -144,3 +144,14 @@ def test_a_negative_label_is_no_cluster():
 )
 def test_the_limits_of_tissues(limit, below, above):
     assert (tissue_name(limit - 1e-9 * abs(limit)), tissue_name(limit)) == (below, above)
+
+
+@pytest.mark.parametrize("fill", [np.nan, -1e30, -32768.0])
+def test_what_has_no_label_does_not_count(fill):
+    """Pixels without a measurement have label 0, and may hold anything."""
+    array = np.arange(400.0).reshape(20, 20)
+    labels = np.where(array < 100, 1, 2)
+    labels[:2] = 0
+    clean = measure_clusters(labels, as_image(array, kind="grey"))
+    filled = measure_clusters(labels, as_image(np.where(labels == 0, fill, array), kind="grey"))
+    assert [(c.mean, c.sd, c.pixels) for c in filled] == [pytest.approx((c.mean, c.sd, c.pixels)) for c in clean]
