@@ -157,16 +157,23 @@ class Provenance:
 
 
 def _updated(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of layout 1 in today's names; of a stack its history held one line a slice, with the last losses."""
+    """The values of layout 1 in today's names.
+
+    Of a plane, `history` held the losses. Of a stack, it held a line a slice with the last losses; in the metadata of a
+    layer, `slices` was a mapping by the slice's number.
+    """
     history = [dict(entry) for entry in _sequence("history", values)]
-    if not any("slice" in entry for entry in history):
-        return {"losses": history, "iterations": len(history), **values, "format": FORMAT}
     parts = []
-    for entry in history:
+    for entry in history if any("slice" in entry for entry in history) else ():
         about = {name: entry.pop(name) for name in ("slice", "iterations", "seconds", "confidence") if name in entry}
         parts.append({**about, "losses": [entry] if entry else []})
-    iterations = sum(part.get("iterations", 0) for part in parts)
-    return {"iterations": iterations, **values, "format": FORMAT, "losses": [], "slices": parts}
+    if isinstance(of_layer := values.get("slices"), Mapping):
+        numbered = ((str(index), part) for index, part in of_layer.items())
+        parts = [{**part, "slice": int(n)} for n, part in numbered if n.isdecimal() and isinstance(part, Mapping)]
+    losses = [] if parts else history
+    counts = [part.get("iterations") for part in parts]
+    iterations = sum(n for n in counts if isinstance(n, int)) if parts else len(history)
+    return {"iterations": iterations, **values, "format": FORMAT, "losses": losses, "slices": parts}
 
 
 def _sequence(name: str, values: Mapping[str, Any]) -> list[Any]:

@@ -1,5 +1,6 @@
 import json
 import math
+from contextlib import suppress
 from dataclasses import fields, replace
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_s3net.errors import InvalidSettingsError, ReadError
+from napari_s3net.errors import InvalidSettingsError, ReadError, S3NetError
 from napari_s3net.image import Geometry, Meaning, Segmentation
 from napari_s3net.provenance import FORMAT, ImageFacts, Provenance
 from napari_s3net.settings import Settings, presets
@@ -97,6 +98,17 @@ def test_stacks_of_earlier_versions_are_read():
     assert last.settings == made.settings
 
 
+def test_layers_of_earlier_versions_are_read():
+    """As a session that was kept by version 0.1 holds them."""
+    part = {"settings": SKIN.replace(seed=3).to_dict(), "seed": 3, "device": "cuda:0", "seconds": 0.5}
+    made = Provenance.from_dict({**OLD, "history": [], "iterations": 4, "slice": 2, "slices": {"2": part, "5": part}})
+    assert (made.iterations, made.losses, made.slice) == (4, (), 2)
+    assert [(one.slice, one.settings.seed, one.device, one.seconds) for one in made.slices] == [
+        (2, 3, "cuda:0", 0.5),
+        (5, 3, "cuda:0", 0.5),
+    ]
+
+
 def test_settings_alone_are_enough_and_unknown_names_are_left_out():
     assert Provenance.from_dict({"settings": {}, "hue": 3}) == Provenance(settings=Settings())
 
@@ -126,6 +138,21 @@ def test_what_is_no_record(values):
 def test_a_wrong_value_is_named(name, value):
     with pytest.raises(ReadError, match=name):
         Provenance.from_dict({"settings": {}, "format": FORMAT, name: value})
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | NUMBER | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["1", "slice", "losses", "x"]), inner),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(name=st.sampled_from([*PLANE, "slices", "history", "format", "names", "meanings", "foreground"]), value=JSON)
+def test_whatever_stands_in_a_file_is_read_or_refused_in_words(name, value):
+    labels = np.zeros((2, 3), np.int32)
+    with suppress(S3NetError):  # and no other error
+        Segmentation.from_metadata(labels, Geometry.identity(2), {"settings": {}, name: value})
 
 
 def test_what_a_newer_version_wrote_is_not_guessed_at():
