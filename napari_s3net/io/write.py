@@ -31,10 +31,10 @@ def write_labels(path: str | os.PathLike[str], labels: NDArray[Any], geometry: G
     path : path-like
         Its suffix says the format: .tif, .tiff, .png, .nii, .nii.gz, .nrrd or .mha. Its folder is made where missing.
     labels : numpy.ndarray
-        (H, W) or (Z, H, W), whole numbers from 0 on, or bool.
+        (H, W), (Z, H, W) or (T, Z, H, W), whole numbers from 0 on, or bool.
     geometry : Geometry
-        That of the image. NIfTI, NRRD and MHA are turned back to the orientation of the image's file and lie exactly on
-        its voxels; PNG and TIFF know no geometry and stay as they are shown.
+        That of the image, of a series that of one volume. NIfTI, NRRD and MHA are turned back to the orientation of the
+        image's file and lie exactly on its voxels; PNG and TIFF know no geometry and stay as they are shown.
     mask : bool
         Write only whether there is a label: 255 in PNG and TIFF, 1 in the others.
 
@@ -74,12 +74,12 @@ def _why_not(suffix: str, labels: NDArray[Any], geometry: Geometry, mask: bool) 
         return f"labels are written as one of {', '.join((*PICTURES, *VOLUMES))}; give it such a suffix."
     if labels.dtype.kind not in "iub":
         return f"labels are whole numbers; got {labels.dtype}."
-    if labels.ndim != geometry.ndim or labels.ndim not in (2, 3) or not labels.size:
+    if labels.ndim not in (2, 3, 4) or min(labels.ndim, 3) != geometry.ndim or not labels.size:
         return f"the labels have shape {labels.shape}, the image has {geometry.ndim} axes."
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or high > np.iinfo(np.uint32).max:
         return f"labels lie between 0 and {np.iinfo(np.uint32).max}; got {low} to {high}."
-    if suffix == ".png" and labels.ndim == 3:
+    if suffix == ".png" and labels.ndim > 2:
         return f"a PNG holds a single plane, these are {len(labels)}. Use TIFF or NIfTI."
     if suffix == ".png" and high > np.iinfo(np.uint16).max and not mask:
         return f"a PNG holds labels up to 65535, these reach {high}. Use TIFF or NIfTI."
@@ -171,8 +171,10 @@ def _write_volume(temporary: Path, labels: NDArray[Any], geometry: Geometry) -> 
     from napari_s3net.io.itk import plain_path
 
     try:
+        volumes = [to_file_order(volume, geometry) for volume in (labels if labels.ndim == 4 else [labels])]
+        image = sitk.JoinSeries(volumes) if labels.ndim == 4 else volumes[0]
         with plain_path(temporary.parent) as folder:
-            sitk.WriteImage(to_file_order(labels, geometry), str(folder / temporary.name), useCompression=True)
+            sitk.WriteImage(image, str(folder / temporary.name), useCompression=True)
     except RuntimeError as error:
         raise OSError(None, "the volume could not be written") from error
 
@@ -183,7 +185,8 @@ def _write_nifti(temporary: Path, labels: NDArray[Any], geometry: Geometry, form
 
     from napari_s3net.io.geometry import to_file_grid
 
-    array, _ = to_file_grid(labels, geometry)
+    volumes = [to_file_grid(volume, geometry)[0] for volume in (labels if labels.ndim == 4 else [labels])]
+    array = np.stack(volumes) if labels.ndim == 4 else volumes[0]
     image: Any = nibabel.Nifti1Image(array.T, None)  # type: ignore[no-untyped-call]
     for (code, matrix), place in zip(forms, (image.header.set_qform, image.header.set_sform), strict=True):
         place(np.array(matrix) if code else None, code)

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
+from threading import Event
 
 import numpy as np
 import pytest
@@ -25,6 +26,12 @@ class FakeRuns:
     images: list[np.ndarray] = field(default_factory=list)
     asked: list = field(default_factory=list)
     preview_seconds: float | None = None
+    #: While it is not set, an iteration does not end.
+    go_on: Event = field(default_factory=Event)
+
+    def __post_init__(self):
+        self.go_on.set()
+
     #: Called with the arrays of each run, for weak references.
     watch: object = None
 
@@ -43,6 +50,7 @@ class FakeRuns:
         try:
             for iteration in range(1, self.iterations + 1):
                 time.sleep(self.pause)
+                self.go_on.wait(60)
                 if self.error is not None and iteration == 3:
                     raise type(self.error)(*self.error.args)
                 preview = np.full(image.shape, 1 + iteration % 5, np.uint8)
@@ -99,6 +107,16 @@ def fake_runs(monkeypatch):
 
 
 @pytest.fixture
+def activities():
+    """The progress bars in napari's activity bar, as its windows know them; none is left from before."""
+    from napari.utils import progress
+
+    for bar in list(progress._all_instances):
+        bar.close()
+    return progress._all_instances
+
+
+@pytest.fixture
 def photograph():
     """A small colour image with a dark disc."""
     rows, columns = np.mgrid[:48, :64]
@@ -112,7 +130,7 @@ def marked(photograph):
     """A viewer without a window: the image, and labels of which the object, 1, was found too small; 3 is a corner."""
     from napari.components import ViewerModel
 
-    from napari_s3net.plugin.layers.source import KEY
+    from napari_s3net.plugin.layers.placement import KEY
     from napari_s3net.settings import preset_settings
 
     viewer = ViewerModel()

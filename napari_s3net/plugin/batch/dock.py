@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import time
 from html import escape
 from pathlib import Path
@@ -13,7 +12,7 @@ from napari.utils.theme import get_theme
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton
 
-from napari_s3net.batch import FileRow, Item, Plan
+from napari_s3net.batch import FileRow, Item, Plan, Summary
 from napari_s3net.batch.folder import PAGE, TABLE
 from napari_s3net.batch.review import Review
 from napari_s3net.errors import S3NetError
@@ -23,6 +22,7 @@ from napari_s3net.plugin.batch.review_controller import ReviewController
 from napari_s3net.plugin.batch.review_panel import ReviewPanel
 from napari_s3net.plugin.batch.table import FileTable
 from napari_s3net.plugin.jobs.batch_job import BatchJob, BatchUpdate, FolderContents, FolderScan
+from napari_s3net.plugin.jobs.thread_job import Activity, Failure, is_busy
 from napari_s3net.plugin.widgets.dock import Dock
 from napari_s3net.plugin.widgets.parts import caption, row
 from napari_s3net.plugin.widgets.text import batch_text, plural, time_left
@@ -31,8 +31,6 @@ POLL_MS = 100
 #: Steps of the progress bar for each file, so that it moves within a volume.
 PARTS = 100
 FIRST = "Choose a folder with images, and one for the results."
-#: Time that a batch gets to put its report in order when napari is closed.
-EXIT_SECONDS = 5.0
 
 
 class BatchDock(Dock):
@@ -50,6 +48,7 @@ class BatchDock(Dock):
         super().__init__(napari_viewer)
         self.plan: Plan | None = None
         self.job: BatchJob | None = None
+        self._activity: Activity | None = None
         self._scan: FolderScan | None = None
         self._items: dict[str, Item] = {}
         self._opened: OpenedResult | None = None
@@ -72,6 +71,9 @@ class BatchDock(Dock):
         if self.job is not None or not self._read_form():
             return
         assert self.plan is not None  # noqa: S101 - just read
+        if is_busy():
+            self.fail("A run is still going on. Wait for it, or cancel it there.")
+            return
         self.review_controller.end()
         self.show_message("")
         self._counts, self._within = dict.fromkeys(self._counts, 0), {}
@@ -81,8 +83,8 @@ class BatchDock(Dock):
             self.plan, jobs=form.jobs.value, scheduler=form.scheduler_address, restart=form.restart.value
         )
         self.form.restart.value = False
-        atexit.register(_finish, self.job)
         self.job.start()
+        self._activity = Activity(f"Batch in {self.plan.source.name}")
         self.bar.setRange(0, 0)
         self.line.setText("Looking for images…")
         self._timer.start()
@@ -107,6 +109,7 @@ class BatchDock(Dock):
         self._timer.stop()
         if self.job is not None:
             self.job.stop()
+        self._close_activity()
         self.review_controller.end()
         self._opened = None
 
@@ -179,6 +182,7 @@ class BatchDock(Dock):
                 self.form.source_line.setText("Looking for images…")
                 self.line.clear()
                 self._scan = FolderScan(self.plan)
+                self._scan.start()
                 self._timer.start()
         self._show_state()
 
@@ -187,8 +191,8 @@ class BatchDock(Dock):
         rows = found.rows or {}
         self._items = {item.file: item for item in found.items}
         self.form.source_line.setText(plural(len(found.items), "image") if found.items else "")
-        if found.trouble is not None:
-            self.show_message(found.trouble.message)
+        if found.failure is not None:
+            self.show_message(found.failure.message)
         before = f"{plural(found.current, 'image')} done before with these settings" if found.current else ""
         other = f"{plural(len(rows), 'result')} of an earlier run" if rows else ""
         self.form.output_line.setText(before or other)
@@ -205,9 +209,10 @@ class BatchDock(Dock):
     # -- what comes of it
 
     def _tick(self) -> None:
-        if self._scan is not None and self._scan.found is not None:
-            found, self._scan = self._scan.found, None
-            self._show_contents(found)
+        if self._scan is not None and self._scan.is_over:
+            found, self._scan = self._scan.take_outcome(), None
+            if isinstance(found, FolderContents):
+                self._show_contents(found)
         if self.job is not None:
             self.show_update(self.job.collect())
         if self._scan is None and self.job is None:
@@ -246,6 +251,8 @@ class BatchDock(Dock):
         over = sum(self._counts.values())
         left = time_left(worked - self._worked_first, total - over - part, now - self._first)
         self.bar.setValue(round(PARTS * (over + part)))
+        if self._activity is not None:
+            self._activity.show(round(PARTS * (over + part)), PARTS * total)
         paused = self.pause_button.isChecked()
         within = ", ".join(f"slice {one.slice} of {one.slices}" for one in list(self._within.values())[:2])
         left = None if paused else left
@@ -253,20 +260,25 @@ class BatchDock(Dock):
 
     def _end(self, update: BatchUpdate) -> None:
         assert self.job is not None  # noqa: S101 - its thread has just ended
-        atexit.unregister(_finish)
+        self._close_activity()
         self.job, self._link = None, ""
         self.pause_button.setChecked(False)
         for n, one in enumerate(self.table.files.rows):
             if one is not None and one.status == "running":
                 self.table.files.rows[n] = None
-        if update.summary is not None:
-            s = update.summary
+        if isinstance(update.outcome, Summary):
+            s = update.outcome
             words = f"{s.done:,} done, {s.failed:,} failed, {s.skipped:,} done before"
             self.line.setText(f"{'Stopped: ' if s.stopped else ''}{words}.")
-        if update.trouble is not None:
-            self.fail(update.trouble.message)
+        if isinstance(update.outcome, Failure):
+            self.fail(update.outcome.message)
         self.form.output_line.clear()
         self._show_state()
+
+    def _close_activity(self) -> None:
+        if self._activity is not None:
+            self._activity.close()
+            self._activity = None
 
     # -- looking at results
 
@@ -336,9 +348,3 @@ def _links(output: Path, colour: str) -> str:
 def _link(address: str, text: str, colour: str) -> str:
     """An address to be opened in a browser."""
     return f'<a style="color: {colour}" href="{escape(address)}">{escape(text)}</a>'
-
-
-def _finish(job: BatchJob) -> None:
-    """Let a batch put its report in order before Python goes."""
-    job.stop()
-    job.wait(EXIT_SECONDS)

@@ -21,8 +21,8 @@ from napari_s3net.image import Image, Segmentation
 from napari_s3net.io import read_image, write_labels
 from napari_s3net.plugin.contributions.reader import layer_data
 from napari_s3net.plugin.layers.metadata import Metadata, object_mask
+from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.result_layer import plain, recolour, result_layer, result_name
-from napari_s3net.plugin.layers.source import KEY
 from napari_s3net.settings import Settings
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from napari import current_viewer
+from napari.layers import Image as ImageLayer
+from napari.utils.notifications import show_warning
 
 from napari_s3net import io
-from napari_s3net.image import Geometry
+from napari_s3net.plugin.layers.placement import KEY, Placement, lies_on, placement_of
+from napari_s3net.plugin.layers.source import finest_level, layer_placement
 
 
 def write_labels(path: str, data: Any, attributes: Mapping[str, Any]) -> list[str]:
-    """Save one labels layer with the geometry of the image that it belongs to.
+    """Save one labels layer with the geometry of the image that it lies on.
 
     Parameters
     ----------
@@ -22,8 +25,9 @@ def write_labels(path: str, data: Any, attributes: Mapping[str, Any]) -> list[st
     data : array-like
         The layer's labels; of a multiscale layer the finest level is saved.
     attributes : mapping
-        The layer's attributes. A layer of ours knows its geometry, and whether it is a mask; any other is placed by its
-        scale and translation.
+        The layer's attributes. Labels that lie on an image in the viewer take its geometry, also those made by napari's
+        "New labels"; any others are placed by their own transform, see `placement_of`. What of that cannot be saved is
+        said in a notification.
 
     Returns
     -------
@@ -36,16 +40,19 @@ def write_labels(path: str, data: Any, attributes: Mapping[str, Any]) -> list[st
         With a message for the user.
     """
     labels = np.asarray(data[0] if attributes.get("multiscale") else data)
-    note = (attributes.get("metadata") or {}).get("napari_s3net") or {}
-    geometry = note.get("geometry")
-    if not isinstance(geometry, Geometry) or geometry.ndim != labels.ndim:
-        geometry = _placed(labels.ndim, attributes)
-    io.write_labels(path, labels, geometry, mask="mask_of" in note)
+    placement = _image_placement(labels.shape, attributes) or placement_of(attributes, labels.shape)
+    if placement.problem:
+        show_warning(f"{attributes.get('name', 'Labels')}: {placement.problem}.")
+    known = (attributes.get("metadata") or {}).get(KEY) or {}
+    io.write_labels(path, labels, placement.geometry, mask="mask_of" in known)
     return [path]
 
 
-def _placed(ndim: int, attributes: Mapping[str, Any]) -> Geometry:
-    """Geometry from a layer's scale and translation."""
-    scale = np.resize(np.abs(attributes.get("scale", 1.0)), ndim)
-    origin = np.resize(attributes.get("translate", 0.0), ndim)
-    return replace(Geometry.identity(ndim), spacing=tuple(scale.tolist()), origin=tuple(origin.tolist()))
+def _image_placement(shape: tuple[int, ...], attributes: Mapping[str, Any]) -> Placement | None:
+    """The placement of the uppermost image in the viewer that labels lie on pixel by pixel; None without one."""
+    viewer = current_viewer()
+    images = [] if viewer is None else [layer for layer in viewer.layers if isinstance(layer, ImageLayer)]
+    for image in reversed(images):
+        if not image.multiscale and lies_on(attributes, shape, image, finest_level(image)[1]):
+            return layer_placement(image, shape)
+    return None

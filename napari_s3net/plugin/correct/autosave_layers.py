@@ -14,8 +14,9 @@ from napari_s3net.errors import ReadError
 from napari_s3net.plugin.correct.autosave import SavedSession, SessionWriter, load, session_folder
 from napari_s3net.plugin.correct.controller import LabelEditor
 from napari_s3net.plugin.layers.locks import locks_of
+from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.result_layer import add_layer, metadata_of, plain, recolour
-from napari_s3net.plugin.layers.source import KEY, finest_level, layer_geometry, source_of
+from napari_s3net.plugin.layers.source import finest_level, layer_placement, source_of
 
 #: Between two times of saving; and between two looks at whether a session is on the disk.
 SAVE_MS, POLL_MS = 60_000, 200
@@ -95,7 +96,7 @@ class Autosave(QObject):
         layer = add_layer(self._viewer, image, source, saved.name)
         layer.data[...] = saved.labels
         if saved.metadata:
-            geometry = layer_geometry(image, source.shape)
+            geometry = layer_placement(image, source.shape).geometry
             layer.metadata = {KEY: {**saved.metadata, "source": image.name, "geometry": geometry}}
             recolour(layer)
         layer.refresh()

@@ -19,16 +19,19 @@ from napari_s3net.plugin.correct.tools import Plane
 from napari_s3net.plugin.layers.locks import Locks, locks_of
 from napari_s3net.plugin.layers.metadata import MetadataHistory, restored, with_new_ids
 from napari_s3net.plugin.layers.palette import hex_colour
+from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.result_layer import (
     fits_source,
+    is_result_of,
     metadata_of,
     plain,
     recolour,
+    why_not_writable,
     write_undoable,
     write_unrecorded,
 )
 from napari_s3net.plugin.layers.run_cache import cache_run, cached_run
-from napari_s3net.plugin.layers.source import KEY, Source, finest_level, inspect_source, source_of
+from napari_s3net.plugin.layers.source import Source, finest_level, inspect_source, source_of
 from napari_s3net.plugin.layers.stroke_layer import HELPER, add_strokes, find_strokes, is_strokes, recolour_strokes
 from napari_s3net.provenance import Provenance
 from napari_s3net.settings import Settings, presets
@@ -61,9 +64,9 @@ class LabelEditor:
     def choose(self, layer: Labels | None) -> None:
         """Correct another layer."""
         self.layer = layer
-        if layer is not None and (source := self.source) is not None:
-            if cached_run(layer, source.position) is None:
-                cache_run(layer, source.position, layer.data[source.index], {})
+        if layer is not None and not self.problem and (source := self.source) is not None:
+            if cached_run(layer, source.key) is None:
+                cache_run(layer, source.key, {})
             recolour_strokes_of(self._viewer.layers, layer, self.ids)
 
     @property
@@ -75,18 +78,27 @@ class LabelEditor:
         return source_of(image, self._viewer.dims.point, self._viewer.dims.order[-2:])
 
     @property
+    def problem(self) -> str:
+        """Why the chosen labels cannot be corrected, in words; empty where they can, and where none are chosen."""
+        reason = "" if self.layer is None else why_not_writable(self.layer)
+        if self.layer is None or not reason:
+            return ""
+        return f"{self.layer.name} cannot be corrected: {reason}. Duplicate it as ordinary labels and choose these."
+
+    @property
     def is_there(self) -> bool:
-        """Whether the layer is still in the viewer, with its image."""
+        """Whether the layer is still in the viewer, with its image, and can be corrected."""
         layers = [plain(layer) for layer in self._viewer.layers]
-        return self.layer is not None and any(one is self.layer for one in layers) and self.source is not None
+        if self.layer is None or self.problem or not any(one is self.layer for one in layers):
+            return False
+        return self.source is not None
 
     def _image_of(self, labels: Labels) -> ImageLayer | None:
         """The image that labels belong to: the one they were made from, else the uppermost of their size."""
         images = [layer for layer in map(plain, self._viewer.layers) if isinstance(layer, ImageLayer)]
         images = [one for one in images if not _is_helper(one) and one.ndim == labels.ndim]
-        fitting = [one for one in images if finest_level(one)[1] == labels.data.shape]
-        about = metadata_of(labels)
-        made_from = [one for one in fitting if about and one.name == about["source"]]
+        fitting = [one for one in images if finest_level(one)[1] == finest_level(labels)[1]]
+        made_from = [one for one in fitting if is_result_of(labels, one)]
         return (made_from or fitting[::-1] or [None])[0]
 
     # -- the plane in view
@@ -120,7 +132,7 @@ class LabelEditor:
         if before.shape == new.labels.shape and np.array_equal(before, new.labels):
             return False
         if about is not None:
-            self._memory_of(layer).remember(source.index, before, about)
+            self._memory_of(layer).remember(source.key, before, about)
         write_undoable(layer, source.index, new.labels)
         if about is not None:
             foreground = sorted(int(i) for i in new.foreground)
@@ -134,7 +146,7 @@ class LabelEditor:
         about = metadata_of(layer)
         if about is None:
             return False
-        back = restored(about, self._memory_of(layer).recall(source.index, layer.data[source.index]))
+        back = restored(about, self._memory_of(layer).recall(source.key, layer.data[source.index]))
         if back is about:
             return False
         self._write_metadata(back)
@@ -143,7 +155,7 @@ class LabelEditor:
     def revert(self) -> bool:
         """Back to what the last run made of the plane in view; False where that is what there is."""
         layer, source = self.target()
-        last = cached_run(layer, source.position)
+        last = cached_run(layer, source.key)
         plane = self.plane
         return last is not None and self.write(replace(plane, labels=last.labels))
 
@@ -154,7 +166,7 @@ class LabelEditor:
     def _write_metadata(self, about: dict[str, Any]) -> None:
         layer, source = self.target()
         layer.metadata = {**layer.metadata, KEY: about}
-        self._memory_of(layer).remember(source.index, layer.data[source.index], about)
+        self._memory_of(layer).remember(source.key, layer.data[source.index], about)
         recolour(layer)
 
     # -- runs
@@ -162,7 +174,7 @@ class LabelEditor:
     def result(self) -> Segmentation:
         """The plane in view as a result to refine, with the weights that are kept of its run."""
         layer, source = self.target()
-        about, labels, last = metadata_of(layer), self.plane.labels.astype(np.int32), cached_run(layer, source.position)
+        about, labels, last = metadata_of(layer), self.plane.labels.astype(np.int32), cached_run(layer, source.key)
         state = {} if last is None else last.state
         if about is None:
             made = Provenance(settings=self._suggested(source))
@@ -174,7 +186,7 @@ class LabelEditor:
         layer, source = self.target()
         labels = result.labels.astype(layer.data.dtype)
         self.write(replace(self.plane, labels=labels, foreground=result.foreground, names=result.names))
-        cache_run(layer, source.position, layer.data[source.index], result.state)
+        cache_run(layer, source.key, result.state)
         return True
 
     def _suggested(self, source: Source) -> Settings:
@@ -238,17 +250,17 @@ class LabelEditor:
     def locked_part(self) -> NDArray[np.bool_] | None:
         """Locked pixels of the plane in view; None where there are none."""
         _, source = self.target()
-        return self.locks.in_plane(source.index)
+        return self.locks.in_plane(source.key)
 
     def toggle_lock(self, part: NDArray[np.bool_]) -> bool:
         """Lock a part of the plane in view as it is, or unlock it; whether it is locked now."""
         layer, source = self.target()
-        return self.locks.toggle_part(layer.data.shape, source.index, part)
+        return self.locks.toggle_part(layer.data.shape, source.key, part)
 
     def guarded(self, new: Plane) -> Plane:
         """What a tool made, with locked parts as they were."""
         _, source = self.target()
-        return replace(new, labels=self.locks.guarded(source.index, self.plane.labels, new.labels))
+        return replace(new, labels=self.locks.guarded(source.key, self.plane.labels, new.labels))
 
     def pixel_size(self) -> tuple[float, str]:
         """Area of a pixel and its unit, for what is given in mm²."""
@@ -260,7 +272,7 @@ class LabelEditor:
         """The layer that is corrected, and the plane in view; raises `InvalidImageError` where there is none."""
         source = self.source
         if self.layer is None or source is None or not fits_source(self.layer, source):
-            raise InvalidImageError("There are no labels on an image to correct.")
+            raise InvalidImageError(self.problem or "There are no labels on an image to correct.")
         return self.layer, source
 
 

@@ -29,11 +29,10 @@ from napari_s3net.plugin.correct.stroke_files import load_strokes, save_strokes
 from napari_s3net.plugin.correct.tool_controller import ToolController
 from napari_s3net.plugin.correct.uncertainty_controller import UncertaintyController
 from napari_s3net.plugin.jobs.background import Background, RefinerCache, rerun
-from napari_s3net.plugin.jobs.run import Failure
 from napari_s3net.plugin.jobs.session import cancel_all
-from napari_s3net.plugin.layers.result_layer import plain
+from napari_s3net.plugin.jobs.thread_job import Failure
+from napari_s3net.plugin.layers.result_layer import plain, why_not_writable
 from napari_s3net.plugin.layers.source import describe_source
-from napari_s3net.plugin.layers.stroke_layer import follow_labels_name
 from napari_s3net.plugin.widgets.dock import Dock
 from napari_s3net.plugin.widgets.fields import Chooser
 from napari_s3net.plugin.widgets.parts import column, one_line
@@ -54,7 +53,6 @@ class CorrectDock(Dock):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
-        self._names: dict[int, str] = {}
         self.shortcuts: list[QShortcut] = []
         self._followed: list[tuple[Any, Callable[..., None]]] = []
         self._asked: tuple[Any, Any] | None = None
@@ -154,11 +152,9 @@ class CorrectDock(Dock):
     def _list(self, event: Any = None) -> None:
         """Keep up with the layer list."""
         found = self.editor.candidates()
-        if self.editor.layer is not None and id(self.editor.layer) in self._names:
-            follow_labels_name(self._viewer.layers, self._names[id(self.editor.layer)], self.editor.layer.name)
-        self._names = {id(layer): layer.name for layer in found}
         if self.editor.layer not in found:
-            self._choose(found[-1] if found else None)
+            usable = [layer for layer in found if not why_not_writable(layer)]
+            self._choose((usable or found or [None])[-1])
         self.combo.clear()
         self.combo.addItems([layer.name for layer in found])
         self.combo.setCurrentIndex(found.index(self.editor.layer) if self.editor.layer in found else -1)
@@ -171,6 +167,7 @@ class CorrectDock(Dock):
     def _choose(self, layer: Labels | None) -> None:
         """Correct another layer."""
         self.editor.choose(layer)
+        self.show_message(self.editor.problem)
         self.prepared.forget()
         self.uncertainty_controller.forget()
         self._follow()
@@ -212,10 +209,12 @@ class CorrectDock(Dock):
 
     def refresh(self) -> None:
         """Bring every list and count up to date with the plane in view."""
-        there = self.editor.is_there
-        self.empty.setVisible(not there)
+        there, problem = self.editor.is_there, self.editor.problem
+        self.empty.setVisible(not there and not problem)
         self.empty.reopen.setVisible(self.autosave.exists)
-        self.filled.setVisible(there)
+        self.filled.setVisible(there or bool(problem))
+        for panel in (self.paint, self.labels, self.tools, self.uncertainty):
+            panel.setEnabled(there)
         if not there:
             return
         self.editor.follow_undo()

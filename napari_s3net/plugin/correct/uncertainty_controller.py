@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from napari_s3net.plugin.correct.controller import LabelEditor
 from napari_s3net.plugin.correct.panels import UncertaintyPanel
 from napari_s3net.plugin.jobs.background import Background, estimate_uncertainty
+from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.result_layer import plain
-from napari_s3net.plugin.layers.source import KEY
 from napari_s3net.plugin.layers.stroke_layer import HELPER
 from napari_s3net.plugin.widgets.text import plural, share_text
 

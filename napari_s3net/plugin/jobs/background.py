@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_s3net.image import Image, Notice, Segmentation, Step
-from napari_s3net.plugin.jobs.run import PlaneJob, is_busy
+from napari_s3net.plugin.jobs.run import PlaneJob
 from napari_s3net.plugin.jobs.session import POLL_MS
+from napari_s3net.plugin.jobs.thread_job import Activity, is_busy
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.settings import Settings
 
@@ -38,6 +39,7 @@ class Background(QObject):
         super().__init__(parent)
         #: The job that goes on, as a list of none or one that outlives the dock.
         self.running: list[PlaneJob] = []
+        self._activity: Activity | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
         self._timer.timeout.connect(self._tick)
@@ -52,20 +54,29 @@ class Background(QObject):
         job = PlaneJob(source, settings, make)
         job.start()
         self.running[:] = [job]
+        self._activity = Activity(f"Working on {source.name}")
         self._timer.start()
 
     def release(self) -> None:
         """Let the job end by itself and hear nothing more of it."""
         for job in self.running:
             job.cancel()
-        self._timer.stop()
+        self._end()
 
     def _tick(self) -> None:
-        report = self.running[0].collect()
-        if report.over:
-            self._timer.stop()
-            self.running.clear()
-            self.over.emit(report.outcome)
+        update = self.running[0].collect()
+        if update.steps and self._activity is not None:
+            self._activity.show(update.steps[-1].iteration, update.steps[-1].total)
+        if update.over:
+            self._end()
+            self.over.emit(update.outcome)
+
+    def _end(self) -> None:
+        self._timer.stop()
+        self.running.clear()
+        if self._activity is not None:
+            self._activity.close()
+            self._activity = None
 
 
 class RefinerCache:
@@ -73,21 +84,23 @@ class RefinerCache:
 
     def __init__(self) -> None:
         self._key: tuple[Any, ...] = ()
+        self._data: Any = None
         self._refiner: Refiner | None = None
 
     def refiner(self, image: Image, source: Source, settings: Settings, device: torch.device) -> Refiner:
         """The one at hand where all of it is the same, else a new one; called in the thread."""
         from napari_s3net.correction.refine import Refiner
 
-        key = (id(source.data), repr(source.index), settings.digest, str(device))
-        if self._refiner is None or key != self._key:
+        key = source.key, settings.digest, str(device)
+        if self._refiner is None or key != self._key or source.data is not self._data:
             self.forget()  # first: memory may be short
-            self._refiner, self._key = Refiner(image, settings, device=device), key
+            self._refiner = Refiner(image, settings, device=device)
+            self._key, self._data = key, source.data
         return self._refiner
 
     def forget(self) -> None:
         """Let go of the image."""
-        self._key, self._refiner = (), None
+        self._key, self._data, self._refiner = (), None, None
 
 
 def rerun(

@@ -1,37 +1,20 @@
-"""A batch beside the window: a thread that pumps the engine and leaves what has come for a timer to collect. No Qt.
+"""A batch beside the window: a thread that pumps the engine and leaves what has come for a timer to collect.
 
-Everything that goes wrong is handed over as data. The work itself is done in child processes, so the thread mostly
-waits; it ends within a moment of `stop`, and with the program.
+The work itself is done in child processes, so the thread mostly waits; it ends within a moment of `stop`, and with the
+program.
 """
 
 from __future__ import annotations
 
-import threading
-import traceback
 from collections import deque
 from dataclasses import dataclass, replace
+from threading import Event
 
 from napari_s3net.batch import BatchExecutor, FileRow, Item, Plan, Summary, find_items, iter_batch, open_executor
 from napari_s3net.batch.fit import choose
 from napari_s3net.batch.report import light_rows
-from napari_s3net.errors import S3NetError
+from napari_s3net.plugin.jobs.thread_job import Failure, LongJob, ThreadJob, failure_of
 from napari_s3net.runtime.generators import follow
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """Why there is no batch, in plain words; of an unexpected error also its traceback as text."""
-
-    message: str
-    details: str = ""
-
-
-def trouble(error: Exception) -> Trouble:
-    """Plain words for an exception."""
-    if isinstance(error, S3NetError):
-        return Trouble(str(error))
-    words = f"The batch ended with an unexpected error: {type(error).__name__}: {error}"
-    return Trouble(words, "".join(traceback.format_exception(error)))
 
 
 @dataclass(frozen=True)
@@ -46,41 +29,39 @@ class FolderContents:
         What the report of the output folder says, by file, without measurements.
     current : int
         How many of the images are done with these very settings.
-    trouble : Trouble or None
+    failure : Failure or None
         Why nothing was found.
     """
 
     items: tuple[Item, ...] = ()
     rows: dict[str, FileRow] | None = None
     current: int = 0
-    trouble: Trouble | None = None
+    failure: Failure | None = None
 
 
-def look(plan: Plan) -> FolderContents:
-    """Look at both folders; what is wrong with them is part of the answer."""
+def scan_folders(plan: Plan) -> FolderContents:
+    """Look into both folders; what is wrong with them is part of the answer."""
     rows: dict[str, FileRow] = {}
     try:
         rows = light_rows(plan.output)
         items = tuple(find_items(plan))
-    except Exception as error:  # noqa: BLE001 - a folder may fail in any way, and the dock has to on_progress of it
-        return FolderContents(rows=rows, trouble=trouble(error))
+    except Exception as error:  # noqa: BLE001 - a folder may fail in any way, and the dock has to hear of it
+        return FolderContents(rows=rows, failure=failure_of(error, BatchJob.title))
     digest = choose(plan.digest, items)[2] if plan.fit == "folder" else plan.digest
     known = (rows.get(item.file) for item in items)
     current = sum(row is not None and row.status == "done" and row.settings == digest for row in known)
     return FolderContents(items, rows, current)
 
 
-class FolderScan:
-    """`look` in a thread of its own."""
+class FolderScan(ThreadJob):
+    """`scan_folders` in a thread."""
 
     def __init__(self, plan: Plan) -> None:
+        super().__init__()
         self._plan = plan
-        self.found: FolderContents | None = None
-        self._thread = threading.Thread(target=self._work, name="batch look", daemon=True)
-        self._thread.start()
 
-    def _work(self) -> None:
-        self.found = look(self._plan)
+    def _do(self) -> FolderContents:
+        return scan_folders(self._plan)
 
 
 @dataclass(frozen=True)
@@ -97,21 +78,18 @@ class BatchUpdate:
         The address of the cluster's dashboard.
     over : bool
         Whether the thread is done.
-    summary : Summary or None
-        How it went.
-    trouble : Trouble or None
-        Why it did not.
+    outcome : Summary, Failure or None
+        How it went; None until it is over.
     """
 
     items: tuple[Item, ...] | None = None
     rows: tuple[FileRow, ...] = ()
     link: str = ""
     over: bool = False
-    summary: Summary | None = None
-    trouble: Trouble | None = None
+    outcome: Summary | Failure | None = None
 
 
-class BatchJob:
+class BatchJob(LongJob):
     """One batch in a thread.
 
     Parameters
@@ -126,20 +104,16 @@ class BatchJob:
         Forget what was done before.
     """
 
+    title = "batch"
+
     def __init__(self, plan: Plan, *, jobs: int = 1, scheduler: str = "", restart: bool = False) -> None:
+        super().__init__()
         self.plan = plan
         self._jobs, self._scheduler, self._restart = jobs, scheduler, restart
-        self._stop, self._paused = threading.Event(), threading.Event()
+        self._stop, self._paused = Event(), Event()
         self._rows: deque[FileRow] = deque()
         self._items: tuple[Item, ...] | None = None
-        self._link, self._over = "", False
-        self._summary: Summary | None = None
-        self._trouble: Trouble | None = None
-        self._thread = threading.Thread(target=self._work, name="batch", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
+        self._link = ""
 
     def pause(self, paused: bool) -> None:
         """Finish what is under way and begin nothing more; or go on."""
@@ -149,31 +123,23 @@ class BatchJob:
         """Ask to end now; what is finished is kept. Never waits."""
         self._stop.set()
 
-    def wait(self, seconds: float) -> None:
-        """Wait for the end, so long at most."""
-        if self._thread.is_alive():
-            self._thread.join(seconds)
+    def cancel(self) -> None:
+        """As `stop`: nothing of a batch is undone."""
+        self.stop()
 
     def collect(self) -> BatchUpdate:
         """Take what has come since the last time."""
-        over = self._over
+        over = self.is_over
         rows = tuple(self._rows.popleft() for _ in range(len(self._rows)))
         items, self._items = self._items, None
-        return BatchUpdate(
-            items, rows, self._link, over, self._summary if over else None, self._trouble if over else None
-        )
+        return BatchUpdate(items, rows, self._link, over, self.take_outcome() if over else None)
 
-    def _work(self) -> None:
-        """Body of the thread: nothing raised here gets out."""
-        try:
-            items = find_items(self.plan)
-            self._items = tuple(items)
-            with open_executor(self._jobs, self._scheduler) as executor:
-                self._link = executor.link
-                self._summary = self._follow(replace(executor, paused=self._paused), items)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the dock has to on_progress of it
-            self._trouble = trouble(error)
-        self._over = True
+    def _do(self) -> Summary:
+        items = find_items(self.plan)
+        self._items = tuple(items)
+        with open_executor(self._jobs, self._scheduler) as executor:
+            self._link = executor.link
+            return self._follow(replace(executor, paused=self._paused), items)
 
     def _follow(self, executor: BatchExecutor, items: list[Item]) -> Summary:
         steps = iter_batch(self.plan, items=items, executor=executor, restart=self._restart)

@@ -9,8 +9,9 @@ from enum import Enum
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_s3net.image import Segmentation
-from napari_s3net.plugin.jobs.run import Failure, Run, RunUpdate
-from napari_s3net.plugin.layers.result_layer import Target
+from napari_s3net.plugin.jobs.run import Run, RunUpdate
+from napari_s3net.plugin.jobs.thread_job import Activity, Failure
+from napari_s3net.plugin.layers.target import Target
 from napari_s3net.settings import Settings
 
 POLL_MS = 50
@@ -93,7 +94,7 @@ class Session(QObject):
     Signals
     -------
     phase_changed(Phase, str)
-        With a few words: what is going on, or what went wrong.
+        With a few text: what is going on, or what went wrong.
     stepped(tuple of Step)
         The iterations since the last time.
     finished(Labels)
@@ -111,12 +112,13 @@ class Session(QObject):
         super().__init__(parent)
         self.phase = Phase.READY
         #: What is going on, or what went wrong; and what a developer needs to know about it.
-        self.words = self.details = ""
+        self.message = self.details = ""
         #: The newest result: what was asked for, and seconds an iteration.
         self.timed: tuple[Settings, float] | None = None
         #: The run that goes on, as a list of none or one that outlives the dock.
         self.running: list[Run] = []
         self._target: Target | None = None
+        self._activity: Activity | None = None
         self._preset = ""
         self._leaving: Target | None = None
         self._timer, self._leave_soon = QTimer(self), QTimer(self)
@@ -136,6 +138,7 @@ class Session(QObject):
         run.start()
         self.running[:] = [run]
         self._target, self._preset, self.details = target, preset, ""
+        self._activity = Activity(f"Segmenting {target.source.name}")
         self._enter(Phase.PREPARING, "Starting…")
         self._timer.start()
 
@@ -145,22 +148,22 @@ class Session(QObject):
             self.running[0].stop()
             self._enter(Phase.STOPPING, "Stopping after this iteration, keeping the result…")
 
-    def cancel(self, words: str = "Cancelled; everything is as it was. Waiting for the last iteration…") -> None:
+    def cancel(self, text: str = "Cancelled; everything is as it was. Waiting for the last iteration…") -> None:
         """End and put back what was there; the thread follows after its iteration.
 
-        What was there comes back as soon as the words are on the screen: napari takes a moment to remove a layer.
+        What was there comes back as soon as the text are on the screen: napari takes a moment to remove a layer.
         """
         if self._target is None:
             return
         cancel_all(self.running)
         self._leaving, self._target = self._target, None
-        self._enter(Phase.STOPPING, words)
+        self._enter(Phase.STOPPING, text)
         self._leave_soon.start()
 
-    def fail(self, words: str) -> None:
+    def fail(self, text: str) -> None:
         """Say what stands in the way of a run."""
         self.details = ""
-        self._enter(Phase.FAILED, words)
+        self._enter(Phase.FAILED, text)
 
     def settle(self) -> None:
         """Forget how the last run ended: another image was chosen."""
@@ -171,6 +174,7 @@ class Session(QObject):
         """The dock is going away while the viewer stays."""
         self.cancel()
         self._leave()
+        self._close_activity()
         self._timer.stop()
         self.running.clear()
 
@@ -181,32 +185,40 @@ class Session(QObject):
         if target is not None:
             target.restore()
 
-    def _tick(self) -> None:
-        report = self.running[0].collect()
-        if report.devices:
-            self.devices_known.emit(report.devices)
-        if self._target is not None and self._target.is_gone:
-            self.cancel("The layer was removed, so the run is being cancelled…")
-        if self._target is not None:
-            self._show(report)
-            self._target.advance()
-        if report.over:
-            self._end(report.outcome)
+    def _close_activity(self) -> None:
+        if self._activity is not None:
+            self._activity.close()
+            self._activity = None
 
-    def _show(self, report: RunUpdate) -> None:
+    def _tick(self) -> None:
+        update = self.running[0].collect()
+        if update.devices:
+            self.devices_known.emit(update.devices)
+        if self._target is not None and (gone := self._target.gone):
+            self.cancel(f"{gone}, so the run is being cancelled…")
+        if self._target is not None:
+            self._show(update)
+            self._target.advance()
+        if update.over:
+            self._end(update.outcome)
+
+    def _show(self, update: RunUpdate) -> None:
         assert self._target is not None  # noqa: S101 - asked for by `_tick`
-        if report.stage and self.phase in (Phase.PREPARING, Phase.RUNNING):
-            self._enter(Phase.PREPARING, report.stage)
-        elif report.steps and self.phase is Phase.PREPARING:
+        if update.stage and self.phase in (Phase.PREPARING, Phase.RUNNING):
+            self._enter(Phase.PREPARING, update.stage)
+        elif update.steps and self.phase is Phase.PREPARING:
             self._enter(Phase.RUNNING, "")
-        if report.steps:
-            self.stepped.emit(report.steps)
-        if report.preview is not None and not report.over:
-            self._target.preview(report.preview)
+        if update.steps:
+            self.stepped.emit(update.steps)
+            if self._activity is not None:
+                self._activity.show(update.steps[-1].iteration, update.steps[-1].total)
+        if update.preview is not None and not update.over:
+            self._target.preview(update.preview)
 
     def _end(self, outcome: Segmentation | Failure | None) -> None:
         """The thread is done: write what it made, or put back what was there."""
         self._timer.stop()
+        self._close_activity()
         self._leave()
         target, self._target = self._target, None
         self.running.clear()
@@ -225,7 +237,7 @@ class Session(QObject):
         else:
             self._enter(Phase.READY, "")
 
-    def _enter(self, phase: Phase, words: str) -> None:
-        if (phase, words) != (self.phase, self.words):
-            self.phase, self.words = phase, words
-            self.phase_changed.emit(phase, words)
+    def _enter(self, phase: Phase, text: str) -> None:
+        if (phase, text) != (self.phase, self.message):
+            self.phase, self.message = phase, text
+            self.phase_changed.emit(phase, text)

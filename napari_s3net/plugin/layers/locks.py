@@ -11,7 +11,7 @@ import numpy as np
 from napari.layers import Labels
 from numpy.typing import NDArray
 
-from napari_s3net.plugin.layers.source import Index
+from napari_s3net.plugin.layers.plane_key import PlaneKey
 
 
 @dataclass(eq=False)
@@ -34,24 +34,39 @@ class Locks:
         chosen = set(ids)
         self.labels = self.labels - chosen if chosen <= self.labels else self.labels | chosen
 
-    def toggle_part(self, shape: tuple[int, ...], index: Index, part: NDArray[np.bool_]) -> bool:
-        """Lock a part (H, W) of the plane at `index` as it is, or open it; whether it is locked now."""
-        if self.held is None:
+    def toggle_part(self, shape: tuple[int, ...], key: PlaneKey, part: NDArray[np.bool_]) -> bool:
+        """Lock a part (H, W) of a plane as it is, or open it.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Of the layer.
+        key : PlaneKey
+            The plane.
+        part : numpy.ndarray
+            (H, W), bool.
+
+        Returns
+        -------
+        bool
+            Whether the part is locked now.
+        """
+        if self.held is None or self.held.shape != shape:
             self.held = np.zeros(shape, bool)
-        now = not self.held[index][part].all()
-        self.held[index][part] = now
-        return now
+        locked = not self.held[key.index][part].all()
+        self.held[key.index][part] = locked
+        return locked
 
-    def in_plane(self, index: Index) -> NDArray[np.bool_] | None:
+    def in_plane(self, key: PlaneKey) -> NDArray[np.bool_] | None:
         """Locked pixels (H, W) of a plane; None where there are none."""
-        if self.held is None or not self.held[index].any():
+        if self.held is None or self.held.ndim != len(key.steps) or not self.held[key.index].any():
             return None
-        return self.held[index].copy()
+        return self.held[key.index].copy()
 
-    def guarded(self, index: Index, before: NDArray[Any], after: NDArray[Any]) -> NDArray[Any]:
+    def guarded(self, key: PlaneKey, before: NDArray[Any], after: NDArray[Any]) -> NDArray[Any]:
         """Labels of a plane after a tool, with locked parts as they were before it."""
-        held = self.in_plane(index)
-        return after if held is None else np.where(held, before, after)
+        held = self.in_plane(key)
+        return after if held is None or held.shape != after.shape else np.where(held, before, after)
 
 
 _locks: WeakKeyDictionary[Labels, Locks] = WeakKeyDictionary()

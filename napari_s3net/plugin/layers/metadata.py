@@ -1,4 +1,4 @@
-"""What a result layer knows about itself: plain values in its metadata, and functions on them. No window needed."""
+"""What a result layer knows about itself: plain values in `layer.metadata`, and functions on them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from napari_s3net.image import Geometry, Meaning, Segmentation
 from napari_s3net.labels.matching import match_to_previous, match_to_stack, renumber
-from napari_s3net.plugin.layers.source import Index, Source
+from napari_s3net.plugin.layers.plane_key import PlaneKey
+from napari_s3net.plugin.layers.source import Source
 from napari_s3net.preprocessing.window import to_unit
 from napari_s3net.provenance import Provenance
 from napari_s3net.volume import cluster_meanings
@@ -36,18 +37,18 @@ def make_metadata(result: Segmentation, source: Source, geometry: Geometry, pres
     preset : str
         The name of the preset that the settings started from.
     """
-    made = result.with_provenance(source=source.name, axis=source.axis, slice=source.position, preset=preset)
+    key = source.key
+    made = result.with_provenance(source=source.name, axis=key.axis, slice=key.position, time=key.time, preset=preset)
     return {**made.metadata(), "kind": source.kind, "geometry": geometry}
 
 
 def with_slice(old: Metadata, new: Metadata) -> Metadata:
-    """The note of a stack of which one more slice is done: the new one's, which also knows the old one's ids."""
+    """The metadata of a stack of which one more slice is done: the new one's, which also knows the old one's ids."""
     ids = set(new["names"])
     foreground = [i for i in old.get("foreground", ()) if i not in ids] + new["foreground"]
     made = Provenance.from_dict(new)
-    others = (
-        [part for part in Provenance.from_dict(old).slices if part.slice != made.slice] if "settings" in old else []
-    )
+    before = Provenance.from_dict(old).slices if "settings" in old else ()
+    others = [part for part in before if _place(part) != _place(made)]
     slices = (*others, replace(made, slices=()))
     return {
         **new,
@@ -66,7 +67,7 @@ def numbered_as_stack(result: Segmentation, known: Metadata, beside: NDArray[Any
     result : Segmentation
         Of the slice.
     known : dict
-        The stack's note, as yet without the slice.
+        The stack's metadata, as yet without the slice.
     beside : numpy.ndarray or None
         Labels of a slice next to it.
 
@@ -89,7 +90,7 @@ def numbered_as_stack(result: Segmentation, known: Metadata, beside: NDArray[Any
 
 
 def numbered_as_before(
-    result: Segmentation, known: Metadata, before: NDArray[Any], note: Metadata
+    result: Segmentation, known: Metadata, before: NDArray[Any], metadata: Metadata
 ) -> tuple[NDArray[np.int32], Metadata]:
     """Another run on the same plane: clusters that were there keep id, name and tick; see `match_to_previous`.
 
@@ -98,11 +99,11 @@ def numbered_as_before(
     result : Segmentation
         Of the new run.
     known : dict
-        The note of the earlier result.
+        The metadata of the earlier result.
     before : numpy.ndarray
         Its labels.
-    note : dict
-        The new result's note, as yet with its own numbers.
+    metadata : dict
+        The new result's metadata, as yet with its own numbers.
     """
     features = None if result.image is None else to_unit(result.image, result.settings)
     ids = match_to_previous(result.labels, before, features)
@@ -113,62 +114,69 @@ def numbered_as_before(
     new = {i: list(meaning) for old, i in ids.items() if (meaning := result.meanings.get(old)) is not None}
     meanings = {i: meant[i] if i in stayed and i in meant else new.get(i) for i in names}
     about = {"names": names, "meanings": {i: m for i, m in meanings.items() if m}, "foreground": sorted(ticked)}
-    return renumber(result.labels, ids), {**note, **about}
+    return renumber(result.labels, ids), {**metadata, **about}
 
 
-def with_tick(note: Metadata, label: int, *, is_object: bool) -> Metadata:
-    """The note after a cluster was made object or background."""
-    others = [i for i in note["foreground"] if i != label]
-    return {**note, "foreground": sorted([*others, label] if is_object else others)}
+def with_tick(metadata: Metadata, label: int, *, is_object: bool) -> Metadata:
+    """The metadata after a cluster was made object or background."""
+    others = [i for i in metadata["foreground"] if i != label]
+    return {**metadata, "foreground": sorted([*others, label] if is_object else others)}
 
 
-def with_name(note: Metadata, label: int, name: str) -> Metadata:
-    """The note after a cluster was renamed."""
-    return {**note, "names": {**note["names"], label: name}}
+def with_name(metadata: Metadata, label: int, name: str) -> Metadata:
+    """The metadata after a cluster was renamed."""
+    return {**metadata, "names": {**metadata["names"], label: name}}
 
 
-def with_new_ids(note: Metadata, ids: Iterable[int]) -> Metadata:
-    """The note, which also knows ids that the user has painted."""
-    new = [int(i) for i in ids if i > 0 and i not in note["names"]]
-    return {**note, "names": {**note["names"], **dict.fromkeys(new, "")}} if new else note
+def with_new_ids(metadata: Metadata, ids: Iterable[int]) -> Metadata:
+    """The metadata, which also knows ids that the user has painted."""
+    new = [int(i) for i in ids if i > 0 and i not in metadata["names"]]
+    return {**metadata, "names": {**metadata["names"], **dict.fromkeys(new, "")}} if new else metadata
 
 
-def restored(note: Metadata, earlier: Metadata | None) -> Metadata:
-    """The note after an undo brought back labels of which the note is remembered."""
+def restored(metadata: Metadata, earlier: Metadata | None) -> Metadata:
+    """The metadata after an undo brought back labels of which the metadata is remembered."""
     if earlier is None:
-        return note
-    back = earlier if note["slice"] is None else {**note, **with_slice(note, earlier)}
-    back = {**back, "source": note["source"]}  # the image may have been renamed meanwhile
-    return note if back == note else back
+        return metadata
+    back = earlier if metadata["slice"] is None else {**metadata, **with_slice(metadata, earlier)}
+    back = {**back, "source": metadata["source"]}  # the image may have been renamed meanwhile
+    return metadata if back == metadata else back
 
 
-def object_mask(labels: NDArray[np.integer[Any]], note: Mapping[str, Any]) -> NDArray[np.uint8]:
+def object_mask(labels: NDArray[np.integer[Any]], metadata: Mapping[str, Any]) -> NDArray[np.uint8]:
     """1 where the label belongs to the object, 0 elsewhere; of the labels' shape."""
-    ids = [i for i in note["foreground"] if i > 0]
+    ids = [i for i in metadata["foreground"] if i > 0]
     lut = np.zeros(max([int(labels.max(initial=0)), *ids]) + 1, np.uint8)
     lut[ids] = 1
-    return lut[labels]
+    mask: NDArray[np.uint8] = lut[labels]
+    return mask
 
 
 class MetadataHistory:
-    """Which note belonged to which labels, so that an undo brings back the names and the object as well."""
+    """Which metadata belonged to which labels, so that an undo brings back the names and the object as well."""
 
     def __init__(self, limit: int = 32) -> None:
-        self._notes: dict[tuple[Index, int], Metadata] = {}
+        self._entries: dict[tuple[PlaneKey, int], Metadata] = {}
         self._limit = limit
 
-    def remember(self, index: Index, plane: NDArray[Any], note: Metadata) -> None:
-        """Keep the note of a plane; the oldest goes when there are too many."""
-        key = self._key(index, plane)
-        self._notes.pop(key, None)
-        self._notes[key] = note
-        while len(self._notes) > self._limit:
-            del self._notes[next(iter(self._notes))]
+    def remember(self, key: PlaneKey, plane: NDArray[Any], metadata: Metadata) -> None:
+        """Keep the metadata of a plane; the oldest goes when there are too many."""
+        entry = key, check_sum(plane)
+        self._entries.pop(entry, None)
+        self._entries[entry] = metadata
+        while len(self._entries) > self._limit:
+            del self._entries[next(iter(self._entries))]
 
-    def recall(self, index: Index, plane: NDArray[Any]) -> Metadata | None:
-        """The note that a plane with these very labels had."""
-        return self._notes.get(self._key(index, plane))
+    def recall(self, key: PlaneKey, plane: NDArray[Any]) -> Metadata | None:
+        """The metadata that a plane with these very labels had."""
+        return self._entries.get((key, check_sum(plane)))
 
-    @staticmethod
-    def _key(index: Index, plane: NDArray[Any]) -> tuple[Index, int]:
-        return tuple(i if isinstance(i, int) else -1 for i in index), zlib.crc32(np.ascontiguousarray(plane))
+
+def check_sum(plane: NDArray[Any]) -> int:
+    """Equal for equal labels, and very unlikely for others."""
+    return zlib.crc32(np.ascontiguousarray(plane).data)
+
+
+def _place(made: Provenance) -> tuple[int | None, ...]:
+    """Which plane of a stack a part of it is."""
+    return made.axis, made.slice, made.time

@@ -1,4 +1,4 @@
-"""What is kept of the last run beside a label layer: the network's weights, and the labels to go back to.
+"""The last run on each plane of a label layer: the network's weights, and the labels that "Revert" goes back to.
 
 Not in the layer's metadata, which napari copies and writers see. It goes when the layer goes.
 """
@@ -15,6 +15,8 @@ import numpy as np
 from napari.layers import Labels
 from numpy.typing import NDArray
 
+from napari_s3net.plugin.layers.plane_key import PlaneKey
+
 
 @dataclass(frozen=True, eq=False)
 class CachedRun:
@@ -27,19 +29,22 @@ class CachedRun:
 
     @property
     def labels(self) -> NDArray[Any]:
-        """As the run made them."""
+        """As the run made them, (H, W)."""
         return np.frombuffer(zlib.decompress(self.packed), self.dtype).reshape(self.shape)
 
 
-_kept: WeakKeyDictionary[Labels, dict[int | None, CachedRun]] = WeakKeyDictionary()
+_runs: WeakKeyDictionary[Labels, dict[PlaneKey, CachedRun]] = WeakKeyDictionary()
 
 
-def cache_run(layer: Labels, position: int | None, labels: NDArray[Any], state: Mapping[str, NDArray[Any]]) -> None:
-    """After a run on a plane: its position in the stack, its labels, and the network's weights."""
-    packed = zlib.compress(np.ascontiguousarray(labels).tobytes(), 1)
-    _kept.setdefault(layer, {})[position] = CachedRun(state, packed, labels.shape, labels.dtype)
+def cache_run(layer: Labels, key: PlaneKey, state: Mapping[str, NDArray[Any]]) -> None:
+    """After a run on a plane: keep its labels as they are in the layer, and the network's weights."""
+    labels = np.ascontiguousarray(layer.data[key.index])
+    packed = zlib.compress(labels.data, 1)
+    _runs.setdefault(layer, {})[key] = CachedRun(state, packed, labels.shape, labels.dtype)
 
 
-def cached_run(layer: Labels, position: int | None) -> CachedRun | None:
-    """What is kept of a plane."""
-    return _kept.get(layer, {}).get(position)
+def cached_run(layer: Labels, key: PlaneKey) -> CachedRun | None:
+    """The last run on a plane; None where there was none, or where the layer has got data of another shape since."""
+    run = _runs.get(layer, {}).get(key)
+    fits = run is not None and len(key.steps) == layer.ndim and run.shape == key.shape_in(layer.data.shape)
+    return run if fits else None

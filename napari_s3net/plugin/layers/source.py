@@ -7,19 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pint
 
 from napari_s3net.image import Geometry, Image, Kind, guess_kind
+from napari_s3net.plugin.layers.placement import KEY, Placement, placement_of, transform_of
+from napari_s3net.plugin.layers.plane_key import Index, PlaneKey
 from napari_s3net.preprocessing.suggest import suggest_preset
 
 #: A multiscale image is segmented at its finest level with planes of at most this many pixels.
 MAX_PIXELS = 4096**2
-#: Where everything of ours is kept in a layer's metadata.
-KEY = "napari_s3net"
 KINDS = {"rgb": "RGB", "ct": "CT in HU", "mr": "MR", "grey": "grey"}
 REASONS = {"rgb": "RGB photograph", "ct": "Hounsfield units", "mr": "MR image", "grey": "grey image"}
-
-Index = tuple[int | slice, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +31,8 @@ class Source:
         The layer's data at the level that is used; numpy, dask or another lazy array. Not a copy.
     shape : tuple of int
         Of a label array for the whole layer.
-    index : tuple of int and slice
-        The plane in an array of that shape: numbers, and two full slices.
+    key : PlaneKey
+        The plane in an array of that shape.
     rgb : bool
         Whether `data` has a last axis of colours.
     kind : str or None
@@ -44,37 +41,39 @@ class Source:
         Of the plane.
     path : str or None
         The file that the layer was opened from.
+    problem : str
+        What of the layer's transform cannot be honoured; empty where all of it is.
     """
 
     name: str
     data: Any
     shape: tuple[int, ...]
-    index: Index
+    key: PlaneKey
     rgb: bool
     kind: Kind | None
     geometry: Geometry
     path: str | None = None
+    problem: str = ""
+
+    @property
+    def index(self) -> Index:
+        """The plane in an array of the layer's shape."""
+        return self.key.index
 
     @property
     def plane_shape(self) -> tuple[int, int]:
         """Rows and columns of the plane."""
-        rows, columns = (n for n, i in zip(self.shape, self.index, strict=True) if isinstance(i, slice))
-        return rows, columns
+        return self.key.shape_in(self.shape)
 
     @property
     def position(self) -> int | None:
         """Number of the slice in a stack, from 0; None for a single plane."""
-        return next((i for i in self.index if not isinstance(i, slice)), None)
-
-    @property
-    def axis(self) -> int | None:
-        """The axis along which the slices lie; None for a single plane."""
-        return next((axis for axis, i in enumerate(self.index) if not isinstance(i, slice)), None)
+        return self.key.position
 
     @property
     def slices(self) -> int:
         """How many slices the stack has; 1 for a single plane."""
-        return next((n for n, i in zip(self.shape, self.index, strict=True) if not isinstance(i, slice)), 1)
+        return 1 if self.key.axis is None else self.shape[self.key.axis]
 
     def read(self) -> Image:
         """Take the plane out of the layer's data; a lazy array is computed here."""
@@ -105,17 +104,18 @@ def source_of(layer: Any, point: Sequence[float], displayed: Sequence[int]) -> S
     full = np.array(layer.level_shapes[0] if layer.multiscale else shape)[: layer.ndim]
     here = np.asarray(layer.world_to_data(tuple(point))) * np.array(shape) / full
     steps = np.clip(np.round(here), 0, np.array(shape) - 1).astype(int)
-    index: Index = tuple(slice(None) if axis in axes else int(steps[axis]) for axis in range(layer.ndim))
-    known = layer.metadata.get(KEY, {})
+    key = PlaneKey(tuple(None if axis in axes else int(steps[axis]) for axis in range(layer.ndim)))
+    placement = layer_placement(layer, shape)
     return Source(
         name=layer.name,
         data=data,
         shape=shape,
-        index=index,
+        key=key,
         rgb=bool(layer.rgb),
-        kind="rgb" if layer.rgb else known.get("kind"),
-        geometry=_plane_geometry(layer_geometry(layer, shape), axes, index),
+        kind="rgb" if layer.rgb else layer.metadata.get(KEY, {}).get("kind"),
+        geometry=_plane_geometry(placement.geometry, key),
         path=layer.source.path,
+        problem=placement.problem,
     )
 
 
@@ -134,21 +134,10 @@ def level_scale(layer: Any, shape: Sequence[int]) -> tuple[float, ...]:
     return tuple(float(s) * int(n) / int(m) for s, n, m in zip(layer.scale, full, shape, strict=False))
 
 
-def layer_geometry(layer: Any, shape: Sequence[int]) -> Geometry:
-    """Geometry of the whole layer: what its file said, else scale and translation where its units are lengths."""
-    kept = layer.metadata.get(KEY, {}).get("geometry")
-    if isinstance(kept, Geometry) and not layer.multiscale:
-        return kept
-    millimetres = [_millimetres(unit) for unit in layer.units]
-    if None in millimetres:
-        return Geometry.identity(layer.ndim)
-    scale = level_scale(layer, shape)
-    return replace(
-        Geometry.identity(layer.ndim),
-        spacing=tuple(s * m for s, m in zip(scale, millimetres, strict=True)),
-        origin=tuple(float(t) * m for t, m in zip(layer.translate, millimetres, strict=True)),
-        unit="mm",
-    )
+def layer_placement(layer: Any, shape: Sequence[int]) -> Placement:
+    """Where an image layer lies, for an array of this shape, which may be one of its coarser levels."""
+    full = layer.level_shapes[0] if layer.multiscale else None
+    return placement_of({**transform_of(layer), "metadata": layer.metadata}, shape, full)
 
 
 def inspect_source(source: Source) -> tuple[Source, str, str]:
@@ -160,10 +149,12 @@ def inspect_source(source: Source) -> tuple[Source, str, str]:
         empty = np.zeros((1, 1, 3) if source.kind == "rgb" else (1, 1))
         image = Image(empty, Geometry.identity(2), source.kind)
     else:
-        middle = zip(source.index, source.shape, strict=True)
-        image = replace(source, index=tuple(n // 2 if isinstance(i, int) else i for i, n in middle)).read()
+        middle = None if source.position is None else source.slices // 2
+        image = (source if middle is None else replace(source, key=source.key.at(middle))).read()
         if source.position is not None:
-            image = Image(image.array[np.newaxis], Geometry.identity(3), image.kind)
+            plane = image.geometry
+            stack = replace(Geometry.identity(3), spacing=(1.0, *plane.spacing), unit=plane.unit)
+            image = Image(image.array[np.newaxis], stack, image.kind)
     return replace(source, kind=image.kind), suggest_preset(image), REASONS[image.kind]
 
 
@@ -173,22 +164,26 @@ def describe_source(source: Source) -> str:
     words = [f"{columns} × {rows}", KINDS[source.kind or "grey"]]
     if source.geometry.unit == "mm":
         words.append(" × ".join(dict.fromkeys(f"{s:.3g}" for s in source.geometry.spacing[::-1])) + " mm a pixel")
-    line = ", ".join(words)
-    return line if source.position is None else f"slice {source.position + 1} of {source.slices} · {line}"
+    places = [
+        f"{'slice' if axis == source.key.axis else 'image'} {(source.key.steps[axis] or 0) + 1} of {source.shape[axis]}"
+        for axis in source.key.other_axes
+    ]
+    return " · ".join([*places, ", ".join(words), *([source.problem] if source.problem else [])])
 
 
-def _plane_geometry(geometry: Geometry, axes: Sequence[int], index: Index) -> Geometry:
-    """Geometry of the plane along these axes; a slice of a volume remembers where it lies."""
+def _plane_geometry(geometry: Geometry, key: PlaneKey) -> Geometry:
+    """Geometry of a plane; a slice of a volume remembers where it lies. Without millimetres a pixel is 1 by 1.
+
+    The geometry is that of the layer's last three axes; a plane along any other is in pixels.
+    """
+    if geometry.unit != "mm":
+        geometry = Geometry.identity(geometry.ndim)
     if geometry.ndim == 2:
         return geometry
-    if geometry.ndim == 3 and list(axes) == [1, 2]:
-        return geometry.plane(int(index[0]))  # type: ignore[arg-type]
-    return replace(Geometry.identity(2), spacing=tuple(geometry.spacing[a] for a in axes), unit=geometry.unit)
-
-
-def _millimetres(unit: pint.Unit) -> float | None:
-    """Millimetres in one unit; None for a pixel."""
-    try:
-        return float((1 * unit).to("mm").magnitude)
-    except pint.DimensionalityError:
-        return None
+    skipped = len(key.steps) - geometry.ndim
+    axes = [axis - skipped for axis in key.axes]
+    if axes == [1, 2] and key.position is not None:
+        return geometry.plane(key.position)
+    if axes[0] < 0:
+        return Geometry.identity(2)
+    return replace(Geometry.identity(2), spacing=tuple(geometry.spacing[axis] for axis in axes), unit=geometry.unit)

@@ -11,9 +11,10 @@ from napari.utils.colormaps import DirectLabelColormap
 
 from napari_s3net.correction.constraints import BACKGROUND
 from napari_s3net.correction.constraints import OBJECT as OBJECT_STROKE
+from napari_s3net.plugin.layers.ownership import belongs_to, set_owner
 from napari_s3net.plugin.layers.palette import CLEAR, OBJECT, OTHER, hex_colour
+from napari_s3net.plugin.layers.placement import KEY, transform_of
 from napari_s3net.plugin.layers.result_layer import metadata_of, plain
-from napari_s3net.plugin.layers.source import KEY
 
 #: In a layer's metadata: which label layer its strokes correct; and what is no label layer to correct.
 STROKES_OF, HELPER = "strokes_of", "helper"
@@ -29,22 +30,22 @@ def is_strokes(layer: Any) -> bool:
 def find_strokes(layers: Iterable[Any], labels: Labels) -> Labels | None:
     """The strokes of a label layer, if there are any of its shape."""
     for layer in map(plain, layers):
-        fits = is_strokes(layer) and layer.metadata[KEY][STROKES_OF] == labels.name
-        if fits and layer.data.shape == labels.data.shape:
+        is_of = is_strokes(layer) and belongs_to(layer, labels, layer.metadata[KEY][STROKES_OF])
+        if is_of and layer.data.shape == labels.data.shape:
             return layer
     return None
 
 
 def add_strokes(viewer: Any, labels: Labels) -> Labels:
     """Add an empty layer of strokes over a label layer."""
-    kept = ("scale", "translate", "rotate", "shear", "affine", "units")
     layer = Labels(
         np.zeros(labels.data.shape, np.int32),
         name=f"{labels.name} – strokes",
         opacity=1.0,
         metadata={KEY: {STROKES_OF: labels.name}},
-        **{name: getattr(labels, name) for name in kept},
+        **transform_of(labels),
     )
+    set_owner(layer, labels)
     layer.brush_size = max(3, round(BRUSH * max(labels.data.shape[-2:])))
     recolour_strokes(layer, labels, ())
     viewer.add_layer(layer)
@@ -53,18 +54,12 @@ def add_strokes(viewer: Any, labels: Labels) -> Labels:
 
 def recolour_strokes(layer: Labels, labels: Labels, ids: Iterable[int]) -> None:
     """The same colours as in the labels; object and background in those of their families."""
-    note = metadata_of(labels)
-    foreground = set(note["foreground"]) if note else set(ids)
-    table = {i: hex_colour(i, is_object=i in foreground) for i in ids if i > 0}
-    drawn = {OBJECT_STROKE: OBJECT[0], BACKGROUND: OTHER[0]}
-    colormap = DirectLabelColormap(color_dict={None: CLEAR, 0: CLEAR, **table, **drawn})
+    metadata = metadata_of(labels)
+    foreground = set(metadata["foreground"]) if metadata else set(ids)
+    colours: dict[int | None, Any] = {None: CLEAR, 0: CLEAR}
+    colours |= {i: hex_colour(i, is_object=i in foreground) for i in ids if i > 0}
+    colours |= {OBJECT_STROKE: OBJECT[0], BACKGROUND: OTHER[0]}
+    colormap = DirectLabelColormap(color_dict=colours)
     # Another colour map draws the layer anew and tells everybody, even where it is the same.
     if repr(layer.colormap) != repr(colormap):
         layer.colormap = colormap
-
-
-def follow_labels_name(layers: Iterable[Any], old: str, new: str) -> None:
-    """Tell the strokes of a label layer that it is called otherwise now."""
-    for layer in map(plain, layers):
-        if is_strokes(layer) and layer.metadata[KEY][STROKES_OF] == old != new:
-            layer.metadata = {**layer.metadata, KEY: {STROKES_OF: new}}

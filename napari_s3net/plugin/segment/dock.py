@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 from napari.layers import Image as ImageLayer
-from napari.layers import Labels
 from napari.utils.notifications import show_error
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence, QShortcut
@@ -17,11 +16,12 @@ from qtpy.QtWidgets import QApplication, QPushButton, QStackedWidget, QWidget
 
 from napari_s3net.errors import S3NetError
 from napari_s3net.plugin.contributions.open_files import open_image
-from napari_s3net.plugin.jobs.run import is_busy
 from napari_s3net.plugin.jobs.session import Phase, Session, cancel_all, screen_of
+from napari_s3net.plugin.jobs.thread_job import is_busy
 from napari_s3net.plugin.layers.metadata import MetadataHistory
-from napari_s3net.plugin.layers.result_layer import Target, find_result, follow_name, metadata_of, plain
+from napari_s3net.plugin.layers.result_layer import find_result, follow_name, is_result_of, plain
 from napari_s3net.plugin.layers.source import Source, describe_source, inspect_source, source_of
+from napari_s3net.plugin.layers.target import Target
 from napari_s3net.plugin.segment.result_controller import ResultController
 from napari_s3net.plugin.widgets.choosers import Choosers
 from napari_s3net.plugin.widgets.dock import Dock
@@ -51,12 +51,12 @@ class SegmentDock(Dock):
         self.source: Source | None = None
         self._suggested = ""
         self._devices: tuple[str, ...] = ()
-        self._memory = MetadataHistory()
+        self._history = MetadataHistory()
         self.welcome, self.choosers = Welcome(), Choosers()
         self.progress, self.panel, self.advice = ProgressPanel(), ResultPanel(), MemoryAdvice()
         self.session = Session(self)
-        self.outcome = ResultController(
-            napari_viewer, self.panel, self._memory, self, lambda: self.session.is_previewing
+        self.result = ResultController(
+            napari_viewer, self.panel, self._history, self, lambda: self.session.is_previewing
         )
         self._cancel_run = partial(cancel_all, self.session.running)
         self._build()
@@ -68,7 +68,7 @@ class SegmentDock(Dock):
         if self.source is None or self._image_layer is None or self.session.phase.is_busy:
             return
         if is_busy():
-            self.session.fail("Another run is still going on. Wait for it, or cancel it there.")
+            self.session.fail("Another run or a batch is still going on. Wait for it, or cancel it there.")
             return
         try:
             settings = self.choosers.settings()
@@ -79,14 +79,15 @@ class SegmentDock(Dock):
         if advice is not None and not advice.fits:
             show_error(self.advice.line.text())
             return
-        target = Target(self._viewer, self._image_layer, self.source, self._memory, new_layer=new_layer)
+        target = Target(self._viewer, self._image_layer, self.source, self._history, new_layer=new_layer)
         self.progress.begin(settings.max_iter)
         self.session.start(target, settings, self.choosers.device_name, self.choosers.preset_name)
 
     def _let_go(self) -> None:
         self.session.release()
-        self.outcome.release()
+        self.result.release()
         self._viewer.bind_key(SHORTCUT, None)
+        self._unfollow_image()
         self._image_layer = self.source = None
 
     # -- making
@@ -155,19 +156,34 @@ class SegmentDock(Dock):
     def _follow(self, event: Any = None) -> None:
         """Choose the image layer that became active, or the one that an active result belongs to."""
         active = plain(self._viewer.layers.selection.active)
-        if note := metadata_of(active) if isinstance(active, Labels) else None:
-            active = next((layer for layer in self._images() if layer.name == note["source"]), None)
+        active = next((image for image in self._images() if is_result_of(active, image)), active)
         if isinstance(active, ImageLayer) and active is not self._image_layer and not self.session.phase.is_busy:
             self._choose(active)
             self._list_images()
 
     def _choose(self, layer: ImageLayer | None) -> None:
         """Take another image: its preset is chosen anew."""
+        self._unfollow_image()
         self._image_layer, self.source = layer, None
         self.session.settle()
         if layer is None:
-            self.outcome.release()
+            self.result.release()
             return
+        layer.events.data.connect(self._replaced)
+        self._look_at(layer)
+
+    def _unfollow_image(self) -> None:
+        if self._image_layer is not None:
+            self._image_layer.events.data.disconnect(self._replaced)
+
+    def _replaced(self, event: Any = None) -> None:
+        """The image layer has got other data: it is looked at as another image; a run on the old one cancels itself."""
+        if self._image_layer is not None:
+            self._look_at(self._image_layer)
+            self._moved()
+
+    def _look_at(self, layer: ImageLayer) -> None:
+        """Take the plane in view, and the preset that suits the image."""
         try:
             self.source, preset, reason = inspect_source(self._source())
         except Exception as error:  # noqa: BLE001 - a lazy array may fail in any way
@@ -185,10 +201,10 @@ class SegmentDock(Dock):
     def _moved(self, event: Any = None) -> None:
         """The sliders stand elsewhere, or layers have changed: describe the plane in view and show its result."""
         if self.source is not None and self._image_layer is not None and not self.session.phase.is_busy:
-            old, self.source = self.source, replace(self._source(), kind=self.source.kind)
-            follow_name(self._viewer.layers, old.name, self.source.name)
+            self.source = replace(self._source(), kind=self.source.kind)
+            follow_name(self._viewer.layers, self._image_layer)
             self.choosers.image_line.setText(describe_source(self.source))
-            self.outcome.show(find_result(self._viewer.layers, self.source), self.source)
+            self.result.show(find_result(self._viewer.layers, self._image_layer, self.source), self.source)
         self._settle()
 
     # -- what to do with it
@@ -212,6 +228,7 @@ class SegmentDock(Dock):
     def _advice(self, settings: Settings) -> Advice:
         """Whether a run on the plane in view fits into memory; asked for where there is a plane."""
         name = self.choosers.device_name
+        assert self.source is not None  # noqa: S101 - asked for where there is a plane
         # Before the first run only the network library knows the graphics card, and it is not loaded yet.
         device = name if name != "auto" else self._devices[0] if self._devices else "cpu"
         return advise(self.source.plane_shape, settings, device)
@@ -246,8 +263,8 @@ class SegmentDock(Dock):
         """Show what the phase asks for."""
         busy = self.session.phase.is_busy
         phase = self.session.phase if busy or self._image_layer is not None else Phase.NO_IMAGE
-        words = self.session.words
-        screen = screen_of(phase, has_result=self.outcome.layer is not None)
+        words = self.session.message
+        screen = screen_of(phase, has_result=self.result.layer is not None)
         self.welcome.setVisible(screen.welcome)
         for part in (self.choosers, self.task):
             part.setVisible(not screen.welcome)
@@ -266,17 +283,17 @@ class SegmentDock(Dock):
     def _ask(self, what: str) -> None:
         if what == "run_new":
             self.run(new_layer=True)
-        elif what == "show_settings" and self.outcome.layer is not None:
-            note = self.outcome.note
-            dialog = SettingsDialog(note, self)
-            dialog.taken.connect(lambda: self._use(note))
+        elif what == "show_settings" and self.result.layer is not None:
+            metadata = self.result.metadata
+            dialog = SettingsDialog(metadata, self)
+            dialog.taken.connect(lambda: self._use(metadata))
             dialog.show()
         else:
-            self.outcome.ask(what, self.choosers.device_name)
+            self.result.ask(what, self.choosers.device_name)
 
-    def _use(self, note: dict[str, Any]) -> None:
-        self.choosers.show_preset(note["preset"], "as in the result")
-        self.choosers.show_settings(Settings.from_dict(note["settings"]))
+    def _use(self, metadata: dict[str, Any]) -> None:
+        self.choosers.show_preset(metadata["preset"], "as in the result")
+        self.choosers.show_settings(Settings.from_dict(metadata["settings"]))
 
 
 def _runner(dock: SegmentDock) -> Callable[[Any], None]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import numpy as np
 from napari.layers import Labels
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject, QTimer
@@ -25,6 +23,7 @@ from napari_s3net.plugin.layers.locks import locks_of
 from napari_s3net.plugin.layers.metadata import (
     Metadata,
     MetadataHistory,
+    check_sum,
     object_mask,
     restored,
     with_name,
@@ -32,8 +31,16 @@ from napari_s3net.plugin.layers.metadata import (
     with_tick,
 )
 from napari_s3net.plugin.layers.outline import Outline
-from napari_s3net.plugin.layers.result_layer import add_mask, mask_of, metadata_of, recolour, write_undoable
-from napari_s3net.plugin.layers.source import KEY, Source
+from napari_s3net.plugin.layers.placement import KEY
+from napari_s3net.plugin.layers.result_layer import (
+    add_mask,
+    fits_source,
+    mask_of,
+    metadata_of,
+    recolour,
+    write_undoable,
+)
+from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.widgets.cluster_table import rows_of
 from napari_s3net.plugin.widgets.panels import ResultPanel
 from napari_s3net.plugin.widgets.text import as_command, as_python, effort_text, outcome_text, save_ending
@@ -52,12 +59,12 @@ class ResultController(QObject):
         self,
         viewer: Any,
         panel: ResultPanel,
-        memory: MetadataHistory,
+        history: MetadataHistory,
         parent: QObject,
         is_previewing: Callable[[], bool] = lambda: False,
     ) -> None:
         super().__init__(parent)
-        self._viewer, self._panel, self._memory, self._is_previewing = viewer, panel, memory, is_previewing
+        self._viewer, self._panel, self._history, self._is_previewing = viewer, panel, history, is_previewing
         self.layer: Labels | None = None
         self._source: Source | None = None
         self._image: tuple[Source, Image] | None = None
@@ -78,10 +85,11 @@ class ResultController(QObject):
         panel.object_only.toggled.connect(lambda _: self._recolour())
 
     @property
-    def note(self) -> Metadata:
+    def metadata(self) -> Metadata:
         """What the layer knows about itself."""
         assert self.layer is not None  # noqa: S101 - asked for only with a result
-        return self.layer.metadata[KEY]
+        metadata: Metadata = self.layer.metadata[KEY]
+        return metadata
 
     def show(self, layer: Labels | None, source: Source | None) -> None:
         """Show a result layer, or none."""
@@ -106,14 +114,18 @@ class ResultController(QObject):
         layer, source = self.layer, self._source
         if layer is None or source is None or metadata_of(layer) is None or self._is_previewing():
             return
+        if not fits_source(layer, source):
+            self.release()  # it has got other data, which are no result of this image
+            self._panel.show_result("These labels no longer fit the image.", "", ())
+            return
         plane = layer.data[source.index]
-        state = (source.position, zlib.crc32(np.ascontiguousarray(plane)))
+        state = source.key, check_sum(plane)
         if state == self._state:
             return
         self._state = state
-        note = restored(self.note, self._memory.recall(source.index, plane))
-        if note is not self.note:
-            self._keep(note)
+        metadata = restored(self.metadata, self._history.recall(source.key, plane))
+        if metadata is not self.metadata:
+            self._write_metadata(metadata)
         self._draw_outline()
         self._measuring.ask(state, plane, self._plane(source))
         self._update_mask()
@@ -131,7 +143,7 @@ class ResultController(QObject):
         elif what in ("copy_python", "copy_command"):
             path = self._source.path if self._source is not None else None
             QApplication.clipboard().setText(
-                (as_python if what == "copy_python" else as_command)(self.note, path, device)
+                (as_python if what == "copy_python" else as_command)(self.metadata, path, device)
             )
             show_info("Copied to the clipboard.")
 
@@ -140,15 +152,15 @@ class ResultController(QObject):
         if self.layer is None or state != self._state:
             return
         self._clusters = clusters
-        note = with_new_ids(self.note, [c.id for c in clusters])
-        if note is not self.note:
-            self._keep(note)
+        metadata = with_new_ids(self.metadata, [c.id for c in clusters])
+        if metadata is not self.metadata:
+            self._write_metadata(metadata)
         self._show_rows()
 
     def _show_rows(self) -> None:
-        """Show what was measured, with the note's names and object."""
+        """Show what was measured, with the metadata's names and object."""
         assert self._image is not None  # noqa: S101 - read before anything is measured
-        names, foreground = self.note["names"], self.note["foreground"]
+        names, foreground = self.metadata["names"], self.metadata["foreground"]
         kind = self._image[1].kind
         clusters = [
             replace(c, name=names.get(c.id) or (c.name if kind == "ct" else ""), is_object=c.id in foreground)
@@ -158,7 +170,7 @@ class ResultController(QObject):
             self._panel.show_result("No labels in this slice yet.", "", ())
             return
         share = sum(c.share for c in clusters if c.is_object)
-        self._panel.show_result(outcome_text(self.note, share), effort_text(self.note), rows_of(clusters, kind))
+        self._panel.show_result(outcome_text(self.metadata, share), effort_text(self.metadata), rows_of(clusters, kind))
 
     def _plane(self, source: Source) -> Image:
         """The image's plane, read once as long as the same plane is in view."""
@@ -166,36 +178,38 @@ class ResultController(QObject):
             self._image = (source, source.read())
         return self._image[1]
 
-    def _keep(self, note: Metadata) -> None:
-        """Write a changed note to the layer and show it."""
-        assert self.layer is not None  # noqa: S101 - a note is changed only with a result
-        self.layer.metadata = {**self.layer.metadata, KEY: note}
+    def _write_metadata(self, metadata: Metadata) -> None:
+        """Write a changed metadata to the layer and show it."""
+        assert self.layer is not None  # noqa: S101 - a metadata is changed only with a result
+        self.layer.metadata = {**self.layer.metadata, KEY: metadata}
         if self._source is not None:
-            self._memory.remember(self._source.index, self.layer.data[self._source.index], note)
+            self._history.remember(self._source.key, self.layer.data[self._source.index], metadata)
         self._recolour()
 
     def _tick(self, label: int, is_object: bool) -> None:
-        self._keep(with_tick(self.note, label, is_object=is_object))
+        self._write_metadata(with_tick(self.metadata, label, is_object=is_object))
         self._show_rows()
         self._update_mask()
 
     def _rename(self, label: int, name: str) -> None:
-        self._keep(with_name(self.note, label, name))
+        self._write_metadata(with_name(self.metadata, label, name))
         self._show_rows()
 
     def _merge(self, labels: list[int]) -> None:
         """Make one cluster of several in the plane in view, as one step of undo; locks stay as they are."""
         if self.layer is None or self._source is None:
             return
-        index, locks = self._source.index, locks_of(self.layer)
+        source, locks = self._source, locks_of(self.layer)
+        index = source.index
         before = self.layer.data[index].copy()
         try:
-            merged = merge(Plane(before, tuple(self.note["foreground"]), self.note["names"]), labels, locks.labels)
+            plane = Plane(before, tuple(self.metadata["foreground"]), self.metadata["names"])
+            merged = merge(plane, labels, locks.labels)
         except S3NetError as error:
             show_error(str(error))
             return
-        self._memory.remember(index, before, self.note)
-        write_undoable(self.layer, index, locks.guarded(index, before, merged.labels))
+        self._history.remember(source.key, before, self.metadata)
+        write_undoable(self.layer, index, locks.guarded(source.key, before, merged.labels))
         self.measure()
 
     def _pick(self, label: int) -> None:
@@ -219,15 +233,17 @@ class ResultController(QObject):
             self._outline.draw(self.layer, self.layer.data[self._source.index] == self._hovered)
 
     def _update_mask(self) -> None:
-        mask = self._masks.get(self.layer) if self.layer is not None else None
+        if self.layer is None:
+            return
+        mask = self._masks.get(self.layer)
         if mask is not None and mask.data.shape == self.layer.data.shape:
-            mask.data[...] = object_mask(self.layer.data, self.note)
+            mask.data[...] = object_mask(self.layer.data, self.metadata)
             mask.refresh(extent=False)
 
     def _save(self, what: str) -> None:
         assert self.layer is not None  # noqa: S101 - asked for only with a result
-        ending = save_ending(self.note["kind"])
-        name, first = f"{self.note['source']}_{what}{ending}", next(one for one in FORMATS if f"*{ending}" in one)
+        ending = save_ending(self.metadata["kind"])
+        name, first = f"{self.metadata['source']}_{what}{ending}", next(one for one in FORMATS if f"*{ending}" in one)
         path, _ = QFileDialog.getSaveFileName(self._panel, f"Save {what}", name, ";;".join(FORMATS), first)
         if not path:
             return

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from napari.layers import Labels
 
-from napari_s3net.plugin.layers.source import Index
+from napari_s3net.plugin.layers.plane_key import Index
 
 Point = tuple[int, int]
 

@@ -9,6 +9,7 @@ import numpy as np
 import PIL.Image
 import pytest
 from napari.components import ViewerModel
+from qtpy.QtCore import QThreadPool
 
 from napari_s3net.batch import BatchReport, FileRow, Plan, find_items, isolated, iter_batch
 from napari_s3net.batch.fit import choose
@@ -19,7 +20,7 @@ from napari_s3net.plugin.batch import dock as module
 from napari_s3net.plugin.batch import review_controller as reviewing
 from napari_s3net.plugin.batch.dock import BatchDock
 from napari_s3net.plugin.batch.table import STATE
-from napari_s3net.plugin.jobs.batch_job import BatchJob, BatchUpdate, look
+from napari_s3net.plugin.jobs.batch_job import BatchJob, BatchUpdate, scan_folders
 from napari_s3net.plugin.layers.result_layer import metadata_of, plain
 from napari_s3net.plugin.widgets import dock as base
 from napari_s3net.runtime import child_process as process
@@ -63,10 +64,8 @@ def dock(qtbot, said):
     dock = BatchDock(ViewerModel())
     qtbot.addWidget(dock)
     yield dock
-    job = dock.job
     dock.release()
-    if job is not None:
-        job.wait(10)
+    QThreadPool.globalInstance().waitForDone(10000)
 
 
 @pytest.fixture
@@ -176,8 +175,8 @@ def test_what_a_folders_network_has_done_counts_as_done_before(dock, photos, tmp
         report = BatchReport(plan.output)
         for item, made_with in zip(items, (digest, plan.digest, digest), strict=True):
             report.append(FileRow(file=item.file, status="done", settings=made_with))
-    assert look(plan).current == 2
-    assert look(replace(plan, fit="image")).current == 1
+    assert scan_folders(plan).current == 2
+    assert scan_folders(replace(plan, fit="image")).current == 1
 
 
 def test_pause_finishes_what_is_under_way_and_stop_keeps_it(ready, photos, tmp_path, qtbot):
@@ -298,8 +297,27 @@ def test_released_in_a_run_it_ends_the_run(ready, photos, qtbot):
     qtbot.waitUntil(lambda: ready._counts["done"] > 0, timeout=60000)
     job = ready.job
     ready.release()
-    job.wait(5)
-    assert job.collect().over
+    assert QThreadPool.globalInstance().waitForDone(30000)
+    update = job.collect()
+    assert update.over
+    assert update.outcome.stopped
+
+
+def test_a_batch_and_a_run_never_go_on_at_once(ready, said, monkeypatch):
+    monkeypatch.setattr("napari_s3net.plugin.batch.dock.is_busy", lambda: True)
+    ready.start_button.click()
+    assert ready.job is None
+    assert "still going on" in said[0]
+
+
+def test_a_batch_is_shown_among_napari_s_activities(ready, qtbot, activities):
+    shown = []
+    ready.start_button.click()
+    (bar,) = activities
+    bar.events.value.connect(lambda event: shown.append(event.value))
+    qtbot.waitUntil(lambda: ready.job is None, timeout=60000)
+    assert shown[-1] == bar.total == 300
+    assert not activities
 
 
 def test_napari_opens_the_dock_by_its_name(make_napari_viewer):

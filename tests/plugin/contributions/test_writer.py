@@ -8,6 +8,7 @@ from napari.layers import Labels
 from napari_s3net.errors import WriteError
 from napari_s3net.image import Geometry
 from napari_s3net.io import read_image
+from napari_s3net.plugin.contributions import writer
 from napari_s3net.plugin.contributions.reader import layer_data
 from napari_s3net.plugin.contributions.writer import write_labels
 from napari_s3net.runtime import child_process as process
@@ -54,12 +55,12 @@ def test_a_mask_of_ours_is_written_as_one(tmp_path):
     np.testing.assert_array_equal(read_image(tmp_path / "a.mha").array, np.eye(8))
 
 
-def test_any_other_layer_is_placed_by_its_scale_and_translation(tmp_path):
+def test_any_other_layer_is_placed_by_its_own_transform(tmp_path):
     layer = Labels(np.ones((3, 8, 9), int), scale=(3.0, -0.6, 0.5), translate=(1.0, 2.0, 3.0))
     save(tmp_path / "a.nrrd", layer)
     geometry = read_image(tmp_path / "a.nrrd").geometry
     assert geometry.spacing == (3.0, 0.6, 0.5)
-    assert geometry.origin == (1.0, 2.0, 3.0)
+    assert geometry.origin == pytest.approx((1.0, 2.0 - 7 * 0.6, 3.0)), "read from its lower end"
 
 
 @pytest.mark.parametrize("shape", [(8, 9), (3, 8, 9)])
@@ -89,8 +90,53 @@ def test_attributes_may_be_missing(tmp_path):
 def test_what_cannot_be_saved_says_why(tmp_path):
     with pytest.raises(WriteError, match="single plane"):
         save(tmp_path / "a.png", Labels(np.ones((3, 8, 9), int)))
-    with pytest.raises(WriteError, match=r"shape \(2, 3, 8, 9\)"):
-        save(tmp_path / "a.nii", Labels(np.ones((2, 3, 8, 9), int)))
+    with pytest.raises(WriteError, match=r"shape \(2, 2, 3, 8, 9\)"):
+        save(tmp_path / "a.nii", Labels(np.ones((2, 2, 3, 8, 9), int)))
+
+
+@pytest.mark.parametrize("name", ["a.nii.gz", "a.nrrd", "a.mha"])
+def test_a_series_of_volumes_is_saved_with_the_place_of_one(tmp_path, name):
+    series = np.arange(2 * 3 * 4 * 5).reshape(2, 3, 4, 5) % 7
+    save(tmp_path / name, Labels(series, scale=(1, 3, 0.5, 0.7), translate=(0, 1, 2, 3), units=("s", "mm", "mm", "mm")))
+    written = sitk.ReadImage(str(tmp_path / name))
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(written), series)
+    np.testing.assert_allclose(written.GetSpacing()[:3], (0.7, 0.5, 3), rtol=1e-6)
+    np.testing.assert_allclose(written.GetOrigin()[:3], (3, 2, 1), rtol=1e-6)
+
+
+def test_a_negative_scale_is_a_direction(tmp_path):
+    layer = Labels(np.arange(24).reshape(2, 3, 4), scale=(3, -0.5, 0.7), units=("mm",) * 3)
+    save(tmp_path / "a.mha", layer)
+    written = sitk.ReadImage(str(tmp_path / "a.mha"))
+    for point in ((0, 0, 0), (1, 2, 3)):
+        place = written.TransformContinuousIndexToPhysicalPoint(tuple(map(float, point[::-1])))
+        np.testing.assert_allclose(place[::-1], layer.data_to_world(point), atol=1e-6)
+
+
+def test_what_is_left_out_of_a_transform_is_told(tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr(writer, "show_warning", told.append)
+    save(tmp_path / "a.mha", Labels(np.eye(4, dtype=int), shear=[0.5], units=("mm", "mm"), name="mine"))
+    assert "mine" in told[0]
+    assert "sheared" in told[0]
+    assert read_image(tmp_path / "a.mha").geometry.spacing == (1, 1)
+
+
+@pytest.mark.viewer
+@pytest.mark.parametrize("opened", [{}, {"translate": (5, 5, 5)}])
+def test_labels_made_by_napari_take_the_place_of_the_image_they_lie_on(make_napari_viewer, tmp_path, scan, opened):
+    viewer = make_napari_viewer()
+    array, attributes, _ = layer_data(read_image(scan))
+    viewer.add_image(array, **attributes, **opened)
+    viewer._new_labels()
+    labels = viewer.layers[-1]
+    labels.data[...] = array % 7
+    viewer.layers.selection = {labels}
+    viewer.layers.save(str(tmp_path / "labels.nii"), selected=True, plugin="napari-s3net")
+    raw, written = (sitk.ReadImage(str(path)) for path in (scan, tmp_path / "labels.nii"))
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(written), sitk.GetArrayFromImage(raw) % 7)
+    np.testing.assert_allclose(written.GetDirection(), raw.GetDirection(), atol=1e-6)
+    np.testing.assert_allclose(written.GetOrigin(), raw.GetOrigin(), atol=1e-5)
 
 
 @pytest.mark.viewer

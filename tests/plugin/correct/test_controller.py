@@ -1,5 +1,6 @@
 """Layer, plane, strokes, locks and undo, without a widget."""
 
+import dask.array as da
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -113,3 +114,66 @@ def test_areas_are_in_mm_where_the_image_is(editor):
     image = editor._viewer.layers["mole"]
     image.units, image.scale = ("mm", "mm"), (0.5, 0.2)
     assert editor.pixel_size() == (pytest.approx(0.1), "mm²")
+
+
+@pytest.fixture
+def series():
+    """A series of volumes with unequal sides, and labels made elsewhere."""
+    viewer = ViewerModel()
+    viewer.add_image(np.random.default_rng(0).normal(size=(2, 4, 20, 30)), name="heart")
+    layer = plain(viewer.add_labels(np.ones((2, 4, 20, 30), np.int32), name="mine"))
+    return viewer, layer
+
+
+def view(viewer, editor, order, steps):
+    viewer.dims.order = order
+    for axis, step in zip(order[:2], steps, strict=True):
+        viewer.dims.set_current_step(axis, step)
+    editor.choose(editor.layer)
+
+
+def test_revert_writes_the_labels_of_the_very_plane_in_view(series):
+    viewer, layer = series
+    editor = LabelEditor(viewer)
+    editor.layer = layer
+    views = [((0, 1, 2, 3), (0, 1)), ((0, 1, 2, 3), (1, 1)), ((0, 2, 1, 3), (0, 1)), ((3, 1, 0, 2), (1, 1))]
+    for order, steps in views:
+        view(viewer, editor, order, steps)
+        before = layer.data.copy()
+        plane = editor.plane
+        assert editor.write(Plane(np.full_like(plane.labels, 7), (7,), {}))
+        assert editor.revert()
+        np.testing.assert_array_equal(layer.data, before)
+
+
+def test_strokes_and_locks_of_a_series_belong_to_one_plane(series):
+    viewer, layer = series
+    editor = LabelEditor(viewer)
+    editor.layer = layer
+    view(viewer, editor, (0, 1, 2, 3), (0, 1))
+    editor.make_strokes().data[0, 1, 2, 3] = OBJECT
+    editor.toggle_lock(np.eye(20, 30, dtype=bool))
+    assert editor.count_strokes() == (1, 0, 0)
+    view(viewer, editor, (0, 1, 2, 3), (1, 1))
+    assert editor.constraints() is None
+    assert editor.locked_part is None
+    view(viewer, editor, (0, 2, 1, 3), (0, 2))
+    assert editor.count_strokes() == (1, 0, 0), "the same pixel, seen along another axis"
+
+
+@pytest.mark.parametrize(("make", "reason"), [(da.from_array, "dask"), (np.asarray, "read-only")])
+def test_labels_that_cannot_be_written_say_why_when_they_are_chosen(photograph, make, reason):
+    viewer = ViewerModel()
+    viewer.add_image(photograph, name="mole")
+    labels = make(np.ones((48, 64), np.uint8))
+    if reason == "read-only":
+        labels.flags.writeable = False
+    layer = plain(viewer.add_labels(labels, name="mine"))
+    editor = LabelEditor(viewer)
+    assert editor.candidates() == [layer]
+    editor.choose(layer)
+    assert not editor.is_there
+    assert editor.problem.startswith("mine cannot be corrected")
+    assert reason in editor.problem
+    with pytest.raises(InvalidImageError, match=reason):
+        editor.write(Plane(np.ones((48, 64), np.uint8), (1,), {}))

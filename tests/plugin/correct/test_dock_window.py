@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_s3net.correction.constraints import BACKGROUND, OBJECT
 from napari_s3net.plugin.correct.dock import CorrectDock
-from napari_s3net.plugin.jobs.run import is_busy
+from napari_s3net.plugin.jobs.thread_job import is_busy
 from napari_s3net.plugin.layers.result_layer import metadata_of, plain
 from napari_s3net.settings import preset_settings
 from tests.plugin.correct.conftest import TRUE, disc, fill, paint, put_away, run_through

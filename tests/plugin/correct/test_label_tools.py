@@ -9,6 +9,7 @@ from napari_s3net.plugin.correct import label_tools as module
 from napari_s3net.plugin.correct.controller import LabelEditor
 from napari_s3net.plugin.correct.measurement_table import MeasurementTable
 from napari_s3net.plugin.layers.locks import locks_of
+from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.result_layer import metadata_of, plain
 
 
@@ -118,7 +119,7 @@ def test_locked_labels_and_parts_stay(messy, use):
     locks_of(layer).labels.update({1, 2})
     assert not use(viewer, layer)
     locks_of(layer).labels.clear()
-    locks_of(layer).toggle_part(layer.data.shape, (slice(None), slice(None)), np.ones(layer.data.shape, bool))
+    locks_of(layer).toggle_part(layer.data.shape, PlaneKey((None, None)), np.ones(layer.data.shape, bool))
     assert not use(viewer, layer)
     np.testing.assert_array_equal(layer.data, before)
 

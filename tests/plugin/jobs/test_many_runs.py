@@ -13,7 +13,7 @@ from qtpy.QtCore import QThreadPool
 from qtpy.QtWidgets import QApplication
 
 from napari_s3net import segmentation as loop
-from napari_s3net.plugin.jobs import run as run_module
+from napari_s3net.plugin.jobs import thread_job
 from napari_s3net.plugin.jobs.session import Phase
 from napari_s3net.plugin.segment.dock import SegmentDock
 
@@ -29,11 +29,11 @@ def window(make_napari_viewer_proxy):
 def watched(monkeypatch):
     """Weak references to the worker of each run, its network, and a weight and the input of that."""
     references = []
-    make_trainer, make_worker = loop.make_trainer, run_module.create_worker
+    make_trainer, make_worker = loop.make_trainer, thread_job.create_worker
 
     def trainer(*arguments):
         made = make_trainer(*arguments)
-        references.extend(map(weakref.ref, (made.network, next(made.network.parameters()), made.x)))
+        references.extend(map(weakref.ref, (made.network, next(made.network.parameters()), made.full.x)))
         return made
 
     def worker(*arguments, **kwargs):
@@ -42,7 +42,7 @@ def watched(monkeypatch):
         return made
 
     monkeypatch.setattr(loop, "make_trainer", trainer)
-    monkeypatch.setattr(run_module, "create_worker", worker)
+    monkeypatch.setattr(thread_job, "create_worker", worker)
     return references
 
 
@@ -71,7 +71,7 @@ def run_many(window, qtbot, runs, warm_up):
         dock.choosers.basic.fields["seed"].value = number
         dock.run_button.click()
         qtbot.waitUntil(lambda: not dock.session.phase.is_busy, timeout=60000)
-        assert dock.session.phase is Phase.DONE, dock.session.words
+        assert dock.session.phase is Phase.DONE, dock.session.message
         if number + 1 >= warm_up:
             memory.append(resident_mib())
     QThreadPool.globalInstance().waitForDone(5000)

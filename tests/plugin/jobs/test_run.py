@@ -10,8 +10,9 @@ import pytest
 
 from napari_s3net.errors import DivergedError
 from napari_s3net.image import Geometry, Segmentation
-from napari_s3net.plugin.jobs import run as module
-from napari_s3net.plugin.jobs.run import Failure, Run, spare_core
+from napari_s3net.plugin.jobs.run import Run, spare_core
+from napari_s3net.plugin.jobs.thread_job import Failure
+from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.runtime.machine import cores
 from napari_s3net.settings import Settings
@@ -19,8 +20,8 @@ from napari_s3net.settings import Settings
 
 def source(array=None):
     array = np.random.default_rng(0).integers(0, 255, (32, 40), np.uint8) if array is None else array
-    index = (slice(None),) * 2
-    return Source("image", array, array.shape[:2], index, rgb=False, kind="grey", geometry=Geometry.identity(2))
+    plane = PlaneKey((None, None))
+    return Source("image", array, array.shape[:2], plane, rgb=False, kind="grey", geometry=Geometry.identity(2))
 
 
 @pytest.fixture
@@ -117,7 +118,7 @@ def test_an_unreadable_layer_is_a_failure_too(worked):
         def __getitem__(self, index):
             raise OSError("disk gone")
 
-    _, report = worked(Source("x", Broken(), (4, 4), (slice(None),) * 2, False, "grey", Geometry.identity(2)))
+    _, report = worked(Source("x", Broken(), (4, 4), PlaneKey((None, None)), False, "grey", Geometry.identity(2)))
     assert "disk gone" in report.outcome.message
 
 
@@ -164,22 +165,6 @@ def test_threads_are_given_back_after_an_error():
     assert torch.get_num_threads() == before
 
 
-def test_one_long_job_at_a_time(fake_runs, monkeypatch):
-    started = []
-    worker = type("Worker", (), {"start": lambda self: started.append(1)})
-    monkeypatch.setattr(module, "create_worker", lambda work, _worker_class: worker())
-    monkeypatch.setattr(module, "_active", None)
-    first, second = (Run(source(), Settings(), "cpu") for _ in range(2))
-    first.start()
-    assert module.is_busy()
-    with pytest.raises(RuntimeError, match="still going on"):
-        second.start()
-    first.work()
-    assert not module.is_busy()
-    second.start()
-    assert started == [1, 1]
-
-
 QUIT = """
 import time, sys
 import numpy as np
@@ -188,6 +173,7 @@ app = QApplication([])
 import napari_s3net.segmentation
 from napari_s3net.image import Geometry, Step
 from napari_s3net.plugin.jobs.run import Run
+from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.settings import Settings
 
@@ -197,7 +183,7 @@ def iter_segment(*args, **kwargs):
         yield Step(1, 10, {}, 3)
 
 napari_s3net.segmentation.iter_segment = iter_segment
-plane = (slice(None),) * 2
+plane = PlaneKey((None, None))
 run = Run(Source("x", np.eye(32), (32, 32), plane, False, "grey", Geometry.identity(2)), Settings(), "cpu")
 run.start()
 while not run.collect().steps:

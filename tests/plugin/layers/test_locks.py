@@ -8,9 +8,10 @@ import pytest
 from napari.layers import Labels
 
 from napari_s3net.plugin.layers.locks import locks_of
+from napari_s3net.plugin.layers.plane_key import PlaneKey
 
 pytestmark = pytest.mark.viewer
-PLANE = (slice(None), slice(None))
+PLANE = PlaneKey((None, None))
 
 
 @pytest.fixture
@@ -46,10 +47,28 @@ def test_a_part_is_locked_and_opened(layer):
 def test_a_part_of_one_slice_holds_no_other_along_either_axis():
     stack = Labels(np.zeros((3, 4, 6), np.int32))
     locks = locks_of(stack)
-    locks.toggle_part(stack.data.shape, (1, *PLANE), part(2, slice(None)))
-    assert locks.in_plane((0, *PLANE)) is None
-    assert locks.in_plane((1, *PLANE)).sum() == 6
-    assert locks.in_plane((slice(None), 2, slice(None))).sum() == 6
+    locks.toggle_part(stack.data.shape, PlaneKey((1, None, None)), part(2, slice(None)))
+    assert locks.in_plane(PlaneKey((0, None, None))) is None
+    assert locks.in_plane(PlaneKey((1, None, None))).sum() == 6
+    assert locks.in_plane(PlaneKey((None, 2, None))).sum() == 6
+
+
+def test_a_part_of_one_moment_of_a_series_holds_no_other():
+    series = Labels(np.zeros((2, 3, 4, 6), np.int32))
+    locks = locks_of(series)
+    locks.toggle_part(series.data.shape, PlaneKey((1, 2, None, None)), part(2, slice(None)))
+    assert locks.in_plane(PlaneKey((1, 1, None, None))) is None
+    assert locks.in_plane(PlaneKey((0, 2, None, None))) is None
+    assert locks.in_plane(PlaneKey((1, 2, None, None))).sum() == 6
+
+
+def test_data_of_another_shape_are_held_nowhere(layer):
+    locks = locks_of(layer)
+    locks.toggle_part((4, 6), PLANE, part(0, slice(None)))
+    assert locks.guarded(PLANE, np.zeros((5, 5)), np.ones((5, 5))).all()
+    assert locks.in_plane(PlaneKey((0, None, None))) is None
+    assert locks.toggle_part((5, 5), PLANE, np.eye(5, dtype=bool))
+    assert locks.held.sum() == 5
 
 
 def test_tools_change_nothing_that_is_locked(layer):

@@ -6,11 +6,12 @@ import pytest
 
 from napari_s3net.image import Geometry, Meaning, Segmentation
 from napari_s3net.plugin.layers import metadata as notes
+from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.provenance import Provenance
 from napari_s3net.settings import Settings
 
-PLANE = (slice(None), slice(None))
+PLANE = PlaneKey((None, None))
 
 
 def result(labels, foreground, names):
@@ -24,9 +25,9 @@ def meant(names):
     return {i: list(Meaning(name)) for i, name in names.items()}
 
 
-def source(index=PLANE, shape=(2, 3)):
+def source(key=PLANE, shape=(2, 3)):
     return Source(
-        "scan", None, shape, index, rgb=False, kind="ct", geometry=Geometry.identity(2), path="/data/DOE^JANE/scan.nii"
+        "scan", None, shape, key, rgb=False, kind="ct", geometry=Geometry.identity(2), path="/data/DOE^JANE/scan.nii"
     )
 
 
@@ -75,9 +76,9 @@ def test_ids_stay_in_an_empty_stack():
 
 
 def test_a_stack_remembers_each_slice():
-    index = (0, slice(None), slice(None))
+    key = PlaneKey((0, None, None))
     first = notes.make_metadata(
-        result([[1]], (1,), {1: "Lung"}), source(index, (4, 2, 3)), Geometry.identity(3), "ct-lung"
+        result([[1]], (1,), {1: "Lung"}), source(key, (4, 2, 3)), Geometry.identity(3), "ct-lung"
     )
     stack = notes.with_slice({}, first)
     second = {**first, "slice": 2, "foreground": [5], "names": {5: "Lung"}, "settings": Settings(seed=1).to_dict()}
@@ -112,9 +113,9 @@ def test_memory_knows_labels_by_their_values_and_their_place():
     memory = notes.MetadataHistory(limit=2)
     one, two = np.ones((4, 4), np.int32), np.full((4, 4), 2, np.int32)
     memory.remember(PLANE, one, {"a": 1})
-    memory.remember((3, *PLANE), one, {"a": 2})
+    memory.remember(PlaneKey((3, None, None)), one, {"a": 2})
     assert memory.recall(PLANE, one.copy()) == {"a": 1}
-    assert memory.recall((3, *PLANE), one) == {"a": 2}
+    assert memory.recall(PlaneKey((3, None, None)), one) == {"a": 2}
     assert memory.recall(PLANE, two) is None
     memory.remember(PLANE, two, {"a": 3})
     assert memory.recall(PLANE, one) is None

@@ -1,7 +1,10 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel
 
+from napari_s3net.plugin.layers import outline as module
 from napari_s3net.plugin.layers.outline import Outline, edges
 
 
@@ -27,6 +30,16 @@ def test_a_viewer_without_a_canvas_has_no_outline():
     viewer = ViewerModel()
     layer = viewer.add_labels(np.ones((4, 5), int))
     Outline(viewer).draw(layer, layer.data == 1)
+
+
+def test_a_napari_with_another_canvas_has_no_outline_and_says_so_once(monkeypatch, caplog):
+    monkeypatch.setattr(module, "_told", [])
+    viewer = ViewerModel()
+    layer = viewer.add_labels(np.ones((4, 5), int))
+    other = SimpleNamespace(window=SimpleNamespace(), dims=viewer.dims)
+    for _ in range(2):
+        Outline(other).draw(layer, layer.data == 1)
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
 @pytest.mark.viewer

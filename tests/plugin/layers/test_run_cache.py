@@ -1,4 +1,4 @@
-"""What is kept of the last run beside a layer."""
+"""What is kept of the last run on a plane of a layer."""
 
 import gc
 import weakref
@@ -7,22 +7,36 @@ import numpy as np
 import pytest
 from napari.layers import Labels
 
+from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.run_cache import cache_run, cached_run
 
 pytestmark = pytest.mark.viewer
 
 
-def test_each_plane_has_its_own():
-    layer = Labels(np.zeros((2, 3, 4), np.int32))
-    assert cached_run(layer, 0) is None
-    plane = np.arange(12, dtype=np.int16).reshape(3, 4)
-    cache_run(layer, 0, plane, {"w": np.ones(2)})
-    cache_run(layer, 1, plane[:, ::-1], {})
-    plane[:] = 0
-    np.testing.assert_array_equal(cached_run(layer, 0).labels, np.arange(12).reshape(3, 4))
-    assert cached_run(layer, 0).labels.dtype == np.int16
-    np.testing.assert_array_equal(cached_run(layer, 1).labels[:, 0], [3, 7, 11])
-    assert list(cached_run(layer, 0).state) == ["w"]
+def test_each_plane_has_its_own_along_every_axis():
+    layer = Labels(np.zeros((2, 3, 4, 5), np.int16))
+    keys = [
+        PlaneKey(steps) for steps in ((0, 1, None, None), (1, 1, None, None), (None, 1, 1, None), (1, None, 1, None))
+    ]
+    assert cached_run(layer, keys[0]) is None
+    for n, key in enumerate(keys, 1):
+        layer.data[...] = 0
+        layer.data[key.index] = n
+        cache_run(layer, key, {f"weights {n}": np.ones(2)})
+    for n, key in enumerate(keys, 1):
+        run = cached_run(layer, key)
+        assert run.labels.shape == key.shape_in(layer.data.shape)
+        assert (run.labels == n).all()
+        assert run.labels.dtype == np.int16
+        assert list(run.state) == [f"weights {n}"]
+    assert cached_run(layer, PlaneKey((0, 2, None, None))) is None
+
+
+def test_data_of_another_shape_have_no_run():
+    layer, key = Labels(np.zeros((3, 4), np.int32)), PlaneKey((None, None))
+    cache_run(layer, key, {})
+    layer.data = np.zeros((4, 3), np.int32)
+    assert cached_run(layer, key) is None
 
 
 def test_it_is_not_in_the_metadata_and_goes_with_the_layer():
@@ -30,7 +44,7 @@ def test_it_is_not_in_the_metadata_and_goes_with_the_layer():
         """Something a weak reference can hold."""
 
     layer, state = Labels(np.zeros((3, 4), np.int32)), Weights()
-    cache_run(layer, None, layer.data, state)
+    cache_run(layer, PlaneKey((None, None)), state)
     assert layer.metadata == {}
     gone, alive = weakref.ref(state), weakref.ref(layer)
     del layer, state

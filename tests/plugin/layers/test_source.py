@@ -6,7 +6,9 @@ from napari.layers import Image
 
 from napari_s3net.image import Geometry
 from napari_s3net.plugin.layers import source as module
-from napari_s3net.plugin.layers.source import KEY, describe_source, inspect_source, level_scale, source_of
+from napari_s3net.plugin.layers.placement import KEY
+from napari_s3net.plugin.layers.plane_key import PlaneKey
+from napari_s3net.plugin.layers.source import describe_source, inspect_source, level_scale, source_of
 from napari_s3net.preprocessing.suggest import suggest_preset
 
 
@@ -70,6 +72,29 @@ def test_another_axis_in_view():
     assert source.geometry.spacing == (3, 0.7)
 
 
+def test_a_series_of_volumes():
+    series = np.random.default_rng(0).normal(size=(2, 5, 20, 30))
+    source = of(Image(series, scale=(1, 3, 0.5, 0.5), units=("s", "mm", "mm", "mm")), {0: 1, 1: 3})
+    assert source.key == PlaneKey((1, 3, None, None))
+    assert (source.position, source.slices) == (3, 5)
+    np.testing.assert_array_equal(source.read().array, series[1, 3])
+    assert describe_source(source) == "image 2 of 2 · slice 4 of 5 · 30 × 20, grey, 0.5 mm a pixel"
+    assert source.geometry.volume.origin[0] == 9
+
+
+def test_a_transposed_view_shows_the_same_plane():
+    stack = np.random.default_rng(0).normal(size=(5, 20, 30))
+    assert of(Image(stack), {0: 3}, (0, 2, 1)).key == of(Image(stack), {0: 3}).key
+
+
+def test_an_affine_counts_and_a_shear_is_told():
+    turned = of(Image(np.zeros((20, 30)), affine=np.diag([2, 3, 1.0]), units=("mm", "mm")))
+    assert turned.geometry.spacing == (2, 3)
+    sheared = of(Image(np.zeros((20, 30)), shear=[0.4], units=("mm", "mm")))
+    assert sheared.geometry.unit == "pixel"
+    assert "sheared" in describe_source(sheared)
+
+
 def test_a_flat_layer_in_a_viewer_of_more_dimensions(photograph):
     viewer = ViewerModel()
     viewer.add_image(np.zeros((4, 5, 6, 7)))
@@ -117,7 +142,7 @@ def test_units_of_the_layer(units, unit, spacing):
 def test_what_the_file_said_is_kept():
     direction = ((1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, 1.0, 0.0))
     geometry = Geometry((2.5, 0.7, 0.7), (1.0, 2.0, 3.0), direction, "mm", "LPS")
-    layer = Image(np.zeros((4, 20, 30)), metadata={KEY: {"geometry": geometry, "kind": "ct"}})
+    layer = Image(np.zeros((4, 20, 30)), scale=(2.5, 0.7, 0.7), metadata={KEY: {"geometry": geometry, "kind": "ct"}})
     source = of(layer, {0: 2})
     assert source.kind == "ct"
     assert source.geometry == geometry.plane(2)
@@ -151,5 +176,6 @@ def test_a_stack_is_judged_by_its_middle_whichever_slice_is_in_view():
     chest = belly.copy()
     chest[2, 16:48, 16:30] = -800
     for array, preset in ((belly, "ct-soft"), (chest, "ct-lung")):
-        assert [inspect_source(of(Image(array), {0: n}))[1] for n in range(5)] == [preset] * 5
-        assert inspect_source(of(Image(array), {0: 3}))[0].position == 3
+        layer = Image(array, scale=(5, 2, 2), units=("mm",) * 3)
+        assert [inspect_source(of(layer, {0: n}))[1] for n in range(5)] == [preset] * 5
+        assert inspect_source(of(layer, {0: 3}))[0].position == 3

@@ -11,8 +11,10 @@ from napari_s3net.image import Geometry, Segmentation
 from napari_s3net.plugin.layers.locks import locks_of
 from napari_s3net.plugin.layers.metadata import MetadataHistory
 from napari_s3net.plugin.layers.palette import CLEAR, colour_table
-from napari_s3net.plugin.layers.result_layer import Target, metadata_of
+from napari_s3net.plugin.layers.plane_key import PlaneKey
+from napari_s3net.plugin.layers.result_layer import metadata_of
 from napari_s3net.plugin.layers.source import source_of
+from napari_s3net.plugin.layers.target import Target
 from napari_s3net.plugin.segment import result_controller as module
 from napari_s3net.plugin.segment.result_controller import ResultController
 from napari_s3net.plugin.widgets.panels import ResultPanel
@@ -34,9 +36,8 @@ def layer(viewer):
     """A result with a lesion of 24 × 24 pixels."""
     labels = np.full((48, 64), 2, np.int32)
     labels[:24, :24] = 1
-    result = Segmentation(
-        labels, (1,), Geometry.identity(2), Provenance(settings=presets["skin"].settings), {1: "Lesion", 2: "Skin"}
-    )
+    made, names = Provenance(settings=presets["skin"].settings), {1: "Lesion", 2: "Skin"}
+    result = Segmentation(labels, (1,), Geometry.identity(2), made, names, object_name="Lesion")
     source = source_of(viewer.layers[0], viewer.dims.point, (0, 1))
     return Target(viewer, viewer.layers[0], source, MetadataHistory(), new_layer=False).finish(result, "skin")
 
@@ -238,7 +239,7 @@ def test_selected_rows_are_merged_in_one_step(outcome, layer, qtbot):
 def test_merging_leaves_locked_parts_alone(outcome, layer):
     part = np.zeros(layer.data.shape, bool)
     part[40:, 50:] = True
-    locks_of(layer).toggle_part(layer.data.shape, (slice(None), slice(None)), part)
+    locks_of(layer).toggle_part(layer.data.shape, PlaneKey((None, None)), part)
     select(outcome, 0, 1)
     outcome.ask("merge", "auto")
     assert (layer.data[part] == 2).all()

@@ -1,0 +1,34 @@
+"""Which layer belongs to which: a result to its image, strokes to their labels.
+
+Layers are held by identity, so that they may be renamed, or be called alike. Weakly, so that a removed layer may go.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+_owners: weakref.WeakKeyDictionary[Any, weakref.ref[Any]] = weakref.WeakKeyDictionary()
+
+
+def set_owner(layer: Any, owner: Any) -> None:
+    """Say whose layer it is."""
+    _owners[layer] = weakref.ref(owner)
+
+
+def belongs_to(layer: Any, owner: Any, name: str) -> bool:
+    """Whether a layer belongs to another one.
+
+    Parameters
+    ----------
+    layer, owner : napari.layers.Layer
+        For example a result and an image.
+    name : str
+        What the owner was called, as the layer's metadata say. It decides once, where the owner is not known: for a
+        layer that was duplicated or loaded by the user.
+    """
+    known = _owners.get(layer)
+    if known is None and owner.name == name:
+        set_owner(layer, owner)
+        return True
+    return known is not None and known() is owner

@@ -1,0 +1,70 @@
+"""Which plane of a layer: the key under which its result, locks, strokes, weights and earlier labels are found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+Index = tuple[int | slice, ...]
+
+
+@dataclass(frozen=True)
+class PlaneKey:
+    """A plane of an array with two or more axes. Equal keys mean the very same pixels.
+
+    A view that is rolled shows another plane; one that is transposed shows the same plane.
+
+    Parameters
+    ----------
+    steps : tuple of (int or None)
+        The position along each axis of the array, from 0; None along the plane's own two axes.
+    """
+
+    steps: tuple[int | None, ...]
+
+    @property
+    def index(self) -> Index:
+        """The plane in an array: numbers, and two full slices."""
+        return tuple(slice(None) if step is None else step for step in self.steps)
+
+    @property
+    def axes(self) -> tuple[int, int]:
+        """The plane's axes of rows and columns."""
+        rows, columns = (axis for axis, step in enumerate(self.steps) if step is None)
+        return rows, columns
+
+    @property
+    def other_axes(self) -> tuple[int, ...]:
+        """The axes along which planes are counted; the last of them is that of the slices."""
+        return tuple(axis for axis, step in enumerate(self.steps) if step is not None)
+
+    @property
+    def axis(self) -> int | None:
+        """The axis along which the slices lie; None for a single plane."""
+        return self.other_axes[-1] if self.other_axes else None
+
+    @property
+    def position(self) -> int | None:
+        """Number of the slice along that axis; None for a single plane."""
+        return None if self.axis is None else self.steps[self.axis]
+
+    @property
+    def time(self) -> int | None:
+        """Number along the axis before that of the slices, as of the moments of a series; None where there is none."""
+        return self.steps[self.other_axes[-2]] if len(self.other_axes) > 1 else None
+
+    def shape_in(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        """Rows and columns of the plane in an array of this shape."""
+        rows, columns = self.axes
+        return shape[rows], shape[columns]
+
+    def beside(self, shape: tuple[int, ...]) -> list[PlaneKey]:
+        """The slices before and behind, as far as an array of this shape has them."""
+        if self.axis is None or self.position is None:
+            return []
+        inside = [n for n in (self.position - 1, self.position + 1) if 0 <= n < shape[self.axis]]
+        return [self.at(n) for n in inside]
+
+    def at(self, position: int) -> PlaneKey:
+        """Another slice of the same stack."""
+        steps = (position if axis == self.axis else step for axis, step in enumerate(self.steps))
+        return replace(self, steps=tuple(steps))

@@ -1,0 +1,225 @@
+"""The plane that a run writes to: previewed, then replaced as one undoable step, or left as it was before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from napari.layers import Labels
+from napari.utils.colormaps import DirectLabelColormap
+from numpy.typing import NDArray
+
+from napari_s3net.image import Segmentation
+from napari_s3net.plugin.layers.metadata import (
+    Metadata,
+    MetadataHistory,
+    make_metadata,
+    numbered_as_before,
+    numbered_as_stack,
+    with_slice,
+)
+from napari_s3net.plugin.layers.palette import CLEAR, colour
+from napari_s3net.plugin.layers.placement import KEY
+from napari_s3net.plugin.layers.result_layer import (
+    add_layer,
+    find_result,
+    fits_source,
+    metadata_of,
+    plain,
+    recolour,
+    result_name,
+    write_undoable,
+    write_unrecorded,
+)
+from napari_s3net.plugin.layers.run_cache import cache_run
+from napari_s3net.plugin.layers.source import Source, finest_level, layer_placement
+
+#: A preview has at most this many clusters.
+PREVIEW_CLUSTERS = 64
+#: A preview comes in over so many pictures, on planes of up to so many pixels; on larger ones at once.
+FRAMES, FRAME_PIXELS = 4, 2**21
+
+
+def dissolve(old: NDArray[Any], new: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Planes between one and another, each with more pixels of the new one, in no visible order; the last is new."""
+    frames = FRAMES if new.size <= FRAME_PIXELS else 1
+    turn = np.random.default_rng(0).integers(0, frames, new.shape, np.uint8)
+    for frame in range(frames):
+        yield np.where(turn <= frame, new, old)
+
+
+class Target:
+    """Holds what was there before a run, until the run ends one way or another.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Layers are added to it.
+    image_layer : napari.layers.Image
+        The image.
+    source : Source
+        Its plane.
+    history : MetadataHistory
+        Takes the metadata of what is replaced.
+    new_layer : bool
+        Whether to leave an earlier result alone and make a layer of its own.
+    """
+
+    def __init__(
+        self, viewer: Any, image_layer: Any, source: Source, history: MetadataHistory, *, new_layer: bool
+    ) -> None:
+        self._viewer, self._image_layer, self.source, self._history = viewer, image_layer, source, history
+        self.layer: Labels | None = None if new_layer else find_result(viewer.layers, image_layer, source)
+        self._made = self.layer is None
+        #: Labels of the plane before the first preview, and what is shown in their place.
+        self._before: NDArray[Any] | None = None
+        self._shown: NDArray[Any] | None = None
+        self._mode: str | None = None
+        self._frames: Iterator[NDArray[Any]] = iter(())
+        #: Ids of a preview begin above those of the layer, whose colours stay as they are until they are replaced.
+        self._above = 0
+
+    @property
+    def gone(self) -> str:
+        """What has become of image or layer, so that nobody waits for the result; empty while both are as they were."""
+        if not self._holds(self._image_layer) or (self.layer is not None and not self._holds(self.layer)):
+            return "The layer was removed"
+        if finest_level(self._image_layer)[0] is not self.source.data:
+            return "The image was replaced"
+        return ""
+
+    def preview(self, plane: NDArray[Any]) -> None:
+        """Let a preview come in over what is shown; the first one makes the layer or keeps what was there."""
+        if not self._can_show:
+            return
+        if self._before is None:
+            self._begin()
+        assert self.layer is not None  # noqa: S101 - made by `_begin`
+        # Even "no cluster" has an id of its own, so that nothing in a preview looks like a label of the layer.
+        new = np.where(plane > 0, plane, PREVIEW_CLUSTERS + 1) + np.int32(self._above)
+        self._frames = dissolve(self.layer.data[self.source.index].copy(), new.astype(self.layer.data.dtype))
+
+    def advance(self) -> None:
+        """Show the next picture of the preview that is coming in, if there is one."""
+        if self._before is None or self.layer is None or not self._can_show:
+            return
+        if (plane := next(self._frames, None)) is not None:
+            self._take_in_changes()
+            write_unrecorded(self.layer, self.source.index, plane)
+            self._shown = plane
+
+    def restore(self) -> None:
+        """Leave everything as it was before the run."""
+        layer, before = self.layer, self._end()
+        if before is None or layer is None or not self._holds(layer):
+            return
+        if self._made:
+            self._viewer.layers.remove(layer)
+        elif fits_source(layer, self.source):
+            write_unrecorded(layer, self.source.index, before)
+            recolour(layer)
+
+    def finish(self, result: Segmentation, preset: str) -> Labels | None:
+        """Write the result; a layer that was there before gets it as one undoable step.
+
+        Returns
+        -------
+        napari.layers.Labels or None
+            The layer; None if the image is gone.
+        """
+        before = self._end()
+        if not self._holds(self._image_layer):
+            return None
+        if self.layer is not None and not (self._holds(self.layer) and fits_source(self.layer, self.source)):
+            self.layer, self._made = None, True
+        layer = self.layer = self.layer or self._add()
+        key, index, old = self.source.key, self.source.index, metadata_of(layer) or {}
+        if before is not None and not self._made:
+            layer.data[index] = before
+        if old:
+            self._history.remember(key, layer.data[index], old)
+        labels, metadata = self._numbered(layer, result, old, preset)
+        if self._made:
+            write_unrecorded(layer, index, labels)
+        else:
+            write_undoable(layer, index, labels)
+        self._history.remember(key, layer.data[index], metadata)
+        layer.metadata = {**layer.metadata, KEY: metadata}
+        cache_run(layer, key, result.state)
+        recolour(layer)
+        return layer
+
+    @property
+    def _can_show(self) -> bool:
+        """Whether there is still a place for a preview."""
+        return not self.gone and (self.layer is None or fits_source(self.layer, self.source))
+
+    def _numbered(
+        self, layer: Labels, result: Segmentation, old: Metadata, preset: str
+    ) -> tuple[NDArray[np.int32], Metadata]:
+        """Labels and metadata; in a stack, with ids that mean the same in every slice."""
+        source = self.source
+        geometry = layer_placement(self._image_layer, source.shape).geometry
+        if source.position is not None:
+            result = numbered_as_stack(result, old, self._beside(layer))
+            return result.labels, with_slice(old, make_metadata(result, source, geometry, preset))
+        metadata = make_metadata(result, source, geometry, preset)
+        if not old:
+            return result.labels, metadata
+        return numbered_as_before(result, old, layer.data[source.index], metadata)
+
+    def _beside(self, layer: Labels) -> NDArray[Any] | None:
+        """Labels of the slice before or behind, if it has some."""
+        planes = (layer.data[key.index] for key in self.source.key.beside(self.source.shape))
+        return next((plane for plane in planes if plane.any()), None)
+
+    def _begin(self) -> None:
+        """Before the first preview: keep what is there, and keep the user's brush away from what will be replaced."""
+        layer = self.layer = self.layer or self._add()
+        self._before = layer.data[self.source.index].copy()
+        self._shown = self._before.copy()
+        self._mode = str(layer.mode)
+        layer.mode = "pan_zoom"
+        layer.events.mode.connect(self._hold_mode)
+        metadata = metadata_of(layer)
+        known = dict(layer.colormap.color_dict) if metadata else {None: CLEAR, 0: CLEAR}
+        self._above = max([int(self._before.max(initial=0)), *(metadata["names"] if metadata else ())])
+        new = {self._above + i: colour(i, is_object=False) for i in range(1, PREVIEW_CLUSTERS + 1)}
+        new[self._above + PREVIEW_CLUSTERS + 1] = CLEAR
+        layer.colormap = DirectLabelColormap(color_dict={**known, **new})
+
+    def _end(self) -> NDArray[Any] | None:
+        """Give the brush back and hand over what was there before the first preview."""
+        if self._before is None or self.layer is None:
+            return None
+        if fits_source(self.layer, self.source):
+            self._take_in_changes()
+        before, self._before, self._shown = self._before, None, None
+        self.layer.events.mode.disconnect(self._hold_mode)
+        self.layer.mode = self._mode
+        return before
+
+    def _take_in_changes(self) -> None:
+        """What was undone or redone during a preview belongs to what is put back, and is undone from, after it."""
+        assert self.layer is not None  # noqa: S101 - asked for only while a preview is shown
+        assert self._before is not None  # noqa: S101 - likewise
+        now = self.layer.data[self.source.index]
+        changed = now != self._shown
+        self._before[changed] = now[changed]
+
+    def _holds(self, layer: Any) -> bool:
+        """Whether a layer is still in the viewer."""
+        return any(plain(one) is layer for one in self._viewer.layers)
+
+    def _hold_mode(self, event: Any = None) -> None:
+        if self.layer is not None and str(self.layer.mode) != "pan_zoom":
+            self.layer.mode = "pan_zoom"
+
+    def _add(self) -> Labels:
+        """A new layer; the selection stays where it was."""
+        active = plain(self._viewer.layers.selection.active)
+        layer = add_layer(self._viewer, self._image_layer, self.source, result_name(self.source.name))
+        if active is not None:
+            self._viewer.layers.selection.active = active
+        return layer

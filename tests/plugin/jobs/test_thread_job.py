@@ -1,0 +1,123 @@
+"""Work in one of napari's threads."""
+
+import gc
+import weakref
+from threading import Event
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QThreadPool
+
+from napari_s3net.errors import InvalidImageError
+from napari_s3net.plugin.jobs.thread_job import Activity, Failure, LongJob, ThreadJob, is_busy
+
+pytestmark = pytest.mark.viewer
+
+
+class Waits(LongJob):
+    """Goes on until it is told to end."""
+
+    def __init__(self, answer="done"):
+        super().__init__()
+        self.answer, self.end = answer, Event()
+
+    def _do(self):
+        self.end.wait(30)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def finish(job, qtbot):
+    job.end.set()
+    qtbot.waitUntil(lambda: job.is_over, timeout=60000)
+
+
+def test_an_outcome_is_handed_over_once(qtbot):
+    job = Waits()
+    job.start()
+    assert job.take_outcome() is None
+    finish(job, qtbot)
+    assert job.take_outcome() == "done"
+    assert job.take_outcome() is None
+
+
+def test_one_long_job_at_a_time(qtbot):
+    first, second = Waits(), Waits()
+    first.start()
+    assert is_busy()
+    with pytest.raises(RuntimeError, match="still going on"):
+        second.start()
+    finish(first, qtbot)
+    assert not is_busy()
+    second.start()
+    finish(second, qtbot)
+    assert second.take_outcome() == "done"
+
+
+@pytest.mark.parametrize(
+    ("error", "text", "has_details"),
+    [
+        (InvalidImageError("The image is empty."), "The image is empty.", False),
+        (RuntimeError("CUDA out of memory"), "Out of memory.", False),
+        (KeyError("surprise"), "unexpected error: KeyError", True),
+    ],
+)
+def test_an_error_ends_the_job_and_is_handed_over_as_data(qtbot, error, text, has_details):
+    job = Waits(error)
+    job.start()
+    finish(job, qtbot)
+    assert not is_busy()
+    failure = job.take_outcome()
+    assert isinstance(failure, Failure)
+    assert text in failure.message
+    assert ("Traceback" in failure.details) == has_details
+
+
+def test_a_cancelled_job_hands_over_nothing(qtbot):
+    job = Waits()
+    job.start()
+    job.cancel()
+    finish(job, qtbot)
+    assert job.take_outcome() is None
+
+
+def test_napari_keeps_nothing_of_a_job(qtbot):
+    job = Waits(np.zeros(1000))
+    array = weakref.ref(job.answer)
+    job.start()
+    finish(job, qtbot)
+    job.take_outcome()
+    QThreadPool.globalInstance().waitForDone(5000)
+    known = weakref.ref(job)
+    del job
+    Waits.start(other := Waits())  # the place of the long job is another's now
+    finish(other, qtbot)
+    gc.collect()
+    qtbot.waitUntil(lambda: known() is None and array() is None, timeout=5000)
+
+
+def test_a_job_that_is_not_long_does_not_make_others_wait(qtbot):
+    class Short(ThreadJob):
+        def _do(self):
+            return 7
+
+    job = Short()
+    job.start()
+    assert not is_busy()
+    qtbot.waitUntil(lambda: job.is_over, timeout=60000)
+    assert job.take_outcome() == 7
+
+
+def test_an_activity_tells_how_far_it_is(activities, capsys):
+    activity, shown = Activity("Segmenting mole"), []
+    (bar,) = activities
+    assert "Segmenting mole" in bar.desc
+    bar.events.value.connect(lambda event: shown.append(event.value))
+    activity.show(3, 10)
+    activity.show(3, 10)
+    activity.show(10, 10)
+    assert (shown, bar.total) == ([3, 10], 10)
+    activity.close()
+    assert not activities
+    assert capsys.readouterr().err == ""
