@@ -61,7 +61,7 @@ def label_layer(viewer):
 
 def run_through(dock, qtbot):
     dock.run_button.click()
-    qtbot.waitUntil(lambda: not dock.session.phase.is_busy, timeout=10000)
+    qtbot.waitUntil(lambda: not dock.session.phase.is_busy, timeout=60000)
 
 
 def run_to(dock, qtbot, iteration=3):
@@ -73,5 +73,5 @@ def run_to(dock, qtbot, iteration=3):
             and dock.progress.bar.value() >= iteration
             and "mole – S³-Net" in layers(dock._viewer)
         ),
-        timeout=10000,
+        timeout=60000,
     )
