@@ -28,7 +28,8 @@ from napari_s3net.runtime.device import memory_errors, resolve_device
 from napari_s3net.runtime.generators import drain
 from napari_s3net.runtime.memory import estimate_mib
 from napari_s3net.settings import Settings, preset_settings
-from napari_s3net.training.trainer import Trainer, make_trainer
+from napari_s3net.training.trainer import Trainer
+from napari_s3net.training.variants import make_trainer
 
 
 def segment(

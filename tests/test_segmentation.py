@@ -17,7 +17,7 @@ from napari_s3net.preprocessing.prepare import to_features
 from napari_s3net.runtime.generators import follow
 from napari_s3net.segmentation import iter_segment, segment, train
 from napari_s3net.settings import Settings, preset_settings
-from napari_s3net.training.trainer import make_trainer
+from napari_s3net.training.variants import make_trainer
 
 QUICK = Settings(working_size=64, channels=8, clusters=4, max_iter=8, min_labels=2)
 

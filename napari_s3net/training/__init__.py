@@ -1,1 +1,1 @@
-"""Ways to train, one file each; `trainer.make_trainer` builds the one that a run asks for."""
+"""Ways to train, one file each; `variants.make_trainer` builds the one that a run asks for."""

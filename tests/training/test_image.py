@@ -20,7 +20,7 @@ from napari_s3net.training.image import (
     make_network,
     to_tensor,
 )
-from napari_s3net.training.trainer import make_trainer
+from napari_s3net.training.variants import make_trainer
 
 CPU = torch.device("cpu")
 RNG = np.random.default_rng(0)

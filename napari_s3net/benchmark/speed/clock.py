@@ -21,7 +21,7 @@ from napari_s3net.benchmark.memory import peak_mib, reset_peak
 from napari_s3net.image import Image, Segmentation
 from napari_s3net.runtime.generators import drain
 from napari_s3net.settings import Settings
-from napari_s3net.training.trainer import make_trainer
+from napari_s3net.training.variants import make_trainer
 
 
 def wait(device: torch.device) -> None:

@@ -30,7 +30,7 @@ from napari_s3net.runtime.device import resolve_device
 from napari_s3net.runtime.machine import cores
 from napari_s3net.settings import Settings, preset_settings
 from napari_s3net.training.image import GUIDED_ITERATIONS
-from napari_s3net.training.trainer import make_trainer
+from napari_s3net.training.variants import make_trainer
 
 #: Turns of what is quick, and of what takes seconds.
 REPEATS, FEW = 7, 3

@@ -9,7 +9,7 @@ from napari_s3net.benchmark.speed.limit import LayerWork, Machine, layer_work, m
 from napari_s3net.network.deformable import DeformableConv3x3
 from napari_s3net.network.depthwise import DepthwiseConv, Pointwise
 from napari_s3net.settings import Settings
-from napari_s3net.training.trainer import make_trainer
+from napari_s3net.training.variants import make_trainer
 
 CPU = torch.device("cpu")
 

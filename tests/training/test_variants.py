@@ -7,7 +7,7 @@ import torch
 from napari_s3net.settings import Settings
 from napari_s3net.training.image import ImageTrainer
 from napari_s3net.training.released import ReleasedTrainer
-from napari_s3net.training.trainer import make_trainer
+from napari_s3net.training.variants import make_trainer
 
 CPU = torch.device("cpu")
 FEATURES = np.random.default_rng(0).random((24, 32, 3)).astype(np.float32)
