@@ -142,12 +142,12 @@ def answer(request: Mapping[str, Any], caller: Caller = NOBODY) -> Reply:
     return {**reply, "notes": list(dict.fromkeys(notes))}, array
 
 
-def _read(path: Path, request: Mapping[str, Any]) -> Reply:
+def _answer_read(path: Path, request: Mapping[str, Any]) -> Reply:
     """An image of a file or folder."""
     return _reply(decode(path, request["series"]))
 
 
-def _stack(path: Path, request: Mapping[str, Any]) -> Reply:
+def _answer_stack(path: Path, request: Mapping[str, Any]) -> Reply:
     """The volume that DICOM files make; nothing where they are photographs, one each."""
     from napari_s3net.io.dicom.series import read_slices
 
@@ -155,7 +155,7 @@ def _stack(path: Path, request: Mapping[str, Any]) -> Reply:
     return ({}, None) if image is None else _reply(image)
 
 
-def _labels(path: Path, _: Mapping[str, Any]) -> Reply:
+def _answer_labels(path: Path, _: Mapping[str, Any]) -> Reply:
     """Labels of a DICOM segmentation, or of a file of whole numbers."""
     if path.is_file() and headers.is_dicom(path):
         from napari_s3net.io.dicom.segmentation import read_segmentation
@@ -169,7 +169,7 @@ def _labels(path: Path, _: Mapping[str, Any]) -> Reply:
     return {"geometry": asdict(image.geometry), "names": []}, image.array
 
 
-def _list(path: Path, _: Mapping[str, Any]) -> Reply:
+def _answer_list(path: Path, _: Mapping[str, Any]) -> Reply:
     """The DICOM images of a folder: series and single ones."""
     from napari_s3net.io.dicom.series import list_series, look_into
 
@@ -187,7 +187,7 @@ def _reply(image: Image) -> Reply:
     return {"geometry": asdict(image.geometry), "kind": image.kind, "name": image.name}, image.array
 
 
-_TASKS = {"read": _read, "stack": _stack, "labels": _labels, "list": _list}
+_TASKS = {"read": _answer_read, "stack": _answer_stack, "labels": _answer_labels, "list": _answer_list}
 
 
 def _reason(error: Exception) -> str:

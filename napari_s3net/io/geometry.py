@@ -112,7 +112,7 @@ def to_upright(array: NDArray[Any], grid: Grid, unit: Literal["mm", "pixel"] = "
     orientation = orientation_of(grid.direction)
     shown = SHOWN[_world(orientation[_across(array, grid)])]
     array, grid = turn(array, grid, orientation, shown)
-    geometry = _geometry(grid, orientation, shown, unit)
+    geometry = _in_array_order(grid, orientation, shown, unit)
     return (array[0], geometry.plane(0)) if len(array) == 1 else (array, geometry)
 
 
@@ -125,7 +125,7 @@ def _across(array: NDArray[Any], grid: Grid) -> int:
     return int(coarsest) if grid.spacing[coarsest] > COARSER * grid.spacing[second] else 2
 
 
-def _geometry(grid: Grid, orientation: str, shown: str, unit: Literal["mm", "pixel"]) -> Geometry:
+def _in_array_order(grid: Grid, orientation: str, shown: str, unit: Literal["mm", "pixel"]) -> Geometry:
     """Spacing, origin and direction in array order."""
     return Geometry(
         tuple(grid.spacing[::-1].tolist()),
@@ -141,7 +141,7 @@ def to_upright_plane(array: NDArray[Any], grid: Grid, unit: Literal["mm", "pixel
     """The same for an image of two dimensions, (Y, X) with colours in a last axis; it stays flat."""
     orientation = orientation_of(grid.direction)
     turned, grid = turn(array[np.newaxis], grid, orientation, "LPS")
-    geometry = _geometry(grid, orientation, "LPS", unit)
+    geometry = _in_array_order(grid, orientation, "LPS", unit)
     return turned[0], Geometry(
         geometry.spacing[1:],
         geometry.origin[1:],

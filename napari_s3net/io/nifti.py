@@ -64,7 +64,7 @@ def read_nifti(path: Path, name: str) -> Image:
     affine, forms = placing(header)
     scale = scale_of(header)
     check_memory(header.sizes[:3], header.dtype.itemsize if scale == UNSCALED else 8)
-    array = _first_volume(_pixels(header), header)
+    array = _first_volume(_stored_numbers(header), header)
     colours = bool(array.dtype.names)
     if colours:
         array = np.stack([array[channel] for channel in "RGB"], axis=-1)
@@ -203,7 +203,7 @@ def _first_volume(array: NDArray[Any], header: NiftiHeader) -> NDArray[Any]:
     return array[: prod(sizes[:3])].reshape(sizes[:3], order="F")
 
 
-def _pixels(header: NiftiHeader) -> NDArray[Any]:
+def _stored_numbers(header: NiftiHeader) -> NDArray[Any]:
     """The stored numbers of the first volume in one row; a gzipped file is read to its end, where its checksum is."""
     wanted = prod(header.sizes[:3]) * header.dtype.itemsize
     content, present, packed = bytearray(wanted), 0, is_packed(header.pixels)

@@ -105,7 +105,7 @@ def _read(path: Path, series: str | None, ask: Ask) -> Image:
     reply, array = _ask(path, {"task": "read", "series": series}, ask)
     assert array is not None  # noqa: S101 - an answer without an error has one
     _warn(path, reply["notes"], 4)
-    return Image(array, _geometry(reply["geometry"]), reply["kind"], reply["name"])
+    return Image(array, _geometry_of_json(reply["geometry"]), reply["kind"], reply["name"])
 
 
 class Series(NamedTuple):
@@ -213,7 +213,7 @@ def read_labels(path: str | os.PathLike[str]) -> Labels:
     reply, array = _ask(path, {"task": "labels"}, _ask_reader)
     assert array is not None  # noqa: S101 - an answer without an error has one
     _warn(path, reply["notes"], 3)
-    return Labels(array.astype(np.int32, copy=False), _geometry(reply["geometry"]), dict(reply["names"]))
+    return Labels(array.astype(np.int32, copy=False), _geometry_of_json(reply["geometry"]), dict(reply["names"]))
 
 
 def read_stack(paths: Sequence[str | os.PathLike[str]]) -> Image:
@@ -246,7 +246,7 @@ def read_stack(paths: Sequence[str | os.PathLike[str]]) -> Image:
         reply, array = _ask(files[0], {"task": "stack", "paths": [str(path) for path in files]}, _ask_reader)
         if array is not None:
             _warn(files[0], reply["notes"], 3)
-            return Image(array, _geometry(reply["geometry"]), reply["kind"], reply["name"])
+            return Image(array, _geometry_of_json(reply["geometry"]), reply["kind"], reply["name"])
     images = [read_image(path) for path in files]
     first = images[0]
     for path, image in zip(files, images, strict=True):
@@ -350,7 +350,7 @@ def _check_exists(path: Path) -> None:
         raise ReadError("the file is empty (0 bytes).")
 
 
-def _geometry(values: Mapping[str, Any]) -> Geometry:
+def _geometry_of_json(values: Mapping[str, Any]) -> Geometry:
     """A geometry that has been through JSON."""
     volume, forms = values["volume"], values["nifti_forms"]
     return Geometry(
@@ -359,7 +359,7 @@ def _geometry(values: Mapping[str, Any]) -> Geometry:
         tuple(map(tuple, values["direction"])),
         values["unit"],
         values["orientation"],
-        None if volume is None else _geometry(volume),
+        None if volume is None else _geometry_of_json(volume),
         values["shown"],
         None if forms is None else tuple((code, tuple(map(tuple, matrix))) for code, matrix in forms),
     )

@@ -70,7 +70,7 @@ def read_tiff(path: Path, name: str) -> Image:
             raise UnsupportedFormatError("its pages do not make an image.")
         check_memory(series.shape, series.dtype.itemsize)
         _check_pieces(page)
-        array = _order_axes(_decode(path, series, page), series.axes)
+        array = _order_axes(_decode_series(path, series, page), series.axes)
         array, colours = _colours(array, page, samples="S" in series.axes)
         turned = page.tags.get(_ORIENTATION)
     if np.iscomplexobj(array):
@@ -132,7 +132,7 @@ def _is_smaller_copy(series: tifffile.TiffPageSeries) -> bool:
     return isinstance(series.keyframe, tifffile.TiffPage) and bool(int(series.keyframe.subfiletype) & _SMALLER)
 
 
-def _decode(path: Path, series: tifffile.TiffPageSeries, page: tifffile.TiffPage) -> NDArray[Any]:
+def _decode_series(path: Path, series: tifffile.TiffPageSeries, page: tifffile.TiffPage) -> NDArray[Any]:
     """Decode with tifffile, or with SimpleITK where the packing needs it (LZW, JPEG) and nothing is lost by it."""
     try:
         return np.asarray(series.asarray())

@@ -129,11 +129,11 @@ def _tell_left_out(planes: list[Plane], why: str) -> None:
     """Name what is not opened."""
     if planes:
         n = len(planes)
-        text = f"{n} of its images {'is' if n == 1 else 'are'} left out ({why}): {_names(planes)}."
+        text = f"{n} of its images {'is' if n == 1 else 'are'} left out ({why}): {_file_names(planes)}."
         warnings.warn(text, ReadWarning, stacklevel=3)
 
 
-def _names(planes: Sequence[Plane]) -> str:
+def _file_names(planes: Sequence[Plane]) -> str:
     """The files of planes, three at most; frames by their numbers where all are of one file."""
     if len({plane.header.path for plane in planes}) == 1 and planes[0].header.frames > 1:
         names = [f"frame {plane.frame + 1}" for plane in planes]
@@ -178,7 +178,8 @@ def _one_at_each_place(planes: list[Plane]) -> list[Plane]:
             return _one_at_each_place(first)
     low, high = _nearest_pair(planes)
     raise ReadError(
-        f"two of its images lie at the same place, and nothing tells them apart: {_names([low])} and {_names([high])}. "
+        "two of its images lie at the same place, and nothing tells them apart: "
+        f"{_file_names([low])} and {_file_names([high])}. "
         "Remove one of them, or open them one by one."
     )
 

@@ -25,7 +25,7 @@ from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
 from pydicom.pixels.utils import get_expected_length, pixel_array
 from pydicom.uid import UID
 
-from napari_s3net.errors import ReadError, UnsupportedFormatError
+from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.io.dicom.header import Header, code, items, numbers, words
 from napari_s3net.io.dicom.planes import stored_range
 from napari_s3net.io.validation.dicom import PixelElement, find_pixels, read_fragments
@@ -41,6 +41,9 @@ _GDCM = (
     uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.JPEGLossless, uid.JPEGLosslessSV1, uid.JPEGLSLossless,
     uid.JPEGLSNearLossless, uid.JPEG2000Lossless, uid.JPEG2000, uid.RLELossless,
 )  # fmt: skip
+#: Colours of three values that the decoders turn into red, green and blue; a header may also forget to name them.
+_COLOURS = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT", "")
+_OTHER_COLOURS = ("ARGB", "CMYK", "HSV", "YBR_PARTIAL_420", "YBR_PARTIAL_422", "MONOCHROME1", "MONOCHROME2")
 _EXTRA = "Install the decoders for it with: pip install 'napari-s3net[dicom]'."
 
 
@@ -66,9 +69,8 @@ def decode_frames(header: Header) -> NDArray[Any]:
     """
     frames, rows, columns, samples = header.shape
     check_memory((frames, rows, columns, samples), max(1, header.bits // 8))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        array = _decode(header)
+    _check_colours(header)
+    array = _stored_pixels(header)
     array = array.reshape(array.shape[array.ndim - 2 - (samples > 1) :]) if frames == 1 else array
     array = array[np.newaxis] if frames == 1 else array
     promised = (frames, rows, columns, samples)[: 3 + (samples > 1)]
@@ -85,7 +87,7 @@ def decode_frames(header: Header) -> NDArray[Any]:
     return array[..., :3] if samples > 1 else array
 
 
-def _decode(header: Header) -> NDArray[Any]:
+def _stored_pixels(header: Header) -> NDArray[Any]:
     """Stored pixels, colours as red, green and blue."""
     syntax = header.syntax
     if syntax.is_deflated:
@@ -125,13 +127,32 @@ def _as_they_are(header: Header, content: bytes, dtype: np.dtype[Any]) -> NDArra
     frames, rows, columns, _ = header.shape
     values = frames * rows * columns
     check_promise(values * dtype.itemsize, len(content))
+    _tell_more(len(content) // (rows * columns * dtype.itemsize), frames)
     array = np.frombuffer(content, dtype, values).reshape((frames, rows, columns)[1 if frames == 1 else 0 :])
     return array.astype(dtype.newbyteorder("="), copy=False)
+
+
+def _check_colours(header: Header) -> None:
+    """Refuse colours that nothing here turns into red, green and blue."""
+    samples = header.shape[3]
+    named = next(iter(words(header.dataset, "PhotometricInterpretation")), "")
+    if samples == 1 or (samples == 3 and named in _COLOURS):
+        return
+    kind = named if named in (*_COLOURS, *_OTHER_COLOURS) else "of an unknown kind"
+    raise UnsupportedFormatError(f"its colours ({kind}, {samples} values a pixel) are not read here.")
+
+
+def _tell_more(present: int, promised: int) -> None:
+    """Say that a file holds more frames than its header promises."""
+    if present > promised:
+        text = f"it holds {present} frames, and its header promises {promised}; as many are opened."
+        warnings.warn(text, ReadWarning, stacklevel=4)
 
 
 def _frames(header: Header, first: int) -> list[bytes]:
     """The packed frames, each in one piece."""
     table, fragments = read_fragments(header.path, first)
+    _tell_more(len(table) // 4, header.frames)
     if len(fragments) == header.frames:
         return fragments
     if len(fragments) < header.frames:
@@ -178,7 +199,9 @@ def _by_pydicom(header: Header, content: bytes, kind: str = "OB") -> NDArray[Any
     if keyword == "PixelData":
         dataset[keyword].VR = kind
     try:
-        return pixel_array(dataset)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return pixel_array(dataset)
     except (MemoryError, OSError):
         raise
     except Exception as error:

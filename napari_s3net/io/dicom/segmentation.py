@@ -23,8 +23,8 @@ HALF = 0.5
 SAME_PLACE = 0.01
 
 
-class Labels(NamedTuple):
-    """Labels that were read from a file.
+class SegmentedLabels(NamedTuple):
+    """SegmentedLabels that were read from a file.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class Labels(NamedTuple):
     names: dict[int, str]
 
 
-def read_segmentation(path: Path) -> Labels:
+def read_segmentation(path: Path) -> SegmentedLabels:
     """Read a DICOM segmentation: binary, of shares, or a label map.
 
     Frames without a segment are not stored, so the grid is that of the frames that are; where several segments overlap,
@@ -76,7 +76,7 @@ def read_segmentation(path: Path) -> Labels:
     axes = np.stack([*first.place.axes, first.place.normal], axis=1)
     grid = Grid(np.array([first.spacing[1], first.spacing[0], step]), lowest.position, axes)
     array, geometry = to_upright(labels, grid)
-    return Labels(array, geometry, _names(header))
+    return SegmentedLabels(array, geometry, _segment_names(header))
 
 
 def _rows(planes: list[Plane], first: Plane) -> tuple[list[int], float]:
@@ -124,7 +124,7 @@ def _segment(header: Header, frame: int) -> int:
     raise ReadError("its header is damaged: a frame does not say to which segment it belongs.")
 
 
-def _names(header: Header) -> dict[int, str]:
+def _segment_names(header: Header) -> dict[int, str]:
     """What the file calls its segments."""
     names = {}
     for item in items(header.dataset, "SegmentSequence"):

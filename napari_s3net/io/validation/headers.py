@@ -147,7 +147,7 @@ def check_meta(path: Path) -> None:
     check_memory((*sizes[:3], int(channels)), item)
     promised = prod(sizes) * int(channels) * item
     target = fields.get("ElementDataFile", "")
-    pixels, start = _pixels(path, start, "" if target == "LOCAL" else target)
+    pixels, start = _pixel_file(path, start, "" if target == "LOCAL" else target)
     present = pixels.stat().st_size - start
     if fields.get("CompressedData", "").lower() == "true":
         packed = fields.get("CompressedDataSize", "0")
@@ -164,7 +164,7 @@ def check_nrrd(path: Path) -> None:
     bits = re.search(r"int(8|16|32|64)", kind := fields.get("type", ""))
     item = _known(int(bits[1]) // 8 if bits else next((n for word, n in _NRRD_WORDS if word in kind), 0))
     check_memory(sizes, item)
-    pixels, start = _pixels(path, start, fields.get("data file", fields.get("datafile", "")))
+    pixels, start = _pixel_file(path, start, fields.get("data file", fields.get("datafile", "")))
     present = pixels.stat().st_size - start
     encoding = fields.get("encoding", "raw")
     ratio = {"raw": 1, "gzip": DEFLATE_RATIO, "gz": DEFLATE_RATIO}.get(encoding)
@@ -212,7 +212,7 @@ def _known(item_bytes: int) -> int:
     return item_bytes
 
 
-def _pixels(header: Path, start: int, target: str) -> tuple[Path, int]:
+def _pixel_file(header: Path, start: int, target: str) -> tuple[Path, int]:
     """The file that holds the pixels, and where they begin: behind the header, or in the file that it names."""
     if not target:
         return header, start

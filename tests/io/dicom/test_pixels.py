@@ -6,7 +6,7 @@ import pytest
 from pydicom import uid
 from pydicom.encaps import encapsulate
 
-from napari_s3net.errors import ReadError, UnsupportedFormatError
+from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.io.dicom import pixels
 from napari_s3net.io.dicom.header import read_header
 from napari_s3net.io.dicom.pixels import decode_frames
@@ -170,3 +170,31 @@ def test_floats(tmp_path):
     del dataset.PixelData
     dataset.save_as(path)
     np.testing.assert_array_equal(decoded(path)[0], array)
+
+
+@pytest.mark.parametrize("name", ["RLELossless", "JPEGLSLossless"])
+def test_luminance_and_chrominance_in_packings_without_loss(tmp_path, name):
+    from PIL import Image
+
+    ybr = np.asarray(Image.fromarray(np.tile(RGB, (3, 3, 1))).convert("YCbCr"))
+    path = packed(make_dicom(tmp_path / "a", ybr, PhotometricInterpretation="YBR_FULL"), getattr(uid, name))
+    assert np.abs(decoded(path)[0].astype(int) - np.tile(RGB, (3, 3, 1))).max() <= 2
+
+
+@pytest.mark.parametrize(("samples", "photometric"), [(4, "ARGB"), (3, "HSV"), (3, "YBR_PARTIAL_422"), (2, "RGB")])
+def test_colours_that_are_not_read_are_named(tmp_path, samples, photometric):
+    path = make_dicom(tmp_path / "a", RGB, PhotometricInterpretation=photometric, SamplesPerPixel=samples)
+    with pytest.raises(UnsupportedFormatError, match=rf"its colours \({photometric}, {samples} values"):
+        decoded(path)
+
+
+@pytest.mark.parametrize("pack", [False, True])
+def test_more_frames_than_promised_are_said(tmp_path, pack):
+    array = phantom((3, 24, 20), np.uint8)
+    path = make_dicom(tmp_path / "a", array)
+    path = packed(path, uid.RLELossless) if pack else path
+    dataset = pydicom.dcmread(path)
+    del dataset.NumberOfFrames
+    dataset.save_as(path)
+    with pytest.warns(ReadWarning, match="holds 3 frames, and its header promises 1"):
+        np.testing.assert_array_equal(decoded(path)[0], array[0])
