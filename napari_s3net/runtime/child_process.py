@@ -132,11 +132,6 @@ class ChildPool:
         with self._lock:
             return *self._idle, *self._busy
 
-    @property
-    def busy(self) -> int:
-        """How many children work on a request."""
-        return len(self._busy)
-
     def ask(
         self, request: Mapping[str, Any], seconds: float, *, on_news: OnNews | None = None, group: str = ""
     ) -> Reply:

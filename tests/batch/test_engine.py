@@ -8,6 +8,7 @@ import pytest
 
 from napari_s3net.batch import engine, isolated
 from napari_s3net.batch.engine import batch, iter_batch
+from napari_s3net.batch.executor import open_executor
 from napari_s3net.batch.items import find_items
 from napari_s3net.batch.report import BatchReport
 from napari_s3net.errors import WriteError
@@ -190,20 +191,22 @@ def test_stopped_it_keeps_what_is_finished_and_goes_on_later(plan, go):
     assert summary.skipped + summary.done == 3
 
 
-def test_stopping_does_not_wait_for_an_image(plan):
-    steps = iter_batch(plan, segmenter=segmenters.vanishing)
-    while (row := next(steps)) is not None:
-        assert row.status == "running"
-    ended = threading.Event()
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_stopping_does_not_wait_for_an_image(plan, jobs):
+    with open_executor(jobs) as executor:
+        steps = iter_batch(plan, executor=executor, segmenter=segmenters.vanishing)
+        while (row := next(steps)) is not None:
+            assert row.status == "running"
+        ended = threading.Event()
 
-    def stop():
-        with pytest.raises(StopIteration):
-            steps.send(True)
-        ended.set()
+        def stop():
+            with pytest.raises(StopIteration):
+                steps.send(True)
+            ended.set()
 
-    thread = threading.Thread(target=stop)
-    thread.start()
-    assert ended.wait(5)
+        thread = threading.Thread(target=stop)
+        thread.start()
+        assert ended.wait(60), "each of the images takes ten minutes"
     assert len(BatchReport(plan.output)) == 0
 
 

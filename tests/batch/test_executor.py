@@ -111,7 +111,7 @@ def test_a_worker_of_a_cluster_tells_how_far_it_is(cluster):
     with open_executor(scheduler=cluster[0]) as executor:
         executor.listen("run", heard.append)
         executor.pool.submit(say, "run", {"file": "a", "slice": 1, "slices": 2}).result(10)
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while not heard and time.monotonic() < end:
             time.sleep(0.02)
     assert heard == [{"file": "a", "slice": 1, "slices": 2}]
@@ -154,7 +154,7 @@ def test_stopping_ends_what_the_workers_do(many, cluster):
         with pytest.raises(StopIteration):
             steps.send(True)
         assert begun[0].status == "running"
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while busy(workers) and time.monotonic() < end:
             time.sleep(0.1)
         assert not busy(workers)
@@ -178,7 +178,7 @@ def test_without_dask_it_says_what_to_install(monkeypatch):
         pass
 
 
-def test_a_paused_crew_has_no_room(executor):
+def test_a_paused_executor_has_no_room(executor):
     assert (executor.workers, executor.room, executor.link) == (1, 2, "")
     paused = replace(executor)
     paused.paused.set()

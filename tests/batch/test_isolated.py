@@ -86,9 +86,10 @@ def test_a_run_that_is_ended_ends_at_once(job):
         except ChildEndedError as error:
             caught.append(error)
 
+    isolated.close_idle()
     thread = threading.Thread(target=work)
     thread.start()
-    while not isolated.WORKERS.busy:
+    while not isolated.WORKERS.children:
         time.sleep(0.01)
     isolated.end("ended")
     thread.join(5)

@@ -17,16 +17,17 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from tests.batch import segmenters
-from napari_s3net.batch import Plan, iter_batch
+from napari_s3net.batch import Plan, iter_batch, open_executor
 plan = Plan(source=Path(sys.argv[1]), output=Path(sys.argv[2]), device="cpu", write=("labels", "masks", "measurements"))
-for row in iter_batch(plan, segmenter=segmenters.threshold):
-    if row is not None and row.is_final:
-        print(row.file, row.status, flush=True)
+with open_executor(int(sys.argv[3])) as executor:
+    for row in iter_batch(plan, executor=executor, segmenter=segmenters.threshold):
+        if row is not None and row.is_final:
+            print(row.file, row.status, flush=True)
 """
 
 
-def start(source, output, log):
-    command = [sys.executable, "-c", PROGRAM, str(source), str(output)]
+def start(source, output, log, jobs=2):
+    command = [sys.executable, "-c", PROGRAM, str(source), str(output), str(jobs)]
     return subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=log, stderr=subprocess.STDOUT)
 
 
@@ -60,7 +61,7 @@ def check(tmp_path, save, *, kills, images):
         save(tmp_path / "in" / f"{n:04}.png", n)
     (tmp_path / "in" / "empty.png").touch()
     with (tmp_path / "log").open("w") as log:
-        assert start(tmp_path / "in", tmp_path / "calm", log).wait() == 0
+        assert start(tmp_path / "in", tmp_path / "calm", log, jobs=1).wait() == 0
         seen: list[int] = []
         while len(seen) < kills:
             process = start(tmp_path / "in", tmp_path / "out", log)

@@ -7,6 +7,7 @@ its own.
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 import warnings
@@ -37,6 +38,8 @@ _SIZES = (
     "SamplesPerPixel", "PlanarConfiguration", "NumberOfFrames", "Rows", "Columns", "BitsAllocated", "BitsStored",
     "HighBit", "PixelRepresentation",
 )  # fmt: skip
+#: Run lengths pack 128 equal bytes into two at best (PS3.5, annex G.3).
+_RUN_LENGTH_RATIO = 64
 _GDCM = (
     uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.JPEGLossless, uid.JPEGLosslessSV1, uid.JPEGLSLossless,
     uid.JPEGLSNearLossless, uid.JPEG2000Lossless, uid.JPEG2000, uid.RLELossless,
@@ -105,6 +108,8 @@ def _stored_pixels(header: Header) -> NDArray[Any]:
     if not syntax.is_compressed:
         raise ReadError("its header is damaged: its pixels are packed, and it does not say how.")
     frames = _frames(header, place.first)
+    if syntax == uid.RLELossless:
+        check_promise(math.prod(header.shape) * max(1, header.bits // 8), sum(map(len, frames)), _RUN_LENGTH_RATIO)
     wide_run_lengths = syntax == uid.RLELossless and header.shape[3] > 1 and header.bits > 8
     if syntax in _GDCM and not wide_run_lengths:
         return _by_gdcm(header, frames)

@@ -96,6 +96,16 @@ def test_fewer_pixels_than_promised_are_refused(tmp_path, share, syntax):
         decoded(path)
 
 
+def test_run_lengths_that_cannot_hold_so_many_pixels_are_refused_before_memory_is_taken(tmp_path, monkeypatch):
+    path = packed(make_dicom(tmp_path / "a", phantom((24, 20), np.uint8)), uid.RLELossless)
+    dataset = pydicom.dcmread(path)
+    dataset.Rows = dataset.Columns = 20_000
+    dataset.save_as(path)
+    monkeypatch.setattr(pixels, "_by_gdcm", lambda *_: pytest.fail("a decoder was asked"))
+    with pytest.raises(ReadError, match="promises 400 MB, the file has"):
+        decoded(path)
+
+
 def test_packed_pixels_of_another_size_are_refused(tmp_path):
     path = packed(make_dicom(tmp_path / "a", phantom((24, 20), np.uint8)), uid.RLELossless)
     dataset = pydicom.dcmread(path)

@@ -1,8 +1,6 @@
 """The Batch dock, with a threshold in place of the network."""
 
 import json
-import sys
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -274,20 +272,15 @@ def test_a_review_goes_on_where_it_was(ready, tmp_path, qtbot):
     assert ready.panel.title.text() != second
 
 
-def test_ten_thousand_rows_are_opened_in_a_moment(dock, photos, tmp_path, qtbot):
+def test_ten_thousand_rows_are_opened_without_a_look_at_their_measurements(dock, tmp_path, qtbot):
     out = tmp_path / "out"
     out.mkdir()
-    region = {f"column_{n}": 123.456 for n in range(16)}
     with (out / "report.jsonl").open("wb") as stream:
         for n in range(10_000):
-            row = FileRow(file=f"x{n:05}.png", status="done", confidence=n / 10_000, share=0.2, regions=(region,) * 5)
-            stream.write(row.to_line())
-    begun = time.perf_counter()
+            row = FileRow(file=f"x{n:05}.png", status="done", confidence=n / 10_000, share=0.2)
+            stream.write(row.to_line().replace(b'"regions": []', b'"regions": [whoever parses this fails'))
     dock.form.show_folders(out, out)
-    qtbot.waitUntil(lambda: len(dock.table.files.files) == 10_000, timeout=20000)
-    seconds = time.perf_counter() - begun
-    sys.stdout.write(f"10,000 rows opened in {seconds:.2f} s\n")
-    assert seconds < 5  # a second on a quiet machine
+    qtbot.waitUntil(lambda: len(dock.table.files.files) == 10_000, timeout=60000)
 
 
 def test_released_in_a_run_it_ends_the_run(ready, photos, qtbot):
