@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import sys
 from argparse import ArgumentParser, Namespace
@@ -38,6 +37,7 @@ def _devices() -> list[tuple[str, str]]:
     import torch
 
     from napari_s3net.runtime.device import available_devices
+    from napari_s3net.runtime.machine import cores
 
     rows = []
     for name in available_devices():
@@ -45,7 +45,7 @@ def _devices() -> list[tuple[str, str]]:
             free, total = torch.cuda.mem_get_info(name)
             text = f"{torch.cuda.get_device_name(name)}, {free / GIB:.1f} of {total / GIB:.1f} GiB free"
         else:
-            text = f"{torch.get_num_threads()} threads, {os.cpu_count()} cores" if name == "cpu" else "Metal"
+            text = f"{torch.get_num_threads()} threads, {cores()} cores" if name == "cpu" else "Metal"
         rows.append((name, text))
     return rows
 

@@ -12,6 +12,7 @@ from napari_s3net.batch.executor import open_executor
 from napari_s3net.batch.items import find_items
 from napari_s3net.batch.report import BatchReport
 from napari_s3net.errors import WriteError
+from napari_s3net.runtime.generators import follow
 from tests.batch import segmenters
 
 
@@ -20,14 +21,9 @@ def go(executor):
     """Runs a batch with a stand-in; every row that is final, and the summary."""
 
     def go(plan, segmenter=segmenters.threshold, **more):
-        rows, steps = [], iter_batch(plan, executor=executor, segmenter=segmenter, **more)
-        while True:
-            try:
-                row = next(steps)
-            except StopIteration as end:
-                return rows, end.value
-            if row is not None and row.is_final:
-                rows.append(row)
+        rows = []
+        summary = follow(iter_batch(plan, executor=executor, segmenter=segmenter, **more), rows.append)
+        return [row for row in rows if row is not None and row.is_final], summary
 
     return go
 

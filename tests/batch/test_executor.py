@@ -14,6 +14,7 @@ import tifffile
 from napari_s3net.batch import Plan, iter_batch, open_executor
 from napari_s3net.batch.report import BatchReport
 from napari_s3net.errors import S3NetError
+from napari_s3net.runtime.generators import follow
 from tests.batch import segmenters
 
 get_worker = pytest.importorskip("distributed", reason="the extra `cluster` is not installed").get_worker
@@ -21,17 +22,15 @@ get_worker = pytest.importorskip("distributed", reason="the extra `cluster` is n
 
 def drain(plan, executor, segmenter=segmenters.deadly, after=None):
     """Run to the end; call `after` at the first file that is done."""
-    steps, rows = iter_batch(plan, executor=executor, segmenter=segmenter), []
-    while True:
-        try:
-            row = next(steps)
-        except StopIteration as end:
-            return rows, end.value
+    rows = []
+
+    def take(row):
         if row is not None and row.is_final:
             rows.append(row)
-            if after is not None:
+            if after is not None and len(rows) == 1:
                 after()
-                after = None
+
+    return rows, follow(iter_batch(plan, executor=executor, segmenter=segmenter), take)
 
 
 def contents(output):

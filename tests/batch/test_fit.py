@@ -9,17 +9,13 @@ from napari_s3net.batch import BatchReport, iter_batch
 from napari_s3net.batch.fit import FITTING, choose, model_name
 from napari_s3net.batch.items import Item, find_items
 from napari_s3net.errors import InvalidImageError
+from napari_s3net.runtime.generators import follow
 
 
 def go(plan, executor):
-    rows, steps = [], iter_batch(plan, executor=executor)
-    while True:
-        try:
-            row = next(steps)
-        except StopIteration as end:
-            return rows, end.value
-        if row is not None:
-            rows.append(row)
+    rows = []
+    summary = follow(iter_batch(plan, executor=executor), rows.append)
+    return [row for row in rows if row is not None], summary
 
 
 @pytest.fixture

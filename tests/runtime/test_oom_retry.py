@@ -12,7 +12,7 @@ from napari_s3net import segmentation as loop
 from napari_s3net.errors import DivergedError, OutOfMemoryError
 from napari_s3net.image import Geometry, Notice, Segmentation, Step
 from napari_s3net.provenance import Provenance
-from napari_s3net.runtime.generators import drain
+from napari_s3net.runtime.generators import drain, follow
 from napari_s3net.runtime.oom_retry import IN_VAIN, Attempt, attempts, iter_retrying
 from napari_s3net.segmentation import iter_segment
 from napari_s3net.settings import Settings
@@ -57,13 +57,7 @@ def test_once_smaller_and_said(error):
     make, asked = failing(1, error)
     steps = iter_retrying(make, SETTINGS, "cpu")
     notes = []
-    while True:
-        try:
-            step = next(steps)
-            notes.append(step.text if isinstance(step, Notice) else "")
-        except StopIteration as end:
-            result = end.value
-            break
+    result = follow(steps, lambda step: notes.append(step.text if isinstance(step, Notice) else ""))
     assert notes == ["", "Out of memory. Trying again at half the working size…", ""]
     assert asked == [(64, "cpu"), (32, "cpu")]
     assert result.provenance.note == "Out of memory. Tried again at half the working size and finished there."
