@@ -13,6 +13,9 @@ from qtpy.QtWidgets import QApplication, QWidget
 from napari_s3net.plugin.widgets.parts import button, caption, column
 from napari_s3net.plugin.widgets.text import NARROW, area_text, plural
 
+#: Least height of the table: the object and three labels.
+HEIGHT = 150
+
 
 class MeasurementTable(QWidget):
     """A narrow table; hidden until there is something to show."""
@@ -21,6 +24,7 @@ class MeasurementTable(QWidget):
         super().__init__(parent)
         self._rows: Sequence[Mapping[str, Any]] = ()
         self.table = Table()
+        self.table.native.setMinimumHeight(HEIGHT)
         self.copy = button("Copy all columns", "Put every measurement on the clipboard, for a spreadsheet.")
         self.copy.clicked.connect(self._copy)
         self.line = caption("All columns are also the features of the layer: napari shows them under the mouse.")

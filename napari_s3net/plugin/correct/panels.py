@@ -192,8 +192,9 @@ class ToolsPanel(QWidget):
             50.0, "Smallest part", "Size below which Remove takes parts away.", min=0.0, max=1e9, step=1.0
         )
         self.pixels = make_field(
-            1, "Width", "How far Grow and Shrink move the border, in pixels.", unit="px", min=1, max=200, step=1
+            1.0, "Width", "How far Grow and Shrink move the border, in pixels.", min=1.0, max=200.0, step=1.0
         )
+        self.pixels.native.setSuffix(" px")
         self.buttons = {name: button(text, tip) for name, (text, tip) in TOOLS.items()}
         for name, made in self.buttons.items():
             made.clicked.connect(partial(self._ask, name))

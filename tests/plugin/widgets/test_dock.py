@@ -89,5 +89,5 @@ def test_what_it_says_is_shown_as_it_is_and_taken_back(dock, monkeypatch):
     assert shown == [dock.message.text()] == ["<b>scan</b> is empty"]
     assert dock.message.textFormat().name == "PlainText"
     assert not dock.message.isHidden()
-    dock.say("")
+    dock.show_message("")
     assert dock.message.isHidden()
