@@ -54,10 +54,8 @@ class SegmentDock(Dock):
         self._history = MetadataHistory()
         self.welcome, self.choosers = Welcome(), Choosers()
         self.progress, self.panel, self.advice = ProgressPanel(), ResultPanel(), MemoryAdvice()
-        self.session = Session(self)
-        self.result = ResultController(
-            napari_viewer, self.panel, self._history, self, lambda: self.session.is_previewing
-        )
+        self.session = session = Session(self)
+        self.result = ResultController(napari_viewer, self.panel, self._history, self, lambda: session.is_previewing)
         self._cancel_run = partial(cancel_all, self.session.running)
         self._build()
         self._connect()
@@ -109,22 +107,22 @@ class SegmentDock(Dock):
         self._shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
 
     def _connect(self) -> None:
-        self.welcome.asked.connect(lambda what: open_image(self._viewer, self, what))
-        self.choosers.image_chosen.connect(lambda i: self._choose(self._images()[i]))
+        self.welcome.asked.connect(self._open)
+        self.choosers.image_chosen.connect(self._choose_nth)
         self.choosers.preset_chosen.connect(self._choose_preset)
         self.choosers.settings_changed.connect(self._say_pace)
         self.choosers.device_chosen.connect(self._say_pace)
         self.advice.size_taken.connect(self.choosers.set_working_size)
         self.advice.cpu_taken.connect(self._take_cpu)
-        self.run_button.clicked.connect(lambda _: self.run())
+        self.run_button.clicked.connect(self._run_clicked)
         self._shortcut.activated.connect(self.run)
-        self.progress.stop.clicked.connect(lambda _: self.session.stop())
-        self.progress.cancel.clicked.connect(lambda _: self.session.cancel())
-        self.details.clicked.connect(lambda: QApplication.clipboard().setText(self.session.details))
+        self.progress.stop.clicked.connect(self._stop_clicked)
+        self.progress.cancel.clicked.connect(self._cancel_clicked)
+        self.details.clicked.connect(self._copy_details)
         self.panel.asked.connect(self._ask)
         self.session.phase_changed.connect(self._enter)
         self.session.stepped.connect(self.progress.show_steps)
-        self.session.finished.connect(lambda _: self._say_pace())
+        self.session.finished.connect(self._say_pace)
         self.session.devices_known.connect(self._know_devices)
         self.destroyed.connect(self._cancel_run)
         self.follow_viewer(self._cancel_run)
@@ -138,7 +136,27 @@ class SegmentDock(Dock):
             *((getattr(dims, name), self._moved) for name in ("current_step", "order")),
         ]
 
+    # Not as lambdas: in PySide a connection would hold on to what they know, and so to a dock that was closed.
+
+    def _open(self, what: str) -> None:
+        open_image(self._viewer, self, what)
+
+    def _run_clicked(self, _: bool = False) -> None:
+        self.run()
+
+    def _stop_clicked(self, _: bool = False) -> None:
+        self.session.stop()
+
+    def _cancel_clicked(self, _: bool = False) -> None:
+        self.session.cancel()
+
+    def _copy_details(self, _: bool = False) -> None:
+        QApplication.clipboard().setText(self.session.details)
+
     # -- the image
+
+    def _choose_nth(self, n: int) -> None:
+        self._choose(self._images()[n])
 
     def _images(self) -> list[ImageLayer]:
         return [layer for layer in map(plain, self._viewer.layers) if isinstance(layer, ImageLayer) and layer.ndim >= 2]
