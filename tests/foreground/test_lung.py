@@ -128,6 +128,13 @@ def test_the_rim_reaches_half_way_to_the_tissue():
         assert lung[rim].mean() == pytest.approx(float(reached), abs=0.1)
 
 
+def test_the_rim_is_as_wide_in_millimetres_where_pixels_are_small():
+    rim = disc(120, 80, 37) & ~LEFT  # half a millimetre
+    lung = find_lung(chest(rim=(rim, -260), bone=(RIB, 700)), (0.25, 0.25))
+    assert lung[LEFT].all()
+    assert lung[rim & ~RIB].mean() > 0.95
+
+
 @pytest.mark.parametrize(("radius", "filled"), [(3, True), (8, True), (9, False), (14, False)])
 def test_vessels_are_filled_and_the_heart_is_not(radius, filled):
     """A hole of 221 mm² or more is no vessel."""

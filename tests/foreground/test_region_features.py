@@ -13,6 +13,7 @@ from napari_s3net.foreground.region_features import LINEAR, RATIOS, measure
 H, W = 96, 128
 Y, X = np.mgrid[:H, :W]
 INSIDE = np.ones((H, W), bool)
+FRAME = 2 * (H + W) - 4
 DISC = (Y - 48) ** 2 + (X - 64) ** 2 < 20**2
 NOISE = np.random.default_rng(0).normal(0, 0.3, (H, W))
 
@@ -131,7 +132,18 @@ def test_what_covers_everything_has_no_surroundings():
     assert features.border_contact[0] == pytest.approx(1, abs=1e-4)
 
 
-@pytest.mark.parametrize(("mask", "share"), [(DISC, 0), (X < W // 2, 0.5), (Y == 0, W / (2 * (H + W) - 4))])
+@pytest.mark.parametrize(
+    ("mask", "share"),
+    [
+        (DISC, 0),
+        (X < W // 2, 0.5),
+        (Y == 0, W / FRAME),
+        (Y == H - 1, W / FRAME),
+        (X == 0, H / FRAME),
+        (X == W - 1, H / FRAME),
+        (X == W - 2, 2 / FRAME),
+    ],
+)
 def test_border_contact_is_the_covered_share_of_the_frame(mask, share):
     assert of(mask).border_contact[0] == pytest.approx(share, abs=0.001)
 

@@ -30,6 +30,10 @@ def test_the_largest_of_a_side_has_its_name_alone():
     }
 
 
+def test_a_label_of_which_no_pixel_was_sampled_has_a_name():
+    assert set(named([0.2, 0.8, 0.9], [16, 24, 0], (1,))) == {1, 2, 3}
+
+
 def test_shades_are_numbered_from_the_main_one_outwards():
     names = named([0.1, 0.2, 0.3, 0.6, 0.7, 0.8, 0.9], [2, 3, 10, 2, 10, 7, 6], (1, 2, 3))
     assert names == {

@@ -10,6 +10,7 @@ from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import as_image
 from napari_s3net.preprocessing.hair import remove_hair
 from napari_s3net.preprocessing.prepare import prepare, to_features
+from napari_s3net.preprocessing.resize import block_means, shrink
 from napari_s3net.settings import Settings, preset_settings
 
 RNG = np.random.default_rng(0)
@@ -75,3 +76,11 @@ def test_a_target_that_needs_hounsfield_units_is_checked_here():
         prepare(image, preset_settings("ct-lung"))
     assert to_features(image, preset_settings("ct-lung")).shape == (40, 40, 1)
     prepare(replace(image, kind="ct"), preset_settings("ct-lung"))
+
+
+@pytest.mark.parametrize(("side", "by_blocks"), [(256, False), (257, True), (320, True)])
+def test_from_more_than_twice_the_working_size_on_means_of_blocks_come_first(side, by_blocks):
+    array = RNG.random((side, side), dtype=np.float32)
+    plane = prepare(as_image(array), SETTINGS)
+    first = block_means(array, (256, 256)) if by_blocks else array
+    assert plane.features == pytest.approx(shrink(plane.window.apply(first)[..., None], (128, 128)), abs=1e-6)
