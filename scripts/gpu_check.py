@@ -281,6 +281,8 @@ def write_page(figures: dict[str, Figures]) -> str:
     lines = ["# On a graphics card", "", "Made by `make gpu-check`; not to be edited by hand.", ""]
     if machine.get("device", "CPU") == "CPU":
         return "\n".join([*lines, "Not measured yet: no card was at hand.", ""])
+    missing = [name.replace("_", " ") for name in PARTS if name not in figures]
+    lines += [f"Not measured in this run: {', '.join(missing)}.", ""] if missing else []
     lines += [f"Measured on one {machine['device']} on {machine['when']}, torch {machine['torch']}.", ""]
     for name, part in figures.items():
         rows = [f"| {key.replace('_', ' ')} | {value} |" for key, value in part.items()]

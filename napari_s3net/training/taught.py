@@ -1,7 +1,8 @@
-"""What a taught network says of an image."""
+"""Networks that were taught before, and what they say of an image."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,21 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from napari_s3net.network.encoder_decoder import EncoderDecoder
-from napari_s3net.training.weights import ModelCard
+from napari_s3net.training.weights import ModelCard, load_weights
+
+#: Where the weights lie that come with the program; docs/weights.md says how they were made.
+SHIPPED = Path(__file__).resolve().parents[1] / "weights"
+
+
+def load_shipped(kind: str) -> tuple[EncoderDecoder, ModelCard]:
+    """The network for a kind of image ("skin") that comes with the program, and what is known of it.
+
+    Raises
+    ------
+    ModelFileError
+        If there is none, or its file was damaged.
+    """
+    return load_weights(SHIPPED / f"{kind}.safetensors")
 
 
 @torch.no_grad()
