@@ -200,3 +200,11 @@ def test_sizes_are_plain_numbers():
 def test_the_lungs_of_a_phantom(seed):
     sample = phantom.chest_ct(seed=seed, shape=(256, 256))
     assert dice(find_lung(sample.image.array, sample.image.geometry.spacing), sample.mask) > 0.93
+
+
+@pytest.mark.parametrize("spacing", [1.0, 0.5])
+def test_lung_reaches_three_millimetres_around_its_deep_inside(spacing):
+    deep = disc(120, 80, 28)
+    lung = find_lung(np.where(LEFT & ~deep, -350, chest()), (spacing, spacing))
+    expected = disc(120, 80, 28 + LUNG.reach / spacing)
+    assert dice(lung[:, :128], (expected & LEFT)[:, :128]) > 0.985
