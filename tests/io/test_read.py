@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -275,3 +277,11 @@ def test_what_is_left_of_an_oblique_file_is_not_lost():
 def test_real_files_that_cannot_be_read(path, words):
     with pytest.raises(ReadError, match=words):
         read_image(shared("formats", path))
+
+
+def test_to_import_it_takes_no_heavy_library():
+    code = "import sys, napari_s3net.io as io; print(*{n.partition('.')[0] for n in sys.modules})"
+    modules = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=True, encoding="utf-8"
+    ).stdout.split()
+    assert not {"pydicom", "nibabel", "SimpleITK", "tifffile", "PIL", "scipy"} & set(modules)

@@ -11,6 +11,7 @@ import math
 import os
 import tempfile
 import warnings
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -29,11 +30,13 @@ from pydicom.uid import UID
 from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.io.dicom.header import Header, code, items, numbers, words
 from napari_s3net.io.dicom.planes import stored_range
-from napari_s3net.io.validation.dicom import PixelElement, find_pixels, read_fragments
-from napari_s3net.io.validation.limits import check_memory, check_promise
+from napari_s3net.io.validation.dicom import PixelElement, find_pixels, packed_size, read_fragments
+from napari_s3net.io.validation.limits import DEFLATE_RATIO, check_memory, check_promise
 
 #: Secondary capture of one frame, and of several.
 _CAPTURE, _CAPTURES = "1.2.840.10008.5.1.4.1.1.7", "1.2.840.10008.5.1.4.1.1.7.2"
+#: Packed images that promise more bytes than this have to hold a plausible share of them; small blank ones need not.
+LARGE = 1 << 28
 _SIZES = (
     "SamplesPerPixel", "PlanarConfiguration", "NumberOfFrames", "Rows", "Columns", "BitsAllocated", "BitsStored",
     "HighBit", "PixelRepresentation",
@@ -78,10 +81,7 @@ def decode_frames(header: Header) -> NDArray[Any]:
     array = array[np.newaxis] if frames == 1 else array
     promised = (frames, rows, columns, samples)[: 3 + (samples > 1)]
     if array.shape != promised:
-        raise ReadError(
-            f"its header promises {' × '.join(map(str, promised))} values, its packed pixels hold "
-            f"{' × '.join(map(str, array.shape))}."
-        )
+        raise ReadError(_other_size(promised, array.shape))
     array = _without_unused_bits(array, header) if array.dtype.kind in "iu" and samples == 1 else array
     if words(header.dataset, "PhotometricInterpretation") == ["PALETTE COLOR"]:
         return _eight_bits(apply_color_lut(array, header.dataset))
@@ -110,6 +110,9 @@ def _stored_pixels(header: Header) -> NDArray[Any]:
     frames = _frames(header, place.first)
     if syntax == uid.RLELossless:
         check_promise(math.prod(header.shape) * max(1, header.bits // 8), sum(map(len, frames)), _RUN_LENGTH_RATIO)
+    for frame in frames:
+        if (size := packed_size(frame)) not in (None, header.shape[1:3]):
+            raise ReadError(_other_size(header.shape[1:3], size))
     wide_run_lengths = syntax == uid.RLELossless and header.shape[3] > 1 and header.bits > 8
     if syntax in _GDCM and not wide_run_lengths:
         return _by_gdcm(header, frames)
@@ -137,6 +140,12 @@ def _as_they_are(header: Header, content: bytes, dtype: np.dtype[Any]) -> NDArra
     return array.astype(dtype.newbyteorder("="), copy=False)
 
 
+def _other_size(promised: Sequence[int], present: Sequence[int] | None) -> str:
+    """What is wrong where a decoder gives another size than the header."""
+    one, other = (" × ".join(map(str, size or ())) for size in (promised, present))
+    return f"its header promises {one} values, its packed pixels hold {other}."
+
+
 def _check_colours(header: Header) -> None:
     """Refuse colours that nothing here turns into red, green and blue."""
     samples = header.shape[3]
@@ -158,6 +167,8 @@ def _frames(header: Header, first: int) -> list[bytes]:
     """The packed frames, each in one piece."""
     table, fragments = read_fragments(header.path, first)
     _tell_more(len(table) // 4, header.frames)
+    if (promised := math.prod(header.shape) * header.bits // 8) > LARGE:
+        check_promise(promised, sum(map(len, fragments)), DEFLATE_RATIO)
     if len(fragments) == header.frames:
         return fragments
     if len(fragments) < header.frames:

@@ -11,6 +11,8 @@ from napari_s3net.io.validation.limits import check_promise
 
 _UNDEFINED = 0xFFFFFFFF
 _LONG = (b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"UN")
+#: Markers of JPEG and JPEG-LS behind which the size of a frame stands.
+_SIZES = (*(0xC0 + n for n in range(16) if n not in (4, 8, 12)), 0xF7)
 _INTEGERS = (0x7FE0, 0x0010)
 _ITEM, _END = (0xFFFE, 0xE000), (0xFFFE, 0xE0DD)
 _CUT_OFF = "the file ends within its pixels. It was probably cut off while copying."
@@ -112,3 +114,21 @@ def _next_fragment(file: BinaryIO) -> bytes | None:
     if len(content) < length:
         raise ReadError(_CUT_OFF)
     return content
+
+
+def packed_size(frame: bytes) -> tuple[int, int] | None:
+    """Rows and columns that a frame packed as JPEG, JPEG-LS or JPEG 2000 says it has; None where it does not say.
+
+    A decoder allocates and unpacks what the frame says, whatever the header of the file promises.
+    """
+    if frame.startswith(b"\xff\x4f\xff\x51") and len(frame) >= 24:
+        right, bottom, left, top = struct.unpack_from(">4I", frame, 8)
+        return bottom - top, right - left
+    place = 2 if frame.startswith(b"\xff\xd8") else len(frame)
+    while place + 9 <= len(frame) and frame[place] == 0xFF:
+        marker, length = frame[place + 1], int.from_bytes(frame[place + 2 : place + 4], "big")
+        if marker in _SIZES:
+            rows, columns = struct.unpack_from(">2H", frame, place + 5)
+            return (rows, columns) if rows else None
+        place += 2 + length
+    return None

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import struct
+
 import numpy as np
 import pydicom
 import pytest
@@ -208,3 +210,29 @@ def test_more_frames_than_promised_are_said(tmp_path, pack):
     dataset.save_as(path)
     with pytest.warns(ReadWarning, match="holds 3 frames, and its header promises 1"):
         np.testing.assert_array_equal(decoded(path)[0], array[0])
+
+
+def test_a_few_packed_bytes_do_not_promise_gigabytes(tmp_path):
+    path = packed(make_dicom(tmp_path / "a", phantom((24, 20), np.uint16)), uid.RLELossless)
+    dataset = pydicom.dcmread(path)
+    dataset.Rows = dataset.Columns = 20_000
+    dataset.save_as(path)
+    with pytest.raises(ReadError, match=r"the header promises 800 MB, the file has \d+ bytes"):
+        decoded(path)
+
+
+@pytest.mark.parametrize(("name", "marker"), [("JPEG2000Lossless", b"\xff\x51"), ("JPEGLSLossless", b"\xff\xf7")])
+def test_a_frame_that_claims_another_size_is_refused_before_it_is_unpacked(tmp_path, name, marker):
+    pytest.importorskip("openjpeg" if "2000" in name else "jpeg_ls")
+    path = packed(make_dicom(tmp_path / "a", phantom((64, 48))), getattr(uid, name))
+    dataset = pydicom.dcmread(path)
+    raw = bytearray(dataset.PixelData)
+    place = raw.find(marker)
+    if "2000" in name:
+        struct.pack_into(">2I", raw, place + 6, 50_000, 60_000)
+    else:
+        struct.pack_into(">2H", raw, place + 5, 60_000, 50_000)
+    dataset.PixelData = bytes(raw)
+    dataset.save_as(path)
+    with pytest.raises(ReadError, match="promises 64 × 48 values, its packed pixels hold 60000 × 50000"):
+        decoded(path)
