@@ -266,3 +266,24 @@ def test_odd_sizes_and_small_images():
     features = PixelFeatures(np.zeros((17, 23, 1), np.float32))
     assert features.coarse_shape == (9, 12)
     assert propagate(labels, strokes, features, 2).argmax(axis=0)[8, 18] == 1
+
+
+def test_influence_falls_with_colour_as_the_kernel_says():
+    """A stripe of another colour is moved less, by the factors of the near and of the far part."""
+    c, side = CONSTANTS, 200
+    labels = np.zeros((side, side), int)
+    labels[:, :100] = 1
+    strokes = np.full((side, side), -1)
+    strokes[100, 112] = 1
+    colours = np.zeros((side, side, 1), np.float32)
+    colours[:, 180:] = 40
+    colours[60:140, 104] = 6
+    difference = 6 / colour_spread(colours)
+    plain = propagate(labels, strokes, PixelFeatures(np.where(colours == 6, 0, colours)), 2)[1, 100, 104]
+    other = propagate(labels, strokes, PixelFeatures(colours), 2)[1, 100, 104]
+    near = (1 - c.far_share) * np.exp(-0.5 * (8 / side / c.reach) ** 2)
+    far = c.far_share * np.exp(-0.5 * (8 / side / c.far_reach) ** 2 - 0.5 * (8 / side / c.far_distance) ** 2)
+    by_colour = [np.exp(-0.5 * (difference / one) ** 2) for one in (c.colour, c.far_colour)]
+    expected = (near * by_colour[0] + far * by_colour[1]) / (near + far)
+    assert expected < 0.9
+    assert (other + 4.5) / (plain + 4.5) == pytest.approx(expected, rel=0.02)

@@ -94,3 +94,10 @@ def test_no_stroke_is_lost_however_thin():
     drawn[8, 0], drawn[1, 7] = 3, 4
     small = downsample_drawn(drawn, (3, 3))
     assert small.tolist() == [[0, 0, 4], [0, 0, 0], [3, 0, 0]]
+
+
+def test_a_label_with_the_number_one_spreads_as_any_other():
+    labels = np.where(np.arange(SHAPE[1]) < 80, 1, 3) * np.ones((SHAPE[0], 1), int)
+    new = relabel(constrained(labels, (disc(60, 90, 3), 1), foreground=(1, 3)), FLAT)
+    assert (new[60, :96] == 1).all()
+    assert new[60, 120] == 3

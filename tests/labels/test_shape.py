@@ -60,3 +60,13 @@ def test_asymmetry(turn):
     bitten = whole & ~np.roll(ellipse(30, 30), 50, axis=1)
     assert of(bitten) > of(whole) + 0.03
     assert of(np.ones((1, 1), bool)) == 0
+
+
+def test_asymmetry_does_not_hang_on_the_spacing():
+    """The same lopsided thing on pixels that are not square."""
+    fine, flat = (
+        (ellipse(50, 30, s, 0.4) & ~ellipse(20, 20, s)) | ellipse(12, 45, s) for s in ((1.0, 1.0), (1.0, 0.5))
+    )
+    assert asymmetry(fine, (1.0, 1.0)) > 0.02
+    assert asymmetry(flat, (1.0, 0.5)) == pytest.approx(asymmetry(fine, (1.0, 1.0)), abs=0.03)
+    assert asymmetry(fine, (0.1, 0.1)) == pytest.approx(asymmetry(fine, (1.0, 1.0)), abs=1e-9)
