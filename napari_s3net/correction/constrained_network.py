@@ -53,7 +53,7 @@ def restore_network(state: Mapping[str, NDArray[Any]], view: View, settings: Set
     InvalidSettingsError
         If the weights do not fit the settings.
     """
-    with torch.random.fork_rng(devices=[]):  # what is drawn here is overwritten by the weights
+    with torch.device("meta"):  # without weights of its own
         network = make_network(view.x.shape[1], view.size, settings)
     load_state(network, state)
     placed: S3Net = network.to(device=view.x.device, memory_format=torch.channels_last)  # type: ignore[call-overload]

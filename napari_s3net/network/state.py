@@ -21,12 +21,20 @@ def state_of(network: nn.Module) -> dict[str, NDArray[Any]]:
 def load_state(network: nn.Module, state: Mapping[str, NDArray[Any]]) -> None:
     """Give a network the parameters and buffers that `state_of` copied.
 
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Changed in place, and then on the CPU. It may have been built on torch's "meta" device, which draws no first
+        weights.
+    state : mapping of str to numpy.ndarray
+        By the names of the parameters and buffers.
+
     Raises
     ------
     InvalidSettingsError
         If they belong to a network of another kind or size.
     """
     try:
-        network.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in state.items()})
+        network.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in state.items()}, assign=True)
     except RuntimeError as error:
         raise InvalidSettingsError("The kept weights do not fit these settings. Segment the image anew.") from error
