@@ -304,14 +304,16 @@ class SegmentDock(Dock):
         elif what == "show_settings" and self.result.layer is not None:
             metadata = self.result.metadata
             dialog = SettingsDialog(metadata, self)
-            dialog.taken.connect(lambda: self._use(metadata))
+            dialog.taken.connect(partial(_use_settings, self.choosers, metadata))
             dialog.show()
         else:
             self.result.ask(what, self.choosers.device_name)
 
-    def _use(self, metadata: dict[str, Any]) -> None:
-        self.choosers.show_preset(metadata["preset"], "as in the result")
-        self.choosers.show_settings(Settings.from_dict(metadata["settings"]))
+
+def _use_settings(choosers: Choosers, metadata: dict[str, Any]) -> None:
+    """Fill in the settings that a result was made with."""
+    choosers.show_preset(metadata["preset"], "as in the result")
+    choosers.show_settings(Settings.from_dict(metadata["settings"]))
 
 
 def _runner(dock: SegmentDock) -> Callable[[Any], None]:

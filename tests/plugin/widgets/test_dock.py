@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from napari.components import ViewerModel
 from napari.utils.events import Event
@@ -91,3 +93,11 @@ def test_what_it_says_is_shown_as_it_is_and_taken_back(dock, monkeypatch):
     assert not dock.message.isHidden()
     dock.show_message("")
     assert dock.message.isHidden()
+
+
+@pytest.mark.parametrize(
+    "path", sorted(Path(module.__file__).parents[1].glob("*/dock.py")), ids=lambda p: p.parent.name
+)
+def test_no_signal_is_connected_to_a_lambda_of_a_dock(path):
+    """In PySide such a connection keeps a dock alive that was closed; its bound methods are held weakly."""
+    assert ".connect(lambda" not in path.read_text(encoding="utf-8")
