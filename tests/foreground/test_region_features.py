@@ -170,3 +170,11 @@ def test_distance_is_in_half_heights_and_half_widths():
 def test_no_candidates():
     none = measure(np.zeros((0, H, W), bool), colours(DISC), INSIDE)
     assert none.log_scores(LESION).shape == (0,)
+
+
+def test_many_candidates_are_measured_as_one_by_one():
+    masks = np.stack([DISC, X < 30, np.roll(DISC, 15, axis=1), INSIDE])
+    together = measure(masks, colours(DISC), INSIDE)
+    for name in (*RATIOS, *LINEAR, "distance"):
+        alone = [getattr(of(mask), name)[0] for mask in masks]
+        assert getattr(together, name) == pytest.approx(alone, rel=1e-4, abs=1e-5)
