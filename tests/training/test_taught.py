@@ -37,7 +37,7 @@ def test_lesions_of_another_generator_are_found(skin, seed):
 
 def test_plain_skin_is_no_lesion(skin):
     rng = np.random.default_rng(0)
-    bare = np.clip((215, 170, 150, *rng.normal(0, 3, (128, 160, 3))), 0, 255).astype(np.uint8)
+    bare = np.clip(np.array([215, 170, 150]) + rng.normal(0, 3, (128, 160, 3)), 0, 255).astype(np.uint8)
     probability, _ = predict(*skin, bare)
     assert (probability > 0.5).mean() < 0.05
 
