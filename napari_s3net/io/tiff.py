@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.image import Geometry, Image, guess_kind
-from napari_s3net.io.validation.limits import check_memory, check_promise
+from napari_s3net.io.validation.limits import DEFLATE_RATIO, check_memory, check_promise
 
 #: Tags: photometric interpretation, orientation, kind of inks, and bit of a page that is a smaller copy.
 _PHOTOMETRIC, _ORIENTATION, _INKS, _SMALLER = 262, 274, 332, 1
@@ -31,6 +31,8 @@ _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _SEPARATED, _YCBCR, _LAB = 0, 1,
 _JPEGS = (6, 7, 33003, 33005, 34712)
 #: Axes along which planes may lie one above the other: slices, and pages of which nothing is said.
 _SLICES = "ZIQR"
+#: Images that promise more bytes than this have to hold a plausible share of them; small blank ones need not.
+LARGE = 1 << 28
 _EXTRA = "Install the decoders for it with: pip install 'napari-s3net[tiff]', or save it uncompressed."
 
 
@@ -70,6 +72,7 @@ def read_tiff(path: Path, name: str) -> Image:
             raise UnsupportedFormatError("its pages do not make an image.")
         check_memory(series.shape, series.dtype.itemsize)
         _check_pieces(page)
+        _check_size(path, series, page)
         array = _order_axes(_decode_series(path, series, page), series.axes)
         array, colours = _colours(array, page, samples="S" in series.axes)
         turned = page.tags.get(_ORIENTATION)
@@ -112,6 +115,15 @@ def _check_pieces(page: tifffile.TiffPage) -> None:
         raise ReadError(f"its header is damaged: it promises {promised} strips or tiles and lists {present}.")
     if page.compression == 1 and page.bitspersample in (8, 16, 32, 64) and int(page.photometric) != _YCBCR:
         check_promise(prod(page.shape) * page.bitspersample // 8, sum(page.databytecounts))
+
+
+def _check_size(path: Path, series: tifffile.TiffPageSeries, page: tifffile.TiffPage) -> None:
+    """Refuse a large image of which the file, or its folder for an OME-TIFF of several files, holds next to nothing."""
+    promised = prod(series.shape) * page.bitspersample // 8
+    if promised > LARGE:
+        files = path.parent.iterdir() if series.kind == "ome" else [path]
+        present = sum(file.stat().st_size for file in files if file.is_file())
+        check_promise(promised, present, 1 if page.compression == 1 else DEFLATE_RATIO)
 
 
 def _main_series(file: tifffile.TiffFile) -> tifffile.TiffPageSeries:

@@ -166,3 +166,14 @@ def test_planes_outside_the_folder_are_not_opened(tmp_path, name):
     tifffile.imwrite(folder / "a.ome.tif", GREY, photometric="minisblack", description=xml, metadata=None)
     with pytest.raises(ReadError, match="outside its own folder"):
         read(folder / "a.ome.tif")
+
+
+def test_a_small_file_does_not_promise_gigabytes(tmp_path):
+    xml = (
+        '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0"><Pixels ID="Pixels:0" '
+        'DimensionOrder="XYZCT" Type="uint8" SizeX="30" SizeY="20" SizeZ="9000000" SizeC="1" SizeT="1">'
+        '<TiffData FirstZ="0" IFD="0" PlaneCount="1"/></Pixels></Image></OME>'
+    )
+    tifffile.imwrite(tmp_path / "a.ome.tif", GREY, photometric="minisblack", description=xml, metadata=None)
+    with pytest.raises(ReadError, match=r"the header (promises|claims)"):
+        read(tmp_path / "a.ome.tif")
