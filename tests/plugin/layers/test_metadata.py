@@ -42,7 +42,8 @@ def test_a_note_tells_how_a_result_was_made():
 
 def test_a_result_can_be_made_again_of_its_layer():
     one = result([[1, 2, 2]], (1,), {1: "Lung", 2: "Body"})
-    note = notes.make_metadata(one, source((3, slice(None), slice(None)), (4, 2, 3)), Geometry.identity(3), "ct-lung")
+    of = source(PlaneKey((3, None, None)), (4, 2, 3))
+    note = notes.make_metadata(one, of, Geometry.identity(3), "ct-lung")
     plain = {key: value for key, value in note.items() if key != "geometry"}
     again = Segmentation.from_metadata(one.labels, one.geometry, json.loads(json.dumps(plain)))
     assert again.provenance == replace(one.provenance, source="scan", axis=0, slice=3, preset="ct-lung")
