@@ -12,7 +12,7 @@ from napari.layers import Image as ImageLayer
 from napari.utils.notifications import show_error
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence, QShortcut
-from qtpy.QtWidgets import QApplication, QPushButton, QStackedWidget, QWidget
+from qtpy.QtWidgets import QApplication, QPushButton, QSizePolicy, QStackedWidget, QWidget
 
 from napari_s3net.errors import S3NetError
 from napari_s3net.plugin.contributions.open_files import open_image
@@ -100,6 +100,8 @@ class SegmentDock(Dock):
         self.task = QStackedWidget()
         choice = QWidget()
         column(choice, self.choosers.form, self.advice, self.run_button).addStretch()
+        # The place is as high as the choice; the progress makes do with that.
+        self.progress.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
         for page in (choice, self.progress):
             self.task.addWidget(page)
         self.fill(self.welcome, self.choosers, self.task, self.message, self.details, self.panel)
