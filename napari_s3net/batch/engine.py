@@ -169,7 +169,7 @@ class _Run:
             wait(self._futures, 10)
         self._executor.forget(self._id)
         self._report.tidy()
-        summarise(self._output, self._report, measurements="measurements" in self._plan.write)
+        summarise_batch(self._output, self._report, measurements="measurements" in self._plan.write)
 
     def _begin(self, item: Item) -> FileRow:
         """Skip a file that is done, or hand it to a worker."""
@@ -254,7 +254,7 @@ class _Run:
         self._report.clear()
 
 
-def summarise(output: Path, report: BatchReport, *, measurements: bool) -> None:
+def summarise_batch(output: Path, report: BatchReport, *, measurements: bool) -> None:
     """Write what follows from the report: the table of measurements, and the page to look at."""
     from napari_s3net.batch.page import write_page
     from napari_s3net.batch.tables import write_table

@@ -10,17 +10,17 @@ from napari_s3net.batch.plan import FileJob
 from napari_s3net.runtime.child_server import Caller, serve
 
 
-def answer(request: dict[str, Any], caller: Caller) -> tuple[dict[str, Any], None]:
+def do_job(request: dict[str, Any], caller: Caller) -> tuple[dict[str, Any], None]:
     """Do the job of a request; the row in plain values, and whether memory ran out."""
     from napari_s3net.batch.work import do
 
     job = FileJob(**request["job"])
-    prepare(job)
+    prepare_worker(job)
     row, out_of_memory = do(own_device(job, int(sys.argv[1])), caller)
     return {"row": vars(row), "memory": out_of_memory}, None
 
 
-def prepare(job: FileJob) -> None:
+def prepare_worker(job: FileJob) -> None:
     """Import what the job needs, from where whoever asks for it would."""
     sys.path.extend(folder for folder in job.search if folder not in sys.path)
     if job.segmenter.startswith("napari_s3net.batch.work:"):
@@ -43,4 +43,4 @@ def own_device(job: FileJob, slot: int) -> FileJob:
 
 
 if __name__ == "__main__":
-    serve(answer)
+    serve(do_job)

@@ -51,7 +51,7 @@ class BenchmarkCase:
         return self.pair.name, self.method, self.seed
 
 
-def stem(path: Path) -> str:
+def case_stem(path: Path) -> str:
     """A file's name without its suffix; .nii.gz is one suffix."""
     return path.name[:-7] if path.name.lower().endswith(".nii.gz") else path.stem
 
@@ -76,13 +76,13 @@ def find_pairs(folder: Path, *, half: Half | None = None, limit: int | None = No
     for name in ("images", "masks"):
         if not (folder / name).is_dir():
             raise ReadError(f"Expected a folder with images/ and masks/; there is no {name}/ in {folder}.")
-    masks = {stem(path): path for path in _files(folder / "masks")}
+    masks = {case_stem(path): path for path in _files(folder / "masks")}
     pairs = []
     for image in _files(folder / "images"):
-        mask = next((masks[stem(image) + end] for end in MASK_ENDINGS if stem(image) + end in masks), None)
+        mask = next((masks[case_stem(image) + end] for end in MASK_ENDINGS if case_stem(image) + end in masks), None)
         if mask is None:
-            raise ReadError(f"{image.name} has no mask: expected a file {stem(image)}.* in {folder / 'masks'}.")
-        pairs.append(Pair(stem(image), image, mask))
+            raise ReadError(f"{image.name} has no mask: expected a file {case_stem(image)}.* in {folder / 'masks'}.")
+        pairs.append(Pair(case_stem(image), image, mask))
     pairs = [pair for pair in pairs if half in (None, pair.half)][:limit]
     if not pairs:
         raise ReadError(f"There are no images to run in {folder / 'images'}.")

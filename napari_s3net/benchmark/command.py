@@ -82,9 +82,9 @@ def run(options: Namespace) -> int:
     if options.speed:
         return _speed(options)
     if options.page:
-        from napari_s3net.benchmark.page import page
+        from napari_s3net.benchmark.page import results_page
 
-        options.output.write_text(page(options.page), encoding="utf-8")
+        options.output.write_text(results_page(options.page), encoding="utf-8")
         return 0
     if options.set_dir is None:
         raise InvalidSettingsError("Name a folder with images/ and masks/, or --page and the results of earlier runs.")
@@ -93,10 +93,10 @@ def run(options: Namespace) -> int:
 
 def _speed(options: Namespace) -> int:
     """Measure time and memory, or write the page of an earlier measurement."""
-    from napari_s3net.benchmark.speed import run_speed, write_page
+    from napari_s3net.benchmark.speed import run_speed, write_speed_page
 
     if options.page:
-        write_page(options.output, json.loads((options.page[0] / "summary.json").read_text(encoding="utf-8")))
+        write_speed_page(options.output, json.loads((options.page[0] / "summary.json").read_text(encoding="utf-8")))
     else:
         run_speed(options.output, options.device)
         sys.stdout.write(f"Tables and plots: {options.output}\n")
@@ -117,12 +117,13 @@ def _correct(options: Namespace) -> int:
     pairs = find_pairs(options.set_dir, half=options.half, limit=options.limit)
     methods = options.methods.split(",") if options.methods else list(CORRECTORS)
     request = Request(options.preset, _changes(options.set), options.device)
-    work = interactive.iter_rows(pairs, methods, options.start, request, options.output)
+    work = interactive.iter_correction_rows(pairs, methods, options.start, request, options.output)
     for _ in tqdm(work, total=len(pairs), unit="image", disable=None):
         pass
-    rows = interactive.read_rows(options.output / "interactive.csv")
+    rows = interactive.read_correction_rows(options.output / "interactive.csv")
     found = {
-        start: interactive.summarise([row for row in rows if row["start"] == start]) for start in ("otsu", "s3net")
+        start: interactive.summarise_corrections([row for row in rows if row["start"] == start])
+        for start in ("otsu", "s3net")
     }
     figures = {"interactive": found["otsu"], "interactive_from_s3net": found["s3net"]}
     figures = {name: its for name, its in figures.items() if its}

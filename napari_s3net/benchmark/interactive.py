@@ -118,7 +118,7 @@ def case_of(pair: Pair, start: Start, request: Request, *, needs_network: bool, 
     return CorrectionCase(image, mask, first, label_free)
 
 
-def iter_rows(
+def iter_correction_rows(
     pairs: Iterable[Pair], methods: list[str], start: Start, request: Request, output: Path
 ) -> Iterator[CorrectionRow]:
     """Correct every image with every method; rows that are there with the same version are not done again."""
@@ -126,7 +126,7 @@ def iter_rows(
         raise InvalidSettingsError(f"There is no method {unknown[0]!r}. Methods are: {', '.join(CORRECTORS)}.")
     current = {name: version("s3net" if name in NETWORKS else "otsu") for name in methods}
     path = output / "interactive.csv"
-    rows = [row for row in read_rows(path) if current.get(row["method"], row["version"]) == row["version"]]
+    rows = [row for row in read_correction_rows(path) if current.get(row["method"], row["version"]) == row["version"]]
     done = {(row["image"], row["method"], row["start"]) for row in rows}
     output.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:
@@ -147,7 +147,7 @@ def iter_rows(
             yield row
 
 
-def read_rows(path: Path) -> list[CorrectionRow]:
+def read_correction_rows(path: Path) -> list[CorrectionRow]:
     """Rows of an `interactive.csv`."""
     if not path.is_file():
         return []
@@ -160,7 +160,7 @@ def read_rows(path: Path) -> list[CorrectionRow]:
     ]
 
 
-def summarise(rows: list[CorrectionRow]) -> dict[str, Any]:
+def summarise_corrections(rows: list[CorrectionRow]) -> dict[str, Any]:
     """Figures for `summary.json`: `<method>.strokes_to_90` and so on; `halves` holds the same of each half."""
     methods = [name for name in CORRECTORS if any(row["method"] == name for row in rows)]
     found = {}

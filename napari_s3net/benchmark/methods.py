@@ -131,7 +131,7 @@ def folder_settings(request: Request, image: Image, seed: int) -> Settings:
     return request.settings(FOLDER, suggest_preset(image) if request.preset == "auto" else request.preset, seed)
 
 
-def predict(method: str, image: Image, seed: int, request: Request) -> MethodResult:
+def run_method(method: str, image: Image, seed: int, request: Request) -> MethodResult:
     """Labels and mask of one plane.
 
     Parameters

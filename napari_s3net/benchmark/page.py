@@ -52,7 +52,7 @@ gone, as after a restart.
 """
 
 
-def page(outputs: Sequence[Path]) -> str:
+def results_page(outputs: Sequence[Path]) -> str:
     """The docs page over several runs.
 
     Raises
@@ -60,14 +60,14 @@ def page(outputs: Sequence[Path]) -> str:
     ReadError
         If a folder holds no `summary.json` of a run.
     """
-    summaries = [load(output) for output in outputs]
+    summaries = [load_summary(output) for output in outputs]
     has_methods = any("methods" in summary for summary in summaries)
     has_strokes = any(start in summary for summary in summaries for start in STARTS)
     about = [INTRODUCTION, *([LABEL_FREE] * has_methods), *([CORRECTIONS] * has_strokes)]
     return "\n".join([*about, *map(section, summaries)])
 
 
-def load(output: Path) -> dict[str, Any]:
+def load_summary(output: Path) -> dict[str, Any]:
     """The `summary.json` of a run."""
     try:
         summary: dict[str, Any] = json.loads((output / "summary.json").read_text(encoding="utf-8"))

@@ -18,7 +18,7 @@ from napari_s3net.benchmark.baselines import MethodResult
 from napari_s3net.benchmark.cases import BenchmarkCase, Pair, mask_path, read_mask
 from napari_s3net.benchmark.folder_fit import load_model
 from napari_s3net.benchmark.memory import peak_mib, reset_peak
-from napari_s3net.benchmark.methods import FOLDER, Request, chosen, digest, predict, seeds_of, version
+from napari_s3net.benchmark.methods import FOLDER, Request, chosen, digest, run_method, seeds_of, version
 from napari_s3net.benchmark.results import COLUMNS, KEY, BenchmarkRow, key, read_rows, write_rows
 from napari_s3net.errors import DeviceError, InvalidImageError, InvalidSettingsError, S3NetError
 from napari_s3net.image import Image
@@ -102,7 +102,7 @@ def run_case(case: BenchmarkCase) -> BenchmarkRow:
             segmentation = load_model(case).segment(image)
             result = MethodResult(segmentation.labels, segmentation.mask)
         else:
-            result = predict(case.method, image, case.seed, case.request)
+            result = run_method(case.method, image, case.seed, case.request)
         labels, prediction = result.labels, result.mask
     except (DeviceError, InvalidSettingsError):  # wrong for every image
         raise

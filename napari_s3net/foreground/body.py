@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_s3net.foreground.proposal import Proposal
-from napari_s3net.preprocessing.millimetres import disc, pixel_spacing
+from napari_s3net.preprocessing.millimetres import disc_footprint, pixel_spacing
 from napari_s3net.preprocessing.prepare import PreparedPlane
 
 
@@ -35,7 +35,7 @@ NAMES = ("Tissue", "Air")
 
 def propose_body(clusters: NDArray[np.int64], plane: PreparedPlane) -> Proposal:  # noqa: ARG001 - one signature for all
     """Tissue: the largest component, with its holes filled. Parameters and result as in `propose`."""
-    bridge = disc(BODY.bridge, pixel_spacing(plane.image), at_least_one_pixel=True)
+    bridge = disc_footprint(BODY.bridge, pixel_spacing(plane.image), at_least_one_pixel=True)
     tissue = ndimage.binary_opening(plane.image.array > BODY.tissue_above, bridge)
     components, n = ndimage.label(tissue)
     if n == 0:

@@ -10,7 +10,7 @@ from scipy import ndimage
 from skimage.segmentation import clear_border
 
 from napari_s3net.foreground.proposal import Proposal
-from napari_s3net.preprocessing.millimetres import above_area, disc, pixel_spacing, spacing_note
+from napari_s3net.preprocessing.millimetres import above_area, disc_footprint, pixel_spacing, spacing_note
 from napari_s3net.preprocessing.prepare import PreparedPlane
 
 
@@ -100,17 +100,21 @@ def find_lung(hu: NDArray[np.floating], spacing: tuple[float, float]) -> NDArray
         (H, W) bool.
     """
     air = _without_foam(_without_gas(hu < LUNG.lung_below, hu, spacing), hu)
-    deep = ndimage.binary_opening(air & (hu < LUNG.deep_below), disc((LUNG.thinnest - max(spacing)) / 2, spacing))
+    deep = ndimage.binary_opening(
+        air & (hu < LUNG.deep_below), disc_footprint((LUNG.thinnest - max(spacing)) / 2, spacing)
+    )
     deep = above_area(deep, LUNG.smallest_deep, spacing)
-    rim = ndimage.binary_dilation(air, disc(LUNG.rim, spacing, at_least_one_pixel=True)) & (hu < LUNG.rim_below)
-    lung = ndimage.binary_dilation(deep, disc(LUNG.reach, spacing)) & (air | rim)
+    rim = ndimage.binary_dilation(air, disc_footprint(LUNG.rim, spacing, at_least_one_pixel=True)) & (
+        hu < LUNG.rim_below
+    )
+    lung = ndimage.binary_dilation(deep, disc_footprint(LUNG.reach, spacing)) & (air | rim)
     return _near_ribs(_without_vessels(lung, spacing), hu, spacing)
 
 
 def _without_gas(air: NDArray[np.bool_], hu: NDArray[np.floating], spacing: tuple[float, float]) -> NDArray[np.bool_]:
     """Drop the components that are tiny, and those with gas in their inside, away from mixed voxels."""
     components, n = ndimage.label(air)
-    inside = ndimage.binary_erosion(air, disc(LUNG.mixed, spacing))
+    inside = ndimage.binary_erosion(air, disc_footprint(LUNG.mixed, spacing))
     sizes, insides, gas = (
         np.bincount(components[where], minlength=n + 1) for where in (air, inside, inside & (hu < LUNG.gas_below))
     )
@@ -130,7 +134,7 @@ def _without_foam(air: NDArray[np.bool_], hu: NDArray[np.floating]) -> NDArray[n
 
 def _without_vessels(lung: NDArray[np.bool_], spacing: tuple[float, float]) -> NDArray[np.bool_]:
     """Close the gaps and fill the holes that vessels leave."""
-    gap = disc(LUNG.vessel_gap, spacing)
+    gap = disc_footprint(LUNG.vessel_gap, spacing)
     y, x = (n // 2 + 1 for n in gap.shape)
     closed = ndimage.binary_closing(np.pad(lung, ((y, y), (x, x))), gap)[y:-y, x:-x]
     return np.asarray(closed | ~(closed | above_area(~closed, LUNG.largest_vessel, spacing)))
@@ -138,7 +142,7 @@ def _without_vessels(lung: NDArray[np.bool_], spacing: tuple[float, float]) -> N
 
 def _near_ribs(lung: NDArray[np.bool_], hu: NDArray[np.floating], spacing: tuple[float, float]) -> NDArray[np.bool_]:
     """Drop small components with no bone beside them, where bone is to be seen at all."""
-    bone = ndimage.binary_opening(hu > LUNG.bone_above, disc(LUNG.rim, spacing, at_least_one_pixel=True))
+    bone = ndimage.binary_opening(hu > LUNG.bone_above, disc_footprint(LUNG.rim, spacing, at_least_one_pixel=True))
     if not bone.any():
         return lung
     small = clear_border(lung & ~above_area(lung, LUNG.small, spacing))  # how large a cut one is nobody knows

@@ -22,7 +22,7 @@ def centre_weight(shape: tuple[int, int], width: float = 0.35) -> NDArray[np.flo
     return weight
 
 
-def dilate(masks: NDArray[np.bool_], steps: int = 1) -> NDArray[np.bool_]:
+def dilate_masks(masks: NDArray[np.bool_], steps: int = 1) -> NDArray[np.bool_]:
     """Dilate each mask by a cross of five pixels, so many times."""
     for _ in range(steps):
         masks = _over_cross(np.logical_or, masks)
@@ -31,7 +31,7 @@ def dilate(masks: NDArray[np.bool_], steps: int = 1) -> NDArray[np.bool_]:
 
 def opening(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Drop what is thinner than a cross of five pixels."""
-    return dilate(_over_cross(np.logical_and, masks))
+    return dilate_masks(_over_cross(np.logical_and, masks))
 
 
 def perimeters(masks: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -48,10 +48,10 @@ def central_components(masks: NDArray[np.bool_], weight: NDArray[np.floating]) -
     for start, end in zip([0, *last], last, strict=False):
         if end > start:
             chosen[start + 1 + int(np.argmax(gathered[start + 1 : end + 1]))] = True
-    return fill_holes(chosen[components])
+    return fill_holes_of_masks(chosen[components])
 
 
-def fill_holes(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def fill_holes_of_masks(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Fill what of each mask's background is not connected to the image's border."""
     background, n = ndimage.label(~np.pad(masks, ((0, 0), (1, 1), (1, 1))), IN_PLANE)
     is_outside = np.zeros(n + 1, bool)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_s3net.foreground.constants import VotingConstants
-from napari_s3net.foreground.morphology import centre_weight, dilate, perimeters
+from napari_s3net.foreground.morphology import centre_weight, dilate_masks, perimeters
 
 #: Features of which the logarithm enters a score, and those that enter as they are.
 RATIOS = ("boundary", "compactness", "centrality", "fisher_separation", "area", "background_uniformity")
@@ -99,7 +99,9 @@ class RegionFeatures:
         return logs
 
 
-def measure(masks: NDArray[np.bool_], colours: NDArray[np.floating], inside: NDArray[np.bool_]) -> RegionFeatures:
+def measure_candidates(
+    masks: NDArray[np.bool_], colours: NDArray[np.floating], inside: NDArray[np.bool_]
+) -> RegionFeatures:
     """Measure the features of each candidate.
 
     Parameters
@@ -146,7 +148,7 @@ def _boundary(masks: NDArray[np.bool_], table: NDArray[np.float32], inside: NDAr
     outside = ~masks
     within, without = (
         Side.from_sums(_sums(rim & inside, table))
-        for rim in (masks & dilate(outside, RIM), outside & dilate(masks, RIM))
+        for rim in (masks & dilate_masks(outside, RIM), outside & dilate_masks(masks, RIM))
     )
     told = np.minimum(within.pixels, without.pixels) >= FEWEST_IN_RIM
     return np.asarray(np.linalg.norm(within.mean - without.mean, axis=1) * told)

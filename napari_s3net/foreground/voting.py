@@ -11,7 +11,7 @@ from skimage.transform import resize
 from napari_s3net.foreground import candidates
 from napari_s3net.foreground.constants import VotingConstants
 from napari_s3net.foreground.proposal import Proposal
-from napari_s3net.foreground.region_features import RegionFeatures, measure
+from napari_s3net.foreground.region_features import RegionFeatures, measure_candidates
 
 #: How far probabilities inside the object stay above one half, and outside below: enough that resizing cannot tip them.
 MARGIN = 0.01
@@ -122,7 +122,7 @@ def score_candidates(
     thresholds = candidates.make_candidates(channels, inside, constants)
     unions = candidates.cluster_unions(small, channels[0], inside, constants)
     masks = np.concatenate([thresholds, unions])
-    features = measure(masks, colours, inside)
+    features = measure_candidates(masks, colours, inside)
     log_scores = features.log_scores(constants)
     log_scores[len(thresholds) :] -= constants.union_handicap
     return ScoredCandidates(masks, features, log_scores, inside, names, constants)

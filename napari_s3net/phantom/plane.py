@@ -17,7 +17,7 @@ from napari_s3net.phantom.paint import Field, Points
 FINE = 3
 
 
-class Plane:
+class PaintedPlane:
     """A plane of `size` × `size` pixels with its own source of randomness.
 
     Parameters

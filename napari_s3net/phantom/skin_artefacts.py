@@ -8,14 +8,14 @@ import math
 import numpy as np
 
 from napari_s3net.phantom.paint import Field, Points
-from napari_s3net.phantom.plane import Plane, bent_line, blur, over, soft_step
+from napari_s3net.phantom.plane import PaintedPlane, bent_line, blur, over, soft_step
 from napari_s3net.phantom.skin_record import SkinRecord
 
 #: Share of the lesion that one sticker, ruler or stroke of ink may hide.
 MOST_HIDDEN = 0.3
 
 
-def paint_hairs(plane: Plane, record: SkinRecord, colour: Field) -> tuple[Field, Field]:
+def paint_hairs(plane: PaintedPlane, record: SkinRecord, colour: Field) -> tuple[Field, Field]:
     """Hairs of one or two colours, mostly combed one way; returns the picture and how far they cover it."""
     rng, size = plane.rng, plane.size
     way, spread = rng.uniform(0, 2 * np.pi), rng.choice((0.15, 0.5, 1.5))
@@ -37,7 +37,7 @@ def paint_hairs(plane: Plane, record: SkinRecord, colour: Field) -> tuple[Field,
     return shown, cover
 
 
-def paint_artefacts(plane: Plane, record: SkinRecord, colour: Field, lesion: Field) -> tuple[Field, Field]:
+def paint_artefacts(plane: PaintedPlane, record: SkinRecord, colour: Field, lesion: Field) -> tuple[Field, Field]:
     """Everything else that is neither skin nor lesion; returns the picture and how far it is covered.
 
     What would hide more than `MOST_HIDDEN` of the lesion, whose cover is given, is left out: nobody photographs that.
@@ -70,7 +70,7 @@ def _vivid(rng: np.random.Generator) -> Field:
     return np.array(colorsys.hsv_to_rgb(rng.random(), saturation, rng.uniform(0.1, 1)), np.float32)
 
 
-def _ink(plane: Plane) -> tuple[Field, Field]:
+def _ink(plane: PaintedPlane) -> tuple[Field, Field]:
     """A stroke, a dotted line, a ring or a scribble of a surgeon's pen, patchy as ink on skin is."""
     rng, size = plane.rng, plane.size
     way = rng.choice(4, p=(0.4, 0.25, 0.15, 0.2))
@@ -103,7 +103,7 @@ def _ink(plane: Plane) -> tuple[Field, Field]:
     return blur(cover, rng.uniform(0, 1.2)) * patchy * rng.uniform(0.35, 0.95), paint + rng.normal(0, 0.04, 3)
 
 
-def _sticker(plane: Plane) -> tuple[Field, Field]:
+def _sticker(plane: PaintedPlane) -> tuple[Field, Field]:
     """A round or square sticker of any colour, or a strip of tape; mostly cut by the image's border."""
     rng = plane.rng
     angle, away = rng.uniform(0, 2 * np.pi), rng.uniform(0.6, 1.25)
@@ -127,7 +127,7 @@ def _sticker(plane: Plane) -> tuple[Field, Field]:
     return cover * rng.uniform(0.85, 1), _vivid(rng) * (light * rim)[..., None]
 
 
-def _ruler(plane: Plane) -> tuple[Field, Field]:
+def _ruler(plane: PaintedPlane) -> tuple[Field, Field]:
     """A scale: its ticks along a line, with or without the line, numbers, and the strip that they are printed on."""
     rng, size = plane.rng, plane.size
     way = rng.choice((0.0, math.pi / 2, rng.uniform(0, np.pi)), p=(0.5, 0.15, 0.35))
@@ -158,7 +158,7 @@ def _ruler(plane: Plane) -> tuple[Field, Field]:
     return cover * rng.uniform(0.5, 1), paint
 
 
-def _bubble(plane: Plane) -> tuple[Field, Field]:
+def _bubble(plane: PaintedPlane) -> tuple[Field, Field]:
     """A bubble of air in the gel: a thin rim that is dark on one side and bright on the other."""
     rng, size = plane.rng, plane.size
     radius = size * math.exp(rng.uniform(math.log(0.01), math.log(0.15)))
@@ -172,7 +172,7 @@ def _bubble(plane: Plane) -> tuple[Field, Field]:
     return rim * np.abs(lit) * rng.uniform(0.2, 0.9), shade * np.array([1.0, 0.97, 0.93], np.float32)
 
 
-def _gel(plane: Plane) -> Field:
+def _gel(plane: PaintedPlane) -> Field:
     """Shade of the edge of a drop of gel, and a slightly other light beyond it."""
     edge = plane.fractal(plane.rng.uniform(1, 3), 3, 0.45)
     line = np.exp(-np.square(edge / plane.rng.uniform(0.02, 0.08)))
@@ -180,7 +180,7 @@ def _gel(plane: Plane) -> Field:
     return shade
 
 
-def _glare(plane: Plane, n: int) -> Field:
+def _glare(plane: PaintedPlane, n: int) -> Field:
     """Light thrown back: flecks, crowded in places, and broad shine."""
     rng, size = plane.rng, plane.size
     near = plane.blobs(rng.uniform(0.1, 0.6), rng.uniform(1.5, 5))
@@ -190,7 +190,7 @@ def _glare(plane: Plane, n: int) -> Field:
     return np.maximum(bright, shine) if rng.random() < 0.4 else bright
 
 
-def paint_frame(plane: Plane, record: SkinRecord, colour: Field, lesion: Field) -> tuple[Field, Field]:
+def paint_frame(plane: PaintedPlane, record: SkinRecord, colour: Field, lesion: Field) -> tuple[Field, Field]:
     """What the rim of the lens, or bars beside the image, leave dark; returns the picture and where that is."""
     rng, nothing = plane.rng, np.zeros((plane.size, plane.size), np.float32)
     if record.frame == "none":

@@ -16,7 +16,7 @@ from scipy import ndimage
 from napari_s3net.phantom.anatomy import AIR, FAT, MUSCLE
 from napari_s3net.phantom.chest_record import ChestRecord, draw_chest_record
 from napari_s3net.phantom.paint import Field, scanner_noise
-from napari_s3net.phantom.plane import Plane, bent_line, blur, soft_step
+from napari_s3net.phantom.plane import PaintedPlane, bent_line, blur, soft_step
 from napari_s3net.phantom.synthetic_skin import FINER, shrunk_mask, shrunk_parts
 
 #: What `SyntheticChest.parts` counts.
@@ -50,7 +50,7 @@ class SyntheticChest:
 class _Patient:
     """Fields of one patient on the plane, in the body's own axes: `v` down to the back, `u` across."""
 
-    def __init__(self, plane: Plane, record: ChestRecord) -> None:
+    def __init__(self, plane: PaintedPlane, record: ChestRecord) -> None:
         self.plane, self.record, self.rng = plane, record, plane.rng
         y, x = (plane.y - record.shift[0]) / record.zoom, (plane.x - record.shift[1]) / record.zoom
         cos, sin = np.cos(record.turn), np.sin(record.turn)
@@ -84,7 +84,7 @@ class _Patient:
 def synthetic_chest(seed: int, size: int = 128) -> SyntheticChest:
     """Draw the slice of this seed, `size` × `size` pixels."""
     record = draw_chest_record(seed)
-    plane = Plane(np.random.default_rng([seed, 3]), round(size * FINER))
+    plane = PaintedPlane(np.random.default_rng([seed, 3]), round(size * FINER))
     patient = _Patient(plane, record)
     _table(patient)
     body, cavity = _body(patient)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_s3net.phantom.paint import Field, cell_borders
-from napari_s3net.phantom.plane import Plane, bent_line, blur, over, soft_step
+from napari_s3net.phantom.plane import PaintedPlane, bent_line, blur, over, soft_step
 from napari_s3net.phantom.skin_record import SkinRecord
 
 #: Optical density of red, green and blue for one unit of each: melanin of the epidermis, blood, and melanin that lies
@@ -50,7 +50,7 @@ class Shape:
     cover: Field
 
 
-def make_shape(plane: Plane, record: SkinRecord) -> Shape:
+def make_shape(plane: PaintedPlane, record: SkinRecord) -> Shape:
     """One connected region of the record's area, with lobes, notches and a border as soft as the record says."""
     rng = plane.rng
     y, x = plane.y - record.centre[0], plane.x - record.centre[1] * plane.aspect
@@ -83,7 +83,7 @@ def outline_mask(shape: Shape, record: SkinRecord) -> NDArray[np.bool_]:
     return _one_piece(smooth > -outside, smooth)
 
 
-def lesion_density(plane: Plane, record: SkinRecord, shape: Shape) -> tuple[Field, Field]:
+def lesion_density(plane: PaintedPlane, record: SkinRecord, shape: Shape) -> tuple[Field, Field]:
     """Optical density (S, S, 3) that the lesion adds to the skin's, and where its second tone lies, (S, S)."""
     rng, r = plane.rng, shape.radius
     if record.kind == "any colour":
@@ -109,7 +109,7 @@ def lesion_density(plane: Plane, record: SkinRecord, shape: Shape) -> tuple[Fiel
     return amounts * shape.cover[..., None], second * (shape.cover > 0.5)
 
 
-def _second_tone(plane: Plane, record: SkinRecord, shape: Shape) -> Field:
+def _second_tone(plane: PaintedPlane, record: SkinRecord, shape: Shape) -> Field:
     """Where another colour lies within the lesion: a part off its middle, patches, or a rim."""
     rng = plane.rng
     if record.kind != "two-toned" and rng.random() > 0.25:
@@ -139,7 +139,7 @@ def _second_density(rng: np.random.Generator, record: SkinRecord) -> Field:
     return MELANIN * np.float32(-0.3 * record.contrast)
 
 
-def _structure(plane: Plane, record: SkinRecord, shape: Shape) -> Field:
+def _structure(plane: PaintedPlane, record: SkinRecord, shape: Shape) -> Field:
     """Factor of the density, (S, S): net, globules, stripes or nothing."""
     rng, strength = plane.rng, plane.rng.uniform(0.15, 0.8)
     bend = 0.04 * plane.cloud(5)
@@ -158,7 +158,7 @@ def _structure(plane: Plane, record: SkinRecord, shape: Shape) -> Field:
     return np.ones_like(shape.depth)
 
 
-def paint_surface(plane: Plane, record: SkinRecord, shape: Shape, colour: Field) -> Field:
+def paint_surface(plane: PaintedPlane, record: SkinRecord, shape: Shape, colour: Field) -> Field:
     """Paint what lies on the lesion: crusts and blood, scales and pearls, vessels, a white veil."""
     rng, inside = plane.rng, shape.cover
     cells = min(2.5 * plane.size / shape.radius, 50)
@@ -180,7 +180,7 @@ def paint_surface(plane: Plane, record: SkinRecord, shape: Shape, colour: Field)
     return colour
 
 
-def vessels(plane: Plane, n: int, shape: Shape | None = None) -> Field:
+def vessels(plane: PaintedPlane, n: int, shape: Shape | None = None) -> Field:
     """Thin, winding vessels: within a lesion, or anywhere."""
     rng = plane.rng
     places = np.argwhere(shape.cover > 0.5) if shape is not None else rng.uniform(0, plane.size, (200, 2))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_s3net.phantom.paint import Field, cell_borders
-from napari_s3net.phantom.plane import Plane, blur, soft_step
+from napari_s3net.phantom.plane import PaintedPlane, blur, soft_step
 from napari_s3net.phantom.skin_artefacts import paint_artefacts, paint_frame, paint_hairs
 from napari_s3net.phantom.skin_record import SkinRecord, draw_skin_record
 from napari_s3net.phantom.synthetic_lesion import (
@@ -59,7 +59,7 @@ class SyntheticSkin:
 def synthetic_skin(seed: int, size: int = 128) -> SyntheticSkin:
     """Paint the photograph of this seed, `size` × `size` pixels; about 50 ms at 128."""
     record = draw_skin_record(seed)
-    plane = Plane(np.random.default_rng([seed, 1]), round(size * FINER), record.aspect)
+    plane = PaintedPlane(np.random.default_rng([seed, 1]), round(size * FINER), record.aspect)
     shape = make_shape(plane, record)
     density, second = lesion_density(plane, record, shape)
     skin = _skin_density(plane, record)
@@ -88,7 +88,7 @@ def synthetic_skin(seed: int, size: int = 128) -> SyntheticSkin:
     )
 
 
-def _skin_density(plane: Plane, record: SkinRecord) -> Field:
+def _skin_density(plane: PaintedPlane, record: SkinRecord) -> Field:
     """Optical density (S, S, 3) of bare skin: its tone, mottling, lines, pores, freckles and fine vessels."""
     rng, rough = plane.rng, record.roughness
     melanin = record.melanin * np.exp(0.12 * rough * plane.fractal(rng.uniform(2, 10), 4, 0.7))
@@ -115,7 +115,7 @@ def _skin_density(plane: Plane, record: SkinRecord) -> Field:
     return density.astype(np.float32)
 
 
-def _further_naevi(plane: Plane, record: SkinRecord, depth: Field) -> tuple[Field, Field]:
+def _further_naevi(plane: PaintedPlane, record: SkinRecord, depth: Field) -> tuple[Field, Field]:
     """Density (S, S, 3) of smaller lesions beside the one, and where they are."""
     rng = plane.rng
     density = np.zeros((plane.size, plane.size, 3), np.float32)
@@ -134,7 +134,7 @@ def _further_naevi(plane: Plane, record: SkinRecord, depth: Field) -> tuple[Fiel
     return density, where
 
 
-def _halo(plane: Plane, record: SkinRecord, depth: Field) -> Field:
+def _halo(plane: PaintedPlane, record: SkinRecord, depth: Field) -> Field:
     """More or less blood in a ring around the lesion, fading outwards."""
     if record.halo == 0:
         return np.zeros_like(depth)
@@ -143,7 +143,7 @@ def _halo(plane: Plane, record: SkinRecord, depth: Field) -> Field:
     return ring
 
 
-def _light(plane: Plane, record: SkinRecord) -> Field:
+def _light(plane: PaintedPlane, record: SkinRecord) -> Field:
     """Light (S, S): it falls off to the corners and to one side, and wavers a little."""
     angle = plane.rng.uniform(0, 2 * np.pi)
     off = plane.rng.normal(0, 0.15, 2)
@@ -153,7 +153,7 @@ def _light(plane: Plane, record: SkinRecord) -> Field:
     return light
 
 
-def _photograph(plane: Plane, record: SkinRecord, colour: Field, size: int) -> NDArray[np.uint8]:
+def _photograph(plane: PaintedPlane, record: SkinRecord, colour: Field, size: int) -> NDArray[np.uint8]:
     """What the camera makes of the light: colours, blur, noise, lines, compression, 8 bits."""
     rng = plane.rng
     colour = np.clip(colour * np.asarray(record.white_balance, np.float32), 0, 1.6)

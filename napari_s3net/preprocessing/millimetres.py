@@ -28,7 +28,9 @@ def spacing_note(image: Image) -> str:
     return f"The image does not say how large its pixels are: {TYPICAL_SPACING} mm were assumed, as usual for a chest."
 
 
-def disc(radius: float, spacing: tuple[float, float], *, at_least_one_pixel: bool = False) -> NDArray[np.bool_]:
+def disc_footprint(
+    radius: float, spacing: tuple[float, float], *, at_least_one_pixel: bool = False
+) -> NDArray[np.bool_]:
     """All pixels within a radius (mm) around the middle one, as a structure for `scipy.ndimage`.
 
     Parameters

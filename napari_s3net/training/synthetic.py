@@ -25,7 +25,7 @@ from napari_s3net.network.losses import edge_weights, spatial_loss, transformati
 from napari_s3net.network.warps import WarpRange, draw_theta, make_grid, visible, warp
 from napari_s3net.training.adam import Adam
 from napari_s3net.training.augmentation import augment, change_colours
-from napari_s3net.training.synthetic_images import SyntheticSet, source_of
+from napari_s3net.training.synthetic_images import SyntheticSet, paint_source_of
 from napari_s3net.training.weights import ModelCard, Normalisation, read_tensors, write_tensors
 
 #: Iterations of a linear rise before the learning rate falls along a cosine.
@@ -233,13 +233,13 @@ def iter_teach(
 
 def config_of(kind: str) -> EncoderDecoderConfig:
     """The network's shape for a kind of image."""
-    source = source_of(kind)
+    source = paint_source_of(kind)
     return EncoderDecoderConfig(in_channels=source.channels, clusters=len(source.parts))
 
 
 def card_of(data: SyntheticSet, settings: TeachSettings, config: EncoderDecoderConfig, iteration: int) -> ModelCard:
     """Describe what was taught, and how."""
-    source = source_of(settings.kind)
+    source = paint_source_of(settings.kind)
     return ModelCard(
         kind=settings.kind,
         config=config,

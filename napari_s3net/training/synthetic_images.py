@@ -27,7 +27,7 @@ CHUNK = 32
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
+class PaintSource:
     """How the images of one kind are painted and read.
 
     Attributes
@@ -66,7 +66,7 @@ class SyntheticSet:
         return SyntheticSet(self.images[:n], self.masks[:n], self.parts[:n])
 
 
-def source_of(kind: str) -> Source:
+def paint_source_of(kind: str) -> PaintSource:
     """How images of a kind are painted.
 
     Raises
@@ -109,7 +109,7 @@ def iter_paint(
     SyntheticSet
         Those that are finished.
     """
-    source = source_of(kind)
+    source = paint_source_of(kind)
     arrays = _open(folder, {"kind": kind, "n": n, "size": size, "seed": seed}, source.channels)
     done = arrays["done"]
     starts = [start for start in range(0, n, CHUNK) if not done[start : start + CHUNK].all()]
@@ -131,7 +131,7 @@ def iter_paint(
 def _paint_chunk(task: tuple[str, int, int, int, int]) -> tuple[NDArray[np.uint8], ...]:
     """Images, masks and parts of one chunk, painted in a worker process."""
     kind, seed, start, n, size = task
-    painted = [source_of(kind).paint(seed + start + i, size) for i in range(n)]
+    painted = [paint_source_of(kind).paint(seed + start + i, size) for i in range(n)]
     images, masks, parts = zip(*painted, strict=True)
     return np.stack(images), np.stack(masks).astype(np.uint8), np.stack(parts)
 
@@ -169,6 +169,6 @@ def _chest(seed: int, size: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_], 
 
 
 _SOURCES = {
-    "skin": Source(paint=_skin, channels=3, parts=SKIN_PARTS, low=0, high=255),
-    "chest": Source(paint=_chest, channels=1, parts=CHEST_PARTS, low=LOW_HU, high=HIGH_HU),
+    "skin": PaintSource(paint=_skin, channels=3, parts=SKIN_PARTS, low=0, high=255),
+    "chest": PaintSource(paint=_chest, channels=1, parts=CHEST_PARTS, low=LOW_HU, high=HIGH_HU),
 }

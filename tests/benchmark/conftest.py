@@ -27,6 +27,6 @@ def quick_networks(monkeypatch):
     """Every network answers at once, with what Otsu says: for tests of what is around them."""
 
     def predict(method, image, seed, request):
-        return methods.predict(method if method in BASELINES else "otsu", image, seed, request)
+        return methods.run_method(method if method in BASELINES else "otsu", image, seed, request)
 
-    monkeypatch.setattr(protocol, "predict", predict)
+    monkeypatch.setattr(protocol, "run_method", predict)

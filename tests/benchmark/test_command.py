@@ -83,7 +83,7 @@ def test_a_failed_image_shows_in_the_exit_code(small_set, tmp_path, monkeypatch)
     def fail(*_):
         raise DivergedError("no")
 
-    monkeypatch.setattr(protocol, "predict", fail)
+    monkeypatch.setattr(protocol, "run_method", fail)
     assert run(parsed(small_set, "--methods", "otsu", "--limit", 1, "-o", tmp_path / "out")) == 1
 
 

@@ -7,7 +7,14 @@ import pytest
 
 from napari_s3net.benchmark import interactive
 from napari_s3net.benchmark.correctors import CORRECTORS
-from napari_s3net.benchmark.interactive import ROUNDS, CorrectionCase, correct, read_rows, stroke, summarise
+from napari_s3net.benchmark.interactive import (
+    ROUNDS,
+    CorrectionCase,
+    correct,
+    read_correction_rows,
+    stroke,
+    summarise_corrections,
+)
 from napari_s3net.errors import InvalidSettingsError
 from napari_s3net.image import as_image
 from tests.benchmark.discs import disc, skin
@@ -67,7 +74,7 @@ def test_summary_counts_strokes():
         },
         {"method": "s3net", "half": "b", "version": "1", "dice": [0.8] * 21, "lost": [0] * 20, "seconds": [1] * 20},
     ]
-    found = summarise([{"method": "s3net", "version": "1", **row} for row in rows])["s3net"]
+    found = summarise_corrections([{"method": "s3net", "version": "1", **row} for row in rows])["s3net"]
     assert found["strokes_to_90"] == 10.5
     assert found["strokes_to_95"] == 11
     assert found["never_95"] == 0.5
@@ -89,9 +96,9 @@ def test_from_the_command_line(small_set, tmp_path, capsys):
     assert {"strokes_to_90", "strokes_to_95", "never_95", "seconds_per_rerun", "lost_share"} < set(
         summary["interactive"]["s3net"]
     )
-    before = read_rows(output / "interactive.csv")
+    before = read_correction_rows(output / "interactive.csv")
     assert run(parsed(*arguments, "--start", "s3net")) == 0
-    rows = read_rows(output / "interactive.csv")
+    rows = read_correction_rows(output / "interactive.csv")
     assert rows[: len(before)] == before
     assert len(rows) == 2 * len(before)
     assert set(json.loads((output / "summary.json").read_text(encoding="utf-8"))) == {

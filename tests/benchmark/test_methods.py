@@ -13,7 +13,7 @@ from napari_s3net.benchmark.methods import (
     chosen,
     digest,
     possible,
-    predict,
+    run_method,
     seeds_of,
     version,
 )
@@ -87,6 +87,6 @@ def test_versions_follow_the_source():
 def test_networks_give_labels_and_a_mask(name):
     image, _ = skin((48, 64))
     request = Request(changes={"max_iter": 2, "working_size": 32, "channels": 4, "clusters": 3}, device="cpu")
-    proposal = predict(name, as_image(image), 1, request)
+    proposal = run_method(name, as_image(image), 1, request)
     assert proposal.labels.shape == proposal.mask.shape == (48, 64)
     assert name in NETWORKS

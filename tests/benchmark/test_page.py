@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from napari_s3net.benchmark.interactive import summarise as summarise_strokes
-from napari_s3net.benchmark.page import page, section
+from napari_s3net.benchmark.interactive import summarise_corrections as summarise_strokes
+from napari_s3net.benchmark.page import results_page, section
 from napari_s3net.benchmark.summary import summarise
 from napari_s3net.errors import ReadError
 from tests.benchmark.test_summary import rows_of
@@ -52,7 +52,7 @@ def test_the_page_holds_every_set_and_no_picture(summary, tmp_path):
     for name in ("ph2", "mine"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "summary.json").write_text(json.dumps(summary | {"set": name}), encoding="utf-8")
-    text = page([tmp_path / "ph2", tmp_path / "mine"])
+    text = results_page([tmp_path / "ph2", tmp_path / "mine"])
     assert text.startswith("# Benchmark")
     assert "\n## PH2, dermoscopy (Mendonça et al. 2013)\n" in text
     assert "\n## mine\n" in text
@@ -70,7 +70,7 @@ def corrections(half_b):
 
 def test_a_page_of_corrections_alone_says_what_they_are(tmp_path):
     (tmp_path / "summary.json").write_text(json.dumps(corrections("a")), encoding="utf-8")
-    text = page([tmp_path])
+    text = results_page([tmp_path])
     assert "**Corrections by a simulated user**" in text
     assert "Three views" not in text
     assert "### Corrections by a simulated user, from our label-free result" in text
@@ -89,4 +89,4 @@ def test_halves_stand_apart_where_both_were_measured(summary):
 
 def test_a_folder_without_results_is_named(tmp_path):
     with pytest.raises(ReadError, match=r"summary\.json"):
-        page([tmp_path])
+        results_page([tmp_path])

@@ -103,7 +103,7 @@ def test_a_failure_is_a_row_that_scores_nothing_and_is_tried_again(small_set, tm
     def fail(*_):
         raise DivergedError("The loss is not finite at iteration 3.")
 
-    monkeypatch.setattr(protocol, "predict", fail)
+    monkeypatch.setattr(protocol, "run_method", fail)
     rows, _ = run(small_set, tmp_path / "out", ["otsu"])
     assert {row["error"] for row in rows} == {"The loss is not finite at iteration 3."}
     assert all(row[f"{view}_dice"] == 0 for row in rows for view in ("label_free", "best_clusters", "clipped"))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_s3net.foreground.lesion import LESION
-from napari_s3net.foreground.region_features import measure
+from napari_s3net.foreground.region_features import measure_candidates
 from napari_s3net.foreground.voting import FLAT, ScoredCandidates, score_candidates
 
 H, W = 40, 60
@@ -17,7 +17,7 @@ NAMES = ("Lesion", "Skin")
 
 def scored(masks, log_scores):
     masks = np.array(masks, bool).reshape(-1, H, W)
-    features = measure(masks, np.zeros((H, W, 3)), INSIDE)
+    features = measure_candidates(masks, np.zeros((H, W, 3)), INSIDE)
     return ScoredCandidates(masks, features, np.array(log_scores), INSIDE, NAMES, LESION)
 
 

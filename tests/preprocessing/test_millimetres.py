@@ -7,7 +7,13 @@ import pytest
 from skimage.morphology import disk
 
 from napari_s3net.image import Geometry, as_image
-from napari_s3net.preprocessing.millimetres import TYPICAL_SPACING, above_area, disc, pixel_spacing, spacing_note
+from napari_s3net.preprocessing.millimetres import (
+    TYPICAL_SPACING,
+    above_area,
+    disc_footprint,
+    pixel_spacing,
+    spacing_note,
+)
 
 UNKNOWN = as_image(np.zeros((20, 20)))
 KNOWN = replace(UNKNOWN, geometry=replace(UNKNOWN.geometry, spacing=(0.5, 0.8), unit="mm"))
@@ -24,11 +30,11 @@ def test_spacing_is_that_of_the_image_or_a_typical_one_which_is_told():
 @pytest.mark.parametrize("pixels", [0, 1, 2, 3, 5])
 @pytest.mark.parametrize("spacing", [0.75, 0.1, 1.3])
 def test_a_disc_of_square_pixels_is_that_of_scikit_image(pixels, spacing):
-    assert np.array_equal(disc(pixels * spacing, (spacing, spacing)), disk(pixels).astype(bool))
+    assert np.array_equal(disc_footprint(pixels * spacing, (spacing, spacing)), disk(pixels).astype(bool))
 
 
 def test_a_disc_of_flat_pixels_is_as_wide_in_millimetres():
-    flat = disc(4.0, (2.0, 1.0))
+    flat = disc_footprint(4.0, (2.0, 1.0))
     assert flat.shape == (5, 9)
     assert flat[2].all()
     assert flat[:, 4].all()
@@ -38,10 +44,10 @@ def test_a_disc_of_flat_pixels_is_as_wide_in_millimetres():
 
 
 def test_a_disc_smaller_than_a_pixel_is_one_pixel_or_a_cross():
-    assert disc(0.5, (1.0, 1.0)).shape == (1, 1)
-    assert np.array_equal(disc(0.5, (1.0, 1.0), at_least_one_pixel=True), disk(1).astype(bool))
-    assert disc(0.5, (1.0, 2.0), at_least_one_pixel=True).shape == (5, 3)
-    assert np.array_equal(disc(1.0, (0.5, 0.5), at_least_one_pixel=True), disk(2).astype(bool))
+    assert disc_footprint(0.5, (1.0, 1.0)).shape == (1, 1)
+    assert np.array_equal(disc_footprint(0.5, (1.0, 1.0), at_least_one_pixel=True), disk(1).astype(bool))
+    assert disc_footprint(0.5, (1.0, 2.0), at_least_one_pixel=True).shape == (5, 3)
+    assert np.array_equal(disc_footprint(1.0, (0.5, 0.5), at_least_one_pixel=True), disk(2).astype(bool))
 
 
 def test_areas_count_corners_and_square_millimetres():

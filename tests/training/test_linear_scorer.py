@@ -8,7 +8,7 @@ import pytest
 
 from napari_s3net import phantom
 from napari_s3net.foreground.lesion import LESION, score_lesions
-from napari_s3net.foreground.region_features import measure
+from napari_s3net.foreground.region_features import measure_candidates
 from napari_s3net.foreground.voting import ScoredCandidates
 from napari_s3net.labels.metrics import dice
 from napari_s3net.preprocessing.prepare import to_features
@@ -146,7 +146,9 @@ def test_scores_move_the_outcome_to_what_the_folder_expects():
 
 def test_no_candidates():
     masks, inside = np.zeros((0, 8, 9), bool), np.ones((8, 9), bool)
-    none = ScoredCandidates(masks, measure(masks, np.zeros((8, 9, 3)), inside), np.zeros(0), inside, ("a", "b"), LESION)
+    none = ScoredCandidates(
+        masks, measure_candidates(masks, np.zeros((8, 9, 3)), inside), np.zeros(0), inside, ("a", "b"), LESION
+    )
     scorer = fit_scorer([sample_from(candidates(seed)) for seed in range(4)])
     assert scorer.fits(none)
     assert scorer.score(none).shape == (0,)
@@ -155,5 +157,7 @@ def test_no_candidates():
 
 def test_grey_candidates_do_not_fit_a_scorer_of_colours():
     masks, inside = np.ones((1, 8, 9), bool), np.ones((8, 9), bool)
-    grey = ScoredCandidates(masks, measure(masks, np.zeros((8, 9, 1)), inside), np.zeros(1), inside, ("a", "b"), LESION)
+    grey = ScoredCandidates(
+        masks, measure_candidates(masks, np.zeros((8, 9, 1)), inside), np.zeros(1), inside, ("a", "b"), LESION
+    )
     assert not fit_scorer([sample_from(candidates(seed)) for seed in range(4)]).fits(grey)

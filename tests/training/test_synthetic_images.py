@@ -4,7 +4,7 @@ import pytest
 from napari_s3net.errors import InvalidSettingsError
 from napari_s3net.runtime.generators import drain, follow
 from napari_s3net.training import synthetic_images
-from napari_s3net.training.synthetic_images import KINDS, iter_paint, source_of
+from napari_s3net.training.synthetic_images import KINDS, iter_paint, paint_source_of
 
 N, SIZE = 40, 24
 
@@ -12,12 +12,12 @@ N, SIZE = 40, 24
 @pytest.mark.parametrize("kind", KINDS)
 def test_painted_images_are_those_of_their_seeds(tmp_path, kind):
     data = drain(iter_paint(kind, 3, SIZE, tmp_path, seed=5))
-    image, mask, parts = source_of(kind).paint(7, SIZE)
+    image, mask, parts = paint_source_of(kind).paint(7, SIZE)
     assert len(data) == 3
     assert np.array_equal(data.images[2], image)
     assert np.array_equal(data.masks[2], mask)
     assert np.array_equal(data.parts[2], parts)
-    assert data.images.shape[3] == source_of(kind).channels
+    assert data.images.shape[3] == paint_source_of(kind).channels
 
 
 def test_several_processes_paint_the_same(tmp_path):

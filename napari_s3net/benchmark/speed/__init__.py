@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from napari_s3net.benchmark.speed.command import run_speed, write_page
+from napari_s3net.benchmark.speed.command import run_speed, write_speed_page
 
-__all__ = ["run_speed", "write_page"]
+__all__ = ["run_speed", "write_speed_page"]

@@ -20,7 +20,7 @@ from napari_s3net.benchmark.speed.clock import run_parts, seconds, segment_once,
 from napari_s3net.benchmark.speed.growth import Point, is_known, iter_growth, photograph, slope
 from napari_s3net.benchmark.speed.layers import time_layers
 from napari_s3net.benchmark.speed.limit import PASSES, measure_machine, work_of
-from napari_s3net.benchmark.speed.page import page, profile
+from napari_s3net.benchmark.speed.page import profile, speed_page
 from napari_s3net.benchmark.speed.plain import plain_layers
 from napari_s3net.benchmark.speed.plots import growth_plot, profile_plot
 from napari_s3net.benchmark.summary import update_summary
@@ -69,7 +69,7 @@ def run_speed(output: Path, device: str) -> dict[str, Any]:
     return summary
 
 
-def write_page(output: Path, summary: dict[str, Any]) -> None:
+def write_speed_page(output: Path, summary: dict[str, Any]) -> None:
     """Write the page of a summary, and its plots beside it."""
     _write(output, summary, f"{output.stem}_")
 
@@ -79,7 +79,7 @@ def _write(output: Path, summary: dict[str, Any], prefix: str) -> None:
     speed = summary["speed"]
     pictures = {"growth": growth_plot(speed["growth"]), "profile": profile_plot(profile(speed))}
     names = {name: f"{prefix}{name}.svg" for name in pictures}
-    output.write_text(page(summary, **names), encoding="utf-8")
+    output.write_text(speed_page(summary, **names), encoding="utf-8")
     for name, picture in pictures.items():
         output.with_name(names[name]).write_text(picture, encoding="utf-8")
 

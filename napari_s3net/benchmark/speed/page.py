@@ -40,7 +40,7 @@ PARTS = {
 Figures = dict[str, Any]
 
 
-def page(summary: Figures, growth: str, profile: str) -> str:
+def speed_page(summary: Figures, growth: str, profile: str) -> str:
     """The whole page in Markdown; `growth` and `profile` are where the plots lie, seen from the page."""
     speed = summary["speed"]
     parts = (

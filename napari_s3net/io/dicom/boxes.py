@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_s3net.errors import ReadError, ReadWarning
 from napari_s3net.io.dicom.header import numbers
-from napari_s3net.io.dicom.planes import TELLS, Plane
+from napari_s3net.io.dicom.planes import TELLS, DicomPlane
 from napari_s3net.io.validation.limits import shown
 
 #: Planes nearer than this lie at one place, in mm.
@@ -49,13 +49,13 @@ class Box:
         (n, 2) places along a column and along a row, in mm, where planes are shifted sideways.
     """
 
-    planes: list[Plane]
+    planes: list[DicomPlane]
     step: float | None = None
     heights: NDArray[np.float64] | None = None
     shifts: NDArray[np.float64] | None = None
 
 
-def main_box(planes: Sequence[Plane]) -> Box:
+def main_box(planes: Sequence[DicomPlane]) -> Box:
     """Sort planes into boxes and give the one that holds most.
 
     Parameters
@@ -85,9 +85,9 @@ def main_box(planes: Sequence[Plane]) -> Box:
     return _even_box(sorted(main, key=_height)) if len(main) > 1 else Box(main)
 
 
-def _alike(planes: Sequence[Plane]) -> list[list[Plane]]:
+def _alike(planes: Sequence[DicomPlane]) -> list[list[DicomPlane]]:
     """Planes of one size, spacing, orientation and purpose together, in their order."""
-    parts: list[list[Plane]] = []
+    parts: list[list[DicomPlane]] = []
     for plane in planes:
         part = next((part for part in parts if _are_alike(part[0], plane)), None)
         if part is None:
@@ -97,7 +97,7 @@ def _alike(planes: Sequence[Plane]) -> list[list[Plane]]:
     return parts
 
 
-def _are_alike(one: Plane, other: Plane) -> bool:
+def _are_alike(one: DicomPlane, other: DicomPlane) -> bool:
     """Whether two planes could be slices of one volume."""
     if one.header is not other.header and one.header.shape[1:] != other.header.shape[1:]:
         return False
@@ -115,7 +115,7 @@ def _near(one: ArrayLike | None, other: ArrayLike | None) -> bool:
     return bool((difference <= ALIKE * (1 + np.abs(other))).all())
 
 
-def _difference(main: list[Plane], parts: list[list[Plane]]) -> str:
+def _difference(main: list[DicomPlane], parts: list[list[DicomPlane]]) -> str:
     """In what the planes that are left out differ."""
     others = [part[0] for part in parts if part is not main]
     if any(plane.is_localizer and not main[0].is_localizer for plane in others):
@@ -125,7 +125,7 @@ def _difference(main: list[Plane], parts: list[list[Plane]]) -> str:
     return "of another orientation or spacing"
 
 
-def _tell_left_out(planes: list[Plane], why: str) -> None:
+def _tell_left_out(planes: list[DicomPlane], why: str) -> None:
     """Name what is not opened."""
     if planes:
         n = len(planes)
@@ -133,7 +133,7 @@ def _tell_left_out(planes: list[Plane], why: str) -> None:
         warnings.warn(text, ReadWarning, stacklevel=3)
 
 
-def _file_names(planes: Sequence[Plane]) -> str:
+def _file_names(planes: Sequence[DicomPlane]) -> str:
     """The files of planes, three at most; frames by their numbers where all are of one file."""
     if len({plane.header.path for plane in planes}) == 1 and planes[0].header.frames > 1:
         names = [f"frame {plane.frame + 1}" for plane in planes]
@@ -142,7 +142,7 @@ def _file_names(planes: Sequence[Plane]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def _without_places(planes: list[Plane]) -> Box:
+def _without_places(planes: list[DicomPlane]) -> Box:
     """Frames of one file in their order; slices of several files by their numbers."""
     if len({plane.header.path for plane in planes}) == 1:
         size = f", each {planes[0].spacing[0]:.4g} × {planes[0].spacing[1]:.4g} mm" if planes[0].spacing else ""
@@ -162,7 +162,7 @@ def _without_places(planes: list[Plane]) -> Box:
     return Box([plane for _, plane in sorted(zip(order, planes, strict=True), key=lambda pair: pair[0] or ())])
 
 
-def _one_at_each_place(planes: list[Plane]) -> list[Plane]:
+def _one_at_each_place(planes: list[DicomPlane]) -> list[DicomPlane]:
     """Of several echoes, times or kinds at the same places the first."""
     places = _distinct(planes)
     if places == len(planes):
@@ -184,7 +184,7 @@ def _one_at_each_place(planes: list[Plane]) -> list[Plane]:
     )
 
 
-def _first_of(planes: list[Plane], plane: Plane) -> Plane:
+def _first_of(planes: list[DicomPlane], plane: DicomPlane) -> DicomPlane:
     """The first plane that is the same image: one file that lies there twice."""
     identity = str(plane.header.dataset.get("SOPInstanceUID", ""))
     same = (
@@ -195,26 +195,26 @@ def _first_of(planes: list[Plane], plane: Plane) -> Plane:
     return next(same, plane)
 
 
-def _split(planes: list[Plane], keyword: str) -> list[list[Plane]]:
+def _split(planes: list[DicomPlane], keyword: str) -> list[list[DicomPlane]]:
     """Planes of which an element says the same together."""
-    parts: dict[str, list[Plane]] = {}
+    parts: dict[str, list[DicomPlane]] = {}
     for plane in planes:
         parts.setdefault(plane.tell(keyword), []).append(plane)
     return list(parts.values())
 
 
-def _height(plane: Plane) -> float:
+def _height(plane: DicomPlane) -> float:
     """Where a plane lies along its normal, in mm."""
     return plane.place.height if plane.place else 0.0
 
 
-def _distinct(planes: list[Plane]) -> int:
+def _distinct(planes: list[DicomPlane]) -> int:
     """At how many different places planes lie."""
     heights = np.sort([_height(plane) for plane in planes])
     return 1 + int(np.count_nonzero(np.diff(heights) > SAME_PLACE))
 
 
-def _nearest_pair(planes: list[Plane]) -> tuple[Plane, Plane]:
+def _nearest_pair(planes: list[DicomPlane]) -> tuple[DicomPlane, DicomPlane]:
     """The two planes that are nearest to each other."""
     ordered = sorted(planes, key=_height)
     gaps = np.diff([_height(plane) for plane in ordered])
@@ -222,7 +222,7 @@ def _nearest_pair(planes: list[Plane]) -> tuple[Plane, Plane]:
     return ordered[at], ordered[at + 1]
 
 
-def _even_box(planes: list[Plane]) -> Box:
+def _even_box(planes: list[DicomPlane]) -> Box:
     """The longest run of planes at even distances; all of them where the distances differ but little."""
     heights = np.array([_height(plane) for plane in planes])
     gaps = np.diff(heights)
@@ -257,7 +257,7 @@ def _longest_run(even: NDArray[np.bool_]) -> tuple[int, int]:
     return int(starts[longest]), int(ends[longest])
 
 
-def _shifts(planes: list[Plane]) -> NDArray[np.float64] | None:
+def _shifts(planes: list[DicomPlane]) -> NDArray[np.float64] | None:
     """How far each plane is shifted sideways, in mm along a column and along a row; None where none is."""
     first, places = planes[0], [plane.place for plane in planes if plane.place]
     away = np.array([place.position for place in places]) - places[0].position

@@ -74,7 +74,7 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Plane:
+class DicomPlane:
     """A frame, and what its header says of it.
 
     Parameters
@@ -125,7 +125,7 @@ def _tell(dataset: Dataset, frame: int, keyword: str) -> str:
     return ""
 
 
-def planes_of(header: Header) -> list[Plane]:
+def planes_of(header: Header) -> list[DicomPlane]:
     """The planes of a file, in its own order.
 
     Warns
@@ -143,7 +143,7 @@ def planes_of(header: Header) -> list[Plane]:
     for frame, place in enumerate(places):
         own = _own_spacing(dataset, frame) if header.frames > 1 or "PixelSpacing" not in dataset else None
         scale = _scale(dataset, frame)
-        planes.append(Plane(header, frame, own or spacing, place, _thickness(dataset, frame), scale, turned))
+        planes.append(DicomPlane(header, frame, own or spacing, place, _thickness(dataset, frame), scale, turned))
     return planes
 
 

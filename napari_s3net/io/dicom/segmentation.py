@@ -13,7 +13,7 @@ from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.image import Geometry
 from napari_s3net.io.dicom.header import LABELS, Header, groups, items, numbers, read_header, why_no_image, words
 from napari_s3net.io.dicom.pixels import decode_frames
-from napari_s3net.io.dicom.planes import Plane, planes_of
+from napari_s3net.io.dicom.planes import DicomPlane, planes_of
 from napari_s3net.io.geometry import Grid, to_upright
 from napari_s3net.io.validation.limits import check_memory
 
@@ -79,7 +79,7 @@ def read_segmentation(path: Path) -> SegmentedLabels:
     return SegmentedLabels(array, geometry, _segment_names(header))
 
 
-def _rows(planes: list[Plane], first: Plane) -> tuple[list[int], float]:
+def _rows(planes: list[DicomPlane], first: DicomPlane) -> tuple[list[int], float]:
     """The slice of each frame, from 0, and the distance between slices."""
     heights = np.array([plane.place.height if plane.place else 0.0 for plane in planes])
     heights -= heights.min()

@@ -16,7 +16,7 @@ from napari_s3net.image import Geometry, Image, Kind, guess_kind
 from napari_s3net.io.dicom.boxes import SLICES, Box, main_box, resample
 from napari_s3net.io.dicom.header import DIRECTORY, LABELS, Header, code, items, read_header, why_no_image, words
 from napari_s3net.io.dicom.pixels import decode_frames
-from napari_s3net.io.dicom.planes import Plane, planes_of, stored_range
+from napari_s3net.io.dicom.planes import DicomPlane, planes_of, stored_range
 from napari_s3net.io.geometry import Grid, to_upright
 from napari_s3net.io.validation.dicom import find_pixels
 from napari_s3net.io.validation.headers import is_dicom
@@ -244,7 +244,7 @@ def read_headers(headers: Iterable[Header], name: str) -> Image:
     return Image(array, geometry, kind, name)
 
 
-def _read_planes(planes: Sequence[Plane]) -> NDArray[Any]:
+def _read_planes(planes: Sequence[DicomPlane]) -> NDArray[Any]:
     """(n, rows, columns[, 3]): the values of planes, each by its own slope and intercept."""
     _, rows, columns, samples = planes[0].header.shape
     scaled_bytes = 8 if any(plane.scale != UNSCALED for plane in planes) else max(1, planes[0].header.bits // 8)

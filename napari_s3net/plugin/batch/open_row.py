@@ -20,7 +20,7 @@ from napari_s3net.errors import InvalidImageError, ReadError
 from napari_s3net.image import Image, Segmentation
 from napari_s3net.io import read_image, write_labels
 from napari_s3net.plugin.contributions.reader import layer_data
-from napari_s3net.plugin.layers.metadata import Metadata, object_mask
+from napari_s3net.plugin.layers.metadata import Metadata, mask_of_layer
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.result_layer import plain, recolour, result_layer, result_name
 from napari_s3net.settings import Settings
@@ -73,7 +73,7 @@ class OpenedResult:
         about = self.layer.metadata[KEY]
         data = np.asarray(self.layer.data)
         write_labels(review.corrected_path(self.row, "labels"), data, about["geometry"])
-        mask = object_mask(data, about)
+        mask = mask_of_layer(data, about)
         write_labels(review.corrected_path(self.row, "masks"), mask, about["geometry"], mask=True)
         review.decide(self.row, "corrected", tuple(about["foreground"]))
         self._state = self._sum()

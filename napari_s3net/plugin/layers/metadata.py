@@ -143,7 +143,7 @@ def restored(metadata: Metadata, earlier: Metadata | None) -> Metadata:
     return metadata if back == metadata else back
 
 
-def object_mask(labels: NDArray[np.integer[Any]], metadata: Mapping[str, Any]) -> NDArray[np.uint8]:
+def mask_of_layer(labels: NDArray[np.integer[Any]], metadata: Mapping[str, Any]) -> NDArray[np.uint8]:
     """1 where the label belongs to the object, 0 elsewhere; of the labels' shape."""
     ids = [i for i in metadata["foreground"] if i > 0]
     lut = np.zeros(max([int(labels.max(initial=0)), *ids]) + 1, np.uint8)

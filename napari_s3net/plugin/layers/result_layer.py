@@ -10,7 +10,7 @@ from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 
-from napari_s3net.plugin.layers.metadata import Metadata, object_mask
+from napari_s3net.plugin.layers.metadata import Metadata, mask_of_layer
 from napari_s3net.plugin.layers.ownership import belongs_to, set_owner
 from napari_s3net.plugin.layers.palette import MASK, colour_table
 from napari_s3net.plugin.layers.placement import KEY, transform_of
@@ -125,7 +125,7 @@ def mask_of(layer: Labels) -> Labels:
     """A layer that holds just the object of a result, where the result lies; not in any viewer yet."""
     metadata = layer.metadata[KEY]
     return Labels(
-        object_mask(layer.data, metadata),
+        mask_of_layer(layer.data, metadata),
         name=mask_name(metadata["source"]),
         opacity=OPACITY,
         colormap=DirectLabelColormap(color_dict=MASK),

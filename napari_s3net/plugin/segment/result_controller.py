@@ -24,7 +24,7 @@ from napari_s3net.plugin.layers.metadata import (
     Metadata,
     MetadataHistory,
     check_sum,
-    object_mask,
+    mask_of_layer,
     restored,
     with_name,
     with_new_ids,
@@ -237,7 +237,7 @@ class ResultController(QObject):
             return
         mask = self._masks.get(self.layer)
         if mask is not None and mask.data.shape == self.layer.data.shape:
-            mask.data[...] = object_mask(self.layer.data, self.metadata)
+            mask.data[...] = mask_of_layer(self.layer.data, self.metadata)
             mask.refresh(extent=False)
 
     def _save(self, what: str) -> None:

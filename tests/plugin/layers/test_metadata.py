@@ -105,7 +105,7 @@ def test_ticks_names_and_new_ids_leave_the_old_note_alone():
 @pytest.mark.parametrize("foreground", [[], [1], [1, 3], [99]])
 def test_mask(foreground):
     labels = np.array([[0, 1, 2], [3, 3, 0]], np.int32)
-    mask = notes.object_mask(labels, {"foreground": foreground})
+    mask = notes.mask_of_layer(labels, {"foreground": foreground})
     assert mask.dtype == np.uint8
     np.testing.assert_array_equal(mask, np.isin(labels, foreground))
 
