@@ -342,8 +342,10 @@ def _check_exists(path: Path) -> None:
         raise ReadError("there is no such file or folder.") from None
     except PermissionError:
         raise ReadError("there is no permission to read it.") from None
-    except (OSError, ValueError) as error:
-        raise ReadError(f"the system says: {getattr(error, 'strerror', None) or error}.") from None
+    except ValueError:
+        raise ReadError("no file can have a null character in its name.") from None
+    except OSError as error:
+        raise ReadError(f"the system says: {error.strerror or error}.") from None
     if not stat.S_ISREG(status.st_mode):
         raise ReadError("it is neither a file nor a folder.")
     if not status.st_size:
