@@ -34,7 +34,20 @@ NAMES = ("Tissue", "Air")
 
 
 def propose_body(clusters: NDArray[np.int64], plane: PreparedPlane) -> Proposal:  # noqa: ARG001 - one signature for all
-    """Tissue: the largest component, with its holes filled. Parameters and result as in `propose`."""
+    """Propose the tissue of a CT slice: its largest connected component, with the holes filled.
+
+    Parameters
+    ----------
+    clusters : numpy.ndarray
+        Not used: tissue is known by its Hounsfield units. All proposers of `propose.TARGETS` take the same arguments.
+    plane : PreparedPlane
+        Its image holds Hounsfield units (H, W), and the spacing in mm where it is known.
+
+    Returns
+    -------
+    Proposal
+        At the image's size (H, W): probability 1 in the body and 0 outside, confidence 1; both 0 where no tissue is.
+    """
     bridge = disc_footprint(BODY.bridge, pixel_spacing(plane.image), at_least_one_pixel=True)
     tissue = ndimage.binary_opening(plane.image.array > BODY.tissue_above, bridge)
     components, n = ndimage.label(tissue)

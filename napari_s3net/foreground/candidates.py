@@ -55,7 +55,7 @@ def cluster_unions(
     inside: NDArray[np.bool_],
     constants: VotingConstants,
 ) -> NDArray[np.bool_]:
-    """The network's clusters, joined one by one from the brightest in a channel on; the central component of each.
+    """Join the network's clusters one by one, the brightest in a channel first; keep each union's central component.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def cluster_unions(
     Returns
     -------
     numpy.ndarray
-        (m, h, w) bool.
+        (m, h, w) bool, with m below the number of clusters: the union of all of them is the image and no candidate.
     """
     n = np.bincount(clusters[inside])
     means = np.bincount(clusters[inside], channel[inside]) / np.maximum(n, 1)
@@ -83,12 +83,36 @@ def cluster_unions(
 
 
 def central_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The connected component (h, w) with the most weight around the middle, without holes."""
+    """Keep the connected component with the most weight around the middle of the image, and fill its holes.
+
+    Parameters
+    ----------
+    mask : numpy.ndarray
+        (h, w) bool.
+
+    Returns
+    -------
+    numpy.ndarray
+        (h, w) bool; empty where the mask is.
+    """
     return np.asarray(central_components(mask[None], centre_weight((mask.shape[0], mask.shape[1])))[0])
 
 
 def brighter_in_the_middle(values: NDArray[np.float64], inside: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Flip the sign of values (h, w) where the middle of the image would come out dark."""
+    """Turn the sign of a map where the middle of the image would come out dark.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        (h, w), with a mean of 0 over `inside`.
+    inside : numpy.ndarray
+        (h, w) bool: the pixels that are weighed, by a Gaussian around the middle.
+
+    Returns
+    -------
+    numpy.ndarray
+        (h, w), the values or minus the values.
+    """
     weight = centre_weight((values.shape[0], values.shape[1])) * inside
     return -values if (weight * values).sum() < 0 else values
 

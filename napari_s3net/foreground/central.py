@@ -41,19 +41,37 @@ CENTRAL = VotingConstants(
 
 
 def propose_central(clusters: NDArray[np.int64], plane: PreparedPlane) -> Proposal:
-    """Let the candidates vote; parameters and result as in `propose`."""
-    return score_central(clusters, plane.features).elect(plane.features.shape)
-
-
-def score_central(clusters: NDArray[np.int64], features: NDArray[np.float32]) -> ScoredCandidates:
-    """Candidates for the central object with their scores.
+    """Propose what is central, compact and well bounded, by a vote of candidates.
 
     Parameters
     ----------
     clusters : numpy.ndarray
-        (h, w), the network's.
+        (h, w), from the network.
+    plane : PreparedPlane
+        Its features (h, w, C) are voted on.
+
+    Returns
+    -------
+    Proposal
+        At the features' size (h, w).
+    """
+    return score_central(clusters, plane.features).elect(plane.features.shape)
+
+
+def score_central(clusters: NDArray[np.int64], features: NDArray[np.float32]) -> ScoredCandidates:
+    """Make candidates for the central object, and score them.
+
+    Parameters
+    ----------
+    clusters : numpy.ndarray
+        (h, w), from the network.
     features : numpy.ndarray
         (h, w, C) in [0, 1]; of colours the mean counts.
+
+    Returns
+    -------
+    ScoredCandidates
+        At a longer side of `CENTRAL.size` pixels.
     """
     grey = to_grey(shrink_to(features, CENTRAL.size))
     inside = np.ones(grey.shape, bool)
@@ -63,7 +81,20 @@ def score_central(clusters: NDArray[np.int64], features: NDArray[np.float32]) ->
 
 
 def grey_channels(grey: NDArray[np.floating], inside: NDArray[np.bool_]) -> NDArray[np.floating]:
-    """Maps (2, h, w): the smoothed intensity (h, w), with the image's middle brighter than its border; and minus it."""
+    """Make the two maps that are thresholded for the central object, which may be light or dark.
+
+    Parameters
+    ----------
+    grey : numpy.ndarray
+        (h, w) in [0, 1].
+    inside : numpy.ndarray
+        (h, w) bool: what is image.
+
+    Returns
+    -------
+    numpy.ndarray
+        (2, h, w): the smoothed intensity with its sign such that the middle is brighter than the border, and minus it.
+    """
     smooth = ndimage.gaussian_filter(grey.astype(np.float64), CENTRAL.blur)
     turned = brighter_in_the_middle(smooth - smooth[inside].mean(), inside)
     return np.stack([turned, -turned])

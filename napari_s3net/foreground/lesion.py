@@ -48,19 +48,37 @@ COLOUR_BLUR = 1
 
 
 def propose_lesion(clusters: NDArray[np.int64], plane: PreparedPlane) -> Proposal:
-    """Let the candidates vote; parameters and result as in `propose`."""
-    return score_lesions(clusters, plane.features).elect(plane.features.shape)
-
-
-def score_lesions(clusters: NDArray[np.int64], features: NDArray[np.float32]) -> ScoredCandidates:
-    """Candidates for the lesion with their scores.
+    """Propose the skin lesion by a vote of candidates.
 
     Parameters
     ----------
     clusters : numpy.ndarray
-        (h, w), the network's.
+        (h, w), from the network.
+    plane : PreparedPlane
+        Its features (h, w, C) are voted on.
+
+    Returns
+    -------
+    Proposal
+        At the features' size (h, w).
+    """
+    return score_lesions(clusters, plane.features).elect(plane.features.shape)
+
+
+def score_lesions(clusters: NDArray[np.int64], features: NDArray[np.float32]) -> ScoredCandidates:
+    """Make candidates for the skin lesion, and score them.
+
+    Parameters
+    ----------
+    clusters : numpy.ndarray
+        (h, w), from the network.
     features : numpy.ndarray
         (h, w, 3) in [0, 1]; a grey photograph (h, w, 1) says nothing about colour, so that what is central is taken.
+
+    Returns
+    -------
+    ScoredCandidates
+        At a longer side of `LESION.size` pixels.
     """
     if features.shape[2] != 3:
         return score_central(clusters, features)
@@ -74,7 +92,7 @@ def score_lesions(clusters: NDArray[np.int64], features: NDArray[np.float32]) ->
 
 
 def lesion_channels(rgb: NDArray[np.floating], inside: NDArray[np.bool_]) -> NDArray[np.floating]:
-    """Maps in which a lesion is bright: lack of blue, of light, colourfulness, and the main colour axis.
+    """Make the maps that are thresholded for a lesion; it is bright in each of them.
 
     Parameters
     ----------
@@ -86,7 +104,8 @@ def lesion_channels(rgb: NDArray[np.floating], inside: NDArray[np.bool_]) -> NDA
     Returns
     -------
     numpy.ndarray
-        (5, h, w).
+        (5, h, w): minus blue, minus Lab lightness, saturation, minus the share of blue in the colour, and the place
+        along the main axis of the Lab colours.
     """
     smooth = ndimage.gaussian_filter(rgb, (LESION.blur, LESION.blur, 0))
     lab = rgb2lab(smooth)

@@ -77,7 +77,21 @@ LUNG = LungConstants()
 
 
 def propose_lung(clusters: NDArray[np.int64], plane: PreparedPlane) -> Proposal:  # noqa: ARG001 - one signature for all
-    """Find the lungs from HU and spacing; parameters and result as in `propose`."""
+    """Propose the lungs of a CT slice from its Hounsfield units and spacing.
+
+    Parameters
+    ----------
+    clusters : numpy.ndarray
+        Not used: lungs are known by their Hounsfield units. All proposers of `propose.TARGETS` take the same arguments.
+    plane : PreparedPlane
+        Its image holds Hounsfield units (H, W), and the spacing in mm where it is known.
+
+    Returns
+    -------
+    Proposal
+        At the image's size (H, W): probability 1 in the lungs and 0 outside, confidence 1, or 0 where none was found.
+        The note says so where a spacing was assumed.
+    """
     mask = find_lung(plane.image.array, pixel_spacing(plane.image))
     return Proposal(mask.astype(np.float32), ("Lung", "Other"), float(mask.any()), spacing_note(plane.image))
 

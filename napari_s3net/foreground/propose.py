@@ -37,6 +37,11 @@ def propose(clusters: NDArray[np.int64], plane: PreparedPlane, settings: Setting
     plane : PreparedPlane
         The image and its features (h, w, C).
     settings : Settings
-        `target` says what is looked for.
+        `target` says what is looked for: a key of `TARGETS`.
+
+    Returns
+    -------
+    Proposal
+        At the features' size for targets that are voted on, at the image's size for those found in Hounsfield units.
     """
     return TARGETS[settings.target](clusters, plane)

@@ -44,7 +44,18 @@ class Side:
 
     @classmethod
     def from_sums(cls, sums: NDArray[np.float64]) -> Side:
-        """From sums (n, 2C + 1) of the columns of `_table`."""
+        """Compute pixel number, means and standard deviations from sums.
+
+        Parameters
+        ----------
+        sums : numpy.ndarray
+            (n, 2C + 1): over each of n regions the sums of C colours, of their squares, and of ones.
+
+        Returns
+        -------
+        Side
+            With pixels (n,), mean and spread (n, C); both 0 where a region has no pixel.
+        """
         C, pixels = sums.shape[1] // 2, sums[:, -1]
         mean, square = (part / np.maximum(pixels, 1)[:, None] for part in (sums[:, :C], sums[:, C:-1]))
         return cls(pixels, mean, np.sqrt(np.maximum(square - mean**2, 0)))
@@ -91,7 +102,18 @@ class RegionFeatures:
     outer: Side
 
     def log_scores(self, constants: VotingConstants) -> NDArray[np.float64]:
-        """The logarithm of each candidate's score, (n,)."""
+        """Compute the score of each candidate: a product of powers of the features, taken as its logarithm.
+
+        Parameters
+        ----------
+        constants : VotingConstants
+            The exponents of `RATIOS` and the factors of `LINEAR`.
+
+        Returns
+        -------
+        numpy.ndarray
+            (n,), without unit; only differences between candidates of one image mean something.
+        """
         logs = constants.border_contact * self.border_contact + constants.lightness_excess * self.lightness_excess
         for name, exponent in constants.exponents.items():
             floor = 0.0 if name == "area" else constants.floor  # the smallest candidates were left out
@@ -112,6 +134,11 @@ def measure_candidates(
         (h, w, 3) Lab or (h, w, 1) intensities, in units of the image's standard deviation; the first axis is lightness.
     inside : numpy.ndarray
         (h, w) bool: what is image, and not the dark corner of the lens.
+
+    Returns
+    -------
+    RegionFeatures
+        Of n candidates. A candidate that covers all of `inside` has no surroundings: what compares with them is 0.
     """
     table, flat_inside = _table(colours), inside.reshape(-1, 1)
     visible = table * flat_inside

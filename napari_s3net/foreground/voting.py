@@ -47,24 +47,38 @@ class ScoredCandidates:
     constants: VotingConstants
 
     def elect(self, shape: tuple[int, ...], prior: NDArray[np.floating] | float = 0.0) -> Proposal:
-        """Vote, and bring the outcome to a size (h, w, …)."""
+        """Vote, and bring the outcome to another size.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Rows and columns that are wanted; further numbers are ignored.
+        prior : numpy.ndarray or float
+            (n,), what to add to the logarithm of each candidate's score.
+
+        Returns
+        -------
+        Proposal
+            Its probability is enlarged bilinearly.
+        """
         probability, confidence = self.vote(prior)
         return Proposal(np.asarray(resize(probability, shape[:2], order=1), np.float32), self.names, confidence)
 
     def vote(self, prior: NDArray[np.floating] | float = 0.0) -> tuple[NDArray[np.float64], float]:
-        """How sure each pixel is part of the object, and how far the candidates agree.
+        """Join the candidates to one object, each with the weight of its score.
 
         Parameters
         ----------
-        prior : numpy.ndarray, optional
+        prior : numpy.ndarray or float
             (n,), what to add to the logarithm of each candidate's score.
 
         Returns
         -------
         probability : numpy.ndarray
-            (h, w); the object is one component, without holes, where it is above one half.
+            (h, w); the object is one component, without holes, where it is above one half. All 0 without a candidate.
         confidence : float
-            0 to 1.
+            0 to 1: how far the weighted candidates agree with the object: the sum over the pixels of the smaller of
+            vote and object, divided by the sum of the larger.
         """
         if not len(self.masks):
             return np.zeros(self.inside.shape), 0.0
@@ -105,9 +119,9 @@ def score_candidates(
     Parameters
     ----------
     clusters : numpy.ndarray
-        The network's, of any size.
+        From the network, of any size; brought to (h, w).
     channels : numpy.ndarray
-        (n, h, w); the object is bright.
+        (n, h, w); the object is bright. The first one orders the clusters for their unions.
     colours : numpy.ndarray
         (h, w, C): Lab, or intensities from 0 to 100.
     inside : numpy.ndarray
@@ -116,6 +130,11 @@ def score_candidates(
         What to call the object, and what to call the rest.
     constants : VotingConstants
         Those of the target.
+
+    Returns
+    -------
+    ScoredCandidates
+        Those from thresholds first, then those from unions.
     """
     colours = colours / float(np.mean(colours[inside].T.copy().std(axis=1) + FLAT))
     small = resize(clusters, inside.shape, order=0, preserve_range=True, anti_aliasing=False).astype(np.int64)
