@@ -41,17 +41,19 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    """Work on each file.
+    """Work on each file of the folder, and write results and report to the output folder.
 
     Returns
     -------
     int
-        0, or 1 when some files failed.
+        0; 1 when some files failed.
 
     Raises
     ------
     S3NetError
         If input, output, settings, device or workers cannot be used.
+    KeyboardInterrupt
+        If Ctrl-C ended the batch; what was finished is kept.
     """
     from napari_s3net.batch import Plan, find_items, open_executor
 
@@ -87,7 +89,15 @@ def run(options: Namespace) -> int:
 
 @contextmanager
 def ctrl_c() -> Iterator[Event]:
-    """Have Ctrl-C ask for an end rather than break in anywhere, where locks may be held; a second one does break in."""
+    """Have the first Ctrl-C ask the batch to end, so that no lock stays held; a second one interrupts as usual.
+
+    Outside the main thread, and where somebody else handles Ctrl-C already, nothing is changed.
+
+    Yields
+    ------
+    threading.Event
+        Set once Ctrl-C was pressed.
+    """
     asked, before = Event(), signal.getsignal(signal.SIGINT)
 
     def ask(*_: object) -> None:
@@ -140,7 +150,13 @@ def _beside(failed: int, place: str) -> str:
 
 
 def row_text(row: FileRow) -> str:
-    """What became of a file, in one line."""
+    """What became of a file, in one line.
+
+    Returns
+    -------
+    str
+        "a.png: object 21.4 %, confidence 0.92, 1.3 s"; "a.png: failed: …" with the reason; or "a.png: done before".
+    """
     if row.status == "failed":
         return f"{row.file}: failed: {row.error}"
     if row.status == "skipped":

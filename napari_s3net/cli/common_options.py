@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def add_settings(parser: ArgumentParser) -> None:
-    """Declare the flags."""
+    """Declare the flags --preset, --seed, --device, --settings and --set."""
     add = parser.add_argument
     add("--preset", default="auto", metavar="NAME", help=f"{', '.join(presets)}; auto: by the image (default)")
     add("--seed", type=int, metavar="N", help="another seed, another start (default 0)")
@@ -30,10 +30,15 @@ def add_settings(parser: ArgumentParser) -> None:
 def changed_settings(options: Namespace) -> dict[str, Any]:
     """Settings that differ from the preset's: from the file, then `--set`, then `--seed`; the later wins.
 
+    Returns
+    -------
+    dict
+        Values by the settings' names, in the settings' own types. Ranges are not checked yet.
+
     Raises
     ------
     InvalidSettingsError
-        If the file holds no settings, or `--set` no names and values.
+        If the file holds no settings, or `--set` no name, equals sign and value.
     """
     changes = read_changes(options.settings) if options.settings else {}
     for text in options.set:
@@ -66,6 +71,11 @@ class RunOptions:
     def from_flags(cls, options: Namespace) -> RunOptions:
         """Check the flags of `add_settings`.
 
+        Returns
+        -------
+        RunOptions
+            With "auto" replaced by this machine's device; an automatic preset is chosen later, for each image.
+
         Raises
         ------
         InvalidSettingsError, DeviceError
@@ -78,7 +88,15 @@ class RunOptions:
         return cls(options.preset, changes, resolve_device(options.device))
 
     def settings_for(self, image: Image) -> tuple[str, Settings]:
-        """Name of the preset for an image, and its settings with the changes."""
+        """Choose the settings for an image.
+
+        Returns
+        -------
+        name : str
+            Of the preset: the one that was asked for, or the one that suits the image.
+        settings : Settings
+            The preset's, with the changes that were asked for.
+        """
         from napari_s3net.preprocessing.suggest import suggest_preset
 
         name = suggest_preset(image) if self.preset == "auto" else self.preset

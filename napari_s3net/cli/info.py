@@ -12,11 +12,17 @@ GIB = 2**30
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Declare what `run` reads."""
+    """Declare no flags; the command takes none."""
 
 
 def run(options: Namespace) -> int:  # noqa: ARG001 - reads none
-    """Print a table of names and values."""
+    """Print a table of names and values to stdout.
+
+    Returns
+    -------
+    int
+        0.
+    """
     rows = [("python", platform.python_version()), ("system", f"{platform.system()} {platform.machine()}")]
     rows += [(name, _version(name)) for name in PACKAGES]
     rows += [*_devices(), ("memory", _memory())]

@@ -34,7 +34,11 @@ class Input:
 def find_inputs(paths: Iterable[Path]) -> list[Input]:
     """List the inputs: files, folders that hold DICOM series, and the other images of a folder (not in folders within).
 
-    What cannot be read is listed too, so that reading it tells the reason. Links keep their own names.
+    Returns
+    -------
+    list of Input
+        In the order given, each path once, links under their own names. What cannot be read is listed too, so that
+        reading it tells the reason.
     """
     found = dict.fromkeys(Path(os.path.abspath(path)) for named in paths for path in _expand(named))  # noqa: PTH100
     return [Input(path, name) for path, name in zip(found, unique_stems(list(found)), strict=True)]

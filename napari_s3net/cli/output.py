@@ -10,7 +10,13 @@ from napari_s3net.errors import WriteError
 
 
 def printable(text: str) -> str:
-    """The text without what could move a terminal's cursor or change its colours: a "?" in the place of each."""
+    """Replace what could move a terminal's cursor or change its colours.
+
+    Returns
+    -------
+    str
+        The text with a "?" for each such character, line breaks among them.
+    """
     return "".join(c if c.isprintable() else "?" for c in text)
 
 

@@ -38,7 +38,12 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    """Correct, and write the result as `segment` does.
+    """Correct, and write the result as `segment` does; one line on stdout tells how much has changed.
+
+    Returns
+    -------
+    int
+        0.
 
     Raises
     ------

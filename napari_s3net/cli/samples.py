@@ -14,12 +14,17 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    """Write the files and name them.
+    """Write the two images and their masks, and print the four paths.
+
+    Returns
+    -------
+    int
+        0.
 
     Raises
     ------
     WriteError
-        If that is not possible.
+        If the files cannot be written.
     """
     from napari_s3net.export.result import label_suffix
     from napari_s3net.io import write_image, write_labels

@@ -20,7 +20,12 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    """Print the table, or JSON.
+    """Print the settings to stdout, as a table or as JSON.
+
+    Returns
+    -------
+    int
+        0.
 
     Raises
     ------

@@ -27,14 +27,21 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    """Paint, teach, write; take up where an earlier run with the same options was ended.
+    """Paint images, teach the network, write its weights; an earlier run with the same options is continued.
+
+    Returns
+    -------
+    int
+        0.
 
     Raises
     ------
     InvalidSettingsError
-        If a number is below one, or the kind is unknown.
+        If a number is not above 0, or the kind is unknown.
+    DeviceError
+        If there is no such device.
     ModelFileError
-        If the weights cannot be written, or the checkpoint is of other options.
+        If the weights cannot be written, or the checkpoint was made with other options.
     """
     from napari_s3net.errors import InvalidSettingsError
     from napari_s3net.runtime.device import resolve_device

@@ -29,7 +29,17 @@ def open_folder() -> None:
 
 
 def open_image(viewer: Any, parent: QWidget | None, what: str) -> None:
-    """Open a "file", a "folder", or a sample by its key; says what went wrong in a notification."""
+    """Ask for an image and open it; what goes wrong is told in a notification.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Gets the layers.
+    parent : QWidget or None
+        The window that the questions stand before.
+    what : str
+        "file" asks for files, "folder" for a DICOM folder; anything else is the key of a sample.
+    """
     if what == "file":
         paths, _ = QFileDialog.getOpenFileNames(parent, "Open image", "", FILES)
     elif what == "folder":

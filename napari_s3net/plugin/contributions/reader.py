@@ -47,6 +47,11 @@ def _is_ours(path: str) -> bool:
 def read(path: str | Sequence[str]) -> list[LayerData]:
     """Open a path as napari's layer data.
 
+    Returns
+    -------
+    list of tuple
+        One layer: array, attributes, and "image"; or "labels" where the file holds labels.
+
     Raises
     ------
     ReadError
@@ -60,7 +65,18 @@ def read(path: str | Sequence[str]) -> list[LayerData]:
 
 
 def labels_data(path: str) -> LayerData:
-    """The labels layer of a file that holds labels, such as a DICOM segmentation, with its geometry and its names."""
+    """Read a file that holds labels, such as a DICOM segmentation.
+
+    Returns
+    -------
+    tuple
+        The array, the layer's attributes and "labels". Scale in mm or pixels; the labels' names are in the features.
+
+    Raises
+    ------
+    ReadError
+        If the file cannot be read.
+    """
     labels = read_labels(path)
     attributes: dict[str, Any] = {
         "name": Path(path).stem,
@@ -74,7 +90,7 @@ def labels_data(path: str) -> LayerData:
 
 
 def layer_data(image: Image) -> LayerData:
-    """The image layer of an image.
+    """Make the data of an image layer.
 
     Returns
     -------
@@ -95,7 +111,14 @@ def layer_data(image: Image) -> LayerData:
 
 
 def contrast_limits(image: Image) -> tuple[float, float]:
-    """The window of the preset that suits a CT, all of an 8-bit image, and what most of any other image lies within."""
+    """Choose the intensities that are shown from black to white.
+
+    Returns
+    -------
+    low, high : float
+        In the image's values, low below high: of a CT the window of the preset that suits it, in HU; 0 and 255 for 8
+        bits; else the percentiles 0.5 and 99.5, of about a million values.
+    """
     if image.kind == "ct":
         from napari_s3net.preprocessing.suggest import suggest_preset
 

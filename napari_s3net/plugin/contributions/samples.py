@@ -7,10 +7,22 @@ from napari_s3net.plugin.contributions.reader import LayerData, layer_data
 
 
 def dermoscopy() -> list[LayerData]:
-    """A dermoscopy photograph of a pigmented lesion."""
+    """A synthetic dermoscopy photograph of a pigmented lesion.
+
+    Returns
+    -------
+    list of tuple
+        One image layer as napari takes it: the array (H, W, 3), attributes, "image".
+    """
     return [layer_data(phantom.dermoscopy().image)]
 
 
 def chest_ct() -> list[LayerData]:
-    """A chest CT slice in Hounsfield units, at the level of the heart."""
+    """A synthetic chest CT slice at the level of the heart.
+
+    Returns
+    -------
+    list of tuple
+        One image layer as napari takes it: the array (H, W) in HU, attributes, "image".
+    """
     return [layer_data(phantom.chest_ct().image)]

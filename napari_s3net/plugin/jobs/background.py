@@ -50,7 +50,22 @@ class Background(QObject):
         return bool(self.running) or is_busy()
 
     def start(self, source: Source, settings: Settings, make: MakeSteps) -> None:
-        """Begin a job; `RuntimeError` while another one goes on."""
+        """Begin a job in a thread; `over` tells when it has ended.
+
+        Parameters
+        ----------
+        source : Source
+            The plane to work on; it is read in the thread.
+        settings : Settings
+            Those of the result that is worked on.
+        make : callable
+            Called in the thread with the image; gives a generator of steps.
+
+        Raises
+        ------
+        RuntimeError
+            If another job, run or batch goes on.
+        """
         job = PlaneJob(source, settings, make)
         job.start()
         self.running[:] = [job]
@@ -58,7 +73,7 @@ class Background(QObject):
         self._timer.start()
 
     def release(self) -> None:
-        """Let the job end by itself and hear nothing more of it."""
+        """Cancel the job and hear nothing more of it; its thread ends by itself after its iteration."""
         for job in self.running:
             job.cancel()
         self._end()
@@ -88,7 +103,24 @@ class RefinerCache:
         self._refiner: Refiner | None = None
 
     def refiner(self, image: Image, source: Source, settings: Settings, device: torch.device) -> Refiner:
-        """The one at hand where all of it is the same, else a new one; called in the thread."""
+        """Give the refiner of an image; it is kept until image, settings or device change. Called in the thread.
+
+        Parameters
+        ----------
+        image : Image
+            The plane, as read from `source`.
+        source : Source
+            Says whether the image is the same as the last time.
+        settings : Settings
+            Those of the result that is corrected.
+        device : torch.device
+            Where to compute.
+
+        Returns
+        -------
+        Refiner
+            The one of the last call where nothing has changed, else a new one.
+        """
         from napari_s3net.correction.refine import Refiner
 
         key = source.key, settings.digest, str(device)
@@ -99,7 +131,7 @@ class RefinerCache:
         return self._refiner
 
     def forget(self) -> None:
-        """Let go of the image."""
+        """Drop the refiner and the image that it holds."""
         self._key, self._data, self._refiner = (), None, None
 
 
@@ -111,7 +143,28 @@ def rerun(
     locked: Collection[int],
     held: NDArray[np.bool_] | None,
 ) -> MakeSteps:
-    """A re-run with strokes and locks; begun anew, smaller or on the CPU, where memory runs out."""
+    """Prepare a re-run with strokes and locks; where memory runs out, it begins again smaller or on the CPU.
+
+    Parameters
+    ----------
+    prepared : RefinerCache
+        What earlier re-runs have prepared.
+    source : Source
+        The plane.
+    result : Segmentation
+        What is corrected, (H, W).
+    constraints : numpy.ndarray
+        (H, W) int32: 0 where nothing is drawn, else a label or `constraints.OBJECT` or `constraints.BACKGROUND`.
+    locked : collection of int
+        Labels that stay as they are.
+    held : numpy.ndarray or None
+        (H, W) bool: pixels that stay as they are; None where there are none.
+
+    Returns
+    -------
+    callable
+        For `Background.start`; the job's outcome is the corrected `Segmentation`.
+    """
 
     def make(image: Image) -> Generator[Step | Notice, bool | None, Segmentation]:
         from napari_s3net.correction.constrained_network import at_network_size
@@ -127,7 +180,20 @@ def rerun(
 
 
 def estimate_uncertainty(result: Segmentation, over: str) -> MakeSteps:
-    """How sure a result is."""
+    """Prepare an estimate of how sure a result is at each pixel.
+
+    Parameters
+    ----------
+    result : Segmentation
+        Of the plane, (H, W).
+    over : {"probabilities", "transformations", "seeds"}
+        What the estimate is made from; see `correction.uncertainty.uncertainty`.
+
+    Returns
+    -------
+    callable
+        For `Background.start`; the job's outcome is an array (H, W), float32 from 0 (sure) to 1.
+    """
 
     def make(image: Image) -> Generator[Step, bool | None, NDArray[np.float32]]:
         from napari_s3net.correction.uncertainty import uncertainty

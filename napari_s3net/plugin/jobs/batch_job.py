@@ -40,7 +40,13 @@ class FolderContents:
 
 
 def scan_folders(plan: Plan) -> FolderContents:
-    """Look into both folders; what is wrong with them is part of the answer."""
+    """List the images of the input folder and the results in the output folder.
+
+    Returns
+    -------
+    FolderContents
+        With the reason in `failure` where a folder cannot be used.
+    """
     rows: dict[str, FileRow] = {}
     try:
         rows = light_rows(plan.output)
@@ -116,11 +122,11 @@ class BatchJob(LongJob):
         self._link = ""
 
     def pause(self, paused: bool) -> None:
-        """Finish what is under way and begin nothing more; or go on."""
+        """Finish the files under way and begin no other; False goes on."""
         (self._paused.set if paused else self._paused.clear)()
 
     def stop(self) -> None:
-        """Ask to end now; what is finished is kept. Never waits."""
+        """Ask to end now; what is finished is kept. Returns at once."""
         self._stop.set()
 
     def cancel(self) -> None:
@@ -128,7 +134,13 @@ class BatchJob(LongJob):
         self.stop()
 
     def collect(self) -> BatchUpdate:
-        """Take what has come since the last time."""
+        """Take what has come since the last call; each item, row and outcome is handed over once.
+
+        Returns
+        -------
+        BatchUpdate
+            Empty where nothing is new.
+        """
         over = self.is_over
         rows = tuple(self._rows.popleft() for _ in range(len(self._rows)))
         items, self._items = self._items, None

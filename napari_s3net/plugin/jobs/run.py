@@ -78,7 +78,13 @@ class Run(LongJob):
         self._stop.set()
 
     def collect(self) -> RunUpdate:
-        """Take what has come since the last time; what is taken is no longer held here."""
+        """Take what has come since the last call; what is taken is no longer held here.
+
+        Returns
+        -------
+        RunUpdate
+            The steps since then, the newest preview, and the outcome once the run is over.
+        """
         over = self.is_over
         steps = []
         while True:
@@ -165,7 +171,13 @@ class PlaneJob(Run):
 
 @contextmanager
 def spare_core() -> Iterator[None]:
-    """Leave one core to the screen while torch computes."""
+    """Leave one core to the screen while torch computes; afterwards torch has its number of threads back.
+
+    Yields
+    ------
+    None
+        While the block runs.
+    """
     import torch
 
     before = torch.get_num_threads()

@@ -68,7 +68,20 @@ class Screen:
 
 
 def screen_of(phase: Phase, *, has_result: bool) -> Screen:
-    """What is shown and what works in a phase."""
+    """Say what is shown and what works in a phase.
+
+    Parameters
+    ----------
+    phase : Phase
+        Where the dock stands.
+    has_result : bool
+        Whether the plane in view has a result, whose table can be shown.
+
+    Returns
+    -------
+    Screen
+        What each part of the dock does.
+    """
     busy = phase.is_busy
     return Screen(
         welcome=phase is Phase.NO_IMAGE,
@@ -83,7 +96,7 @@ def screen_of(phase: Phase, *, has_result: bool) -> Screen:
 
 
 def cancel_all(running: Sequence[Run]) -> None:
-    """Tell the thread to end, and touch nothing else: the window may be gone already."""
+    """Ask runs to end and keep nothing. Touches neither dock nor layers, which may be gone as napari closes."""
     for run in running:
         run.cancel()
 
@@ -94,11 +107,11 @@ class Session(QObject):
     Signals
     -------
     phase_changed(Phase, str)
-        With a few text: what is going on, or what went wrong.
+        With a few words: what is going on, or what went wrong.
     stepped(tuple of Step)
         The iterations since the last time.
     finished(Labels)
-        The layer that holds the result.
+        The layer that holds the result; None where the image was removed.
     devices_known(tuple)
         The devices of this machine.
     """
@@ -133,7 +146,24 @@ class Session(QObject):
         return self._target is not None or self._leaving is not None
 
     def start(self, target: Target, settings: Settings, device: str, preset: str) -> None:
-        """Begin a run; `RuntimeError` if another window's run goes on."""
+        """Begin a run.
+
+        Parameters
+        ----------
+        target : Target
+            The plane to segment, and the layer that gets the result.
+        settings : Settings
+            What the run is asked for.
+        device : str
+            As `iter_segment` takes it: "auto", "cpu", "cuda:0" or "mps".
+        preset : str
+            The preset that the settings started from; written beside the result.
+
+        Raises
+        ------
+        RuntimeError
+            If another run, job or batch goes on in any window.
+        """
         run = Run(target.source, settings, device)
         run.start()
         self.running[:] = [run]
@@ -149,9 +179,9 @@ class Session(QObject):
             self._enter(Phase.STOPPING, "Stopping after this iteration, keeping the result…")
 
     def cancel(self, text: str = "Cancelled; everything is as it was. Waiting for the last iteration…") -> None:
-        """End and put back what was there; the thread follows after its iteration.
+        """End the run and put back what was there before it; the thread ends after its iteration.
 
-        What was there comes back as soon as the text are on the screen: napari takes a moment to remove a layer.
+        The words are shown first, and the layers are put back right after: napari takes a moment to remove a layer.
         """
         if self._target is None:
             return
@@ -161,7 +191,7 @@ class Session(QObject):
         self._leave_soon.start()
 
     def fail(self, text: str) -> None:
-        """Say what stands in the way of a run."""
+        """Show a reason why no run can begin."""
         self.details = ""
         self._enter(Phase.FAILED, text)
 
@@ -171,7 +201,7 @@ class Session(QObject):
             self._enter(Phase.READY, "")
 
     def release(self) -> None:
-        """The dock is going away while the viewer stays."""
+        """Cancel the run because the dock is closed; the viewer and its layers are as before the run."""
         self.cancel()
         self._leave()
         self._close_activity()

@@ -96,7 +96,13 @@ class LongJob(ThreadJob):
     """A run or a batch: one at a time, whichever window or dock it belongs to."""
 
     def start(self) -> None:
-        """Begin in a thread of its own; `RuntimeError` while another long job goes on."""
+        """Begin in a thread of its own.
+
+        Raises
+        ------
+        RuntimeError
+            If another run, job or batch goes on in any window.
+        """
         global _active  # noqa: PLW0603 - the one place for all windows
         if is_busy():
             raise RuntimeError("Another run is still going on.")
@@ -126,19 +132,40 @@ class Activity:
         self._bar = progress(total=0, desc=text, file=io.StringIO())
 
     def show(self, done: int, total: int) -> None:
-        """How much is done, and of how much."""
+        """Move the bar.
+
+        Parameters
+        ----------
+        done : int
+            How much is done.
+        total : int
+            Of how much, in the same unit: iterations of a run, hundredths of files of a batch.
+        """
         if self._bar.total != total:
             self._bar.total = total
         if done != self._bar.n:
             self._bar.update(done - self._bar.n)
 
     def close(self) -> None:
-        """The job is over."""
+        """Take the bar away; the job is over."""
         self._bar.close()
 
 
 def failure_of(error: Exception, title: str) -> Failure:
-    """Plain words for an exception in a job of that title."""
+    """Put an exception into plain words.
+
+    Parameters
+    ----------
+    error : Exception
+        What was raised in the job.
+    title : str
+        What the job is called in the words for an unexpected error: "run", "batch".
+
+    Returns
+    -------
+    Failure
+        The words; of an unexpected error its traceback as well.
+    """
     if isinstance(error, S3NetError):
         return Failure(str(error))
     from napari_s3net.runtime.device import is_out_of_memory
