@@ -37,12 +37,28 @@ _DAMAGED = "its header or its pixels are damaged, or it was cut off while copyin
 
 
 def decode(path: Path, series: str | None = None) -> Image:
-    """Read a file or folder in this very process; see `napari_s3net.io.read_image` for what it takes and gives.
+    """Read a file or folder in this very process; `napari_s3net.io.read_image` does it in a child process.
+
+    Parameters
+    ----------
+    path : Path
+        A file of any format that is read here, told by its content, or a folder of DICOM files.
+    series : str, optional
+        The id of one DICOM series, for a folder or DICOMDIR; None takes the only one.
+
+    Returns
+    -------
+    Image
+        As `read_image` gives it.
 
     Raises
     ------
     ReadError
-        With the reason alone; the caller adds the name.
+        With the reason alone; the caller adds the file's name. Decoders may also raise errors of their own.
+    UnsupportedFormatError
+        If the content is none of the formats that are read here.
+    AmbiguousSeriesError
+        If there are several series and none was chosen.
     """
     name = path.name if path.is_dir() else headers.stem(path)
     if path.is_dir():
@@ -94,14 +110,20 @@ def answer(request: Mapping[str, Any], caller: Caller = NOBODY) -> Reply:
     request : mapping
         `task` ("read", "stack", "labels" or "list"), `path`, and `series` to read or `paths` to stack.
     caller : Caller
-        Is asked for the time that decoding may take.
+        Is asked for the seconds that decoding may take, and told where this process is not to be used again.
 
     Returns
     -------
     reply : dict
-        For JSON: what is known of the image, or `error`, the name of an exception, with its `reason`.
+        For JSON: what is known of the image and its `notes` (warnings), or `error`, the name of an exception, with its
+        `reason`.
     array : numpy.ndarray or None
-        The pixels.
+        The pixels, contiguous and in this machine's byte order; None for a list, an error, or single images.
+
+    Raises
+    ------
+    KeyError
+        If the request has no `path`. Whatever is wrong with a file is no exception, but an `error` in the reply.
     """
     path = Path(request["path"])
 

@@ -45,7 +45,20 @@ class Grid:
 
     @classmethod
     def of(cls, spacing: Any, origin: Any, direction: Any) -> Grid:
-        """From anything that numpy takes; a grid of two dimensions lies in the axial plane through zero."""
+        """Make a grid from anything that numpy takes; one of two dimensions lies in the axial plane through zero.
+
+        Parameters
+        ----------
+        spacing, origin : sequence of float
+            2 or 3 numbers in the order x, y, z.
+        direction : array-like
+            (n, n) or flat, column j the unit vector of array axis j.
+
+        Returns
+        -------
+        Grid
+            Of three dimensions; what is missing is spacing 1, origin 0 and the z axis.
+        """
         n = len(spacing)
         axes = np.eye(3)
         axes[:n, :n] = np.reshape(direction, (n, n))
@@ -53,7 +66,18 @@ class Grid:
 
 
 def orientation_of(direction: NDArray[Any]) -> str:
-    """Three letters for a direction, each world axis once: those to which the array axes are nearest."""
+    """Name the world axes to which the array axes are nearest.
+
+    Parameters
+    ----------
+    direction : numpy.ndarray
+        (3, 3), column j is the unit vector of array axis j, in the order x, y, z.
+
+    Returns
+    -------
+    str
+        Three letters such as "LPS", each world axis once: the side to which the index along x, y and z grows.
+    """
     nearest = max(permutations(range(3)), key=lambda axes: float(sum(direction[w, j] ** 2 for j, w in enumerate(axes))))
     return "".join(_LETTERS[world][int(direction[world, axis] < 0)] for axis, world in enumerate(nearest))
 
@@ -66,10 +90,17 @@ def turn(array: NDArray[Any], grid: Grid, now: str, then: str) -> tuple[NDArray[
     array : numpy.ndarray
         (Z, Y, X), colours in a last axis.
     grid : Grid
-        That of the array.
+        Where the array lies.
     now, then : str
-        Orientations. They are taken at their word and not computed from the grid: at 45° the nearest axis is a matter
-        of rounding, and a turn would not be undone by its inverse.
+        Orientations of three letters, before and after. They are not computed from the grid: at 45° the nearest axis is
+        a matter of rounding, and turning back would not undo the turn.
+
+    Returns
+    -------
+    array : numpy.ndarray
+        A view of the same values, its axes in the new order.
+    grid : Grid
+        Where that array lies: every voxel has kept its place in the world.
     """
     axes = [next(j for j, letter in enumerate(now) if _world(letter) == _world(wanted)) for wanted in then]
     flips = [now[axis] != wanted for axis, wanted in zip(axes, then, strict=True)]
@@ -99,7 +130,7 @@ def to_upright(array: NDArray[Any], grid: Grid, unit: Literal["mm", "pixel"] = "
     grid : Grid
         Where it lies.
     unit : {"mm", "pixel"}
-        Whether the spacing means something.
+        Whether the spacing is in mm, or only the 1 of a file that does not tell it.
 
     Returns
     -------
@@ -138,7 +169,24 @@ def _in_array_order(grid: Grid, orientation: str, shown: str, unit: Literal["mm"
 
 
 def to_upright_plane(array: NDArray[Any], grid: Grid, unit: Literal["mm", "pixel"]) -> tuple[NDArray[Any], Geometry]:
-    """The same for an image of two dimensions, (Y, X) with colours in a last axis; it stays flat."""
+    """Turn a plane upright; unlike `to_upright` it gives a geometry of two dimensions, without a place in a volume.
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        (Y, X) as in the file, colours in a last axis.
+    grid : Grid
+        Where it lies.
+    unit : {"mm", "pixel"}
+        As in `to_upright`.
+
+    Returns
+    -------
+    array : numpy.ndarray
+        (H, W), colours in a last axis.
+    geometry : Geometry
+        Of that array, with two axes; knows the orientation that the file had.
+    """
     orientation = orientation_of(grid.direction)
     turned, grid = turn(array[np.newaxis], grid, orientation, "LPS")
     geometry = _in_array_order(grid, orientation, "LPS", unit)
@@ -152,7 +200,22 @@ def to_upright_plane(array: NDArray[Any], grid: Grid, unit: Literal["mm", "pixel
 
 
 def to_array_order(image: sitk.Image, unit: Literal["mm", "pixel"] = "mm") -> tuple[NDArray[Any], Geometry]:
-    """A 2-D or 3-D image of SimpleITK, upright; see `to_upright` and `to_upright_plane`."""
+    """Turn a SimpleITK image upright and into array order (z, y, x).
+
+    Parameters
+    ----------
+    image : SimpleITK.Image
+        Of 2 or 3 dimensions.
+    unit : {"mm", "pixel"}
+        As in `to_upright`.
+
+    Returns
+    -------
+    array : numpy.ndarray
+        (H, W) or (Z, H, W), colours in a last axis.
+    geometry : Geometry
+        Of that array; see `to_upright` and `to_upright_plane`.
+    """
     import SimpleITK as sitk
 
     grid = Grid.of(image.GetSpacing(), image.GetOrigin(), image.GetDirection())
@@ -161,7 +224,7 @@ def to_array_order(image: sitk.Image, unit: Literal["mm", "pixel"] = "mm") -> tu
 
 
 def to_file_grid(array: NDArray[Any], geometry: Geometry) -> tuple[NDArray[Any], Grid]:
-    """The inverse of `to_upright`: the array on the voxel grid of the file that the geometry came from.
+    """Put an array back on the voxel grid of the file that its geometry came from: the inverse of `to_upright`.
 
     Parameters
     ----------
@@ -189,7 +252,20 @@ def to_file_grid(array: NDArray[Any], geometry: Geometry) -> tuple[NDArray[Any],
 
 
 def to_file_order(array: NDArray[Any], geometry: Geometry) -> sitk.Image:
-    """What `to_file_grid` gives, as an image of SimpleITK."""
+    """Put an array back on the voxel grid of its file, as a SimpleITK image.
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        (Z, H, W) or (H, W), as many axes as the geometry.
+    geometry : Geometry
+        That of the image.
+
+    Returns
+    -------
+    SimpleITK.Image
+        What `to_file_grid` gives, with spacing, origin and direction.
+    """
     import SimpleITK as sitk
 
     array, grid = to_file_grid(array, geometry)

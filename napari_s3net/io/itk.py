@@ -22,7 +22,19 @@ Decoder = Literal["GDCMImageIO", "MetaImageIO", "NrrdImageIO", "PNGImageIO", "TI
 
 
 def open_reader(path: Path, decoder: Decoder) -> sitk.ImageFileReader:
-    """A reader that has read the header alone.
+    """Open a file and read its header alone.
+
+    Parameters
+    ----------
+    path : Path
+        A file whose name C++ can take; see `plain_path`.
+    decoder : str
+        SimpleITK's name of the decoder; no other is tried.
+
+    Returns
+    -------
+    SimpleITK.ImageFileReader
+        Knows size and type; its `Execute` decodes the pixels.
 
     Raises
     ------
@@ -37,7 +49,25 @@ def open_reader(path: Path, decoder: Decoder) -> sitk.ImageFileReader:
 
 
 def decode_pixels(path: Path, decoder: Decoder) -> NDArray[Any]:
-    """The pixels of a file alone, in array order; raises as `open_reader` does, and remembers that in `STUMBLED`."""
+    """Decode the pixels of a file alone, without spacing or orientation.
+
+    Parameters
+    ----------
+    path : Path
+        A file whose name C++ can take; see `plain_path`.
+    decoder : str
+        SimpleITK's name of the decoder; no other is tried.
+
+    Returns
+    -------
+    numpy.ndarray
+        In array order (z, y, x), several values a voxel in a last axis.
+
+    Raises
+    ------
+    RuntimeError
+        From SimpleITK, where the file is damaged; `STUMBLED` is set then.
+    """
     try:
         return sitk.GetArrayFromImage(sitk.ReadImage(str(path), imageIO=decoder))  # type: ignore[no-any-return]
     except RuntimeError:
@@ -46,14 +76,36 @@ def decode_pixels(path: Path, decoder: Decoder) -> NDArray[Any]:
 
 
 def value_bytes(reader: sitk.ImageFileReader) -> int:
-    """Bytes of one value, from names such as "vector of 16-bit signed integer"."""
+    """Return how many bytes one value takes.
+
+    Parameters
+    ----------
+    reader : SimpleITK.ImageFileReader
+        That has read its header.
+
+    Returns
+    -------
+    int
+        From SimpleITK's name of the type, such as "vector of 16-bit signed integer"; 8 where that tells no number.
+    """
     bits = re.search(r"(\d+)-bit", sitk.GetPixelIDValueAsString(reader.GetPixelID()))
     return int(bits[1]) // 8 if bits else 8
 
 
 @contextmanager
 def plain_path(path: Path) -> Iterator[Path]:
-    """The file or folder itself, or another name for it where its own cannot be handed to C++."""
+    """Give a file or folder a name that can be handed to C++ while it is in use.
+
+    Parameters
+    ----------
+    path : Path
+        The file or folder.
+
+    Yields
+    ------
+    Path
+        `path` itself where its name is valid UTF-8, else a link or copy under another name; gone after the body.
+    """
     if is_plain(path):
         yield path
         return
@@ -64,7 +116,20 @@ def plain_path(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def alias(path: Path, name: str) -> Iterator[Path]:
-    """Another name for a file or folder while it is in use; a copy of the file where links are not allowed."""
+    """Give a file or folder another name while it is in use.
+
+    Parameters
+    ----------
+    path : Path
+        The file or folder.
+    name : str
+        The other name, without a folder.
+
+    Yields
+    ------
+    Path
+        A link in a temporary folder, or a copy of the file where links are not allowed; gone after the body.
+    """
     with tempfile.TemporaryDirectory() as folder:
         other = Path(folder, name)
         try:

@@ -24,12 +24,18 @@ _HEAD_BYTES = 1 << 20
 
 
 def images_among(files: Iterable[Path]) -> list[Path]:
-    """Those that can be read, without hidden files, and without results that lie beside their image.
+    """Choose the images of a folder, without hidden files and without results that lie beside their image.
 
     Parameters
     ----------
     files : iterable of Path
         Of one folder.
+
+    Returns
+    -------
+    list of Path
+        In the order given, a .hdr with its .img as the .hdr alone. They are told by name or content, and may be
+        damaged.
     """
     files = [path for path in files if not is_hidden(path) and is_readable(path)]
     stems = {stem(path) for path in files}
@@ -121,9 +127,19 @@ def _is_second(path: Path) -> bool:
 
 
 def unique_stems(paths: Sequence[Path]) -> list[str]:
-    """A name for each path, different even where letters differ only in case.
+    """Make a name for each path, different even where letters differ only in case.
 
     It is the file's stem; where several have the same, the suffix is added, then the folder, then a number.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Files or folders, each once.
+
+    Returns
+    -------
+    list of str
+        One name a path, in the order given.
     """
     names = [stem(path) for path in paths]
     for longer in (

@@ -19,16 +19,21 @@ _DECODERS: dict[str, Decoder] = {"meta": "MetaImageIO", "nrrd": "NrrdImageIO"}
 
 
 def read_meta_or_nrrd(path: Path, file_format: Literal["meta", "nrrd"], name: str) -> Image:
-    """Read one file; of several volumes in it the first.
+    """Read one MetaImage or NRRD file; of several volumes in it the first.
 
     Parameters
     ----------
     path : Path
-        A file that its header check has passed.
+        A file whose header `check_meta` or `check_nrrd` has passed.
     file_format : {"meta", "nrrd"}
         As told by its content.
     name : str
-        For the record.
+        Becomes the image's `name`.
+
+    Returns
+    -------
+    Image
+        As `to_image` gives it.
 
     Raises
     ------
@@ -55,7 +60,20 @@ def read_meta_or_nrrd(path: Path, file_format: Literal["meta", "nrrd"], name: st
 
 
 def to_image(image: sitk.Image, name: str) -> Image:
-    """The record of a SimpleITK image: upright, and told what its values mean.
+    """Make an image record of a SimpleITK image: upright, and with the kind of its values.
+
+    Parameters
+    ----------
+    image : SimpleITK.Image
+        Of 2 or 3 dimensions.
+    name : str
+        Becomes the image's `name`.
+
+    Returns
+    -------
+    Image
+        (H, W) or (Z, H, W). Three or four values of 8 or 16 bits a voxel are colours, the first three kept in a last
+        axis.
 
     Raises
     ------

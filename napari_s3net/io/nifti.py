@@ -41,12 +41,13 @@ def read_nifti(path: Path, name: str) -> Image:
     path : Path
         A .nii or .nii.gz, or a .hdr with its .img.
     name : str
-        For the record.
+        Becomes the image's `name`.
 
     Returns
     -------
     Image
-        Slope and intercept of the header applied: whole numbers where they stay whole, else 64-bit floats; NaN stays.
+        (H, W) or (Z, H, W), upright, spacing in mm. Slope and intercept of the header are applied: whole numbers where
+        they stay whole, else 64-bit floats; NaN stays.
 
     Raises
     ------
@@ -84,7 +85,23 @@ def read_nifti(path: Path, name: str) -> Image:
 
 
 def scale_of(header: NiftiHeader) -> Scale:
-    """Slope and intercept; a slope of zero, or one that is not finite, means that there are none."""
+    """Return slope and intercept of the stored numbers.
+
+    Parameters
+    ----------
+    header : NiftiHeader
+        That has been checked.
+
+    Returns
+    -------
+    Scale
+        `UNSCALED` for Analyze files and where the slope is zero or not finite, as NIfTI has it.
+
+    Raises
+    ------
+    ReadError
+        If there is a slope, and the intercept is not finite.
+    """
     slope, intercept = (float(header.nibabel[key]) for key in ("scl_slope", "scl_inter"))
     if header.analyze or not np.isfinite(slope) or slope == 0:
         return UNSCALED
@@ -94,14 +111,19 @@ def scale_of(header: NiftiHeader) -> Scale:
 
 
 def placing(header: NiftiHeader) -> tuple[NDArray[np.float64], Any]:
-    """Where the voxels lie: the sform where there is one, else the qform, else the spacing alone.
+    """Find where the voxels lie: the sform where there is one, else the qform, else the spacing alone.
 
     This is nibabel's rule and that of FSL. A form whose axes are not at right angles gives way to the other.
+
+    Parameters
+    ----------
+    header : NiftiHeader
+        That has been checked.
 
     Returns
     -------
     affine : numpy.ndarray
-        (4, 4), from voxel to the world of NIfTI, in mm.
+        (4, 4), from voxel to the world of NIfTI (right, front, head), in mm.
     forms : tuple or None
         Code and matrix of qform and sform as they stand in the file, for labels to be written with.
 
@@ -173,7 +195,18 @@ def _tell_disagreement(header: NiftiHeader, forms: dict[str, NDArray[np.float64]
 
 
 def grid_of(affine: NDArray[np.float64]) -> Grid:
-    """The grid of a matrix, in DICOM's world; axes that rounding has bent are set at right angles again."""
+    """Make the grid of a placing, in DICOM's world; axes that rounding has bent are set at right angles again.
+
+    Parameters
+    ----------
+    affine : numpy.ndarray
+        (4, 4), from voxel to the world of NIfTI, in mm; see `placing`.
+
+    Returns
+    -------
+    Grid
+        In mm, its world left, back, head.
+    """
     matrix = _TO_LPS @ affine[:3, :3]
     spacing = np.linalg.norm(matrix, axis=0)
     left, _, right = np.linalg.svd(matrix / spacing)

@@ -34,12 +34,12 @@ def read_photograph(path: Path, file_format: Literal["png", "jpeg", "bmp"], name
     file_format : {"png", "jpeg", "bmp"}
         As told by its content.
     name : str
-        For the record.
+        Becomes the image's `name`.
 
     Returns
     -------
     Image
-        (H, W) or (H, W, 3).
+        (H, W) or (H, W, 3), 8 or 16 bits as in the file.
 
     Raises
     ------

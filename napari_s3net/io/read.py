@@ -86,6 +86,11 @@ def read_image_here(path: str | os.PathLike[str], *, series: str | None = None, 
         Whoever waits for this process. It is asked for the time that decoding may take, and told where this process is
         not to be used again.
 
+    Returns
+    -------
+    Image
+        As `read_image` gives it.
+
     Raises
     ------
     ReadError
@@ -152,6 +157,11 @@ def dicom_in(folder: str | os.PathLike[str]) -> DicomFolder:
     folder : path-like
         Only its own files are looked at, not those of the folders inside. Each header is read once.
 
+    Returns
+    -------
+    DicomFolder
+        Its series, single images and damaged files.
+
     Raises
     ------
     ReadError
@@ -167,7 +177,18 @@ def dicom_in(folder: str | os.PathLike[str]) -> DicomFolder:
 
 
 def series_in(folder: str | os.PathLike[str]) -> list[tuple[str, str]]:
-    """List the DICOM image series of a folder: id and description of each, as `dicom_in` does and raises."""
+    """List the DICOM image series of a folder, as `dicom_in` does and raises.
+
+    Parameters
+    ----------
+    folder : path-like
+        Only its own files are looked at.
+
+    Returns
+    -------
+    list of (str, str)
+        Id of each series, as `read_image` takes it, and a description without patient data.
+    """
     return [(series.identity, series.text) for series in dicom_in(folder).series]
 
 
@@ -196,6 +217,11 @@ def read_labels(path: str | os.PathLike[str]) -> Labels:
     ----------
     path : path-like
         The file.
+
+    Returns
+    -------
+    Labels
+        Upright, as `read_image` gives an image, with the names that the file gives them.
 
     Raises
     ------
@@ -296,7 +322,18 @@ def _warn(path: Path, notes: Sequence[str], level: int) -> None:
 
 
 def why_unread(error: ChildError) -> str:
-    """Why a file could not be read, from what became of the process that read it; without the file's name."""
+    """Say why a file could not be read, from what became of the process that read it.
+
+    Parameters
+    ----------
+    error : ChildError
+        Of that process: too slow, not started, died, or ended by the system.
+
+    Returns
+    -------
+    str
+        A sentence without the file's name.
+    """
     if isinstance(error, ChildTimeoutError):
         return f"reading it took longer than {error.seconds:.0f} seconds and was given up."
     if isinstance(error, ChildStartError):

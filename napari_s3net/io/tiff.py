@@ -44,7 +44,7 @@ def read_tiff(path: Path, name: str) -> Image:
     path : Path
         The file.
     name : str
-        For the record.
+        Becomes the image's `name`.
 
     Returns
     -------

@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 
 
 class Scale(NamedTuple):
-    """value = slope × stored + intercept."""
+    """How stored numbers become values: value = slope × stored + intercept."""
 
     slope: float = 1.0
     intercept: float = 0.0
@@ -28,12 +28,19 @@ class Stored(NamedTuple):
 
 
 def common_dtype(stored: Sequence[Stored], scales: Sequence[Scale]) -> np.dtype[Any]:
-    """The type that holds every value exactly: as stored, or the smallest whole numbers, or 64-bit floats.
+    """Choose the type that holds every value of several planes exactly.
 
     Parameters
     ----------
-    stored, scales : sequence
-        Of each plane.
+    stored : sequence of Stored
+        Type and range of the stored numbers of each plane.
+    scales : sequence of Scale
+        Slope and intercept of each plane.
+
+    Returns
+    -------
+    numpy.dtype
+        As stored where nothing is scaled; the smallest type of up to 32 bits where all values are whole; else float64.
     """
     together = np.result_type(*{item.dtype for item in stored})
     if all(scale == UNSCALED for scale in scales):
@@ -52,7 +59,23 @@ def common_dtype(stored: Sequence[Stored], scales: Sequence[Scale]) -> np.dtype[
 
 
 def scaled(array: NDArray[Any], scale: Scale, dtype: DTypeLike) -> NDArray[Any]:
-    """Values of an array; whole numbers wrap around on their way, and arrive, for they fit where they go."""
+    """Return the values that stored numbers mean.
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        Stored numbers, of any shape.
+    scale : Scale
+        Their slope and intercept.
+    dtype : numpy dtype
+        Of the result, as `common_dtype` chooses it. With whole numbers, slope and intercept are whole and every value
+        fits; intermediate results may overflow, and are right in the end (two's complement).
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the same shape; the array itself where nothing changes.
+    """
     if scale == UNSCALED:
         return array.astype(dtype, copy=False)
     dtype = np.dtype(dtype)

@@ -87,14 +87,40 @@ def _why_not(suffix: str, labels: NDArray[Any], geometry: Geometry, mask: bool) 
 
 
 def write_png(path: str | os.PathLike[str], rgb: NDArray[np.uint8]) -> None:
-    """Write a picture, (H, W, 3) or (H, W) uint8; raises `WriteError` where that is not possible."""
+    """Write a picture as PNG.
+
+    Parameters
+    ----------
+    path : path-like
+        The file; its folder is made where missing.
+    rgb : numpy.ndarray
+        (H, W, 3) colours or (H, W) grey, uint8.
+
+    Raises
+    ------
+    WriteError
+        If the place cannot be written, or the picture is of another shape or type.
+    """
     path, rgb = Path(path).absolute(), _checked_picture(path, rgb)
     with replacing(path, ".png") as temporary:
         _write_png(temporary, rgb)
 
 
 def write_jpeg(path: str | os.PathLike[str], rgb: NDArray[np.uint8]) -> None:
-    """Write a small picture to look at, as `write_png` takes it, where every byte counts more than every pixel."""
+    """Write a small picture to look at, where a small file matters more than exact pixels (quality 80).
+
+    Parameters
+    ----------
+    path : path-like
+        The file; its folder is made where missing.
+    rgb : numpy.ndarray
+        (H, W, 3) colours or (H, W) grey, uint8.
+
+    Raises
+    ------
+    WriteError
+        If the place cannot be written, or the picture is of another shape or type.
+    """
     import PIL.Image
 
     path, rgb = Path(path).absolute(), _checked_picture(path, rgb)
@@ -111,7 +137,15 @@ def _checked_picture(path: str | os.PathLike[str], rgb: NDArray[np.uint8]) -> ND
 
 
 def write_image(path: str | os.PathLike[str], image: Image) -> None:
-    """Write an image so that `read_image` opens it again: 8-bit grey or colours as PNG, grey as NIfTI, NRRD or MHA.
+    """Write an image so that `read_image` opens it again.
+
+    Parameters
+    ----------
+    path : path-like
+        .png for 8-bit grey or colours; .nii, .nii.gz, .nrrd or .mha for grey of any type. Its folder is made where
+        missing.
+    image : Image
+        A volume format keeps its spacing, origin and direction; PNG does not.
 
     Raises
     ------
@@ -132,9 +166,21 @@ def write_image(path: str | os.PathLike[str], image: Image) -> None:
 
 
 def write_json(path: str | os.PathLike[str], mapping: Mapping[str, Any], *, ascii_only: bool = False) -> None:
-    """Write plain values, numpy's included, as JSON; raises `WriteError` where that is not possible.
+    """Write plain values as JSON.
 
-    With `ascii_only`, other letters are escaped, and so are names that are no text.
+    Parameters
+    ----------
+    path : path-like
+        The file; its folder is made where missing.
+    mapping : mapping
+        Values that JSON knows, and numpy's numbers and arrays.
+    ascii_only : bool
+        Escape all other characters, so that names which are no valid text can be written too.
+
+    Raises
+    ------
+    WriteError
+        If the place cannot be written, or a value is not finite or of a type that JSON does not know.
     """
     path = Path(path).absolute()
     try:
@@ -196,7 +242,7 @@ def _write_nifti(temporary: Path, labels: NDArray[Any], geometry: Geometry, form
 
 @contextmanager
 def replacing(path: Path, suffix: str = "") -> Iterator[Path]:
-    """A temporary name beside a file, which takes the file's place when all went well.
+    """Give a temporary name beside a file; what was written there takes the file's place when all went well.
 
     Parameters
     ----------
@@ -204,6 +250,11 @@ def replacing(path: Path, suffix: str = "") -> Iterator[Path]:
         Absolute; its folder is made where missing.
     suffix : str
         Of the temporary name, for writers that look at it.
+
+    Yields
+    ------
+    Path
+        The temporary name, in the same folder. If the body fails, it is removed and the file stays as it was.
 
     Raises
     ------

@@ -39,7 +39,7 @@ class Box:
 
     Parameters
     ----------
-    planes : list of Plane
+    planes : list of DicomPlane
         In the order of space, or of their numbers where they have no place.
     step : float or None
         Distance from plane to plane in mm; None where no element tells.
@@ -56,12 +56,18 @@ class Box:
 
 
 def main_box(planes: Sequence[DicomPlane]) -> Box:
-    """Sort planes into boxes and give the one that holds most.
+    """Find the planes that make a volume; where a series holds several volumes, the one with most planes.
 
     Parameters
     ----------
-    planes : sequence of Plane
+    planes : sequence of DicomPlane
         Of one series, in the order of files and frames.
+
+    Returns
+    -------
+    Box
+        Planes of one size, orientation and spacing, one at each place, in the order of space; a single plane is a box
+        too.
 
     Raises
     ------
@@ -282,14 +288,14 @@ def _shifts(planes: list[DicomPlane]) -> NDArray[np.float64] | None:
 
 
 def resample(array: NDArray[Any], box: Box) -> tuple[NDArray[Any], NDArray[np.float64]]:
-    """Move shifted planes to where they lie and bring uneven ones to even distances, linearly.
+    """Move shifted planes to where they lie and bring uneven ones to even distances, by linear interpolation.
 
     Parameters
     ----------
     array : numpy.ndarray
         (n, rows, columns), the planes of the box.
     box : Box
-        What they are.
+        Whose `shifts`, `heights` and `step` say where the planes lie; what is None is left as it is.
 
     Returns
     -------

@@ -92,6 +92,16 @@ _EXPLICIT = {True: pydicom.uid.ExplicitVRLittleEndian, False: pydicom.uid.Explic
 def read_header(path: Path) -> Header:
     """Parse a file up to its pixels.
 
+    Parameters
+    ----------
+    path : Path
+        A DICOM file, with or without the preamble of 128 bytes.
+
+    Returns
+    -------
+    Header
+        Its elements and where its pixels begin; no pixel is read.
+
     Raises
     ------
     ReadError
@@ -114,7 +124,18 @@ def read_header(path: Path) -> Header:
 
 
 def why_no_image(header: Header) -> str:
-    """What a file is that holds no image; empty where it holds one."""
+    """Say why a file cannot be opened as an image.
+
+    Parameters
+    ----------
+    header : Header
+        Of a DICOM file.
+
+    Returns
+    -------
+    str
+        A sentence that names the kind of object, or that the file was cut off; empty where it holds an image.
+    """
     kind = header.object_id
     if header.start is not None and "Rows" in header.dataset:
         return "it is a tiled microscope slide, which is not read here." if kind == SLIDE and header.frames > 1 else ""
@@ -132,7 +153,20 @@ def _tag(keyword: str) -> BaseTag:
 
 
 def words(dataset: Dataset, keyword: str) -> list[str]:
-    """The values of an element as they are written, whatever they are; empty where there is none."""
+    """Return the values of an element as they are written.
+
+    Parameters
+    ----------
+    dataset : pydicom.Dataset
+        The file, or an item of a sequence.
+    keyword : str
+        DICOM's name of the element, such as "ImageType".
+
+    Returns
+    -------
+    list of str
+        Each value without padding; empty where the element is missing. It may be free text with a patient's name in it.
+    """
     tag = _tag(keyword)
     element = dataset.get_item(tag) if tag in dataset else None
     if element is None or element.value is None:
@@ -149,7 +183,21 @@ def words(dataset: Dataset, keyword: str) -> list[str]:
 
 
 def numbers(dataset: Dataset, keyword: str, n: int = 1) -> tuple[float, ...] | None:
-    """The first `n` numbers of an element; None where there are fewer, or where they are none.
+    """Return the first numbers of an element.
+
+    Parameters
+    ----------
+    dataset : pydicom.Dataset
+        The file, or an item of a sequence.
+    keyword : str
+        DICOM's name of the element, such as "PixelSpacing".
+    n : int
+        How many numbers are wanted.
+
+    Returns
+    -------
+    tuple of float or None
+        `n` numbers; None where there are fewer, or where one is no number or 1e12 and more.
 
     Warns
     -----
@@ -167,13 +215,39 @@ def numbers(dataset: Dataset, keyword: str, n: int = 1) -> tuple[float, ...] | N
 
 
 def code(dataset: Dataset, keyword: str) -> str:
-    """A code or a number; empty for anything that could be free text, which may hold a name."""
+    """Return the first value of an element where it cannot be free text, which may hold a patient's name.
+
+    Parameters
+    ----------
+    dataset : pydicom.Dataset
+        The file, or an item of a sequence.
+    keyword : str
+        DICOM's name of the element, such as "Modality".
+
+    Returns
+    -------
+    str
+        2 to 4 capital letters, or a number of up to 16 characters; empty for anything else.
+    """
     text = next(iter(words(dataset, keyword)), "")
     return text if re.fullmatch(r"[A-Z]{2,4}|[-+.\d]{1,16}", text) else ""
 
 
 def items(dataset: Dataset, keyword: str) -> list[Dataset]:
-    """The data sets in a sequence; empty where there is none."""
+    """Return the data sets in a sequence.
+
+    Parameters
+    ----------
+    dataset : pydicom.Dataset
+        The file, or an item of another sequence.
+    keyword : str
+        DICOM's name of the sequence, such as "SegmentSequence".
+
+    Returns
+    -------
+    list of pydicom.Dataset
+        Empty where there is no such sequence, or where it is damaged.
+    """
     tag = _tag(keyword)
     if tag not in dataset:
         return []
@@ -184,7 +258,20 @@ def items(dataset: Dataset, keyword: str) -> list[Dataset]:
 
 
 def groups(dataset: Dataset, frame: int) -> Iterator[Dataset]:
-    """Where what is said of a frame may stand, the nearest first: its own group, the shared one, the file itself."""
+    """Go through the places where an element that describes a frame may stand, the nearest first.
+
+    Parameters
+    ----------
+    dataset : pydicom.Dataset
+        The file.
+    frame : int
+        Which frame of the file, from 0.
+
+    Yields
+    ------
+    pydicom.Dataset
+        The frame's own functional groups, those that all frames share, and the file itself.
+    """
     own = items(dataset, "PerFrameFunctionalGroupsSequence")
     if frame < len(own):
         yield own[frame]

@@ -54,7 +54,7 @@ _EXTRA = "Install the decoders for it with: pip install 'napari-s3net[dicom]'."
 
 
 def decode_frames(header: Header) -> NDArray[Any]:
-    """All frames of a file.
+    """Decode all frames of a file.
 
     Parameters
     ----------
@@ -64,7 +64,8 @@ def decode_frames(header: Header) -> NDArray[Any]:
     Returns
     -------
     numpy.ndarray
-        (frames, rows, columns), or with a last axis of 3 for colours, palettes included.
+        (frames, rows, columns), or with a last axis of 3 for colours, palettes included. Numbers are as they are
+        stored, before slope and intercept; a modality lookup table is applied.
 
     Raises
     ------

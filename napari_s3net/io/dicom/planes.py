@@ -110,7 +110,18 @@ class DicomPlane:
         return "LOCALIZER" in words(self.header.dataset, "ImageType")
 
     def tell(self, keyword: str) -> str:
-        """The value of one of `TELLS`; empty where there is none."""
+        """Return what an element says of this frame.
+
+        Parameters
+        ----------
+        keyword : str
+            One of `TELLS`.
+
+        Returns
+        -------
+        str
+            Its values, joined by backslashes; empty where there is none.
+        """
         if keyword not in self._tells:
             self._tells[keyword] = _tell(self.header.dataset, self.frame, keyword)
         return self._tells[keyword]
@@ -126,7 +137,17 @@ def _tell(dataset: Dataset, frame: int, keyword: str) -> str:
 
 
 def planes_of(header: Header) -> list[DicomPlane]:
-    """The planes of a file, in its own order.
+    """Describe each frame of a file: its place, spacing, thickness and scale.
+
+    Parameters
+    ----------
+    header : Header
+        Of a file that holds an image.
+
+    Returns
+    -------
+    list of DicomPlane
+        One for each frame, in the file's own order. If one frame does not tell its place, none has one.
 
     Warns
     -----
@@ -268,7 +289,18 @@ def _turned(header: Header) -> bool:
 
 
 def stored_range(header: Header) -> tuple[int, int]:
-    """The least and the largest number that the stored bits can hold."""
+    """Return the range of the stored numbers, from how many bits are used and whether they are signed.
+
+    Parameters
+    ----------
+    header : Header
+        Of a file that holds an image.
+
+    Returns
+    -------
+    low, high : int
+        The least and the largest number that the stored bits can hold.
+    """
     bits = next(iter(numbers(header.dataset, "BitsStored") or ()), header.bits)
     bits = int(min(max(bits, 1), header.bits))
     signed = words(header.dataset, "PixelRepresentation") == ["1"]

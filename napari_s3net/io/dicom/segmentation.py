@@ -24,7 +24,7 @@ SAME_PLACE = 0.01
 
 
 class SegmentedLabels(NamedTuple):
-    """SegmentedLabels that were read from a file.
+    """Labels of a DICOM segmentation.
 
     Parameters
     ----------
@@ -42,10 +42,18 @@ class SegmentedLabels(NamedTuple):
 
 
 def read_segmentation(path: Path) -> SegmentedLabels:
-    """Read a DICOM segmentation: binary, of shares, or a label map.
+    """Read a DICOM segmentation: binary, of shares (fractional), or a label map.
 
-    Frames without a segment are not stored, so the grid is that of the frames that are; where several segments overlap,
-    the higher number stays.
+    Parameters
+    ----------
+    path : Path
+        A DICOM file.
+
+    Returns
+    -------
+    SegmentedLabels
+        On the grid of the frames that are stored (a slice without any segment has no frame), upright. Of shares, at
+        least half of the largest share counts as inside; where segments overlap, the higher number stays.
 
     Raises
     ------

@@ -52,12 +52,17 @@ class Contents:
 
 
 def look_into(path: Path) -> Contents:
-    """Read the header of each DICOM file once.
+    """Read the header of each DICOM file once, and sort the files into series.
 
     Parameters
     ----------
     path : Path
         A folder, of which its own files are looked at, or a DICOMDIR, of which those that it names.
+
+    Returns
+    -------
+    Contents
+        Series, single images and damaged files.
     """
     contents = Contents()
     found: dict[str, list[Header]] = {}
@@ -114,7 +119,18 @@ def _named_in(directory: Path) -> list[Path]:
 
 
 def list_series(contents: Contents) -> list[tuple[str, str]]:
-    """Ids of the image series, each with a description that holds no patient data."""
+    """List the image series with a description that holds no patient data.
+
+    Parameters
+    ----------
+    contents : Contents
+        Of a folder or DICOMDIR.
+
+    Returns
+    -------
+    list of (str, str)
+        Id (its SeriesInstanceUID) and description of each, such as "CT, series 3, 120 files of 512 × 512".
+    """
     return [(identity, _describe(headers)) for identity, headers in contents.series.items()]
 
 
@@ -137,9 +153,14 @@ def read_series(path: Path, series: str | None, name: str) -> Image:
     path : Path
         The folder, or the DICOMDIR.
     series : str or None
-        The id of one, as `list_series` gives it.
+        The id of one, as `list_series` gives it; None takes the only one.
     name : str
-        For the record.
+        Becomes the image's `name`.
+
+    Returns
+    -------
+    Image
+        As `read_headers` gives it; the only single image where there is no series.
 
     Raises
     ------
@@ -148,7 +169,7 @@ def read_series(path: Path, series: str | None, name: str) -> Image:
     AmbiguousSeriesError
         If there are several series and none was chosen.
     ReadError
-        If there is no such series, or its files do not make a volume.
+        If there is no such series, one of the files is damaged, or they do not make a volume.
     """
     contents = look_into(path)
     for file, error in contents.damaged.items():  # its slice would be missing without a word
@@ -185,6 +206,20 @@ def _nothing_in(path: Path, contents: Contents) -> str:
 def read_file(path: Path, series: str | None, name: str) -> Image:
     """Read one DICOM file: a plane, its frames as a volume, or through a DICOMDIR a series.
 
+    Parameters
+    ----------
+    path : Path
+        The file.
+    series : str or None
+        The id of a series, for a DICOMDIR alone.
+    name : str
+        Becomes the image's `name`.
+
+    Returns
+    -------
+    Image
+        As `read_headers` gives it.
+
     Raises
     ------
     HoldsLabelsError
@@ -192,7 +227,7 @@ def read_file(path: Path, series: str | None, name: str) -> Image:
     UnsupportedFormatError
         If it holds neither.
     ReadError
-        If it is damaged, or its frames do not make a volume.
+        If it is damaged, its frames do not make a volume, or a series was chosen and it is no DICOMDIR.
     """
     header = read_header(path)
     if header.object_id == DIRECTORY:
@@ -207,7 +242,19 @@ def read_file(path: Path, series: str | None, name: str) -> Image:
 
 
 def read_slices(paths: Sequence[Path], name: str) -> Image | None:
-    """The volume that chosen files make, by the same checks as a series; None where each stands for itself.
+    """Read chosen files as one volume, by the same checks as a series.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        DICOM files.
+    name : str
+        Becomes the image's `name`.
+
+    Returns
+    -------
+    Image or None
+        As `read_headers` gives it; None where each file stands for itself, as photographs do.
 
     Raises
     ------
@@ -224,7 +271,31 @@ def read_slices(paths: Sequence[Path], name: str) -> Image | None:
 
 
 def read_headers(headers: Iterable[Header], name: str) -> Image:
-    """The volume or plane that files make, of headers that have been parsed."""
+    """Make a volume or plane of files whose headers have been parsed.
+
+    Parameters
+    ----------
+    headers : iterable of Header
+        Of the files of one series.
+    name : str
+        Becomes the image's `name`.
+
+    Returns
+    -------
+    Image
+        (H, W) or (Z, H, W), colours in a last axis of 3; slope and intercept applied, so that CT is in Hounsfield
+        units. Upright and in mm where the files tell where they lie, else as stored.
+
+    Raises
+    ------
+    ReadError
+        If they do not make a volume, or their pixels are damaged.
+
+    Warns
+    -----
+    ReadWarning
+        If planes are left out or resampled, or a header is doubtful; once for all slices.
+    """
     headers = list(headers)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

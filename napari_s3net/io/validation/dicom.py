@@ -46,7 +46,7 @@ def has_preamble(path: Path) -> bool:
 
 
 def find_pixels(path: Path, start: int, *, implicit: bool, little: bool) -> PixelElement:
-    """Read the head of the element with the pixels, and see that the file is as long as it says.
+    """Read the head of the element with the pixels, and check that the file is as long as it says.
 
     Parameters
     ----------
@@ -55,7 +55,12 @@ def find_pixels(path: Path, start: int, *, implicit: bool, little: bool) -> Pixe
     start : int
         The byte at which the element begins.
     implicit, little : bool
-        How elements are written.
+        How elements are written: without their kind (implicit VR), and the low byte first (little endian).
+
+    Returns
+    -------
+    PixelElement
+        Where the pixels are, and how they are written.
 
     Raises
     ------
@@ -83,12 +88,26 @@ def find_pixels(path: Path, start: int, *, implicit: bool, little: bool) -> Pixe
 
 
 def read_fragments(path: Path, first: int) -> tuple[bytes, list[bytes]]:
-    """The table of offsets (it may be empty) and the fragments of packed pixels, walked through by their own lengths.
+    """Read the fragments of packed pixels, each by the length that it tells.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    first : int
+        The byte at which the first fragment begins; see `find_pixels`.
+
+    Returns
+    -------
+    table : bytes
+        The basic offset table, which may be empty.
+    fragments : list of bytes
+        The packed pixels, at least one fragment.
 
     Raises
     ------
     ReadError
-        If the file ends before the last of them.
+        If the file ends before the last of them, or there are none.
     """
     fragments: list[bytes] = []
     with path.open("rb") as file:
@@ -117,9 +136,19 @@ def _next_fragment(file: BinaryIO) -> bytes | None:
 
 
 def packed_size(frame: bytes) -> tuple[int, int] | None:
-    """Rows and columns that a frame packed as JPEG, JPEG-LS or JPEG 2000 says it has; None where it does not say.
+    """Return the size that a frame packed as JPEG, JPEG-LS or JPEG 2000 says it has.
 
     A decoder allocates and unpacks what the frame says, whatever the header of the file promises.
+
+    Parameters
+    ----------
+    frame : bytes
+        One packed frame, whole.
+
+    Returns
+    -------
+    (int, int) or None
+        Rows and columns; None where it does not say.
     """
     if frame.startswith(b"\xff\x4f\xff\x51") and len(frame) >= 24:
         right, bottom, left, top = struct.unpack_from(">4I", frame, 8)

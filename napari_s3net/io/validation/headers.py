@@ -53,7 +53,18 @@ _META_BYTES = {
 
 
 def stem(path: Path) -> str:
-    """The name of a file without the suffix of its format, whole where it has none."""
+    """Return the name of a file without the suffix of its format.
+
+    Parameters
+    ----------
+    path : Path
+        The file; it need not be there.
+
+    Returns
+    -------
+    str
+        "scan" of "scan.nii.gz"; the whole name where it has no suffix of a format that is read here.
+    """
     return _SUFFIX.sub("", path.name) or path.name
 
 
@@ -84,7 +95,23 @@ def is_packed(path: Path) -> bool:
 
 
 def read_head(path: Path) -> bytes:
-    """The first bytes of a file, unpacked where it is gzipped."""
+    """Read the first bytes of a file, unpacked where it is gzipped.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    bytes
+        Up to `HEAD_BYTES`; fewer where the file is shorter.
+
+    Raises
+    ------
+    ReadError
+        If its gzip packing is damaged, or ends before the first byte.
+    """
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     if not is_packed(path):
@@ -100,6 +127,16 @@ def read_head(path: Path) -> bytes:
 
 def sniff(path: Path) -> Format:
     """Tell the format of a file by its content, whatever its name is.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    str
+        One of `Format`.
 
     Raises
     ------
@@ -131,10 +168,17 @@ def is_dicom(path: Path) -> bool:
 def check_meta(path: Path) -> None:
     """Check a .mha, or a .mhd together with the file that it names.
 
+    Parameters
+    ----------
+    path : Path
+        The .mha or .mhd.
+
     Raises
     ------
     ReadError
-        If the header makes no sense, or the file is too short for it.
+        If the header makes no sense, the file is too short for it, or its image does not fit this machine's memory.
+    UnsupportedFormatError
+        If it holds no image, pixels of a type that is not read here, or pixels in several files.
     """
     fields, sizes, start = _text_header(path, rb"=", rb"(?m)^\s*ElementDataFile\s*=.*\n?", ("DimSize", "NDims"))
     if fields.get("ObjectType", "Image") != "Image":
@@ -159,7 +203,13 @@ def check_meta(path: Path) -> None:
 
 
 def check_nrrd(path: Path) -> None:
-    """Check a .nrrd, or a .nhdr together with the file that it names; raises as `check_meta` does."""
+    """Check a .nrrd, or a .nhdr together with the file that it names; raises as `check_meta` does.
+
+    Parameters
+    ----------
+    path : Path
+        The .nrrd or .nhdr.
+    """
     fields, sizes, start = _text_header(path, rb":", rb"\r?\n\r?\n|\Z", ("sizes", "dimension"))
     bits = re.search(r"int(8|16|32|64)", kind := fields.get("type", ""))
     item = _known(int(bits[1]) // 8 if bits else next((n for word, n in _NRRD_WORDS if word in kind), 0))

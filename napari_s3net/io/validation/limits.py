@@ -26,7 +26,18 @@ _on_promise: ContextVar[OnPromise | None] = ContextVar("on_promise", default=Non
 
 @contextmanager
 def on_promise(act: OnPromise) -> Iterator[None]:
-    """Have `act` called in the body once a header was checked, before any pixel is decoded."""
+    """Have a function called in the body once a header was checked, before any pixel is decoded.
+
+    Parameters
+    ----------
+    act : callable
+        Takes the bytes of pixels that a header promises, and the bytes of memory that decoding them needs.
+
+    Yields
+    ------
+    None
+        `act` holds for this thread or task alone, and until the body ends.
+    """
     token = _on_promise.set(act)
     try:
         yield
@@ -35,7 +46,7 @@ def on_promise(act: OnPromise) -> Iterator[None]:
 
 
 def reading_seconds(path: Path, promised: int = 0) -> float:
-    """Seconds that reading a file, or the files of a folder, may take.
+    """Return the seconds that reading a file, or the files of a folder, may take.
 
     Parameters
     ----------
@@ -43,6 +54,11 @@ def reading_seconds(path: Path, promised: int = 0) -> float:
         The file or folder.
     promised : int
         Bytes of pixels that its header promises, once that is known.
+
+    Returns
+    -------
+    float
+        20 s, and more for every byte of the files and of the pixels.
 
     Raises
     ------
@@ -85,7 +101,14 @@ def check_memory(shape: Iterable[int], item_bytes: int) -> None:
 
 
 def check_promise(promised: int, present: int, ratio: int = 1) -> None:
-    """Refuse a file that holds fewer bytes of pixels than its header promises, packed at most `ratio` to one.
+    """Refuse a file that holds fewer bytes of pixels than its header promises.
+
+    Parameters
+    ----------
+    promised, present : int
+        Bytes by the header, and in the file.
+    ratio : int
+        How many bytes one byte of the file can hold at most: 1 where it is not packed.
 
     Raises
     ------
@@ -100,7 +123,18 @@ def check_promise(promised: int, present: int, ratio: int = 1) -> None:
 
 
 def in_words(n: float) -> str:
-    """Bytes for a person: "3 kB", "412 MB", "1.5 GB"."""
+    """Say a number of bytes to a person.
+
+    Parameters
+    ----------
+    n : float
+        Bytes.
+
+    Returns
+    -------
+    str
+        In steps of 1000: "3 kB", "412 MB", "1.5 GB".
+    """
     for unit in ("bytes", "kB", "MB", "GB", "TB", "PB"):
         if n < 1000 or unit == "PB":
             break
@@ -109,5 +143,16 @@ def in_words(n: float) -> str:
 
 
 def shown(path: Path) -> str:
-    """The name of a file for a message of one line."""
+    """Return the name of a file for a message of one line.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    str
+        Its name without the folder, characters that cannot be printed as "?"; the whole path where there is no name.
+    """
     return "".join(c if c.isprintable() else "?" for c in path.name) or str(path)

@@ -58,6 +58,16 @@ class NiftiHeader:
 def read_nifti_header(path: Path) -> NiftiHeader:
     """Read the header of a .nii or .nii.gz, or of a .hdr with its .img, and check it against the file.
 
+    Parameters
+    ----------
+    path : Path
+        The .nii, .nii.gz or .hdr.
+
+    Returns
+    -------
+    NiftiHeader
+        Its sizes and type are those of an image, and its pixel file is long enough for them.
+
     Raises
     ------
     ReadError
