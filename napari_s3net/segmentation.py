@@ -62,7 +62,17 @@ def segment(
 
     Raises
     ------
-    InvalidImageError, InvalidSettingsError, DeviceError, OutOfMemoryError, DivergedError
+    InvalidImageError
+        If it is no plane of at least 16 × 16 varying real numbers, or the target is found from Hounsfield units and it
+        has none.
+    InvalidSettingsError
+        If there is no preset of this name.
+    DeviceError
+        If there is no such device.
+    OutOfMemoryError
+        If it does not fit; the message says what was needed and what was free.
+    DivergedError
+        If the loss is not finite; a smaller learning rate helps.
     """
     image = as_image(image)
     name = ""
@@ -77,18 +87,23 @@ def segment(
 def iter_segment(
     image: Image, settings: Settings, *, device: str | torch.device = "auto", preview_seconds: float | None = None
 ) -> Generator[Step, bool | None, Segmentation]:
-    """Segment one plane, one `Step` an iteration; `send(True)` stops and keeps what there is.
+    """Segment one plane; `send(True)` stops and keeps what there is.
 
     Parameters
     ----------
     image : Image
         One plane.
     settings : Settings
-        What to do.
+        Everything that can be chosen; `preset_settings` has ready-made ones.
     device : str or torch.device
         As in `segment`, or a device that `resolve_device` gave.
     preview_seconds : float, optional
         A step carries a preview when this much time has gone by since the last; never when left out.
+
+    Yields
+    ------
+    Step
+        One an iteration.
 
     Returns
     -------
@@ -98,6 +113,7 @@ def iter_segment(
     Raises
     ------
     InvalidImageError, DeviceError, OutOfMemoryError, DivergedError
+        As in `segment`.
     """
     started = time.perf_counter()
     device = resolve_device(device)
@@ -159,9 +175,30 @@ class TrainedClusters:
 def train(
     trainer: Trainer, settings: Settings, image: Image, preview_seconds: float | None = None
 ) -> Generator[Step, bool | None, TrainedClusters]:
-    """Train until `max_iter`, until the trainer is done, or until `send(True)`; one `Step` an iteration.
+    """Train until `max_iter`, until the trainer is done, or until `send(True)`.
 
-    The last iteration looks and does not learn: the weights that are kept are those that made the clusters.
+    The last iteration computes clusters and does not learn: the weights that are kept are those that made the clusters.
+
+    Parameters
+    ----------
+    trainer : Trainer
+        Network, optimiser, loss terms and stopping rule; its network is trained in place.
+    settings : Settings
+        `max_iter`, and `variant`, which says whether weights are kept.
+    image : Image
+        Its shape is that of the previews.
+    preview_seconds : float, optional
+        A step carries a preview when this much time has gone by since the last; never when left out.
+
+    Yields
+    ------
+    Step
+        One an iteration.
+
+    Returns
+    -------
+    TrainedClusters
+        Of the last iteration.
 
     Raises
     ------

@@ -34,7 +34,13 @@ class InceptionLargeKernelAttention(nn.Module):
         self.mix = Pointwise(len(BRANCHES) * channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Multiply x (N, C, H, W) by its own attention map."""
+        """Multiply x by its own attention map.
+
+        Returns
+        -------
+        torch.Tensor
+            (N, C, H, W), as x.
+        """
         local = self.local(x)
         gate: Tensor = self.mix(torch.cat([branch(local) for branch in self.context], dim=1))
         return x * gate
@@ -57,6 +63,12 @@ class AttentionBlock(nn.Module):
         self.body = nn.Sequential(Pointwise(channels, channels), nn.GELU(), gate, Pointwise(channels, channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Add the block's answer to x (N, C, H, W)."""
+        """Add the attention of x to x.
+
+        Returns
+        -------
+        torch.Tensor
+            (N, C, H, W), as x.
+        """
         y: Tensor = x + self.body(x)
         return y

@@ -54,18 +54,23 @@ def deform_conv3x3(x: Tensor, offsets: Tensor, modulation: Tensor, weight: Tenso
 def deform_by_grid_sample(
     x: Tensor, rows: Tensor, columns: Tensor, modulation: Tensor, weight: Tensor, bias: Tensor
 ) -> Tensor:
-    """Compute the same by torch's `grid_sample`: for devices other than the CPU.
+    """Compute the deformable convolution by torch's `grid_sample`: for devices other than the CPU.
 
     Parameters
     ----------
     x : torch.Tensor
         (N, C, H, W).
     rows, columns : torch.Tensor
-        (N, H, W, 9): where each tap reads x, in pixels.
+        (N, H, W, 9): where each tap reads x, in pixels from 0; between pixels x is interpolated, outside it is 0.
     modulation : torch.Tensor
-        (N, H, W, 9).
+        (N, H, W, 9), the factor of each tap.
     weight, bias : torch.Tensor
         (D, C, 3, 3) and (D,).
+
+    Returns
+    -------
+    torch.Tensor
+        (N, D, H, W).
     """
     N, C, H, W = x.shape
     # grid_sample wants (x, y) in [-1, 1] over the pixels' outer edges.
@@ -96,7 +101,13 @@ class DeformableConv3x3(nn.Module):
         nn.init.zeros_(self.predict.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Predict offsets and modulation, then convolve."""
+        """Predict offsets and modulation from x, then convolve.
+
+        Returns
+        -------
+        torch.Tensor
+            (N, D, H, W) for x (N, C, H, W).
+        """
         predicted = self.predict(x)
         offsets, modulation = predicted[:, : 2 * TAPS], 2 * predicted[:, 2 * TAPS :].sigmoid()
         return deform_conv3x3(x, offsets, modulation, self.weight, self.bias)
@@ -124,7 +135,13 @@ class FreeOffsetConv3x3(nn.Module):
         self.modulation = nn.Parameter(torch.rand(1, TAPS, *size))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Convolve with the learned offsets, which are the same for every image."""
+        """Convolve with the learned offsets, which are the same for every image.
+
+        Returns
+        -------
+        torch.Tensor
+            (N, D, H, W) for x (N, C, H, W).
+        """
         N = x.shape[0]
         offsets, modulation = self.offsets.expand(N, -1, -1, -1), self.modulation.expand(N, -1, -1, -1)
         return deform_conv3x3(x, offsets, modulation, self.weight, self.bias)

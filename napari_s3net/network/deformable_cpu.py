@@ -28,9 +28,23 @@ MARGIN = 2
 
 
 def deform_on_cpu(x: Tensor, rows: Tensor, columns: Tensor, modulation: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Compute the deformable convolution; the parameters and the result are those of `deform_by_grid_sample`.
+    """Compute the deformable convolution; it can be differentiated once.
 
-    It can be differentiated once.
+    Parameters
+    ----------
+    x : torch.Tensor
+        (N, C, H, W), on the CPU.
+    rows, columns : torch.Tensor
+        (N, H, W, 9): where each tap reads x, in pixels from 0; between pixels x is interpolated, outside it is 0.
+    modulation : torch.Tensor
+        (N, H, W, 9), the factor of each tap.
+    weight, bias : torch.Tensor
+        (D, C, 3, 3) and (D,).
+
+    Returns
+    -------
+    torch.Tensor
+        (N, D, H, W), as from `deform_by_grid_sample`.
     """
     kernel = weight.flatten(2).permute(2, 1, 0).reshape(-1, len(weight))  # (9C, D)
     pixels = F.pad(x.permute(0, 2, 3, 1), (0, 0, MARGIN, MARGIN, MARGIN, MARGIN))

@@ -115,7 +115,13 @@ class DepthwiseConv(nn.Conv2d):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Convolve each channel with its own kernel."""
+        """Convolve each channel with its own kernel, in the way that is fastest on the device of x.
+
+        Returns
+        -------
+        torch.Tensor
+            (N, C, H, W), as x.
+        """
         if self.by_matrices and x.device.type != "cpu":
             return depthwise_by_matrices(x, self.weight, cast("Tensor", self.bias), self.dilation[0])
         if x.device.type != "cpu" or (self.kernel_size == (3, 3) and self.dilation == (1, 1)):
@@ -131,5 +137,11 @@ class Pointwise(nn.Linear):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        """Mix the channels of each pixel."""
+        """Mix the channels of each pixel.
+
+        Returns
+        -------
+        torch.Tensor
+            (N, D, H, W) for x (N, C, H, W).
+        """
         return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)

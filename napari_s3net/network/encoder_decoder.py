@@ -50,7 +50,13 @@ class EncoderDecoderConfig:
     deformable: bool = True
 
     def as_dict(self) -> dict[str, object]:
-        """Plain numbers and lists, for a file's header."""
+        """Convert to numbers and lists, such as JSON holds, for the header of a weight file.
+
+        Returns
+        -------
+        dict
+            By the names of the fields; tuples become lists.
+        """
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
 
@@ -90,12 +96,17 @@ class EncoderDecoder(nn.Module):
         self.cluster_head = Pointwise(first, config.clusters)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the logits of the object (N, 1, H, W) and of the clusters (N, K, H, W).
+        """Say of each pixel whether it is object, and which cluster it belongs to.
 
         Parameters
         ----------
         x : torch.Tensor
             (N, C, H, W), normalised, of any size from 2 × 2 on.
+
+        Returns
+        -------
+        logits, cluster_logits : torch.Tensor
+            (N, 1, H, W) of the object, whose sigmoid is its probability; and (N, K, H, W) of the clusters; float32.
         """
         features = self.features(x)
         size = (x.shape[2], x.shape[3])
@@ -106,7 +117,18 @@ class EncoderDecoder(nn.Module):
         return logits, clusters
 
     def features(self, x: Tensor) -> Tensor:
-        """What both heads read: (N, widths[0], ⌈H / 2⌉, ⌈W / 2⌉)."""
+        """Compute what both heads read.
+
+        Parameters
+        ----------
+        x : torch.Tensor
+            (N, C, H, W), normalised.
+
+        Returns
+        -------
+        torch.Tensor
+            (N, widths[0], ⌈H / 2⌉, ⌈W / 2⌉), float32.
+        """
         y = self.stem(x)
         seen: list[Tensor] = []
         for i, stage in enumerate(self.encoder):

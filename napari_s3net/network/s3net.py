@@ -81,5 +81,10 @@ def released_network(in_channels: int, size: tuple[int, int], channels: int = 64
         H and W, the only size that it takes.
     channels : int
         C, and K as well.
+
+    Returns
+    -------
+    S3Net
+        With random weights, on the CPU.
     """
     return S3Net(in_channels, channels, channels, deformable=lambda i, o: FreeOffsetConv3x3(i, o, size))

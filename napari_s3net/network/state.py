@@ -14,7 +14,13 @@ from napari_s3net.errors import InvalidSettingsError
 
 
 def state_of(network: nn.Module) -> dict[str, NDArray[Any]]:
-    """Copy a network's parameters and buffers into plain arrays, by their names."""
+    """Copy a network's parameters and buffers into plain arrays.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        By the names of the parameters and buffers; `load_state` takes it back.
+    """
     return {name: tensor.detach().cpu().numpy().copy() for name, tensor in network.state_dict().items()}
 
 

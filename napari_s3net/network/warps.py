@@ -70,7 +70,22 @@ def draw_theta(limits: WarpRange, size: tuple[int, int], generator: torch.Genera
 
 
 def draw_window(share: float, size: tuple[int, int], generator: torch.Generator) -> tuple[slice, slice]:
-    """Draw a window of an image of size (H, W): so large a share of its rows and of its columns, anywhere in it."""
+    """Draw a window of an image, anywhere in it.
+
+    Parameters
+    ----------
+    share : float
+        0 to 1: height and width of the window as a share of the image's; at least one pixel.
+    size : tuple of int
+        H and W of the image.
+    generator : torch.Generator
+        Two numbers are drawn from it.
+
+    Returns
+    -------
+    tuple of slice
+        Rows and columns, as `make_grid` takes them.
+    """
     place = torch.rand(2, generator=generator, dtype=torch.float64).tolist()
     lengths = [max(1, round(share * n)) for n in size]
     starts = [int(u * (n - length + 1)) for u, n, length in zip(place, size, lengths, strict=True)]
@@ -125,10 +140,18 @@ def warp(x: Tensor, grid: Tensor, *, padding: str = "reflection") -> Tensor:
 def visible(grid: Tensor, like: Tensor) -> Tensor:
     """Say which pixels of a warped image show a part of the original.
 
+    Parameters
+    ----------
+    grid : torch.Tensor
+        (N, h, w, 2), from `make_grid`; the first of the batch counts.
+    like : torch.Tensor
+        (N, C, H, W), the original.
+
     Returns
     -------
     torch.Tensor
-        (1, 1, h, w) of the type of `like`: 1 where the grid lies inside the original `like` (N, C, H, W), 0 outside.
+        (1, 1, h, w) of the type of `like`: 1 where the grid lies inside the original, 0 outside and within half a pixel
+        of its edge.
     """
     ones = torch.ones_like(like[:1, :1])
     return (warp(ones, grid[:1], padding="zeros") > 0.999).to(like.dtype)

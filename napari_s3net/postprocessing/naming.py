@@ -26,16 +26,17 @@ def name_labels(
     grey: NDArray[np.floating],
     names: tuple[str, str],
 ) -> dict[int, Meaning]:
-    """What each label is: the tissue for CT; else what it is, and whether darker or lighter than the main.
+    """Say what each label is: object or background with a shade; in CT the background's labels are named by tissue.
 
-    Where several are darker, or lighter, they are numbered from the main one outwards.
+    The shade says whether it is darker or lighter than the largest label of its side. Where several are, they are
+    numbered from that one outwards.
 
     Parameters
     ----------
     labels : numpy.ndarray
         (h, w), every `sampling_step` rows and columns of the image's labels, from 1.
     n_labels : int
-        The largest one.
+        The largest label.
     foreground : tuple of int
         The object's labels.
     plane : PreparedPlane
@@ -44,6 +45,11 @@ def name_labels(
         (h, w), its intensities at the same pixels.
     names : tuple of str
         What to call the object, and what to call the rest.
+
+    Returns
+    -------
+    dict of int to Meaning
+        Of each label from 1 to `n_labels`, in this order.
     """
     image = plane.image
     ids = range(1, n_labels + 1)
@@ -72,7 +78,22 @@ def name_labels(
 
 
 def mean_of_each(labels: NDArray[Any], values: NDArray[Any], counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Mean value of each label that occurs so many times, (n,); 0 where it does not."""
+    """Average values over the pixels of each label.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        Integers from 0.
+    values : numpy.ndarray
+        Of the same shape.
+    counts : numpy.ndarray
+        (n,): how many pixels each label from 0 to n − 1 has.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n,); 0 for a label that does not occur.
+    """
     sums = np.bincount(labels.ravel(), values.ravel(), minlength=len(counts))
     return np.asarray(sums / np.maximum(counts, 1))
 

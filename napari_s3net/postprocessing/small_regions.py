@@ -17,7 +17,20 @@ SMALLEST_OF_CLUSTER = 0.1
 
 
 def drop_small_components(mask: NDArray[np.bool_], smallest: float) -> NDArray[np.bool_]:
-    """Drop the components of a mask (H, W) with fewer pixels than `smallest`, never all, and fill the holes."""
+    """Drop the small connected components of a mask, and fill the holes of the others.
+
+    Parameters
+    ----------
+    mask : numpy.ndarray
+        (H, W) bool.
+    smallest : float
+        Pixels: components with fewer go, but the largest always stays.
+
+    Returns
+    -------
+    numpy.ndarray
+        (H, W) bool.
+    """
     components, _ = ndimage.label(mask)
     sizes = np.bincount(components.ravel())
     sizes[0] = 0

@@ -21,7 +21,20 @@ GUIDE_RADIUS, GUIDE_FLAT = 3, 0.01
 
 
 def enlarge(values: NDArray[np.floating], shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Values (h, w) at another size, bilinear."""
+    """Interpolate values at another size, bilinearly.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        (h, w).
+    shape : tuple of int
+        (H, W).
+
+    Returns
+    -------
+    numpy.ndarray
+        (H, W) float32.
+    """
     small = torch.from_numpy(np.ascontiguousarray(values, np.float32))[None, None]
     return np.asarray(F.interpolate(small, tuple(shape), mode="bilinear", align_corners=False)[0, 0].numpy())
 
@@ -98,12 +111,38 @@ def enlarge_clusters(probabilities: Tensor, shape: tuple[int, ...]) -> NDArray[n
 
 
 def preview(clusters: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Clusters (h, w) at the image's size, nearest neighbour, counted from 1: for the screen while a run goes on."""
+    """Bring clusters to the image's size, nearest neighbour: for the screen while a run goes on.
+
+    Parameters
+    ----------
+    clusters : numpy.ndarray
+        (h, w), from 0 to at most 254.
+    shape : tuple of int
+        (H, W) of the image.
+
+    Returns
+    -------
+    numpy.ndarray
+        (H, W) uint8, counted from 1.
+    """
     return nearest((clusters + 1).astype(np.uint8), shape)
 
 
 def nearest(values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    """Values (h, w) at another size, nearest neighbour."""
+    """Bring values to another size, nearest neighbour.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        (h, w).
+    shape : tuple of int
+        (H, W).
+
+    Returns
+    -------
+    numpy.ndarray
+        (H, W) of the same type.
+    """
     rows, columns = (np.arange(n) * m // n for n, m in zip(shape, values.shape, strict=True))
     return np.asarray(values[np.ix_(rows, columns)])
 
