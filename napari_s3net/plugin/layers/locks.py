@@ -30,12 +30,12 @@ class Locks:
     held: NDArray[np.bool_] | None = None
 
     def toggle_labels(self, ids: Iterable[int]) -> None:
-        """Lock labels; open them if all are locked."""
+        """Lock labels; unlock them if all of them are locked."""
         chosen = set(ids)
         self.labels = self.labels - chosen if chosen <= self.labels else self.labels | chosen
 
     def toggle_part(self, shape: tuple[int, ...], key: PlaneKey, part: NDArray[np.bool_]) -> bool:
-        """Lock a part (H, W) of a plane as it is, or open it.
+        """Lock part of a plane as it is; unlock it where all of it is locked.
 
         Parameters
         ----------
@@ -44,7 +44,7 @@ class Locks:
         key : PlaneKey
             The plane.
         part : numpy.ndarray
-            (H, W), bool.
+            (H, W) bool, the pixels.
 
         Returns
         -------
@@ -58,13 +58,32 @@ class Locks:
         return locked
 
     def in_plane(self, key: PlaneKey) -> NDArray[np.bool_] | None:
-        """Locked pixels (H, W) of a plane; None where there are none."""
+        """The locked pixels of a plane.
+
+        Returns
+        -------
+        numpy.ndarray or None
+            (H, W) bool, a copy; None where no pixel is locked.
+        """
         if self.held is None or self.held.ndim != len(key.steps) or not self.held[key.index].any():
             return None
         return self.held[key.index].copy()
 
     def guarded(self, key: PlaneKey, before: NDArray[Any], after: NDArray[Any]) -> NDArray[Any]:
-        """Labels of a plane after a tool, with locked parts as they were before it."""
+        """Give locked pixels back what they had before a tool.
+
+        Parameters
+        ----------
+        key : PlaneKey
+            The plane.
+        before, after : numpy.ndarray
+            (H, W), its labels before and after the tool.
+
+        Returns
+        -------
+        numpy.ndarray
+            (H, W): `after`, with locked pixels from `before`.
+        """
         held = self.in_plane(key)
         return after if held is None or held.shape != after.shape else np.where(held, before, after)
 
@@ -73,5 +92,11 @@ _locks: WeakKeyDictionary[Labels, Locks] = WeakKeyDictionary()
 
 
 def locks_of(layer: Labels) -> Locks:
-    """The locks of a layer, to look at and to change."""
+    """The locks of a layer, to look at and to change; without any at first.
+
+    Returns
+    -------
+    Locks
+        The same object at each call, as long as the layer is there.
+    """
     return _locks.setdefault(layer, Locks())

@@ -36,6 +36,11 @@ def make_metadata(result: Segmentation, source: Source, geometry: Geometry, pres
         Of the whole layer.
     preset : str
         The name of the preset that the settings started from.
+
+    Returns
+    -------
+    dict
+        As `Segmentation.metadata`, with "kind" and "geometry"; "axis", "slice" and "time" tell the plane.
     """
     key = source.key
     made = result.with_provenance(source=source.name, axis=key.axis, slice=key.position, time=key.time, preset=preset)
@@ -43,7 +48,21 @@ def make_metadata(result: Segmentation, source: Source, geometry: Geometry, pres
 
 
 def with_slice(old: Metadata, new: Metadata) -> Metadata:
-    """The metadata of a stack of which one more slice is done: the new one's, which also knows the old one's ids."""
+    """Add one more slice to the metadata of a stack.
+
+    Parameters
+    ----------
+    old : dict
+        The stack's metadata; empty for the first slice.
+    new : dict
+        That of the slice, with the stack's ids; see `numbered_as_stack`.
+
+    Returns
+    -------
+    dict
+        As `new`, with the names, meanings and object ids of both; what both know is the new one's. "slices" tells of
+        each slice how it was made.
+    """
     ids = set(new["names"])
     foreground = [i for i in old.get("foreground", ()) if i not in ids] + new["foreground"]
     made = Provenance.from_dict(new)
@@ -92,7 +111,9 @@ def numbered_as_stack(result: Segmentation, known: Metadata, beside: NDArray[Any
 def numbered_as_before(
     result: Segmentation, known: Metadata, before: NDArray[Any], metadata: Metadata
 ) -> tuple[NDArray[np.int32], Metadata]:
-    """Another run on the same plane: clusters that were there keep id, name and tick; see `match_to_previous`.
+    """Number the clusters of another run on a plane: those that were there keep id, name and tick.
+
+    Which ones were there is decided by `match_to_previous`.
 
     Parameters
     ----------
@@ -101,9 +122,16 @@ def numbered_as_before(
     known : dict
         The metadata of the earlier result.
     before : numpy.ndarray
-        Its labels.
+        (H, W), its labels.
     metadata : dict
         The new result's metadata, as yet with its own numbers.
+
+    Returns
+    -------
+    labels : numpy.ndarray
+        (H, W) int32, the new labels with their final ids.
+    metadata : dict
+        As `metadata`, with these ids.
     """
     features = None if result.image is None else to_unit(result.image, result.settings)
     ids = match_to_previous(result.labels, before, features)
@@ -118,24 +146,81 @@ def numbered_as_before(
 
 
 def with_tick(metadata: Metadata, label: int, *, is_object: bool) -> Metadata:
-    """The metadata after a cluster was made object or background."""
+    """Make a cluster object or background.
+
+    Parameters
+    ----------
+    metadata : dict
+        Stays as it is.
+    label : int
+        The cluster's id.
+    is_object : bool
+        Whether it belongs to the object from now on.
+
+    Returns
+    -------
+    dict
+        A changed copy; the object's ids in ascending order.
+    """
     others = [i for i in metadata["foreground"] if i != label]
     return {**metadata, "foreground": sorted([*others, label] if is_object else others)}
 
 
 def with_name(metadata: Metadata, label: int, name: str) -> Metadata:
-    """The metadata after a cluster was renamed."""
+    """Rename a cluster.
+
+    Parameters
+    ----------
+    metadata : dict
+        Stays as it is.
+    label : int
+        The cluster's id.
+    name : str
+        Its new name.
+
+    Returns
+    -------
+    dict
+        A changed copy.
+    """
     return {**metadata, "names": {**metadata["names"], label: name}}
 
 
 def with_new_ids(metadata: Metadata, ids: Iterable[int]) -> Metadata:
-    """The metadata, which also knows ids that the user has painted."""
+    """Add ids that the user has painted, without names.
+
+    Parameters
+    ----------
+    metadata : dict
+        Stays as it is.
+    ids : iterable of int
+        The ids in the labels; 0 and those that are known are skipped.
+
+    Returns
+    -------
+    dict
+        A changed copy; `metadata` itself where no id is new.
+    """
     new = [int(i) for i in ids if i > 0 and i not in metadata["names"]]
     return {**metadata, "names": {**metadata["names"], **dict.fromkeys(new, "")}} if new else metadata
 
 
 def restored(metadata: Metadata, earlier: Metadata | None) -> Metadata:
-    """The metadata after an undo brought back labels of which the metadata is remembered."""
+    """The metadata after an undo or redo brought earlier labels back.
+
+    Parameters
+    ----------
+    metadata : dict
+        What the layer has now.
+    earlier : dict or None
+        What it had with these labels; None where that is not remembered.
+
+    Returns
+    -------
+    dict
+        Names and object as they were then, under the image's present name; of a stack only those of the slice change.
+        `metadata` itself where nothing changes.
+    """
     if earlier is None:
         return metadata
     back = earlier if metadata["slice"] is None else {**metadata, **with_slice(metadata, earlier)}
@@ -144,7 +229,20 @@ def restored(metadata: Metadata, earlier: Metadata | None) -> Metadata:
 
 
 def mask_of_layer(labels: NDArray[np.integer[Any]], metadata: Mapping[str, Any]) -> NDArray[np.uint8]:
-    """1 where the label belongs to the object, 0 elsewhere; of the labels' shape."""
+    """Make the mask of the object.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        Whole numbers from 0 on, of any shape.
+    metadata : mapping
+        Its "foreground" lists the object's ids; 0 is never the object.
+
+    Returns
+    -------
+    numpy.ndarray
+        uint8, of the labels' shape: 1 where the label belongs to the object, 0 elsewhere.
+    """
     ids = [i for i in metadata["foreground"] if i > 0]
     lut = np.zeros(max([int(labels.max(initial=0)), *ids]) + 1, np.uint8)
     lut[ids] = 1
@@ -153,14 +251,30 @@ def mask_of_layer(labels: NDArray[np.integer[Any]], metadata: Mapping[str, Any])
 
 
 class MetadataHistory:
-    """Which metadata belonged to which labels, so that an undo brings back the names and the object as well."""
+    """Which metadata belonged to which labels, so that an undo brings back the names and the object as well.
+
+    Parameters
+    ----------
+    limit : int
+        How many planes of labels are remembered; the oldest goes first.
+    """
 
     def __init__(self, limit: int = 32) -> None:
         self._entries: dict[tuple[PlaneKey, int], Metadata] = {}
         self._limit = limit
 
     def remember(self, key: PlaneKey, plane: NDArray[Any], metadata: Metadata) -> None:
-        """Keep the metadata of a plane; the oldest goes when there are too many."""
+        """Keep the metadata of a plane, under the check sum of its labels.
+
+        Parameters
+        ----------
+        key : PlaneKey
+            The plane.
+        plane : numpy.ndarray
+            (H, W), its labels.
+        metadata : dict
+            What belongs to them.
+        """
         entry = key, check_sum(plane)
         self._entries.pop(entry, None)
         self._entries[entry] = metadata
@@ -168,12 +282,31 @@ class MetadataHistory:
             del self._entries[next(iter(self._entries))]
 
     def recall(self, key: PlaneKey, plane: NDArray[Any]) -> Metadata | None:
-        """The metadata that a plane with these very labels had."""
+        """Look up the metadata that a plane had with these very labels.
+
+        Parameters
+        ----------
+        key : PlaneKey
+            The plane.
+        plane : numpy.ndarray
+            (H, W), its labels.
+
+        Returns
+        -------
+        dict or None
+            None where these labels are not remembered.
+        """
         return self._entries.get((key, check_sum(plane)))
 
 
 def check_sum(plane: NDArray[Any]) -> int:
-    """Equal for equal labels, and very unlikely for others."""
+    """Compute a number by which changed labels are noticed.
+
+    Returns
+    -------
+    int
+        The CRC-32 of the pixels' bytes: equal for equal labels, and very likely different for others.
+    """
     return zlib.crc32(np.ascontiguousarray(plane).data)
 
 

@@ -55,7 +55,15 @@ class Outline:
         self._lines: list[Line] = []
 
     def draw(self, layer: Labels, region: NDArray[np.bool_]) -> None:
-        """Outline a region of the plane of a layer that is in view; nothing of it remains of the one before."""
+        """Outline a region of the plane in view; an earlier outline goes. In a 3-D view nothing is drawn.
+
+        Parameters
+        ----------
+        layer : napari.layers.Labels
+            Where the outline lies.
+        region : numpy.ndarray
+            (H, W) bool, in the order of the layer's own axes.
+        """
         self.clear()
         rows, columns = self._viewer.dims.displayed[-2:]
         ends = edges(region if rows < columns else region.T)

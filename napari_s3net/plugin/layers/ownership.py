@@ -12,7 +12,15 @@ _owners: weakref.WeakKeyDictionary[Any, weakref.ref[Any]] = weakref.WeakKeyDicti
 
 
 def set_owner(layer: Any, owner: Any) -> None:
-    """Say whose layer it is."""
+    """Remember which layer another one belongs to, as long as both exist.
+
+    Parameters
+    ----------
+    layer : napari.layers.Layer
+        For example a result, or strokes.
+    owner : napari.layers.Layer
+        The image of the result, or the labels of the strokes.
+    """
     _owners[layer] = weakref.ref(owner)
 
 

@@ -20,13 +20,39 @@ MASK = {None: CLEAR, 0: CLEAR, 1: OBJECT[0]}
 
 
 def hex_colour(label: int, *, is_object: bool) -> str:
-    """The colour of a cluster as "#rrggbb", as in the table."""
+    """The colour of a cluster in the table.
+
+    Parameters
+    ----------
+    label : int
+        The cluster's id, from 1 on. Colours come again after 6 ids of the object, or 7 of the others.
+    is_object : bool
+        Whether it belongs to the object.
+
+    Returns
+    -------
+    str
+        "#rrggbb".
+    """
     family = OBJECT if is_object else OTHER
     return family[(label - 1) % len(family)]
 
 
 def colour(label: int, *, is_object: bool) -> Colour:
-    """The colour of a cluster in the view, red, green, blue and opacity from 0 to 1."""
+    """The colour of a cluster in the view.
+
+    Parameters
+    ----------
+    label : int
+        The cluster's id, from 1 on.
+    is_object : bool
+        Whether it belongs to the object; others are half transparent.
+
+    Returns
+    -------
+    tuple of float
+        Red, green, blue and opacity, 0 to 1.
+    """
     red, green, blue = (int(hex_colour(label, is_object=is_object)[i : i + 2], 16) / 255 for i in (1, 3, 5))
     return red, green, blue, 1.0 if is_object else MUTED
 
@@ -37,7 +63,7 @@ def colour_table(
     *,
     object_only: bool = False,
 ) -> dict[int | None, Colour]:
-    """Colours by id for a label layer; None stands for ids that are not listed.
+    """Colours by id for a label layer.
 
     Parameters
     ----------
@@ -47,6 +73,11 @@ def colour_table(
         The ids of the object.
     object_only : bool
         Everything else is clear.
+
+    Returns
+    -------
+    dict of int or None to tuple of float
+        Red, green, blue and opacity, 0 to 1; None stands for ids that are not listed.
     """
     table: dict[int | None, Colour] = {None: CLEAR if object_only else colour(2, is_object=False)}
     for label in ids:

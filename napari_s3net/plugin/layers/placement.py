@@ -40,7 +40,13 @@ class Placement:
 
 
 def transform_of(layer: Any) -> dict[str, Any]:
-    """The attributes that place a layer, to place another one of its shape on it."""
+    """The attributes that place a layer, to place another one of its shape on it.
+
+    Returns
+    -------
+    dict
+        Scale, translate, rotate, shear, affine and units, as napari's layers take them.
+    """
     return {name: getattr(layer, name) for name in TRANSFORM}
 
 
@@ -59,6 +65,12 @@ def placement_of(attributes: Mapping[str, Any], shape: Sequence[int], full: Sequ
         Of the array, without colours.
     full : sequence of int, optional
         Shape of the finest level where the array is a coarser one.
+
+    Returns
+    -------
+    Placement
+        Geometry of the last two or three axes. Where the axes are sheared, or time is mixed with space, it is 1 pixel
+        an axis without a place in space, and `problem` says so.
     """
     ndim = len(shape)
     size = min(ndim, 3)
@@ -85,7 +97,19 @@ def placement_of(attributes: Mapping[str, Any], shape: Sequence[int], full: Sequ
 
 
 def lies_on(attributes: Mapping[str, Any], shape: Sequence[int], image: Any, image_shape: Sequence[int]) -> bool:
-    """Whether pixels of an array lie exactly on those of an image layer: of its shape, and at its place."""
+    """Whether the pixels of an array lie exactly on those of an image layer: same shape, same place.
+
+    Parameters
+    ----------
+    attributes : mapping
+        The transform of the array's layer, as `transform_of` or napari's writers give it.
+    shape : sequence of int
+        Of the array.
+    image : napari.layers.Image
+        The image layer.
+    image_shape : sequence of int
+        Its shape without colours.
+    """
     if tuple(shape) != tuple(image_shape):
         return False
     (matrix, offset), (wanted, place) = _matrix(attributes, len(shape)), _matrix(transform_of(image), len(shape))

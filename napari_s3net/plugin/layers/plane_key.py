@@ -53,18 +53,36 @@ class PlaneKey:
         return self.steps[self.other_axes[-2]] if len(self.other_axes) > 1 else None
 
     def shape_in(self, shape: tuple[int, ...]) -> tuple[int, int]:
-        """Rows and columns of the plane in an array of this shape."""
+        """The size of the plane in an array of this shape.
+
+        Returns
+        -------
+        rows, columns : int
+            In pixels.
+        """
         rows, columns = self.axes
         return shape[rows], shape[columns]
 
     def beside(self, shape: tuple[int, ...]) -> list[PlaneKey]:
-        """The slices before and behind, as far as an array of this shape has them."""
+        """The neighbouring slices in an array of this shape.
+
+        Returns
+        -------
+        list of PlaneKey
+            The one before and the one behind, as far as they exist; empty for a single plane.
+        """
         if self.axis is None or self.position is None:
             return []
         inside = [n for n in (self.position - 1, self.position + 1) if 0 <= n < shape[self.axis]]
         return [self.at(n) for n in inside]
 
     def at(self, position: int) -> PlaneKey:
-        """Another slice of the same stack."""
+        """Another slice of the same stack, by its number from 0.
+
+        Returns
+        -------
+        PlaneKey
+            At the same moment of a time series.
+        """
         steps = (position if axis == self.axis else step for axis, step in enumerate(self.steps))
         return replace(self, steps=tuple(steps))

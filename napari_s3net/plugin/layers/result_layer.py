@@ -21,34 +21,81 @@ OPACITY = 0.55
 
 
 def plain(layer: Any) -> Any:
-    """The layer itself where napari hands plugins a proxy: layers are compared by identity."""
+    """The layer itself where napari hands plugins a proxy: layers are compared by identity.
+
+    Returns
+    -------
+    napari.layers.Layer
+        What is inside the proxy; a layer that is none comes back as it is.
+    """
     return getattr(layer, "__wrapped__", layer)
 
 
 def result_name(image_name: str) -> str:
-    """Name of the label layer of an image."""
+    """Name of the label layer of an image.
+
+    Returns
+    -------
+    str
+        Such as "IMD002 – S³-Net".
+    """
     return f"{image_name} – S³-Net"
 
 
 def mask_name(image_name: str) -> str:
-    """Name of the layer of its object."""
+    """Name of the layer that holds just the object of an image.
+
+    Returns
+    -------
+    str
+        Such as "IMD002 – object".
+    """
     return f"{image_name} – object"
 
 
 def metadata_of(layer: Any) -> Metadata | None:
-    """What a result layer knows about itself; None for any other layer."""
+    """What a result layer knows about itself.
+
+    Returns
+    -------
+    dict or None
+        As from `make_metadata`; None for any other layer, also for a mask of a result.
+    """
     metadata: Metadata | None = layer.metadata.get(KEY) if isinstance(layer, Labels) else None
     return metadata if metadata and "settings" in metadata and "mask_of" not in metadata else None
 
 
 def is_result_of(layer: Any, image_layer: Any) -> bool:
-    """Whether a layer is a result of this very image layer, whatever the two are called."""
+    """Whether a layer is a result of this very image layer, whatever the two are called.
+
+    Parameters
+    ----------
+    layer : napari.layers.Layer
+        Of any kind.
+    image_layer : napari.layers.Image
+        The image.
+    """
     metadata = metadata_of(layer)
     return metadata is not None and belongs_to(layer, image_layer, metadata["source"])
 
 
 def find_result(layers: Iterable[Any], image_layer: Any, source: Source) -> Labels | None:
-    """The newest result of an image that can take another one; None if there is none."""
+    """Find the result layer that a new result of an image goes into.
+
+    Parameters
+    ----------
+    layers : iterable of napari.layers.Layer
+        Those of the viewer, the uppermost last.
+    image_layer : napari.layers.Image
+        The image.
+    source : Source
+        Its plane, whose layer shape the result has to have.
+
+    Returns
+    -------
+    napari.layers.Labels or None
+        The uppermost one that can be written to; None if there is none.
+    """
     for layer in reversed([plain(layer) for layer in layers]):
         if is_result_of(layer, image_layer) and fits_source(layer, source):
             return layer
@@ -56,7 +103,15 @@ def find_result(layers: Iterable[Any], image_layer: Any, source: Source) -> Labe
 
 
 def follow_name(layers: Iterable[Any], image_layer: Any) -> None:
-    """Tell the results of an image what it is called now."""
+    """Write an image's present name into the metadata of its results.
+
+    Parameters
+    ----------
+    layers : iterable of napari.layers.Layer
+        Those of the viewer.
+    image_layer : napari.layers.Image
+        The image, which may have been renamed.
+    """
     for layer in map(plain, layers):
         if is_result_of(layer, image_layer) and layer.metadata[KEY]["source"] != image_layer.name:
             layer.metadata = {**layer.metadata, KEY: {**layer.metadata[KEY], "source": image_layer.name}}
@@ -78,19 +133,59 @@ def why_not_writable(layer: Labels) -> str:
 
 
 def fits_source(layer: Labels, source: Source) -> bool:
-    """Whether a label layer can take a result of this source."""
+    """Whether a label layer can take a result: it can be written to and has the shape that the source asks for.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        The labels.
+    source : Source
+        The plane of the image.
+    """
     return not why_not_writable(layer) and layer.data.shape == source.shape
 
 
 def add_layer(viewer: Any, image_layer: Any, source: Source, name: str) -> Labels:
-    """Add an empty label layer that lies on the image."""
+    """Add an empty label layer that lies on an image.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Gets the layer.
+    image_layer : napari.layers.Image
+        The layer belongs to it and lies where it lies.
+    source : Source
+        Says which shape the labels have.
+    name : str
+        Of the layer.
+
+    Returns
+    -------
+    napari.layers.Labels
+        All 0, int32.
+    """
     layer = result_layer(np.zeros(source.shape, np.int32), image_layer, name)
     viewer.add_layer(layer)
     return layer
 
 
 def result_layer(labels: NDArray[Any], image_layer: Any, name: str) -> Labels:
-    """A label layer that lies on the image, and belongs to it; not in any viewer yet."""
+    """Make a label layer that lies on an image and belongs to it; not in any viewer yet.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        Whole numbers, of the image's shape without colours or of one of its coarser levels. Not copied.
+    image_layer : napari.layers.Image
+        The image.
+    name : str
+        Of the layer.
+
+    Returns
+    -------
+    napari.layers.Labels
+        Without metadata.
+    """
     place = {**transform_of(image_layer), "scale": level_scale(image_layer, labels.shape)}
     layer = Labels(labels, name=name, opacity=OPACITY, **place)
     set_owner(layer, image_layer)
@@ -98,13 +193,33 @@ def result_layer(labels: NDArray[Any], image_layer: Any, name: str) -> Labels:
 
 
 def write_unrecorded(layer: Labels, index: Index, plane: NDArray[Any]) -> None:
-    """Write a plane without a trace in the history: for previews and for going back."""
+    """Write a plane that undo knows nothing of: for previews and for going back.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        Is written to.
+    index : tuple
+        The plane in the layer's array, from `PlaneKey.index`.
+    plane : numpy.ndarray
+        (H, W), the labels.
+    """
     layer.data[index] = plane
     layer.refresh(extent=False)
 
 
 def write_undoable(layer: Labels, index: Index, plane: NDArray[Any]) -> None:
-    """Write a plane as one step that undo takes back."""
+    """Write a plane as one step that undo takes back.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        Is written to, where the labels differ.
+    index : tuple
+        The plane in the layer's array, from `PlaneKey.index`.
+    plane : numpy.ndarray
+        (H, W), the labels.
+    """
     changed = np.nonzero(layer.data[index] != plane)
     axes = iter(axis.astype(np.int32) for axis in changed)
     where = tuple(next(axes) if isinstance(i, slice) else np.full(len(changed[0]), i, np.int32) for i in index)
@@ -114,7 +229,15 @@ def write_undoable(layer: Labels, index: Index, plane: NDArray[Any]) -> None:
 
 
 def recolour(layer: Labels, *, object_only: bool = False) -> None:
-    """Colour a result layer by its metadata."""
+    """Colour a result layer by its metadata.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        A result.
+    object_only : bool
+        Whether all but the object is clear.
+    """
     metadata = metadata_of(layer) or {"names": {}, "foreground": []}
     ids = sorted({*metadata["names"], *metadata["foreground"]})
     table = colour_table(ids, metadata["foreground"], object_only=object_only)
@@ -122,7 +245,13 @@ def recolour(layer: Labels, *, object_only: bool = False) -> None:
 
 
 def mask_of(layer: Labels) -> Labels:
-    """A layer that holds just the object of a result, where the result lies; not in any viewer yet."""
+    """Make a layer that holds just the object of a result, where the result lies; not in any viewer yet.
+
+    Returns
+    -------
+    napari.layers.Labels
+        uint8: 1 is the object, 0 the rest.
+    """
     metadata = layer.metadata[KEY]
     return Labels(
         mask_of_layer(layer.data, metadata),
@@ -135,7 +264,20 @@ def mask_of(layer: Labels) -> Labels:
 
 
 def add_mask(viewer: Any, layer: Labels) -> Labels:
-    """Add a layer that holds just the object of a result; the result itself stays selected."""
+    """Add a layer that holds just the object of a result; the result itself stays selected.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Gets the layer.
+    layer : napari.layers.Labels
+        The result.
+
+    Returns
+    -------
+    napari.layers.Labels
+        The new layer, uint8: 1 is the object, 0 the rest.
+    """
     mask = mask_of(layer)
     viewer.add_layer(mask)
     viewer.layers.selection.active = layer

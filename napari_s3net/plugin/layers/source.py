@@ -76,7 +76,13 @@ class Source:
         return 1 if self.key.axis is None else self.shape[self.key.axis]
 
     def read(self) -> Image:
-        """Take the plane out of the layer's data; a lazy array is computed here."""
+        """Take the plane out of the layer's data; a lazy array is computed here.
+
+        Returns
+        -------
+        Image
+            (H, W), or (H, W, 3) without opacity. What its values mean is guessed where `kind` is None.
+        """
         plane = np.asarray(self.data[self.index])
         if plane.dtype == bool:
             plane = plane.astype(np.uint8)
@@ -95,7 +101,12 @@ def source_of(layer: Any, point: Sequence[float], displayed: Sequence[int]) -> S
     point : sequence of float
         Where the viewer's sliders stand, in world coordinates.
     displayed : sequence of int
-        The viewer's last two axes; which two of the layer's they are counts from the end.
+        The viewer's two axes in view, the last ones of its order. They are counted from the end in the layer.
+
+    Returns
+    -------
+    Source
+        A snapshot; no pixel is read. Where the layer lacks an axis in view, the plane of its last two axes.
     """
     data, shape = finest_level(layer)
     axes = sorted(layer.ndim - len(point) + axis for axis in displayed)
@@ -120,7 +131,15 @@ def source_of(layer: Any, point: Sequence[float], displayed: Sequence[int]) -> S
 
 
 def finest_level(layer: Any) -> tuple[Any, tuple[int, ...]]:
-    """Data of a layer and its shape without colours; of a multiscale one, the finest level that is not too large."""
+    """The data that is used of a layer: of a multiscale one, the finest level of planes with at most 4096² pixels.
+
+    Returns
+    -------
+    data : array-like
+        Not a copy; the coarsest level where all are too large.
+    shape : tuple of int
+        Without colours.
+    """
     levels = list(layer.data) if layer.multiscale else [layer.data]
     shapes = [tuple(int(n) for n in level.shape[: layer.ndim]) for level in levels]
     fits = [i for i, shape in enumerate(shapes) if shape[-1] * shape[-2] <= MAX_PIXELS]
@@ -129,21 +148,56 @@ def finest_level(layer: Any) -> tuple[Any, tuple[int, ...]]:
 
 
 def level_scale(layer: Any, shape: Sequence[int]) -> tuple[float, ...]:
-    """The layer's scale for an array of this shape, which may be one of its coarser levels."""
+    """The scale of an array that lies on a layer and may be one of its coarser levels.
+
+    Parameters
+    ----------
+    layer : napari.layers.Layer
+        Whose scale it is.
+    shape : sequence of int
+        Of the array, without colours.
+
+    Returns
+    -------
+    tuple of float
+        World units a pixel along each axis.
+    """
     full = layer.level_shapes[0] if layer.multiscale else shape
     return tuple(float(s) * int(n) / int(m) for s, n, m in zip(layer.scale, full, shape, strict=False))
 
 
 def layer_placement(layer: Any, shape: Sequence[int]) -> Placement:
-    """Where an image layer lies, for an array of this shape, which may be one of its coarser levels."""
+    """Where an array of a layer lies; see `placement_of`.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image
+        The image layer.
+    shape : sequence of int
+        Of the array, which may be one of the layer's coarser levels; without colours.
+
+    Returns
+    -------
+    Placement
+        Geometry, and what of the layer's transform cannot be honoured.
+    """
     full = layer.level_shapes[0] if layer.multiscale else None
     return placement_of({**transform_of(layer), "metadata": layer.metadata}, shape, full)
 
 
 def inspect_source(source: Source) -> tuple[Source, str, str]:
-    """Settle the kind of a source and name the preset that suits it, and why; of a stack by its middle.
+    """Settle what the values of an image mean, and name the preset that suits it; of a stack by its middle slice.
 
-    A plane is read only where kind and preset hang on its values.
+    A plane is read only where its values decide: not for colours and MR.
+
+    Returns
+    -------
+    source : Source
+        With its kind.
+    preset : str
+        The preset's name.
+    reason : str
+        Why it was chosen, for the screen: "RGB photograph".
     """
     if source.kind in ("rgb", "mr"):
         empty = np.zeros((1, 1, 3) if source.kind == "rgb" else (1, 1))
@@ -159,7 +213,13 @@ def inspect_source(source: Source) -> tuple[Source, str, str]:
 
 
 def describe_source(source: Source) -> str:
-    """One line for the screen: "768 × 560, RGB" or "slice 12 of 40 · 512 × 512, CT, 0.7 mm a pixel"."""
+    """Describe a source in one line for the screen.
+
+    Returns
+    -------
+    str
+        "768 × 560, RGB" or "slice 12 of 40 · 512 × 512, CT in HU, 0.7 mm a pixel"; the problem with its place, if any.
+    """
     rows, columns = source.plane_shape
     words = [f"{columns} × {rows}", KINDS[source.kind or "grey"]]
     if source.geometry.unit == "mm":

@@ -28,7 +28,20 @@ def is_strokes(layer: Any) -> bool:
 
 
 def find_strokes(layers: Iterable[Any], labels: Labels) -> Labels | None:
-    """The strokes of a label layer, if there are any of its shape."""
+    """Find the layer of strokes of a label layer.
+
+    Parameters
+    ----------
+    layers : iterable of napari.layers.Layer
+        Those of the viewer.
+    labels : napari.layers.Labels
+        What the strokes correct.
+
+    Returns
+    -------
+    napari.layers.Labels or None
+        The lowest one of the labels' shape; None if there is none.
+    """
     for layer in map(plain, layers):
         is_of = is_strokes(layer) and belongs_to(layer, labels, layer.metadata[KEY][STROKES_OF])
         if is_of and layer.data.shape == labels.data.shape:
@@ -37,7 +50,20 @@ def find_strokes(layers: Iterable[Any], labels: Labels) -> Labels | None:
 
 
 def add_strokes(viewer: Any, labels: Labels) -> Labels:
-    """Add an empty layer of strokes over a label layer."""
+    """Add an empty layer of strokes over a label layer.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Gets the layer.
+    labels : napari.layers.Labels
+        What the strokes correct; they belong to it and lie where it lies.
+
+    Returns
+    -------
+    napari.layers.Labels
+        All 0, int32, with a brush of 3 % of the longer side.
+    """
     layer = Labels(
         np.zeros(labels.data.shape, np.int32),
         name=f"{labels.name} – strokes",
@@ -53,7 +79,17 @@ def add_strokes(viewer: Any, labels: Labels) -> Labels:
 
 
 def recolour_strokes(layer: Labels, labels: Labels, ids: Iterable[int]) -> None:
-    """The same colours as in the labels; object and background in those of their families."""
+    """Give strokes the colours of the labels that they stand for.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        The strokes.
+    labels : napari.layers.Labels
+        What they correct; its metadata says which labels are the object.
+    ids : iterable of int
+        The labels to colour. They all count as object where the layer has no metadata.
+    """
     metadata = metadata_of(labels)
     foreground = set(metadata["foreground"]) if metadata else set(ids)
     colours: dict[int | None, Any] = {None: CLEAR, 0: CLEAR}

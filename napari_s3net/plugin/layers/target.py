@@ -42,7 +42,19 @@ FRAMES, FRAME_PIXELS = 4, 2**21
 
 
 def dissolve(old: NDArray[Any], new: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    """Planes between one and another, each with more pixels of the new one, in no visible order; the last is new."""
+    """Go from one plane to another over a few pictures, so that a preview does not jump.
+
+    Parameters
+    ----------
+    old, new : numpy.ndarray
+        (H, W), of one shape and type.
+
+    Yields
+    ------
+    numpy.ndarray
+        (H, W): each with more pixels of `new`, in no visible order; the last one is `new`. Of more than 2²¹ pixels
+        there is only that one.
+    """
     frames = FRAMES if new.size <= FRAME_PIXELS else 1
     turn = np.random.default_rng(0).integers(0, frames, new.shape, np.uint8)
     for frame in range(frames):
@@ -90,7 +102,7 @@ class Target:
         return ""
 
     def preview(self, plane: NDArray[Any]) -> None:
-        """Let a preview come in over what is shown; the first one makes the layer or keeps what was there."""
+        """Begin to show a preview, (H, W), 0 for no cluster; the first one makes the layer or keeps what was there."""
         if not self._can_show:
             return
         if self._before is None:
@@ -122,6 +134,13 @@ class Target:
 
     def finish(self, result: Segmentation, preset: str) -> Labels | None:
         """Write the result; a layer that was there before gets it as one undoable step.
+
+        Parameters
+        ----------
+        result : Segmentation
+            Of the plane.
+        preset : str
+            The preset that the settings started from, for the metadata.
 
         Returns
         -------
