@@ -279,6 +279,11 @@ class Child:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise ChildStartError(error.strerror or str(error)) from error
 
+    @property
+    def pid(self) -> int:
+        """The number that the system knows it by."""
+        return self._process.pid
+
     def ask(self, request: Mapping[str, Any], seconds: float, on_news: OnNews | None = None) -> Reply:
         """Send a request and receive its answer, or kill the child when time is up.
 

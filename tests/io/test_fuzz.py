@@ -22,8 +22,9 @@ def test_damage_is_done_and_is_the_same_again(tmp_path):
 
 
 def test_whatever_is_done_to_a_file_it_is_an_image_or_an_error():
-    totals, _ = fuzz_reading.fuzz(300, seed=7)
-    assert totals.total() == 300
-    assert totals["hung"] == 0
-    assert totals["opened"] > 30
-    assert totals["refused"] > 100
+    outcomes, _, (held, largest) = fuzz_reading.fuzz(300, seed=7)
+    assert outcomes.total() == 300
+    assert outcomes["hung"] == 0
+    assert outcomes["opened"] > 30
+    assert outcomes["refused"] > 100
+    assert held < fuzz_reading.MOST_BYTES, largest
