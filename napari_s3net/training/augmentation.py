@@ -19,7 +19,7 @@ def augment(images: Tensor, masks: Tensor, parts: Tensor, generator: torch.Gener
     images : torch.Tensor
         (N, S, S, C) uint8.
     masks, parts : torch.Tensor
-        (N, S, S) uint8.
+        (N, S, S) uint8: 1 where the object is, and the number of the part.
     generator : torch.Generator
         Of the CPU, so that every device draws the same.
 
@@ -37,7 +37,20 @@ def augment(images: Tensor, masks: Tensor, parts: Tensor, generator: torch.Gener
 
 
 def draw_thetas(n: int, generator: torch.Generator) -> Tensor:
-    """One 2 × 3 matrix an image: quarter turns and mirrors, for half of them a small turn, zoom and shift besides."""
+    """Draw quarter turns and mirrors; for half of the images a small turn, zoom, stretch and shift besides.
+
+    Parameters
+    ----------
+    n : int
+        The number of images.
+    generator : torch.Generator
+        Eight numbers an image are drawn from it.
+
+    Returns
+    -------
+    torch.Tensor
+        (n, 2, 3), as `torch.nn.functional.affine_grid` takes them.
+    """
     u = torch.rand(n, 8, generator=generator)
     free = (u[:, 0] < 0.5).float()
     angle = math.pi / 2 * (4 * u[:, 1]).floor() + free * math.radians(20) * (2 * u[:, 2] - 1)
@@ -53,7 +66,20 @@ def draw_thetas(n: int, generator: torch.Generator) -> Tensor:
 
 
 def change_colours(x: Tensor, generator: torch.Generator) -> Tensor:
-    """Change brightness, contrast, colour cast and gamma of images (N, C, H, W) in [0, 1], each by its own draw."""
+    """Change brightness, contrast, colour cast and gamma of each image, each by its own draw.
+
+    Parameters
+    ----------
+    x : torch.Tensor
+        (N, C, H, W) in [0, 1].
+    generator : torch.Generator
+        Of the CPU, so that every device draws the same.
+
+    Returns
+    -------
+    torch.Tensor
+        (N, C, H, W) in [0, 1]; grey images (C = 1) get no colour cast.
+    """
     N, C = x.shape[:2]
     gain = torch.exp(0.12 * torch.randn(N, 1, 1, 1, generator=generator))
     cast = torch.exp((0.06 if C > 1 else 0.0) * torch.randn(N, C, 1, 1, generator=generator))

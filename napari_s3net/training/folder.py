@@ -127,10 +127,15 @@ class FolderModel:
 def load_folder_model(path: Path) -> FolderModel:
     """Read what `FolderModel.save` wrote.
 
+    Returns
+    -------
+    FolderModel
+        With the settings it was fitted with.
+
     Raises
     ------
     ReadError
-        If the file is no such model.
+        If the file is missing or no such model.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -146,7 +151,25 @@ def load_folder_model(path: Path) -> FolderModel:
 
 
 def fit_folder(images: Iterable[Image], settings: Settings) -> FolderModel:
-    """Fit one model on many images and wait for it; see `iter_fit_folder`."""
+    """Fit one model on many images of one kind, without labels, and wait for it.
+
+    Parameters
+    ----------
+    images : iterable of Image
+        Planes; read one after the other, and none is kept.
+    settings : Settings
+        Their `target` must be one that candidates are scored for: a lesion, or whatever is central.
+
+    Returns
+    -------
+    FolderModel
+        It segments further images of this kind.
+
+    Raises
+    ------
+    InvalidSettingsError, InvalidImageError
+        As in `iter_fit_folder`.
+    """
     return drain(iter_fit_folder(images, settings))
 
 
@@ -165,6 +188,11 @@ def iter_fit_folder(images: Iterable[Image], settings: Settings) -> Generator[Fi
     ------
     FitStep
         One for each image.
+
+    Returns
+    -------
+    FolderModel
+        It segments further images of this kind.
 
     Raises
     ------

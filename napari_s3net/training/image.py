@@ -63,14 +63,40 @@ class View:
         return self.x.shape[2], self.x.shape[3]
 
     def shrunk(self, factor: int) -> View:
-        """The same at 1 / `factor` of the size; rows and columns that do not make a whole pixel are left out."""
+        """Average over squares of pixels; rows and columns that do not make a whole square are left out.
+
+        Parameters
+        ----------
+        factor : int
+            Side of the squares, in pixels.
+
+        Returns
+        -------
+        View
+            Of height h // factor and width w // factor; each pixel has the initial cluster of its square's middle.
+        """
         x = F.avg_pool2d(self.x, factor).contiguous(memory_format=torch.channels_last)
         h, w = x.shape[2:]
         return View(x, edge_weights(x), self.clusters[:, factor // 2 :: factor, factor // 2 :: factor][:, :h, :w])
 
 
 def make_view(features: NDArray[np.float32], n_clusters: int, device: torch.device) -> View:
-    """Turn features (h, w, C) in [0, 1] into the network's input, of C + 1 channels: the last is the depth."""
+    """Turn features into the network's input.
+
+    Parameters
+    ----------
+    features : numpy.ndarray
+        (h, w, C) in [0, 1].
+    n_clusters : int
+        The number of initial clusters.
+    device : torch.device
+        Where the tensors are to lie.
+
+    Returns
+    -------
+    View
+        Of C + 1 channels; the last is the depth below the image's border (`depth_below_border`).
+    """
     clusters, depth = initial_clusters(features, n_clusters)
     x = torch.cat([to_tensor(features, device), torch.from_numpy(depth)[None, None].to(device)], dim=1)
     x = x.contiguous(memory_format=torch.channels_last)
@@ -110,7 +136,22 @@ class ImageTrainer:
         self.iterations_at_rest = 0
 
     def forward(self, iteration: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """Segment the image and, where its term has a weight, a part of a transformed copy of it."""
+        """Segment the image and, where its term has a weight, a part of a transformed copy of it.
+
+        In the first `GUIDED_ITERATIONS` the image is shrunk, and the cluster term asks for the initial clusters alone.
+
+        Parameters
+        ----------
+        iteration : int
+            Counts from 1.
+
+        Returns
+        -------
+        probabilities : torch.Tensor
+            (1, K, h, w), after the softmax.
+        terms : dict of str to torch.Tensor
+            "cluster", "transformation" and "spatial", each times its weight; those without a weight are left out.
+        """
         s, view = self.settings, self.guided if iteration <= GUIDED_ITERATIONS else self.full
         logits, side = self.network(view.x)
         probabilities = logits.softmax(dim=1)
@@ -125,7 +166,18 @@ class ImageTrainer:
         return probabilities, terms
 
     def is_done(self, iteration: int, n_clusters: int, changed: float) -> bool:
-        """End at the fewest clusters allowed, or when the clusters have come to rest."""
+        """Say whether the clusters are as few as allowed, or have come to rest; never in the guided iterations.
+
+        Parameters
+        ----------
+        iteration : int
+            Counts from 1.
+        n_clusters : int
+            Clusters that at least one pixel is in.
+        changed : float
+            Share of the pixels whose cluster changed since the iteration before. Iterations with little change are
+            counted, so this is to be called once in each.
+        """
         if iteration <= GUIDED_ITERATIONS:
             return False
         self.iterations_at_rest = self.iterations_at_rest + 1 if changed < AT_REST_SHARE else 0
@@ -150,6 +202,11 @@ def make_network(in_channels: int, size: tuple[int, int], settings: Settings) ->
         Height and width of the input; counts for `offsets="free"` only.
     settings : Settings
         `channels`, `clusters`, `attention` and `offsets`.
+
+    Returns
+    -------
+    S3Net
+        With random weights, on the CPU.
     """
     deformable = {
         "predicted": DeformableConv3x3,
@@ -160,7 +217,20 @@ def make_network(in_channels: int, size: tuple[int, int], settings: Settings) ->
 
 
 def to_tensor(features: NDArray[np.float32], device: torch.device | str) -> Tensor:
-    """Features (h, w, C) as a float32 tensor (1, C, h, w) with zero mean and unit variance in each channel."""
+    """Normalise features to zero mean and unit variance in each channel.
+
+    Parameters
+    ----------
+    features : numpy.ndarray
+        (h, w, C) float32.
+    device : torch.device or str
+        Where the tensor is to lie.
+
+    Returns
+    -------
+    torch.Tensor
+        (1, C, h, w) float32; a constant channel is 0.
+    """
     mean, sd = features.mean(axis=(0, 1)), features.std(axis=(0, 1))
     normalised = (features - mean) / np.maximum(sd, 1e-6)
     return torch.from_numpy(np.ascontiguousarray(normalised.transpose(2, 0, 1)[None])).to(device)

@@ -72,10 +72,24 @@ def depth_below_border(smooth: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def cluster_colours(smooth: NDArray[np.float32], depth: NDArray[np.float32], n: int) -> NDArray[np.int64]:
-    """Cluster smoothed colours (h, w, C) and depth (h, w) by k-means, numbered from dark to light.
+    """Cluster smoothed colours and depth by k-means.
 
     k-means begins at equally spaced quantiles of the main axis of the colours, so that it draws no random number and
-    every run numbers alike. Its centres are computed from every other row and column. Returns (h, w) from 0 to n − 1.
+    every run numbers alike. Its centres are computed from every other row and column.
+
+    Parameters
+    ----------
+    smooth : numpy.ndarray
+        (h, w, C) in [0, 1]; three channels are compared as Lab colours.
+    depth : numpy.ndarray
+        (h, w), from `depth_below_border`; counts `DEPTH_WEIGHT` beside the colours.
+    n : int
+        The number of clusters.
+
+    Returns
+    -------
+    numpy.ndarray
+        (h, w) int64 from 0 (dark) to n − 1 (light); some may not occur where there are fewer colours.
     """
     colours = rgb2lab(smooth) if smooth.shape[2] == 3 else 100 * smooth
     values = np.concatenate([_unit_variance(colours), DEPTH_WEIGHT * depth[..., None]], axis=2).astype(np.float64)

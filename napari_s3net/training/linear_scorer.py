@@ -70,7 +70,18 @@ class LinearScorer:
         return len(self.weights) == n_features(candidates.features.inner.mean.shape[1])
 
     def score(self, candidates: ScoredCandidates) -> NDArray[np.float64]:
-        """What to add to the log score of each candidate, (n,)."""
+        """Say what each candidate's features are worth.
+
+        Parameters
+        ----------
+        candidates : ScoredCandidates
+            Of one image, of as many colour channels as it was fitted on.
+
+        Returns
+        -------
+        numpy.ndarray
+            (n,), what to add to the logarithm of each candidate's score.
+        """
         if not len(candidates.masks):
             return np.zeros(0)
         return WEIGHT * (_standardised(candidate_features(candidates), self.mean, self.scale) @ self.weights)
@@ -78,6 +89,11 @@ class LinearScorer:
 
 def candidate_features(candidates: ScoredCandidates) -> NDArray[np.float64]:
     """Describe each candidate by what distinguishes it from the other candidates of its image.
+
+    Parameters
+    ----------
+    candidates : ScoredCandidates
+        Of one image with C colour channels.
 
     Returns
     -------
@@ -93,7 +109,18 @@ def candidate_features(candidates: ScoredCandidates) -> NDArray[np.float64]:
 
 
 def n_features(channels: int) -> int:
-    """How many numbers `candidate_features` gives for images with so many colour channels."""
+    """Count the numbers that `candidate_features` gives.
+
+    Parameters
+    ----------
+    channels : int
+        C, the image's colour channels: 3, or 1 for grey.
+
+    Returns
+    -------
+    int
+        F.
+    """
     return len(RATIOS) + len(LINEAR) + 3 + 6 * channels + 3
 
 
@@ -112,7 +139,18 @@ def _colour_features(p: RegionFeatures) -> NDArray[np.float64]:
 
 
 def sample_from(candidates: ScoredCandidates) -> TrainingSample:
-    """Turn the outcome on one image into a training sample, which counts by the square of its confidence."""
+    """Turn the outcome of the vote on one image into a training sample.
+
+    Parameters
+    ----------
+    candidates : ScoredCandidates
+        Of the image; at least one.
+
+    Returns
+    -------
+    TrainingSample
+        It counts by the square of the vote's confidence.
+    """
     probability, confidence = candidates.vote()
     chosen = probability > 0.5
     common = (candidates.masks & chosen).sum(axis=(1, 2))
@@ -128,6 +166,11 @@ def fit_scorer(samples: Sequence[TrainingSample]) -> LinearScorer:
     samples : sequence of TrainingSample
         At least one, all with the same number of features. An image counts by its weight, whatever the number of its
         candidates.
+
+    Returns
+    -------
+    LinearScorer
+        For images with as many colour channels as these.
     """
     everything = np.concatenate([sample.features for sample in samples])
     mean, scale = everything.mean(axis=0), everything.std(axis=0) + 1e-6

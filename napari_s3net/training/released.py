@@ -40,7 +40,20 @@ class ReleasedTrainer:
         self.optimiser: Optimiser = torch.optim.SGD(self.network.parameters(), lr=0.2, momentum=0.9)
 
     def forward(self, iteration: int) -> tuple[Tensor, dict[str, Tensor]]:
-        """Segment the square image, rotate both answers alike, and paint the arg-max in random colours."""
+        """Segment the square image, rotate both answers alike, and paint the arg-max in random colours.
+
+        Parameters
+        ----------
+        iteration : int
+            Seed of the random colours.
+
+        Returns
+        -------
+        probabilities : torch.Tensor
+            (1, K, h, w), of the main branch.
+        terms : dict of str to torch.Tensor
+            The weighted terms "cluster", "affine" and "spatial"; the last has no gradient.
+        """
         logits, side = self.network(self.x)
         target = logits.detach().argmax(dim=1)
         turned, turned_side = torch.rot90(target, dims=(1, 2)), torch.rot90(side, dims=(2, 3))
@@ -55,5 +68,15 @@ class ReleasedTrainer:
         return logits.softmax(dim=1), terms
 
     def is_done(self, iteration: int, n_clusters: int, changed: float) -> bool:  # noqa: ARG002
-        """End when at most three clusters are left, after at least six iterations."""
+        """End when at most three clusters are left, after at least six iterations.
+
+        Parameters
+        ----------
+        iteration : int
+            Counts from 1.
+        n_clusters : int
+            Clusters that at least one pixel is in.
+        changed : float
+            Not used by the published program.
+        """
         return iteration >= 6 and n_clusters <= 3

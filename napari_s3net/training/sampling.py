@@ -12,6 +12,19 @@ MOST_IMAGES = 300
 
 
 def evenly_spaced(items: Sequence[Item], most: int = MOST_IMAGES) -> list[Item]:
-    """All items or, where there are more than `most`, that many at even distances; the order is kept."""
+    """Choose items at even distances.
+
+    Parameters
+    ----------
+    items : sequence
+        Such as the files of a folder.
+    most : int
+        How many to choose at most.
+
+    Returns
+    -------
+    list
+        All items where there are no more than `most`, else that many, the first among them; the order is kept.
+    """
     n = min(most, len(items))
     return [items[i * len(items) // n] for i in range(n)]

@@ -117,12 +117,27 @@ class Pupil:
 
     @torch.no_grad()
     def remember(self, memory: float) -> None:
-        """Let the teacher follow; quickly at first."""
+        """Move the teacher's weights towards the network's; quickly at first.
+
+        Parameters
+        ----------
+        memory : float
+            0 to 1, the decay of the moving average: what stays of the teacher's weights. After i iterations at most
+            i / (i + 10).
+        """
         share = 1 - min(memory, self.iteration / (self.iteration + 10))
         torch._foreach_lerp_(list(self.teacher.parameters()), list(self.network.parameters()), share)
 
     def save(self, path: Path, settings: TeachSettings) -> None:
-        """Write everything that is needed to go on."""
+        """Write a checkpoint: weights, the optimiser's means, the teacher and the iteration.
+
+        Parameters
+        ----------
+        path : Path
+            A safetensors file; it appears whole or not at all.
+        settings : TeachSettings
+            Of this run; `load` asks for the same ones.
+        """
         tensors = {"values": self.optimiser.values, "first": self.optimiser.first, "second": self.optimiser.second}
         tensors |= {f"teacher.{name}": value for name, value in self.teacher.state_dict().items()}
         header = {"format": _CHECKPOINT, "iteration": str(self.iteration), "settings": repr(asdict(settings))}
@@ -130,6 +145,13 @@ class Pupil:
 
     def load(self, path: Path, settings: TeachSettings) -> None:
         """Go on from what `save` wrote.
+
+        Parameters
+        ----------
+        path : Path
+            The checkpoint.
+        settings : TeachSettings
+            Of this run.
 
         Raises
         ------
@@ -232,13 +254,41 @@ def iter_teach(
 
 
 def config_of(kind: str) -> EncoderDecoderConfig:
-    """The network's shape for a kind of image."""
+    """Choose the network's shape for a kind of image.
+
+    Parameters
+    ----------
+    kind : str
+        "skin" or "chest".
+
+    Returns
+    -------
+    EncoderDecoderConfig
+        With the image's channels, and as many clusters as the painted images have parts.
+    """
     source = paint_source_of(kind)
     return EncoderDecoderConfig(in_channels=source.channels, clusters=len(source.parts))
 
 
 def card_of(data: SyntheticSet, settings: TeachSettings, config: EncoderDecoderConfig, iteration: int) -> ModelCard:
-    """Describe what was taught, and how."""
+    """Describe what was taught, and how, for the weight file.
+
+    Parameters
+    ----------
+    data : SyntheticSet
+        The images that were learned from; their number and size are written.
+    settings : TeachSettings
+        All of them are written.
+    config : EncoderDecoderConfig
+        Shape of the network.
+    iteration : int
+        How many iterations were done.
+
+    Returns
+    -------
+    ModelCard
+        As `save_weights` takes it.
+    """
     source = paint_source_of(settings.kind)
     return ModelCard(
         kind=settings.kind,
@@ -251,10 +301,22 @@ def card_of(data: SyntheticSet, settings: TeachSettings, config: EncoderDecoderC
 
 
 def object_loss(logits: Tensor, target: Tensor) -> Tensor:
-    """Binary cross-entropy plus 1 − Dice of each image, for logits and target (N, 1, H, W).
+    """Compute binary cross-entropy plus 1 − Dice of each image.
 
-    An image without an object counts in the cross-entropy only in as far as it proposes nothing: its Dice is that of
-    the background's, which is one when nothing is proposed.
+    In the Dice, one pixel is added to the numerator and the denominator: that of an image without an object is near one
+    where nothing is proposed, and near zero else.
+
+    Parameters
+    ----------
+    logits : torch.Tensor
+        (N, 1, H, W); the sigmoid is the probability of the object.
+    target : torch.Tensor
+        (N, 1, H, W) in [0, 1].
+
+    Returns
+    -------
+    torch.Tensor
+        A scalar: the mean over all pixels of the cross-entropy in nats, plus the mean over the images of 1 − Dice.
     """
     p = logits.sigmoid()
     inner = (p * target).sum(dim=(1, 2, 3))
@@ -265,7 +327,24 @@ def object_loss(logits: Tensor, target: Tensor) -> Tensor:
 def teach_terms(
     pupil: Pupil, batch: tuple[Tensor, Tensor, Tensor], settings: TeachSettings, generator: torch.Generator
 ) -> dict[str, Tensor]:
-    """The weighted terms of one batch: images (N, S, S, C), masks and parts (N, S, S), all uint8."""
+    """Compute the weighted terms of one batch.
+
+    Parameters
+    ----------
+    pupil : Pupil
+        Network and teacher.
+    batch : tuple of torch.Tensor
+        Images (N, S, S, C), masks (N, S, S) and parts (N, S, S), all uint8.
+    settings : TeachSettings
+        Weights of the terms, and the share of the batch that is transformed.
+    generator : torch.Generator
+        Of the CPU; every random change is drawn from it.
+
+    Returns
+    -------
+    dict of str to torch.Tensor
+        "object" and "clusters"; "spatial" and "transformation" where they have a weight.
+    """
     x, mask, parts = augment(*batch, generator)
     normalise = Normalisation(low=0, high=1)
     seen = normalise(x)

@@ -62,12 +62,33 @@ class SyntheticSet:
         return len(self.images)
 
     def first(self, n: int) -> SyntheticSet:
-        """The first n of them."""
+        """Take the first images with their masks and parts.
+
+        Parameters
+        ----------
+        n : int
+            How many; all where there are fewer.
+
+        Returns
+        -------
+        SyntheticSet
+            Views, no copies.
+        """
         return SyntheticSet(self.images[:n], self.masks[:n], self.parts[:n])
 
 
 def paint_source_of(kind: str) -> PaintSource:
-    """How images of a kind are painted.
+    """Look up how images of a kind are painted.
+
+    Parameters
+    ----------
+    kind : str
+        One of `KINDS`.
+
+    Returns
+    -------
+    PaintSource
+        Painter, channels, parts and range of values.
 
     Raises
     ------

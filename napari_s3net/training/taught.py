@@ -18,7 +18,19 @@ SHIPPED = Path(__file__).resolve().parents[1] / "weights"
 
 
 def load_shipped(kind: str) -> tuple[EncoderDecoder, ModelCard]:
-    """The network for a kind of image ("skin") that comes with the program, and what is known of it.
+    """Read the network for a kind of image that comes with the program.
+
+    Parameters
+    ----------
+    kind : str
+        "skin".
+
+    Returns
+    -------
+    network : EncoderDecoder
+        Ready to use, on the CPU.
+    card : ModelCard
+        What is known of it.
 
     Raises
     ------
@@ -32,7 +44,7 @@ def load_shipped(kind: str) -> tuple[EncoderDecoder, ModelCard]:
 def predict(
     network: EncoderDecoder, card: ModelCard, array: NDArray[Any], *, size: int | None = None
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Probability of the object and of the clusters.
+    """Compute the probabilities of the object and of the clusters.
 
     Parameters
     ----------
@@ -48,7 +60,7 @@ def predict(
     Returns
     -------
     tuple of numpy.ndarray
-        (H, W) float32 in [0, 1], and (K, size, size) float32 that sum to one.
+        (H, W) float32 in [0, 1], and (K, size, size) float32 that sum to one over the K clusters.
     """
     device = next(network.parameters()).device
     pixels = torch.from_numpy(np.ascontiguousarray(array)).to(device)

@@ -15,7 +15,13 @@ class Optimiser(Protocol):
         ...
 
     def step(self) -> Any:
-        """Move the parameters along their gradients."""
+        """Move the parameters along their gradients.
+
+        Returns
+        -------
+        object
+            Not used: torch's optimisers return a loss or None.
+        """
         ...
 
 

@@ -69,10 +69,19 @@ class ModelCard:
 def save_weights(path: Path, network: EncoderDecoder, card: ModelCard) -> None:
     """Write weights and card; the file appears whole or not at all.
 
+    Parameters
+    ----------
+    path : Path
+        The folder is made where it is missing.
+    network : EncoderDecoder
+        Its weights are rounded to half precision.
+    card : ModelCard
+        Goes into the header as JSON.
+
     Raises
     ------
     ModelFileError
-        If a weight is not finite in half precision, or the file would be larger than `LARGEST`.
+        If a weight is not finite in half precision, the file would be larger than `LARGEST`, or cannot be written.
     """
     tensors = {
         name: value.detach().to("cpu", torch.float16).contiguous() for name, value in network.state_dict().items()
@@ -95,7 +104,19 @@ def save_weights(path: Path, network: EncoderDecoder, card: ModelCard) -> None:
 
 
 def load_weights(path: Path) -> tuple[EncoderDecoder, ModelCard]:
-    """Read a network, ready to use in float32, and its card.
+    """Read a network and its card.
+
+    Parameters
+    ----------
+    path : Path
+        A file that `save_weights` wrote.
+
+    Returns
+    -------
+    network : EncoderDecoder
+        In float32 and evaluation mode, on the CPU.
+    card : ModelCard
+        What is known of it.
 
     Raises
     ------
@@ -124,6 +145,15 @@ def load_weights(path: Path) -> tuple[EncoderDecoder, ModelCard]:
 def write_tensors(path: Path, tensors: dict[str, Tensor], header: dict[str, str]) -> None:
     """Write a safetensors file beside its place, then move it there in one step.
 
+    Parameters
+    ----------
+    path : Path
+        The folder is made where it is missing.
+    tensors : dict of str to torch.Tensor
+        On the CPU and contiguous.
+    header : dict of str to str
+        Is stored beside the tensors.
+
     Raises
     ------
     ModelFileError
@@ -142,7 +172,19 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], header: dict[str, str]
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors and header of a safetensors file.
+    """Read a safetensors file.
+
+    Parameters
+    ----------
+    path : Path
+        Opening it runs no code, wherever it comes from.
+
+    Returns
+    -------
+    tensors : dict of str to torch.Tensor
+        On the CPU.
+    header : dict of str to str
+        Empty where the file has none.
 
     Raises
     ------
