@@ -19,7 +19,7 @@ DENSITIES = [0.02, 0.5, 0.97]
 @pytest.mark.parametrize("density", DENSITIES)
 def test_perimeters_are_those_of_scikit_image(density):
     masks = blobs(density)
-    assert morphology.perimeters(masks) == pytest.approx([perimeter(mask, 8) for mask in masks])
+    assert morphology.perimeters(masks).tolist() == [perimeter(mask, 8) for mask in masks]
 
 
 @pytest.mark.parametrize("density", DENSITIES)
