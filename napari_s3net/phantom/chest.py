@@ -79,10 +79,19 @@ class _Patient:
 
 
 def chest_ct(seed: int = 0, shape: tuple[int, int] = (512, 512)) -> Phantom:
-    """A chest CT slice: lungs with vessels, heart and aorta, spine and ribs, muscle and fat, the table, noise.
+    """Draw a chest CT slice: lungs with vessels, heart and aorta, spine and ribs, muscle and fat, the table, noise.
 
-    Seed and shape are as in `dermoscopy`. The array holds int16 Hounsfield units with a spacing in mm; the mask is the
-    lungs, their vessels included.
+    Parameters
+    ----------
+    seed : int
+        The same seed gives the same slice; another seed, another patient.
+    shape : tuple of int
+        (H, W) in pixels; the shorter side shows 410 mm.
+
+    Returns
+    -------
+    Phantom
+        (H, W) int16 Hounsfield units with the spacing in mm. The mask is the lungs, their vessels included.
     """
     rng = np.random.default_rng(seed)
     patient = _Patient(rng, shape)

@@ -96,7 +96,18 @@ class ChestRecord:
 
 
 def draw_chest_record(seed: int) -> ChestRecord:
-    """Draw the numbers of one slice; the same seed gives the same ones."""
+    """Draw the numbers of one slice at random.
+
+    Parameters
+    ----------
+    seed : int
+        The same seed gives the same numbers.
+
+    Returns
+    -------
+    ChestRecord
+        6 % of them without lungs, above or below the chest.
+    """
     rng = np.random.default_rng([seed, 2])
 
     def u(low: float, high: float) -> float:

@@ -25,7 +25,7 @@ Points = NDArray[np.floating[Any]]
 
 
 def texture(rng: np.random.Generator, shape: tuple[int, int], size: float, slope: float = 3.0) -> Field:
-    """Isotropic random clouds of zero mean and unit variance.
+    """Draw isotropic random clouds of zero mean and unit variance.
 
     Parameters
     ----------
@@ -53,13 +53,43 @@ def texture(rng: np.random.Generator, shape: tuple[int, int], size: float, slope
 
 
 def scanner_noise(rng: np.random.Generator, shape: tuple[int, int], cutoff: float = 0.28) -> Field:
-    """Noise as filtered back-projection leaves it: none at low frequencies, most in the middle, unit variance."""
+    """Draw noise as filtered back-projection leaves it: none at low frequencies, most at medium ones.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of randomness.
+    shape : tuple of int
+        (H, W).
+    cutoff : float
+        Frequency in cycles a pixel at which the amplitude is 1/e of its rise, √frequency; larger is finer.
+
+    Returns
+    -------
+    numpy.ndarray
+        (H, W) float32 of zero mean and unit variance.
+    """
     f = _frequency(shape)
     return filtered(rng, shape, np.sqrt(f) * np.exp(-((f / cutoff) ** 2)))
 
 
 def filtered(rng: np.random.Generator, shape: tuple[int, int], amplitude: Field) -> Field:
-    """White noise with its spectrum multiplied by `amplitude` (H, W // 2 + 1); zero mean, unit variance."""
+    """Draw white noise and multiply its spectrum.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of randomness.
+    shape : tuple of int
+        (H, W).
+    amplitude : numpy.ndarray
+        (H, W // 2 + 1), a factor for each frequency as `scipy.fft.rfft2` orders them.
+
+    Returns
+    -------
+    numpy.ndarray
+        (H, W) of zero mean and unit variance.
+    """
     spectrum = fft.rfft2(rng.standard_normal(shape, dtype=np.float32)) * amplitude
     spectrum[0, 0] = 0
     noise: Field = fft.irfft2(spectrum, s=shape)
@@ -74,7 +104,7 @@ def _frequency(shape: tuple[int, int]) -> Field:
 
 
 def cell_borders(rng: np.random.Generator, y: Field, x: Field, size: float, jitter: float = 0.35) -> Field:
-    """How near each point is to the border between irregular cells: 1 on a border, 0 inside a cell.
+    """Tell how near each point is to the border between irregular cells (a jittered Voronoi diagram).
 
     Parameters
     ----------
@@ -83,9 +113,14 @@ def cell_borders(rng: np.random.Generator, y: Field, x: Field, size: float, jitt
     y, x : numpy.ndarray
         Where to look, both of one shape. Bend or stretch them to bend or stretch the cells.
     size : float
-        Distance between neighbouring cells.
+        Distance between neighbouring cells, in the units of y and x.
     jitter : float
         How irregular the cells are: 0 for squares, below 0.5.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the shape of y and x: 1 on a border, falling to 0 inside a cell.
     """
     y, x = (y - y.min()) / size, (x - x.min()) / size
     row, column = y.astype(np.intp), x.astype(np.intp)
@@ -102,7 +137,20 @@ def cell_borders(rng: np.random.Generator, y: Field, x: Field, size: float, jitt
 
 
 def closed_curve(points: ArrayLike, n: int = 160) -> Points:
-    """A smooth closed outline (n, 2) through control points (k, 2)."""
+    """Lay a smooth closed outline through control points (a periodic cubic spline).
+
+    Parameters
+    ----------
+    points : array-like
+        (k, 2), in order around the outline.
+    n : int
+        How many points the outline gets.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n, 2); the last point is not the first again.
+    """
     points = np.asarray(points, float)
     around = np.vstack([points, points[:1]])
     length = np.concatenate([[0], np.cumsum(np.sqrt(np.hypot(*np.diff(around, axis=0).T)))])
@@ -111,20 +159,59 @@ def closed_curve(points: ArrayLike, n: int = 160) -> Points:
 
 
 def open_curve(points: ArrayLike, n: int = 60) -> Points:
-    """A smooth line (n, 2) through control points (k, 2)."""
+    """Lay a smooth line through control points (a cubic spline).
+
+    Parameters
+    ----------
+    points : array-like
+        (k, 2), from the start of the line to its end.
+    n : int
+        How many points the line gets.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n, 2), both ends included.
+    """
     points = np.asarray(points, float)
     curve: Points = CubicSpline(np.linspace(0, 1, len(points)), points)(np.linspace(0, 1, n))
     return curve
 
 
 def ellipse(y: float, x: float, half_y: float, half_x: float) -> Points:
-    """Outline of an ellipse, (72, 2)."""
+    """Return the outline of an ellipse.
+
+    Parameters
+    ----------
+    y, x : float
+        Its centre.
+    half_y, half_x : float
+        Its half axes, in the same units.
+
+    Returns
+    -------
+    numpy.ndarray
+        (72, 2) places as (y, x).
+    """
     angle = np.linspace(0, 2 * np.pi, 72, endpoint=False)
     return np.stack([y + half_y * np.sin(angle), x + half_x * np.cos(angle)], axis=1)
 
 
 def grown(outline: Points, by: float) -> Points:
-    """An outline moved outwards by so much; inwards where it is negative."""
+    """Move an outline outwards or inwards along its normals.
+
+    Parameters
+    ----------
+    outline : numpy.ndarray
+        (n, 2) places as (y, x) of a closed outline, going round from the x axis towards the y axis as `ellipse` does.
+    by : float
+        How far, in the units of the outline; inwards where it is negative.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n, 2).
+    """
     along = np.roll(outline, -1, axis=0) - np.roll(outline, 1, axis=0)
     normal = np.stack([-along[:, 1], along[:, 0]], axis=1) / np.hypot(*along.T)[:, None]
     moved: Points = outline + by * normal
@@ -159,12 +246,30 @@ class Canvas:
         self._spacing, self._centre = spacing, np.array(centre)
 
     def fill(self, outline: ArrayLike, value: float) -> None:
-        """Paint the inside of an outline (n, 2) of (y, x)."""
+        """Paint the inside of an outline.
+
+        Parameters
+        ----------
+        outline : array-like
+            (n, 2) places as (y, x), in the units of the shapes.
+        value : float
+            What the inside gets.
+        """
         place = (np.asarray(outline) / self._spacing + self._centre + 0.5) * FINE - 0.5
         self._brush.polygon(np.round(place[:, ::-1]).ravel().tolist(), fill=value)
 
     def stroke(self, line: ArrayLike, width: ArrayLike, value: float) -> None:
-        """Paint a line (n, 2) of a width that may change along it."""
+        """Paint a line.
+
+        Parameters
+        ----------
+        line : array-like
+            (n, 2) places as (y, x), in the units of the shapes; n is 2 or more.
+        width : float or array-like
+            In the same units; (n,) where it changes along the line.
+        value : float
+            What the line gets.
+        """
         line = np.asarray(line, float)
         along = np.gradient(line, axis=0)
         across = np.stack([-along[:, 1], along[:, 0]], axis=1) / np.maximum(np.hypot(*along.T), 1e-9)[:, None]
@@ -172,13 +277,33 @@ class Canvas:
         self.fill(np.vstack([line + half, (line - half)[::-1]]), value)
 
     def paste(self, other: Canvas, where: Canvas) -> None:
-        """Take over what another canvas shows wherever a third one has something."""
+        """Take over what another canvas shows, wherever a third one is above zero.
+
+        Parameters
+        ----------
+        other : Canvas
+            Its values are taken.
+        where : Canvas
+            Says where; values below 1 count as zero. All three are of one size.
+        """
         self._fine.paste(other._fine, mask=where._fine.convert("L").point(lambda value: 255 * (value > 0)))
 
     def image(self) -> Field:
-        """Mean over each pixel of the image, (H, W)."""
+        """Return the mean over each pixel of the image.
+
+        Returns
+        -------
+        numpy.ndarray
+            (H, W) float32.
+        """
         return np.asarray(self._fine.reduce(FINE), np.float32)
 
     def mask(self) -> NDArray[np.bool_]:
-        """Whether there is something at the centre of each pixel, (H, W)."""
+        """Tell whether the value at the centre of each pixel is above zero.
+
+        Returns
+        -------
+        numpy.ndarray
+            (H, W) bool.
+        """
         return np.asarray(self._fine)[FINE // 2 :: FINE, FINE // 2 :: FINE] > 0

@@ -27,7 +27,7 @@ class Phantom:
 
 
 def quadrants(seed: int = 0, shape: tuple[int, int] = (96, 128), *, noise: float = 4.0, kind: Kind = "grey") -> Phantom:
-    """Four quadrants of four tones; the object is the brightest, at the lower right.
+    """Draw four quadrants of four tones; the object is the brightest, at the lower right.
 
     Parameters
     ----------
@@ -39,6 +39,11 @@ def quadrants(seed: int = 0, shape: tuple[int, int] = (96, 128), *, noise: float
         Standard deviation on a scale of 0 to 255.
     kind : {"grey", "rgb"}
         Grey, or colours that differ in hue as well.
+
+    Returns
+    -------
+    Phantom
+        (H, W) or (H, W, 3) uint8, and the object as mask.
     """
     lower, right = np.arange(shape[0]) >= shape[0] // 2, np.arange(shape[1]) >= shape[1] // 2
     quadrant = 2 * lower[:, None] + right
@@ -54,9 +59,25 @@ def disc(
     noise: float = 4.0,
     kind: Kind = "grey",
 ) -> Phantom:
-    """One dark disc in the middle of a bright field: grey, or brown on skin.
+    """Draw one dark disc in the middle of a bright field: grey, or brown on skin.
 
-    `radius` is a share of the shorter side; the rest as in `quadrants`.
+    Parameters
+    ----------
+    seed : int
+        Of the noise.
+    shape : tuple of int
+        (H, W).
+    radius : float
+        As a share of the shorter side.
+    noise : float
+        Standard deviation on a scale of 0 to 255.
+    kind : {"grey", "rgb"}
+        Grey or colours.
+
+    Returns
+    -------
+    Phantom
+        (H, W) or (H, W, 3) uint8, and the disc as mask.
     """
     y, x = np.ogrid[: shape[0], : shape[1]]
     mask = np.hypot(y - (shape[0] - 1) / 2, x - (shape[1] - 1) / 2) < radius * min(shape)

@@ -41,7 +41,7 @@ class _Scene:
 
 
 def dermoscopy(seed: int = 0, shape: tuple[int, int] = (HEIGHT, 768)) -> Phantom:
-    """A dermoscopy photograph with hairs, dark corners, a ruler and glints.
+    """Paint a dermoscopy photograph with hairs, dark corners, a ruler and glints.
 
     Parameters
     ----------

@@ -16,7 +16,24 @@ MOST_HIDDEN = 0.3
 
 
 def paint_hairs(plane: PaintedPlane, record: SkinRecord, colour: Field) -> tuple[Field, Field]:
-    """Hairs of one or two colours, mostly combed one way; returns the picture and how far they cover it."""
+    """Paint hairs of one colour, mostly combed one way.
+
+    Parameters
+    ----------
+    plane : PaintedPlane
+        Of S × S pixels; its randomness is used.
+    record : SkinRecord
+        How many hairs there are, how wide and how light.
+    colour : numpy.ndarray
+        (S, S, 3) in 0..1, the picture without hairs.
+
+    Returns
+    -------
+    colour : numpy.ndarray
+        (S, S, 3), the picture with hairs.
+    cover : numpy.ndarray
+        (S, S) in 0..1: how far hairs cover each pixel.
+    """
     rng, size = plane.rng, plane.size
     way, spread = rng.uniform(0, 2 * np.pi), rng.choice((0.15, 0.5, 1.5))
     unit = size / 128
@@ -38,9 +55,28 @@ def paint_hairs(plane: PaintedPlane, record: SkinRecord, colour: Field) -> tuple
 
 
 def paint_artefacts(plane: PaintedPlane, record: SkinRecord, colour: Field, lesion: Field) -> tuple[Field, Field]:
-    """Everything else that is neither skin nor lesion; returns the picture and how far it is covered.
+    """Paint ink, stickers, rulers, bubbles, gel and glare.
 
-    What would hide more than `MOST_HIDDEN` of the lesion, whose cover is given, is left out: nobody photographs that.
+    Ink, stickers, rulers and bubbles are left out, each by itself, where one would hide more than `MOST_HIDDEN` of the
+    lesion: nobody photographs that.
+
+    Parameters
+    ----------
+    plane : PaintedPlane
+        Of S × S pixels; its randomness is used.
+    record : SkinRecord
+        How many of each there are.
+    colour : numpy.ndarray
+        (S, S, 3) in 0..1, the picture without them.
+    lesion : numpy.ndarray
+        (S, S) in 0..1: where the lesion is.
+
+    Returns
+    -------
+    colour : numpy.ndarray
+        (S, S, 3), the picture with them.
+    covered : numpy.ndarray
+        (S, S) in 0..1: how far they cover each pixel; gel covers nothing.
     """
     all_of_it = max(float(lesion.sum()), 1e-6)
     covered = np.zeros((plane.size, plane.size), np.float32)
@@ -191,7 +227,28 @@ def _glare(plane: PaintedPlane, n: int) -> Field:
 
 
 def paint_frame(plane: PaintedPlane, record: SkinRecord, colour: Field, lesion: Field) -> tuple[Field, Field]:
-    """What the rim of the lens, or bars beside the image, leave dark; returns the picture and where that is."""
+    """Darken what the rim of the lens, or bars beside the image, hide.
+
+    A frame that would hide more than `MOST_HIDDEN` of the lesion is left out.
+
+    Parameters
+    ----------
+    plane : PaintedPlane
+        Of S × S pixels; its randomness is used.
+    record : SkinRecord
+        Its `frame` says which kind.
+    colour : numpy.ndarray
+        (S, S, 3) in 0..1, the picture without a frame.
+    lesion : numpy.ndarray
+        (S, S) in 0..1: where the lesion is.
+
+    Returns
+    -------
+    colour : numpy.ndarray
+        (S, S, 3), the picture with the frame.
+    hidden : numpy.ndarray
+        (S, S) in 0..1: how far the frame hides each pixel.
+    """
     rng, nothing = plane.rng, np.zeros((plane.size, plane.size), np.float32)
     if record.frame == "none":
         return colour, nothing

@@ -122,7 +122,18 @@ class SkinRecord:
 
 
 def draw_skin_record(seed: int) -> SkinRecord:
-    """Draw the numbers of one photograph; the same seed gives the same ones."""
+    """Draw the numbers of one photograph at random.
+
+    Parameters
+    ----------
+    seed : int
+        The same seed gives the same numbers.
+
+    Returns
+    -------
+    SkinRecord
+        4 % of them without a lesion.
+    """
     rng = np.random.default_rng([seed, 0])
 
     def u(low: float, high: float) -> float:

@@ -82,7 +82,20 @@ class _Patient:
 
 
 def synthetic_chest(seed: int, size: int = 128) -> SyntheticChest:
-    """Draw the slice of this seed, `size` × `size` pixels."""
+    """Draw a synthetic slice of a chest CT.
+
+    Parameters
+    ----------
+    seed : int
+        The same seed gives the same slice; another seed, another patient, level and scanner.
+    size : int
+        Pixels along each side, S.
+
+    Returns
+    -------
+    SyntheticChest
+        The slice in Hounsfield units, its mask and its parts, all (S, S).
+    """
     record = draw_chest_record(seed)
     plane = PaintedPlane(np.random.default_rng([seed, 3]), round(size * FINER))
     patient = _Patient(plane, record)
@@ -381,7 +394,20 @@ def _scan(patient: _Patient) -> Field:
 
 
 def shrunk_field(hu: Field, size: int) -> NDArray[np.int16]:
-    """Hounsfield units at the size that is given back."""
+    """Shrink Hounsfield units by averaging, and round them.
+
+    Parameters
+    ----------
+    hu : numpy.ndarray
+        (n, n), square.
+    size : int
+        Pixels along each side of the result.
+
+    Returns
+    -------
+    numpy.ndarray
+        (size, size) int16 from −1024 to 3071.
+    """
     import PIL.Image
 
     picture = PIL.Image.fromarray(hu.astype(np.float32)).resize((size, size), PIL.Image.Resampling.BOX)

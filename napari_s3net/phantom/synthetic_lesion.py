@@ -51,7 +51,20 @@ class Shape:
 
 
 def make_shape(plane: PaintedPlane, record: SkinRecord) -> Shape:
-    """One connected region of the record's area, with lobes, notches and a border as soft as the record says."""
+    """Draw one connected region with lobes, notches and a soft border.
+
+    Parameters
+    ----------
+    plane : PaintedPlane
+        Of S × S pixels; its randomness is used.
+    record : SkinRecord
+        Area, centre, elongation, irregularity and softness of the lesion.
+
+    Returns
+    -------
+    Shape
+        Of about the record's area.
+    """
     rng = plane.rng
     y, x = plane.y - record.centre[0], plane.x - record.centre[1] * plane.aspect
     along = (y * math.sin(record.angle) + x * math.cos(record.angle)) / math.sqrt(record.elongation)
@@ -77,14 +90,44 @@ def make_shape(plane: PaintedPlane, record: SkinRecord) -> Shape:
 
 
 def outline_mask(shape: Shape, record: SkinRecord) -> NDArray[np.bool_]:
-    """The mask as a person would outline it: a little outside the fading, and smoother than the border."""
+    """Outline the lesion as a person would: a little outside the fading, and smoother than the border.
+
+    Parameters
+    ----------
+    shape : Shape
+        Where the lesion lies.
+    record : SkinRecord
+        Its `generosity`, `softness` and `smoothing` say how far outside and how smooth.
+
+    Returns
+    -------
+    numpy.ndarray
+        (S, S) bool, one connected region without holes.
+    """
     outside = (record.generosity + min(0.3 * record.softness, 0.1)) * shape.radius
     smooth = blur(shape.depth, record.smoothing * shape.radius)
     return _one_piece(smooth > -outside, smooth)
 
 
 def lesion_density(plane: PaintedPlane, record: SkinRecord, shape: Shape) -> tuple[Field, Field]:
-    """Optical density (S, S, 3) that the lesion adds to the skin's, and where its second tone lies, (S, S)."""
+    """Compute the optical density that the lesion adds to that of the skin.
+
+    Parameters
+    ----------
+    plane : PaintedPlane
+        Of S × S pixels; its randomness is used.
+    record : SkinRecord
+        Kind, pattern and contrast of the lesion.
+    shape : Shape
+        Where the lesion lies.
+
+    Returns
+    -------
+    density : numpy.ndarray
+        (S, S, 3) for red, green and blue; light that comes back is exp(−density). It can be negative, for pale lesions.
+    second : numpy.ndarray
+        (S, S) in 0..1: where the lesion's second tone lies; 0 everywhere if it has one tone.
+    """
     rng, r = plane.rng, shape.radius
     if record.kind == "any colour":
         density = np.exp(plane.rng.normal(-0.9, 0.8, 3)) * rng.choice((1, 1, 1, -0.4)) * (0.4 + record.contrast)
@@ -159,7 +202,24 @@ def _structure(plane: PaintedPlane, record: SkinRecord, shape: Shape) -> Field:
 
 
 def paint_surface(plane: PaintedPlane, record: SkinRecord, shape: Shape, colour: Field) -> Field:
-    """Paint what lies on the lesion: crusts and blood, scales and pearls, vessels, a white veil."""
+    """Paint what lies on the lesion: crusts and blood, scales and pearls, vessels, a white veil.
+
+    Parameters
+    ----------
+    plane : PaintedPlane
+        Of S × S pixels; its randomness is used.
+    record : SkinRecord
+        Kind and pattern of the lesion.
+    shape : Shape
+        Where the lesion lies.
+    colour : numpy.ndarray
+        (S, S, 3) in 0..1, the picture so far.
+
+    Returns
+    -------
+    numpy.ndarray
+        (S, S, 3), the picture with them.
+    """
     rng, inside = plane.rng, shape.cover
     cells = min(2.5 * plane.size / shape.radius, 50)
     if record.kind == "ulcerated":
@@ -181,7 +241,22 @@ def paint_surface(plane: PaintedPlane, record: SkinRecord, shape: Shape, colour:
 
 
 def vessels(plane: PaintedPlane, n: int, shape: Shape | None = None) -> Field:
-    """Thin, winding vessels: within a lesion, or anywhere."""
+    """Draw thin, winding vessels.
+
+    Parameters
+    ----------
+    plane : PaintedPlane
+        Of S × S pixels; its randomness is used.
+    n : int
+        How many.
+    shape : Shape, optional
+        The lesion in which they begin; None is anywhere on the plane.
+
+    Returns
+    -------
+    numpy.ndarray
+        (S, S) float32 in 0..1: how far they cover each pixel.
+    """
     rng = plane.rng
     places = np.argwhere(shape.cover > 0.5) if shape is not None else rng.uniform(0, plane.size, (200, 2))
     if not len(places):

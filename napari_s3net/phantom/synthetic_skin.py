@@ -57,7 +57,20 @@ class SyntheticSkin:
 
 
 def synthetic_skin(seed: int, size: int = 128) -> SyntheticSkin:
-    """Paint the photograph of this seed, `size` × `size` pixels; about 50 ms at 128."""
+    """Paint a synthetic photograph of skin.
+
+    Parameters
+    ----------
+    seed : int
+        The same seed gives the same photograph; another seed, another lesion, skin and camera.
+    size : int
+        Pixels along each side, S.
+
+    Returns
+    -------
+    SyntheticSkin
+        The photograph, its mask and its parts, all (S, S).
+    """
     record = draw_skin_record(seed)
     plane = PaintedPlane(np.random.default_rng([seed, 1]), round(size * FINER), record.aspect)
     shape = make_shape(plane, record)
@@ -184,11 +197,37 @@ def _photograph(plane: PaintedPlane, record: SkinRecord, colour: Field, size: in
 
 
 def shrunk_mask(mask: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
-    """A mask at the size that is given back: at least half of each pixel."""
+    """Shrink a mask: a pixel is inside if at least half of it was.
+
+    Parameters
+    ----------
+    mask : numpy.ndarray
+        (n, n) bool, square.
+    size : int
+        Pixels along each side of the result.
+
+    Returns
+    -------
+    numpy.ndarray
+        (size, size) bool.
+    """
     cover = PIL.Image.fromarray(mask.astype(np.uint8) * 255).resize((size, size), PIL.Image.Resampling.BOX)
     return np.asarray(cover) > 127
 
 
 def shrunk_parts(parts: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """A map of parts at the size that is given back."""
+    """Shrink a map of parts; each pixel takes the part at its centre.
+
+    Parameters
+    ----------
+    parts : numpy.ndarray
+        (n, n) uint8, square.
+    size : int
+        Pixels along each side of the result.
+
+    Returns
+    -------
+    numpy.ndarray
+        (size, size) uint8.
+    """
     return np.array(PIL.Image.fromarray(parts).resize((size, size), PIL.Image.Resampling.NEAREST))
