@@ -71,11 +71,30 @@ class Choosers(QWidget):
         return str(self.device.value)
 
     def settings(self) -> Settings:
-        """What the fields hold; raises `InvalidSettingsError` where two of them contradict each other."""
+        """What the fields hold.
+
+        Returns
+        -------
+        Settings
+            Of the basic and the advanced fields together.
+
+        Raises
+        ------
+        InvalidSettingsError
+            If two fields contradict each other.
+        """
         return Settings(**self._values())
 
     def show_images(self, names: list[str], current: int) -> None:
-        """List the image layers."""
+        """List the image layers.
+
+        Parameters
+        ----------
+        names : list of str
+            What they are called, in the order of the layer list.
+        current : int
+            Which of them is chosen, from 0; -1 for none.
+        """
         self.image.clear()
         for name in names:
             self.image.addItem(name)
@@ -84,14 +103,22 @@ class Choosers(QWidget):
         self.image.setToolTip(names[current] if names else "Which image layer is segmented.")
 
     def show_preset(self, name: str, line: str) -> None:
-        """Choose a preset without filling in its settings."""
+        """Choose a preset without filling in its settings.
+
+        Parameters
+        ----------
+        name : str
+            Of the preset.
+        line : str
+            Shown below, such as why it was chosen; hidden where it is empty.
+        """
         self.preset.value = name
         self.preset.tooltip = presets[name].help
         self.preset_line.setText(line)
         self.preset_line.setVisible(bool(line))
 
     def show_settings(self, settings: Settings) -> None:
-        """Fill in settings."""
+        """Fill all fields with the values of these settings."""
         for form in (self.basic, self.advanced):
             form.show_settings(settings)
 
@@ -100,7 +127,15 @@ class Choosers(QWidget):
         self.advanced.fields["working_size"].value = size
 
     def show_devices(self, devices: tuple[str, ...], pace: str) -> None:
-        """List the devices of this machine once they are known, and say how long a run takes."""
+        """List the devices of this machine, and say how long a run takes.
+
+        Parameters
+        ----------
+        devices : tuple of str
+            Such as ("cuda:0", "cpu"), the automatic choice first; empty while they are not known.
+        pace : str
+            Estimates of time and memory, shown behind the device.
+        """
         self._devices, self._pace = devices, pace
         names = ("auto", *(devices or ("cpu",)))
         if names != self.device.choices:

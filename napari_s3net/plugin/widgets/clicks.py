@@ -14,7 +14,22 @@ Point = tuple[int, int]
 
 
 def point_in(layer: Labels, position: Any, index: Index) -> Point | None:
-    """Row and column of a click in the plane at `index`; None outside."""
+    """The pixel of a plane that was clicked.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        The layer that holds the plane.
+    position : sequence of float
+        Of the click, in world coordinates.
+    index : tuple
+        The plane in the layer's array, from `PlaneKey.index`.
+
+    Returns
+    -------
+    tuple of int or None
+        Row and column; None where the click is outside.
+    """
     place = np.round(np.asarray(layer.world_to_data(position))).astype(int)
     row, column = (int(p) for p, i in zip(place, index, strict=True) if isinstance(i, slice))
     rows, columns = (n for n, i in zip(layer.data.shape, index, strict=True) if isinstance(i, slice))
@@ -22,14 +37,32 @@ def point_in(layer: Labels, position: Any, index: Index) -> Point | None:
 
 
 class Clicks:
-    """Waits for clicks on a layer; one question at a time."""
+    """Waits for clicks on a layer; one question at a time.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where the clicks are made.
+    """
 
     def __init__(self, viewer: Any) -> None:
         self._viewer = viewer
         self._layer: Labels | None = None
 
     def ask(self, layer: Labels, index: Index, wanted: int, done: Callable[[list[Point]], None]) -> None:
-        """Collect so many clicks on a layer, then hand them over; the layer becomes the active one."""
+        """Collect clicks on a layer, which becomes the active one; an earlier question is dropped.
+
+        Parameters
+        ----------
+        layer : napari.layers.Labels
+            Is clicked on; clicks outside do not count.
+        index : tuple
+            The plane in the layer's array, from `PlaneKey.index`.
+        wanted : int
+            How many clicks.
+        done : callable
+            Called with their pixels, (row, column) each, in the order of the clicks.
+        """
         self.drop()
         self._layer, points = layer, []
         self._viewer.layers.selection.active = layer

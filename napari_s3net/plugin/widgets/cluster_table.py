@@ -40,7 +40,23 @@ DARK = 120
 
 @dataclass(frozen=True)
 class ClusterRow:
-    """A cluster as it is shown."""
+    """A cluster as it is shown.
+
+    Parameters
+    ----------
+    label : int
+        Its id.
+    name : str
+        Its name, or "Cluster" with its id.
+    mean : str
+        Mean intensity ± standard deviation.
+    share : str
+        Of the image, in percent.
+    area : str
+        In mm², cm² or px.
+    is_object : bool
+        Whether it is ticked.
+    """
 
     label: int
     name: str
@@ -56,7 +72,20 @@ class ClusterRow:
 
 
 def rows_of(clusters: Sequence[Any], kind: str | None) -> tuple[ClusterRow, ...]:
-    """Make rows from measured clusters (see `labels.measure`), in order of id so that rows keep their place."""
+    """Make the rows of the table.
+
+    Parameters
+    ----------
+    clusters : sequence of Cluster
+        As `labels.measure.measure_clusters` gives them.
+    kind : str or None
+        Of the image: means of "ct" are shown in HU.
+
+    Returns
+    -------
+    tuple of ClusterRow
+        In order of id, so that rows keep their place.
+    """
     return tuple(
         ClusterRow(
             label=c.id,
@@ -71,7 +100,15 @@ def rows_of(clusters: Sequence[Any], kind: str | None) -> tuple[ClusterRow, ...]
 
 
 class ClusterModel(QAbstractTableModel):
-    """Rows for the view; asks for a tick or a name and shows it when it comes back with new rows."""
+    """Rows for the view. A tick or a new name is only asked for; it is shown once `show_rows` brings it back.
+
+    Signals
+    -------
+    ticked(int, bool)
+        The user makes the cluster of that id object, or background.
+    renamed(int, str)
+        The user gives it another name.
+    """
 
     ticked = Signal(int, bool)
     renamed = Signal(int, str)
@@ -92,12 +129,42 @@ class ClusterModel(QAbstractTableModel):
             self.endResetModel()
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:
+        """For Qt: how many clusters there are.
+
+        Returns
+        -------
+        int
+            0 below a cell, as the table is no tree.
+        """
         return 0 if parent is not None and parent.isValid() else len(self.rows)
 
     def columnCount(self, parent: QModelIndex | None = None) -> int:
+        """For Qt: how many columns there are.
+
+        Returns
+        -------
+        int
+            4: colour, name, size, tick.
+        """
         return len(HEADERS)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = ROLE.DisplayRole) -> Any:
+        """For Qt: title, tooltip and alignment of a column.
+
+        Parameters
+        ----------
+        section : int
+            The column.
+        orientation : Qt.Orientation
+            Only the horizontal header says something.
+        role : int
+            What Qt asks for.
+
+        Returns
+        -------
+        object
+            None where there is nothing to say.
+        """
         if orientation != Qt.Orientation.Horizontal:
             return None
         if role == ROLE.TextAlignmentRole and section != OBJECT:
@@ -105,6 +172,20 @@ class ClusterModel(QAbstractTableModel):
         return {ROLE.DisplayRole: HEADERS, ROLE.ToolTipRole: HELP}.get(role, (None,) * 4)[section]
 
     def data(self, index: QModelIndex, role: int = ROLE.DisplayRole) -> Any:
+        """For Qt: what a cell shows.
+
+        Parameters
+        ----------
+        index : QModelIndex
+            The cell.
+        role : int
+            What Qt asks for: text, colour, tick, tooltip, or the name to edit.
+
+        Returns
+        -------
+        object
+            None where there is nothing to show. The two lines of a text stand on either side of a line break.
+        """
         row, column = self.rows[index.row()], index.column()
         if role in (ROLE.DisplayRole, ROLE.AccessibleTextRole):
             return (str(row.label), f"{row.name}\n{row.mean}", f"{row.share}\n{row.area}", None)[column]
@@ -119,12 +200,30 @@ class ClusterModel(QAbstractTableModel):
         return None
 
     def flags(self, index: QModelIndex) -> Qt.ItemFlag:
+        """For Qt: what may be done with a cell.
+
+        Returns
+        -------
+        Qt.ItemFlag
+            Names can be edited, cells of the object column ticked, all selected.
+        """
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
         if index.column() == OBJECT:
             flags |= Qt.ItemFlag.ItemIsUserCheckable
         return flags | Qt.ItemFlag.ItemIsEditable if index.column() == NAME else flags
 
     def setData(self, index: QModelIndex, value: Any, role: int = ROLE.EditRole) -> bool:
+        """For Qt: ask for a tick or a name; False where nothing is asked for.
+
+        Parameters
+        ----------
+        index : QModelIndex
+            The cell.
+        value : Qt.CheckState or str
+            The new tick or name; a name that is empty or the same asks for nothing.
+        role : int
+            Says which of the two it is.
+        """
         row = self.rows[index.row()]
         if role == ROLE.CheckStateRole:
             self.ticked.emit(row.label, Qt.CheckState(value) == Qt.CheckState.Checked)
@@ -141,6 +240,20 @@ class CellPainter(QStyledItemDelegate):
     hovered_row = -1
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
+        """For Qt: the size that a cell needs.
+
+        Parameters
+        ----------
+        option : QStyleOptionViewItem
+            Has the font.
+        index : QModelIndex
+            The cell.
+
+        Returns
+        -------
+        QSize
+            Pixels: two lines high, and wide enough for the longer one and the square of the colour.
+        """
         lines = str(index.data() or "").split("\n")
         metrics = option.fontMetrics
         square = metrics.height() + PAD if index.column() == COLOUR else 0
@@ -149,6 +262,19 @@ class CellPainter(QStyledItemDelegate):
         )
 
     def editorEvent(self, event: QEvent, model: Any, option: Any, index: QModelIndex) -> bool:
+        """For Qt: a click or the space key anywhere in an object cell ticks it.
+
+        Parameters
+        ----------
+        event : QEvent
+            Of mouse or keyboard.
+        model : ClusterModel
+            Is asked for the tick.
+        option : QStyleOptionViewItem
+            Of no use here.
+        index : QModelIndex
+            The cell.
+        """
         space = event.type() == QEvent.Type.KeyPress and event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Select)
         if index.column() == OBJECT and (space or event.type() == QEvent.Type.MouseButtonRelease):
             ticked = index.data(ROLE.CheckStateRole) == Qt.CheckState.Checked
@@ -157,6 +283,17 @@ class CellPainter(QStyledItemDelegate):
         return bool(super().editorEvent(event, model, option, index))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+        """For Qt: draw a cell; a selected row and the one under the mouse are lit.
+
+        Parameters
+        ----------
+        painter : QPainter
+            Comes back as it was.
+        option : QStyleOptionViewItem
+            Place, font and state of the cell.
+        index : QModelIndex
+            The cell.
+        """
         painter.save()
         text = option.palette.color(QPalette.ColorRole.Text)
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
@@ -175,7 +312,20 @@ class CellPainter(QStyledItemDelegate):
 
 
 def shortened(line: str, fits: Callable[[str], bool]) -> str:
-    """What to show where there is no room for all: digits matter more than the unit, the mean more than its spread."""
+    """Shorten a line where there is no room for all of it: the unit goes first, then the standard deviation.
+
+    Parameters
+    ----------
+    line : str
+        Such as "−820 ± 45 HU".
+    fits : callable
+        Whether a text has room.
+
+    Returns
+    -------
+    str
+        The longest form that fits; the whole line where none does.
+    """
     shorter = (line, line.rpartition(NARROW)[0], line.partition(" ±")[0])
     return next((words for words in shorter if words and fits(words)), line)
 
@@ -219,7 +369,17 @@ def _paint_tick(painter: QPainter, cell: QRect, index: QModelIndex, text: QColor
 
 
 class ClusterTable(QTableView):
-    """The table; as high as its rows, so that the dock scrolls as one column."""
+    """The table; as high as its rows, so that the dock scrolls as one column.
+
+    Signals
+    -------
+    hovered(int or None)
+        Id of the cluster under the mouse or the keyboard's focus; None where there is none.
+    picked(int)
+        The row of that cluster was clicked, outside its tick.
+    chosen(int)
+        So many rows are selected now.
+    """
 
     hovered = Signal(object)
     picked = Signal(int)
@@ -271,15 +431,24 @@ class ClusterTable(QTableView):
         self.setFixedHeight(height + 2 * self.frameWidth() + 2)
 
     def currentChanged(self, current: QModelIndex, previous: QModelIndex) -> None:
+        """For Qt: the cluster under the keyboard's focus counts as one under the mouse.
+
+        Parameters
+        ----------
+        current, previous : QModelIndex
+            The cell that has the focus, and the one that had it.
+        """
         super().currentChanged(current, previous)
         if self.hasFocus():
             self._hover(current)
 
     def leaveEvent(self, event: QEvent) -> None:
+        """For Qt: the mouse is on no row any more."""
         super().leaveEvent(event)
         self._hover(QModelIndex())
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
+        """For Qt: the keyboard is on no row any more."""
         super().focusOutEvent(event)
         self._hover(QModelIndex())
 

@@ -42,6 +42,13 @@ class Dock(QScrollArea):
         self.message.hide()
 
     def sizeHint(self) -> QSize:
+        """For Qt: the size that a new dock gets.
+
+        Returns
+        -------
+        QSize
+            320 pixels wide, and as high as its `height_hint`.
+        """
         return QSize(WIDTH, self.height_hint)
 
     def event(self, event: QEvent) -> bool:
@@ -51,7 +58,13 @@ class Dock(QScrollArea):
         return bool(super().event(event))
 
     def fill(self, *parts: QWidget) -> QVBoxLayout:
-        """Put parts one below the other, in a column that scrolls; its layout ends with a stretch."""
+        """Put parts one below the other, in a column that scrolls.
+
+        Returns
+        -------
+        QVBoxLayout
+            The column; it ends with a stretch.
+        """
         content = QWidget()
         layout = QVBoxLayout(content)
         layout.setContentsMargins(6, 6, 6, 6)
@@ -68,7 +81,7 @@ class Dock(QScrollArea):
         return layout
 
     def follow_viewer(self, *at_quit: Callable[[], None]) -> None:
-        """Listen to the viewer, take its colours, and have something done when napari is closed."""
+        """Listen to the viewer and take its colours; what is given here is called when napari is closed."""
         for event, slot in self._all_events():
             event.connect(slot)
         self._at_quit += at_quit

@@ -31,6 +31,15 @@ class QuietWheel(QObject):
     """Keeps a field from changing when the wheel scrolls the column past it."""
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """For Qt: keep the wheel from a field without focus; True where it was kept.
+
+        Parameters
+        ----------
+        watched : QObject
+            The field.
+        event : QEvent
+            Of any kind; all but the wheel pass.
+        """
         if event.type() == QEvent.Type.Wheel and isinstance(watched, QWidget) and not watched.hasFocus():
             event.ignore()
             return True
@@ -80,13 +89,32 @@ def make_field(value: Any, label: str, tip: str, *, unit: str = "", name: str = 
 
 
 def decimals(step: float, low: float) -> int:
-    """Digits after the point that a field needs to show its step and its lower end."""
+    """Count the digits after the point that a field needs.
+
+    Parameters
+    ----------
+    step : float
+        By which the field's value moves.
+    low : float
+        The least value.
+
+    Returns
+    -------
+    int
+        Enough to show both: 2 for 0.05 and 0.
+    """
     small = min((x for x in (step, abs(low)) if x > 0), default=1.0)
     return max(0, math.ceil(-math.log10(small) - 1e-9))
 
 
 def form_layout(parent: QWidget | None = None) -> QFormLayout:
-    """An empty form: labels on the left, fields as wide as there is room."""
+    """An empty form: labels on the left, fields as wide as there is room.
+
+    Returns
+    -------
+    QFormLayout
+        Of the parent, where there is one.
+    """
     layout = QFormLayout(parent)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setHorizontalSpacing(6)
@@ -99,7 +127,17 @@ def form_layout(parent: QWidget | None = None) -> QFormLayout:
 
 
 def add_row(layout: QFormLayout, label: str, widget: QWidget) -> None:
-    """A row of a form; its label has the widget's tooltip, and its place stays empty without words."""
+    """Add a row to a form.
+
+    Parameters
+    ----------
+    layout : QFormLayout
+        The form.
+    label : str
+        Stands before the widget and gets its tooltip; may be empty.
+    widget : QWidget
+        The field.
+    """
     title = QLabel(label)
     title.setToolTip(widget.toolTip())
     title.setBuddy(widget)
@@ -107,7 +145,15 @@ def add_row(layout: QFormLayout, label: str, widget: QWidget) -> None:
 
 
 def add_fields(layout: QFormLayout, fields: Sequence[ValueWidget[Any]]) -> None:
-    """A row for each field."""
+    """Add a row for each field to a form.
+
+    Parameters
+    ----------
+    layout : QFormLayout
+        The form.
+    fields : sequence of magicgui.widgets.bases.ValueWidget
+        As `make_field` makes them; the text beside a tick moves before it.
+    """
     for field in fields:
         add_row(layout, field.label, field.native)
         if isinstance(field, CheckBox):
@@ -115,7 +161,15 @@ def add_fields(layout: QFormLayout, fields: Sequence[ValueWidget[Any]]) -> None:
 
 
 class Chooser(QComboBox):
-    """A list of layers, whose names are shortened in the middle: the ends of file names tell them apart."""
+    """A list of layers, whose names are shortened in the middle: the ends of file names tell them apart.
+
+    Parameters
+    ----------
+    name : str
+        What a screen reader calls it.
+    tip : str
+        Its tooltip.
+    """
 
     def __init__(self, name: str, tip: str) -> None:
         super().__init__()
@@ -128,6 +182,7 @@ class Chooser(QComboBox):
         self.view().setTextElideMode(Qt.TextElideMode.ElideMiddle)
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        """For Qt: draw the chosen name, shortened in the middle."""
         option = QStyleOptionComboBox()
         self.initStyleOption(option)
         field = QStyle.SubControl.SC_ComboBoxEditField

@@ -38,7 +38,12 @@ def layout_lines(
     width, height : float
         Of the field without the names.
     line_height : float
-        Least distance between two names.
+        Least distance between two names, in pixels.
+
+    Returns
+    -------
+    tuple of Line
+        One for each loss of the newest iteration, on one scale from 0 to the largest loss so far; y points down.
     """
     names = list(history[-1]) if history else []
     top = max((max(losses.values()) for losses in history), default=0.0) or 1.0
@@ -53,7 +58,22 @@ def layout_lines(
 
 
 def spread(heights: Sequence[float], gap: float, height: float) -> list[float]:
-    """Move heights apart until each is `gap` from the next and all lie inside; their order stays."""
+    """Move heights apart, so that names beside them do not overlap; their order stays.
+
+    Parameters
+    ----------
+    heights : sequence of float
+        Where each would like to be, in pixels from the top.
+    gap : float
+        Least distance between two.
+    height : float
+        Of the field in which all have to lie.
+
+    Returns
+    -------
+    list of float
+        A height for each; where there is not room for all, the last ones lie below the field.
+    """
     order = sorted(range(len(heights)), key=lambda i: heights[i])
     placed: list[float] = []
     for n, i in enumerate(order):
@@ -82,6 +102,13 @@ class LossPlot(QWidget):
         )
 
     def sizeHint(self) -> QSize:
+        """For Qt: the wanted size.
+
+        Returns
+        -------
+        QSize
+            240 × 54 pixels.
+        """
         return QSize(240, 54)
 
     def clear(self, total: int) -> None:
@@ -95,6 +122,7 @@ class LossPlot(QWidget):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        """For Qt: draw a line for each loss."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         text = self.palette().color(self.foregroundRole())

@@ -135,7 +135,17 @@ class ResultPanel(QWidget):
         self.merge.setEnabled(selected > 1)
 
     def show_result(self, line: str, effort: str, rows: tuple[ClusterRow, ...]) -> None:
-        """Show a result, or that the slice in view has none."""
+        """Show a result, or that the slice in view has none.
+
+        Parameters
+        ----------
+        line : str
+            What was found.
+        effort : str
+            How it was made; hidden where it is empty.
+        rows : tuple of ClusterRow
+            The table; hidden where there are none.
+        """
         self.line.setText(line)
         self.effort.setText(effort)
         self.effort.setVisible(bool(effort))

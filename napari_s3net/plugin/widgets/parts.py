@@ -11,7 +11,13 @@ from superqt import QCollapsible, QElidingLabel
 
 
 def heading(text: str) -> QLabel:
-    """The title of a part."""
+    """The title of a part.
+
+    Returns
+    -------
+    QLabel
+        In bold, on as many lines as it needs.
+    """
     label = QLabel(text)
     label.setProperty("heading", True)
     label.setWordWrap(True)
@@ -19,7 +25,13 @@ def heading(text: str) -> QLabel:
 
 
 def caption(text: str = "") -> QLabel:
-    """A few explaining words in a quieter colour, on as many lines as they need."""
+    """A few explaining words.
+
+    Returns
+    -------
+    QLabel
+        In a quieter colour, on as many lines as it needs; plain text.
+    """
     label = QLabel(text)
     label.setProperty("caption", True)
     label.setTextFormat(Qt.TextFormat.PlainText)
@@ -29,7 +41,13 @@ def caption(text: str = "") -> QLabel:
 
 
 def one_line(text: str = "") -> QElidingLabel:
-    """A caption of a single line, which is shortened where there is no room for it."""
+    """A caption of a single line.
+
+    Returns
+    -------
+    superqt.QElidingLabel
+        Shortened where there is no room for it; plain text.
+    """
     label = QElidingLabel(text)
     label.setProperty("caption", True)
     label.setTextFormat(Qt.TextFormat.PlainText)
@@ -38,7 +56,20 @@ def one_line(text: str = "") -> QElidingLabel:
 
 
 def button(text: str, tip: str) -> QPushButton:
-    """A button that shrinks with the dock."""
+    """A button that shrinks with the dock.
+
+    Parameters
+    ----------
+    text : str
+        On the button.
+    tip : str
+        Its tooltip.
+
+    Returns
+    -------
+    QPushButton
+        Not connected to anything.
+    """
     made = QPushButton(text)
     made.setToolTip(tip)
     made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -46,7 +77,23 @@ def button(text: str, tip: str) -> QPushButton:
 
 
 def menu_button(text: str, tip: str, **actions: str) -> tuple[QPushButton, QMenu]:
-    """A button that opens a menu; `actions` are names and texts."""
+    """A button that opens a menu.
+
+    Parameters
+    ----------
+    text : str
+        On the button.
+    tip : str
+        Its tooltip.
+    **actions : str
+        The texts of the menu, by the name that each action gets as its `objectName`.
+
+    Returns
+    -------
+    button : QPushButton
+    menu : QMenu
+        Its `triggered` hands over the action.
+    """
     made = QPushButton(text)
     made.setObjectName("menu")
     made.setToolTip(tip)
@@ -58,7 +105,23 @@ def menu_button(text: str, tip: str, **actions: str) -> tuple[QPushButton, QMenu
 
 
 def more_button(name: str, tip: str, **actions: str) -> tuple[QToolButton, QMenu]:
-    """A small button "⋯" that opens a menu; `name` is read out in its place."""
+    """A small button "⋯" that opens a menu.
+
+    Parameters
+    ----------
+    name : str
+        What a screen reader says in the place of the dots.
+    tip : str
+        Its tooltip.
+    **actions : str
+        The texts of the menu, by the name that each action gets as its `objectName`.
+
+    Returns
+    -------
+    button : QToolButton
+    menu : QMenu
+        Its `triggered` hands over the action.
+    """
     made = QToolButton()
     made.setText("⋯")
     made.setAccessibleName(name)
@@ -72,7 +135,22 @@ def more_button(name: str, tip: str, **actions: str) -> tuple[QToolButton, QMenu
 
 
 def fold(title: str, tip: str, *parts: QWidget) -> QCollapsible:
-    """A title that unfolds what most people never change; closed at first."""
+    """A title that unfolds what most people never change; closed at first.
+
+    Parameters
+    ----------
+    title : str
+        Stays in view.
+    tip : str
+        The title's tooltip.
+    *parts : QWidget
+        What is folded, one below the other.
+
+    Returns
+    -------
+    superqt.QCollapsible
+        Its `toggled` tells when it is opened or closed.
+    """
     nothing = QPixmap(1, 1)
     nothing.fill(Qt.GlobalColor.transparent)
     made = QCollapsible(title, None, QIcon(nothing), QIcon(nothing))  # a null icon is no icon to PySide
@@ -99,7 +177,20 @@ def _unfold(made: QCollapsible, title: str, is_open: bool) -> None:
 
 
 def column(widget: QWidget, *parts: QWidget) -> QVBoxLayout:
-    """Put parts one below the other, flush with the edges."""
+    """Put parts one below the other, flush with the edges.
+
+    Parameters
+    ----------
+    widget : QWidget
+        Gets the layout.
+    *parts : QWidget
+        From top to bottom.
+
+    Returns
+    -------
+    QVBoxLayout
+        The widget's layout, without a stretch at its end.
+    """
     layout = QVBoxLayout(widget)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(6)
@@ -109,7 +200,13 @@ def column(widget: QWidget, *parts: QWidget) -> QVBoxLayout:
 
 
 def row(*parts: QWidget) -> QWidget:
-    """Put parts side by side, sharing the width."""
+    """Put parts side by side.
+
+    Returns
+    -------
+    QWidget
+        Holds the parts, which share its width; tool buttons stay as narrow as they are.
+    """
     widget = QWidget()
     layout = QHBoxLayout(widget)
     layout.setContentsMargins(0, 0, 0, 0)

@@ -15,7 +15,18 @@ from napari_s3net.settings import Settings, describe_settings
 
 
 def setting_field(setting: Mapping[str, Any]) -> ValueWidget[Any]:
-    """The field of a setting, as `describe_settings` tells of it: a number, a choice or a tick."""
+    """Make the field of a setting: a number, a choice or a tick.
+
+    Parameters
+    ----------
+    setting : mapping
+        As `describe_settings` gives it.
+
+    Returns
+    -------
+    magicgui.widgets.bases.ValueWidget
+        With the setting's default, limits, step, unit and help.
+    """
     options: dict[str, Any] = {}
     if setting["choices"]:
         options = {"choices": list(setting["choices"])}
@@ -51,7 +62,13 @@ class SettingsForm(QWidget):
             field.changed.connect(self._tell)
 
     def values(self) -> dict[str, Any]:
-        """What the fields hold, by the settings' names; a value that is only shown rounded stays exact."""
+        """What the fields hold.
+
+        Returns
+        -------
+        dict
+            By the settings' names. A value that was filled in and not changed is exact, even where it is shown rounded.
+        """
         values = {}
         for name, field in self.fields.items():
             shown, exact = self._filled.get(name, (None, None))
@@ -59,7 +76,7 @@ class SettingsForm(QWidget):
         return values
 
     def show_settings(self, settings: Settings) -> None:
-        """Fill the fields; tells `changed` once."""
+        """Fill the fields; `changed` is emitted once."""
         for name, field in self.fields.items():
             exact = getattr(settings, name)
             with field.changed.blocked():

@@ -28,7 +28,20 @@ KEYS = (
 
 
 def bind(owner: QWidget, actions: Mapping[str, Callable[[], None]]) -> list[QShortcut]:
-    """Shortcuts of a widget for the actions that it offers by name."""
+    """Make the shortcuts of a dock.
+
+    Parameters
+    ----------
+    owner : QWidget
+        The keys work in its window, and go with it.
+    actions : mapping of str to callable
+        What the keys do, by the names in `KEYS`; keys without an action are not bound.
+
+    Returns
+    -------
+    list of QShortcut
+        In the order of `KEYS`.
+    """
     made = []
     for keys, name, _ in KEYS:
         if name in actions:

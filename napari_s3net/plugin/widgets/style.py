@@ -29,7 +29,13 @@ QHeaderView::section {{ background-color: {foreground}; color: {caption}; paddin
 
 
 def style_sheet(theme_name: str) -> str:
-    """Rules for a theme of napari, dark or light."""
+    """Make the rules for one of napari's themes.
+
+    Returns
+    -------
+    str
+        A Qt style sheet in the theme's colours.
+    """
     theme = get_theme(theme_name)
     text, background, current = (theme.text.as_rgb_tuple()[:3], theme.background.as_rgb_tuple()[:3], theme.current)
     red, green, blue = current.as_rgb_tuple()[:3]

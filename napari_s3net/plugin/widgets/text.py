@@ -16,32 +16,88 @@ FREE = ("seed", "min_labels", "max_iter", "target", "min_area")
 
 
 def unit_text(unit: str, label: str) -> str:
-    """A unit in one word; empty where there is none, or the label already says it: "px", "%"."""
+    """A unit in one word, to stand behind a number.
+
+    Parameters
+    ----------
+    unit : str
+        As in the settings' metadata, such as "% of the image".
+    label : str
+        Of the setting.
+
+    Returns
+    -------
+    str
+        The first word: "%"; empty where there is no unit, or the label already names it.
+    """
     return "" if not unit or unit.lower() in label.lower() else unit.split(maxsplit=1)[0]
 
 
 def share_text(share: float) -> str:
-    """A share of the image: "21.4 %"; a trace is not rounded to nothing."""
+    """A share of the image in percent.
+
+    Parameters
+    ----------
+    share : float
+        0 to 1.
+
+    Returns
+    -------
+    str
+        "21.4 %"; "<0.1 %" for a trace, which is not rounded to nothing.
+    """
     percent = 100 * share
     return f"<{NARROW}0.1{NARROW}%" if 0 < percent < 0.05 else f"{percent:.1f}{NARROW}%"
 
 
 def area_text(area: float, unit: str) -> str:
-    """An area: "38.2 mm²", "12,345 px"; large ones in cm²."""
+    """An area with its unit.
+
+    Parameters
+    ----------
+    area : float
+        In `unit`.
+    unit : str
+        "mm²", or anything else for pixels.
+
+    Returns
+    -------
+    str
+        "38.2 mm²", "12.4 cm²" from 1000 mm² on, "12,345 px".
+    """
     if unit.startswith("mm"):
         return f"{area / 100:,.1f}{NARROW}cm²" if area >= 1000 else f"{area:.3g}{NARROW}mm²"
     return f"{area:,.0f}{NARROW}px"
 
 
 def mean_text(mean: float, sd: float, kind: str | None) -> str:
-    """Mean and standard deviation of the intensity: "118 ± 22", "−820 ± 45 HU"; small values keep three digits."""
+    """Mean and standard deviation of the intensity.
+
+    Parameters
+    ----------
+    mean, sd : float
+        In the image's values.
+    kind : str or None
+        Of the image: "ct" adds HU.
+
+    Returns
+    -------
+    str
+        "118 ± 22", "−820 ± 45 HU"; values below 10 with up to three digits.
+    """
     small = max(abs(mean), abs(sd)) < 10
     numbers = f"{mean:.3g} ± {sd:.2g}" if small else f"{round(mean)} ± {round(sd)}"
     return numbers.replace("-", "−") + (f"{NARROW}HU" if kind == "ct" else "")
 
 
 def seconds_text(seconds: float) -> str:
-    """A duration: "0.8 s", "14 s", "2 min 5 s"."""
+    """A duration in seconds, as words.
+
+    Returns
+    -------
+    str
+        "0.8 s", "14 s", "2 min 5 s".
+    """
     if seconds < 10:
         return f"{seconds:.1f}{NARROW}s"
     if seconds < 99.5:
@@ -50,12 +106,40 @@ def seconds_text(seconds: float) -> str:
 
 
 def plural(n: int, word: str) -> str:
-    """A number and its word: "1 cluster", "6 clusters"."""
+    """A number and what it counts.
+
+    Parameters
+    ----------
+    n : int
+        How many.
+    word : str
+        In the singular; its plural takes an s.
+
+    Returns
+    -------
+    str
+        "1 cluster", "6 clusters".
+    """
     return f"{n} {word}" if n == 1 else f"{n:,} {word}s"
 
 
 def progress_text(iteration: int, total: int, left: float | None, n_labels: int) -> str:
-    """One line while running: "18 of 40 · about 1.1 s left · 6 clusters"."""
+    """One line while a run goes on.
+
+    Parameters
+    ----------
+    iteration, total : int
+        Iterations done, and at most to do.
+    left : float or None
+        Seconds left; None where that is not known yet.
+    n_labels : int
+        Clusters in use.
+
+    Returns
+    -------
+    str
+        "18 of 40 · about 1.1 s left · 6 clusters".
+    """
     parts = [f"{iteration} of {total}", plural(n_labels, "cluster")]
     if left is not None and iteration < total:
         parts.insert(1, f"about {seconds_text(left)} left")
@@ -63,7 +147,26 @@ def progress_text(iteration: int, total: int, left: float | None, n_labels: int)
 
 
 def batch_text(over: int, total: int, failed: int, left: float | None, *, paused: bool, within: str = "") -> str:
-    """One line of a batch: "412 of 1,204 · 3 failed · about 27 min left"; `within` a volume, which slice."""
+    """One line while a batch goes on.
+
+    Parameters
+    ----------
+    over, total : int
+        Files that are finished in any way, and all.
+    failed : int
+        How many of them failed.
+    left : float or None
+        Seconds left; None where that is not known.
+    paused : bool
+        Whether the batch waits; then no time is told.
+    within : str
+        Which slices of volumes are worked on; empty for none.
+
+    Returns
+    -------
+    str
+        "412 of 1,204 · 3 failed · about 27 min left".
+    """
     parts = [f"{over:,} of {total:,}", *([within] if within else [])]
     if failed:
         parts.append(f"{failed:,} failed")
@@ -75,7 +178,13 @@ def batch_text(over: int, total: int, failed: int, left: float | None, *, paused
 
 
 def long_text(seconds: float) -> str:
-    """A long duration, roughly: "14 s", "27 min", "3 h 20 min"."""
+    """A long duration in seconds, roughly, as words.
+
+    Returns
+    -------
+    str
+        "14 s", "27 min", "3 h 20 min".
+    """
     if seconds < 90:
         return f"{seconds:.0f}{NARROW}s"
     minutes = round(seconds / 60)
@@ -85,12 +194,38 @@ def long_text(seconds: float) -> str:
 
 
 def time_left(done: float, to_do: float, seconds: float) -> float | None:
-    """Seconds left, when the newest `done` iterations took so many seconds; None until two are timed."""
+    """Estimate the time left from the pace so far.
+
+    Parameters
+    ----------
+    done, to_do : float
+        What was done since the clock was started, and what is left: iterations or files.
+    seconds : float
+        How long that took.
+
+    Returns
+    -------
+    float or None
+        Seconds; None while fewer than two are done.
+    """
     return None if done < 2 else seconds / done * to_do
 
 
 def outcome_text(about: Mapping[str, Any], share: float) -> str:
-    """The line above the table: "✓ Lesion proposed · 21.4 % of the image"."""
+    """The line above the table of clusters.
+
+    Parameters
+    ----------
+    about : mapping
+        The result's metadata; see `layers.metadata.make_metadata`.
+    share : float
+        Of the object in the plane in view, 0 to 1.
+
+    Returns
+    -------
+    str
+        "✓ Lesion proposed · 21.4 % of the image".
+    """
     if not about["foreground"]:
         return "✓ No object proposed"
     where = "image" if about["slice"] is None else "slice"
@@ -98,7 +233,18 @@ def outcome_text(about: Mapping[str, Any], share: float) -> str:
 
 
 def effort_text(about: Mapping[str, Any]) -> str:
-    """How a result was made, in a line: "40 iterations · 1.9 s · CPU"."""
+    """How a result was made, in a line.
+
+    Parameters
+    ----------
+    about : mapping
+        The result's metadata.
+
+    Returns
+    -------
+    str
+        "40 iterations · 1.9 s · CPU", and the run's note where it has one.
+    """
     done = plural(about["iterations"], "iteration")
     parts = [f"stopped after {done}" if about["stopped"] else done, seconds_text(about["seconds"])]
     line = " · ".join([*parts, device_label(about["device"])])
@@ -106,7 +252,22 @@ def effort_text(about: Mapping[str, Any]) -> str:
 
 
 def device_text(choice: str, devices: tuple[str, ...], cores: int) -> str:
-    """Say what a run will compute on."""
+    """Say what a run will compute on.
+
+    Parameters
+    ----------
+    choice : str
+        "auto", "cpu", "cuda:0", "mps".
+    devices : tuple of str
+        Those of this machine, the automatic choice first; empty while they are not known.
+    cores : int
+        Of the CPU.
+
+    Returns
+    -------
+    str
+        A sentence: "The graphics card cuda:0.".
+    """
     cpu = f"the CPU, {plural(cores, 'core')}"
     if choice == "auto" and not devices:
         return f"A graphics card if there is one, else {cpu}."
@@ -117,45 +278,110 @@ def device_text(choice: str, devices: tuple[str, ...], cores: int) -> str:
 
 
 def device_label(name: str) -> str:
-    """A device in the list: "Auto", "CPU", "CUDA 0", "MPS"."""
+    """Name a device in the list.
+
+    Returns
+    -------
+    str
+        "Auto", "CPU", "CUDA 0", "MPS".
+    """
     return {"auto": "Auto", "cpu": "CPU", "mps": "MPS"}.get(name, name.replace("cuda:", "CUDA "))
 
 
 def about_text(asked: Settings, timed: tuple[Settings, float] | None) -> str:
-    """An estimate of how long a run takes, once one like it was timed at so many seconds an iteration."""
+    """Estimate how long a run takes, from the last one.
+
+    Parameters
+    ----------
+    asked : Settings
+        Of the run.
+    timed : tuple of (Settings, float) or None
+        Settings of the last run, and its seconds an iteration; None before the first.
+
+    Returns
+    -------
+    str
+        " At most about 1.9 s."; empty where no run was timed whose settings take as long an iteration.
+    """
     if timed is None or timed[0].replace(**{n: getattr(asked, n) for n in FREE}) != asked:
         return ""
     return f" At most about {seconds_text(timed[1] * asked.max_iter)}."
 
 
 def memory_text(advice: Advice) -> str:
-    """What a run takes and what there is: "Memory: about 130 MB of 12.4 GB free."."""
+    """Say what a run takes of memory and what there is.
+
+    Returns
+    -------
+    str
+        " Memory: about 130 MB of 12.4 GB free.".
+    """
     needed, free = (mib_text(mib).replace(" ", NARROW) for mib in (advice.needed, advice.free))
     return f" Memory: about {needed} of {free} free."
 
 
 def remedy_text(advice: Advice) -> str:
-    """What the button says that makes a run fit; nothing where nothing would."""
+    """The text of the button that makes a run fit into memory.
+
+    Returns
+    -------
+    str
+        "Use 256 px" or "Use the CPU"; empty where neither would do.
+    """
     if advice.working_size is not None:
         return f"Use {advice.working_size}{NARROW}px"
     return "Use the CPU" if advice.cpu else ""
 
 
 def remedy_words(advice: Advice) -> str:
-    """Say that a run does not fit, and what would."""
+    """Say that a run does not fit into memory, and what would.
+
+    Returns
+    -------
+    str
+        Two sentences.
+    """
     if advice.working_size is not None:
         return f"{too_much(advice)} A working size of {advice.working_size}{NARROW}px fits."
     return f"{too_much(advice)} {'It fits on the CPU.' if advice.cpu else 'Close other programs first.'}"
 
 
 def changes(settings: Settings, preset: str) -> dict[str, Any]:
-    """The settings that differ from their preset's."""
+    """The settings that differ from their preset's.
+
+    Parameters
+    ----------
+    settings : Settings
+        Of a result.
+    preset : str
+        The preset that they started from.
+
+    Returns
+    -------
+    dict
+        Values by the settings' names.
+    """
     base = presets[preset].settings.to_dict()
     return {name: value for name, value in settings.to_dict().items() if value != base[name]}
 
 
 def as_python(about: Mapping[str, Any], path: str | None, device: str) -> str:
-    """The same result as lines of Python, for the image's file; without one, for a file of the image's name."""
+    """Write a result down as lines of Python that make it again.
+
+    Parameters
+    ----------
+    about : mapping
+        The result's metadata.
+    path : str or None
+        The image's file; where it is None, a file of the image's name.
+    device : str
+        As `segment` takes it.
+
+    Returns
+    -------
+    str
+        Lines to be pasted; `labels` and `mask` hold the result.
+    """
     settings = Settings.from_dict(about["settings"])
     changed = ", ".join(f"{name}={value!r}" for name, value in changes(settings, about["preset"]).items())
     planes = {None: "image", 0: f"image.slice({about['slice']})"}
@@ -170,7 +396,23 @@ def as_python(about: Mapping[str, Any], path: str | None, device: str) -> str:
 
 
 def as_command(about: Mapping[str, Any], path: str | None, device: str) -> str:
-    """The same result as a command of the shell, which knows the slices of a volume along its first axis only."""
+    """Write a result down as a command of the shell that makes it again.
+
+    Parameters
+    ----------
+    about : mapping
+        The result's metadata.
+    path : str or None
+        The image's file; where it is None, a file of the image's name.
+    device : str
+        As the command's --device takes it.
+
+    Returns
+    -------
+    str
+        The command, quoted where needed; for a slice along another axis than the first, a comment that says why there
+        is none.
+    """
     if about["axis"]:
         return "# The command line takes slices along the first axis only; copy as Python instead."
     settings = Settings.from_dict(about["settings"])
@@ -183,7 +425,18 @@ def as_command(about: Mapping[str, Any], path: str | None, device: str) -> str:
 
 
 def settings_rows(about: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Everything that was asked for and how it went, as names and values for a list."""
+    """Everything that was asked for and how it went, for a list.
+
+    Parameters
+    ----------
+    about : mapping
+        The result's metadata.
+
+    Returns
+    -------
+    list of tuple
+        Name and value of each line, both as texts; slices are counted from 1.
+    """
     rows = [
         ("Image", about["source"]),
         *([("Slice", str(about["slice"] + 1))] if about["slice"] is not None else []),
@@ -204,5 +457,16 @@ def settings_rows(about: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def save_ending(kind: str | None) -> str:
-    """The format to offer: NIfTI for what lies in space, PNG for photographs, TIFF for the rest."""
+    """The format to offer for saving: NIfTI for what lies in space, PNG for photographs, TIFF for the rest.
+
+    Parameters
+    ----------
+    kind : str or None
+        Of the image; None for grey.
+
+    Returns
+    -------
+    str
+        ".nii.gz", ".png" or ".tif".
+    """
     return {"rgb": ".png", "ct": ".nii.gz", "mr": ".nii.gz"}.get(kind or "grey", ".tif")
