@@ -36,17 +36,57 @@ LEAST_PROBABILITY = 1e-4
 
 
 def at_network_size(settings: Settings) -> Settings:
-    """The settings of a result at the size at which its network trains on."""
+    """Change the settings of a result to those with which its network trains on.
+
+    Parameters
+    ----------
+    settings : Settings
+        With which the result was made.
+
+    Returns
+    -------
+    Settings
+        With a working size of at most `NETWORK_SIZE`, and our own variant of the method.
+    """
     return settings.replace(working_size=min(settings.working_size, NETWORK_SIZE), variant="s3net")
 
 
 def small_view(image: Image, settings: Settings, device: torch.device) -> View:
-    """The image as the network sees it at the size at which it trains on."""
+    """Prepare the image as the network sees it at the size at which it trains on.
+
+    Parameters
+    ----------
+    image : Image
+        One plane, as it was opened.
+    settings : Settings
+        With which the result was made.
+    device : torch.device
+        Where the tensors are to lie.
+
+    Returns
+    -------
+    View
+        With a longer side of at most `NETWORK_SIZE` pixels.
+    """
     return make_view(to_features(image, at_network_size(settings)), settings.clusters, device)
 
 
 def restore_network(state: Mapping[str, NDArray[Any]], view: View, settings: Settings) -> S3Net:
-    """Build the network of a result from its weights, on the device of the view.
+    """Build the network of a result from its weights.
+
+    Parameters
+    ----------
+    state : mapping of str to numpy.ndarray
+        The weights, as `Segmentation.state` holds them.
+    view : View
+        What it is to look at; the network goes to the device of the view.
+    settings : Settings
+        With which the weights were trained.
+
+    Returns
+    -------
+    S3Net
+        Ready to train on.
 
     Raises
     ------
@@ -88,7 +128,17 @@ class ConstrainedTrainer:
         self._label_given_cluster: Tensor | None = None
 
     def update(self, iteration: int) -> dict[str, float]:
-        """Train for one iteration, which counts from 1; returns the weighted terms of its loss.
+        """Train for one iteration.
+
+        Parameters
+        ----------
+        iteration : int
+            Counts from 1; for the message of an error.
+
+        Returns
+        -------
+        dict of str to float
+            The weighted terms of the loss before the update: "strokes", "previous" and "spatial", in nats.
 
         Raises
         ------
@@ -115,14 +165,31 @@ class ConstrainedTrainer:
         return {name: float(term.detach()) for name, term in terms.items()}
 
     def with_probabilities(self, features: PixelFeatures) -> PixelFeatures:
-        """The same features with the network's probabilities."""
+        """Add the network's probabilities, as they are now, to the features by which strokes spread.
+
+        Parameters
+        ----------
+        features : PixelFeatures
+            With colours.
+
+        Returns
+        -------
+        PixelFeatures
+            A copy with the same colours.
+        """
         with torch.no_grad():
             p = self.network(self.view.x)[0].softmax(dim=1)
             large = F.interpolate(p, features.coarse_shape, mode="bilinear", align_corners=False)
         return replace(features, probabilities=large[0].permute(1, 2, 0).cpu().numpy())
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """A copy of the weights."""
+        """Copy the weights as they are now.
+
+        Returns
+        -------
+        dict of str to numpy.ndarray
+            As `restore_network` takes them.
+        """
         return state_of(self.network)
 
     def _shares(self, p: Tensor) -> Tensor:

@@ -62,7 +62,19 @@ class Constraints:
         return violated
 
     def allowed(self, drawn: NDArray[np.int32]) -> NDArray[np.bool_]:
-        """Say which of `ids` each of m drawn values (m,) allows, (m, n)."""
+        """Say which labels each drawn value allows.
+
+        Parameters
+        ----------
+        drawn : numpy.ndarray
+            (m,) drawn values, above 0.
+
+        Returns
+        -------
+        numpy.ndarray
+            (m, n) bool, for each of the n `ids`. A label allows itself, `OBJECT` all labels of the object, and
+            `BACKGROUND` all others; none allows a locked one.
+        """
         sides = np.where(drawn == OBJECT, 1, np.where(drawn == BACKGROUND, 0, -1))
         named = drawn[:, None] == self.ids
         fits = np.where(sides[:, None] >= 0, self.on_object == (sides == 1)[:, None], named)
@@ -88,6 +100,11 @@ def make_constraints(
     locked_region : numpy.ndarray, optional
         (H, W) bool: pixels that keep their label.
 
+    Returns
+    -------
+    Constraints
+        Strokes on locked pixels, or of locked labels, are left out.
+
     Raises
     ------
     InvalidConstraintsError
@@ -107,7 +124,19 @@ def make_constraints(
 
 
 def check_drawn(drawn: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.int32]:
-    """Return drawn values as an int32 copy.
+    """Check drawn values.
+
+    Parameters
+    ----------
+    drawn : numpy.ndarray
+        Whole numbers from 0 (not drawn) to `OBJECT`.
+    shape : tuple of int
+        That of the labels.
+
+    Returns
+    -------
+    numpy.ndarray
+        int32, a copy.
 
     Raises
     ------

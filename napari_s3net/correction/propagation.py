@@ -165,7 +165,18 @@ def propagate(
 
 
 def colour_spread(colours: NDArray[np.float32]) -> float:
-    """The standard deviation of an image's colours (h, w, C), all channels together, but no less than the least one."""
+    """Compute the standard deviation of an image's colours, all channels together.
+
+    Parameters
+    ----------
+    colours : numpy.ndarray
+        (h, w, C): Lab, or intensities from 0 to 100.
+
+    Returns
+    -------
+    float
+        In the unit of the colours; no less than `PropagationConstants.least_spread`.
+    """
     spread = float(np.sqrt(colours.reshape(-1, colours.shape[2]).var(axis=0).sum()))
     return max(spread, CONSTANTS.least_spread)
 

@@ -84,7 +84,14 @@ def refine(
 
     Raises
     ------
-    InvalidConstraintsError, InvalidImageError, DeviceError, OutOfMemoryError, DivergedError
+    InvalidImageError
+        If the result does not know its image and none is given, or it cannot be segmented.
+    InvalidConstraintsError
+        If strokes, locks, labels and image do not have one shape, or strokes are no labels.
+    InvalidSettingsError
+        If the weights of the result do not fit its settings.
+    DeviceError, OutOfMemoryError, DivergedError
+        As in `segment`.
     """
     known = result.image if image is None else as_image(image)
     if known is None:
@@ -125,7 +132,27 @@ class Refiner:
         locked: Collection[int] = (),
         locked_region: NDArray[np.bool_] | None = None,
     ) -> Segmentation:
-        """Correct a result and wait; parameters and errors are those of `refine`."""
+        """Correct a result by strokes, and wait for the new one.
+
+        Parameters
+        ----------
+        result : Segmentation
+            Of this image.
+        constraints : numpy.ndarray
+            (H, W) strokes, as in `refine`.
+        locked, locked_region
+            As in `refine`.
+
+        Returns
+        -------
+        Segmentation
+            As from `refine`.
+
+        Raises
+        ------
+        S3NetError
+            As in `refine`; it is not tried again where memory ran out.
+        """
         return drain(self.iter_rerun(result, constraints, locked=locked, locked_region=locked_region))
 
     def iter_rerun(
@@ -136,9 +163,34 @@ class Refiner:
         locked: Collection[int] = (),
         locked_region: NDArray[np.bool_] | None = None,
     ) -> Generator[Step, bool | None, Segmentation]:
-        """Correct a result, one `Step` an iteration of the network; `send(True)` spreads the strokes at once.
+        """Correct a result by strokes; `send(True)` ends the training of the network and spreads the strokes at once.
 
-        Parameters and errors are those of `refine`.
+        Parameters
+        ----------
+        result : Segmentation
+            Of this image.
+        constraints : numpy.ndarray
+            (H, W) strokes, as in `refine`.
+        locked, locked_region
+            As in `refine`.
+
+        Yields
+        ------
+        Step
+            One an iteration of the network. It is not trained, and there is no step, where the result has no weights or
+            its labels obey every stroke already.
+
+        Returns
+        -------
+        Segmentation
+            As from `refine`.
+
+        Raises
+        ------
+        InvalidConstraintsError
+            If strokes, locks, labels and image do not have one shape, or strokes are no labels.
+        InvalidSettingsError, OutOfMemoryError, DivergedError
+            As in `refine`.
         """
         started = time.perf_counter()
         if result.labels.shape != self.image.shape:
@@ -183,7 +235,20 @@ class Refiner:
 
 
 def colour_features(image: Image, settings: Settings) -> PixelFeatures:
-    """Smoothed colours of an image at the size at which strokes spread."""
+    """Compute the smoothed colours of an image at the size at which strokes spread.
+
+    Parameters
+    ----------
+    image : Image
+        One plane.
+    settings : Settings
+        The window of CT.
+
+    Returns
+    -------
+    PixelFeatures
+        With a longer side of at most `SPREAD_SIZE` pixels, without probabilities.
+    """
     unit = to_unit(image, settings)
     factor = min(1.0, SPREAD_SIZE / max(image.shape))
     shape = tuple(max(1, round(n * factor)) for n in image.shape)

@@ -67,7 +67,17 @@ def revert_detached_changes(
 ) -> NDArray[np.intp]:
     """Undo changes that appear by themselves: components without a pixel of their old region or of a stroke.
 
-    All three are (h, w) from 0 on; `strokes` is −1 where nothing was painted. Returns a copy of `new`.
+    Parameters
+    ----------
+    new, old : numpy.ndarray
+        (h, w) labels from 0, after and before.
+    strokes : numpy.ndarray
+        (h, w): the label that was painted, −1 where nothing was.
+
+    Returns
+    -------
+    numpy.ndarray
+        (h, w), a copy of `new` with the old labels in such components.
     """
     kept = new.copy()
     changed = new != old
@@ -83,10 +93,23 @@ def revert_detached_changes(
 def absorb_fragments(
     new: NDArray[np.intp], old: NDArray[np.integer], strokes: NDArray[np.integer], smallest: float
 ) -> NDArray[np.intp]:
-    """Give fragments that a change cut off to what is around them: components of fewer pixels than `smallest`.
+    """Give small components that a change cut off to what is around them.
 
-    Fragments with a stroke stay, and so do those that no change touches. `new`, `old` and `strokes` are (h, w) from 0
-    on, `strokes` is −1 where nothing was painted. Returns a copy of `new`.
+    Components with a stroke stay, and so do those that no change touches.
+
+    Parameters
+    ----------
+    new, old : numpy.ndarray
+        (h, w) labels from 0, after and before.
+    strokes : numpy.ndarray
+        (h, w): the label that was painted, −1 where nothing was.
+    smallest : float
+        Pixels: a component with fewer is small.
+
+    Returns
+    -------
+    numpy.ndarray
+        (h, w), a copy of `new`.
     """
     kept, changed = new.copy(), new != old
     beside = ndimage.binary_dilation(changed, _EIGHT)

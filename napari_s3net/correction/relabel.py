@@ -50,13 +50,39 @@ def relabel(constraints: Constraints, features: PixelFeatures) -> NDArray[np.int
 
 
 def downsample_labels(labels: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    """Labels (H, W), or a mask, at a smaller shape by nearest neighbour."""
+    """Bring labels, or a mask, to a smaller shape by nearest neighbour.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        (H, W).
+    shape : tuple of int
+        (h, w).
+
+    Returns
+    -------
+    numpy.ndarray
+        (h, w), of the same type.
+    """
     rows, columns = (((np.arange(n) + 0.5) * m / n).astype(int) for n, m in zip(shape, labels.shape, strict=True))
     return np.asarray(labels[np.ix_(rows, columns)])
 
 
 def downsample_drawn(drawn: NDArray[np.int32], shape: tuple[int, ...]) -> NDArray[np.int32]:
-    """Drawn values (H, W) at a smaller shape, of which no stroke is lost however thin it is."""
+    """Bring drawn values to a smaller shape; no stroke is lost however thin it is.
+
+    Parameters
+    ----------
+    drawn : numpy.ndarray
+        (H, W) int32, 0 where nothing was drawn.
+    shape : tuple of int
+        (h, w).
+
+    Returns
+    -------
+    numpy.ndarray
+        (h, w) int32.
+    """
     small = np.zeros(shape, np.int32)
     rows, columns = np.nonzero(drawn)
     at = [i * n // m for i, n, m in zip((rows, columns), shape, drawn.shape, strict=True)]

@@ -33,9 +33,24 @@ def signed_distances(labels: NDArray[np.integer], n: int, limit: float) -> NDArr
 def signed_distances_near(
     mask: NDArray[np.bool_], labels: NDArray[np.integer], n: int, limit: float
 ) -> NDArray[np.float32]:
-    """Measure as `signed_distances` does, but only where a change of the pixels in a mask (h, w) can matter.
+    """Measure as `signed_distances` does, but only where a change of some pixels can matter.
 
-    Elsewhere every pixel is said to lie half a pixel within its own region, and as much outside all others.
+    Parameters
+    ----------
+    mask : numpy.ndarray
+        (h, w) bool: the pixels that changed.
+    labels : numpy.ndarray
+        (h, w) from 0 to n − 1.
+    n : int
+        How many regions there are.
+    limit : float
+        Pixels: distances are clipped to plus and minus this, and measured in a box that reaches this far around `mask`.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n, h, w), in pixels. Outside of the box every pixel is said to lie half a pixel within its own region, and as
+        far outside of all others.
     """
     distances = np.where(labels == np.arange(n)[:, None, None], np.float32(0.5), np.float32(-0.5))
     if mask.any():

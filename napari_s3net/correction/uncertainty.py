@@ -88,8 +88,12 @@ def uncertainty(
     ------
     InvalidImageError
         If the labels are not of the image's shape.
+    InvalidSettingsError
+        If the network's weights do not fit the settings of the result.
+    DeviceError
+        If there is no such device.
     S3NetError
-        As `segment`, over seeds.
+        Over seeds, as in `segment`.
     """
     if result.labels.shape != image.shape:
         raise InvalidImageError(
@@ -114,7 +118,7 @@ def uncertainty(
 
 
 def query_sites(entropy: NDArray[np.float32], constraints: NDArray[Any] | None = None) -> list[QuerySite]:
-    """List the places where a stroke is worth most, the best first; none where little is left to gain.
+    """List the places where a stroke is worth most; none where little is left to gain.
 
     What is expected to change is estimated as the sum of half the squared entropy over the place.
 
@@ -124,6 +128,11 @@ def query_sites(entropy: NDArray[np.float32], constraints: NDArray[Any] | None =
         (H, W), from `uncertainty`.
     constraints : numpy.ndarray, optional
         (H, W), what was drawn: a place that holds a stroke is left out.
+
+    Returns
+    -------
+    list of QuerySite
+        The one where most is expected to change first.
     """
     side = max(1, round(PIECE * max(entropy.shape)))
     pieces = np.arange(entropy.shape[0])[:, None] // side * entropy.shape[1] + np.arange(entropy.shape[1]) // side

@@ -42,7 +42,7 @@ ARTEFACT = ArtefactConstants()
 
 
 def lens_shadow(rgb: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Near-black parts that hold a corner of the image: the rim of the dermoscope.
+    """Find near-black parts that hold a corner of the image: the rim of the dermoscope.
 
     Parameters
     ----------
@@ -63,7 +63,18 @@ def lens_shadow(rgb: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 
 def marker(rgb: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Parts far bluer than the rest of the image: stickers and ink. Shapes are as in `lens_shadow`."""
+    """Find parts far bluer than the rest of the image: stickers and ink.
+
+    Parameters
+    ----------
+    rgb : numpy.ndarray
+        (h, w, 3) in [0, 1].
+
+    Returns
+    -------
+    numpy.ndarray
+        bool, of the shape of `rgb` shrunk to `ARTEFACT.size`; see `shrink_to`.
+    """
     small = shrink_to(rgb, ARTEFACT.size)
     bluer = small[..., 2] - small[..., 0]
     is_blue = bluer > np.median(bluer) + ARTEFACT.bluer_by

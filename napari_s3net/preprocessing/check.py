@@ -20,12 +20,22 @@ OTHER_KINDS = {
 
 
 def check_plane(image: Image) -> CompletePlane:
-    """Raise `InvalidImageError` unless the image is one plane of varying real numbers, at least 16 × 16.
+    """Check that an image is one plane that can be segmented.
+
+    Parameters
+    ----------
+    image : Image
+        As it was opened.
 
     Returns
     -------
     CompletePlane
         The image as it can be computed with; see `complete`.
+
+    Raises
+    ------
+    InvalidImageError
+        If it is a stack, has fewer than 16 × 16 pixels or the same value everywhere; and as in `complete`.
     """
     if image.is_stack:
         raise InvalidImageError(f"Expected one plane; got a stack of shape {image.array.shape}. Choose a slice first.")
@@ -41,7 +51,20 @@ def check_plane(image: Image) -> CompletePlane:
 
 
 def check_target(image: Image, settings: Settings) -> None:
-    """Raise `InvalidImageError` where the target is found from Hounsfield units and the image has none."""
+    """Check that the target can be looked for in an image of this kind.
+
+    Parameters
+    ----------
+    image : Image
+        As it was opened.
+    settings : Settings
+        `target` counts.
+
+    Raises
+    ------
+    InvalidImageError
+        If the target is found from Hounsfield units and the image has none.
+    """
     if settings.target in HU_TARGETS and image.kind != "ct":
         kind, preset = OTHER_KINDS[image.kind]
         raise InvalidImageError(

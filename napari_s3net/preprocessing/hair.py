@@ -71,7 +71,18 @@ def remove_hair(unit: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def find_hair(unit: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Thin dark lines of a photograph (H, W, 3): a mask (H, W)."""
+    """Find thin dark lines of a photograph.
+
+    Parameters
+    ----------
+    unit : numpy.ndarray
+        (H, W, 3) in [0, 1].
+
+    Returns
+    -------
+    numpy.ndarray
+        (H, W) bool.
+    """
     dark = over_channels(np.minimum, unit)
     length = 2 * round(HAIR.width * max(dark.shape) / 2) + 1
     across, down = (ndimage.grey_closing(dark, size=size) for size in ((1, length), (length, 1)))

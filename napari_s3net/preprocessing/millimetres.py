@@ -14,7 +14,18 @@ TYPICAL_SPACING = 0.75
 
 
 def pixel_spacing(image: Image) -> tuple[float, float]:
-    """Height and width of a plane's pixel in mm; `TYPICAL_SPACING` where the image does not know."""
+    """Return the size of a plane's pixels.
+
+    Parameters
+    ----------
+    image : Image
+        One plane.
+
+    Returns
+    -------
+    tuple of float
+        Height and width in mm; `TYPICAL_SPACING` where the image does not know.
+    """
     if image.geometry.unit != "mm":
         return TYPICAL_SPACING, TYPICAL_SPACING
     y, x = image.geometry.spacing
@@ -22,7 +33,18 @@ def pixel_spacing(image: Image) -> tuple[float, float]:
 
 
 def spacing_note(image: Image) -> str:
-    """A sentence for the user where the size of a pixel was assumed; empty where it is known."""
+    """Tell the user where the size of a pixel was assumed.
+
+    Parameters
+    ----------
+    image : Image
+        One plane.
+
+    Returns
+    -------
+    str
+        A sentence; empty where the image knows its spacing.
+    """
     if image.geometry.unit == "mm":
         return ""
     return f"The image does not say how large its pixels are: {TYPICAL_SPACING} mm were assumed, as usual for a chest."
@@ -31,7 +53,7 @@ def spacing_note(image: Image) -> str:
 def disc_footprint(
     radius: float, spacing: tuple[float, float], *, at_least_one_pixel: bool = False
 ) -> NDArray[np.bool_]:
-    """All pixels within a radius (mm) around the middle one, as a structure for `scipy.ndimage`.
+    """Make a disc for `scipy.ndimage`: all pixels within a radius around the middle one.
 
     Parameters
     ----------
@@ -41,6 +63,11 @@ def disc_footprint(
         Height and width of a pixel in mm.
     at_least_one_pixel : bool
         Reach to the neighbours up, down, left and right however large the pixels are.
+
+    Returns
+    -------
+    numpy.ndarray
+        bool, with an odd number of rows and of columns; an ellipse in pixels where these are not square.
     """
     if at_least_one_pixel:
         radius = max(radius, *spacing)
@@ -50,7 +77,22 @@ def disc_footprint(
 
 
 def above_area(mask: NDArray[np.bool_], area: float, spacing: tuple[float, float]) -> NDArray[np.bool_]:
-    """The connected components of a mask (H, W), corners included, of more than this area in mm²."""
+    """Keep the large connected components of a mask; pixels that share a corner are connected.
+
+    Parameters
+    ----------
+    mask : numpy.ndarray
+        (H, W) bool.
+    area : float
+        mm²: a component is kept if it has more.
+    spacing : tuple of float
+        Height and width of a pixel in mm.
+
+    Returns
+    -------
+    numpy.ndarray
+        (H, W) bool.
+    """
     components, _ = ndimage.label(mask, np.ones((3, 3)))
     areas = np.bincount(components.ravel()) * (spacing[0] * spacing[1])
     return np.asarray((areas > area)[components] & mask)

@@ -41,12 +41,35 @@ class PreparedPlane:
     note: str = ""
 
     def to_unit(self, *, step: int = 1) -> NDArray[np.float32]:
-        """Every so many rows and columns of the image through its window: (H, W, C) in [0, 1]."""
+        """Look at the image through its window, at its own size.
+
+        Parameters
+        ----------
+        step : int
+            Take every so many rows and columns only.
+
+        Returns
+        -------
+        numpy.ndarray
+            (H, W, C) float32 in [0, 1], with H and W divided by `step` and C = 1 or 3.
+        """
         return with_channels(self.window.apply(self.image.array[::step, ::step]))
 
 
 def prepare(image: Image, settings: Settings) -> PreparedPlane:
     """Check a plane, choose its window and bring it to the working size.
+
+    Parameters
+    ----------
+    image : Image
+        One plane, as it was opened.
+    settings : Settings
+        Target, window, working size, and whether hairs are removed.
+
+    Returns
+    -------
+    PreparedPlane
+        What all further steps read.
 
     Raises
     ------
@@ -58,7 +81,25 @@ def prepare(image: Image, settings: Settings) -> PreparedPlane:
 
 
 def to_features(image: Image, settings: Settings) -> NDArray[np.float32]:
-    """The image at the working size, (h, w, C) in [0, 1], for whatever target; see `prepare`."""
+    """Bring an image to the working size, whatever its target; otherwise as `prepare`.
+
+    Parameters
+    ----------
+    image : Image
+        One plane, as it was opened.
+    settings : Settings
+        Window, working size, and whether hairs are removed.
+
+    Returns
+    -------
+    numpy.ndarray
+        (h, w, C) float32 in [0, 1], with C = 1 or 3.
+
+    Raises
+    ------
+    InvalidImageError
+        If it cannot be segmented; see `check_plane`.
+    """
     return _prepared(check_plane(image), settings).features
 
 

@@ -37,14 +37,40 @@ def block_means(array: NDArray[Any], shape: tuple[int, int]) -> NDArray[np.float
 
 
 def shrink(unit: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
-    """An image (H, W, C) at a smaller size (h, w), smoothed against aliasing: (h, w, C) float32."""
+    """Resize an image to a smaller size, smoothed against aliasing.
+
+    Parameters
+    ----------
+    unit : numpy.ndarray
+        (H, W, C).
+    shape : tuple of int
+        (h, w), not larger.
+
+    Returns
+    -------
+    numpy.ndarray
+        (h, w, C) float32.
+    """
     if unit.shape[:2] == (2 * shape[0], 2 * shape[1]):
         return _halved(unit)
     return np.asarray(resize(unit, (*shape, unit.shape[2]), order=1, anti_aliasing=True), np.float32)
 
 
 def shrink_to(features: NDArray[np.float32], size: int) -> NDArray[np.float32]:
-    """Features (h, w, C) with the longer side at most `size`, both at least 8; smaller ones are passed through."""
+    """Resize features so that the longer side has a given length; smaller ones are passed through.
+
+    Parameters
+    ----------
+    features : numpy.ndarray
+        (h, w, C).
+    size : int
+        Pixels of the longer side.
+
+    Returns
+    -------
+    numpy.ndarray
+        (h', w', C) float32, neither side below 8; `features` itself where it is small enough.
+    """
     h, w, C = features.shape
     factor = size / max(h, w)
     if factor >= 1:

@@ -17,7 +17,18 @@ SMALLEST_CHEST = (88.0, 1475.0)
 
 
 def suggest_preset(image: Image) -> str:
-    """Name the preset that suits an image: by its kind, and for CT by how much lung the body holds."""
+    """Name the preset that suits an image: by its kind, and for CT by how much lung the body holds.
+
+    Parameters
+    ----------
+    image : Image
+        A plane, or a stack, of which the middle plane is looked at.
+
+    Returns
+    -------
+    str
+        A key of `settings.presets`.
+    """
     if image.kind == "rgb":
         return "skin"
     if image.kind == "mr":

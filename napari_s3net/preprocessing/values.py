@@ -57,6 +57,16 @@ class CompletePlane:
 def complete(image: Image) -> CompletePlane:
     """Find missing values of a plane, replace them, and bring its values to what float32 holds.
 
+    Parameters
+    ----------
+    image : Image
+        One plane, as it was opened.
+
+    Returns
+    -------
+    CompletePlane
+        With finite values; the array itself where nothing had to be changed.
+
     Raises
     ------
     InvalidImageError
@@ -85,9 +95,19 @@ def complete(image: Image) -> CompletePlane:
 
 
 def find_missing(array: NDArray[Any]) -> NDArray[np.bool_] | None:
-    """Where an array of real numbers holds NaN, infinity or a fill value; None where nowhere.
+    """Find where an array of real numbers holds NaN, infinity or a fill value.
 
     Fill values are lone values far from all others: −32768 and below, and sizes from 1e20 on.
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        Of any shape.
+
+    Returns
+    -------
+    numpy.ndarray or None
+        bool, of the same shape; None where nothing is missing.
     """
     if array.dtype.kind not in "if":
         return None

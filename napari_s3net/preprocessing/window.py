@@ -34,7 +34,18 @@ class Window:
     high: float
 
     def apply(self, array: NDArray[Any]) -> NDArray[np.float32]:
-        """Intensities between 0 and 1, of the array's shape; values outside the window are clipped."""
+        """Bring intensities to [0, 1]; values outside the window are clipped.
+
+        Parameters
+        ----------
+        array : numpy.ndarray
+            In the window's unit, of any shape.
+
+        Returns
+        -------
+        numpy.ndarray
+            float32, of the same shape.
+        """
         unit: NDArray[np.float32] = np.subtract(array, self.low, dtype=np.float32)
         unit *= np.float32(1 / (self.high - self.low))
         return np.clip(unit, 0, 1, out=unit)
@@ -51,6 +62,11 @@ def choose_window(plane: CompletePlane, settings: Settings) -> Window:
         One plane with varying values; those that are missing do not count.
     settings : Settings
         `window_low` and `window_high`, in HU.
+
+    Returns
+    -------
+    Window
+        Lowest and highest value where the two percentiles are the same.
     """
     if plane.image.kind == "ct":
         return Window(settings.window_low, settings.window_high)
@@ -65,43 +81,105 @@ def choose_window(plane: CompletePlane, settings: Settings) -> Window:
 
 
 def to_unit(image: Image, settings: Settings, *, step: int = 1) -> NDArray[np.float32]:
-    """Intensities between 0 and 1, (H, W, C) with C = 1 or 3; see `choose_window`.
+    """Look at an image through the window that suits it; see `choose_window`.
 
     Parameters
     ----------
     image : Image
-        One plane.
+        One plane, as it was opened.
     settings : Settings
         The window of CT.
     step : int, optional
         Take every so many rows and columns only.
+
+    Returns
+    -------
+    numpy.ndarray
+        (H, W, C) float32 in [0, 1], with H and W divided by `step` and C = 1 or 3.
     """
     plane = complete(image)
     return with_channels(choose_window(plane, settings).apply(plane.image.array[::step, ::step]))
 
 
 def with_channels(unit: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Give intensities (H, W) an axis of one channel; colours (H, W, 3) are passed through."""
+    """Give intensities an axis of one channel.
+
+    Parameters
+    ----------
+    unit : numpy.ndarray
+        (H, W), or colours (H, W, 3), which are passed through.
+
+    Returns
+    -------
+    numpy.ndarray
+        (H, W, 1) or (H, W, 3); a view.
+    """
     return unit if unit.ndim == 3 else unit[..., None]
 
 
 def to_grey(unit: NDArray[np.floating]) -> NDArray[np.floating]:
-    """The mean of the channels (H, W, C), (H, W)."""
+    """Average the channels.
+
+    Parameters
+    ----------
+    unit : numpy.ndarray
+        (H, W, C).
+
+    Returns
+    -------
+    numpy.ndarray
+        (H, W).
+    """
     return np.asarray(over_channels(np.add, unit) / unit.shape[-1])
 
 
 def over_channels(ufunc: np.ufunc, values: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Reduce the last axis, that of the channels, by a ufunc: numpy itself is many times slower on so short an axis."""
+    """Reduce the last axis, that of the channels: numpy itself is many times slower on so short an axis.
+
+    Parameters
+    ----------
+    ufunc : numpy.ufunc
+        Such as `numpy.add` or `numpy.minimum`.
+    values : numpy.ndarray
+        (…, C).
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the shape without the last axis.
+    """
     return np.asarray(reduce(ufunc, np.moveaxis(values, -1, 0)))
 
 
 def sampling_step(shape: tuple[int, ...]) -> int:
-    """Every how many rows and columns are enough for means and percentiles of an image of this shape."""
+    """Say every how many rows and columns are enough for means and percentiles of an image.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (H, W) of the image.
+
+    Returns
+    -------
+    int
+        1 below `SAMPLED_SIZE` pixels, 2 below twice as many, and so on.
+    """
     return 1 + max(shape) // SAMPLED_SIZE
 
 
 def robust_range(values: NDArray[Any]) -> tuple[float, float]:
-    """The `ROBUST_PERCENTILES` of an array; those of bytes are counted, which takes a tenth of the time."""
+    """Compute the `ROBUST_PERCENTILES` of an array; those of bytes are counted, which takes a tenth of the time.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        Not empty.
+
+    Returns
+    -------
+    tuple of float
+        Low and high, interpolated linearly as by `numpy.percentile`.
+    """
     if values.dtype != np.uint8:
         low, high = np.percentile(values.astype(np.float32), ROBUST_PERCENTILES)
         return float(low), float(high)
