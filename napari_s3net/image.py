@@ -60,7 +60,18 @@ class Geometry:
 
     @classmethod
     def identity(cls, ndim: int) -> Geometry:
-        """Unit spacing, origin at zero, axes along the world's axes; the unit is the pixel."""
+        """Make the geometry of an image that says nothing about its place.
+
+        Parameters
+        ----------
+        ndim : int
+            Number of array axes, 2 or 3.
+
+        Returns
+        -------
+        Geometry
+            Unit spacing, origin at zero, axes along the world's axes; the unit is the pixel.
+        """
         direction = tuple(tuple(float(i == j) for j in range(ndim)) for i in range(ndim))
         return cls((1.0,) * ndim, (0.0,) * ndim, direction, unit="pixel")
 
@@ -70,7 +81,18 @@ class Geometry:
         return len(self.spacing)
 
     def plane(self, index: int) -> Geometry:
-        """The 2-D geometry of plane `index` of a volume, which remembers where in space it lies."""
+        """Return the 2-D geometry of one plane of a volume.
+
+        Parameters
+        ----------
+        index : int
+            Which plane along the first axis, from 0.
+
+        Returns
+        -------
+        Geometry
+            With two axes; its `volume` remembers where in space the plane lies.
+        """
         step = self.spacing[0] * index
         origin = tuple(o + row[0] * step for o, row in zip(self.origin, self.direction, strict=True))
         volume = replace(self, origin=origin, nifti_forms=None)
@@ -125,7 +147,23 @@ class Image:
         return ImageFacts(kind=self.kind, shape=self.shape, spacing=self.geometry.spacing, unit=self.geometry.unit)
 
     def slice(self, index: int) -> Image:
-        """One plane of a stack as an image of its own, (H, W) or (H, W, 3), with 2-D geometry."""
+        """Return one plane of a stack as an image of its own.
+
+        Parameters
+        ----------
+        index : int
+            Which plane along the first axis, from 0.
+
+        Returns
+        -------
+        Image
+            (H, W) or (H, W, 3) with 2-D geometry; its array is a view.
+
+        Raises
+        ------
+        InvalidImageError
+            If this is a single plane.
+        """
         if not self.is_stack:
             raise InvalidImageError("This image is a single plane; only a stack has slices.")
         return replace(self, array=self.array[index], geometry=self.geometry.plane(index))
@@ -140,6 +178,18 @@ def as_image(array: NDArray[Any] | Image, *, kind: Kind | None = None, name: str
         (H, W), (H, W, 3), (H, W, 4: alpha is dropped) or (Z, H, W).
     kind : str, optional
         What the values mean; guessed from shape and values when left out.
+    name : str
+        A short name for the screen.
+
+    Returns
+    -------
+    Image
+        Without a spacing: the unit of its geometry is the pixel.
+
+    Raises
+    ------
+    InvalidImageError
+        If the array has another shape, or not that of its kind.
     """
     if isinstance(array, Image):
         return array
@@ -154,7 +204,16 @@ def as_image(array: NDArray[Any] | Image, *, kind: Kind | None = None, name: str
 def guess_kind(array: NDArray[Any]) -> Kind:
     """Guess what the values of an array mean.
 
-    A last axis of 3 or 4 means colours; many values that only air has in a CT mean Hounsfield units; else grey.
+    Parameters
+    ----------
+    array : numpy.ndarray
+        As in `as_image`.
+
+    Returns
+    -------
+    str
+        "rgb" where there are three axes or more, the last of length 3 or 4; "ct" where many values are such as only air
+        has in Hounsfield units; else "grey".
     """
     if array.ndim >= 3 and array.shape[-1] in (3, 4):
         return "rgb"
@@ -280,11 +339,28 @@ class Segmentation:
         return self.provenance.confidence
 
     def with_provenance(self, **changes: Any) -> Segmentation:
-        """A copy of which more is known, or something else: fields of `Provenance` with their new values."""
+        """Copy the result with something else in its provenance.
+
+        Parameters
+        ----------
+        **changes
+            Fields of `Provenance` with their new values.
+
+        Returns
+        -------
+        Segmentation
+            It shares the arrays.
+        """
         return replace(self, provenance=replace(self.provenance, **changes))
 
     def metadata(self) -> dict[str, Any]:
-        """All but the arrays as plain values: what stands in the JSON beside labels, and in a layer's metadata."""
+        """Convert all but the arrays to plain values: for the JSON beside labels, and for a layer's metadata.
+
+        Returns
+        -------
+        dict of str to Any
+            `Provenance.to_dict`, with "object_name", "foreground", "names" and "meanings".
+        """
         return {
             **self.provenance.to_dict(),
             "object_name": self.object_name,
@@ -307,6 +383,11 @@ class Segmentation:
             As from `metadata`, also after a way through JSON; that of earlier versions may lack some of it.
         **arrays
             `state` and `image`, where they are known.
+
+        Returns
+        -------
+        Segmentation
+            Equal to the one that `metadata` was called on, but for arrays that were not given.
 
         Raises
         ------

@@ -103,13 +103,23 @@ class Provenance:
     slices: tuple[Provenance, ...] = ()
 
     def without_losses(self) -> Provenance:
-        """A copy without losses and slices, for tables that hold thousands of results."""
+        """Leave out losses and slices, for tables that hold thousands of results.
+
+        Returns
+        -------
+        Provenance
+            A copy.
+        """
         return replace(self, losses=(), slices=())
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON.
+        """Convert to plain values for JSON.
 
-        A slice holds only what differs from its stack. A number that is not finite is None.
+        Returns
+        -------
+        dict of str to Any
+            By the names of the fields, with "program" and "format". A slice holds only what differs from its stack. A
+            number that is not finite is None.
         """
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         values |= {name: _finite(values[name]) for name in _NUMBERS}
@@ -125,9 +135,17 @@ class Provenance:
 
     @classmethod
     def from_dict(cls, values: Any) -> Provenance:
-        """The inverse of `to_dict`, which also reads what earlier versions wrote.
+        """Read what `to_dict` gave, or what earlier versions wrote.
 
-        What is missing takes its default, what is unknown is left out.
+        Parameters
+        ----------
+        values : mapping
+            What is missing takes its default, what is unknown is left out.
+
+        Returns
+        -------
+        Provenance
+            With numbers that are None as NaN.
 
         Raises
         ------

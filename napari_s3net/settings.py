@@ -229,7 +229,23 @@ class Settings:
             )
 
     def replace(self, **changes: Any) -> Settings:
-        """A copy with some settings changed; raises `InvalidSettingsError` for an unknown name or a bad value."""
+        """Copy the settings with some changed.
+
+        Parameters
+        ----------
+        **changes
+            Names with their new values.
+
+        Returns
+        -------
+        Settings
+            Checked as a whole.
+
+        Raises
+        ------
+        InvalidSettingsError
+            If there is no setting of a name, or a value has a wrong type or is out of range.
+        """
         known = {f.name for f in fields(self)}
         for name in changes:
             if name not in known:
@@ -237,20 +253,51 @@ class Settings:
         return replace(self, **changes)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return names and plain values, ready for JSON."""
+        """Convert to plain values, ready for JSON.
+
+        Returns
+        -------
+        dict of str to Any
+            Every setting by its name.
+        """
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Settings:
-        """The inverse of `to_dict`; what is missing takes its default, an unknown name is an error."""
+        """Read what `to_dict` gave.
+
+        Parameters
+        ----------
+        values : mapping of str to Any
+            What is missing takes its default.
+
+        Returns
+        -------
+        Settings
+            Checked as a whole.
+
+        Raises
+        ------
+        InvalidSettingsError
+            If it is no mapping, there is no setting of a name, or a value has a wrong type or is out of range.
+        """
         if not isinstance(values, Mapping):
             raise InvalidSettingsError(f"Expected settings as names with values; got {type(values).__name__}.")
         return cls().replace(**values)
 
     def working_shape(self, shape: tuple[int, ...]) -> tuple[int, int]:
-        """Return the rows and columns at which the network works on an image of this shape.
+        """Say at which size the network works on an image.
 
-        The longer side becomes `working_size`; a smaller image is not enlarged, and no side falls below 8.
+        Parameters
+        ----------
+        shape : tuple of int
+            Rows and columns of the image.
+
+        Returns
+        -------
+        tuple of int
+            Rows and columns. The longer side is `working_size`; a smaller image is not enlarged, and no side is
+            shorter than 8.
         """
         factor = min(1.0, self.working_size / max(shape))
         return max(8, round(shape[0] * factor)), max(8, round(shape[1] * factor))
@@ -262,7 +309,19 @@ class Settings:
 
 
 def parse_value(name: str, text: str) -> Any:
-    """Turn the text of a command-line flag into the setting's own type.
+    """Turn the text of a command-line flag into the setting's own type; its range is not checked here.
+
+    Parameters
+    ----------
+    name : str
+        The setting.
+    text : str
+        As it was typed.
+
+    Returns
+    -------
+    bool, int, float or str
+        The value.
 
     Raises
     ------
@@ -285,12 +344,22 @@ def parse_value(name: str, text: str) -> Any:
 
 
 def read_changes(path: Path) -> dict[str, Any]:
-    """Settings from a JSON file: names with values, or a whole result with them inside; some may be left out.
+    """Read settings from a JSON file.
+
+    Parameters
+    ----------
+    path : Path
+        Names with values, or a whole result with them inside; some may be left out.
+
+    Returns
+    -------
+    dict of str to Any
+        As they stand in the file: whoever uses them checks them.
 
     Raises
     ------
     InvalidSettingsError
-        If there are none in it. The values are checked by whoever uses them.
+        If the file cannot be read, or there are none in it.
     """
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
@@ -356,14 +425,36 @@ presets: Mapping[str, Preset] = {
 
 
 def preset_settings(name: str) -> Settings:
-    """Return the settings of a preset; `InvalidSettingsError` lists the names where there is no such preset."""
+    """Look up the settings of a preset.
+
+    Parameters
+    ----------
+    name : str
+        A key of `presets`.
+
+    Returns
+    -------
+    Settings
+        Ready to use.
+
+    Raises
+    ------
+    InvalidSettingsError
+        If there is no preset of this name; the message lists those that there are.
+    """
     if name not in presets:
         raise InvalidSettingsError(f"There is no preset {name!r}. Presets are: {', '.join(presets)}.")
     return presets[name].settings
 
 
 def describe_settings() -> list[dict[str, Any]]:
-    """Return one mapping for each setting: name, type, default and its metadata, for forms, flags and tables."""
+    """Describe the settings for forms, flags and tables.
+
+    Returns
+    -------
+    list of dict
+        One for each setting: "name", "type", "default", and its metadata: label, help, range, step, unit, choices.
+    """
     return [
         {"name": f.name, "type": type(f.default).__name__, "default": f.default, **f.metadata} for f in fields(Settings)
     ]

@@ -60,7 +60,7 @@ def iter_slices(
 def iter_planes(
     image: Image, iter_plane: Callable[[Image], Generator[Step, bool | None, Segmentation]]
 ) -> Generator[Step, bool | None, Segmentation]:
-    """Do the same as `iter_slices` with any function that segments one plane.
+    """Segment a plane, or a stack slice by slice, with any function that segments one plane.
 
     Parameters
     ----------
@@ -68,6 +68,23 @@ def iter_planes(
         (H, W), (H, W, 3), or a stack of such planes.
     iter_plane : callable
         Called with one plane; a generator of steps that returns a `Segmentation`, as `iter_segment` is one.
+
+    Yields
+    ------
+    Step
+        As `iter_plane`; of a stack it says as well which slice it belongs to.
+
+    Returns
+    -------
+    Segmentation
+        Of the shape of the image; slices in which there is nothing to segment have label 0.
+
+    Raises
+    ------
+    InvalidImageError
+        If no slice can be segmented: that of the last one.
+    S3NetError
+        As `iter_plane`.
     """
     if not image.is_stack:
         return (yield from iter_plane(image))
@@ -130,13 +147,38 @@ def join_slices(image: Image, parts: Sequence[Segmentation | None]) -> Segmentat
 
 
 def cluster_meanings(part: Segmentation) -> dict[int, tuple[bool, Meaning | None]]:
-    """Return for each id with pixels whether it belongs to the object, and its meaning where it has one."""
+    """Say what each cluster of a result is.
+
+    Parameters
+    ----------
+    part : Segmentation
+        Of one slice.
+
+    Returns
+    -------
+    dict of int to tuple
+        For each id with pixels whether it belongs to the object, and its meaning, or None where it has none.
+    """
     ids = np.flatnonzero(np.bincount(part.labels.ravel())[1:]) + 1
     return {i: (i in part.foreground, part.meanings.get(i)) for i in ids.tolist()}
 
 
 def join_provenance(parts: Sequence[Provenance | None], image: ImageFacts) -> Provenance:
-    """Join the records of single slices to that of their stack; None stands for a slice that was not segmented."""
+    """Join the records of single slices to that of their stack.
+
+    Parameters
+    ----------
+    parts : sequence of Provenance or None
+        One of each slice; None stands for a slice that was not segmented.
+    image : ImageFacts
+        Of the stack.
+
+    Returns
+    -------
+    Provenance
+        Seconds and iterations are added up, the confidence is the mean, the note is the last one; `slices` holds the
+        parts.
+    """
     slices = tuple(replace(part, slice=index) for index, part in enumerate(parts) if part is not None)
     return replace(
         slices[0],

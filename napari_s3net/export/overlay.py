@@ -60,7 +60,22 @@ def _shown(image: Image, settings: Settings) -> NDArray[Any]:
 
 
 def fullest_plane(image: Image, mask: NDArray[np.bool_]) -> tuple[Image, NDArray[np.bool_]]:
-    """Return the plane that shows most of a region, and its mask; the middle plane where the region is empty."""
+    """Choose the plane that shows most of a region.
+
+    Parameters
+    ----------
+    image : Image
+        A plane, which is passed through, or a stack.
+    mask : numpy.ndarray
+        (H, W) or (Z, H, W) bool.
+
+    Returns
+    -------
+    image : Image
+        The plane with the most pixels of the region; the middle one where the region is empty.
+    mask : numpy.ndarray
+        (H, W) bool, its mask.
+    """
     if not image.is_stack:
         return image, mask
     sizes = mask.sum(axis=(1, 2))

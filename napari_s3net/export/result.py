@@ -85,13 +85,42 @@ def _check_ours(paths: Iterable[Path], note: Path) -> None:
 
 
 def label_suffix(image: Image) -> str:
-    """Return the format in which the labels of an image are written: ".png" or ".nii.gz"."""
+    """Say in which format the labels of an image are written.
+
+    Parameters
+    ----------
+    image : Image
+        What was segmented.
+
+    Returns
+    -------
+    str
+        ".png" for a photograph; ".nii.gz" for what has a spacing in mm, slices, or is CT or MR.
+    """
     photograph = image.kind in ("rgb", "grey") and image.geometry.unit == "pixel" and not image.is_stack
     return ".png" if photograph else ".nii.gz"
 
 
 def result_metadata(image: Image, result: Segmentation) -> dict[str, Any]:
-    """Return what the JSON beside a result holds: its `metadata`, and each cluster measured. No patient data."""
+    """Collect what the JSON beside a result holds; no patient data.
+
+    Parameters
+    ----------
+    image : Image
+        What was segmented.
+    result : Segmentation
+        Of the same shape.
+
+    Returns
+    -------
+    dict of str to Any
+        `Segmentation.metadata`, with a name for each cluster and, as "clusters", the fields of each `Cluster`.
+
+    Raises
+    ------
+    InvalidImageError
+        If the labels do not have the image's shape.
+    """
     clusters = measure_clusters(result.labels, image, foreground=result.foreground, names=result.names)
     return {
         **result.metadata(),

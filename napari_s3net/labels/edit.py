@@ -36,6 +36,11 @@ def merge(labels: Labels, ids: Collection[int], into: int | None = None) -> Labe
         Which labels; at least one.
     into : int, optional
         What they become; the smallest of them when left out.
+
+    Returns
+    -------
+    numpy.ndarray
+        A copy.
     """
     new = labels.copy()
     new[np.isin(labels, list(ids))] = min(ids) if into is None else into
@@ -43,7 +48,20 @@ def merge(labels: Labels, ids: Collection[int], into: int | None = None) -> Labe
 
 
 def swap(labels: Labels, first: int, second: int) -> Labels:
-    """Exchange two labels."""
+    """Exchange two labels.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        Whole numbers.
+    first, second : int
+        Either may have no pixel.
+
+    Returns
+    -------
+    numpy.ndarray
+        A copy.
+    """
     new = labels.copy()
     new[labels == first], new[labels == second] = second, first
     return new
@@ -64,6 +82,7 @@ def split_components(labels: Labels, label: int, *, smallest: int = 1) -> tuple[
     Returns
     -------
     labels : numpy.ndarray
+        A copy; the new ids follow the largest one that there was.
     new : list of int
         The ids that were given, the largest component's first.
     """
@@ -91,8 +110,9 @@ def split_between(labels: Labels, first: tuple[int, ...], second: tuple[int, ...
     Returns
     -------
     labels : numpy.ndarray
+        A copy.
     new : int
-        The id of the other half.
+        The id of the other half: one more than the largest that there was.
 
     Raises
     ------
@@ -114,22 +134,64 @@ def split_between(labels: Labels, first: tuple[int, ...], second: tuple[int, ...
 
 
 def component_at(labels: NDArray[Any], point: tuple[int, ...]) -> Mask:
-    """Return the connected component of a label under a pixel, as a mask of the labels' shape."""
+    """Find the connected component of a label under a pixel; diagonal neighbours are connected.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        Whole numbers.
+    point : tuple of int
+        The pixel, one index an axis.
+
+    Returns
+    -------
+    numpy.ndarray
+        bool, of the labels' shape.
+    """
     components, _ = ndimage.label(labels == labels[point], _plane_structure(labels.ndim))
     return np.asarray(components == components[point])
 
 
 def assign_component(labels: Labels, point: tuple[int, ...], to: int) -> Labels:
-    """Give the connected component under a pixel another label."""
+    """Give the connected component under a pixel another label.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        Whole numbers.
+    point : tuple of int
+        The pixel, one index an axis.
+    to : int
+        The label that it becomes.
+
+    Returns
+    -------
+    numpy.ndarray
+        A copy.
+    """
     new = labels.copy()
     new[component_at(labels, point)] = to
     return new
 
 
 def smooth(labels: Labels, ids: Collection[int], radius: float = 2.0) -> Labels:
-    """Round off the border of a region: what is narrower than about twice `radius`, in pixels, goes.
+    """Round off the border of a region: what is narrower than about twice the radius goes.
 
     The region's mask is blurred by a Gaussian of standard deviation `radius`, and what is above one half remains.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        Whole numbers.
+    ids : collection of int
+        The labels of the region.
+    radius : float
+        In pixels.
+
+    Returns
+    -------
+    numpy.ndarray
+        A copy.
     """
 
     def rounded(mask: Mask) -> Mask:
@@ -140,7 +202,20 @@ def smooth(labels: Labels, ids: Collection[int], radius: float = 2.0) -> Labels:
 
 
 def fill_holes(labels: Labels, ids: Collection[int]) -> Labels:
-    """Add to a region what it encloses within a slice."""
+    """Add to a region what it encloses within a slice.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        Whole numbers.
+    ids : collection of int
+        The labels of the region.
+
+    Returns
+    -------
+    numpy.ndarray
+        A copy.
+    """
 
     def filled(mask: Mask) -> Mask:
         return np.asarray(ndimage.binary_fill_holes(mask, _plane_structure(mask.ndim, diagonal=False)))
@@ -149,7 +224,22 @@ def fill_holes(labels: Labels, ids: Collection[int]) -> Labels:
 
 
 def remove_small(labels: Labels, ids: Collection[int], smallest: float) -> Labels:
-    """Take away the connected components of a region that have fewer pixels than `smallest`."""
+    """Take away the small connected components of a region.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        Whole numbers.
+    ids : collection of int
+        The labels of the region.
+    smallest : float
+        Pixels: a component with fewer is small.
+
+    Returns
+    -------
+    numpy.ndarray
+        A copy.
+    """
 
     def large(mask: Mask) -> Mask:
         components, _ = ndimage.label(mask, _plane_structure(mask.ndim))
@@ -161,7 +251,20 @@ def remove_small(labels: Labels, ids: Collection[int], smallest: float) -> Label
 
 
 def keep_largest(labels: Labels, ids: Collection[int]) -> Labels:
-    """Take away all but the largest connected component of a region."""
+    """Take away all but the largest connected component of a region.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        Whole numbers.
+    ids : collection of int
+        The labels of the region.
+
+    Returns
+    -------
+    numpy.ndarray
+        A copy. Of a stack one component remains, in one slice, as slices are not connected.
+    """
 
     def largest(mask: Mask) -> Mask:
         components, n = ndimage.label(mask, _plane_structure(mask.ndim))
@@ -171,7 +274,22 @@ def keep_largest(labels: Labels, ids: Collection[int]) -> Labels:
 
 
 def dilate(labels: Labels, ids: Collection[int], pixels: int) -> Labels:
-    """Dilate a region by so many pixels, or erode it where `pixels` is negative, by an octagon close to a disc."""
+    """Dilate or erode a region by an octagon close to a disc.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        Whole numbers.
+    ids : collection of int
+        The labels of the region.
+    pixels : int
+        How far; a negative number erodes.
+
+    Returns
+    -------
+    numpy.ndarray
+        A copy.
+    """
     cross, square = (_plane_structure(labels.ndim, diagonal=diagonal) for diagonal in (False, True))
     n = abs(pixels)
 

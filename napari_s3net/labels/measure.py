@@ -145,17 +145,32 @@ def _moments(
 
 
 def tissue_name(mean_hu: float) -> str:
-    """Name the tissue that the mean of a cluster in HU suggests; empty for NaN.
+    """Name the tissue that the mean of a cluster suggests.
 
     Aerated lung reaches to −500 HU (Gattinoni et al. 2001, Am J Respir Crit Care Med 164:1701), fat from −190 to −30
     and muscle and organs to 150 HU (Mitsiopoulos et al. 1998, J Appl Physiol 85:115). Above, up to some 300 HU,
     trabecular bone and vessels with contrast medium overlap. Between lung and fat nothing homogeneous lies in a chest.
+
+    Parameters
+    ----------
+    mean_hu : float
+        In HU.
+
+    Returns
+    -------
+    str
+        One of `TISSUES`; empty for NaN.
     """
     return next((name for limit, name in TISSUES if mean_hu < limit), "")
 
 
 def label_index(labels: NDArray[Any]) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
-    """Index the labels.
+    """Index the labels, as `numpy.unique` with `return_inverse` does, but without sorting where they are small numbers.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        Whole numbers of any shape.
 
     Returns
     -------
@@ -199,10 +214,20 @@ def mean_and_sd(
 
 
 def colours_to_255(image: Image) -> NDArray[np.float32] | None:
-    """Return red, green and blue of each pixel from 0 to 255, (pixels, 3); None for images without colours.
+    """Bring red, green and blue to the range from 0 to 255.
 
     Whole numbers are scaled from the range of their type. Floats are taken as from 0 to 1, or from 0 to 255 where one
     is above 1.
+
+    Parameters
+    ----------
+    image : Image
+        A plane or a stack.
+
+    Returns
+    -------
+    numpy.ndarray or None
+        (pixels, 3) float32; None for images without colours.
     """
     scale = _scale_to_255(image)
     return None if scale is None else image.array.reshape(-1, 3).astype(np.float32) * scale

@@ -21,7 +21,17 @@ CLIPPING_MARGIN = 4
 
 
 def dice(prediction: NDArray[np.bool_], mask: NDArray[np.bool_]) -> float:
-    """Dice coefficient, 2 |A ∩ B| / (|A| + |B|); 1 when both are empty.
+    """Compute the Dice coefficient, 2 |A ∩ B| / (|A| + |B|).
+
+    Parameters
+    ----------
+    prediction, mask : numpy.ndarray
+        bool, of the same shape.
+
+    Returns
+    -------
+    float
+        0 to 1; 1 when both are empty.
 
     Raises
     ------
@@ -33,13 +43,45 @@ def dice(prediction: NDArray[np.bool_], mask: NDArray[np.bool_]) -> float:
 
 
 def hammoude(prediction: NDArray[np.bool_], mask: NDArray[np.bool_]) -> float:
-    """Hammoude distance, 1 − IoU: 0 for equal masks, 1 for masks that share nothing."""
+    """Compute the Hammoude distance, 1 − |A ∩ B| / |A ∪ B|.
+
+    Parameters
+    ----------
+    prediction, mask : numpy.ndarray
+        bool, of the same shape.
+
+    Returns
+    -------
+    float
+        0 for equal masks, two empty ones among them, to 1 for masks that share nothing.
+
+    Raises
+    ------
+    InvalidImageError
+        If the shapes differ.
+    """
     both, either, _ = _counts(prediction, mask)
     return (either - both) / max(either, 1)
 
 
 def xor_ratio(prediction: NDArray[np.bool_], mask: NDArray[np.bool_]) -> float:
-    """Wrong pixels for each pixel of the mask, |A △ B| / |B|; their number if it is empty. Never below `hammoude`."""
+    """Count the wrong pixels for each pixel of the mask, |A △ B| / |B|.
+
+    Parameters
+    ----------
+    prediction, mask : numpy.ndarray
+        bool, of the same shape: A and B.
+
+    Returns
+    -------
+    float
+        From 0, never below `hammoude`; the number of wrong pixels where the mask is empty.
+
+    Raises
+    ------
+    InvalidImageError
+        If the shapes differ.
+    """
     both, either, _ = _counts(prediction, mask)
     return (either - both) / max(int(np.count_nonzero(mask)), 1)
 
@@ -47,7 +89,7 @@ def xor_ratio(prediction: NDArray[np.bool_], mask: NDArray[np.bool_]) -> float:
 def mean_boundary_distance(
     prediction: NDArray[np.bool_], mask: NDArray[np.bool_], spacing: tuple[float, ...] | None = None
 ) -> float:
-    """Average symmetric distance between the boundaries.
+    """Measure the average symmetric distance between the boundaries.
 
     Every boundary pixel of either mask counts once, by its distance to the nearest boundary pixel of the other.
 
@@ -63,6 +105,11 @@ def mean_boundary_distance(
     -------
     float
         In the unit of `spacing`, else in pixels. 0 when both are empty; the diagonal of the image when one is.
+
+    Raises
+    ------
+    InvalidImageError
+        If the shapes differ.
     """
     _counts(prediction, mask)
     steps = np.asarray(spacing or (1.0,) * mask.ndim, float)
@@ -93,6 +140,11 @@ def best_clusters(labels: NDArray[Any], mask: NDArray[np.bool_]) -> tuple[int, .
     -------
     tuple of int
         Sorted ids; empty when no label meets the mask.
+
+    Raises
+    ------
+    InvalidImageError
+        If the shapes differ.
     """
     _counts(labels, mask)
     ids, index = np.unique(labels, return_inverse=True)
@@ -123,6 +175,11 @@ def published_clipping(labels: NDArray[Any], mask: NDArray[np.bool_]) -> tuple[N
     -------
     clipped, mask : numpy.ndarray
         (256, 256) bool: what is left of the best cluster, and the mask at that size.
+
+    Raises
+    ------
+    InvalidImageError
+        If the shapes differ.
     """
     _counts(labels, mask)
     rows, columns = (np.arange(CLIPPING_SIZE) * n // CLIPPING_SIZE for n in mask.shape)

@@ -92,7 +92,13 @@ class Region:
         return float(2 * (0.75 * self.size / math.pi) ** (1 / 3))
 
     def to_columns(self) -> dict[str, Any]:
-        """The row as a dict by `COLUMNS`; numbers are rounded to six digits, and what does not apply is left out."""
+        """Lay the region out as a row of a table; numbers are rounded to six digits.
+
+        Returns
+        -------
+        dict of str to Any
+            By `COLUMNS`; what does not apply, or is no number, is left out.
+        """
         metric = self.unit == "mm"
         unit = "mm" if metric else "px"
         row: dict[str, Any] = {

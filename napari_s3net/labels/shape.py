@@ -86,7 +86,22 @@ def _row_corners(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
 def second_moments(
     mask: NDArray[np.bool_], spacing: Sequence[float]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Centre of a plane region in pixels, and the covariance of its points in the spacing's unit, (2, 2)."""
+    """Compute centre and covariance of the points of a plane region.
+
+    Parameters
+    ----------
+    mask : numpy.ndarray
+        (H, W) bool, not empty.
+    spacing : sequence of float
+        (y, x).
+
+    Returns
+    -------
+    centre : numpy.ndarray
+        (2,): row and column, in pixels.
+    covariance : numpy.ndarray
+        (2, 2), in the square of the spacing's unit; pixels count as squares, not as points.
+    """
     rows, columns = (np.count_nonzero(mask, axis=axis).astype(float) for axis in (1, 0))
     y, x = np.arange(mask.shape[0], dtype=float), np.arange(mask.shape[1], dtype=float)
     n = rows.sum()
@@ -99,16 +114,39 @@ def second_moments(
 
 
 def eccentricity(covariance: NDArray[np.float64]) -> float:
-    """0 of a circle to 1 of a line: that of the ellipse with these second moments."""
+    """Compute the eccentricity of the ellipse with these second moments.
+
+    Parameters
+    ----------
+    covariance : numpy.ndarray
+        (2, 2), from `second_moments`.
+
+    Returns
+    -------
+    float
+        0 of a circle to 1 of a line.
+    """
     small, large = np.linalg.eigvalsh(covariance)
     return float(math.sqrt(max(0.0, 1 - small / large)))
 
 
 def asymmetry(mask: NDArray[np.bool_], spacing: Sequence[float]) -> float:
-    """How much of a plane region does not meet its mirror image, 0 of a symmetric one to 1; the mean of its two axes.
+    """Measure how much of a plane region does not meet its mirror image; the mean of its two axes.
 
     The axes are the principal ones through the centre, as in the computer versions of the ABCD rule (for example
     Stolz et al. 1994, European Journal of Dermatology 4:521).
+
+    Parameters
+    ----------
+    mask : numpy.ndarray
+        (H, W) bool, not empty.
+    spacing : sequence of float
+        (y, x).
+
+    Returns
+    -------
+    float
+        0 of a symmetric region to 1.
     """
     centre, covariance = second_moments(mask, spacing)
     axes = np.linalg.eigh(covariance)[1]
