@@ -22,7 +22,13 @@ from napari_s3net.errors import ReadError, WriteError
 
 
 def session_folder() -> Path:
-    """Where the last session lies."""
+    """Where the last session is saved.
+
+    Returns
+    -------
+    Path
+        "napari-s3net/session" in the user's folder for program data; it need not exist.
+    """
     place = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.GenericDataLocation)
     return Path(place) / "napari-s3net" / "session"
 
@@ -60,12 +66,19 @@ class SavedSession:
 
 
 def save(folder: Path, session: SavedSession) -> None:
-    """Write a session, whole or not at all.
+    """Write a session as `session.npz`, whole or not at all.
+
+    Parameters
+    ----------
+    folder : Path
+        Is made where it is missing, and readable by the user alone.
+    session : SavedSession
+        Takes the place of the one that was saved before.
 
     Raises
     ------
     WriteError
-        If that is not possible.
+        If the folder or the file cannot be written.
     """
     partial = folder / "session.partial"
     about = {
@@ -92,12 +105,17 @@ def save(folder: Path, session: SavedSession) -> None:
 
 
 def load(folder: Path) -> SavedSession:
-    """The session that was saved.
+    """Read the session that was saved.
+
+    Returns
+    -------
+    SavedSession
+        With ids of names and meanings as numbers again.
 
     Raises
     ------
     ReadError
-        If there is none, or it is damaged.
+        If there is none, or it is damaged or made by another version.
     """
     path = folder / "session.npz"
     if not path.is_file():
@@ -129,7 +147,7 @@ class SessionWriter:
         self._newest: Future[None] | None = None
 
     def save(self, session: SavedSession) -> None:
-        """Begin to save; the arrays are copies of the caller's making."""
+        """Begin to save in a thread; nobody may change the session's arrays after that."""
         self._newest = _THREAD.submit(save, session_folder(), session)
 
     @property
@@ -144,5 +162,5 @@ class SessionWriter:
         return "" if error is None else str(error)
 
     def wait(self) -> None:
-        """Until what was begun is on the disk, by a dock that was closed just before as well."""
+        """Wait until every save that was begun is on the disk, those of other docks too."""
         _THREAD.submit(lambda: None).result()

@@ -57,12 +57,18 @@ class LabelEditor:
     # -- which
 
     def candidates(self) -> list[Labels]:
-        """Label layers that can be corrected: on an image of their size, and made for nothing else."""
+        """The label layers that can be corrected.
+
+        Returns
+        -------
+        list of napari.layers.Labels
+            Those on an image of their size, in the order of the layer list; no strokes, no masks of a result.
+        """
         layers = [layer for layer in map(plain, self._viewer.layers) if isinstance(layer, Labels)]
         return [one for one in layers if not _is_helper(one) and self._image_of(one) is not None]
 
     def choose(self, layer: Labels | None) -> None:
-        """Correct another layer."""
+        """Correct another layer, or none; labels that no run has made are remembered for `revert`."""
         self.layer = layer
         if layer is not None and not self.problem and (source := self.source) is not None:
             if cached_run(layer, source.key) is None:
@@ -118,7 +124,18 @@ class LabelEditor:
         return [int(i) for i in np.unique(self.plane.labels) if i > 0]
 
     def rows(self) -> list[tuple[int, str, str]]:
-        """Id, name and colour of each label in view."""
+        """The labels in view, for a list.
+
+        Returns
+        -------
+        list of tuple
+            Id, name, and colour as "#rrggbb", in ascending order of id.
+
+        Raises
+        ------
+        InvalidImageError
+            If there are no labels on an image.
+        """
         plane, (layer, _) = self.plane, self.target()
         if metadata_of(layer) is None:
             return [(i, f"Label {i}", _hex(layer.get_color(i))) for i in self.ids]
@@ -172,7 +189,19 @@ class LabelEditor:
     # -- runs
 
     def result(self) -> Segmentation:
-        """The plane in view as a result to refine, with the weights that are kept of its run."""
+        """The plane in view as a result to refine.
+
+        Returns
+        -------
+        Segmentation
+            (H, W) int32 labels, with the weights of the last run. Labels made elsewhere have no object, and the
+            settings of the preset that suits the image.
+
+        Raises
+        ------
+        InvalidImageError
+            If there are no labels on an image.
+        """
         layer, source = self.target()
         about, labels, last = metadata_of(layer), self.plane.labels.astype(np.int32), cached_run(layer, source.key)
         state = {} if last is None else last.state
@@ -182,7 +211,7 @@ class LabelEditor:
         return Segmentation.from_metadata(labels, source.geometry, about, state=state)
 
     def take(self, result: Segmentation) -> bool:
-        """Write what a re-run made, and keep its weights."""
+        """Write what a re-run made, and keep its weights and labels for `revert`. Always True."""
         layer, source = self.target()
         labels = result.labels.astype(layer.data.dtype)
         self.write(replace(self.plane, labels=labels, foreground=result.foreground, names=result.names))
@@ -203,7 +232,18 @@ class LabelEditor:
         return None if self.layer is None else find_strokes(self._viewer.layers, self.layer)
 
     def make_strokes(self) -> Labels:
-        """The layer of strokes; made where there is none."""
+        """The layer of strokes; it is added where there is none.
+
+        Returns
+        -------
+        napari.layers.Labels
+            Of the labels' shape.
+
+        Raises
+        ------
+        InvalidImageError
+            If there are no labels on an image.
+        """
         layer, _ = self.target()
         found = self.strokes
         if found is None:
@@ -212,14 +252,27 @@ class LabelEditor:
         return found
 
     def constraints(self) -> NDArray[np.int32] | None:
-        """A copy of the strokes of the plane in view; None where there are none."""
+        """The strokes of the plane in view.
+
+        Returns
+        -------
+        numpy.ndarray or None
+            (H, W) int32, a copy: 0 where nothing is drawn, else a label or `constraints.OBJECT` or
+            `constraints.BACKGROUND`; None where there are no strokes.
+        """
         strokes, (_, source) = self.strokes, self.target()
         if strokes is None or not strokes.data[source.index].any():
             return None
         return np.array(strokes.data[source.index], np.int32)
 
     def count_strokes(self) -> tuple[int, int, int]:
-        """Connected strokes of object, of background and of labels in view."""
+        """Count the strokes in view; pixels of one colour that touch, also at a corner, are one stroke.
+
+        Returns
+        -------
+        objects, backgrounds, others : int
+            Strokes of object, of background and of labels.
+        """
         drawn = self.constraints()
         if drawn is None:
             return 0, 0, 0
@@ -234,7 +287,13 @@ class LabelEditor:
             write_undoable(strokes, source.index, np.zeros_like(strokes.data[source.index]))
 
     def put_strokes(self, drawn: NDArray[Any]) -> None:
-        """Strokes from elsewhere for the whole layer."""
+        """Put strokes from elsewhere in the place of those of the whole layer; undo does not know of it.
+
+        Raises
+        ------
+        InvalidImageError
+            If they are not of the labels' shape.
+        """
         strokes = self.make_strokes()
         if drawn.shape != strokes.data.shape:
             raise InvalidImageError(f"The strokes are {drawn.shape}, the labels {strokes.data.shape}.")
@@ -258,18 +317,44 @@ class LabelEditor:
         return self.locks.toggle_part(layer.data.shape, source.key, part)
 
     def guarded(self, new: Plane) -> Plane:
-        """What a tool made, with locked parts as they were."""
+        """Give locked parts back what they had before a tool.
+
+        Returns
+        -------
+        Plane
+            What the tool made, with the locked pixels of the plane in view.
+        """
         _, source = self.target()
         return replace(new, labels=self.locks.guarded(source.key, self.plane.labels, new.labels))
 
     def pixel_size(self) -> tuple[float, str]:
-        """Area of a pixel and its unit, for what is given in mm²."""
+        """The area of a pixel, by which sizes in mm² become pixels.
+
+        Returns
+        -------
+        area : float
+            1 where the image does not know its spacing.
+        unit : str
+            "mm²" or "px".
+        """
         _, source = self.target()
         spacing = source.geometry.spacing
         return (spacing[0] * spacing[1], "mm²") if source.geometry.unit == "mm" else (1.0, "px")
 
     def target(self) -> tuple[Labels, Source]:
-        """The layer that is corrected, and the plane in view; raises `InvalidImageError` where there is none."""
+        """The layer that is corrected, and the plane in view.
+
+        Returns
+        -------
+        layer : napari.layers.Labels
+        source : Source
+            The plane of the image below the labels.
+
+        Raises
+        ------
+        InvalidImageError
+            If no labels are chosen, they lie on no image, or they cannot be written to.
+        """
         source = self.source
         if self.layer is None or source is None or not fits_source(self.layer, source):
             raise InvalidImageError(self.problem or "There are no labels on an image to correct.")
@@ -277,7 +362,17 @@ class LabelEditor:
 
 
 def recolour_strokes_of(layers: Any, labels: Labels, ids: list[int]) -> None:
-    """Strokes in the colours that the labels have now."""
+    """Give the strokes of a label layer the colours that the labels have now; nothing where there are no strokes.
+
+    Parameters
+    ----------
+    layers : iterable of napari.layers.Layer
+        Those of the viewer.
+    labels : napari.layers.Labels
+        What the strokes correct.
+    ids : list of int
+        The labels in view.
+    """
     strokes = find_strokes(layers, labels)
     if strokes is not None:
         recolour_strokes(strokes, labels, ids)

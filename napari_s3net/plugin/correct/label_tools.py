@@ -2,10 +2,6 @@
 
 The Correct dock calls the functions. The forms below stand in napari's Layers menus and in its command palette; the
 manifest names them. Annotations are types here, not texts: magicgui makes fields from them.
-
-All take the viewer, whose sliders say which plane is meant, and the layer of labels; most take a scope: "object" (the
-object as one region), "all" (every label, one after the other), a label, or several. All return whether anything
-changed, and raise `InvalidImageError` where there is nothing to act on.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -31,25 +27,79 @@ UNCHANGED = "Nothing changed: there is nothing of that kind here, or it is locke
 
 
 def smooth(viewer: Viewer, layer: Labels, scope: Scope = "object", radius: float = 2.0) -> bool:
-    """Round off the border.
+    """Round off the border by a Gaussian blur of the region.
 
     Parameters
     ----------
-    viewer, layer, scope
-        As for all tools.
+    viewer : napari.Viewer
+        Its sliders say which plane is meant.
+    layer : napari.layers.Labels
+        Is changed by one step that undo takes back; locked labels and parts stay.
+    scope : "object", "all", int or sequence of int
+        The object as one region, every label one after the other, or these labels.
     radius : float
         What is narrower than about twice this many pixels goes.
+
+    Returns
+    -------
+    bool
+        Whether anything has changed.
+
+    Raises
+    ------
+    InvalidImageError
+        If there is nothing to act on.
     """
     return _reshape(viewer, layer, scope, partial(edit.smooth, radius=radius))
 
 
 def fill_holes(viewer: Viewer, layer: Labels, scope: Scope = "object") -> bool:
-    """Take in what is enclosed."""
+    """Take in what the region encloses.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Its sliders say which plane is meant.
+    layer : napari.layers.Labels
+        Is changed by one step that undo takes back; locked labels and parts stay.
+    scope : "object", "all", int or sequence of int
+        The object as one region, every label one after the other, or these labels.
+
+    Returns
+    -------
+    bool
+        Whether anything has changed.
+
+    Raises
+    ------
+    InvalidImageError
+        If there is nothing to act on.
+    """
     return _reshape(viewer, layer, scope, edit.fill_holes)
 
 
 def keep_largest(viewer: Viewer, layer: Labels, scope: Scope = "object") -> bool:
-    """Drop all but the largest connected part."""
+    """Drop all but the largest connected part.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Its sliders say which plane is meant.
+    layer : napari.layers.Labels
+        Is changed by one step that undo takes back; locked labels and parts stay.
+    scope : "object", "all", int or sequence of int
+        The object as one region, every label one after the other, or these labels.
+
+    Returns
+    -------
+    bool
+        Whether anything has changed.
+
+    Raises
+    ------
+    InvalidImageError
+        If there is nothing to act on.
+    """
     return _reshape(viewer, layer, scope, edit.keep_largest)
 
 
@@ -58,10 +108,24 @@ def remove_small(viewer: Viewer, layer: Labels, scope: Scope = "object", smalles
 
     Parameters
     ----------
-    viewer, layer, scope
-        As for all tools.
+    viewer : napari.Viewer
+        Its sliders say which plane is meant.
+    layer : napari.layers.Labels
+        Is changed by one step that undo takes back; locked labels and parts stay.
+    scope : "object", "all", int or sequence of int
+        The object as one region, every label one after the other, or these labels.
     smallest : float
         Parts smaller than this go: in mm² where the image knows its spacing, else in pixels.
+
+    Returns
+    -------
+    bool
+        Whether anything has changed.
+
+    Raises
+    ------
+    InvalidImageError
+        If there is nothing to act on.
     """
     pixel, _ = _editor(viewer, layer).pixel_size()
     return _reshape(viewer, layer, scope, partial(edit.remove_small, smallest=smallest / pixel))
@@ -72,10 +136,24 @@ def grow(viewer: Viewer, layer: Labels, scope: Scope = "object", pixels: int = 1
 
     Parameters
     ----------
-    viewer, layer, scope
-        As for all tools.
+    viewer : napari.Viewer
+        Its sliders say which plane is meant.
+    layer : napari.layers.Labels
+        Is changed by one step that undo takes back; locked labels and parts stay.
+    scope : "object", "all", int or sequence of int
+        The object as one region, every label one after the other, or these labels.
     pixels : int
         How far outwards; inwards where it is negative.
+
+    Returns
+    -------
+    bool
+        Whether anything has changed.
+
+    Raises
+    ------
+    InvalidImageError
+        If there is nothing to act on.
     """
     return _reshape(viewer, layer, scope, partial(edit.dilate, pixels=pixels))
 
@@ -85,10 +163,22 @@ def merge(viewer: Viewer, layer: Labels, ids: Sequence[int] = ()) -> bool:
 
     Parameters
     ----------
-    viewer, layer
-        As for all tools.
+    viewer : napari.Viewer
+        Its sliders say which plane is meant.
+    layer : napari.layers.Labels
+        Is changed by one step that undo takes back; locked labels and parts stay.
     ids : sequence of int
         Two labels or more.
+
+    Returns
+    -------
+    bool
+        Whether anything has changed.
+
+    Raises
+    ------
+    InvalidImageError
+        If fewer than two labels are given, or there are no labels on an image.
     """
     return _change(viewer, layer, lambda plane, locked: tools.merge(plane, ids, locked))
 
@@ -98,16 +188,46 @@ def split_parts(viewer: Viewer, layer: Labels, ids: Sequence[int] = ()) -> bool:
 
     Parameters
     ----------
-    viewer, layer
-        As for all tools.
+    viewer : napari.Viewer
+        Its sliders say which plane is meant.
+    layer : napari.layers.Labels
+        Is changed by one step that undo takes back; locked labels and parts stay.
     ids : sequence of int
         One label or more.
+
+    Returns
+    -------
+    bool
+        Whether anything has changed.
+
+    Raises
+    ------
+    InvalidImageError
+        If no label is given, or there are no labels on an image.
     """
     return _change(viewer, layer, lambda plane, locked: tools.split_parts(plane, ids, locked))
 
 
 def swap_sides(viewer: Viewer, layer: Labels) -> bool:
-    """Make background of what is object, and the other way round."""
+    """Make background of what is object, and the other way round.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Its sliders say which plane is meant.
+    layer : napari.layers.Labels
+        Is changed by one step that undo takes back; locked labels and parts stay.
+
+    Returns
+    -------
+    bool
+        Whether anything has changed.
+
+    Raises
+    ------
+    InvalidImageError
+        If a label of the plane is locked, or there are no labels on an image.
+    """
     return _change(viewer, layer, tools.swap_sides)
 
 
@@ -116,10 +236,22 @@ def measure(viewer: Viewer, layer: Labels) -> list[dict[str, Any]]:
 
     The rows are also the layer's features, which napari shows under the mouse.
 
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Its sliders say which plane is meant.
+    layer : napari.layers.Labels
+        Gets the features; its labels stay as they are.
+
     Returns
     -------
     list of dict
         A row for the object, then one for each label; see `napari_s3net.labels.regions.COLUMNS`.
+
+    Raises
+    ------
+    InvalidImageError
+        If there are no labels on an image.
     """
     editor = _editor(viewer, layer)
     plane, source = editor.plane, editor.source

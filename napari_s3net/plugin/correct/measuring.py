@@ -39,7 +39,17 @@ class Measurer(QObject):
         self._timer.timeout.connect(self._collect)
 
     def ask(self, key: Hashable, labels: NDArray[Any], image: Image) -> None:
-        """Measure the labels of a plane; they may change while that goes on."""
+        """Measure the labels of a plane; up to 2²⁰ pixels at once, more in a thread.
+
+        Parameters
+        ----------
+        key : hashable
+            Comes back with the answer.
+        labels : numpy.ndarray
+            (H, W) whole numbers; a thread measures a copy.
+        image : Image
+            The plane, of the same shape.
+        """
         if labels.size <= SMALL:
             self.drop()
             self.measured.emit(key, measure_clusters(labels, image))
@@ -49,7 +59,7 @@ class Measurer(QObject):
             self._begin()
 
     def drop(self) -> None:
-        """Answer nothing any more of what was asked."""
+        """Forget all questions that have no answer yet."""
         self._running = self._next = None
         self._timer.stop()
 

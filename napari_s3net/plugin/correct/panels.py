@@ -102,13 +102,19 @@ class PaintPanel(QWidget):
         self.layout().addWidget(self.more, alignment=Qt.AlignmentFlag.AlignLeft)
 
     def show_brush(self, name: str) -> None:
-        """Mark what is painted; nothing where the brush is elsewhere."""
+        """Mark the button of what is painted; none where the name is empty, as the brush is elsewhere."""
         self.brushes.setExclusive(bool(name))
         for other, made in self.buttons.items():
             made.setChecked(other == name)
 
     def show_count(self, objects: int, backgrounds: int, others: int) -> None:
-        """How many strokes there are, connected parts of one colour."""
+        """Say how many strokes there are; without any there is nothing to run again.
+
+        Parameters
+        ----------
+        objects, backgrounds, others : int
+            Strokes of object, of background and of labels; see `LabelEditor.count_strokes`.
+        """
         total = objects + backgrounds + others
         parts = ((objects, "object"), (backgrounds, "background"), (others, "of a label"))
         which = ", ".join(f"{n} {word}" for n, word in parts if n)
@@ -145,7 +151,15 @@ class LabelList(QWidget):
         return sorted(item.data(Qt.ItemDataRole.UserRole) for item in self.list.selectedItems())
 
     def show_labels(self, rows: Iterable[tuple[int, str, str]], locked: Iterable[int]) -> None:
-        """List labels by id, name and colour; what was selected stays so."""
+        """List the labels; what was selected stays so.
+
+        Parameters
+        ----------
+        rows : iterable of tuple
+            Id, name, and colour as "#rrggbb".
+        locked : iterable of int
+            Which of them are locked.
+        """
         selected, held = set(self.selected), set(locked)
         self.list.blockSignals(True)
         self.list.clear()
@@ -161,7 +175,7 @@ class LabelList(QWidget):
         self.list.setFixedHeight(height + 2 * self.list.frameWidth() + 2)
 
     def show_locked_parts(self, share: float) -> None:
-        """Say how much of the image lies in locked parts, if any does."""
+        """Say which share of the image, 0 to 1, lies in locked parts, if any does."""
         self.locked_parts.setText(f"Locked parts: {share_text(share)} of the image. Lock part and a click unlock one.")
         self.locked_parts.setVisible(share > 0)
 
@@ -213,7 +227,7 @@ class ToolsPanel(QWidget):
         self.scopes[scope].setChecked(True)
 
     def show_unit(self, unit: str) -> None:
-        """Say in which unit the size of parts is given."""
+        """Show the unit of the smallest part's size: "mm²" or "px"."""
         self.smallest.native.setSuffix(f" {unit}")
 
     def show_hint(self, words: str) -> None:

@@ -17,7 +17,22 @@ FORMATS = "NIfTI (*.nii.gz *.nii);;PNG (*.png);;TIFF (*.tif *.tiff);;NRRD (*.nrr
 
 
 def save_strokes(parent: QWidget, editor: LabelEditor) -> None:
-    """Ask for a file, and write all strokes of the labels to it."""
+    """Ask for a file, and write all strokes of the labels to it.
+
+    Parameters
+    ----------
+    parent : QWidget
+        The window that the question stands before.
+    editor : LabelEditor
+        Knows the strokes, and the geometry of their labels.
+
+    Raises
+    ------
+    InvalidConstraintsError
+        If there are no strokes.
+    WriteError
+        If the file cannot be written.
+    """
     strokes = editor.strokes
     if strokes is None or not strokes.data.any():
         raise InvalidConstraintsError("There are no strokes to save yet.")
@@ -31,7 +46,22 @@ def save_strokes(parent: QWidget, editor: LabelEditor) -> None:
 
 
 def load_strokes(parent: QWidget, editor: LabelEditor) -> None:
-    """Ask for a file, and put its strokes in the place of those that are there."""
+    """Ask for a file, and put its strokes in the place of those that are there.
+
+    Parameters
+    ----------
+    parent : QWidget
+        The window that the question stands before.
+    editor : LabelEditor
+        Gets the strokes.
+
+    Raises
+    ------
+    ReadError
+        If the file cannot be read.
+    InvalidImageError
+        If the strokes are not of the labels' shape.
+    """
     path, _ = QFileDialog.getOpenFileName(parent, "Load strokes", "", f"{FORMATS};;All files (*)")
     if path:
         image = read_image(path)

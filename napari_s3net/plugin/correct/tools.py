@@ -42,7 +42,13 @@ class Plane:
     meanings: Mapping[int, Any] = field(default_factory=dict)
 
     def regions(self, scope: Scope) -> list[tuple[int, ...]]:
-        """The regions that a tool acts on one after the other, each as the labels that it is made of."""
+        """The regions that a tool acts on, one after the other.
+
+        Returns
+        -------
+        list of tuple of int
+            The labels that each region is made of; empty for "object" where there is none.
+        """
         if scope == "object":
             return [self.foreground] if self.foreground else []
         if scope == "all":
@@ -50,7 +56,13 @@ class Plane:
         return [(scope,)] if isinstance(scope, int) else [(int(i),) for i in scope]
 
     def name_of(self, label: int) -> str:
-        """The name of a label, or its number in words."""
+        """The name of a label, for the screen.
+
+        Returns
+        -------
+        str
+            "Cluster 3" where it has none.
+        """
         return self.names.get(label) or f"Cluster {label}"
 
 
@@ -70,6 +82,11 @@ def reshape(
     change : callable
         Takes labels (H, W) and the labels of one region, and returns new labels; as in `napari_s3net.labels`.
 
+    Returns
+    -------
+    Plane
+        The labels after; object and names are the same.
+
     Raises
     ------
     InvalidImageError
@@ -85,7 +102,27 @@ def reshape(
 
 
 def merge(plane: Plane, ids: Sequence[int], locked: Collection[int]) -> Plane:
-    """Make one label of several: the first of them."""
+    """Make one label of several: that of the lowest number.
+
+    Parameters
+    ----------
+    plane : Plane
+        The labels before.
+    ids : sequence of int
+        Two labels or more.
+    locked : collection of int
+        Labels that stay, and that get no pixel.
+
+    Returns
+    -------
+    Plane
+        The labels after; object and names are the same.
+
+    Raises
+    ------
+    InvalidImageError
+        If fewer than two labels are given.
+    """
     if len(ids) < 2:
         raise InvalidImageError("Select two or more labels in the list to merge them.")
     into = min(ids)
@@ -94,7 +131,29 @@ def merge(plane: Plane, ids: Sequence[int], locked: Collection[int]) -> Plane:
 
 
 def split_parts(plane: Plane, ids: Sequence[int], locked: Collection[int], smallest: float = 1) -> Plane:
-    """Give every connected part of labels an id of its own, on the same side, with a name that says what it was."""
+    """Give each connected part of labels an id of its own; the largest part keeps the label.
+
+    Parameters
+    ----------
+    plane : Plane
+        The labels before.
+    ids : sequence of int
+        Which labels; those that are locked are skipped.
+    locked : collection of int
+        Labels that stay.
+    smallest : float
+        Parts of fewer pixels keep the label as well.
+
+    Returns
+    -------
+    Plane
+        New ids are object where their label was, and named after it: "Lesion 2".
+
+    Raises
+    ------
+    InvalidImageError
+        If no label is given.
+    """
     if not ids:
         raise InvalidImageError("Select a label in the list to split it.")
     labels, foreground, names = plane.labels, list(plane.foreground), dict(plane.names)
@@ -107,7 +166,27 @@ def split_parts(plane: Plane, ids: Sequence[int], locked: Collection[int], small
 
 
 def split_between(plane: Plane, first: tuple[int, int], second: tuple[int, int], locked: Collection[int]) -> Plane:
-    """Cut a part in two by two clicks."""
+    """Cut a part in two where it is narrowest between two clicks; see `labels.edit.split_between`.
+
+    Parameters
+    ----------
+    plane : Plane
+        The labels before.
+    first, second : tuple of int
+        Row and column of the clicks; the half of the first keeps the label.
+    locked : collection of int
+        Labels that stay.
+
+    Returns
+    -------
+    Plane
+        The other half has a new id, is object where the label was, and is named after it: "Lesion 2".
+
+    Raises
+    ------
+    InvalidImageError
+        If the clicks are not two places of one part, or its label is locked.
+    """
     label = int(plane.labels[first])
     _refuse(label, locked)
     labels, given = edit.split_between(plane.labels, first, second)
@@ -117,7 +196,29 @@ def split_between(plane: Plane, first: tuple[int, int], second: tuple[int, int],
 
 
 def assign(plane: Plane, point: tuple[int, int], to: int, locked: Collection[int]) -> Plane:
-    """Give the part under a click to another label."""
+    """Give the connected part under a click to another label.
+
+    Parameters
+    ----------
+    plane : Plane
+        The labels before.
+    point : tuple of int
+        Row and column of the click.
+    to : int
+        The label that gets the part.
+    locked : collection of int
+        Labels that stay, and that get no pixel.
+
+    Returns
+    -------
+    Plane
+        The labels after; object and names are the same.
+
+    Raises
+    ------
+    InvalidImageError
+        If one of the two labels is locked.
+    """
     _refuse(int(plane.labels[point]), locked)
     _refuse(to, locked)
     return replace(plane, labels=edit.assign_component(plane.labels, point, to))
@@ -127,6 +228,23 @@ def swap_sides(plane: Plane, locked: Collection[int]) -> Plane:
     """What was object becomes background, and the other way round; with new numbers, the object's first.
 
     Where 0 is the background, as in a mask, all labels become 0, and 0 becomes the first of them.
+
+    Parameters
+    ----------
+    plane : Plane
+        The labels before.
+    locked : collection of int
+        Labels that must not change.
+
+    Returns
+    -------
+    Plane
+        Names and meanings follow their labels.
+
+    Raises
+    ------
+    InvalidImageError
+        If a label of the plane is locked.
     """
     ids = [int(i) for i in np.unique(plane.labels)]
     if any(i in locked for i in ids):
