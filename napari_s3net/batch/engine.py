@@ -48,7 +48,29 @@ class Summary:
 
 
 def batch(plan: Plan, *, jobs: int = 1, scheduler: str = "", restart: bool = False) -> Summary:
-    """Segment every image of a folder and wait for the end; see `iter_batch` and `open_executor`."""
+    """Segment every image of a folder and wait for the end.
+
+    Parameters
+    ----------
+    plan : Plan
+        What to do.
+    jobs : int
+        How many files at once on this machine.
+    scheduler : str
+        Address of a running Dask scheduler, whose workers are used instead; empty for this machine.
+    restart : bool
+        Forget everything that was done before.
+
+    Returns
+    -------
+    Summary
+        How many files are done, failed and skipped. What failed is told by the report in the output folder.
+
+    Raises
+    ------
+    S3NetError
+        As `iter_batch` and `open_executor`.
+    """
     with open_executor(jobs, scheduler) as executor:
         return drain(iter_batch(plan, executor=executor, restart=restart))
 
@@ -255,7 +277,22 @@ class _Run:
 
 
 def summarise_batch(output: Path, report: BatchReport, *, measurements: bool) -> None:
-    """Write what follows from the report: the table of measurements, and the page to look at."""
+    """Write what follows from the report: the table of measurements, and the page to look at.
+
+    Parameters
+    ----------
+    output : Path
+        The output folder.
+    report : BatchReport
+        Of that folder.
+    measurements : bool
+        Whether the table is wanted.
+
+    Raises
+    ------
+    WriteError
+        If the folder cannot be written.
+    """
     from napari_s3net.batch.page import write_page
     from napari_s3net.batch.tables import write_table
 

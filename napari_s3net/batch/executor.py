@@ -65,13 +65,32 @@ class BatchExecutor:
         return "" if self.client is None else str(self.client.dashboard_link or "")
 
     def listen(self, run_id: str, on_progress: isolated.OnProgress) -> None:
-        """Have `on_progress` told how far the jobs of a run are, on a cluster too; from other threads."""
+        """Have a function told how far the jobs of a run are, on a cluster too.
+
+        Parameters
+        ----------
+        run_id : str
+            The `run` of the jobs.
+        on_progress : callable
+            Takes {"file": …, "slice": …, "slices": …}; it is called from other threads.
+        """
         self._on_progress[run_id] = on_progress
         if self.client is not None:
             self.client.subscribe_topic(run_id, lambda event: on_progress(event[1]["news"]))
 
     def submit(self, job: FileJob) -> Future[FileRow]:
-        """Hand a job to a worker."""
+        """Hand a job to a worker.
+
+        Parameters
+        ----------
+        job : FileJob
+            What to do.
+
+        Returns
+        -------
+        concurrent.futures.Future of FileRow
+            What has become of the file. It raises only where the run was ended or the cluster failed.
+        """
         if self.client is None:
             return self.pool.submit(isolated.run, job, self._on_progress.get(job.run))
         return self.pool.submit(run_there, job)
@@ -92,7 +111,18 @@ class BatchExecutor:
 
 
 def run_there(job: FileJob) -> FileRow:
-    """Do a job on a worker of a cluster; what it has to tell goes through the scheduler."""
+    """Do a job on a worker of a Dask cluster; its progress goes through the scheduler to whoever listens.
+
+    Parameters
+    ----------
+    job : FileJob
+        What to do.
+
+    Returns
+    -------
+    FileRow
+        What has become of the file.
+    """
     from distributed import get_worker
 
     worker = get_worker()
@@ -102,19 +132,24 @@ def run_there(job: FileJob) -> FileRow:
 
 @contextmanager
 def open_executor(jobs: int = 1, scheduler: str = "") -> Iterator[BatchExecutor]:
-    """Find or start workers.
+    """Find or start workers, and end them after the body.
 
     Parameters
     ----------
     jobs : int
-        How many files at once on this machine.
+        How many files at once on this machine, 1 or more.
     scheduler : str
-        Address of a running Dask scheduler, whose workers are used instead.
+        Address of a running Dask scheduler, whose workers are used instead; empty for this machine.
+
+    Yields
+    ------
+    BatchExecutor
+        Takes jobs.
 
     Raises
     ------
     S3NetError
-        If a cluster is asked for and Dask is not installed, or the scheduler does not answer.
+        If `jobs` is below 1, a cluster is asked for and Dask is not installed, or the scheduler does not answer.
     """
     if jobs < 1:
         raise S3NetError(f"At least one file is worked on at a time; got {jobs} jobs.")

@@ -94,15 +94,41 @@ class FileRow:
         return self.status != "running"
 
     def to_line(self) -> bytes:
-        """One line of JSON, in ASCII whatever the names are."""
+        """Write the row as one line of the report.
+
+        Returns
+        -------
+        bytes
+            JSON in ASCII, whatever the names are, with the line's end.
+
+        Raises
+        ------
+        ValueError
+            If a number in it is not finite.
+        """
         return json.dumps(vars(self), allow_nan=False).encode() + b"\n"
 
     @classmethod
     def from_line(cls, line: bytes, *, light: bool = False) -> FileRow:
-        """The inverse of `to_line`; `ValueError` for anything else.
+        """Read a row from a line of the report: the inverse of `to_line`.
 
-        With `light` the regions, by far the longest part, are left out unread: they come last, and within a text the
-        quotes would be escaped.
+        Parameters
+        ----------
+        line : bytes
+            As `to_line` wrote it.
+        light : bool
+            Leave out the regions, by far the longest part, without parsing them: they come last, and the text that
+            marks their beginning cannot stand within another value, where its quotes would be escaped.
+
+        Returns
+        -------
+        FileRow
+            Without regions if it is `light`.
+
+        Raises
+        ------
+        ValueError
+            If the line is no row.
         """
         if light:
             head, found, _ = line.partition(b', "regions": ')
@@ -111,7 +137,23 @@ class FileRow:
 
     @classmethod
     def from_dict(cls, values: Any) -> FileRow:
-        """A row from plain values; what it does not know is left out, `ValueError` for what is no row."""
+        """Make a row from plain values, also those of reports that earlier versions wrote.
+
+        Parameters
+        ----------
+        values : mapping
+            By the names of the fields; other names are left out.
+
+        Returns
+        -------
+        FileRow
+            Columns of earlier reports that are metadata now have moved there.
+
+        Raises
+        ------
+        ValueError
+            If `values` is no mapping, or a row needs something that it does not have.
+        """
         try:
             row = {name: value for name, value in values.items() if name in _NAMES}
             old = {new: values[name] for name, new in _MOVED.items() if values.get(name)}

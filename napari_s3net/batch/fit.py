@@ -21,14 +21,44 @@ FITTING = "(one model for all)"
 
 
 def choose(digest: str, items: Sequence[Item]) -> tuple[list[Item], str, str]:
-    """The images to fit on, where the model then lies below the output folder, and the digest of what it makes."""
+    """Choose the images to fit one model on, and say where it lies.
+
+    Parameters
+    ----------
+    digest : str
+        The plan's digest of its settings.
+    items : sequence of Item
+        All items of the folder.
+
+    Returns
+    -------
+    chosen : list of Item
+        Images spread evenly over the folder.
+    name : str
+        Path of the model below the output folder.
+    model_digest : str
+        Twelve hexadecimal digits for results made with it: other settings or other images give others.
+    """
     chosen = evenly_spaced(items)
     name = model_name(digest, chosen)
     return chosen, name, name.removeprefix("settings/folder-").removesuffix(".safetensors")
 
 
 def model_name(digest: str, items: Sequence[Item]) -> str:
-    """Where the model lies below the output folder: another name for other settings, and for other images."""
+    """Return where the model lies below the output folder.
+
+    Parameters
+    ----------
+    digest : str
+        The plan's digest of its settings.
+    items : sequence of Item
+        The images to fit on; those that cannot be read are left out.
+
+    Returns
+    -------
+    str
+        Another name for other settings, and for images with other content.
+    """
     total = hashlib.sha256(digest.encode())
     for item in items:
         try:
@@ -39,7 +69,26 @@ def model_name(digest: str, items: Sequence[Item]) -> str:
 
 
 def fit(job: FileJob) -> FileRow:
-    """Fit a model on the job's images and keep it; raises `S3NetError` if they are not fit for that."""
+    """Fit one model on the images of a job, and write it below the job's output folder.
+
+    Parameters
+    ----------
+    job : FileJob
+        Its `fit_on` names the images, its `model` the file to write. Of a stack the middle slice is used; images that
+        cannot be read or segmented are left out.
+
+    Returns
+    -------
+    FileRow
+        "done", with the preset that was used in its metadata.
+
+    Raises
+    ------
+    InvalidImageError
+        If none of the images can be read.
+    S3NetError
+        If the images are not fit for a common model, or the model cannot be written.
+    """
     from napari_s3net.preprocessing.suggest import suggest_preset
     from napari_s3net.training.folder import fit_folder
 
@@ -76,7 +125,30 @@ def _planes(job: FileJob) -> Iterator[Image]:
 
 
 def iter_fitted(image: Image, path: Path) -> Generator[Step, bool | None, Segmentation]:
-    """Segment a plane, or a stack slice by slice, with a model that was fitted before; a step for each plane."""
+    """Segment a plane, or a stack slice by slice, with a model that was fitted before.
+
+    Parameters
+    ----------
+    image : Image
+        A plane or a stack.
+    path : Path
+        The model's file.
+
+    Yields
+    ------
+    Step
+        One for each plane; `send(True)` stops and keeps what there is.
+
+    Returns
+    -------
+    Segmentation
+        Of the whole image.
+
+    Raises
+    ------
+    ReadError
+        If the file is no model of a folder.
+    """
     from napari_s3net.training.folder import load_folder_model
     from napari_s3net.volume import iter_planes
 

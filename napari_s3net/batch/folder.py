@@ -22,7 +22,17 @@ _TEMPORARY = re.compile(r"\.[0-9a-f]{32}(\.[a-z.]+)?")
 
 @contextmanager
 def locked(output: Path) -> Iterator[None]:
-    """Make the output folder, or take it where it is one of ours, and hold it against other runs.
+    """Make the output folder, or take it where it is one of ours, and keep other runs out during the body.
+
+    Parameters
+    ----------
+    output : Path
+        The output folder; an empty one gets an empty report.
+
+    Yields
+    ------
+    None
+        While the folder is locked.
 
     Raises
     ------
@@ -73,12 +83,24 @@ def sweep(output: Path) -> None:
 
 
 def inside(output: Path, relative: str) -> Path:
-    """A path below the output folder.
+    """Return a path below the output folder, and refuse one that leads out of it.
+
+    Parameters
+    ----------
+    output : Path
+        The output folder.
+    relative : str
+        Path below it, with slashes.
+
+    Returns
+    -------
+    Path
+        `output / relative`; it need not exist.
 
     Raises
     ------
     WriteError
-        If it would lead out of it: upwards, or through a link.
+        If it would lead out of the output folder: upwards, or through a link.
     """
     path = output / relative
     parent, root = os.path.realpath(path.parent), os.path.realpath(output)
@@ -88,7 +110,15 @@ def inside(output: Path, relative: str) -> Path:
 
 
 def remove(output: Path, paths: Iterable[str]) -> None:
-    """Remove results that belong to nothing any more; what is gone already is fine."""
+    """Remove results that belong to nothing any more; what is gone already or lies outside is left alone.
+
+    Parameters
+    ----------
+    output : Path
+        The output folder.
+    paths : iterable of str
+        Paths below it.
+    """
     for relative in paths:
         with suppress(OSError, WriteError):
             inside(output, relative).unlink(missing_ok=True)

@@ -31,14 +31,19 @@ WORKERS = ChildPool(python_module("napari_s3net.batch.worker"), environment=ONE_
 
 
 def run(job: FileJob, on_progress: OnProgress | None = None) -> FileRow:
-    """Do a job, whatever becomes of the process that does it.
+    """Do a job in another process, whatever becomes of that process; again at a smaller size where memory runs out.
 
     Parameters
     ----------
     job : FileJob
         What to do.
     on_progress : callable, optional
-        Takes how far it is, from this thread.
+        Takes how far the job is, {"file": …, "slice": …, "slices": …}, from the thread that called.
+
+    Returns
+    -------
+    FileRow
+        "done" or "failed", with the reason; also where the process died.
 
     Raises
     ------

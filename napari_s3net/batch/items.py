@@ -47,6 +47,16 @@ class Item:
 def find_items(plan: Plan) -> list[Item]:
     """List what there is to do, by name. What cannot be read is listed too, so that its row tells the reason.
 
+    Parameters
+    ----------
+    plan : Plan
+        Source, output, pattern, and whether folders within count.
+
+    Returns
+    -------
+    list of Item
+        Folder by folder, files before DICOM series; hidden files and folders of results are left out.
+
     Raises
     ------
     ReadError
@@ -122,7 +132,18 @@ def _matches(path: Path, parent: str, pattern: str) -> bool:
 
 
 def stem_of(path: str) -> str:
-    """The stem of an item, from the path of one of its results: without the folder of its kind and one suffix."""
+    """Return the stem of an item, from the path of one of its results.
+
+    Parameters
+    ----------
+    path : str
+        Path below the output folder, such as "labels/a/b.nii.gz".
+
+    Returns
+    -------
+    str
+        Without the first folder and without .nii.gz, .png or .jpg: "a/b".
+    """
     return re.sub(r"\.(nii\.gz|png|jpg)$", "", path.partition("/")[2])
 
 

@@ -22,12 +22,12 @@ UNCERTAIN = 0.5
 
 
 def write_page(output: Path, report: BatchReport) -> None:
-    """Write `report.html`.
+    """Write `report.html`: totals, and a row with a small picture for each file, failures first.
 
     Parameters
     ----------
     output : Path
-        The output folder, for the pictures.
+        The output folder, for the pictures; the page is written there.
     report : BatchReport
         Of that folder.
 

@@ -80,7 +80,18 @@ class Plan:
         return _digest({name: preset_settings(name).replace(**self.changes).to_dict() for name in self._presets})
 
     def settings(self, name: str) -> Settings:
-        """The settings of an image for which this preset was chosen."""
+        """Return the settings of an image for which a preset was chosen.
+
+        Parameters
+        ----------
+        name : str
+            Name of the preset.
+
+        Returns
+        -------
+        Settings
+            The preset's, with the plan's changes.
+        """
         return preset_settings(name).replace(**self.changes)
 
 

@@ -59,20 +59,44 @@ class BatchReport:
         return len(self.entries)
 
     def row(self, file: str) -> FileRow | None:
-        """The row of a file, if it has one."""
+        """Return the row of a file, read from the report.
+
+        Parameters
+        ----------
+        file : str
+            Its name in the report.
+
+        Returns
+        -------
+        FileRow or None
+            None where the file has no row.
+        """
         return next(self._read([file]), None) if file in self.entries else None
 
     def rows(self, *, worst_first: bool = False, light: bool = False) -> Iterator[FileRow]:
-        """Every row: by name, or failures first and then the least certain; with `light` without measurements."""
+        """Go through all rows, read one after another from the report.
+
+        Parameters
+        ----------
+        worst_first : bool
+            Failures first and then the least certain; else by name.
+        light : bool
+            Leave out the measurements of regions, which is much faster.
+
+        Returns
+        -------
+        iterator of FileRow
+            One row a file.
+        """
         return self._read(self._order(worst_first=worst_first), light=light)
 
     def append(self, row: FileRow) -> None:
-        """Add a row. Where the disk is full it waits, and goes with the next one."""
+        """Add a row. If it cannot be written, as on a full disk, it waits and is written with the next one."""
         self._waiting.append(row)
         self.flush()
 
     def flush(self) -> bool:
-        """Write what waits; whether nothing waits any more."""
+        """Write the rows that wait, and return whether all could be written."""
         while self._waiting:
             row = self._waiting[0]
             if not self._write(row):
@@ -81,7 +105,13 @@ class BatchReport:
         return True
 
     def tidy(self) -> None:
-        """Write the report anew: one row a file, by name. Raises `WriteError` if that is not possible."""
+        """Write the report anew: one row a file, by name.
+
+        Raises
+        ------
+        WriteError
+            If rows that wait cannot be written, or the report cannot be replaced.
+        """
         if not self.flush():
             raise WriteError(f"Cannot write {self.path}: {len(self._waiting)} rows are missing. Is the disk full?")
         entries: dict[str, Entry] = {}
@@ -138,7 +168,17 @@ class BatchReport:
 
 
 def light_rows(output: Path) -> dict[str, FileRow]:
-    """The rows of a report by file, without measurements; none where there is no report.
+    """Read the rows of a report without measurements.
+
+    Parameters
+    ----------
+    output : Path
+        The output folder.
+
+    Returns
+    -------
+    dict of str to FileRow
+        The last row of each file, by its name; empty where there is no report.
 
     Raises
     ------

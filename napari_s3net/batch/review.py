@@ -62,49 +62,134 @@ class Review:
             return  # none yet, or not one of ours
 
     def decision(self, row: FileRow) -> Decision | None:
-        """What was decided about a result; None where it was not looked at, or has been made anew since."""
+        """Return what was decided about a result.
+
+        Parameters
+        ----------
+        row : FileRow
+            Of the result.
+
+        Returns
+        -------
+        {"accepted", "corrected", "rejected"} or None
+            None where it was not looked at, or has been made anew since.
+        """
         verdict = self._verdicts.get(row.file)
         same = verdict is not None and (verdict.settings, verdict.input) == (row.settings, row.input)
         return verdict.decision if verdict is not None and same else None
 
     def foreground(self, row: FileRow) -> tuple[int, ...]:
-        """The labels of the object, as they were corrected or proposed."""
+        """Return the labels of the object.
+
+        Parameters
+        ----------
+        row : FileRow
+            Of the result.
+
+        Returns
+        -------
+        tuple of int
+            As they were corrected, or else as the batch proposed them.
+        """
         verdict = self._verdicts.get(row.file)
         corrected = verdict.foreground if verdict is not None and self.decision(row) else None
         return row.foreground if corrected is None else corrected
 
     def decide(self, row: FileRow, decision: Decision, foreground: tuple[int, ...] | None = None) -> None:
-        """Keep a decision; raises `WriteError` if that is not possible."""
+        """Keep a decision, in the output folder too. Accepting what was corrected before leaves it "corrected".
+
+        Parameters
+        ----------
+        row : FileRow
+            Of the result.
+        decision : {"accepted", "corrected", "rejected"}
+            What was decided.
+        foreground : tuple of int, optional
+            Of corrected labels those of the object; None where nothing was corrected.
+
+        Raises
+        ------
+        WriteError
+            If it cannot be written.
+        """
         if decision == "accepted" and self.decision(row) == "corrected":
             return  # what was corrected and looked at again stays corrected
         self._verdicts[row.file] = Verdict(decision, row.settings, row.input, foreground)
         self.move(row.file)
 
     def move(self, file: str) -> None:
-        """Remember where one is; raises `WriteError` if that is not possible."""
+        """Remember which file is looked at, in the output folder too.
+
+        Parameters
+        ----------
+        file : str
+            Its name in the report.
+
+        Raises
+        ------
+        WriteError
+            If it cannot be written.
+        """
         self.at = file
         decisions = {file: asdict(verdict) for file, verdict in self._verdicts.items()}
         # Names that are no text (bytes on Linux) are kept as escapes, which UTF-8 could not hold.
         write_json(self.output / REVIEW, {"at": self.at, "decisions": decisions}, ascii_only=True)
 
     def order(self, rows: Iterable[FileRow]) -> list[FileRow]:
-        """The results to look at, the least certain first."""
+        """Sort results for looking at them.
+
+        Parameters
+        ----------
+        rows : iterable of FileRow
+            Of a report.
+
+        Returns
+        -------
+        list of FileRow
+            Those that are done, the least certain first.
+        """
         done = [row for row in rows if row.status in ("done", "skipped")]
         return sorted(done, key=lambda row: (1.0 if row.confidence is None else row.confidence, row.file))
 
     def begin(self, order: Sequence[FileRow]) -> int:
-        """Where to go on: from where one was, the first without a decision; 0 where there is none."""
+        """Find the result to go on with.
+
+        Parameters
+        ----------
+        order : sequence of FileRow
+            As `order` gives them.
+
+        Returns
+        -------
+        int
+            Index of the first without a decision, counted from the one that was looked at last and then from the start;
+            0 where all are decided.
+        """
         was = next((n for n, row in enumerate(order) if row.file == self.at), 0)
         places = [*range(was, len(order)), *range(was)]
         return next((n for n in places if self.decision(order[n]) is None), 0)
 
     def labels_path(self, row: FileRow, kind: Literal["labels", "masks"] = "labels") -> Path:
-        """The labels or mask to show: as corrected where that was about this very result, else as they were made.
+        """Return the file of labels or of the mask to show.
+
+        Parameters
+        ----------
+        row : FileRow
+            Of the result.
+        kind : {"labels", "masks"}
+            Which of the two.
+
+        Returns
+        -------
+        Path
+            The corrected file if this result was corrected, else the one that the batch wrote.
 
         Raises
         ------
         WriteError
             As `corrected_path`.
+        KeyError
+            If the batch wrote no file of this kind.
         """
         corrected = self.corrected_path(row, kind)
         if self.decision(row) == "corrected" and corrected.exists():
@@ -112,12 +197,24 @@ class Review:
         return inside(self.output, row.outputs[kind])
 
     def corrected_path(self, row: FileRow, kind: Literal["labels", "masks"] = "labels") -> Path:
-        """Where the corrected labels or mask of a result are, or would be.
+        """Return where the corrected labels or mask of a result are, or would be.
+
+        Parameters
+        ----------
+        row : FileRow
+            Of the result.
+        kind : {"labels", "masks"}
+            Which of the two.
+
+        Returns
+        -------
+        Path
+            Below `corrected/` in the output folder, with the suffix of what the batch wrote; it need not exist.
 
         Raises
         ------
         WriteError
-            If that would lie outside the output folder.
+            If that would lie outside the output folder, or the result has neither labels nor a mask.
         """
         path = row.outputs.get(kind) or row.outputs.get("labels") or row.outputs.get("masks")
         if path is None:

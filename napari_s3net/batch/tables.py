@@ -22,7 +22,14 @@ _INVISIBLE, _TURNING = {"Cc", "Cs", "Zl", "Zp"}, "\u202a\u202b\u202c\u202d\u202e
 
 
 def write_table(output: Path, report: BatchReport) -> None:
-    """Write `measurements.csv`; UTF-8, a comma between columns, units in the header, empty where nothing applies.
+    """Write `measurements.csv`: UTF-8, a comma between columns, units in the header, empty where nothing applies.
+
+    Parameters
+    ----------
+    output : Path
+        The output folder.
+    report : BatchReport
+        Of that folder; each region of each row becomes a line.
 
     Raises
     ------
@@ -38,7 +45,7 @@ def write_table(output: Path, report: BatchReport) -> None:
 
 
 def safe_cells(row: Mapping[str, Any]) -> dict[str, Any]:
-    r"""A row whose texts no spreadsheet runs and no terminal obeys.
+    r"""Return a row whose texts no spreadsheet runs and no terminal obeys.
 
     Parameters
     ----------
@@ -55,7 +62,18 @@ def safe_cells(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def safe_text(text: str) -> str:
-    """The text of one cell; see `safe_cells`."""
+    """Return a text that no spreadsheet runs and no terminal obeys.
+
+    Parameters
+    ----------
+    text : str
+        Of one cell.
+
+    Returns
+    -------
+    str
+        As `safe_cells` describes it.
+    """
     formula = "'" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else ""
     return formula + "".join(
         c.encode("unicode_escape").decode() if unicodedata.category(c) in _INVISIBLE or c in _TURNING else c

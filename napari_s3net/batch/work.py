@@ -40,7 +40,27 @@ Segmenter = Callable[["Image", Settings, str], Made]
 
 
 def segment_image(image: Image, settings: Settings, device: str) -> Generator[Step, bool | None, Segmentation]:
-    """The segmenter of a batch: the network, trained on each plane."""
+    """Segment one image of a batch: the network is trained on each plane.
+
+    Parameters
+    ----------
+    image : Image
+        A plane or a stack.
+    settings : Settings
+        What was asked for.
+    device : str
+        As in `segment`.
+
+    Yields
+    ------
+    Step
+        As `iter_slices`; `send(True)` stops and keeps what there is.
+
+    Returns
+    -------
+    Segmentation
+        Of the whole image.
+    """
     from napari_s3net.volume import iter_slices
 
     return (yield from iter_slices(image, settings, device=device))
@@ -80,7 +100,20 @@ def do(job: FileJob, caller: Caller = NOBODY) -> tuple[FileRow, bool]:
 
 
 def reason(error: Exception, file: str) -> str:
-    """Why a file failed, in one line."""
+    """Say why a file failed, in one line.
+
+    Parameters
+    ----------
+    error : Exception
+        What was raised.
+    file : str
+        Its name in the report; a message that begins with the file's name loses it, for the row has it.
+
+    Returns
+    -------
+    str
+        Without line breaks.
+    """
     if isinstance(error, S3NetError):
         words = str(error)
     elif isinstance(error, FileNotFoundError):

@@ -11,7 +11,22 @@ from napari_s3net.runtime.child_server import Caller, serve
 
 
 def do_job(request: dict[str, Any], caller: Caller) -> tuple[dict[str, Any], None]:
-    """Do the job of a request; the row in plain values, and whether memory ran out."""
+    """Do the job of a request, in this process.
+
+    Parameters
+    ----------
+    request : dict
+        `job`, the fields of a `FileJob`.
+    caller : Caller
+        Is told how far the job is, and asked for time.
+
+    Returns
+    -------
+    reply : dict
+        `row`, the fields of a `FileRow`, and `memory`, whether memory ran out.
+    array : None
+        No array goes back.
+    """
     from napari_s3net.batch.work import do
 
     job = FileJob(**request["job"])
@@ -21,7 +36,13 @@ def do_job(request: dict[str, Any], caller: Caller) -> tuple[dict[str, Any], Non
 
 
 def prepare_worker(job: FileJob) -> None:
-    """Import what the job needs, from where whoever asks for it would."""
+    """Make the modules importable that whoever asks can import, and load the network before the first image is timed.
+
+    Parameters
+    ----------
+    job : FileJob
+        Its `search` is added to `sys.path`; for the segmenter of this package torch gets one thread.
+    """
     sys.path.extend(folder for folder in job.search if folder not in sys.path)
     if job.segmenter.startswith("napari_s3net.batch.work:"):
         import torch
@@ -33,7 +54,20 @@ def prepare_worker(job: FileJob) -> None:
 
 
 def own_device(job: FileJob, slot: int) -> FileJob:
-    """Give each worker of a machine with several graphics cards one of its own."""
+    """Give each worker of a machine with several graphics cards one of its own.
+
+    Parameters
+    ----------
+    job : FileJob
+        With device "auto" it may get a card; any other device stays.
+    slot : int
+        Number of this worker, from 0; workers take the cards in turn.
+
+    Returns
+    -------
+    FileJob
+        The same where there are fewer than two cards.
+    """
     if job.device != "auto" or "napari_s3net.segmentation" not in sys.modules:
         return job
     from napari_s3net.runtime.device import available_devices
