@@ -93,7 +93,18 @@ class ChildEndedError(ChildError):
 
 
 def python_module(name: str) -> tuple[str, ...]:
-    """The command that runs a module in a fresh interpreter."""
+    """Return the command that runs a module in a fresh interpreter.
+
+    Parameters
+    ----------
+    name : str
+        As after `python -m`.
+
+    Returns
+    -------
+    tuple of str
+        The program and its arguments; warnings are off.
+    """
     return sys.executable, "-W", "ignore", "-m", name
 
 
@@ -286,6 +297,22 @@ class Child:
 
     def ask(self, request: Mapping[str, Any], seconds: float, on_news: OnNews | None = None) -> Reply:
         """Send a request and receive its answer, or kill the child when time is up.
+
+        Parameters
+        ----------
+        request : mapping
+            Values that JSON knows, for the child's `answer`.
+        seconds : float
+            Time that the answer may take; a first answer has `START_SECONDS` more. The child may ask for another time.
+        on_news : callable, optional
+            Takes what the child tells before it answers.
+
+        Returns
+        -------
+        reply : dict
+            As the child gave it; `worn` is true in it if the child is not to be used again.
+        array : numpy.ndarray or None
+            What came with it.
 
         Raises
         ------

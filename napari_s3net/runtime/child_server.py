@@ -70,7 +70,15 @@ class PipeCaller(Caller):
         self._worn = True
 
     def reply(self, reply: Mapping[str, Any], array: NDArray[Any] | None) -> None:
-        """Send the answer: plain values, and the bytes of a C-contiguous array."""
+        """Send the answer.
+
+        Parameters
+        ----------
+        reply : mapping
+            Values that JSON knows.
+        array : numpy.ndarray or None
+            C-contiguous; its bytes follow the reply, which tells its shape and type.
+        """
         shape = {} if array is None else {"shape": array.shape, "dtype": array.dtype.str}
         self._write({**reply, **shape, **({"worn": True} if self._worn else {})}, array)
 
@@ -131,17 +139,17 @@ def _take_blame() -> None:
 
 @contextmanager
 def limited_memory(more: int) -> Iterator[Callable[[int], None]]:
-    """Let this process allocate no more than it holds now and so many bytes, so that an allocation beyond fails.
+    """Let this process allocate only so much more than it holds now; an allocation beyond that fails.
 
     Parameters
     ----------
     more : int
-        Bytes.
+        Bytes on top of what it holds now.
 
     Yields
     ------
     callable
-        Sets another number of bytes, counted from the same start.
+        Takes another number of bytes, counted from the same start, and sets that limit.
 
     Notes
     -----

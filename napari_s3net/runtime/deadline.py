@@ -20,7 +20,14 @@ class Deadlines:
 
     @contextmanager
     def after(self, seconds: float, act: Callable[[], None]) -> Iterator[Callable[[float], None]]:
-        """Call `act` once, from another thread, if the body takes longer than that; `act` must return at once.
+        """Call a function once, from another thread, if the body takes longer than so many seconds.
+
+        Parameters
+        ----------
+        seconds : float
+            Time that the body has.
+        act : callable
+            Takes nothing and must return at once, for it holds up all other deadlines.
 
         Yields
         ------

@@ -12,7 +12,13 @@ from napari_s3net.errors import DeviceError, OutOfMemoryError
 
 
 def available_devices() -> list[str]:
-    """Return the names that `resolve_device` takes on this machine, the fastest first: "cuda:0", …, "mps", "cpu"."""
+    """List the devices of this machine, the fastest first.
+
+    Returns
+    -------
+    list of str
+        Names that `resolve_device` takes: "cuda:0", …, "mps", "cpu".
+    """
     devices = [f"cuda:{i}" for i in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
     if torch.backends.mps.is_available():
         devices.append("mps")
@@ -20,9 +26,17 @@ def available_devices() -> list[str]:
 
 
 def resolve_device(name: str | torch.device = "auto") -> torch.device:
-    """Turn "auto", "cpu", "cuda", "cuda:1" or "mps" into a device of this machine.
+    """Turn a name into a device of this machine.
 
-    A `torch.device` is one already: it is returned as it is, so that a run asks the machine once.
+    Parameters
+    ----------
+    name : str or torch.device
+        "auto" (the fastest), "cpu", "cuda", "cuda:1" or "mps". A `torch.device` is returned as it is, without a check.
+
+    Returns
+    -------
+    torch.device
+        Where tensors go.
 
     Raises
     ------
@@ -57,7 +71,25 @@ def empty_caches() -> None:
 
 @contextmanager
 def memory_errors(device: torch.device, needed_mib: float) -> Iterator[None]:
-    """Turn every form of running out of memory in the body into an `OutOfMemoryError` that says what to try."""
+    """Turn every form of running out of memory in the body into one error that says what to try.
+
+    Parameters
+    ----------
+    device : torch.device
+        Where the body computes, for the message.
+    needed_mib : float
+        Estimate of the memory that it needs, in MiB, for the message.
+
+    Yields
+    ------
+    None
+        Other errors pass unchanged.
+
+    Raises
+    ------
+    OutOfMemoryError
+        If memory ran out in the body.
+    """
     try:
         yield
     except (RuntimeError, MemoryError) as error:

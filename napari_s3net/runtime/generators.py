@@ -43,16 +43,44 @@ def follow(steps: Generator[Item, Answer | None, Result], on_step: Callable[[Ite
 
 
 def drain(steps: Generator[Any, Any, Result]) -> Result:
-    """Run a generator to its end without looking at its steps, and return what it returns."""
+    """Run a generator to its end without looking at its steps.
+
+    Parameters
+    ----------
+    steps : generator
+        The work; it gets None as the answer to each step.
+
+    Returns
+    -------
+    object
+        What the generator returns.
+    """
     return follow(steps, lambda _: None)
 
 
 def relay(
     steps: Generator[Item, Answer | None, Result], change: Callable[[Item], Item]
 ) -> Generator[Item, Answer | None, Result]:
-    """Yield the steps of a generator, each changed, pass the answers back to it, and return what it returns.
+    """Yield the steps of a generator, each changed, and pass the answers back to it.
 
     Closing the relay closes the generator.
+
+    Parameters
+    ----------
+    steps : generator
+        The work.
+    change : callable
+        Takes a step and returns the one to yield instead.
+
+    Yields
+    ------
+    object
+        The changed steps.
+
+    Returns
+    -------
+    object
+        What the generator returns.
     """
     answer: Answer | None = None
     with closing(steps):

@@ -13,17 +13,35 @@ GROUP_ROOT, GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 
 
 def cores() -> int:
-    """Processor cores that this process may use."""
+    """Return how many processor cores this process may use.
+
+    Returns
+    -------
+    int
+        1 or more. A container's quota of time is not counted, only the cores that the process is bound to.
+    """
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def physical_memory() -> int:
-    """Bytes of memory in this machine."""
+    """Return the memory of this machine.
+
+    Returns
+    -------
+    int
+        In bytes, used or not; a container's limit is not counted.
+    """
     return int(psutil.virtual_memory().total)
 
 
 def free_memory() -> int:
-    """Bytes that this process may still take: what other programs leave, within its container's limit."""
+    """Return the memory that this process may still take.
+
+    Returns
+    -------
+    int
+        In bytes: what other programs leave, and at most what its control groups, such as a container, still allow.
+    """
     return min([int(psutil.virtual_memory().available), *_left_in_groups()])
 
 

@@ -23,7 +23,20 @@ RELEASED_SIZE, RELEASED_CHANNELS = 256, 64
 
 
 def estimate_mib(shape: tuple[int, ...], settings: Settings) -> float:
-    """Estimate the memory in MiB that a run on a plane of this shape takes at its peak, beyond what libraries take."""
+    """Estimate the memory that a run on a plane takes at its peak, beyond what libraries take.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the image; the last two are its height and width.
+    settings : Settings
+        Working size, channels, clusters and variant of the run.
+
+    Returns
+    -------
+    float
+        In MiB; linear in the constants at the top of this module, which were measured.
+    """
     if settings.variant == "released":
         pixels, channels, clusters = RELEASED_SIZE**2, RELEASED_CHANNELS, RELEASED_CHANNELS
     else:
@@ -34,7 +47,19 @@ def estimate_mib(shape: tuple[int, ...], settings: Settings) -> float:
 
 
 def free_mib(device: str = "cpu") -> float:
-    """Return the memory in MiB that a run may still take: on a graphics card, or in this computer or container."""
+    """Return the memory that a run may still take.
+
+    Parameters
+    ----------
+    device : str
+        "cuda:0" asks a graphics card, memory that torch holds and does not use included; others ask this computer or
+        container.
+
+    Returns
+    -------
+    float
+        In MiB.
+    """
     if device.startswith("cuda"):
         import torch
 
@@ -72,7 +97,22 @@ class Advice:
 
 
 def advise(shape: tuple[int, ...], settings: Settings, device: str = "cpu") -> Advice:
-    """Compare what a run on a plane of this shape takes with what is free, and look for what fits instead."""
+    """Compare what a run on a plane takes with what is free, and look for what fits instead.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the image; the last two are its height and width.
+    settings : Settings
+        What was asked for.
+    device : str
+        Name of the device; see `free_mib`.
+
+    Returns
+    -------
+    Advice
+        Needed and free memory, and where the run does not fit what would.
+    """
     free = free_mib(device)
     advice = Advice(device, _needed(shape, settings), free)
     if advice.fits:
@@ -83,7 +123,21 @@ def advise(shape: tuple[int, ...], settings: Settings, device: str = "cpu") -> A
 
 
 def require_memory(shape: tuple[int, ...], settings: Settings, device: str = "cpu") -> Advice:
-    """As `advise`, for whoever goes by flags.
+    """Check that a run fits into memory, for the command line: the error names its flags.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the image; the last two are its height and width.
+    settings : Settings
+        What was asked for.
+    device : str
+        Name of the device; see `free_mib`.
+
+    Returns
+    -------
+    Advice
+        Of a run that fits.
 
     Raises
     ------
@@ -100,14 +154,36 @@ def require_memory(shape: tuple[int, ...], settings: Settings, device: str = "cp
 
 
 def too_much(advice: Advice) -> str:
-    """Say that a run does not fit: "This run takes about 3.1 GB of memory, and about 1.8 GB can be used."."""
+    """Say that a run does not fit.
+
+    Parameters
+    ----------
+    advice : Advice
+        Of that run.
+
+    Returns
+    -------
+    str
+        "This run takes about 3.1 GB of memory, and about 1.8 GB can be used."
+    """
     where = f" on {advice.device}" if advice.device.startswith("cuda") else ""
     usable = mib_text(SHARE * advice.free)
     return f"This run takes about {mib_text(advice.needed)} of memory, and about {usable} can be used{where}."
 
 
 def mib_text(mib: float) -> str:
-    """Memory for a person: "310 MB", "3.1 GB"."""
+    """Say an amount of memory to a person.
+
+    Parameters
+    ----------
+    mib : float
+        In MiB, of 2²⁰ bytes.
+
+    Returns
+    -------
+    str
+        In MB or GB, of 10⁶ and 10⁹ bytes: "310 MB", "3.1 GB".
+    """
     megabytes = mib * 2**20 / 10**6
     return f"{megabytes / 1000:,.1f} GB" if megabytes >= 999.5 else f"{megabytes:.0f} MB"
 

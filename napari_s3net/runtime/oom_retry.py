@@ -40,7 +40,18 @@ class Attempt:
     moved: bool = False
 
     def settings(self, asked: Settings) -> Settings:
-        """The settings that were asked for, with this try's working size."""
+        """Return the settings of this try.
+
+        Parameters
+        ----------
+        asked : Settings
+            What was asked for.
+
+        Returns
+        -------
+        Settings
+            The same with the working size divided by `shrink`, but not below 32.
+        """
         if self.shrink == 1:
             return asked
         return asked.replace(working_size=max(SMALLEST, asked.working_size // self.shrink))
@@ -52,7 +63,18 @@ class Attempt:
 
 
 def attempts(device: str) -> Iterator[Attempt]:
-    """Yield the tries in their order: as asked for; at half the working size; at half and at a quarter on the CPU."""
+    """Yield the tries in their order: as asked for; at half the working size; at half and at a quarter on the CPU.
+
+    Parameters
+    ----------
+    device : str
+        What was asked for; where that is "cpu", the third is left out.
+
+    Yields
+    ------
+    Attempt
+        One try after another; whoever succeeds stops asking.
+    """
     yield Attempt(1, device)
     yield Attempt(2, device)
     if device != "cpu":
@@ -115,5 +137,16 @@ def iter_retrying(
 
 
 def finished_note(attempt: Attempt) -> str:
-    """The note of a result that came from another try than the first."""
+    """Return the note of a result that came from another try than the first.
+
+    Parameters
+    ----------
+    attempt : Attempt
+        The try that succeeded.
+
+    Returns
+    -------
+    str
+        "Out of memory. Tried again at half the working size and finished there."
+    """
     return f"Out of memory. Tried again {attempt.place} and finished there."
