@@ -54,13 +54,41 @@ class MethodResult:
 
 
 def otsu(array: NDArray[Any], kind: Kind) -> MethodResult:
-    """Darker than Otsu's threshold: of the blue channel for colours, of the intensities for others."""
+    """Take what is darker than Otsu's threshold (1979): of the blue channel for colours, of the intensities for others.
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        (H, W) or (H, W, 3), pixels of one plane as they were read; HU for CT.
+    kind : str
+        Of the image.
+
+    Returns
+    -------
+    MethodResult
+        (H, W) labels and mask, cleaned up.
+    """
     contrast = _contrast(array, kind)
     return _proposal(contrast < threshold_otsu(contrast), array, kind)
 
 
 def kmeans(array: NDArray[Any], kind: Kind, k: int) -> MethodResult:
-    """As many of the darkest clusters of k-means as leave the border alone, at most k − 1; Lab for colours."""
+    """Take as many of the darkest clusters of k-means as leave the border alone, at most k − 1.
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        (H, W) or (H, W, 3), pixels of one plane as they were read; colours are clustered in Lab.
+    kind : str
+        Of the image.
+    k : int
+        Number of clusters.
+
+    Returns
+    -------
+    MethodResult
+        (H, W) labels and mask, cleaned up.
+    """
     contrast = _contrast(array, kind)
     features = rgb2lab(_blurred(_reduced(array, kind), kind) / 255) if kind == "rgb" else contrast[..., None]
     usable = ~_black_corners(array, kind)
@@ -75,7 +103,20 @@ def kmeans(array: NDArray[Any], kind: Kind, k: int) -> MethodResult:
 
 
 def chan_vese(array: NDArray[Any], kind: Kind) -> MethodResult:
-    """Morphological Chan–Vese: two regions of even intensity with a smooth border, grown from Otsu's."""
+    """Take one of two regions of even intensity with a smooth border, from Otsu's on (morphological Chan–Vese).
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        (H, W) or (H, W, 3), pixels of one plane as they were read.
+    kind : str
+        Of the image.
+
+    Returns
+    -------
+    MethodResult
+        (H, W) labels and mask, cleaned up.
+    """
     contrast = _contrast(array, kind)
     low, high = np.percentile(contrast, (1, 99))
     unit = np.clip((contrast - low) / max(high - low, 1e-6), 0, 1)
@@ -85,7 +126,22 @@ def chan_vese(array: NDArray[Any], kind: Kind) -> MethodResult:
 
 
 def random_walk(array: NDArray[Any], kind: Kind) -> MethodResult:
-    """Random walker from seeds in the central dark part and along the border."""
+    """Run a random walker (Grady 2006) from seeds in the central dark part and along the border.
+
+    Where there are no such seeds, the result is that of `otsu`.
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        (H, W) or (H, W, 3), pixels of one plane as they were read.
+    kind : str
+        Of the image.
+
+    Returns
+    -------
+    MethodResult
+        (H, W) labels and mask, cleaned up.
+    """
     contrast = _contrast(array, kind)
     seeds = _seeds(contrast, kind)
     if len(np.unique(seeds)) < 3:
@@ -95,20 +151,59 @@ def random_walk(array: NDArray[Any], kind: Kind) -> MethodResult:
 
 
 def flooding(array: NDArray[Any], kind: Kind) -> MethodResult:
-    """Watershed of the gradient from seeds in the central dark part and along the border."""
+    """Run a watershed of the gradient from seeds in the central dark part and along the border.
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        (H, W) or (H, W, 3), pixels of one plane as they were read.
+    kind : str
+        Of the image.
+
+    Returns
+    -------
+    MethodResult
+        (H, W) labels and mask, cleaned up.
+    """
     contrast = _contrast(array, kind)
     return _proposal(watershed(sobel(contrast), _seeds(contrast, kind)) == 1, array, kind)
 
 
 def lung_threshold(array: NDArray[Any], _kind: Kind) -> MethodResult:
-    """CT below −400 HU at full size, without what touches the border, closed and filled."""
+    """Take CT below −400 HU at full size, without what touches the border, closed and filled.
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        (H, W), Hounsfield units.
+    _kind : str
+        Not used: the method is for CT alone.
+
+    Returns
+    -------
+    MethodResult
+        (H, W) labels and the lungs as mask.
+    """
     air = array < AIR_HU
     lungs = _lungs(air, radius=5)
     return MethodResult((1 + air + 2 * lungs).astype(np.int32), lungs)
 
 
 def one_label(array: NDArray[Any], _kind: Kind) -> MethodResult:
-    """The control: everything is the object. What scores well for this measures nothing."""
+    """Call the whole image the object, as a control: a score that is high for this measures nothing.
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        (H, W) or (H, W, 3); only its size counts.
+    _kind : str
+        Not used.
+
+    Returns
+    -------
+    MethodResult
+        (H, W), label 1 and True everywhere.
+    """
     shape = array.shape[:2]
     return MethodResult(np.ones(shape, np.int32), np.ones(shape, bool))
 
@@ -126,7 +221,15 @@ BASELINES: Mapping[str, Callable[[NDArray[Any], Kind], MethodResult]] = {
 
 
 def suits(name: str, kind: Kind) -> bool:
-    """Whether a plain method has a meaning for images of a kind: "threshold" is in HU."""
+    """Return whether a plain method has a meaning for images of a kind: "threshold" is in HU.
+
+    Parameters
+    ----------
+    name : str
+        A name in `BASELINES`.
+    kind : str
+        Of the images.
+    """
     return name != "threshold" or kind == "ct"
 
 

@@ -35,7 +35,23 @@ class Pair:
 
 @dataclass(frozen=True)
 class BenchmarkCase:
-    """One row to fill."""
+    """One image, method and seed to run: a row of the results that is not there yet.
+
+    Parameters
+    ----------
+    pair : Pair
+        The image and its mask.
+    method : str
+        A name in `BASELINES` or `NETWORKS`.
+    seed : int
+        For networks.
+    request : Request
+        How networks are to run.
+    output : Path
+        Folder of the results.
+    settings, version : str
+        `digest` and `version` of the method, which tell later whether the row still holds.
+    """
 
     pair: Pair
     method: str
@@ -52,21 +68,37 @@ class BenchmarkCase:
 
 
 def case_stem(path: Path) -> str:
-    """A file's name without its suffix; .nii.gz is one suffix."""
+    """Return a file's name without its suffix; .nii.gz is one suffix.
+
+    Parameters
+    ----------
+    path : Path
+        The file; it need not exist.
+
+    Returns
+    -------
+    str
+        What images and masks are matched by.
+    """
     return path.name[:-7] if path.name.lower().endswith(".nii.gz") else path.stem
 
 
 def find_pairs(folder: Path, *, half: Half | None = None, limit: int | None = None) -> list[Pair]:
-    """Images with their masks, by name.
+    """Find images and their masks in a folder.
 
     Parameters
     ----------
     folder : Path
-        With `images/` and `masks/`; a mask has its image's stem, or that and "_mask", "_segmentation" or "_lesion".
+        With `images/` and `masks/`; a mask has its image's stem, or that and one of `MASK_ENDINGS`.
     half : {"a", "b"}, optional
         Only one half of the set.
     limit : int, optional
         Only the first so many.
+
+    Returns
+    -------
+    list of Pair
+        By the names of the images, at least one.
 
     Raises
     ------
@@ -90,14 +122,42 @@ def find_pairs(folder: Path, *, half: Half | None = None, limit: int | None = No
 
 
 def read_mask(path: Path) -> NDArray[np.bool_]:
-    """A mask file as bool: everything that is not 0; of colours the first."""
+    """Read a mask file.
+
+    Parameters
+    ----------
+    path : Path
+        An image of any format; of colours the first channel counts.
+
+    Returns
+    -------
+    numpy.ndarray
+        (H, W) bool, True where the value is above 0.
+    """
     image = read_image(path)
     array = image.array[..., 0] if image.kind == "rgb" else image.array
     return np.asarray(array > 0)
 
 
 def mask_path(output: Path, name: str, method: str, seed: int) -> Path:
-    """Where the mask that a method proposes is written."""
+    """Return where the mask that a method proposes is written.
+
+    Parameters
+    ----------
+    output : Path
+        Folder of the results.
+    name : str
+        The image's stem.
+    method : str
+        Name of the method.
+    seed : int
+        Of the run.
+
+    Returns
+    -------
+    Path
+        `masks/METHOD/seedN/NAME.png` below the output folder; it need not exist.
+    """
     return output / "masks" / method.replace(":", "_") / f"seed{seed}" / f"{name}.png"
 
 

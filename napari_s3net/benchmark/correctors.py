@@ -35,7 +35,20 @@ class Corrector(Protocol):
     """What the benchmark runs again after each stroke."""
 
     def rerun(self, prediction: NDArray[np.bool_], strokes: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        """The new mask (H, W), from the one before and all strokes so far."""
+        """Make a new mask after a stroke.
+
+        Parameters
+        ----------
+        prediction : numpy.ndarray
+            (H, W) bool, the mask before the stroke.
+        strokes : numpy.ndarray
+            (H, W) uint8, all strokes so far: 1 for object, 2 for background, 0 elsewhere.
+
+        Returns
+        -------
+        numpy.ndarray
+            (H, W) bool.
+        """
         ...
 
 
@@ -56,7 +69,20 @@ class Ours:
         self._refiner = Refiner(image, self._result.settings, device=device)
 
     def rerun(self, prediction: NDArray[np.bool_], strokes: NDArray[np.uint8]) -> NDArray[np.bool_]:  # noqa: ARG002 - it knows it
-        """Train on and spread."""
+        """Train the network on the strokes and spread them over the image.
+
+        Parameters
+        ----------
+        prediction : numpy.ndarray
+            Not used: the result of the last run is kept here.
+        strokes : numpy.ndarray
+            (H, W) uint8, all strokes so far: 1 for object, 2 for background, 0 elsewhere.
+
+        Returns
+        -------
+        numpy.ndarray
+            (H, W) bool.
+        """
         self._result = self._refiner.rerun(self._result, np.array([0, OBJECT, BACKGROUND], np.int32)[strokes])
         return self._result.mask
 
@@ -72,7 +98,20 @@ class RandomWalker:
             self._seeds[ndimage.distance_transform_edt(side) > self._band] = label
 
     def rerun(self, prediction: NDArray[np.bool_], strokes: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        """Walk from the strokes and from the sure parts that no stroke contradicts."""
+        """Walk from the strokes and from those parts far inside or outside the first border that no stroke contradicts.
+
+        Parameters
+        ----------
+        prediction : numpy.ndarray
+            (H, W) bool, the mask before the stroke; used only where seeds of one class are missing.
+        strokes : numpy.ndarray
+            (H, W) uint8, all strokes so far: 1 for object, 2 for background, 0 elsewhere.
+
+        Returns
+        -------
+        numpy.ndarray
+            (H, W) bool.
+        """
         seeds = self._seeds.copy()
         for drawn, other in ((1, 2), (2, 1)):
             if (strokes == drawn).any():
@@ -101,7 +140,20 @@ class RandomForest:
         self._drawn = np.random.default_rng(0).choice(start.size, min(FROM_START, start.size), replace=False)
 
     def rerun(self, prediction: NDArray[np.bool_], strokes: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        """Learn from all strokes and a sample of the start; smooth, keep the largest part and what was painted."""
+        """Learn from all strokes and a sample of the first mask; smooth, keep the largest part and what was painted.
+
+        Parameters
+        ----------
+        prediction : numpy.ndarray
+            (H, W) bool, the mask before the stroke; used only where examples of one class are missing.
+        strokes : numpy.ndarray
+            (H, W) uint8, all strokes so far: 1 for object, 2 for background, 0 elsewhere.
+
+        Returns
+        -------
+        numpy.ndarray
+            (H, W) bool.
+        """
         from sklearn.ensemble import RandomForestClassifier
 
         flat = strokes.ravel()

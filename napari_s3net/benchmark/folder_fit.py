@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
 
 def fit_models(pairs: list[Pair], cases: list[BenchmarkCase]) -> None:
-    """Fit the models that the cases need and that are not there: one a seed, on every image of the set, without masks.
+    """Fit the models that the cases need and that are not there yet, without masks, and write them.
+
+    Parameters
+    ----------
+    pairs : list of Pair
+        The whole set; images spread evenly over it are fitted on.
+    cases : list of BenchmarkCase
+        Those with the method "s3net:folder" need a model, one a seed.
 
     Raises
     ------
@@ -46,12 +53,34 @@ def _counted(images: Iterator[Image], bar: Any) -> Iterator[Image]:
 
 
 def load_model(case: BenchmarkCase) -> FolderModel:
-    """The model of a case, kept in memory for the next."""
+    """Load the model of a case, and keep it in memory for the next.
+
+    Parameters
+    ----------
+    case : BenchmarkCase
+        With the method "s3net:folder".
+
+    Returns
+    -------
+    FolderModel
+        As `fit_models` wrote it.
+    """
     return _load(model_path(case))
 
 
 def model_path(case: BenchmarkCase) -> Path:
-    """Where the model that fits a case lies: another for other settings, source or seed."""
+    """Return where the model of a case lies.
+
+    Parameters
+    ----------
+    case : BenchmarkCase
+        With the method "s3net:folder".
+
+    Returns
+    -------
+    Path
+        In the output folder; another name for other settings, source code or seed.
+    """
     return case.output / f"folder-{case.settings}-{case.version.rpartition('+')[2]}-seed{case.seed}.safetensors"
 
 

@@ -39,7 +39,19 @@ COLUMNS = (*TEXTS, "dice", "lost", "seconds")
 
 @dataclass(frozen=True, eq=False)
 class CorrectionCase:
-    """An image with its mask and the mask that every method starts from, all at the size of the benchmark."""
+    """An image with its mask and the mask that every method starts from, all at the size of the benchmark.
+
+    Parameters
+    ----------
+    image : Image
+        One plane.
+    mask : numpy.ndarray
+        (H, W) bool, what somebody drew by hand.
+    start : numpy.ndarray
+        (H, W) bool, what every method starts from.
+    label_free : Segmentation or None
+        Our result without any stroke; None where no method needs it.
+    """
 
     image: Image
     mask: NDArray[np.bool_]
@@ -48,7 +60,14 @@ class CorrectionCase:
 
 
 def stroke(prediction: NDArray[np.bool_], mask: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], bool] | None:
-    """What the user paints next.
+    """Return what the simulated user paints next.
+
+    Parameters
+    ----------
+    prediction : numpy.ndarray
+        (H, W) bool, the mask as it is.
+    mask : numpy.ndarray
+        (H, W) bool, the mask as it should be.
 
     Returns
     -------
@@ -71,7 +90,16 @@ def stroke(prediction: NDArray[np.bool_], mask: NDArray[np.bool_]) -> tuple[NDAr
 
 
 def correct(method: str, case: CorrectionCase, device: str = "auto") -> dict[str, list[float]]:
-    """Let the user correct one image with one method.
+    """Let the simulated user correct one image with one method.
+
+    Parameters
+    ----------
+    method : str
+        A name in `CORRECTORS`.
+    case : CorrectionCase
+        The image.
+    device : str
+        As in `segment`.
 
     Returns
     -------
@@ -102,6 +130,24 @@ def correct(method: str, case: CorrectionCase, device: str = "auto") -> dict[str
 def case_of(pair: Pair, start: Start, request: Request, *, needs_network: bool, size: int = SIZE) -> CorrectionCase:
     """Read an image, reduce it, and make what the methods start from.
 
+    Parameters
+    ----------
+    pair : Pair
+        The image and its mask.
+    start : {"otsu", "s3net"}
+        Start from Otsu's mask, or from our label-free result.
+    request : Request
+        How the network is to run.
+    needs_network : bool
+        Whether a method needs our label-free result also where it is not the start.
+    size : int
+        Longer side in pixels.
+
+    Returns
+    -------
+    CorrectionCase
+        At that size.
+
     Raises
     ------
     InvalidImageError
@@ -121,7 +167,33 @@ def case_of(pair: Pair, start: Start, request: Request, *, needs_network: bool, 
 def iter_correction_rows(
     pairs: Iterable[Pair], methods: list[str], start: Start, request: Request, output: Path
 ) -> Iterator[CorrectionRow]:
-    """Correct every image with every method; rows that are there with the same version are not done again."""
+    """Correct every image with every method, and write `interactive.csv`.
+
+    Parameters
+    ----------
+    pairs : iterable of Pair
+        The images.
+    methods : list of str
+        Names in `CORRECTORS`.
+    start : {"otsu", "s3net"}
+        As in `case_of`.
+    request : Request
+        How the network is to run.
+    output : Path
+        Folder of `interactive.csv`. Rows in it with the same version of the method are not done again.
+
+    Yields
+    ------
+    dict
+        One for each image, so that progress can be shown: its last row, or an empty one where all were there.
+
+    Raises
+    ------
+    InvalidSettingsError
+        If there is no such method.
+    InvalidImageError
+        As `case_of`.
+    """
     if unknown := [name for name in methods if name not in CORRECTORS]:
         raise InvalidSettingsError(f"There is no method {unknown[0]!r}. Methods are: {', '.join(CORRECTORS)}.")
     current = {name: version("s3net" if name in NETWORKS else "otsu") for name in methods}
@@ -148,7 +220,18 @@ def iter_correction_rows(
 
 
 def read_correction_rows(path: Path) -> list[CorrectionRow]:
-    """Rows of an `interactive.csv`."""
+    """Read the rows of an `interactive.csv`.
+
+    Parameters
+    ----------
+    path : Path
+        The file; a line that was cut off, or has other columns, is left out.
+
+    Returns
+    -------
+    list of dict
+        By `COLUMNS`, `dice`, `lost` and `seconds` as lists of float; empty where there is no file.
+    """
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8") as file:
@@ -161,7 +244,18 @@ def read_correction_rows(path: Path) -> list[CorrectionRow]:
 
 
 def summarise_corrections(rows: list[CorrectionRow]) -> dict[str, Any]:
-    """Figures for `summary.json`: `<method>.strokes_to_90` and so on; `halves` holds the same of each half."""
+    """Compute the figures of `summary.json`.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Of `interactive.csv`, all with the same start.
+
+    Returns
+    -------
+    dict
+        For each method `strokes_to_90` and so on, means over images; `halves` holds the same of each half of the set.
+    """
     methods = [name for name in CORRECTORS if any(row["method"] == name for row in rows)]
     found = {}
     for name in methods:

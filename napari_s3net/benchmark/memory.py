@@ -18,7 +18,13 @@ def reset_peak() -> None:
 
 
 def peak_mib() -> float:
-    """Most memory that this process held at once since `reset_peak`, libraries included, in MiB; NaN where unknown."""
+    """Return the most memory that this process held at once since `reset_peak`.
+
+    Returns
+    -------
+    float
+        In MiB, libraries included; NaN where the system does not tell.
+    """
     try:
         line = next(line for line in _STATUS.read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM:"))
         return int(line.split()[1]) / 1024

@@ -60,7 +60,23 @@ class Request:
     device: str = "auto"
 
     def settings(self, method: str, name: str, seed: int) -> Settings:
-        """A preset's settings as a method changes them; the published one runs as long as it does at least."""
+        """Return the settings of one run of a network.
+
+        Parameters
+        ----------
+        method : str
+            A name in `NETWORKS`; its own changes come last.
+        name : str
+            The preset.
+        seed : int
+            Of the run.
+
+        Returns
+        -------
+        Settings
+            The preset's with all changes. "released" gets the fewest iterations that it takes, unless the request says
+            more.
+        """
         made = (
             preset_settings(name).replace(max_iter=RELEASED_ITERATIONS)
             if method == "released"
@@ -70,7 +86,7 @@ class Request:
 
 
 def chosen(names: Iterable[str], kind: Kind) -> list[str]:
-    """The methods to run, in order: the control and the plain ones first, so that no network sits in memory meanwhile.
+    """Choose the methods to run: the control and the plain ones first, so that no network sits in memory meanwhile.
 
     Parameters
     ----------
@@ -78,6 +94,11 @@ def chosen(names: Iterable[str], kind: Kind) -> list[str]:
         As asked for; those without a meaning for a kind of image, or for the settings of this version, are left out.
     kind : str
         Of the images.
+
+    Returns
+    -------
+    list of str
+        Each once, the control always among them.
 
     Raises
     ------
@@ -92,7 +113,15 @@ def chosen(names: Iterable[str], kind: Kind) -> list[str]:
 
 
 def possible(method: str, kind: Kind) -> bool:
-    """Whether a method has a meaning for a kind of image and for the settings of this version."""
+    """Return whether a method has a meaning for a kind of image and for the settings of this version.
+
+    Parameters
+    ----------
+    method : str
+        A name in `BASELINES` or `NETWORKS`.
+    kind : str
+        Of the images.
+    """
     if method in BASELINES:
         return suits(method, kind)
     if method == FOLDER and kind == "ct":  # found by HU in each image alone
@@ -101,12 +130,38 @@ def possible(method: str, kind: Kind) -> bool:
 
 
 def seeds_of(method: str, seeds: int) -> range:
-    """The seeds to run a method with: plain methods draw nothing, or always the same."""
+    """Return the seeds to run a method with.
+
+    Parameters
+    ----------
+    method : str
+        A name in `BASELINES` or `NETWORKS`.
+    seeds : int
+        How many are asked for.
+
+    Returns
+    -------
+    range
+        From 0 on; only seed 0 for plain methods, which draw nothing, or always the same.
+    """
     return range(seeds if method in NETWORKS else 1)
 
 
 def digest(method: str, request: Request) -> str:
-    """Equal exactly when a method is asked for the same; for "auto" every preset counts. Empty for plain methods."""
+    """Return a text that is equal exactly where a method is asked for the same.
+
+    Parameters
+    ----------
+    method : str
+        A name in `BASELINES` or `NETWORKS`.
+    request : Request
+        How it is to run; for "auto" the settings of every preset count.
+
+    Returns
+    -------
+    str
+        Twelve hexadecimal digits; empty for plain methods, which have no settings.
+    """
     if method not in NETWORKS:
         return ""
     names = sorted(presets) if request.preset == "auto" else [request.preset]
@@ -115,7 +170,18 @@ def digest(method: str, request: Request) -> str:
 
 
 def version(method: str) -> str:
-    """The package's version and a digest of the source that decides what a method returns."""
+    """Return the package's version and a digest of the source that decides what a method returns.
+
+    Parameters
+    ----------
+    method : str
+        A name in `BASELINES` or `NETWORKS`.
+
+    Returns
+    -------
+    str
+        "1.2.3+0123abcd"; it changes with every edit of that source.
+    """
     room = Path(napari_s3net.__file__).parent
     files = [Path(baselines.__file__)]
     if method in NETWORKS:
@@ -125,14 +191,29 @@ def version(method: str) -> str:
 
 
 def folder_settings(request: Request, image: Image, seed: int) -> Settings:
-    """Settings of the folder mode for a set of images like this one."""
+    """Return the settings of the folder mode for a set of images.
+
+    Parameters
+    ----------
+    request : Request
+        Preset and changes.
+    image : Image
+        One of the set: "auto" chooses the preset by it.
+    seed : int
+        Of the run.
+
+    Returns
+    -------
+    Settings
+        Of the method "s3net:folder".
+    """
     from napari_s3net.preprocessing.suggest import suggest_preset
 
     return request.settings(FOLDER, suggest_preset(image) if request.preset == "auto" else request.preset, seed)
 
 
 def run_method(method: str, image: Image, seed: int, request: Request) -> MethodResult:
-    """Labels and mask of one plane.
+    """Segment one plane with one method.
 
     Parameters
     ----------
@@ -144,6 +225,11 @@ def run_method(method: str, image: Image, seed: int, request: Request) -> Method
         For networks.
     request : Request
         For networks.
+
+    Returns
+    -------
+    MethodResult
+        (H, W) labels and mask.
     """
     if method in BASELINES:
         return BASELINES[method](image.array, image.kind)

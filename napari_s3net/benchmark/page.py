@@ -53,7 +53,17 @@ gone, as after a restart.
 
 
 def results_page(outputs: Sequence[Path]) -> str:
-    """The docs page over several runs.
+    """Write the docs page over several runs.
+
+    Parameters
+    ----------
+    outputs : sequence of Path
+        Output folders of runs, each with a `summary.json`.
+
+    Returns
+    -------
+    str
+        Markdown.
 
     Raises
     ------
@@ -68,7 +78,23 @@ def results_page(outputs: Sequence[Path]) -> str:
 
 
 def load_summary(output: Path) -> dict[str, Any]:
-    """The `summary.json` of a run."""
+    """Read the `summary.json` of a run.
+
+    Parameters
+    ----------
+    output : Path
+        Output folder of the run.
+
+    Returns
+    -------
+    dict
+        As `summarise` and `summarise_corrections` made it.
+
+    Raises
+    ------
+    ReadError
+        If there is none, or it is no JSON.
+    """
     try:
         summary: dict[str, Any] = json.loads((output / "summary.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -77,13 +103,35 @@ def load_summary(output: Path) -> dict[str, Any]:
 
 
 def section(summary: dict[str, Any]) -> str:
-    """The tables of one set."""
+    """Write the tables of one set.
+
+    Parameters
+    ----------
+    summary : dict
+        As `load_summary` gives it.
+
+    Returns
+    -------
+    str
+        Markdown: what was measured without strokes, and with.
+    """
     head = f"## {SETS.get(summary['set'], summary['set'])}\n"
     return "\n".join([head, *([_label_free(summary)] if "methods" in summary else []), interactive_section(summary)])
 
 
 def interactive_section(summary: dict[str, Any]) -> str:
-    """How many strokes it takes; empty where that was not measured."""
+    """Write the tables of how many strokes it takes.
+
+    Parameters
+    ----------
+    summary : dict
+        As `load_summary` gives it.
+
+    Returns
+    -------
+    str
+        Markdown; empty where that was not measured.
+    """
     parts = []
     for key, start in STARTS.items():
         if key in summary:

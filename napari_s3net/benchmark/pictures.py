@@ -33,7 +33,12 @@ def draw_pages(rows: list[BenchmarkRow], pairs: list[Pair], output: Path) -> Pat
     pairs : list of Pair
         Where the images are.
     output : Path
-        Of the run.
+        Folder of the results.
+
+    Returns
+    -------
+    Path
+        The page.
     """
     known = {pair.name: pair for pair in pairs}
     parts = []
@@ -48,7 +53,22 @@ def draw_pages(rows: list[BenchmarkRow], pairs: list[Pair], output: Path) -> Pat
 
 
 def outlined(image: Image, mask: NDArray[np.bool_], proposal: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """A picture of an image with two outlines: (h, w, 3), its longer side at most `SIZE`."""
+    """Draw an image with two outlines.
+
+    Parameters
+    ----------
+    image : Image
+        One plane.
+    mask : numpy.ndarray
+        (H, W) bool, drawn by hand: outlined in white.
+    proposal : numpy.ndarray
+        (H, W) bool, what a method proposes: outlined in magenta.
+
+    Returns
+    -------
+    numpy.ndarray
+        (h, w, 3) uint8, the longer side at most `SIZE`.
+    """
     factor = min(1.0, SIZE / max(image.shape))
     shape = tuple(max(1, round(n * factor)) for n in image.shape)
     low, high = np.percentile(image.array, (0.5, 99.5))

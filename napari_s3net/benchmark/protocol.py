@@ -36,10 +36,35 @@ from napari_s3net.labels.metrics import (
 def plan(
     pairs: list[Pair], methods: Iterable[str], request: Request, output: Path, *, seeds: int = 1
 ) -> tuple[list[BenchmarkCase], list[BenchmarkRow]]:
-    """What is still to do, and the rows that stay as they are.
+    """Find out what is still to do, and write `results.csv` anew with the rows that still hold.
 
-    Rows of other methods stay; those of the methods asked for stay when settings and version are the same. The file
-    `results.csv` is written anew without the others.
+    Rows of other methods stay; those of the methods asked for stay when settings and version are the same and the run
+    did not fail.
+
+    Parameters
+    ----------
+    pairs : list of Pair
+        The images, at least one; the first tells the kind of all.
+    methods : iterable of str
+        As asked for; see `chosen`.
+    request : Request
+        How networks are to run.
+    output : Path
+        Folder of the results.
+    seeds : int
+        How many seeds networks run with.
+
+    Returns
+    -------
+    cases : list of BenchmarkCase
+        What is to do, method by method.
+    rows : list of dict
+        What stays as it is.
+
+    Raises
+    ------
+    InvalidSettingsError
+        If there is no such method.
     """
     names = chosen(methods, read_image(pairs[0].image).kind)
     current = {name: (digest(name, request), version(name)) for name in names}
@@ -62,7 +87,7 @@ def _stays(row: BenchmarkRow, current: Mapping[str, tuple[str, str]]) -> bool:
 
 
 def iter_rows(cases: list[BenchmarkCase], *, jobs: int = 1) -> Iterator[BenchmarkRow]:
-    """Do the cases, here or in several processes, and give each row once it is in `results.csv`.
+    """Do the cases, here or in several processes, and write each row to `results.csv`.
 
     Parameters
     ----------
@@ -70,6 +95,11 @@ def iter_rows(cases: list[BenchmarkCase], *, jobs: int = 1) -> Iterator[Benchmar
         From `plan`.
     jobs : int
         Processes; they share the cores.
+
+    Yields
+    ------
+    dict
+        Each row once it is in the file; with several processes in the order in which they end.
 
     Raises
     ------
@@ -88,7 +118,25 @@ def iter_rows(cases: list[BenchmarkCase], *, jobs: int = 1) -> Iterator[Benchmar
 
 
 def run_case(case: BenchmarkCase) -> BenchmarkRow:
-    """Segment one image with one method, write the mask, and measure."""
+    """Segment one image with one method, write the mask, and measure.
+
+    Parameters
+    ----------
+    case : BenchmarkCase
+        What to do.
+
+    Returns
+    -------
+    dict
+        A row by `COLUMNS`. A method that fails has an empty mask, its scores, and the reason in `error`.
+
+    Raises
+    ------
+    InvalidImageError
+        If the image is no plane, or the mask does not have its size.
+    DeviceError, InvalidSettingsError
+        If device or settings cannot be used, for they are the same for every image.
+    """
     image, mask = read_image(case.pair.image), read_mask(case.pair.mask)
     if image.is_stack or image.shape != mask.shape:
         raise InvalidImageError(
@@ -127,7 +175,24 @@ def run_case(case: BenchmarkCase) -> BenchmarkRow:
 def score(
     labels: NDArray[np.int32], prediction: NDArray[np.bool_], mask: NDArray[np.bool_], image: Image
 ) -> dict[str, float]:
-    """Every score of every view, by names like "label_free_dice". Clipping takes the object as one cluster."""
+    """Compute every score in each of the three views: label-free, best clusters, published clipping.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        (H, W) int32, the clusters of a method.
+    prediction : numpy.ndarray
+        (H, W) bool, the object that it proposes; clipping takes it as one cluster.
+    mask : numpy.ndarray
+        (H, W) bool, drawn by hand.
+    image : Image
+        Its spacing gives boundary distances in mm, or in pixels where it has none.
+
+    Returns
+    -------
+    dict of str to float
+        By names like "label_free_dice"; see `VIEWS` and `SCORES`.
+    """
     spacing = image.geometry.spacing
     clipped, small = published_clipping(np.where(prediction, labels.max() + 1, labels), mask)
     shrunk = tuple(s * n / m for s, n, m in zip(spacing, mask.shape, small.shape, strict=True))

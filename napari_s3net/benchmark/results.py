@@ -18,12 +18,34 @@ COLUMNS = (*KEY, "half", "settings", "version", "unit", "labels", "error", *NUMB
 
 
 def key(row: BenchmarkRow) -> tuple[Any, ...]:
-    """Image, method and seed of a row."""
+    """Return what tells a row from others.
+
+    Parameters
+    ----------
+    row : dict
+        Of `results.csv`.
+
+    Returns
+    -------
+    tuple
+        Image, method and seed.
+    """
     return tuple(row[name] for name in KEY)
 
 
 def read_rows(path: Path) -> list[BenchmarkRow]:
-    """Rows of a `results.csv`, the last of each image, method and seed; a line that was cut off is left out."""
+    """Read the rows of a `results.csv`.
+
+    Parameters
+    ----------
+    path : Path
+        The file; a line that was cut off, or has other columns, is left out.
+
+    Returns
+    -------
+    list of dict
+        By `COLUMNS`, the last of each image, method and seed; empty where there is no file.
+    """
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8") as file:
@@ -39,7 +61,15 @@ def read_rows(path: Path) -> list[BenchmarkRow]:
 
 
 def write_rows(path: Path, rows: Iterable[BenchmarkRow]) -> None:
-    """Write `results.csv` anew, whole or not at all."""
+    """Write `results.csv` anew, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder is made where missing.
+    rows : iterable of dict
+        By `COLUMNS`.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".partial")
     with temporary.open("w", newline="", encoding="utf-8") as file:

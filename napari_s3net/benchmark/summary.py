@@ -24,7 +24,7 @@ RESAMPLES = 2000
 
 
 def summarise(rows: list[BenchmarkRow], output: Path, name: str) -> dict[str, Any]:
-    """Figures of a set, ready for `summary.json`.
+    """Compute the figures of a set, ready for `summary.json`.
 
     Parameters
     ----------
@@ -66,7 +66,25 @@ def summarise(rows: list[BenchmarkRow], output: Path, name: str) -> dict[str, An
 
 
 def update_summary(output: Path, figures: dict[str, Any]) -> dict[str, Any]:
-    """Write figures to `summary.json`; those of another kind of run that are there stay."""
+    """Write figures to `summary.json`; those of another kind of run that are there stay.
+
+    Parameters
+    ----------
+    output : Path
+        Folder of the results.
+    figures : dict
+        Values that JSON knows, by name; they replace those of the same name.
+
+    Returns
+    -------
+    dict
+        What the file now holds.
+
+    Raises
+    ------
+    WriteError
+        If it cannot be written.
+    """
     path = output / "summary.json"
     try:
         known = json.loads(path.read_text(encoding="utf-8"))
@@ -78,13 +96,38 @@ def update_summary(output: Path, figures: dict[str, Any]) -> dict[str, Any]:
 
 
 def interval(values: NDArray[np.float64]) -> list[float]:
-    """95 % bootstrap interval of a mean, the same at every call: [low, high]."""
+    """Return the 95 % bootstrap interval of a mean (percentiles), the same at every call.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        (n,), n is 1 or more.
+
+    Returns
+    -------
+    list of float
+        [low, high].
+    """
     draw = np.random.default_rng(0).integers(len(values), size=(RESAMPLES, len(values)))
     return [float(bound) for bound in np.percentile(values[draw].mean(axis=1), (2.5, 97.5))]
 
 
 def difference(rows: list[BenchmarkRow], reference: list[BenchmarkRow]) -> dict[str, Any] | None:
-    """Label-free Dice less the reference's, image by image; None for itself or with no image in common."""
+    """Compare the label-free Dice of two methods, image by image.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Of one method.
+    reference : list of dict
+        Of the method to compare with.
+
+    Returns
+    -------
+    dict or None
+        `dice_mean` and `dice_interval` of Dice less the reference's; None for the reference itself or with no image in
+        common.
+    """
     mine, theirs = _by_image(rows, "label_free_dice"), _by_image(reference, "label_free_dice")
     common = sorted(set(mine) & set(theirs))
     if not common or rows[0]["method"] == reference[0]["method"]:
@@ -99,7 +142,20 @@ def difference(rows: list[BenchmarkRow], reference: list[BenchmarkRow]) -> dict[
 
 
 def seed_agreement(rows: list[BenchmarkRow], output: Path) -> float | None:
-    """Mean Dice between the proposed masks of every two seeds, over the images; None with one seed."""
+    """Return how far the masks of different seeds agree.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Of one method.
+    output : Path
+        Where the masks of the run are.
+
+    Returns
+    -------
+    float or None
+        Mean Dice of every two seeds, over the images; None with one seed.
+    """
     seeds: dict[str, list[int]] = {}
     for row in rows:
         seeds.setdefault(row["image"], []).append(row["seed"])

@@ -31,7 +31,22 @@ def wait(device: torch.device) -> None:
 
 
 def seconds(work: Callable[[], object], device: torch.device, repeats: int = 1) -> list[float]:
-    """Wall time of each repeat."""
+    """Measure the wall time of some work.
+
+    Parameters
+    ----------
+    work : callable
+        Takes nothing.
+    device : torch.device
+        Where it computes; a graphics card is waited for.
+    repeats : int
+        How often it is done.
+
+    Returns
+    -------
+    list of float
+        Seconds of each time.
+    """
     times = []
     for _ in range(repeats):
         wait(device)
@@ -43,13 +58,41 @@ def seconds(work: Callable[[], object], device: torch.device, repeats: int = 1) 
 
 
 def typical(work: Callable[[], object], device: torch.device, repeats: int) -> float:
-    """Median wall time after one turn that warms up."""
+    """Measure the median wall time of some work, after one turn that warms up.
+
+    Parameters
+    ----------
+    work : callable
+        Takes nothing.
+    device : torch.device
+        Where it computes.
+    repeats : int
+        How often it is timed, 1 or more.
+
+    Returns
+    -------
+    float
+        Seconds.
+    """
     work()
     return median(seconds(work, device, repeats))
 
 
 def peak_of(work: Callable[[], object], device: torch.device) -> float:
-    """MiB that a piece of work takes at its peak beyond what was held before: of the card, or of this process."""
+    """Measure the memory that some work takes at its peak, beyond what was held before.
+
+    Parameters
+    ----------
+    work : callable
+        Takes nothing.
+    device : torch.device
+        Memory of a graphics card where it computes there, else of this process.
+
+    Returns
+    -------
+    float
+        MiB; NaN where the system does not tell.
+    """
     gc.collect()
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
@@ -73,7 +116,20 @@ class Parts:
     times: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The same function, with a clock."""
+        """Return a function with a clock.
+
+        Parameters
+        ----------
+        name : str
+            The part of the run whose `times` get the seconds of each call.
+        function : callable
+            Any function.
+
+        Returns
+        -------
+        callable
+            Takes and returns what `function` does.
+        """
 
         def call(*arguments: Any, **named: Any) -> Any:
             wait(self.device)
@@ -86,7 +142,13 @@ class Parts:
         return call
 
     def trainer(self, *arguments: Any) -> Any:
-        """A trainer whose steps are timed, and which never ends by itself."""
+        """Make a trainer whose steps are timed, and which never ends by itself.
+
+        Returns
+        -------
+        Trainer
+            As `make_trainer` makes it of the same arguments.
+        """
         made = self.timed("start", make_trainer)(*arguments)
         made.forward = self.timed("forward", made.forward)
         made.optimiser.step = self.timed("step", made.optimiser.step)
@@ -95,7 +157,24 @@ class Parts:
 
 
 def run_parts(image: Image, settings: Settings, device: torch.device) -> tuple[dict[str, list[float]], list[float]]:
-    """Run the loop itself with a clock on all that it calls: seconds of each part, and when each iteration was over."""
+    """Segment an image with a clock on all that the loop calls.
+
+    Parameters
+    ----------
+    image : Image
+        One plane.
+    settings : Settings
+        All of its `max_iter` iterations are done.
+    device : torch.device
+        Where to compute.
+
+    Returns
+    -------
+    times : dict of str to list of float
+        Seconds of each call of "prepare", "start", "forward", "backward", "step", "propose" and "postprocess"; "total".
+    ends : list of float
+        Seconds from the start at which each iteration was over.
+    """
     parts = Parts(device)
     ends: list[float] = []
     calls = {"prepare": "prepare", "propose": "propose", "postprocess": "postprocess"}
@@ -113,5 +192,20 @@ def run_parts(image: Image, settings: Settings, device: torch.device) -> tuple[d
 
 
 def segment_once(image: Image, settings: Settings, device: torch.device) -> Segmentation:
-    """One run, to its end."""
+    """Segment an image, to the end.
+
+    Parameters
+    ----------
+    image : Image
+        One plane.
+    settings : Settings
+        Of the run.
+    device : torch.device
+        Where to compute.
+
+    Returns
+    -------
+    Segmentation
+        The result.
+    """
     return drain(loop.iter_segment(image, settings, device=str(device)))

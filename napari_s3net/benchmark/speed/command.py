@@ -54,7 +54,7 @@ def run_speed(output: Path, device: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        The summary.
+        What `summary.json` holds; the figures are in `speed`.
     """
     where = resolve_device(device)
     speed: Figures = {"machine": _machine(where)}
@@ -70,7 +70,15 @@ def run_speed(output: Path, device: str) -> dict[str, Any]:
 
 
 def write_speed_page(output: Path, summary: dict[str, Any]) -> None:
-    """Write the page of a summary, and its plots beside it."""
+    """Write the page of a summary, and its plots beside it.
+
+    Parameters
+    ----------
+    output : Path
+        The Markdown file; plots are called like it, with `_growth.svg` and `_profile.svg`.
+    summary : dict
+        As `run_speed` returned it.
+    """
     _write(output, summary, f"{output.stem}_")
 
 

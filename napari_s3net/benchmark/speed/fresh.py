@@ -51,7 +51,13 @@ print("done", flush=True)
 
 
 def fitted_model_at_work() -> Callable[[], object]:
-    """A model of the folder mode and one 512 × 512 plane, to be called."""
+    """Fit a model of the folder mode, ready to be timed.
+
+    Returns
+    -------
+    callable
+        Takes nothing; segments one 512 × 512 plane with the model.
+    """
     from napari_s3net.benchmark.speed.growth import photograph
     from napari_s3net.settings import preset_settings
     from napari_s3net.training.folder import FEWEST_IMAGES, fit_folder
@@ -62,7 +68,25 @@ def fitted_model_at_work() -> Callable[[], object]:
 
 
 def measure_applied(workers: int, turns: int = 20) -> float:
-    """Seconds a plane that a fitted model takes with a process on each core, as a batch works."""
+    """Measure how fast fitted models are with one process on each core, as a batch works.
+
+    Parameters
+    ----------
+    workers : int
+        Processes.
+    turns : int
+        Planes that each of them segments.
+
+    Returns
+    -------
+    float
+        Seconds a plane, of all processes together.
+
+    Raises
+    ------
+    RuntimeError
+        If a process ended before its work was done.
+    """
     command = [sys.executable, "-W", "ignore", "-c", _WORKER, str(turns)]
     one_thread = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     start = partial(
@@ -82,7 +106,18 @@ def measure_applied(workers: int, turns: int = 20) -> float:
 
 
 def measure_fresh(device: str) -> dict[str, Any]:
-    """Import time, the first run, and its peak memory, in a process that has done nothing else."""
+    """Measure import time, the first run, and its peak memory, in a process that has done nothing else.
+
+    Parameters
+    ----------
+    device : str
+        As torch takes it.
+
+    Returns
+    -------
+    dict
+        `imports` and `first_run` in seconds; `peak_mib` with libraries and `peak_over_libraries_mib` without, in MiB.
+    """
     command = [sys.executable, "-W", "ignore", "-c", _PEAK, device]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", check=True, timeout=LONGEST)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

@@ -33,7 +33,20 @@ Point = dict[str, float]
 
 
 def photograph(rows: int, columns: int, seed: int = 0) -> Image:
-    """A generated photograph; a large one is enlarged, which takes less time than painting it."""
+    """Make a photograph; one of more than 768 pixels is painted small and enlarged, which takes less time.
+
+    Parameters
+    ----------
+    rows, columns : int
+        Its size in pixels.
+    seed : int
+        The same seed gives the same photograph.
+
+    Returns
+    -------
+    Image
+        (rows, columns, 3) uint8.
+    """
     if max(rows, columns) <= 768:
         return phantom.dermoscopy(seed, (rows, columns)).image
     small = phantom.dermoscopy(seed, (rows * 512 // max(rows, columns), columns * 512 // max(rows, columns))).image
@@ -41,7 +54,22 @@ def photograph(rows: int, columns: int, seed: int = 0) -> Image:
 
 
 def iter_growth(device: torch.device, repeats: int) -> Iterator[tuple[str, list[Point]]]:
-    """One series after another: its name, and points of n, seconds, MiB and, where it is a single run, the estimate."""
+    """Measure time and memory of one series after another: growing images, clusters, channels, iterations and so on.
+
+    Parameters
+    ----------
+    device : torch.device
+        Where to compute.
+    repeats : int
+        How often each point is timed; the median counts.
+
+    Yields
+    ------
+    name : str
+        Of the series.
+    points : list of dict
+        `n`, `seconds`, `mib` and, where it is a single run, `estimate_mib`; "iterations" have no memory.
+    """
     skin = preset_settings("skin").replace(max_iter=GUIDED_ITERATIONS + FULL_ITERATIONS, min_labels=2)
     yield "pixels", [_run(side**2, photograph(side, side), skin, device, repeats) for side in SIDES]
     square = photograph(256, 256)
@@ -57,12 +85,33 @@ def iter_growth(device: torch.device, repeats: int) -> Iterator[tuple[str, list[
 
 
 def is_known(points: list[Point], of: str) -> bool:
-    """Whether it was measured at every point."""
+    """Return whether a quantity was measured at every point, and is above 0.
+
+    Parameters
+    ----------
+    points : list of dict
+        Of one series.
+    of : str
+        "seconds" or "mib".
+    """
     return all(point.get(of, 0) > 0 for point in points)
 
 
 def slope(points: list[Point], of: str) -> float:
-    """Growth as a power of n: the slope of a straight line through the logarithms."""
+    """Return how a quantity grows, as a power of n: the slope of a straight line through the logarithms.
+
+    Parameters
+    ----------
+    points : list of dict
+        Of one series, at least two.
+    of : str
+        "seconds" or "mib".
+
+    Returns
+    -------
+    float
+        1 is linear, 0 is no growth.
+    """
     n, y = (np.log([max(1e-9, point[name]) for point in points]) for name in ("n", of))
     return float(np.polyfit(n, y, 1)[0])
 

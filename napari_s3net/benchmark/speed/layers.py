@@ -27,7 +27,17 @@ KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
 
 @dataclass
 class LayerTime:
-    """All layers of one kind in one iteration: how many calls, seconds, and the least seconds."""
+    """All layers of one kind in one iteration.
+
+    Parameters
+    ----------
+    calls : int
+        How often they are called.
+    seconds : float
+        Measured, forward and backward.
+    least_seconds : float
+        The least that the machine could take; see `Machine.least_seconds`.
+    """
 
     calls: int = 0
     seconds: float = 0.0
@@ -37,7 +47,26 @@ class LayerTime:
 def time_layers(
     trainer: Trainer, iteration: int, machine: Machine, device: torch.device, repeats: int
 ) -> dict[str, LayerTime]:
-    """Each call of a layer in one learning iteration on its own, forward and backward, added up by kind."""
+    """Time each call of a layer in one learning iteration on its own, forward and backward, and add up by kind.
+
+    Parameters
+    ----------
+    trainer : Trainer
+        Whose network is timed.
+    iteration : int
+        Which iteration, from 1; early ones work at half the size.
+    machine : Machine
+        For the least time.
+    device : torch.device
+        Where the network is.
+    repeats : int
+        How often each call is timed; the median counts.
+
+    Returns
+    -------
+    dict of str to LayerTime
+        By the names of `kind_of`.
+    """
     calls = calls_of(trainer, iteration)
     inner = {id(part) for call in calls for part in call.layer.modules() if part is not call.layer}
     found: dict[str, LayerTime] = defaultdict(LayerTime)
@@ -52,7 +81,18 @@ def time_layers(
 
 
 def kind_of(layer: nn.Module) -> str:
-    """What a layer is called."""
+    """Return what a layer is called in the tables.
+
+    Parameters
+    ----------
+    layer : torch.nn.Module
+        Of a network.
+
+    Returns
+    -------
+    str
+        A name in `KINDS`; "first convolution" for any other layer.
+    """
     return next((name for types, name in KINDS if isinstance(layer, types)), "first convolution")
 
 

@@ -33,20 +33,56 @@ LARGE = 2**24
 
 @dataclass(frozen=True)
 class LayerWork:
-    """What one layer needs: floating-point operations, and bytes read and written."""
+    """What one call of a layer needs.
+
+    Parameters
+    ----------
+    operations : float
+        Floating-point operations; a multiply-add is two.
+    bytes : float
+        Read and written.
+    """
 
     operations: float
     bytes: float
 
 
 def layer_work(layer: nn.Module, x: Tensor, output: Tensor, passes: int) -> LayerWork:
-    """Count one call of a layer: forward only is one pass, with the backward pass three."""
+    """Count what one call of a layer needs.
+
+    Parameters
+    ----------
+    layer : torch.nn.Module
+        Of a network.
+    x, output : torch.Tensor
+        (N, C, H, W), what went in and what came out.
+    passes : int
+        1 for forward only, 3 with the backward pass.
+
+    Returns
+    -------
+    LayerWork
+        Operations and bytes.
+    """
     values = x.numel() + output.numel() + sum(p.numel() for p in layer.parameters(recurse=False))
     return LayerWork(passes * 2 * multiply_adds(layer, x, output), passes * values * x.element_size())
 
 
 def multiply_adds(layer: nn.Module, x: Tensor, output: Tensor) -> float:
-    """Of the forward pass of one layer."""
+    """Count the multiply-adds of the forward pass of one layer.
+
+    Parameters
+    ----------
+    layer : torch.nn.Module
+        Of a network.
+    x, output : torch.Tensor
+        (N, C, H, W), what went in and what came out.
+
+    Returns
+    -------
+    float
+        Of convolutions and linear layers by their shapes, bilinear samples included; else one for each value.
+    """
     if isinstance(layer, nn.Conv2d):
         return output.numel() * x.shape[1] / layer.groups * layer.kernel_size[0] * layer.kernel_size[1]
     if isinstance(layer, nn.Linear):
@@ -67,7 +103,20 @@ class LayerCall:
 
 
 def calls_of(trainer: Trainer, iteration: int) -> list[LayerCall]:
-    """Every call of a layer in one iteration, those for the transformed copy included."""
+    """Record every call of a layer in one iteration, those for the transformed copy included.
+
+    Parameters
+    ----------
+    trainer : Trainer
+        Its forward pass is run once.
+    iteration : int
+        Which iteration, from 1.
+
+    Returns
+    -------
+    list of LayerCall
+        In the order of the calls.
+    """
     found: list[LayerCall] = []
     own = (DeformableConv3x3, FreeOffsetConv3x3)
     layers = [m for m in trainer.network.modules() if isinstance(m, own) or not list(m.children())]
@@ -84,24 +133,66 @@ def calls_of(trainer: Trainer, iteration: int) -> list[LayerCall]:
 
 
 def work_of(trainer: Trainer, iteration: int, passes: int = PASSES) -> list[LayerWork]:
-    """What each call of a layer needs in one iteration."""
+    """Count what each call of a layer needs in one iteration.
+
+    Parameters
+    ----------
+    trainer : Trainer
+        Its forward pass is run once.
+    iteration : int
+        Which iteration, from 1.
+    passes : int
+        As in `layer_work`.
+
+    Returns
+    -------
+    list of LayerWork
+        In the order of the calls.
+    """
     return [layer_work(call.layer, call.x, call.output, passes) for call in calls_of(trainer, iteration)]
 
 
 @dataclass(frozen=True)
 class Machine:
-    """Operations a second of a matrix product; bytes a second of copies of a feature map's size, and of a large one."""
+    """How fast a machine computes and copies.
+
+    Parameters
+    ----------
+    operations : float
+        Floating-point operations a second of a matrix product.
+    bytes : float
+        Bytes a second, read and written, of copies of a feature map's size.
+    bytes_large : float
+        The same of a copy that fits no cache.
+    """
 
     operations: float
     bytes: float
     bytes_large: float
 
     def least_seconds(self, layers: Iterable[LayerWork]) -> float:
-        """The longer of the two times of each layer, one after another."""
+        """Return the least time that layers could take, one after another.
+
+        Parameters
+        ----------
+        layers : iterable of LayerWork
+            What each of them needs.
+
+        Returns
+        -------
+        float
+            Seconds: for each layer the longer of the times of its operations and of its bytes.
+        """
         return sum(max(each.operations / self.operations, each.bytes / self.bytes) for each in layers)
 
     def to_dict(self) -> dict[str, Any]:
-        """For the summary."""
+        """Return the figures for the summary.
+
+        Returns
+        -------
+        dict
+            `gflops`, `copy_gb_per_s` and `large_copy_gb_per_s`.
+        """
         return {
             "gflops": self.operations / 1e9,
             "copy_gb_per_s": self.bytes / 1e9,
@@ -110,7 +201,22 @@ class Machine:
 
 
 def measure_machine(device: torch.device, values: int, repeats: int = 9) -> Machine:
-    """The best of some matrix products and copies; a feature map has so many values."""
+    """Measure how fast a machine computes and copies: the best of some tries.
+
+    Parameters
+    ----------
+    device : torch.device
+        Where to compute.
+    values : int
+        Numbers in a feature map, which the smaller copy has too.
+    repeats : int
+        How many tries.
+
+    Returns
+    -------
+    Machine
+        Paces of single-precision numbers.
+    """
     a, b = (torch.rand(SIDE, SIDE, device=device) for _ in range(2))
     product = min(seconds(lambda: a @ b, device, repeats))
     return Machine(2 * SIDE**3 / product, _copy(values, device, repeats), _copy(LARGE, device, repeats))

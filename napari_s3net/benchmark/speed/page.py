@@ -41,7 +41,20 @@ Figures = dict[str, Any]
 
 
 def speed_page(summary: Figures, growth: str, profile: str) -> str:
-    """The whole page in Markdown; `growth` and `profile` are where the plots lie, seen from the page."""
+    """Write the whole page.
+
+    Parameters
+    ----------
+    summary : dict
+        As `run_speed` returned it.
+    growth, profile : str
+        Where the plots lie, seen from the page.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
     speed = summary["speed"]
     parts = (
         _head(speed),
@@ -99,7 +112,18 @@ def _main(speed: Figures) -> str:
 
 
 def profile(speed: Figures) -> dict[str, dict[str, float]]:
-    """Seconds of each part: of a whole run, and of an iteration at half the size by kind of layer."""
+    """Return where the time goes.
+
+    Parameters
+    ----------
+    speed : dict
+        The figures in `speed` of a summary.
+
+    Returns
+    -------
+    dict of str to dict of str to float
+        By title: seconds of each part of a whole run, and of an iteration at half the size by kind of layer.
+    """
     parts, layers = speed["parts"], speed["limit"]["layers"]
     run = {name: parts[name] for name in PARTS}
     iteration = {name: layers[name]["seconds"] for name in sorted(layers, key=lambda name: -layers[name]["seconds"])}

@@ -15,9 +15,14 @@ from napari_s3net.network.depthwise import DepthwiseConv, Pointwise
 
 @contextmanager
 def plain_layers() -> Iterator[None]:
-    """Until the end of the block: plain convolutions, and `grid_sample` for the deformable layer.
+    """Use torch's own layers in the body: plain convolutions, and `grid_sample` for the deformable layer.
 
     The values are the same; only the way to them is torch's own.
+
+    Yields
+    ------
+    None
+        While they are in the place of ours, in the whole process.
     """
     with ExitStack() as swaps:
         swaps.enter_context(patch.object(DepthwiseConv, "forward", nn.Conv2d.forward))

@@ -19,7 +19,18 @@ SHADES = ("#08519c", "#9ecae1", "#a63603", "#fdae6b", "#54278f", "#bcbddc", "#00
 
 
 def profile_plot(bars: dict[str, dict[str, float]]) -> str:
-    """One bar for each title, as wide as the others: its parts in the order given, with their milliseconds."""
+    """Draw one bar for each title, all of one width, with its parts in the order given and their milliseconds.
+
+    Parameters
+    ----------
+    bars : dict of str to dict of str to float
+        Seconds of each part, by title; see `profile`.
+
+    Returns
+    -------
+    str
+        SVG.
+    """
     drawn = [
         f'<g transform="translate(30,{i * BAR_ROW})">{_bar(title, parts)}</g>'
         for i, (title, parts) in enumerate(bars.items())
@@ -43,7 +54,18 @@ def _bar(title: str, parts: dict[str, float]) -> str:
 
 
 def growth_plot(growth: dict[str, list[Point]]) -> str:
-    """One panel a series and quantity: seconds in blue, MiB in orange, both against n."""
+    """Draw one panel for each series and quantity, on logarithmic axes: seconds in blue, MiB in orange, both against n.
+
+    Parameters
+    ----------
+    growth : dict of str to list of dict
+        Points of each series, by its name; see `iter_growth`.
+
+    Returns
+    -------
+    str
+        SVG; a quantity that was not measured has no panel.
+    """
     panels = [(name, points, of) for of in COLOURS for name, points in growth.items() if is_known(points, of)]
     rows = -(-len(panels) // COLUMNS)
     drawn = [
