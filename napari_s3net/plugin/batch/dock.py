@@ -219,6 +219,7 @@ class BatchDock(Dock):
             self._timer.stop()
 
     def show_update(self, update: BatchUpdate) -> None:
+        """Show what has come of the batch: table, bar and line; once it is over, the way to its results."""
         if update.items is not None:
             self._items = {item.file: item for item in update.items}
             self._show(list(self._items), {})

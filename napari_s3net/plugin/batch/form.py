@@ -74,12 +74,17 @@ class BatchForm(QWidget):
         self._connect()
 
     def plan(self) -> Plan | None:
-        """What was asked for; None while a folder is missing.
+        """What was asked for.
+
+        Returns
+        -------
+        Plan or None
+            None while a folder is missing.
 
         Raises
         ------
         InvalidSettingsError
-            If the settings cannot be used.
+            If a settings file is asked for and none is chosen, or the settings cannot be used.
         """
         source, output = folder_in(self.source), folder_in(self.output)
         if source is None or output is None:
@@ -102,7 +107,15 @@ class BatchForm(QWidget):
         )
 
     def show_folders(self, source: Path, output: Path | None = None) -> None:
-        """Fill in the folders."""
+        """Fill in the folders; `changed` is emitted once.
+
+        Parameters
+        ----------
+        source : Path
+            The input folder.
+        output : Path, optional
+            The folder for the results; left as it is where this is None.
+        """
         self.source.value = source
         if output is not None:
             self.output.value = output
@@ -196,7 +209,13 @@ class BatchForm(QWidget):
 
 
 def folder_in(field: FileEdit) -> Path | None:
-    """The folder that was typed, dropped or chosen; None while the field is empty."""
+    """Read a field for a folder.
+
+    Returns
+    -------
+    Path or None
+        What was typed, dropped or chosen, with "~" spelled out; None while the field is empty.
+    """
     text = str(field.line_edit.value).strip().removeprefix("file://")
     return Path(text).expanduser() if text else None
 

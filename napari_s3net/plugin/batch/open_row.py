@@ -121,7 +121,15 @@ def _result(image: Image, row: FileRow, output: Path, labels: NDArray[Any]) -> S
 
 
 def is_same_input(item: Item, row: FileRow) -> bool:
-    """Whether an image is still the one that a row is about; what cannot be read is told when it is opened."""
+    """Whether an image is still the one that a row is about; also True where the files cannot be read.
+
+    Parameters
+    ----------
+    item : Item
+        The image as it lies there now.
+    row : FileRow
+        Knows the check sum of the image that was segmented; in old reports there is none, and every image passes.
+    """
     try:
         return row.input in ("", input_digest(item.path, item.files))
     except OSError:
@@ -129,12 +137,26 @@ def is_same_input(item: Item, row: FileRow) -> bool:
 
 
 def item_of(plan: Plan, items: dict[str, Item], row: FileRow) -> Item:
-    """Which image a row is about; of a report whose images were not listed, the file of that name.
+    """Find the image that a row is about.
+
+    Parameters
+    ----------
+    plan : Plan
+        Knows the input folder.
+    items : dict of str to Item
+        The images that were listed, by file.
+    row : FileRow
+        Of the report.
+
+    Returns
+    -------
+    Item
+        The listed one; where the images were not listed, the file of that name below the input folder.
 
     Raises
     ------
     ReadError
-        If there is none.
+        If the file is not there any more.
     """
     found = items.get(row.file) or Item(row.file, plan.source / row.file, "")
     if not found.path.exists():

@@ -61,7 +61,20 @@ class ReviewController(QObject):
         return self._review is not None
 
     def begin(self, output: Path, rows: Iterable[FileRow]) -> None:
-        """Start where the last review of this folder was ended."""
+        """Start where the last review of this folder was ended; nothing where there is no result.
+
+        Parameters
+        ----------
+        output : Path
+            The output folder, which keeps the decisions.
+        rows : iterable of FileRow
+            The results; they are reviewed the least certain first.
+
+        Raises
+        ------
+        WriteError
+            If the folder cannot be written to.
+        """
         review = Review(output)
         self._order = review.order(rows)
         if not self._order:
@@ -80,7 +93,7 @@ class ReviewController(QObject):
             self.ended.emit()
 
     def ask(self, what: str) -> None:
-        """Do what a button or a key asks for."""
+        """Do what a button or a key asks for: "accept", "reject", "correct", "next", "back" or "end"."""
         if self._review is None:
             return
         try:

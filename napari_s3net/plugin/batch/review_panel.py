@@ -39,7 +39,21 @@ class ReviewPanel(QWidget):
         column(self, self.title, self.line, row(*self.buttons.values()), row(self.back, self.close_button, self.next))
 
     def show_result(self, one: FileRow, place: int, total: int, left: int, decision: str) -> None:
-        """Show which result is in view."""
+        """Show which result is in view.
+
+        Parameters
+        ----------
+        one : FileRow
+            The result.
+        place : int
+            Its place in the review, from 0.
+        total : int
+            How many results there are.
+        left : int
+            How many of them have no decision yet.
+        decision : str
+            What was decided about this one: "accepted", "corrected", "rejected"; empty for nothing yet.
+        """
         self.title.setText(one.file)
         sure = "" if one.confidence is None else f" · {100 * one.confidence:.0f} % sure"
         share = "no object" if not one.share else f"object {share_text(one.share)}"

@@ -42,7 +42,17 @@ class FileModel(QAbstractTableModel):
         self._place: dict[str, int] = {}
 
     def show_files(self, files: Sequence[str], rows: Mapping[str, FileRow], decisions: Mapping[str, str]) -> None:
-        """Begin a table anew."""
+        """Begin a table anew.
+
+        Parameters
+        ----------
+        files : sequence of str
+            Paths below the input folder, in the table's order.
+        rows : mapping of str to FileRow
+            What is known of some of them, by file.
+        decisions : mapping of str to str
+            What the user has decided, by file.
+        """
         self.beginResetModel()
         self.files = list(files)
         self.rows = [rows.get(file) for file in files]
@@ -51,31 +61,83 @@ class FileModel(QAbstractTableModel):
         self.endResetModel()
 
     def update(self, row: FileRow) -> None:
-        """Something has become of a file."""
+        """Show what has become of a file; one that is not in the table is left out."""
         n = self._place.get(row.file)
         if n is not None:
             self.rows[n] = row
             self.dataChanged.emit(self.index(n, 0), self.index(n, len(HEADERS) - 1))
 
     def decide(self, file: str, decision: str) -> None:
-        """The user has decided about a file."""
+        """Show what the user has decided about a file.
+
+        Parameters
+        ----------
+        file : str
+            Path below the input folder.
+        decision : str
+            "accepted", "corrected" or "rejected"; empty for none.
+        """
         self.decisions[file] = decision
         n = self._place.get(file)
         if n is not None:
             self.dataChanged.emit(self.index(n, 0), self.index(n, len(HEADERS) - 1))
 
     def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
+        """For Qt: how many files there are.
+
+        Returns
+        -------
+        int
+            0 below a cell, as the table is no tree.
+        """
         return 0 if parent.isValid() else len(self.files)
 
     def columnCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
+        """For Qt: how many columns there are.
+
+        Returns
+        -------
+        int
+            4: file, state, object, how sure; 0 below a cell.
+        """
         return 0 if parent.isValid() else len(HEADERS)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = ROLE.DisplayRole) -> Any:
+        """For Qt: title and tooltip of a column.
+
+        Parameters
+        ----------
+        section : int
+            The column.
+        orientation : Qt.Orientation
+            Only the horizontal header says something.
+        role : int
+            What Qt asks for.
+
+        Returns
+        -------
+        object
+            None where there is nothing to say.
+        """
         if orientation != Qt.Orientation.Horizontal:
             return None
         return {ROLE.DisplayRole: HEADERS[section], ROLE.ToolTipRole: HELP[section]}.get(role)
 
     def data(self, index: QModelIndex, role: int = ROLE.DisplayRole) -> Any:
+        """For Qt: what a cell shows.
+
+        Parameters
+        ----------
+        index : QModelIndex
+            The cell.
+        role : int
+            What Qt asks for: text, alignment or tooltip; `SORT` for the value to sort by.
+
+        Returns
+        -------
+        object
+            None where there is nothing to show. Shares and confidences are sorted as numbers, unknown ones as -1.
+        """
         file, row, column = self.files[index.row()], self.rows[index.row()], index.column()
         if role == ROLE.TextAlignmentRole and column in (SHARE, SURE):
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -97,7 +159,20 @@ class FileModel(QAbstractTableModel):
 
 
 def state_text(row: FileRow | None, decision: str = "") -> str:
-    """A file's state in a few words."""
+    """A file's state in a few words.
+
+    Parameters
+    ----------
+    row : FileRow or None
+        What is known of the file; None while it waits.
+    decision : str
+        What the user has decided about a finished one; empty for nothing.
+
+    Returns
+    -------
+    str
+        "waiting", "running", "3 of 40" slices, "failed: …" with the reason, the decision, or "done".
+    """
     if row is None:
         return "waiting"
     if row.status == "failed":
@@ -108,7 +183,20 @@ def state_text(row: FileRow | None, decision: str = "") -> str:
 
 
 def tip(file: str, row: FileRow | None) -> str:
-    """Everything about a file, on several lines."""
+    """Everything about a file, for its tooltip.
+
+    Parameters
+    ----------
+    file : str
+        Path below the input folder.
+    row : FileRow or None
+        What is known of it.
+
+    Returns
+    -------
+    str
+        Several lines: file, error, note, object, and time, device and version.
+    """
     if row is None or row.status == "running":
         return f"{file}\nslice {row.slice} of {row.slices}" if row is not None and row.slices else file
     lines = [file, row.error, row.note]
@@ -136,7 +224,13 @@ class _Ends(QStyledItemDelegate):
 
 
 class FileTable(QTableView):
-    """The table; tells which file is to be opened."""
+    """The table of the files.
+
+    Signals
+    -------
+    opened(str)
+        The user asks for the result of that file.
+    """
 
     opened = Signal(str)
 

@@ -60,7 +60,7 @@ class Autosave(QObject):
         return (session_folder() / "session.npz").is_file()
 
     def mark_changed(self) -> None:
-        """Something may have changed since the last time."""
+        """Note that something may have changed, and has to be saved the next time."""
         self._is_changed = True
 
     def save(self) -> None:
@@ -72,11 +72,11 @@ class Autosave(QObject):
         self._poll.start()
 
     def wait(self) -> None:
-        """Until what was begun to save is on the disk."""
+        """Wait until what was begun to save is on the disk."""
         self._writer.wait()
 
     def release(self) -> None:
-        """The dock is going away."""
+        """Save once more and stop: the dock is closed."""
         self._timer.stop()
         self.save()
         self._poll.stop()

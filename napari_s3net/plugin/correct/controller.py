@@ -158,7 +158,7 @@ class LabelEditor:
         return True
 
     def follow_undo(self) -> bool:
-        """After an undo or a redo: names and object of the labels that came back; False if they are as they were."""
+        """After an undo or redo, bring back the names and the object of these labels; False if they are unchanged."""
         layer, source = self.target()
         about = metadata_of(layer)
         if about is None:
@@ -170,7 +170,7 @@ class LabelEditor:
         return True
 
     def revert(self) -> bool:
-        """Back to what the last run made of the plane in view; False where that is what there is."""
+        """Put back the labels that the last run made of the plane in view; False if nothing has changed."""
         layer, source = self.target()
         last = cached_run(layer, source.key)
         plane = self.plane

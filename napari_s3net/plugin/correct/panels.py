@@ -231,7 +231,7 @@ class ToolsPanel(QWidget):
         self.smallest.native.setSuffix(f" {unit}")
 
     def show_hint(self, words: str) -> None:
-        """What to click next, or what came of a tool."""
+        """Show what to click next, or what came of a tool; hidden where it is empty."""
         self.hint.setText(words)
         self.hint.setVisible(bool(words))
 

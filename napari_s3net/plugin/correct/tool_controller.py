@@ -66,7 +66,7 @@ class ToolController:
         self._on_change()
 
     def release(self) -> None:
-        """Wait for no more clicks."""
+        """Stop waiting for clicks."""
         self.clicks.drop()
 
     @property

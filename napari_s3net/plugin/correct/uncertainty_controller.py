@@ -68,7 +68,7 @@ class UncertaintyController:
             self._describe()
 
     def forget(self) -> None:
-        """The labels have changed, so the uncertainty no longer holds."""
+        """Drop the uncertainty, because the labels have changed."""
         self._uncertainty, self._n_visited = None, 0
         self._panel.line.setText("")
 

@@ -53,7 +53,21 @@ FORMATS = ("NIfTI (*.nii.gz *.nii)", "PNG (*.png)", "TIFF (*.tif *.tiff)", "NRRD
 
 
 class ResultController(QObject):
-    """The result layer of the image in view, and its table."""
+    """The result layer of the image in view, and its table.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Holds the layers.
+    panel : ResultPanel
+        Shows the result and tells what the user asks for.
+    history : MetadataHistory
+        Names and object of earlier labels, for undo.
+    parent : QObject
+        The dock.
+    is_previewing : callable
+        Whether the layer holds a run's preview now, which is not measured.
+    """
 
     def __init__(
         self,
@@ -92,7 +106,15 @@ class ResultController(QObject):
         return metadata
 
     def show(self, layer: Labels | None, source: Source | None) -> None:
-        """Show a result layer, or none."""
+        """Show a result, and measure the plane in view.
+
+        Parameters
+        ----------
+        layer : napari.layers.Labels or None
+            The result layer; None where the image has none.
+        source : Source or None
+            The plane of the image in view.
+        """
         if layer is not self.layer:
             self._release()
             self.layer = layer
@@ -110,7 +132,7 @@ class ResultController(QObject):
         self._clusters = []
 
     def measure(self) -> None:
-        """Bring table, names and mask up to date with the labels in view, if they have changed."""
+        """Bring table, names and mask up to date with the labels in view; skip a preview and unchanged labels."""
         layer, source = self.layer, self._source
         if layer is None or source is None or metadata_of(layer) is None or self._is_previewing():
             return
@@ -131,7 +153,16 @@ class ResultController(QObject):
         self._update_mask()
 
     def ask(self, what: str, device: str) -> None:
-        """Merge the selected rows, save, copy, or make a layer of the object."""
+        """Do what a button or a menu of the panel asks for; without a result nothing.
+
+        Parameters
+        ----------
+        what : str
+            "merge" the selected rows; "save_labels" or "save_mask"; "object_layer" adds the object as a layer;
+            "copy_python" or "copy_command" puts on the clipboard how the result is made again.
+        device : str
+            What the copied lines compute on: "auto", "cpu", "cuda:0".
+        """
         if self.layer is None:
             return
         if what in ("save_labels", "save_mask"):

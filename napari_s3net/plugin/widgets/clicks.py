@@ -81,7 +81,7 @@ class Clicks:
         layer.mouse_drag_callbacks.append(clicked)
 
     def drop(self) -> None:
-        """Wait no more."""
+        """Stop waiting for clicks."""
         if self._layer is not None and self._clicked in self._layer.mouse_drag_callbacks:
             self._layer.mouse_drag_callbacks.remove(self._clicked)
         self._layer = None

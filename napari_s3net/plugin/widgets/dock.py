@@ -101,7 +101,7 @@ class Dock(QScrollArea):
         self._let_go()
 
     def show_message(self, words: str) -> None:
-        """Show what is worth knowing, or nothing."""
+        """Show a message; hide it where it is empty."""
         self.message.setText(words)
         self.message.setVisible(bool(words))
 

@@ -63,19 +63,19 @@ class ProgressPanel(QWidget):
         layout.addStretch()
 
     def begin(self, total: int) -> None:
-        """Before a run of at most `total` iterations."""
+        """Prepare for a run of at most `total` iterations."""
         self._first = None
         self.bar.setRange(0, total)
         self.bar.setValue(0)
         self.plot.clear(total)
 
     def move(self, words: str) -> None:
-        """The bar moves without a number, with what is going on in words."""
+        """Let the bar move without a number, above words that say what is going on."""
         self.bar.setRange(0, 0)
         self.line.setText(words)
 
     def show_steps(self, steps: tuple[Step, ...]) -> None:
-        """After some iterations; the first one begins anew, as after memory ran out."""
+        """Show the newest iterations; bar and plot begin again where the run did, as after memory ran out."""
         first = next((i for i in reversed(range(len(steps))) if steps[i].iteration == 1), None)
         if first is not None:
             steps = steps[first:]
