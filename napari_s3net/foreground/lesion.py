@@ -17,34 +17,10 @@ from napari_s3net.preprocessing.prepare import PreparedPlane
 from napari_s3net.preprocessing.resize import shrink_to
 from napari_s3net.preprocessing.window import over_channels
 
-#: Chosen on the development images of PH2, ISIC 2018 and HAM10000, as round numbers and once for all three. The
-#: threshold lies below one half because dermatologists outline generously.
-LESION = VotingConstants(
-    size=128,
-    blur=1.5,
-    otsu_shifts=(0.1, 0.0, -0.12, -0.25),
-    smallest=0.0025,
-    largest=0.9,
-    exponents={
-        "boundary": 1.0,
-        "compactness": 2.0,
-        "centrality": 2.0,
-        "fisher_separation": 0.5,
-        "area": 1.5,
-        "background_uniformity": 0.5,
-    },
-    floor=0.05,
-    border_contact=-4.5,
-    lightness_excess=-1.0,
-    union_handicap=1.0,
-    threshold=0.3,
-    split_below=0.4,
-    same_object=0.5,
-)
+#: The defaults were chosen for this target.
+LESION = VotingConstants()
 #: Where less than this share of a photograph is neither lens nor sticker, it is dark or blue itself: all of it counts.
 SMALLEST_VIEW = 0.05
-#: Blur, in pixels of the candidates' size, before colours are compared.
-COLOUR_BLUR = 1
 
 
 def propose_lesion(clusters: NDArray[np.int64], plane: PreparedPlane) -> Proposal:
@@ -86,7 +62,7 @@ def score_lesions(clusters: NDArray[np.int64], features: NDArray[np.float32]) ->
     inside = ~(lens_shadow(small) | marker(small))
     if inside.mean() < SMALLEST_VIEW:
         inside[:] = True
-    colours = rgb2lab(ndimage.gaussian_filter(small, (COLOUR_BLUR, COLOUR_BLUR, 0)))
+    colours = rgb2lab(ndimage.gaussian_filter(small, (LESION.colour_blur, LESION.colour_blur, 0)))
     channels = lesion_channels(small, inside)
     return score_candidates(clusters, channels, colours, inside, ("Lesion", "Skin"), LESION)
 
