@@ -54,7 +54,7 @@ class BatchExecutor:
 
     @property
     def room(self) -> int:
-        """How many jobs may be under way."""
+        """How many jobs may be under way at once: some more than workers, so that none waits; 0 while paused."""
         if self.paused.is_set():
             return 0
         return AHEAD * max(1, self.workers)
@@ -103,7 +103,7 @@ class BatchExecutor:
                 self.client.run(isolated.end, run_id)
 
     def forget(self, run_id: str) -> None:
-        """Listen to a run no more."""
+        """Stop telling how far the jobs of a run are; undoes `listen`."""
         self._on_progress.pop(run_id, None)
         if self.client is not None:
             with suppress(Exception):  # as above

@@ -29,7 +29,7 @@ class FileRow:
     confidence : float or None
         0 to 1: how far the proposal can be trusted.
     share : float or None
-        Of the image that is object, 0 to 1.
+        Part of the image that is object, 0 to 1.
     error : str
         Why it failed.
     note : str
@@ -37,7 +37,7 @@ class FileRow:
     outputs : mapping
         Path below the output folder of each kind of result.
     sizes : mapping
-        Bytes of each.
+        Bytes of each of these files.
     metadata : mapping
         `Segmentation.metadata` without losses and without what is empty; in the place of the settings their digest:
         `settings/<digest>.json` in the output has them, once for all files.
@@ -75,7 +75,7 @@ class FileRow:
 
     @property
     def version(self) -> str:
-        """Of this program, when the file was done."""
+        """The version of this program that did the file."""
         return str(self.metadata.get("version", ""))
 
     @property

@@ -61,12 +61,12 @@ def run(job: FileJob, on_progress: OnProgress | None = None) -> FileRow:
 
 
 def end(run_id: str) -> None:
-    """End whatever works for a run, at once; from any thread."""
+    """End the processes that work for a run, at once; from any thread."""
     WORKERS.end(run_id)
 
 
 def close_idle() -> None:
-    """End the processes that wait for more."""
+    """End the processes that wait for another job."""
     WORKERS.close_idle()
 
 

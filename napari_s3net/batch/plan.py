@@ -23,7 +23,7 @@ LONGEST = 86_400.0
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A folder in, a folder out.
+    """What a batch is asked to do: from a folder of images to a folder of results.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ class FileJob:
     path : str
         Where it is.
     series : str or None
-        Of a DICOM folder.
+        Id of the series in a DICOM folder; None for a file.
     files : tuple of str
         The names of the series' files.
     stem : str
@@ -122,7 +122,7 @@ class FileJob:
     preset, changes, write, device
         As in `Plan`.
     digest : str
-        The plan's.
+        `Plan.digest`, which goes into the row.
     segmenter : str
         "module:name" of what segments.
     search : tuple of str

@@ -23,14 +23,14 @@ Decision = Literal["accepted", "corrected", "rejected"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """A decision, and which result it was about: once that is made anew, it has to be looked at again.
+    """A decision, and which result it was about: if that is made anew, it has to be looked at again.
 
     Parameters
     ----------
     decision : {"accepted", "corrected", "rejected"}
         What was decided.
     settings, input : str
-        As in the row.
+        Digest of the settings and check sum of the file, as in the row of that result.
     foreground : tuple of int or None
         Of corrected labels those of the object; None where nothing was corrected.
     """
@@ -42,12 +42,19 @@ class Verdict:
 
 
 class Review:
-    """The decisions of an output folder, and where one was.
+    """The decisions about the results of a batch, kept in `review.json` of its output folder.
+
+    A file that is missing or damaged counts as no decisions.
 
     Parameters
     ----------
     output : Path
-        The folder. What is written there is whole at any moment.
+        The output folder. The file is replaced as a whole, so that it is never half written.
+
+    Attributes
+    ----------
+    at : str
+        Name of the file that was looked at last; empty at first.
     """
 
     def __init__(self, output: Path) -> None:

@@ -44,7 +44,7 @@ class BenchmarkCase:
     method : str
         A name in `BASELINES` or `NETWORKS`.
     seed : int
-        For networks.
+        Of networks; plain methods do not use it.
     request : Request
         How networks are to run.
     output : Path
@@ -63,7 +63,7 @@ class BenchmarkCase:
 
     @property
     def key(self) -> tuple[str, str, int]:
-        """What tells its row from others."""
+        """Image, method and seed, which tell its row from others."""
         return self.pair.name, self.method, self.seed
 
 

@@ -17,7 +17,7 @@ GROUPS = {
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Declare what `run` reads."""
+    """Add the flags of the command to its parser."""
     add = parser.add_argument
     add("set_dir", nargs="?", type=Path, metavar="SET_DIR", help="folder with images/ and masks/")
     add(

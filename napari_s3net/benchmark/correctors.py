@@ -53,7 +53,21 @@ class Corrector(Protocol):
 
 
 class Ours:
-    """`refine`, with the weights of the label-free run, or without any."""
+    """Our own corrections (`refine`), with the weights of the label-free run, or without any.
+
+    Parameters
+    ----------
+    image : Image
+        One plane.
+    start : numpy.ndarray
+        (H, W) bool, the mask to start from.
+    label_free : Segmentation or None
+        Our result without any stroke; None starts without one.
+    device : str
+        As in `segment`.
+    weights : bool
+        Whether to go on from the weights of `label_free`.
+    """
 
     def __init__(
         self, image: Image, start: NDArray[np.bool_], label_free: Segmentation | None, device: str, *, weights: bool
@@ -88,7 +102,19 @@ class Ours:
 
 
 class RandomWalker:
-    """scikit-image's random walker in a band along the first border: from the sure parts and the strokes."""
+    """scikit-image's random walker in a band along the border of the first mask.
+
+    Seeds are the strokes, and what lies farther from that border than the band is wide.
+
+    Parameters
+    ----------
+    image : Image
+        One plane.
+    start : numpy.ndarray
+        (H, W) bool, the mask to start from.
+    label_free, device
+        Not used.
+    """
 
     def __init__(self, image: Image, start: NDArray[np.bool_], label_free: Segmentation | None, device: str) -> None:  # noqa: ARG002
         self._unit = ndimage.gaussian_filter(to_unit(image, preset_settings(suggest_preset(image))), (1, 1, 0))
@@ -126,7 +152,19 @@ class RandomWalker:
 
 
 class RandomForest:
-    """A pixel classifier, as in ilastik and ConvPaint, on features at several scales; learns from strokes and start."""
+    """A pixel classifier, as in ilastik and ConvPaint, on Gaussian features at several scales.
+
+    It learns from the strokes and from a sample of the first mask.
+
+    Parameters
+    ----------
+    image : Image
+        One plane.
+    start : numpy.ndarray
+        (H, W) bool, the mask to start from.
+    label_free, device
+        Not used.
+    """
 
     def __init__(self, image: Image, start: NDArray[np.bool_], label_free: Segmentation | None, device: str) -> None:  # noqa: ARG002
         unit = to_unit(image, preset_settings(suggest_preset(image)))

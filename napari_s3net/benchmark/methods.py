@@ -222,9 +222,9 @@ def run_method(method: str, image: Image, seed: int, request: Request) -> Method
     image : Image
         One plane.
     seed : int
-        For networks.
+        Of networks; plain methods do not use it.
     request : Request
-        For networks.
+        How networks are to run.
 
     Returns
     -------

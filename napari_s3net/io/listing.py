@@ -112,7 +112,7 @@ def data_files(path: Path) -> list[Path]:
 
 
 def is_hidden(path: Path) -> bool:
-    """Whether a name begins with one dot; with two it is merely odd."""
+    """Return whether a file is hidden: its name begins with one dot. A name that begins with two dots is not hidden."""
     return path.name.startswith(".") and not path.name.startswith("..")
 
 

@@ -20,7 +20,15 @@ UNSCALED = Scale()
 
 
 class Stored(NamedTuple):
-    """What the stored numbers of a plane may be."""
+    """The type and the range of the stored numbers of a plane.
+
+    Parameters
+    ----------
+    dtype : numpy.dtype
+        Type in which they are stored.
+    low, high : int or float
+        The least and the largest number that can occur, by the bits that are used.
+    """
 
     dtype: np.dtype[Any]
     low: int | float

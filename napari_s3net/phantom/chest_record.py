@@ -15,7 +15,7 @@ class ChestRecord:
     Attributes
     ----------
     seed : int
-        Of everything.
+        Seed of all that is drawn at random.
     level : float
         Height of the slice: 0 is the tip of the lungs, 1 their lowest recess; below 0 is neck, above 1 is belly.
     has_object : bool

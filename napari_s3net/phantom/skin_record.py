@@ -31,7 +31,7 @@ class SkinRecord:
     Attributes
     ----------
     seed : int
-        Of everything.
+        Seed of all that is drawn at random.
     has_object : bool
         False: empty skin, whose mask is empty too.
     aspect : float

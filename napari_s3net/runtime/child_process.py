@@ -48,7 +48,7 @@ _deadlines = Deadlines()
 
 
 class ChildError(Exception):
-    """There is no answer. What that says about a file or an image, whoever asked tells in its own words."""
+    """A child process gave no answer; the one who asked says what that means for the file or image."""
 
 
 class ChildDiedError(ChildError):

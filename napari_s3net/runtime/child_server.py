@@ -28,13 +28,13 @@ Reply = tuple[dict[str, Any], NDArray[Any] | None]
 
 
 class Caller:
-    """Whoever waits for an answer; this one hears nothing."""
+    """The one who waits for an answer of this process. This base class passes nothing on, within one process."""
 
     def tell(self, **news: Any) -> None:
-        """Tell something before the answer is there; plain values."""
+        """Tell something before the answer is there, as values that JSON knows."""
 
     def allow(self, seconds: float) -> None:
-        """Ask for so much time from now on."""
+        """Ask for so many seconds from now on."""
 
     def wear_out(self) -> None:
         """Say that this process is not to be used again, because its memory may be damaged."""
@@ -45,28 +45,28 @@ NOBODY = Caller()
 
 
 class PipeCaller(Caller):
-    """The process that started this one.
+    """The parent process that waits for an answer, reached through a pipe.
 
     Parameters
     ----------
     stream : binary stream
-        Where it listens.
+        The pipe that it reads.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream, self._worn = stream, False
 
     def tell(self, **news: Any) -> None:
-        """A line with the news."""
+        """Send a line with the news."""
         self._write({"news": news})
 
     def allow(self, seconds: float) -> None:
-        """A line with the time; this process ends by itself a little later, should the other be gone."""
+        """Send a line with the seconds; if the parent does not end this process then, it ends itself a little later."""
         _end_after(seconds)
         self._write({"seconds": seconds})
 
     def wear_out(self) -> None:
-        """Say so with the next reply."""
+        """Say with the next reply that this process is not to be used again."""
         self._worn = True
 
     def reply(self, reply: Mapping[str, Any], array: NDArray[Any] | None) -> None:

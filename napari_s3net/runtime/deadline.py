@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 
 class Deadlines:
-    """Keeps moments at which a function is called, unless the work that it limits ended before."""
+    """Calls functions when time is up, unless the work that they limit has ended before."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()

@@ -92,7 +92,7 @@ class Advice:
 
     @property
     def fits(self) -> bool:
-        """Whether the run may begin."""
+        """Whether the run fits: it needs at most `SHARE` of the free memory."""
         return self.needed <= SHARE * self.free
 
 

@@ -25,7 +25,7 @@ from napari_s3net.training.variants import make_trainer
 
 
 def wait(device: torch.device) -> None:
-    """Let a graphics card finish what it was given, so that the clock sees it."""
+    """Wait until a graphics card has done what it was given, so that its time is measured too."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 

@@ -48,7 +48,7 @@ class Header:
 
     @cached_property
     def syntax(self) -> UID:
-        """The transfer syntax: how elements and pixels are packed; told by the elements where it is not named."""
+        """The transfer syntax: how elements and pixels are packed; guessed where the file does not name it."""
         named = self.dataset.file_meta.get("TransferSyntaxUID")
         if named:
             return UID(str(named))
@@ -67,7 +67,7 @@ class Header:
 
     @cached_property
     def shape(self) -> tuple[int, int, int, int]:
-        """Frames, rows, columns and values a pixel."""
+        """Frames, rows, columns and values a pixel; `ReadError` where the file does not tell its rows and columns."""
         rows, columns = (_count(self.dataset, key, 0) for key in ("Rows", "Columns"))
         if min(rows, columns) < 1:
             raise ReadError("its header is damaged: it does not say how many rows and columns it has.")

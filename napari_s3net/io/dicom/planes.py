@@ -69,7 +69,7 @@ class Place(NamedTuple):
 
     @property
     def height(self) -> float:
-        """Where the plane lies along its normal."""
+        """Where the plane lies along its normal, in mm."""
         return float(self.normal @ self.position)
 
 
@@ -106,7 +106,7 @@ class DicomPlane:
 
     @property
     def is_localizer(self) -> bool:
-        """Whether it was taken to plan the others."""
+        """Whether it is a localizer, an overview that was taken to plan the other images."""
         return "LOCALIZER" in words(self.header.dataset, "ImageType")
 
     def tell(self, keyword: str) -> str:

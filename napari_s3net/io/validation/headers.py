@@ -80,7 +80,7 @@ def is_readable(path: str | os.PathLike[str]) -> bool:
 
 
 def is_plain(path: Path) -> bool:
-    """Whether a path can be handed to C++; bytes that are no UTF-8 abort the interpreter there."""
+    """Return whether a path can be handed to C++ libraries; names that are no UTF-8 crash the interpreter there."""
     try:
         str(path).encode()
     except UnicodeEncodeError:
