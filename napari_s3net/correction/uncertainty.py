@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -22,19 +22,42 @@ from napari_s3net.runtime.device import resolve_device
 from napari_s3net.segmentation import segment
 
 Over = Literal["probabilities", "seeds", "transformations"]
-#: Standard deviation of the blur of each region, as a share of the longer side: how far from its border a label is
-#: still likely. This and the following were set by hand, and tuned on nothing.
-NEAR = 0.01
-#: What is added to the blurred regions: how likely each label is anywhere.
-ANYWHERE = 0.01
-#: A pixel is unsure where the entropy is above this, in bits.
-UNSURE = 0.6
-#: Least share of the image that is expected to change at a place worth a stroke.
-WORTH = 0.001
-#: The image is divided into squares of this share of the longer side; of each the unsure pixels are one place.
-PIECE = 0.12
-#: How far the transformations go that the network's answers are averaged over.
-WARPS = WarpRange(rotation=20, scale=0.1, shear=0.05, translation=0.05)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UncertaintyConstants:
+    """What was set by hand for the uncertainty and the places that are asked about; tuned on nothing.
+
+    Parameters
+    ----------
+    near : float
+        Standard deviation of the blur of each region, as a share of the longer side: how far from its border a label is
+        still likely.
+    anywhere : float
+        What is added to the blurred regions, which are from 0 to 1: how likely each label is anywhere.
+    unsure : float
+        A pixel is unsure where the entropy, as a share of the largest possible, is above this.
+    worth : float
+        Least share of the image that is expected to change at a place worth a stroke.
+    piece : float
+        Side of the squares into which the image is divided, as a share of the longer side; of each the unsure pixels
+        are one place.
+    least_spread : float
+        What is added to the spread of the colours of a region, in units of Lab, or of intensities from 0 to 100.
+    warps : WarpRange
+        How far the transformations go that the network's answers are averaged over.
+    """
+
+    near: float = 0.01
+    anywhere: float = 0.01
+    unsure: float = 0.6
+    worth: float = 0.001
+    piece: float = 0.12
+    least_spread: float = 1.0
+    warps: WarpRange = field(default_factory=lambda: WarpRange(rotation=20, scale=0.1, shear=0.05, translation=0.05))
+
+
+UNCERTAINTY = UncertaintyConstants()
 
 
 @dataclass(frozen=True)
@@ -109,7 +132,10 @@ def uncertainty(
             p = _network_probabilities(image, result, small, n if over == "transformations" else 0, device)
         else:
             p = _colour_probabilities(colours, small)
-        near = [ndimage.gaussian_filter(r.astype(np.float32), NEAR * max(r.shape)) + ANYWHERE for r in small]
+        near = [
+            ndimage.gaussian_filter(r.astype(np.float32), UNCERTAINTY.near * max(r.shape)) + UNCERTAINTY.anywhere
+            for r in small
+        ]
         p = p * np.stack(near)
         p /= np.maximum(p.sum(axis=0), 1e-9)
     entropy = -(p * np.log2(np.clip(p, 1e-9, 1))).sum(axis=0) / np.log2(max(2, len(p)))
@@ -134,15 +160,15 @@ def query_sites(entropy: NDArray[np.float32], constraints: NDArray[Any] | None =
     list of QuerySite
         The one where most is expected to change first.
     """
-    side = max(1, round(PIECE * max(entropy.shape)))
+    side = max(1, round(UNCERTAINTY.piece * max(entropy.shape)))
     pieces = np.arange(entropy.shape[0])[:, None] // side * entropy.shape[1] + np.arange(entropy.shape[1]) // side
-    numbers, index = np.unique(np.where(entropy > UNSURE, pieces, -1), return_inverse=True)
+    numbers, index = np.unique(np.where(entropy > UNCERTAINTY.unsure, pieces, -1), return_inverse=True)
     sites, n = (index.reshape(entropy.shape) + (numbers[0] >= 0)), len(numbers) - (numbers[0] < 0)
     expected = np.bincount(sites.ravel(), (entropy.ravel() ** 2) / 2, minlength=n + 1) / entropy.size
     done = set() if constraints is None else set(np.unique(sites[np.asarray(constraints) > 0]).tolist())
     found = []
     for number, box in enumerate(ndimage.find_objects(sites, n), 1):
-        if number in done or expected[number] < WORTH:
+        if number in done or expected[number] < UNCERTAINTY.worth:
             continue
         rows, columns = np.nonzero(sites[box] == number)
         middle = np.argmin((rows - rows.mean()) ** 2 + (columns - columns.mean()) ** 2)
@@ -182,7 +208,7 @@ def _transformed(network: torch.nn.Module, x: torch.Tensor, n: int, seed: int) -
     generator = torch.Generator().manual_seed(seed)
     size = (x.shape[2], x.shape[3])
     for _ in range(n):
-        theta = draw_theta(WARPS, size, generator)
+        theta = draw_theta(UNCERTAINTY.warps, size, generator)
         there, back = make_grid(theta, x), make_grid(_inverse(theta), x)
         known = visible(back, x)[0]
         p = warp(network(warp(x, there))[0].softmax(dim=1), back)[0]
@@ -198,12 +224,12 @@ def _inverse(theta: torch.Tensor) -> torch.Tensor:
 def _colour_probabilities(colours: NDArray[np.float32], regions: NDArray[np.bool_]) -> NDArray[np.float32]:
     """How well each pixel's colour (h, w, C) fits the colours of each region, (regions, h, w).
 
-    A naive Bayes classifier: in each region, each channel is normally distributed, with one unit added to its spread.
+    A naive Bayes classifier: in each region, each channel is normally distributed, with a little added to its spread.
     """
     logs = []
     for region in regions:
         inside = colours[region] if region.any() else colours.reshape(-1, colours.shape[2])
-        mean, sd = inside.mean(axis=0), inside.std(axis=0) + 1.0
+        mean, sd = inside.mean(axis=0), inside.std(axis=0) + UNCERTAINTY.least_spread
         logs.append(-0.5 * (((colours - mean) / sd) ** 2).sum(axis=2) - np.log(sd).sum())
     fits = np.exp(np.stack(logs) - np.max(logs, axis=0))
     return np.asarray(fits / fits.sum(axis=0), np.float32)

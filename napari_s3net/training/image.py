@@ -19,24 +19,46 @@ from napari_s3net.training.adam import Adam
 from napari_s3net.training.initial_clusters import initial_clusters
 from napari_s3net.training.trainer import Optimiser
 
-# What was chosen was chosen on development images of ISIC 2018 and HAM10000; `docs/method.md`, "Training", has the
-# measurements.
 
-#: Iterations in which the network is taught the initial clusters, before it follows its own.
-GUIDED_ITERATIONS = 3
-#: For these the image is shrunk by this factor: a quarter of the pixels teaches as much.
-GUIDED_SHRINK = 2
-#: An image whose shorter side has fewer pixels than this is not shrunk.
-SMALLEST_SHRUNK = 32
-#: Share of the rows, and of the columns, of the transformed copy that the transformation term looks at.
-WINDOW = 0.5
-#: Share of the initial clusters in the cluster term after the guided iterations, so that regions of their own do not
-#: melt away.
-ANCHOR = 0.5
-#: Training ends when fewer than this share of the pixels changed their cluster in each of so many iterations running.
-AT_REST_SHARE, AT_REST_ITERATIONS = 0.002, 3
-#: Weight of the side branch in the cluster term, beside one for the main branch.
-SIDE_WEIGHT = 0.2
+@dataclass(frozen=True, kw_only=True)
+class TrainingConstants:
+    """What is the same in every training on one image; what can be chosen stands in `Settings`.
+
+    Chosen on development images of ISIC 2018 and HAM10000; `docs/method.md`, "Training", has the measurements.
+
+    Parameters
+    ----------
+    guided_iterations : int
+        Iterations in which the network is taught the initial clusters, before it follows its own.
+    guided_shrink : int
+        For these the image is shrunk by this factor: a quarter of the pixels teaches as much.
+    smallest_shrunk : int
+        Pixels: an image with a shorter side than this is not shrunk, so that none is learned from at less than 16.
+    window : float
+        Share of the rows, and of the columns, of the transformed copy that the transformation term looks at.
+    anchor : float
+        Share of the initial clusters in the cluster term after the guided iterations, so that regions of their own do
+        not melt away.
+    at_rest_share : float
+        An iteration is at rest if a smaller share of the pixels changed their cluster.
+    at_rest_iterations : int
+        Training ends after so many such iterations running.
+    side_weight : float
+        Weight of the side branch in the cluster term, beside one for the main branch; the same as that of the term that
+        trains the side branch in the published program.
+    """
+
+    guided_iterations: int = 3
+    guided_shrink: int = 2
+    smallest_shrunk: int = 32
+    window: float = 0.5
+    anchor: float = 0.5
+    at_rest_share: float = 0.002
+    at_rest_iterations: int = 3
+    side_weight: float = 0.2
+
+
+TRAINING = TrainingConstants()
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,11 +141,11 @@ class ImageTrainer:
     def __init__(self, features: NDArray[np.float32], settings: Settings, device: torch.device) -> None:
         self.settings = settings
         self.full = self.guided = make_view(features, settings.clusters, device)
-        self.window = WINDOW
+        self.window = TRAINING.window
         if settings.offsets == "free":  # they are of one size
             self.window = 1.0
-        elif min(self.full.size) >= SMALLEST_SHRUNK:
-            self.guided = self.full.shrunk(GUIDED_SHRINK)
+        elif min(self.full.size) >= TRAINING.smallest_shrunk:
+            self.guided = self.full.shrunk(TRAINING.guided_shrink)
         self.network: nn.Module = make_network(self.full.x.shape[1], self.full.size, settings).to(
             device=device,
             memory_format=torch.channels_last,  # type: ignore[call-overload]
@@ -138,7 +160,7 @@ class ImageTrainer:
     def forward(self, iteration: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Segment the image and, where its term has a weight, a part of a transformed copy of it.
 
-        In the first `GUIDED_ITERATIONS` the image is shrunk, and the cluster term asks for the initial clusters alone.
+        In the guided iterations the image is shrunk, and the cluster term asks for the initial clusters alone.
 
         Parameters
         ----------
@@ -152,12 +174,13 @@ class ImageTrainer:
         terms : dict of str to torch.Tensor
             "cluster", "transformation" and "spatial", each times its weight; those without a weight are left out.
         """
-        s, view = self.settings, self.guided if iteration <= GUIDED_ITERATIONS else self.full
+        s, c, guided = self.settings, TRAINING, iteration <= TRAINING.guided_iterations
+        view = self.guided if guided else self.full
         logits, side = self.network(view.x)
         probabilities = logits.softmax(dim=1)
-        cluster = cluster_loss(logits, view.clusters) + SIDE_WEIGHT * cluster_loss(side, view.clusters)
-        if iteration > GUIDED_ITERATIONS:
-            cluster = ANCHOR * cluster + (1 - ANCHOR) * cluster_loss(logits)
+        cluster = cluster_loss(logits, view.clusters) + c.side_weight * cluster_loss(side, view.clusters)
+        if not guided:
+            cluster = c.anchor * cluster + (1 - c.anchor) * cluster_loss(logits)
         terms = {"cluster": s.weight_cluster * cluster}
         if s.weight_transformation > 0:
             terms["transformation"] = s.weight_transformation * self._transformation(view, probabilities.detach())
@@ -178,10 +201,10 @@ class ImageTrainer:
             Share of the pixels whose cluster changed since the iteration before. Iterations with little change are
             counted, so this is to be called once in each.
         """
-        if iteration <= GUIDED_ITERATIONS:
+        if iteration <= TRAINING.guided_iterations:
             return False
-        self.iterations_at_rest = self.iterations_at_rest + 1 if changed < AT_REST_SHARE else 0
-        return n_clusters <= self.settings.min_labels or self.iterations_at_rest >= AT_REST_ITERATIONS
+        self.iterations_at_rest = self.iterations_at_rest + 1 if changed < TRAINING.at_rest_share else 0
+        return n_clusters <= self.settings.min_labels or self.iterations_at_rest >= TRAINING.at_rest_iterations
 
     def _transformation(self, view: View, probabilities: Tensor) -> Tensor:
         """The answer to a window of a warped copy, held to the warped answer (1, K, h, w)."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_s3net import segment
-from napari_s3net.correction.uncertainty import PIECE, QuerySite, query_sites, uncertainty
+from napari_s3net.correction.uncertainty import UNCERTAINTY, QuerySite, query_sites, uncertainty
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Geometry, Segmentation, as_image
 from napari_s3net.provenance import Provenance
@@ -121,6 +121,6 @@ def test_a_site_by_hand():
 
 def test_what_crosses_a_square_is_two_sites():
     entropy = np.zeros((100, 100), np.float32)
-    side = round(PIECE * 100)
+    side = round(UNCERTAINTY.piece * 100)
     entropy[2:10, side - 4 : side + 4] = 1
     assert sorted((site.column, site.extent) for site in query_sites(entropy)) == [(side - 3, 8), (side + 1, 8)]

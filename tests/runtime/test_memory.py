@@ -77,11 +77,11 @@ import numpy as np, torch
 from napari_s3net import phantom
 from napari_s3net.benchmark.memory import peak_mib, reset_peak
 from napari_s3net.runtime.memory import estimate_mib
-from napari_s3net.training.image import GUIDED_ITERATIONS
+from napari_s3net.training.image import TRAINING
 from napari_s3net.segmentation import segment
 from napari_s3net.settings import presets
 torch.set_num_threads(1)
-small = presets["skin"].settings.replace(max_iter=GUIDED_ITERATIONS + 1, working_size=32)
+small = presets["skin"].settings.replace(max_iter=TRAINING.guided_iterations + 1, working_size=32)
 image = phantom.dermoscopy(shape=(256, 256)).image
 segment(image, settings=small, device="cpu")
 settings = small.replace(working_size=192)

@@ -10,16 +10,7 @@ from napari_s3net.network.attention import InceptionLargeKernelAttention
 from napari_s3net.network.deformable import DeformableConv3x3, FreeOffsetConv3x3
 from napari_s3net.network.losses import cluster_loss, spatial_loss
 from napari_s3net.settings import Settings
-from napari_s3net.training.image import (
-    ANCHOR,
-    AT_REST_ITERATIONS,
-    AT_REST_SHARE,
-    GUIDED_ITERATIONS,
-    SIDE_WEIGHT,
-    SMALLEST_SHRUNK,
-    make_network,
-    to_tensor,
-)
+from napari_s3net.training.image import TRAINING, make_network, to_tensor
 from napari_s3net.training.variants import make_trainer
 
 CPU = torch.device("cpu")
@@ -27,7 +18,7 @@ RNG = np.random.default_rng(0)
 FEATURES = RNG.random((24, 32, 3)).astype(np.float32)
 LARGE = RNG.random((41, 50, 3)).astype(np.float32)
 SMALL = Settings(channels=4, clusters=4, min_labels=2)
-FOLLOWING = GUIDED_ITERATIONS + 1
+FOLLOWING = TRAINING.guided_iterations + 1
 
 
 def make(features=FEATURES, **changes):
@@ -45,10 +36,10 @@ def test_every_term_trains_the_network(name, iteration):
 
 def test_the_guided_cluster_term_is_held_to_the_initial_clusters():
     trainer = make(weight_cluster=2.0)
-    _, terms = trainer.forward(GUIDED_ITERATIONS)
+    _, terms = trainer.forward(TRAINING.guided_iterations)
     logits, side = trainer.network(trainer.guided.x)
     clusters = trainer.guided.clusters
-    expected = 2 * (cluster_loss(logits, clusters) + SIDE_WEIGHT * cluster_loss(side, clusters))
+    expected = 2 * (cluster_loss(logits, clusters) + TRAINING.side_weight * cluster_loss(side, clusters))
     torch.testing.assert_close(terms["cluster"], expected)
 
 
@@ -57,8 +48,8 @@ def test_later_the_network_is_held_to_its_own_decision_as_well():
     _, terms = trainer.forward(FOLLOWING)
     logits, side = trainer.network(trainer.full.x)
     clusters = trainer.full.clusters
-    guided = cluster_loss(logits, clusters) + SIDE_WEIGHT * cluster_loss(side, clusters)
-    expected = ANCHOR * guided + (1 - ANCHOR) * cluster_loss(logits, logits.argmax(dim=1))
+    guided = cluster_loss(logits, clusters) + TRAINING.side_weight * cluster_loss(side, clusters)
+    expected = TRAINING.anchor * guided + (1 - TRAINING.anchor) * cluster_loss(logits, logits.argmax(dim=1))
     torch.testing.assert_close(terms["cluster"], trainer.settings.weight_cluster * expected)
 
 
@@ -99,7 +90,7 @@ def test_a_weight_of_zero_leaves_the_term_out(name):
 
 def test_guided_iterations_see_half_the_size_and_later_ones_all_of_it():
     trainer = make(LARGE)
-    assert trainer.forward(GUIDED_ITERATIONS)[0].shape == (1, 4, 20, 25)
+    assert trainer.forward(TRAINING.guided_iterations)[0].shape == (1, 4, 20, 25)
     assert trainer.forward(FOLLOWING)[0].shape == (1, 4, 41, 50)
     assert trainer.guided.clusters.shape == (1, 20, 25)
     assert torch.equal(trainer.guided.clusters, trainer.full.clusters[:, 1:40:2, 1:50:2])
@@ -108,32 +99,36 @@ def test_guided_iterations_see_half_the_size_and_later_ones_all_of_it():
 
 
 @pytest.mark.parametrize(
-    ("features", "changes"), [(LARGE[: SMALLEST_SHRUNK - 1], {}), (LARGE, {"offsets": "free"})], ids=["small", "free"]
+    ("features", "changes"),
+    [(LARGE[: TRAINING.smallest_shrunk - 1], {}), (LARGE, {"offsets": "free"})],
+    ids=["small", "free"],
 )
 def test_small_images_and_offsets_of_one_size_are_not_shrunk(features, changes):
     trainer = make(features, **changes)
     assert trainer.guided is trainer.full
-    assert make(LARGE[:SMALLEST_SHRUNK]).guided.size == (SMALLEST_SHRUNK // 2, 25)
+    assert make(LARGE[: TRAINING.smallest_shrunk]).guided.size == (TRAINING.smallest_shrunk // 2, 25)
 
 
 def test_it_ends_at_the_fewest_clusters_but_not_while_it_is_guided():
     trainer = make()
-    assert not trainer.is_done(GUIDED_ITERATIONS, 2, 0.0)
+    assert not trainer.is_done(TRAINING.guided_iterations, 2, 0.0)
     assert trainer.is_done(FOLLOWING, 2, 1.0)
     assert not trainer.is_done(FOLLOWING, 3, 1.0)
 
 
 def test_it_ends_after_iterations_at_rest_one_after_the_other():
     trainer = make()
-    rests = [0.0] * (AT_REST_ITERATIONS - 1)
-    changes = [*rests, AT_REST_SHARE, *rests, 0.9 * AT_REST_SHARE]
+    rests = [0.0] * (TRAINING.at_rest_iterations - 1)
+    changes = [*rests, TRAINING.at_rest_share, *rests, 0.9 * TRAINING.at_rest_share]
     ends = [trainer.is_done(FOLLOWING + i, 4, changed) for i, changed in enumerate(changes)]
     assert ends == [False] * (len(changes) - 1) + [True]
 
 
 def test_rest_while_it_is_guided_does_not_count():
     trainer = make()
-    assert not any(trainer.is_done(i, 4, 0.0) for i in range(1, GUIDED_ITERATIONS + AT_REST_ITERATIONS))
+    assert not any(
+        trainer.is_done(i, 4, 0.0) for i in range(1, TRAINING.guided_iterations + TRAINING.at_rest_iterations)
+    )
 
 
 @pytest.mark.parametrize("changes", [{"attention": False}, {"offsets": "none"}, {"offsets": "free"}])

@@ -29,7 +29,7 @@ from napari_s3net.preprocessing.prepare import to_features
 from napari_s3net.runtime.device import resolve_device
 from napari_s3net.runtime.machine import cores
 from napari_s3net.settings import Settings, preset_settings
-from napari_s3net.training.image import GUIDED_ITERATIONS
+from napari_s3net.training.image import TRAINING
 from napari_s3net.training.variants import make_trainer
 
 #: Turns of what is quick, and of what takes seconds.
@@ -183,7 +183,7 @@ def _limits(image: Image, settings: Settings, where: torch.device) -> Figures:
 
 def _kind(iteration: int, learns: bool) -> str:
     """What tells iterations of different work apart."""
-    size = "half the size" if iteration <= GUIDED_ITERATIONS else "full size"
+    size = "half the size" if iteration <= TRAINING.guided_iterations else "full size"
     return size if learns else f"{size}, the last: a look without learning"
 
 

@@ -16,7 +16,7 @@ from napari_s3net.image import Image, as_image
 from napari_s3net.runtime.generators import drain
 from napari_s3net.runtime.memory import estimate_mib
 from napari_s3net.settings import Settings, preset_settings
-from napari_s3net.training.image import GUIDED_ITERATIONS
+from napari_s3net.training.image import TRAINING
 from napari_s3net.volume import iter_slices
 
 #: Longer sides of the image at one working size; working sizes; clusters; channels; images; slices.
@@ -70,7 +70,7 @@ def iter_growth(device: torch.device, repeats: int) -> Iterator[tuple[str, list[
     points : list of dict
         `n`, `seconds`, `mib` and, where it is a single run, `estimate_mib`; "iterations" have no memory.
     """
-    skin = preset_settings("skin").replace(max_iter=GUIDED_ITERATIONS + FULL_ITERATIONS, min_labels=2)
+    skin = preset_settings("skin").replace(max_iter=TRAINING.guided_iterations + FULL_ITERATIONS, min_labels=2)
     yield "pixels", [_run(side**2, photograph(side, side), skin, device, repeats) for side in SIDES]
     square = photograph(256, 256)
     yield (
