@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_s3net import __version__
 from napari_s3net.errors import DivergedError
 from napari_s3net.foreground.propose import propose
 from napari_s3net.image import Image, Segmentation, Step, as_image
@@ -23,7 +22,6 @@ from napari_s3net.postprocessing.postprocess import postprocess
 from napari_s3net.postprocessing.upsample import preview
 from napari_s3net.preprocessing.prepare import prepare
 from napari_s3net.preprocessing.suggest import suggest_preset
-from napari_s3net.provenance import Provenance
 from napari_s3net.runtime.device import memory_errors, resolve_device
 from napari_s3net.runtime.generators import drain
 from napari_s3net.runtime.memory import estimate_mib
@@ -121,29 +119,13 @@ def iter_segment(
         plane = prepare(image, settings)
         trained = yield from train(make_trainer(plane.features, settings, device), settings, image, preview_seconds)
         proposal = propose(trained.clusters, plane, settings)
-        labels, foreground, meanings = postprocess(plane, trained.probabilities, proposal, settings)
-    provenance = Provenance(
-        settings=settings,
-        version=__version__,
+        result = postprocess(image, plane, trained.probabilities, proposal, settings)
+    return replace(result, state=trained.state).with_provenance(
         device=str(device),
         seconds=time.perf_counter() - started,
         stopped=trained.stopped,
-        confidence=proposal.confidence,
-        note=" ".join(filter(None, (plane.note, proposal.note))),
-        image=image.facts,
         iterations=len(trained.losses),
         losses=trained.losses,
-    )
-    return Segmentation(
-        labels=labels,
-        foreground=foreground,
-        geometry=image.geometry,
-        provenance=provenance,
-        names={i: meaning.name for i, meaning in meanings.items()},
-        meanings=meanings,
-        object_name=proposal.names[0],
-        state=trained.state,
-        image=image,
     )
 
 

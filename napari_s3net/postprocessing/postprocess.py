@@ -6,17 +6,63 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from napari_s3net import __version__
 from napari_s3net.foreground.proposal import Proposal
-from napari_s3net.image import Meaning
+from napari_s3net.image import Image, Meaning, Segmentation
 from napari_s3net.postprocessing.naming import mean_of_each, name_labels
 from napari_s3net.postprocessing.small_regions import absorb_small, drop_small_components
 from napari_s3net.postprocessing.upsample import enlarge, enlarge_clusters, enlarge_guided
 from napari_s3net.preprocessing.prepare import PreparedPlane
 from napari_s3net.preprocessing.window import sampling_step, to_grey
+from napari_s3net.provenance import Provenance
 from napari_s3net.settings import Settings
 
 
 def postprocess(
+    image: Image, plane: PreparedPlane, probabilities: Tensor, proposal: Proposal, settings: Settings
+) -> Segmentation:
+    """Make the result: labels at the image's size, what they mean, and the record of how they were made.
+
+    Parameters
+    ----------
+    image : Image
+        As it was opened.
+    plane : PreparedPlane
+        The same, as it was segmented.
+    probabilities : torch.Tensor
+        (1, K, h, w), of the clusters.
+    proposal : Proposal
+        The object, at the working size or the image's.
+    settings : Settings
+        `sharpen_boundary` and `min_area`; all of them go into the record.
+
+    Returns
+    -------
+    Segmentation
+        Without the network's weights. Device, seconds and what is known of the training are left to
+        `Segmentation.with_provenance`.
+    """
+    labels, foreground, meanings = label_plane(plane, probabilities, proposal, settings)
+    provenance = Provenance(
+        settings=settings,
+        version=__version__,
+        confidence=proposal.confidence,
+        note=" ".join(filter(None, (plane.note, proposal.note))),
+        image=image.facts,
+    )
+    return Segmentation(
+        labels=labels,
+        foreground=foreground,
+        geometry=image.geometry,
+        provenance=provenance,
+        names={i: meaning.name for i, meaning in meanings.items()},
+        meanings=meanings,
+        object_name=proposal.names[0],
+        image=image,
+    )
+
+
+def label_plane(
     plane: PreparedPlane, probabilities: Tensor, proposal: Proposal, settings: Settings
 ) -> tuple[NDArray[np.int32], tuple[int, ...], dict[int, Meaning]]:
     """Bring clusters and object to the image's size, number them and say what they are.

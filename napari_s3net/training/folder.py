@@ -18,14 +18,12 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from napari_s3net import __version__
 from napari_s3net.errors import InvalidImageError, InvalidSettingsError, ReadError
 from napari_s3net.foreground.propose import SCORERS
 from napari_s3net.foreground.voting import ScoredCandidates
 from napari_s3net.image import Image, Segmentation
 from napari_s3net.postprocessing.postprocess import postprocess
 from napari_s3net.preprocessing.prepare import PreparedPlane, prepare
-from napari_s3net.provenance import Provenance
 from napari_s3net.runtime.generators import drain
 from napari_s3net.settings import Settings
 from napari_s3net.training.initial_clusters import initial_clusters
@@ -95,26 +93,8 @@ class FolderModel:
             )
         proposal = candidates.elect(plane.features.shape, self.scorer.score(candidates))
         one_hot = F.one_hot(torch.from_numpy(clusters), self.settings.clusters).permute(2, 0, 1)[None].float()
-        labels, foreground, meanings = postprocess(plane, one_hot, proposal, self.settings)
-        provenance = Provenance(
-            settings=self.settings,
-            version=__version__,
-            device="cpu",
-            seconds=time.perf_counter() - started,
-            confidence=proposal.confidence,
-            note=plane.note,
-            image=image.facts,
-        )
-        return Segmentation(
-            labels=labels,
-            foreground=foreground,
-            geometry=image.geometry,
-            provenance=provenance,
-            names={i: meaning.name for i, meaning in meanings.items()},
-            meanings=meanings,
-            object_name=proposal.names[0],
-            image=image,
-        )
+        result = postprocess(image, plane, one_hot, proposal, self.settings)
+        return result.with_provenance(device="cpu", seconds=time.perf_counter() - started)
 
     def save(self, path: Path) -> None:
         """Write scorer and settings to a safetensors file, from which `load_folder_model` reads them."""

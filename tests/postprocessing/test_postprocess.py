@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from napari_s3net import __version__
 from napari_s3net.foreground.proposal import Proposal
 from napari_s3net.image import Geometry, Image, as_image
 from napari_s3net.labels.metrics import dice
-from napari_s3net.postprocessing.postprocess import number_pairs, object_mask, postprocess
+from napari_s3net.postprocessing.postprocess import label_plane, number_pairs, object_mask, postprocess
 from napari_s3net.preprocessing.prepare import PreparedPlane, prepare
 from napari_s3net.preprocessing.window import Window
 from napari_s3net.settings import Settings, preset_settings
@@ -37,7 +38,7 @@ def result(hole=None, **changes):
     settings = SKIN.replace(**changes)
     plane = prepare(photograph(hole), settings)
     probability = prepare(photograph(), settings).features[..., 0] < 0.5  # without the hole
-    labels, foreground, meanings = postprocess(
+    labels, foreground, meanings = label_plane(
         plane, soft(probability), Proposal(probability.astype(np.float32), ("Lesion", "Skin"), 1.0), settings
     )
     return labels, foreground, {label: meaning.name for label, meaning in meanings.items()}
@@ -76,7 +77,7 @@ def test_each_side_goes_from_dark_to_light():
     plane, small = tones([130, 90, 110, 220, 190], [80, 100, 120, 160])
     p = torch.from_numpy(np.stack([small == k for k in (3, 0, 4, 2, 1)]).astype(np.float32))[None]
     proposal = Proposal((small < 3).astype(np.float32), ("Lesion", "Skin"), 1.0)
-    labels, foreground, meanings = postprocess(plane, p, proposal, SKIN)
+    labels, foreground, meanings = label_plane(plane, p, proposal, SKIN)
     assert foreground == (1, 2, 3)
     assert [labels[120, x] for x in (40, 90, 110, 140, 300)] == [3, 1, 2, 5, 4]
     assert {label: meaning.name for label, meaning in meanings.items()} == {
@@ -92,7 +93,7 @@ def test_tiny_clusters_are_absorbed():
     plane, small = tones([100, 200], [160])
     p = torch.from_numpy(np.stack([small == 0, small == 1, small == 5]).astype(np.float32))[None]
     p[0, 2, 10, 10] = 2.0
-    labels, _, _ = postprocess(plane, p, Proposal((small == 0).astype(np.float32), ("Lesion", "Skin"), 1.0), SKIN)
+    labels, _, _ = label_plane(plane, p, Proposal((small == 0).astype(np.float32), ("Lesion", "Skin"), 1.0), SKIN)
     assert set(np.unique(labels)) == {1, 2}
 
 
@@ -102,7 +103,7 @@ def test_ct_background_is_named_by_tissue_and_the_mask_of_full_size_is_taken():
     plane = prepare(Image(hu, Geometry.identity(2), "ct"), settings)
     clusters = plane.features[..., 0] < 0.5
     moved = np.roll(DISC, 3, axis=1)
-    labels, foreground, meanings = postprocess(
+    labels, foreground, meanings = label_plane(
         plane, soft(clusters), Proposal(moved.astype(np.float32), ("Lung", "Other"), 1.0), settings
     )
     assert {label: meaning.name for label, meaning in meanings.items()} == {1: "Lung", 2: "Soft tissue"}
@@ -167,5 +168,25 @@ def test_the_image_is_not_written_to():
     settings = SKIN
     plane = replace(prepare(image, settings), missing=np.zeros((H, W), bool))
     small = plane.features[..., 0] < 0.5
-    postprocess(plane, soft(small), Proposal(small.astype(np.float32), ("Lesion", "Skin"), 1.0), settings)
+    label_plane(plane, soft(small), Proposal(small.astype(np.float32), ("Lesion", "Skin"), 1.0), settings)
     assert np.array_equal(image.array, before)
+
+
+def test_the_result_knows_its_image_and_how_it_was_made():
+    hole = (Y < 30) & (X < 40)
+    image, settings = photograph(hole), SKIN.replace(min_area=0.2)
+    plane = prepare(image, settings)
+    small = plane.features[..., 0] < 0.5
+    proposal = Proposal(small.astype(np.float32), ("Lesion", "Skin"), 0.7, "Something was assumed.")
+    result = postprocess(image, plane, soft(small), proposal, settings)
+    labels, foreground, meanings = label_plane(plane, soft(small), proposal, settings)
+    assert np.array_equal(result.labels, labels)
+    assert (result.foreground, result.meanings) == (foreground, meanings)
+    assert result.names[1] == result.object_name == "Lesion"
+    assert result.image is image  # as it was opened, the missing values in it
+    assert result.geometry is image.geometry
+    assert (result.settings, result.confidence) == (settings, 0.7)
+    assert result.provenance.image == image.facts
+    assert result.provenance.version == __version__
+    assert result.provenance.note == f"{plane.note} {proposal.note}"
+    assert plane.note
