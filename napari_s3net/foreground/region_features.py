@@ -177,8 +177,8 @@ def _boundary(masks: NDArray[np.bool_], table: NDArray[np.float32], inside: NDAr
         Side.from_sums(_sums(rim & inside, table))
         for rim in (masks & dilate_masks(outside, RIM), outside & dilate_masks(masks, RIM))
     )
-    told = np.minimum(within.pixels, without.pixels) >= FEWEST_IN_RIM
-    return np.asarray(np.linalg.norm(within.mean - without.mean, axis=1) * told)
+    enough = np.minimum(within.pixels, without.pixels) >= FEWEST_IN_RIM
+    return np.asarray(np.linalg.norm(within.mean - without.mean, axis=1) * enough)
 
 
 def _frame(inside: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -119,17 +119,17 @@ def split_between(labels: Labels, first: tuple[int, ...], second: tuple[int, ...
     InvalidImageError
         If the points are not in one component, or are the same.
     """
-    part = component_at(labels, first)
-    if not part[second] or first == second:
+    component = component_at(labels, first)
+    if not component[second] or first == second:
         raise InvalidImageError("Click two different places in one connected part.")
-    box = _bounding_box(part)
-    depth = ndimage.distance_transform_edt(np.pad(part[box], 1))[(slice(1, -1),) * labels.ndim]
+    box = _bounding_box(component)
+    depth = ndimage.distance_transform_edt(np.pad(component[box], 1))[(slice(1, -1),) * labels.ndim]
     seeds = np.zeros(depth.shape, np.int32)
     for number, point in enumerate((first, second), 1):
         seeds[tuple(p - side.start for p, side in zip(point, box, strict=True))] = number
     given = int(labels.max(initial=0)) + 1
     new = labels.copy()
-    new[box][watershed(-depth, seeds, mask=part[box]) == 2] = given
+    new[box][watershed(-depth, seeds, mask=component[box]) == 2] = given
     return new, given
 
 

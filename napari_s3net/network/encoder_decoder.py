@@ -130,13 +130,13 @@ class EncoderDecoder(nn.Module):
             (N, widths[0], ⌈H / 2⌉, ⌈W / 2⌉), float32.
         """
         y = self.stem(x)
-        seen: list[Tensor] = []
+        skips: list[Tensor] = []  # what the decoder joins again at each scale
         for i, stage in enumerate(self.encoder):
             y = stage(y if i == 0 else self.down[i - 1](y))
-            seen.append(y)
+            skips.append(y)
         for i in reversed(range(len(self.decoder))):
-            wide = F.interpolate(y, (seen[i].shape[2], seen[i].shape[3]), mode="bilinear", align_corners=False)
-            y = self.decoder[i](self.join[i](torch.cat([wide, seen[i]], dim=1)))
+            wide = F.interpolate(y, (skips[i].shape[2], skips[i].shape[3]), mode="bilinear", align_corners=False)
+            y = self.decoder[i](self.join[i](torch.cat([wide, skips[i]], dim=1)))
         with torch.autocast(x.device.type, enabled=False):  # places between pixels need more than eight bits
             drawn = self.border(y.float())
         features: Tensor = F.gelu(self.border_norm(y + drawn))

@@ -42,7 +42,7 @@ ARTEFACT = ArtefactConstants()
 
 
 def lens_shadow(rgb: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Find near-black parts that hold a corner of the image: the rim of the dermoscope.
+    """Find near-black components that hold a corner of the image: the rim of the dermoscope.
 
     Parameters
     ----------
@@ -56,9 +56,9 @@ def lens_shadow(rgb: NDArray[np.float32]) -> NDArray[np.bool_]:
     """
     small = shrink_to(rgb, ARTEFACT.size)
     dark = ndimage.gaussian_filter(over_channels(np.maximum, small), ARTEFACT.shadow_blur) < ARTEFACT.shadow_below
-    parts, _ = ndimage.label(dark)
-    corners = np.unique(parts[[0, 0, -1, -1], [0, -1, 0, -1]])
-    in_corner = np.isin(parts, corners[corners > 0])
+    components, _ = ndimage.label(dark)
+    corners = np.unique(components[[0, 0, -1, -1], [0, -1, 0, -1]])
+    in_corner = np.isin(components, corners[corners > 0])
     return np.asarray(ndimage.binary_dilation(in_corner, iterations=ARTEFACT.shadow_margin))
 
 

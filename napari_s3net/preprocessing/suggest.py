@@ -42,9 +42,9 @@ def suggest_preset(image: Image) -> str:
 def _area_of_lung(plane: Image) -> float:
     """How much of a CT slice, in mm², is air of a lung's density enclosed by the body: no gas, no blanket."""
     hu, spacing = plane.array, pixel_spacing(plane)
-    parts, n = ndimage.label(ndimage.binary_opening(clear_border(hu < LUNG_HU[1])))
+    components, n = ndimage.label(ndimage.binary_opening(clear_border(hu < LUNG_HU[1])))
     if n == 0:
         return 0.0
     numbers = np.arange(1, n + 1)
-    is_lung = np.asarray(ndimage.median(hu, parts, numbers)) > LUNG_HU[0]
-    return float(np.bincount(parts.ravel())[1:][is_lung].sum() * spacing[0] * spacing[1])
+    is_lung = np.asarray(ndimage.median(hu, components, numbers)) > LUNG_HU[0]
+    return float(np.bincount(components.ravel())[1:][is_lung].sum() * spacing[0] * spacing[1])
