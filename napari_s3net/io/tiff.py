@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.image import Geometry, Image, guess_kind
-from napari_s3net.io.validation.limits import DEFLATE_RATIO, check_memory, check_promise
+from napari_s3net.io.validation.limits import DEFLATE_RATIO, LARGE, check_memory, check_promise
 
 #: Tags: photometric interpretation, orientation, kind of inks, and bit of a page that is a smaller copy.
 _PHOTOMETRIC, _ORIENTATION, _INKS, _SMALLER = 262, 274, 332, 1
@@ -31,8 +31,6 @@ _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _SEPARATED, _YCBCR, _LAB = 0, 1,
 _JPEGS = (6, 7, 33003, 33005, 34712)
 #: Axes along which planes may lie one above the other: slices, and pages of which nothing is said.
 _SLICES = "ZIQR"
-#: Images that promise more bytes than this have to hold a plausible share of them; small blank ones need not.
-LARGE = 1 << 28
 _EXTRA = "Install the decoders for it with: pip install 'napari-s3net[tiff]', or save it uncompressed."
 
 

@@ -10,6 +10,7 @@ import tifffile
 from PIL import ImageOps
 
 from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
+from napari_s3net.io import photograph
 from napari_s3net.io.photograph import read_photograph
 from napari_s3net.io.tiff import read_tiff
 from napari_s3net.io.validation.headers import sniff
@@ -258,7 +259,29 @@ def test_a_photograph_that_was_cut_off_is_refused(tmp_path, suffix, share):
     path = tmp_path / f"a.{suffix}"
     PIL.Image.fromarray(np.tile(RGB, (8, 8, 1))).save(path)
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
-    with pytest.raises((OSError, ValueError, SyntaxError)):
+    with pytest.raises((OSError, ValueError, SyntaxError, ReadError)):
+        read(path)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "1", "P"])
+def test_large_pictures_are_converted_band_by_band(tmp_path, monkeypatch, mode):
+    picture = PIL.Image.fromarray(RGB).convert(mode)
+    whole = saved(tmp_path / "a.png", picture).array
+    monkeypatch.setattr(photograph, "_BAND_PIXELS", 210)
+    np.testing.assert_array_equal(read(tmp_path / "a.png").array, whole)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "bmp"])
+def test_a_header_that_promises_more_than_the_file_can_hold_is_refused_before_memory_is_taken(tmp_path, suffix):
+    path = tmp_path / f"a.{suffix}"
+    PIL.Image.fromarray(RGB).save(path)
+    content = bytearray(path.read_bytes())
+    place, order = {"png": (16, ">2I"), "jpg": (content.find(b"\xff\xc0") + 5, ">2H"), "bmp": (18, "<2i")}[suffix]
+    struct.pack_into(order, content, place, 30_000, 30_000)
+    if suffix == "png":
+        struct.pack_into(">I", content, 29, zlib.crc32(content[12:29]))
+    path.write_bytes(content)
+    with pytest.raises(ReadError, match=r"header promises \d+\.?\d* [GM]B, the file has \d+ (kB|bytes)"):
         read(path)
 
 

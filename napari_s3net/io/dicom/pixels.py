@@ -7,11 +7,9 @@ its own.
 
 from __future__ import annotations
 
-import math
 import os
 import tempfile
 import warnings
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -30,13 +28,14 @@ from pydicom.uid import UID
 from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.io.dicom.header import Header, code, items, numbers, words
 from napari_s3net.io.dicom.planes import stored_range
-from napari_s3net.io.validation.dicom import PixelElement, find_pixels, packed_size, read_fragments
+from napari_s3net.io.validation.dicom import PixelElement, check_frame, find_pixels, other_size, read_fragments
 from napari_s3net.io.validation.limits import DEFLATE_RATIO, check_memory, check_promise
 
 #: Secondary capture of one frame, and of several.
 _CAPTURE, _CAPTURES = "1.2.840.10008.5.1.4.1.1.7", "1.2.840.10008.5.1.4.1.1.7.2"
-#: Packed images that promise more bytes than this have to hold a plausible share of them; small blank ones need not.
-LARGE = 1 << 28
+#: Packed files that promise more bytes than this have to hold a plausible share of them; small blank ones need not. On
+#: 64 MB of nonsense the slowest decoder takes 15 s.
+LARGE = 1 << 26
 _SIZES = (
     "SamplesPerPixel", "PlanarConfiguration", "NumberOfFrames", "Rows", "Columns", "BitsAllocated", "BitsStored",
     "HighBit", "PixelRepresentation",
@@ -47,6 +46,7 @@ _GDCM = (
     uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.JPEGLossless, uid.JPEGLosslessSV1, uid.JPEGLSLossless,
     uid.JPEGLSNearLossless, uid.JPEG2000Lossless, uid.JPEG2000, uid.RLELossless,
 )  # fmt: skip
+_JPEG_2000 = (uid.JPEG2000Lossless, uid.JPEG2000)
 #: Colours of three values that the decoders turn into red, green and blue; a header may also forget to name them.
 _COLOURS = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT", "")
 _OTHER_COLOURS = ("ARGB", "CMYK", "HSV", "YBR_PARTIAL_420", "YBR_PARTIAL_422", "MONOCHROME1", "MONOCHROME2")
@@ -82,7 +82,7 @@ def decode_frames(header: Header) -> NDArray[Any]:
     array = array[np.newaxis] if frames == 1 else array
     promised = (frames, rows, columns, samples)[: 3 + (samples > 1)]
     if array.shape != promised:
-        raise ReadError(_other_size(promised, array.shape))
+        raise ReadError(other_size(promised, array.shape))
     array = _without_unused_bits(array, header) if array.dtype.kind in "iu" and samples == 1 else array
     if words(header.dataset, "PhotometricInterpretation") == ["PALETTE COLOR"]:
         return _eight_bits(apply_color_lut(array, header.dataset))
@@ -108,13 +108,22 @@ def _stored_pixels(header: Header) -> NDArray[Any]:
             return _by_pydicom(header, file.read(place.length), "OW" if place.words else "OB")
     if not syntax.is_compressed:
         raise ReadError("its header is damaged: its pixels are packed, and it does not say how.")
-    frames = _frames(header, place.first)
-    if syntax == uid.RLELossless:
-        check_promise(math.prod(header.shape) * max(1, header.bits // 8), sum(map(len, frames)), _RUN_LENGTH_RATIO)
+    return _packed_pixels(header, place.first)
+
+
+def _packed_pixels(header: Header, first: int) -> NDArray[Any]:
+    """Stored pixels that are packed, frame by frame; `first` is where they begin."""
+    syntax, (_, rows, columns, samples) = header.syntax, header.shape
+    frames = _frames(header, first)
+    frame_bytes = rows * columns * samples * max(1, header.bits // 8)
+    if syntax == uid.RLELossless or header.frames * frame_bytes > LARGE:
+        ratio = _RUN_LENGTH_RATIO if syntax == uid.RLELossless else DEFLATE_RATIO
+        check_promise(header.frames * frame_bytes, sum(map(len, frames)), ratio)
     for frame in frames:
-        if (size := packed_size(frame)) not in (None, header.shape[1:3]):
-            raise ReadError(_other_size(header.shape[1:3], size))
-    wide_run_lengths = syntax == uid.RLELossless and header.shape[3] > 1 and header.bits > 8
+        check_frame(frame, rows, columns, frame_bytes)
+    if syntax in _JPEG_2000:
+        check_memory((rows, columns, samples), 4)  # its decoder unpacks each value into four bytes, a frame at a time
+    wide_run_lengths = syntax == uid.RLELossless and samples > 1 and header.bits > 8
     if syntax in _GDCM and not wide_run_lengths:
         return _by_gdcm(header, frames)
     return _by_pydicom(header, encapsulate(frames))
@@ -141,12 +150,6 @@ def _as_they_are(header: Header, content: bytes, dtype: np.dtype[Any]) -> NDArra
     return array.astype(dtype.newbyteorder("="), copy=False)
 
 
-def _other_size(promised: Sequence[int], present: Sequence[int] | None) -> str:
-    """What is wrong where a decoder gives another size than the header."""
-    one, other = (" × ".join(map(str, size or ())) for size in (promised, present))
-    return f"its header promises {one} values, its packed pixels hold {other}."
-
-
 def _check_colours(header: Header) -> None:
     """Refuse colours that nothing here turns into red, green and blue."""
     samples = header.shape[3]
@@ -168,8 +171,6 @@ def _frames(header: Header, first: int) -> list[bytes]:
     """The packed frames, each in one piece."""
     table, fragments = read_fragments(header.path, first)
     _tell_more(len(table) // 4, header.frames)
-    if (promised := math.prod(header.shape) * header.bits // 8) > LARGE:
-        check_promise(promised, sum(map(len, fragments)), DEFLATE_RATIO)
     if len(fragments) == header.frames:
         return fragments
     if len(fragments) < header.frames:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -13,6 +14,14 @@ _UNDEFINED = 0xFFFFFFFF
 _LONG = (b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"UN")
 #: Markers of JPEG and JPEG-LS behind which the size of a frame stands.
 _SIZES = (*(0xC0 + n for n in range(16) if n not in (4, 8, 12)), 0xF7)
+_JPEG_2000, _JPEG_2000_SIZE = b"\xff\x4f\xff\x51", 0x51
+#: How the boxes begin that JPEG 2000 may lie in.
+_BOXES = bytes.fromhex("0000000c 6a502020")
+#: Bytes of pixels that one byte may stand for: in JPEG each block of 64 values takes a bit at least, and without loss
+#: (SOF3) each value. JPEG-LS and JPEG 2000 know no such bound for a blank image.
+_RATIOS = {0xC0: 1024, 0xC1: 1024, 0xC2: 1024, 0xC3: 16}
+#: Bytes that may follow the end of a frame.
+_PADDING = 64
 _INTEGERS = (0x7FE0, 0x0010)
 _ITEM, _END = (0xFFFE, 0xE000), (0xFFFE, 0xE0DD)
 _CUT_OFF = "the file ends within its pixels. It was probably cut off while copying."
@@ -135,29 +144,55 @@ def _next_fragment(file: BinaryIO) -> bytes | None:
     return content
 
 
-def packed_size(frame: bytes) -> tuple[int, int] | None:
-    """Return the size that a frame packed as JPEG, JPEG-LS or JPEG 2000 says it has.
+def check_frame(frame: bytes, rows: int, columns: int, promised: int) -> None:
+    """Refuse a frame packed as JPEG, JPEG-LS or JPEG 2000 that is cut off, or cannot hold what the header promises.
 
-    A decoder allocates and unpacks what the frame says, whatever the header of the file promises.
+    A decoder allocates and unpacks what the frame says, whatever the header of the file promises, and JPEG and JPEG-LS
+    decoders fill what is missing at its end without a word.
 
     Parameters
     ----------
     frame : bytes
-        One packed frame, whole.
+        One packed frame; one of another packing is let through.
+    rows, columns, promised : int
+        Its size by the header of the file, and how many bytes of pixels that is.
 
-    Returns
-    -------
-    (int, int) or None
-        Rows and columns; None where it does not say.
+    Raises
+    ------
+    ReadError
+        With both sizes, or both numbers of bytes.
     """
-    if frame.startswith(b"\xff\x4f\xff\x51") and len(frame) >= 24:
-        right, bottom, left, top = struct.unpack_from(">4I", frame, 8)
-        return bottom - top, right - left
+    start = max(0, frame.find(_JPEG_2000)) if frame.startswith(_BOXES) else 0
+    marker, size = _size_of_frame(frame, start)
+    if marker is None:
+        return
+    if size is not None and size != (rows, columns):
+        raise ReadError(other_size((rows, columns), size))
+    if marker == _JPEG_2000_SIZE:  # whose decoder notices by itself that something is missing
+        return
+    end = frame.rfind(b"\xff\xd9")  # the mark at the end; a byte or a few of padding may follow it
+    if end < max(0, len(frame) - _PADDING):
+        raise ReadError("its packed pixels end too early. It was probably cut off while copying.")
+    if marker in _RATIOS:
+        check_promise(promised, end, _RATIOS[marker])
+
+
+def _size_of_frame(frame: bytes, start: int) -> tuple[int | None, tuple[int, int] | None]:
+    """The marker that tells how a frame is packed, with rows and columns; None for what is not told."""
+    if frame.startswith(_JPEG_2000, start) and len(frame) >= start + 24:
+        right, bottom, left, top = struct.unpack_from(">4I", frame, start + 8)
+        return _JPEG_2000_SIZE, (bottom - top, right - left)
     place = 2 if frame.startswith(b"\xff\xd8") else len(frame)
     while place + 9 <= len(frame) and frame[place] == 0xFF:
         marker, length = frame[place + 1], int.from_bytes(frame[place + 2 : place + 4], "big")
         if marker in _SIZES:
             rows, columns = struct.unpack_from(">2H", frame, place + 5)
-            return (rows, columns) if rows else None
-        place += 2 + length
-    return None
+            return marker, (rows, columns) if rows else None
+        place += 1 if marker == 0xFF else 2 + length  # any number of these may stand before a marker
+    return None, None
+
+
+def other_size(promised: Sequence[int], present: Sequence[int]) -> str:
+    """What is wrong where packed pixels are of another size than the header says."""
+    one, other = (" × ".join(map(str, size)) for size in (promised, present))
+    return f"its header promises {one} values, its packed pixels hold {other}."

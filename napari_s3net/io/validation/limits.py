@@ -16,6 +16,8 @@ from napari_s3net.runtime.machine import physical_memory
 COPIES = 3
 #: Deflate never packs tighter than this, so a header that promises more than this times the file is wrong.
 DEFLATE_RATIO = 1032
+#: A packed image that promises more bytes than this has to hold a plausible share of them; a small blank one need not.
+LARGE = 1 << 28
 #: Time that reading may take: a start, and more for every byte of a file, as over a slow network, and of its pixels.
 BASE_SECONDS, BYTES_PER_SECOND, PIXEL_BYTES_PER_SECOND = 20.0, 5e5, 5e6
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import io
 import struct
 
 import numpy as np
+import PIL.Image
 import pydicom
 import pytest
 from pydicom import uid
@@ -235,4 +237,39 @@ def test_a_frame_that_claims_another_size_is_refused_before_it_is_unpacked(tmp_p
     dataset.PixelData = bytes(raw)
     dataset.save_as(path)
     with pytest.raises(ReadError, match="promises 64 × 48 values, its packed pixels hold 60000 × 50000"):
+        decoded(path)
+
+
+@pytest.mark.parametrize("name", ["JPEGBaseline8Bit", "JPEGLSLossless", "JPEG2000Lossless"])
+@pytest.mark.parametrize("share", [0.5, 0.95])
+def test_a_packed_frame_that_is_cut_off_is_refused_and_not_filled_up(tmp_path, name, share):
+    array = np.random.default_rng(0).integers(0, 256, (64, 48), np.uint8)
+    path = make_dicom(tmp_path / "a", array)
+    dataset = pydicom.dcmread(path)
+    if name.startswith("JPEGBase"):
+        stream = io.BytesIO()
+        PIL.Image.fromarray(array).save(stream, "JPEG")
+        frame = stream.getvalue()
+    else:
+        pytest.importorskip("openjpeg" if "2000" in name else "jpeg_ls")
+        dataset.compress(getattr(uid, name))
+        frame = next(pydicom.encaps.generate_frames(dataset.PixelData, number_of_frames=1))
+    dataset.file_meta.TransferSyntaxUID = getattr(uid, name)
+    for end, is_whole in ((len(frame), True), (int(share * len(frame)) // 2 * 2, False)):
+        dataset.PixelData = encapsulate([frame[:end]])
+        dataset["PixelData"].VR, dataset["PixelData"].is_undefined_length = "OB", True
+        dataset.save_as(path)
+        if is_whole:
+            assert decoded(path).shape == (1, 64, 48)
+        else:
+            with pytest.raises(ReadError, match=r"end too early|are damaged"):
+                decoded(path)
+
+
+def test_frames_of_a_blank_film_have_to_hold_a_plausible_share(tmp_path, monkeypatch):
+    pytest.importorskip("jpeg_ls")
+    path = packed(make_dicom(tmp_path / "a", np.zeros((2, 640, 480), np.uint8)), uid.JPEGLSLossless)
+    assert decoded(path).shape == (2, 640, 480)
+    monkeypatch.setattr(pixels, "LARGE", 1 << 16)
+    with pytest.raises(ReadError, match="promises 614 kB, the file has"):
         decoded(path)

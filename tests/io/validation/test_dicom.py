@@ -5,7 +5,7 @@ import struct
 import pytest
 
 from napari_s3net.errors import ReadError
-from napari_s3net.io.validation.dicom import find_pixels, has_preamble, read_fragments
+from napari_s3net.io.validation.dicom import check_frame, find_pixels, has_preamble, read_fragments
 from tests.io.made_files import hounsfield, make_dicom
 
 ITEM, END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0" + bytes(4)
@@ -66,3 +66,41 @@ def test_what_are_no_fragments(tmp_path, content, words):
     (tmp_path / "a").write_bytes(content)
     with pytest.raises(ReadError, match=words):
         read_fragments(tmp_path / "a", 0)
+
+
+def jpeg(marker, rows, columns, body=bytes(100)):
+    """A frame with a marker of its size, something packed, and the end."""
+    size = struct.pack(">BBHBHHB", 0xFF, marker, 11, 8, rows, columns, 1) + b"\1\x11\0"
+    return b"\xff\xd8\xff\xfe\0\4ab" + size + b"\xff\xda\0\2" + body + b"\xff\xd9"
+
+
+@pytest.mark.parametrize("marker", [0xC0, 0xC1, 0xC2, 0xC3, 0xF7])
+def test_a_frame_has_the_size_of_its_header_and_an_end(marker):
+    frame = jpeg(marker, 24, 20)
+    check_frame(frame, 24, 20, 480)
+    check_frame(frame + b"\0", 24, 20, 480)
+    with pytest.raises(ReadError, match="promises 20 × 24 values, its packed pixels hold 24 × 20"):
+        check_frame(frame, 20, 24, 480)
+    for end in (len(frame) - 1, len(frame) - 2, len(frame) - 90):
+        with pytest.raises(ReadError, match="end too early"):
+            check_frame(frame[:end], 24, 20, 480)
+
+
+@pytest.mark.parametrize(("marker", "most"), [(0xC0, 1024), (0xC2, 1024), (0xC3, 16)])
+def test_a_jpeg_frame_holds_no_more_than_its_bits_can_say(marker, most):
+    frame = jpeg(marker, 60_000, 60_000)
+    check_frame(frame, 60_000, 60_000, most * 100)
+    with pytest.raises(ReadError, match=r"promises .* the file has 1\d\d bytes"):
+        check_frame(frame, 60_000, 60_000, most * 200)
+
+
+def test_jpeg_2000_in_boxes_or_without():
+    stream = b"\xff\x4f\xff\x51\0\x2f\0\0" + struct.pack(">4I", 30, 40, 10, 16) + bytes(60) + b"\xff\xd9"
+    for frame in (stream, bytes.fromhex("0000000c6a5020200d0a870a") + bytes(60) + stream):
+        check_frame(frame, 24, 20, 480)
+        with pytest.raises(ReadError, match="hold 24 × 20"):
+            check_frame(frame, 24, 21, 480)
+
+
+def test_frames_of_other_packings_are_let_through():
+    check_frame(bytes(64), 24, 20, 1 << 40)
