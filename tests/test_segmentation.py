@@ -77,6 +77,8 @@ def test_one_step_an_iteration_with_named_finite_losses():
     assert all(np.isfinite(list(s.losses.values())).all() for s in steps)
     assert all(s.preview is None for s in steps)
     assert not result.provenance.stopped
+    assert result.provenance.iterations == len(steps)
+    assert result.provenance.seconds > 0
     assert not any(torch.is_tensor(v) for s in steps for v in s.losses.values())
 
 

@@ -124,3 +124,11 @@ def test_what_crosses_a_square_is_two_sites():
     side = round(UNCERTAINTY.piece * 100)
     entropy[2:10, side - 4 : side + 4] = 1
     assert sorted((site.column, site.extent) for site in query_sites(entropy)) == [(side - 3, 8), (side + 1, 8)]
+
+
+def test_where_colours_tell_nothing_the_border_is_unsure_and_what_lies_far_from_it_is_not():
+    noise = np.random.default_rng(0).normal(128, 10, (*SHAPE, 3))
+    entropy = uncertainty(as_image(noise.astype(np.uint8)), result(disc(45, 60, 22)))
+    assert entropy[disc(45, 60, 23) & ~disc(45, 60, 21)].mean() > 0.8
+    assert entropy[disc(45, 60, 15)].mean() < 0.2
+    assert entropy[:, :20].mean() < 0.2

@@ -32,6 +32,9 @@ def test_a_fitted_folder_finds_its_lesions_and_survives_a_file(tmp_path):
     assert np.mean([dice(r.mask, s.mask) for r, s in zip(results, samples, strict=True)]) > 0.85
     assert results[0].labels.shape == samples[0].image.shape
     assert 0 < results[0].confidence <= 1
+    made = results[0].provenance
+    assert (made.device, made.iterations, made.settings) == ("cpu", 0, SKIN)
+    assert made.seconds > 0
     model.save(tmp_path / "model.safetensors")
     again = load_folder_model(tmp_path / "model.safetensors")
     assert again.settings == model.settings
