@@ -84,7 +84,6 @@ def decode(path: Path, series: str | None = None) -> Image:
     if file_format == "meta" or file_format == "nrrd":
         from napari_s3net.io.meta_nrrd import read_meta_or_nrrd
 
-        headers.check_meta(path) if file_format == "meta" else headers.check_nrrd(path)
         return read_meta_or_nrrd(path, file_format, name)
     from napari_s3net.io.photograph import read_photograph
 

@@ -106,7 +106,7 @@ def data_files(path: Path) -> list[Path]:
         return []
     with path.open("rb") as file:
         named = _NAMED.findall(file.read(_HEAD_BYTES))
-    names = {(first or second).decode("utf-8", "replace") for first, second in named}
+    names = {(first or second).decode("utf-8", "replace").removeprefix("./") for first, second in named}
     inside = {path.parent / name for name in names if not re.search(r"[/\\:\0]", name)}
     return sorted(p for p in inside if p != path and p.is_file())
 

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import bz2
+import re
+import tempfile
 import warnings
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from math import prod
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import SimpleITK as sitk
 
 from napari_s3net.errors import ReadWarning, UnsupportedFormatError
 from napari_s3net.image import Image, Kind, guess_kind
 from napari_s3net.io.geometry import to_array_order
 from napari_s3net.io.itk import Decoder, open_reader, plain_path, value_bytes
-from napari_s3net.io.validation.limits import check_memory
+from napari_s3net.io.validation.headers import TextHeader, check_meta, check_nrrd
+from napari_s3net.io.validation.limits import check_memory, check_promise
 
+#: Millimetres of other units; those that are not here are taken for millimetres.
+_UNITS = {"um": 1e-3, "µm": 1e-3, "microns": 1e-3, "micrometer": 1e-3, "nm": 1e-6, "cm": 10.0, "m": 1000.0}
 _DECODERS: dict[str, Decoder] = {"meta": "MetaImageIO", "nrrd": "NrrdImageIO"}
 
 
@@ -24,7 +34,7 @@ def read_meta_or_nrrd(path: Path, file_format: Literal["meta", "nrrd"], name: st
     Parameters
     ----------
     path : Path
-        A file whose header `check_meta` or `check_nrrd` has passed.
+        The file.
     file_format : {"meta", "nrrd"}
         As told by its content.
     name : str
@@ -38,7 +48,7 @@ def read_meta_or_nrrd(path: Path, file_format: Literal["meta", "nrrd"], name: st
     Raises
     ------
     ReadError
-        If its pixels are of a kind that is not read here, or too many.
+        If its header makes no sense, or its pixels are missing, of a kind that is not read here, or too many.
     RuntimeError
         From SimpleITK, where the file is damaged.
 
@@ -47,7 +57,8 @@ def read_meta_or_nrrd(path: Path, file_format: Literal["meta", "nrrd"], name: st
     ReadWarning
         If it holds several volumes, or several values a voxel.
     """
-    with plain_path(path) as readable:
+    header = check_meta(path) if file_format == "meta" else check_nrrd(path)
+    with _readable(path, file_format, header) as readable:
         reader = open_reader(readable, _DECODERS[file_format])
         size = reader.GetSize()
         check_memory((*size[:3], reader.GetNumberOfComponents()), value_bytes(reader))
@@ -56,10 +67,86 @@ def read_meta_or_nrrd(path: Path, file_format: Literal["meta", "nrrd"], name: st
                 warnings.warn(f"it holds {n} volumes; the first is opened.", ReadWarning, stacklevel=2)
             reader.SetExtractSize([*size[:3], *(0 for _ in size[3:])])
         image = reader.Execute()
-    return to_image(image, name)
+    factor = _millimetres(header.fields, file_format)
+    if factor not in (None, 1.0):
+        warnings.warn("its sizes are in another unit; they are converted to millimetres.", ReadWarning, stacklevel=2)
+        image.SetSpacing([factor * size for size in image.GetSpacing()])
+        image.SetOrigin([factor * place for place in image.GetOrigin()])
+    return to_image(image, name, "pixel" if factor is None else "mm")
 
 
-def to_image(image: sitk.Image, name: str) -> Image:
+def _millimetres(fields: Mapping[str, str], file_format: str) -> float | None:
+    """Millimetres of the unit that a header uses; None where it tells no sizes. Without a unit they are millimetres."""
+    if file_format == "meta":
+        told, unit = ("ElementSpacing" in fields or "ElementSize" in fields), fields.get("DistanceUnits", "")
+    else:
+        told = "spacings" in fields or "space directions" in fields
+        unit = next(iter(re.findall(r'"([^"]*)"', fields.get("space units", fields.get("units", "")))), "")
+    return _UNITS.get(unit.strip().lower(), 1.0) if told else None
+
+
+@contextmanager
+def _readable(path: Path, file_format: str, header: TextHeader) -> Iterator[Path]:
+    """The file, or a plain copy of one that SimpleITK refuses or, worse, gets wrong."""
+    fields = {key.lower(): value.lower() for key, value in header.fields.items()}
+    if file_format == "meta":
+        unsized = fields.get("compresseddata") == "true" and not fields.get("compresseddatasize", "").isdigit()
+        copied = unsized or fields.get("binarydata", "true") != "true"
+    else:
+        endless = header.pixels != path and not header.text.endswith(b"\n")
+        copied = endless or fields.get("encoding") in ("bz2", "bzip2")
+    if not copied:
+        with plain_path(path) as readable:
+            yield readable
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        plain = Path(folder, "plain.mha" if file_format == "meta" else "plain.nrrd")
+        plain.write_bytes(_plain_meta(header) if file_format == "meta" else _plain_nrrd(header))
+        yield plain
+
+
+def _plain_meta(header: TextHeader) -> bytes:
+    """A MetaImage whose pixels are neither packed nor text, header and all."""
+    with header.pixels.open("rb") as file:
+        file.seek(header.start)
+        content = file.read()
+    if header.fields.get("BinaryData", "true").lower() == "true":
+        content = zlib.decompressobj(47).decompress(content, header.values * header.item_bytes)
+        dropped = rb"CompressedData|CompressedDataSize|ElementDataFile"
+    else:
+        kind = header.fields["ElementType"].removeprefix("MET_").removesuffix("_ARRAY")
+        dtype = {"FLOAT": "<f4", "DOUBLE": "<f8"}.get(kind, f"<{'u' if kind[0] == 'U' else 'i'}{header.item_bytes}")
+        content = np.array(content.split()[: header.values]).astype(dtype).tobytes()
+        dropped = rb"BinaryData|BinaryDataByteOrderMSB|ElementByteOrderMSB|ElementDataFile"
+    check_promise(header.values * header.item_bytes, len(content))
+    return _without(dropped, rb"=", header.text) + b"ElementDataFile = LOCAL\n" + content
+
+
+def _plain_nrrd(header: TextHeader) -> bytes:
+    """An NRRD with its pixels in the same file, and not packed as bzip2, header and all."""
+    with header.pixels.open("rb") as file:
+        file.seek(header.start)
+        dropped = rb"data ?file"
+        if header.fields.get("encoding", "").lower() in ("bz2", "bzip2"):
+            for _ in range(int(header.fields.get("line skip", "0"))):
+                file.readline()
+            most = header.values * header.item_bytes + max(0, int(header.fields.get("byte skip", "0")))
+            content = bz2.BZ2Decompressor().decompress(file.read(), most)
+            check_promise(most, len(content))
+            dropped = rb"data ?file|encoding|line skip"
+        else:
+            content = file.read()
+    ending = b"encoding: raw\n\n" if b"encoding" in dropped else b"\n"
+    return _without(dropped, rb":", header.text) + ending + content
+
+
+def _without(names: bytes, separator: bytes, text: bytes) -> bytes:
+    """The lines of a text header, those with some names left out, without an empty one at the end."""
+    unwanted = re.compile(rb"\s*(" + names + rb")\s*" + separator)
+    return b"".join(line + b"\n" for line in text.splitlines() if line.strip() and not unwanted.match(line))
+
+
+def to_image(image: sitk.Image, name: str, unit: Literal["mm", "pixel"] = "mm") -> Image:
     """Make an image record of a SimpleITK image: upright, and with the kind of its values.
 
     Parameters
@@ -96,6 +183,6 @@ def to_image(image: sitk.Image, name: str) -> Image:
     if channels > 1 and not colours:
         warnings.warn(f"it holds {channels} values a voxel; the first is opened.", ReadWarning, stacklevel=2)
         image = sitk.VectorIndexSelectionCast(image, 0)
-    array, geometry = to_array_order(image)
+    array, geometry = to_array_order(image, unit)
     kind: Kind = "rgb" if colours else guess_kind(array.ravel())
     return Image(array[..., :3] if colours else array, geometry, kind, name)

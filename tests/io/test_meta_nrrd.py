@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import bz2
+import zlib
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -89,3 +92,65 @@ def test_more_than_the_memory_is_refused(tmp_path, monkeypatch):
         ReadError, match="10 × 12 × 4 values; opening that takes 3 kB of memory and this computer has 1 kB"
     ):
         read_meta_or_nrrd(tmp_path / "a.mha", "meta", "a")
+
+
+ARRAY = phantom()
+NRRD = "NRRD0004\ntype: short\ndimension: 3\nsizes: 10 12 4\nendian: little\nspacings: 1.5 2 4\n"
+META = "ObjectType = Image\nNDims = 3\nDimSize = 10 12 4\nElementType = MET_SHORT\nElementSpacing = 1.5 2 4\n"
+TEXT = " ".join(map(str, ARRAY.ravel())).encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "content", "beside"),
+    [
+        ("a.nrrd", NRRD + "encoding: bzip2\n\n", bz2.compress(ARRAY.tobytes()), None),
+        ("a.nrrd", NRRD + "encoding: bz2\nline skip: 1\n\n", b"hello\n" + bz2.compress(ARRAY.tobytes()), None),
+        ("a.nhdr", NRRD + "encoding: bzip2\ndata file: ./a.bz2\n", b"", bz2.compress(ARRAY.tobytes())),
+        ("a.nhdr", NRRD + "encoding: raw\ndata file: ./a.bz2\n\n", b"", ARRAY.tobytes()),
+        ("a.nhdr", NRRD + "encoding: raw\nbyte skip: 3\ndata file: a.bz2", b"", b"abc" + ARRAY.tobytes()),
+        ("a.nrrd", NRRD + "encoding: ascii\n\n", TEXT, None),
+        ("a.nrrd", NRRD + "encoding: hex\n\n", ARRAY.tobytes().hex().encode(), None),
+        ("a.mha", META + "CompressedData = True\nElementDataFile = LOCAL\n", zlib.compress(ARRAY.tobytes()), None),
+        ("a.mha", META + "BinaryData = False\nElementDataFile = Local\n", TEXT, None),
+        ("a.mhd", META + "ElementDataFile = ./a.bz2\n", b"", ARRAY.tobytes()),
+    ],
+)
+def test_packings_that_simpleitk_refuses_or_gets_wrong(tmp_path, name, header, content, beside):
+    path = tmp_path / name
+    path.write_bytes(header.encode() + content)
+    if beside is not None:
+        (tmp_path / "a.bz2").write_bytes(beside)
+    image = read_meta_or_nrrd(path, "meta" if name.startswith("a.m") else "nrrd", "a")
+    np.testing.assert_array_equal(image.array, ARRAY)
+    assert image.geometry.spacing == (4.0, 2.0, 1.5)
+    assert image.geometry.unit == "mm"
+
+
+@pytest.mark.parametrize("end", [20, -20])
+def test_a_bzip2_that_is_cut_off_is_refused(tmp_path, end):
+    packed = bz2.compress(np.random.default_rng(0).integers(0, 9, 480, np.int16).tobytes())
+    (tmp_path / "a.nrrd").write_bytes(NRRD.encode() + b"encoding: bzip2\n\n" + packed[:end])
+    with pytest.raises(ReadError, match="promises"):
+        read_meta_or_nrrd(tmp_path / "a.nrrd", "nrrd", "a")
+
+
+@pytest.mark.parametrize(
+    ("header", "unit", "factor"),
+    [
+        (NRRD + 'units: "um" "um" "um"\n', "mm", 1e-3),
+        (NRRD + 'units: "mm" "mm" "mm"\n', "mm", 1.0),
+        (NRRD.replace("spacings: 1.5 2 4\n", ""), "pixel", None),
+        (META + "DistanceUnits = um\n", "mm", 1e-3),
+        (META + "DistanceUnits = mm\n", "mm", 1.0),
+        (META.replace("ElementSpacing = 1.5 2 4\n", ""), "pixel", None),
+    ],
+)
+def test_sizes_are_in_millimetres_or_said_to_be_none(tmp_path, recwarn, header, unit, factor):
+    nrrd = header.startswith("NRRD")
+    path = tmp_path / "a"
+    ending = "encoding: raw\n\n" if nrrd else "ElementDataFile = LOCAL\n"
+    path.write_bytes((header + ending).encode() + ARRAY.tobytes())
+    geometry = read_meta_or_nrrd(path, "nrrd" if nrrd else "meta", "a").geometry
+    assert geometry.unit == unit
+    np.testing.assert_allclose(geometry.spacing, np.array((4.0, 2.0, 1.5)) * factor if factor else 1.0)
+    assert any("another unit" in str(w.message) for w in recwarn) == (factor == 1e-3)

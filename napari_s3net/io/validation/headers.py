@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Mapping
 from math import prod
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from napari_s3net.errors import ReadError, UnsupportedFormatError
 from napari_s3net.io.validation.limits import DEFLATE_RATIO, check_memory, check_promise
@@ -50,6 +50,31 @@ _META_BYTES = {
     "CHAR": 1, "UCHAR": 1, "SHORT": 2, "USHORT": 2, "INT": 4, "UINT": 4, "LONG": 4, "ULONG": 4,
     "LONG_LONG": 8, "ULONG_LONG": 8, "FLOAT": 4, "DOUBLE": 8,
 }  # fmt: skip
+
+
+class TextHeader(NamedTuple):
+    """The header of a MetaImage or an NRRD file that has been checked.
+
+    Parameters
+    ----------
+    text : bytes
+        As it stands in the file, up to the pixels.
+    fields : dict of str to str
+        What it says.
+    values, item_bytes : int
+        How many numbers its pixels are, and bytes of one.
+    pixels : Path
+        The file with the pixels: itself, or one beside it.
+    start : int
+        The byte of that file at which they begin.
+    """
+
+    text: bytes
+    fields: dict[str, str]
+    values: int
+    item_bytes: int
+    pixels: Path
+    start: int
 
 
 def stem(path: Path) -> str:
@@ -165,22 +190,15 @@ def is_dicom(path: Path) -> bool:
     return head[128:] in (b"DICM\x02\0", b"DICM\x08\0", b"DICM\0\x08") or bool(_BARE_DICOM.match(head))
 
 
-def check_meta(path: Path) -> None:
+def check_meta(path: Path) -> TextHeader:
     """Check a .mha, or a .mhd together with the file that it names.
-
-    Parameters
-    ----------
-    path : Path
-        The .mha or .mhd.
 
     Raises
     ------
     ReadError
-        If the header makes no sense, the file is too short for it, or its image does not fit this machine's memory.
-    UnsupportedFormatError
-        If it holds no image, pixels of a type that is not read here, or pixels in several files.
+        If the header makes no sense, or the file is too short for it.
     """
-    fields, sizes, start = _text_header(path, rb"=", rb"(?m)^\s*ElementDataFile\s*=.*\n?", ("DimSize", "NDims"))
+    text, fields, sizes = _text_header(path, rb"=", rb"(?m)^\s*ElementDataFile\s*=.*\n?", ("DimSize", "NDims"))
     if fields.get("ObjectType", "Image") != "Image":
         raise UnsupportedFormatError("it holds a MetaIO object that is not an image.")
     kind = fields.get("ElementType", "").removeprefix("MET_").removesuffix("_ARRAY")
@@ -191,7 +209,7 @@ def check_meta(path: Path) -> None:
     check_memory((*sizes[:3], int(channels)), item)
     promised = prod(sizes) * int(channels) * item
     target = fields.get("ElementDataFile", "")
-    pixels, start = _pixel_file(path, start, "" if target == "LOCAL" else target)
+    pixels, start = _pixel_file(path, len(text), "" if target.upper() == "LOCAL" else target)
     present = pixels.stat().st_size - start
     if fields.get("CompressedData", "").lower() == "true":
         packed = fields.get("CompressedDataSize", "0")
@@ -200,25 +218,22 @@ def check_meta(path: Path) -> None:
         _check_packing(pixels, start, promised)
     elif fields.get("BinaryData", "true").lower() == "true":
         check_promise(promised, present)
+    else:
+        check_promise(promised // item, present)
+    return TextHeader(text, fields, promised // item, item, pixels, start)
 
 
-def check_nrrd(path: Path) -> None:
-    """Check a .nrrd, or a .nhdr together with the file that it names; raises as `check_meta` does.
-
-    Parameters
-    ----------
-    path : Path
-        The .nrrd or .nhdr.
-    """
-    fields, sizes, start = _text_header(path, rb":", rb"\r?\n\r?\n|\Z", ("sizes", "dimension"))
-    bits = re.search(r"int(8|16|32|64)", kind := fields.get("type", ""))
+def check_nrrd(path: Path) -> TextHeader:
+    """Check a .nrrd, or a .nhdr together with the file that it names; raises as `check_meta` does."""
+    text, fields, sizes = _text_header(path, rb":", rb"\r?\n\r?\n|\Z", ("sizes", "dimension"))
+    bits = re.search(r"int(8|16|32|64)", kind := fields.get("type", "").lower())
     item = _known(int(bits[1]) // 8 if bits else next((n for word, n in _NRRD_WORDS if word in kind), 0))
     check_memory(sizes, item)
-    pixels, start = _pixel_file(path, start, fields.get("data file", fields.get("datafile", "")))
+    pixels, start = _pixel_file(path, len(text), fields.get("data file", fields.get("datafile", "")))
     present = pixels.stat().st_size - start
-    encoding = fields.get("encoding", "raw")
-    ratio = {"raw": 1, "gzip": DEFLATE_RATIO, "gz": DEFLATE_RATIO}.get(encoding)
+    ratio = {"raw": 1, "gzip": DEFLATE_RATIO, "gz": DEFLATE_RATIO}.get(fields.get("encoding", "raw").lower())
     check_promise(prod(sizes) * item if ratio else prod(sizes), present, ratio or DEFLATE_RATIO)
+    return TextHeader(text, fields, prod(sizes), item, pixels, start)
 
 
 #: NRRD's names of types, the longer ones first: "unsigned long long int" holds "long" and "int" too.
@@ -227,8 +242,8 @@ _NRRD_WORDS = (("char", 1), ("short", 2), ("long", 8), ("double", 8), ("float", 
 
 def _text_header(
     path: Path, separator: bytes, end: bytes, shape: tuple[str, str]
-) -> tuple[dict[str, str], tuple[int, ...], int]:
-    """Fields of a text header, the sizes in it, and the offset of the first byte behind it.
+) -> tuple[bytes, dict[str, str], tuple[int, ...]]:
+    """A text header, its fields, and the sizes in it.
 
     `shape` names the fields that hold the sizes and how many there are.
     """
@@ -239,12 +254,14 @@ def _text_header(
         raise ReadError("its header does not end. It was probably cut off while copying.")
     lines = (line.partition(separator) for line in text[: found.end()].splitlines())
     fields = {key.strip().decode("latin1"): value.strip().decode("latin1") for key, mark, value in lines if mark}
-    return fields, _sizes(*(fields.get(name, "") for name in shape)), found.end()
+    return text[: found.end()], fields, _sizes(*(fields.get(name, "") for name in shape))
 
 
 def _sizes(text: str, axes: str) -> tuple[int, ...]:
     """The sizes of a text header, as many as it has axes."""
     words = text.split()
+    if len(words) == 1 and axes == "1":
+        raise UnsupportedFormatError("it has a single axis and is no image.")
     if (
         not 1 < len(words) <= MAX_AXES
         or not all(word.isdigit() and int(word) for word in words)
@@ -268,6 +285,7 @@ def _pixel_file(header: Path, start: int, target: str) -> tuple[Path, int]:
         return header, start
     if target.upper().startswith("LIST") or "%" in target:
         raise UnsupportedFormatError("its pixels are spread over several files, which is not read here.")
+    target = target.removeprefix("./")
     if re.search(r"[/\\:]", target) or target == "..":
         raise ReadError("its header names a file outside its own folder, which is not opened.")
     if not (header.parent / target).is_file():

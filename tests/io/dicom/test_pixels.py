@@ -240,7 +240,7 @@ def test_a_frame_that_claims_another_size_is_refused_before_it_is_unpacked(tmp_p
         decoded(path)
 
 
-@pytest.mark.parametrize("name", ["JPEGBaseline8Bit", "JPEGLSLossless", "JPEG2000Lossless"])
+@pytest.mark.parametrize("name", ["JPEGBaseline8Bit", "JPEGLSLossless"])
 @pytest.mark.parametrize("share", [0.5, 0.95])
 def test_a_packed_frame_that_is_cut_off_is_refused_and_not_filled_up(tmp_path, name, share):
     array = np.random.default_rng(0).integers(0, 256, (64, 48), np.uint8)
@@ -262,7 +262,7 @@ def test_a_packed_frame_that_is_cut_off_is_refused_and_not_filled_up(tmp_path, n
         if is_whole:
             assert decoded(path).shape == (1, 64, 48)
         else:
-            with pytest.raises(ReadError, match=r"end too early|are damaged"):
+            with pytest.raises(ReadError, match="end too early"):
                 decoded(path)
 
 

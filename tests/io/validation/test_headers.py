@@ -134,6 +134,12 @@ def test_nrrd_types(tmp_path, word, size):
         headers.check_nrrd(path)
 
 
+def test_a_single_axis_is_no_image(tmp_path):
+    (tmp_path / "a.nrrd").write_bytes(b"NRRD0004\ntype: uchar\ndimension: 1\nsizes: 9\nencoding: raw\n\n" + bytes(9))
+    with pytest.raises(UnsupportedFormatError, match="single axis"):
+        headers.check_nrrd(tmp_path / "a.nrrd")
+
+
 @pytest.mark.parametrize("target", ["../a.raw", "/etc/passwd", "inner/a.raw", r"..\\a.raw", r"c:\\a.raw"])
 @pytest.mark.parametrize("name", ["a.mhd", "a.nhdr"])
 def test_pixels_lie_in_the_folder_of_their_header(files, name, target):
