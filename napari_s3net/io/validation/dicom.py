@@ -193,6 +193,17 @@ def _size_of_frame(frame: bytes, start: int) -> tuple[int | None, tuple[int, int
 
 
 def other_size(promised: Sequence[int], present: Sequence[int]) -> str:
-    """What is wrong where packed pixels are of another size than the header says."""
+    """Word what is wrong where packed pixels are of another size than the header says.
+
+    Parameters
+    ----------
+    promised, present : sequence of int
+        The size by the header, and that of the packed pixels.
+
+    Returns
+    -------
+    str
+        The rest of a sentence that begins with the name of the file.
+    """
     one, other = (" × ".join(map(str, size)) for size in (promised, present))
     return f"its header promises {one} values, its packed pixels hold {other}."

@@ -193,6 +193,16 @@ def is_dicom(path: Path) -> bool:
 def check_meta(path: Path) -> TextHeader:
     """Check a .mha, or a .mhd together with the file that it names.
 
+    Parameters
+    ----------
+    path : Path
+        The file with the header.
+
+    Returns
+    -------
+    TextHeader
+        Its fields, and where its pixels lie.
+
     Raises
     ------
     ReadError
@@ -224,7 +234,18 @@ def check_meta(path: Path) -> TextHeader:
 
 
 def check_nrrd(path: Path) -> TextHeader:
-    """Check a .nrrd, or a .nhdr together with the file that it names; raises as `check_meta` does."""
+    """Check a .nrrd, or a .nhdr together with the file that it names; raises as `check_meta` does.
+
+    Parameters
+    ----------
+    path : Path
+        The file with the header.
+
+    Returns
+    -------
+    TextHeader
+        Its fields, and where its pixels lie.
+    """
     text, fields, sizes = _text_header(path, rb":", rb"\r?\n\r?\n|\Z", ("sizes", "dimension"))
     bits = re.search(r"int(8|16|32|64)", kind := fields.get("type", "").lower())
     item = _known(int(bits[1]) // 8 if bits else next((n for word, n in _NRRD_WORDS if word in kind), 0))
