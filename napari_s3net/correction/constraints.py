@@ -103,7 +103,7 @@ def make_constraints(
     Returns
     -------
     Constraints
-        Strokes on locked pixels, or of locked labels, are left out.
+        Strokes on locked pixels, of locked labels, or of a side all of whose labels are locked, are left out.
 
     Raises
     ------
@@ -120,7 +120,11 @@ def make_constraints(
         held |= region.astype(bool)
     drawn[held | np.isin(drawn, list(locked))] = 0
     ids, foreground = _known_ids(result, drawn)
-    return Constraints(labels, drawn, held, ids, np.isin(ids, foreground), ~np.isin(ids, list(locked)))
+    made = Constraints(labels, drawn, held, ids, np.isin(ids, foreground), ~np.isin(ids, list(locked)))
+    painted = drawn > 0
+    # A side that is locked as a whole is no evidence of the other.
+    drawn[painted] *= made.allowed(drawn[painted]).any(axis=1)
+    return made
 
 
 def check_drawn(drawn: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.int32]:

@@ -103,7 +103,8 @@ def _at_full_size(
     c = constraints
     choices = c.is_open[:, None] & (c.on_object[:, None] == (margin > 0).ravel())
     new = c.ids[np.where(choices, distances.reshape(len(distances), -1), -np.inf).argmax(axis=0)].reshape(small.shape)
-    touched = ndimage.binary_dilation(new != small, _EIGHT)
+    closed = ~c.is_open[np.searchsorted(c.ids, small)]  # what is locked neither changes nor gives its rim to another
+    touched = ndimage.binary_dilation((new != small) & ~closed, _EIGHT) & ~closed
     labels, drawn = c.labels.copy(), c.drawn
     rows, columns = np.nonzero((nearest(touched, labels.shape) | (drawn > 0)) & ~c.locked)
     at = [(i + 0.5) * n / m - 0.5 for i, n, m in zip((rows, columns), small.shape, labels.shape, strict=True)]

@@ -46,6 +46,12 @@ def test_a_lock_is_stronger_than_a_stroke(halves):
     assert not constraints.allowed(np.array([OBJECT], np.int32)).any()
 
 
+@pytest.mark.parametrize(("side", "locked"), [(OBJECT, (1,)), (BACKGROUND, (2, 3))])
+def test_a_stroke_of_a_side_that_is_locked_as_a_whole_is_left_out(halves, side, locked):
+    assert not make_constraints(halves, drawn(p00=side, p55=side), locked=locked).drawn.any()
+    assert make_constraints(halves, drawn(p00=side, p22=side), locked=(3,)).drawn.any()
+
+
 def test_a_locked_region(halves):
     region = np.zeros((6, 8), bool)
     region[:, :2] = True

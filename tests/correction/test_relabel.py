@@ -74,6 +74,31 @@ def test_locks_keep_what_they_hold(locks):
     np.testing.assert_array_equal(labels, FOUND)
 
 
+@pytest.mark.parametrize("stroke", [OBJECT, 1])
+def test_a_stroke_of_a_locked_object_is_not_taken_for_one_of_the_others(stroke):
+    labels = FOUND.copy()
+    labels[disc(60, 130, 14)] = 4  # a second object, open, and the stroke lies between the two
+    mark = disc(60, 114, 2)
+    free = relabel(constrained(labels, (mark, stroke), foreground=(1, 4)), FLAT)
+    assert (free[mark] != 2).all()
+    locked = relabel(constrained(labels, (mark, 1), foreground=(1, 4), locked=(1,)), FLAT)
+    np.testing.assert_array_equal(locked, labels)
+    everything = relabel(constrained(FOUND, (disc(60, 112, 2), stroke), locked=(1,)), FLAT)
+    np.testing.assert_array_equal(everything, FOUND)
+
+
+def test_an_object_that_is_locked_is_not_eaten_where_it_was_painted_anew():
+    labels = np.full(SHAPE, 2)
+    labels[disc(60, 80, 30)] = 1
+    labels[disc(60, 80, 12)] = 3  # a third label on the object's side, open, beside the locked one
+    stroke = disc(60, 62, 2) | disc(60, 98, 2)
+    new = relabel(
+        constrained(labels, (stroke, OBJECT), (disc(20, 20, 3), BACKGROUND), foreground=(1, 3), locked=(1,)), FLAT
+    )
+    np.testing.assert_array_equal(new == 1, labels == 1)
+    assert (new[labels == 3] == 3).all()
+
+
 def test_named_labels_push_each_other_on_one_side():
     labels = np.full(SHAPE, 2)
     labels[:, 80:] = 3

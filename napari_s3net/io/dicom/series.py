@@ -42,6 +42,8 @@ class Contents:
         DICOM files that cannot be read.
     others, folders : int
         How many more files and folders there are.
+    missing : int
+        How many files a directory file names that are not in its folder.
     """
 
     series: dict[str, list[Header]] = field(default_factory=dict)
@@ -49,6 +51,12 @@ class Contents:
     damaged: dict[Path, ReadError] = field(default_factory=dict)
     others: int = 0
     folders: int = 0
+    missing: int = 0
+
+    @property
+    def loss(self) -> str:
+        """What a directory file names and nobody will see; empty where nothing is missing."""
+        return f"{self.missing} of the files that it names are not in its folder." if self.missing else ""
 
 
 def look_into(path: Path) -> Contents:
@@ -66,7 +74,11 @@ def look_into(path: Path) -> Contents:
     """
     contents = Contents()
     found: dict[str, list[Header]] = {}
-    for file in sorted(path.iterdir()) if path.is_dir() else _named_in(path):
+    if path.is_dir():
+        files = sorted(path.iterdir())
+    else:
+        files, contents.missing = _named_in(path)
+    for file in files:
         if file.is_dir():
             contents.folders += 1
             continue
@@ -108,14 +120,17 @@ def _stands_alone(header: Header) -> bool:
     return header.frames == 1 and not placed and header.modality not in SLICES
 
 
-def _named_in(directory: Path) -> list[Path]:
-    """The files that a DICOMDIR names, as far as they are there; none outside its own folder."""
-    root, paths = directory.parent.resolve(), []
+def _named_in(directory: Path) -> tuple[list[Path], int]:
+    """The files that a DICOMDIR names and that are there, none outside its own folder; and how many are not."""
+    root, paths, missing = directory.parent.resolve(), [], set()
     for record in items(read_header(directory).dataset, "DirectoryRecordSequence"):
-        path = root.joinpath(*words(record, "ReferencedFileID")).resolve()
+        names = words(record, "ReferencedFileID")
+        path = root.joinpath(*names).resolve()
         if path != root and path.is_relative_to(root) and path.is_file():
             paths.append(path)
-    return list(dict.fromkeys(paths))
+        elif names:
+            missing.add(path)
+    return list(dict.fromkeys(paths)), len(missing)
 
 
 def list_series(contents: Contents) -> list[tuple[str, str]]:
@@ -174,20 +189,29 @@ def read_series(path: Path, series: str | None, name: str) -> Image:
     contents = look_into(path)
     for file, error in contents.damaged.items():  # its slice would be missing without a word
         raise ReadError(f"in its file {shown(file)} {error}")
-    if not contents.series and len(contents.singles) == 1:
-        return read_headers(contents.singles, name)
+    chosen = contents.singles
+    if contents.series or len(chosen) != 1:
+        chosen = contents.series[_choose(path, contents, series)]
+    if contents.loss:
+        warnings.warn(contents.loss, ReadWarning, stacklevel=2)
+    return read_headers(chosen, name)
+
+
+def _choose(path: Path, contents: Contents, series: str | None) -> str:
+    """The id of the only series, or of the one that was asked for."""
     found = dict(list_series(contents))
     if not found:
         raise UnsupportedFormatError(_nothing_in(path, contents))
     listing = "; ".join(f"{i or '(no id)'}: {text}" for i, text in found.items())
     if series is None and len(found) > 1:
         raise AmbiguousSeriesError(
-            f"it holds {len(found)} series. Choose one by its id (series=…), or give each its own folder. {listing}.",
+            f"it holds {len(found)} series. Choose one by its id (series=…), or give each its own folder. "
+            f"{listing}. {contents.loss}".rstrip(),
             tuple(found.items()),
         )
     if series is not None and series not in found:
         raise ReadError(f"it holds no series {series!r}. It holds {listing}.")
-    return read_headers(contents.series[next(iter(found)) if series is None else series], name)
+    return next(iter(found)) if series is None else series
 
 
 def _nothing_in(path: Path, contents: Contents) -> str:

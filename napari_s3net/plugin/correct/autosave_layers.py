@@ -136,10 +136,10 @@ class Autosave(QObject):
         )
 
     def _find(self, saved: SavedSession) -> ImageLayer | None:
-        """The session's image, if it is open."""
+        """The session's image, if it is open: the one from its file, for others of the same name are not it."""
         images = [layer for layer in map(plain, self._viewer.layers) if isinstance(layer, ImageLayer)]
         fitting = [one for one in images if finest_level(one)[1] == saved.labels.shape]
-        return next((one for one in fitting if one.name == saved.image), None)
+        return next((one for one in fitting if _is_image_of(one, saved)), None)
 
     def _open(self, saved: SavedSession) -> ImageLayer:
         """The session's image from its file."""
@@ -152,3 +152,10 @@ class Autosave(QObject):
         if found is None or finest_level(found)[1] != saved.labels.shape:
             raise ReadError(f"The image {saved.image} is not as it was; the session does not fit it.")
         return found
+
+
+def _is_image_of(layer: ImageLayer, saved: SavedSession) -> bool:
+    """Whether a layer shows a session's image: by its file, or by its name where it is from none."""
+    if saved.path is None:
+        return layer.source.path is None and layer.name == saved.image
+    return layer.source.path is not None and Path(layer.source.path) == Path(saved.path)

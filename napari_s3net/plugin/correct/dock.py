@@ -176,9 +176,10 @@ class CorrectDock(Dock):
     def _follow_active(self, event: Any = None) -> None:
         """Correct the labels that became active; show what the brush paints."""
         active = plain(self._viewer.layers.selection.active)
-        if active is not self.editor.layer and not self.background.running and active in self.editor.candidates():
+        found = self.editor.candidates()
+        if active is not self.editor.layer and not self.background.running and active in found:
             self._choose(active)
-            self.combo.setCurrentText(active.name)
+            self.combo.setCurrentIndex(found.index(active))  # not by its name: several layers may have the same
         self._show_brush()
 
     def _follow(self) -> None:

@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from napari_s3net.plugin.correct.controller import LabelEditor
 from napari_s3net.plugin.correct.panels import UncertaintyPanel
 from napari_s3net.plugin.jobs.background import Background, estimate_uncertainty
-from napari_s3net.plugin.layers.placement import KEY
+from napari_s3net.plugin.layers.ownership import belongs_to, set_owner
+from napari_s3net.plugin.layers.placement import KEY, transform_of
 from napari_s3net.plugin.layers.result_layer import plain
 from napari_s3net.plugin.layers.stroke_layer import HELPER
 from napari_s3net.plugin.widgets.text import plural, share_text
 
+#: In the metadata of a layer of uncertainty: what it is, and which labels it is of.
+UNCERTAINTY, UNCERTAINTY_OF = "uncertainty", "uncertainty_of"
 #: The view shows this many times the extent of a site, on a canvas of about so many pixels.
 SITE_EXTENTS, CANVAS_PIXELS = 5.0, 600.0
 
@@ -107,27 +110,31 @@ class UncertaintyController:
     def _add_layer(self, uncertainty: NDArray[np.float32]) -> None:
         """Show the uncertainty as a layer of its own, over the labels' place; a stack's as one plane."""
         labels, source = self._editor.target()
-        name = f"{labels.name} – uncertainty"
         data = np.zeros(labels.data.shape, np.float32)
-        known = next((one for one in map(plain, self._viewer.layers) if one.name == name), None)
+        known = next((one for one in map(plain, self._viewer.layers) if _is_uncertainty_of(one, labels)), None)
         if known is not None and known.data.shape == data.shape:
             data = known.data.copy()
         data[source.index] = uncertainty
         if known is not None:
             known.data = data
             return
-        place = ("scale", "translate", "rotate", "shear", "affine", "units")
         active = plain(self._viewer.layers.selection.active)
-        self._viewer.add_layer(
-            ImageLayer(
-                data,
-                name=name,
-                colormap="inferno",
-                blending="additive",
-                contrast_limits=(0, 1),
-                opacity=0.8,
-                metadata={KEY: {HELPER: "uncertainty"}},
-                **{key: getattr(labels, key) for key in place},
-            )
+        layer = ImageLayer(
+            data,
+            name=f"{labels.name} – uncertainty",
+            colormap="inferno",
+            blending="additive",
+            contrast_limits=(0, 1),
+            opacity=0.8,
+            metadata={KEY: {HELPER: UNCERTAINTY, UNCERTAINTY_OF: labels.name}},
+            **transform_of(labels),
         )
+        set_owner(layer, labels)
+        self._viewer.add_layer(layer)
         self._viewer.layers.selection.active = active
+
+
+def _is_uncertainty_of(layer: Any, labels: Any) -> bool:
+    """Whether a layer shows the uncertainty of a label layer, whatever the two are called."""
+    metadata = layer.metadata.get(KEY, {})
+    return metadata.get(HELPER) == UNCERTAINTY and belongs_to(layer, labels, metadata.get(UNCERTAINTY_OF, ""))

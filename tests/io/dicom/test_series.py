@@ -330,12 +330,17 @@ def directory(folder, *paths):
 
 def test_a_directory_file_opens_its_series(series, tmp_path):
     path = directory(tmp_path, *(("series", file.name) for file in sorted(series.iterdir())), ("series", "GONE"))
-    assert read_file(path, None, "a").shape == (4, 24, 20)
+    with pytest.warns(ReadWarning, match="1 of the files that it names are not in its folder"):
+        assert read_file(path, None, "a").shape == (4, 24, 20)
     make_slice(series / "MORE", hounsfield(), SeriesInstanceUID="9")
     path = directory(tmp_path, *(("series", file.name) for file in sorted(series.iterdir())))
     with pytest.raises(AmbiguousSeriesError, match="2 series"):
         read_file(path, None, "a")
     assert read_file(path, "9", "a").shape == (24, 20)
+    files = sorted(series.iterdir())
+    path = directory(tmp_path, *(("series", file.name) for file in files), ("GONE",), ("series", "GONE"), ("GONE",))
+    with pytest.raises(AmbiguousSeriesError, match="2 of the files that it names"):
+        read_file(path, None, "a")
 
 
 def test_a_directory_file_names_nothing_outside_its_folder(series, tmp_path):

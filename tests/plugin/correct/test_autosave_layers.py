@@ -6,6 +6,8 @@ import sys
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from napari.layers import Image as ImageLayer
+from napari.layers._source import layer_source
 
 from napari_s3net.correction.constraints import OBJECT
 from napari_s3net.errors import ReadError
@@ -140,3 +142,26 @@ def test_what_was_painted_last_is_saved_when_napari_is_closed(tmp_path):
     assert "RuntimeError" not in done.stderr
     assert done.returncode == 0, done.stderr
     assert load(tmp_path).labels[3, 3] == 7
+
+
+def test_a_session_goes_to_the_image_of_its_file_and_not_to_another_of_the_same_name(
+    open_session, photograph, tmp_path
+):
+    def with_image(viewer, patient):
+        with layer_source(path=str(tmp_path / patient / "slice.png")):
+            return viewer.add_layer(ImageLayer(photograph, name="slice"))
+
+    viewer = ViewerModel()
+    with_image(viewer, "a")
+    session = open_session(viewer, viewer.add_labels(np.ones(photograph.shape[:2], np.int32)))
+    session.mark_changed()
+    session.save()
+    session.wait()
+    other = ViewerModel()
+    with_image(other, "b")
+    reopened = open_session(other)
+    with pytest.raises(ReadError, match="Open the image slice first"):
+        reopened.reopen()
+    with_image(other, "a").name = "renamed"
+    reopened.reopen()
+    assert reopened.editor.source.name == "renamed"

@@ -90,3 +90,18 @@ def test_an_answer_for_another_plane_is_dropped_and_a_change_forgets(controller)
     assert controller.panel.line.text() == ""
     controller.ask("next")
     assert len(controller.asked) == 2
+
+
+def test_its_layer_is_known_by_what_it_belongs_to_and_not_by_its_name(controller):
+    viewer = controller.viewer
+    mine = viewer.add_image(np.ones((48, 64), np.float32), name="mole – S³-Net – uncertainty")
+    controller.ask("probabilities")
+    controller.show(two_places())
+    shown = plain(viewer.layers[-1])
+    assert shown is not mine
+    shown.name = "where to look"
+    controller.ask("probabilities")
+    controller.show(two_places() / 2)
+    np.testing.assert_array_equal(shown.data, two_places() / 2)
+    assert (mine.data == 1).all()
+    assert len(viewer.layers) == 4
