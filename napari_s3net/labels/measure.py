@@ -123,16 +123,20 @@ def _moments(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64] | None]:
     """Pixels, mean and standard deviation of each id, (n,), and its colour, (3, n); band by band to spare memory."""
     scale = _scale_to_255(image)
-    sums, middle = np.zeros((6, len(ids))), None
+    pixels, sums, middle = np.zeros(len(ids), np.int64), np.zeros((6, len(ids))), None
     rows = max(1, BAND_PIXELS // max(1, labels[:1].size))
     for start in range(0, len(labels), rows):
         index = np.searchsorted(ids, labels[start : start + rows].ravel())
+        pixels += np.bincount(index, minlength=len(ids))
         band = image.array[start : start + rows]
         colours = band.reshape(-1, 3).astype(np.float32) * scale if scale is not None else None
         values = (band.ravel() if colours is None else colours @ np.array(LUMINANCE, np.float32)).astype(np.float64)
-        values[~(np.abs(values) < NO_MEASUREMENT)] = 0.0  # NaN and fill values, which have no label
-        middle = values.mean() if middle is None else middle  # near the values, so that large ones lose no digits
-        values -= middle
+        if not (measured := np.abs(values) < NO_MEASUREMENT).all():  # NaN and fill values
+            index, values = index[measured], values[measured]
+            colours = colours if colours is None else colours[measured]
+        if middle is None and values.size:  # near the values, so that large ones lose no digits
+            middle = values.mean()
+        values -= middle or 0.0
         sums[0] += np.bincount(index, minlength=len(ids))
         sums[1] += np.bincount(index, values, len(ids))
         sums[2] += np.bincount(index, np.square(values, out=values), len(ids))
@@ -141,7 +145,8 @@ def _moments(
     n = np.maximum(sums[0], 1)
     mean, square = sums[1] / n, sums[2] / n
     sd = np.sqrt(np.maximum(square - mean**2, 0))
-    return sums[0].astype(np.int64), mean + (middle or 0.0), sd, sums[3:] / n if scale is not None else None
+    mean = np.where(sums[0] > 0, mean + (middle or 0.0), 0.0)
+    return pixels, mean, sd, sums[3:] / n if scale is not None else None
 
 
 def tissue_name(mean_hu: float) -> str:
@@ -239,7 +244,8 @@ def _scale_to_255(image: Image) -> np.float32 | None:
         return None
     if image.array.dtype.kind in "iu":
         return np.float32(255 / float(np.iinfo(image.array.dtype).max))
-    return np.float32(255 if image.array.size == 0 or image.array.max() <= 1 else 1)
+    measured = np.abs(image.array) < NO_MEASUREMENT
+    return np.float32(255 if image.array.max(where=measured, initial=0) <= 1 else 1)
 
 
 def _pixel_size(image: Image) -> tuple[float, str]:

@@ -155,3 +155,21 @@ def test_what_has_no_label_does_not_count(fill):
     clean = measure_clusters(labels, as_image(array, kind="grey"))
     filled = measure_clusters(labels, as_image(np.where(labels == 0, fill, array), kind="grey"))
     assert [(c.mean, c.sd, c.pixels) for c in filled] == [pytest.approx((c.mean, c.sd, c.pixels)) for c in clean]
+
+
+@pytest.mark.parametrize("fill", [np.nan, np.inf, -1e30])
+@pytest.mark.parametrize("colours", [False, True])
+def test_pixels_without_a_measurement_count_by_their_number_alone(fill, colours):
+    """A label may be painted over them; neither its mean nor the scale of all colours is theirs."""
+    array = np.repeat([[0.2, 0.4, 0.6, 0.8], [0.2, 0.4, 0.6, 0.8]], 3).reshape(2, 4, 3)
+    array = array if colours else array[..., 0]
+    damaged = array.copy()
+    damaged[0, 0] = fill
+    one, two = measure_clusters(LABELS, as_image(damaged, kind="rgb" if colours else "grey"))
+    scale = 255 if colours else 1
+    assert (one.pixels, one.mean) == (4, pytest.approx(scale * (0.2 + 0.4 + 0.4) / 3, rel=1e-5))
+    assert (two.pixels, two.mean) == (3, pytest.approx(scale * (0.6 + 0.8 + 0.6) / 3, rel=1e-5))
+    if colours:
+        assert one.colour == pytest.approx([one.mean] * 3, rel=1e-5)
+    nothing = measure_clusters(LABELS, as_image(np.full_like(array, fill), kind="rgb" if colours else "grey"))
+    assert [(c.mean, c.sd, c.pixels) for c in nothing] == [(0, 0, 4), (0, 0, 3)]
