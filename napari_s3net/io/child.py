@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 from napari_s3net.errors import AmbiguousSeriesError, ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.image import Image
 from napari_s3net.io.validation import headers
-from napari_s3net.io.validation.limits import on_promise, reading_seconds
+from napari_s3net.io.validation.limits import OnPromise, on_promise, reading_seconds
 from napari_s3net.runtime.child_server import NOBODY, Caller, limited_memory, serve
 
 #: What a decoder may allocate beside the copies of an image that its header promises.
 SPARE_BYTES = 1 << 30
+#: Of images that promise no more than this no time is asked for: asking takes as long as reading a small one.
+SMALL_BYTES = 1 << 22
 #: Decoders may take what the header accounts for: more, or more than there is, fails.
 _MORE_MEMORY = "decoding it takes more memory than there is, or than its header accounts for; it may be damaged."
 #: What a decoder's message means. Its own words are not passed on: they may quote the file, names included.
@@ -126,19 +128,10 @@ def answer(request: Mapping[str, Any], caller: Caller = NOBODY) -> Reply:
     """
     path = Path(request["path"])
 
-    largest = 0
-
-    def prepare(promised: int, needed: int) -> None:
-        nonlocal largest
-        if promised > largest:  # of a series first the volume, then each slice may promise something
-            largest = promised
-            limit(needed + SPARE_BYTES)
-            caller.allow(reading_seconds(path, promised))
-
     try:
         with (
             limited_memory(SPARE_BYTES) as limit,
-            on_promise(prepare),
+            on_promise(_preparing(path, limit, caller)),
             warnings.catch_warnings(record=True) as caught,
         ):
             warnings.simplefilter("always")
@@ -161,6 +154,21 @@ def answer(request: Mapping[str, Any], caller: Caller = NOBODY) -> Reply:
         array = np.ascontiguousarray(array)
         array = array.astype(array.dtype.newbyteorder("="), copy=False)
     return {**reply, "notes": list(dict.fromkeys(notes))}, array
+
+
+def _preparing(path: Path, limit: Callable[[int], None], caller: Caller) -> OnPromise:
+    """What sets the limits once a header was checked; a series promises a volume first, and then each slice."""
+    largest = 0
+
+    def prepare(promised: int, needed: int) -> None:
+        nonlocal largest
+        if promised > largest:
+            largest = promised
+            limit(needed + SPARE_BYTES)
+            if promised > SMALL_BYTES:
+                caller.allow(reading_seconds(path, promised))
+
+    return prepare
 
 
 def _answer_read(path: Path, request: Mapping[str, Any]) -> Reply:

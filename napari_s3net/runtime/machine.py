@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -23,8 +24,9 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+@cache
 def physical_memory() -> int:
-    """Return the memory of this machine.
+    """Return the memory of this machine; the system is asked once.
 
     Returns
     -------

@@ -74,6 +74,9 @@ def test_the_decoder_may_take_what_the_header_promises_and_no_more(tmp_path, mon
 
     greed = []
     assert child.answer(request(tmp_path / "a.tif"), caller)[1].shape == array.shape
+    assert asked == []  # a small image, which is read before an answer would be there
+    monkeypatch.setattr(child, "SMALL_BYTES", 0)
+    assert child.answer(request(tmp_path / "a.tif"), caller)[1].shape == array.shape
     assert asked == [reading_seconds(tmp_path / "a.tif", array.nbytes)]
     monkeypatch.setattr(tiff, "read_tiff", greedy)
     reply, _ = child.answer(request(tmp_path / "a.tif"))
