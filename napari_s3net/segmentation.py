@@ -6,18 +6,16 @@ An image goes through `prepare`, `train`, `propose` and `postprocess`.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Generator
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from napari_s3net.errors import DivergedError
 from napari_s3net.foreground.propose import propose
 from napari_s3net.image import Image, Segmentation, Step, as_image
-from napari_s3net.network.state import state_of
 from napari_s3net.postprocessing.postprocess import postprocess
 from napari_s3net.postprocessing.upsample import preview
 from napari_s3net.preprocessing.prepare import prepare
@@ -26,6 +24,7 @@ from napari_s3net.runtime.device import memory_errors, resolve_device
 from napari_s3net.runtime.generators import drain
 from napari_s3net.runtime.memory import estimate_mib
 from napari_s3net.settings import Settings, preset_settings
+from napari_s3net.training.loop import TrainedClusters, iterate
 from napari_s3net.training.trainer import Trainer
 from napari_s3net.training.variants import make_trainer
 
@@ -129,31 +128,6 @@ def iter_segment(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class TrainedClusters:
-    """What training on one image leaves; no part of it holds the network.
-
-    Parameters
-    ----------
-    clusters : numpy.ndarray
-        (h, w), the arg-max of the last iteration.
-    probabilities : torch.Tensor
-        (1, K, h, w), those of the last iteration.
-    losses : tuple of mapping
-        The weighted terms of each iteration.
-    stopped : bool
-        Whether it was asked to stop.
-    state : mapping of str to numpy.ndarray
-        The weights that made the clusters; empty for the published network.
-    """
-
-    clusters: NDArray[np.int64]
-    probabilities: torch.Tensor
-    losses: tuple[Mapping[str, float], ...]
-    stopped: bool
-    state: Mapping[str, NDArray[Any]]
-
-
 def train(
     trainer: Trainer, settings: Settings, image: Image, preview_seconds: float | None = None
 ) -> Generator[Step, bool | None, TrainedClusters]:
@@ -187,31 +161,23 @@ def train(
     DivergedError
         If the loss is not finite.
     """
-    losses: list[Mapping[str, float]] = []
-    shown, before = time.perf_counter(), None
-    for iteration in range(1, settings.max_iter + 1):
-        probabilities, terms = trainer.forward(iteration)
-        total = torch.stack(list(terms.values())).sum()
-        if not torch.isfinite(total):
-            raise DivergedError(f"The loss is not finite at iteration {iteration}. Try a smaller learning rate.")
-        losses.append({name: float(term.detach()) for name, term in terms.items()})
-        clusters = probabilities.detach().argmax(dim=1)[0].cpu().numpy()
-        n_clusters, changed = len(np.unique(clusters)), _share_changed(before, clusters)
-        before, shot = clusters, None
-        if preview_seconds is not None and time.perf_counter() - shown >= preview_seconds:
-            shot, shown = preview(clusters, image.shape), time.perf_counter()
-        stopped = bool((yield Step(iteration, settings.max_iter, losses[-1], n_clusters, shot)))
-        if stopped or iteration == settings.max_iter or trainer.is_done(iteration, n_clusters, changed):
+    keep_state = settings.variant == "s3net"
+    looks = iterate(trainer, settings.max_iter, keep_state=keep_state)
+    answer, shown = None, time.perf_counter()
+    while True:
+        try:
+            look = looks.send(answer)
+        except StopIteration as end:
+            result: TrainedClusters | DivergedError = end.value[0]
             break
-        trainer.optimiser.zero_grad()
-        torch.autograd.backward(total)
-        trainer.optimiser.step()
-    state = state_of(trainer.network) if settings.variant == "s3net" else {}
-    return TrainedClusters(clusters, probabilities.detach(), tuple(losses), stopped, state)
-
-
-def _share_changed(before: NDArray[np.int64] | None, clusters: NDArray[np.int64]) -> float:
-    """The share of pixels whose cluster changed; 1 at first, and where the network changed its size."""
-    if before is None or before.shape != clusters.shape:
-        return 1.0
-    return float(np.mean(clusters != before))
+        answer, shot = False, None
+        if preview_seconds is not None and time.perf_counter() - shown >= preview_seconds:
+            shot, shown = preview(look.clusters[0].cpu().numpy(), image.shape), time.perf_counter()
+        steps = [Step(i.number, settings.max_iter, i.losses, i.n_clusters) for i in look.iterations[0]]
+        for step in steps[:-1]:
+            answer = bool((yield step)) or answer
+        for step in steps[-1:]:
+            answer = bool((yield replace(step, preview=shot))) or answer
+    if isinstance(result, DivergedError):
+        raise result
+    return result

@@ -193,7 +193,7 @@ class ScriptedTrainer:
         self.network = torch.nn.Linear(1, 1, bias=False)
         torch.nn.init.zeros_(self.network.weight)
         self.optimiser = self
-        self.asked, self.calls = [], []
+        self.asked, self.calls, self.look_every = [], [], 1
 
     def forward(self, iteration):
         self.calls.append("forward")
@@ -204,8 +204,8 @@ class ScriptedTrainer:
         return probabilities + 0 * weight, {"first": first + 1, "second": 3 * weight}
 
     def is_done(self, iteration, n_clusters, changed):
-        self.asked.append((iteration, n_clusters, changed))
-        return iteration >= self.ends_after
+        self.asked.append((iteration, n_clusters.tolist(), changed.tolist()))
+        return torch.tensor([iteration >= self.ends_after])
 
     def zero_grad(self):
         self.calls.append("zero_grad")
@@ -238,7 +238,7 @@ def test_an_iteration_is_forward_a_look_and_a_step_and_the_last_one_does_not_lea
 def test_the_trainer_decides_the_end_from_clusters_and_changes():
     trainer = ScriptedTrainer(MAPS, ends_after=3)
     steps, _ = drain(train(trainer, QUICK.replace(max_iter=4), PLANE))
-    assert trainer.asked == [(1, 4, 1.0), (2, 3, 0.25), (3, 1, 0.75)]
+    assert trainer.asked == [(1, [4], [1.0]), (2, [3], [0.25]), (3, [1], [0.75])]
     assert len(steps) == 3
     assert trainer.calls[-1] == "forward"
 
@@ -246,7 +246,7 @@ def test_the_trainer_decides_the_end_from_clusters_and_changes():
 def test_at_another_size_everything_has_changed():
     trainer = ScriptedTrainer([[[0]], *MAPS[:2]], ends_after=2)
     drain(train(trainer, QUICK.replace(max_iter=3), PLANE))
-    assert [changed for _, _, changed in trainer.asked] == [1.0, 1.0]
+    assert [changed for _, _, changed in trainer.asked] == [[1.0], [1.0]]
 
 
 def test_stopping_ends_before_the_network_learns():

@@ -23,7 +23,8 @@ from napari_s3net.network.state import load_state, state_of
 from napari_s3net.preprocessing.prepare import to_features
 from napari_s3net.settings import Settings
 from napari_s3net.training.adam import Adam
-from napari_s3net.training.image import View, make_network, make_view
+from napari_s3net.training.image import make_network
+from napari_s3net.training.view import View, make_view
 
 #: Longer side, in pixels, at which the network trains on.
 NETWORK_SIZE = 96

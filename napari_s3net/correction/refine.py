@@ -40,7 +40,7 @@ from napari_s3net.runtime.generators import drain
 from napari_s3net.runtime.memory import estimate_mib
 from napari_s3net.runtime.oom_retry import iter_retrying
 from napari_s3net.settings import Settings
-from napari_s3net.training.image import View
+from napari_s3net.training.view import View
 
 #: Longer side, in pixels, at which strokes spread.
 SPREAD_SIZE = 256

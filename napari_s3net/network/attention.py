@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_s3net.network.depthwise import DepthwiseConv, Pointwise
+from napari_s3net.network.stacked import Conv3x3
 
 #: Kernel size and dilation of the three parallel branches.
 BRANCHES = ((3, 1), (5, 2), (7, 3))
@@ -59,7 +60,7 @@ class AttentionBlock(nn.Module):
 
     def __init__(self, channels: int, *, attention: bool = True) -> None:
         super().__init__()
-        gate = InceptionLargeKernelAttention(channels) if attention else nn.Conv2d(channels, channels, 3, padding=1)
+        gate = InceptionLargeKernelAttention(channels) if attention else Conv3x3(channels, channels)
         self.body = nn.Sequential(Pointwise(channels, channels), nn.GELU(), gate, Pointwise(channels, channels))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -26,9 +26,9 @@ def deform_conv3x3(x: Tensor, offsets: Tensor, modulation: Tensor, weight: Tenso
     modulation : torch.Tensor
         (N, 9, H, W): the factor of each tap.
     weight : torch.Tensor
-        (D, C, 3, 3).
+        (D, C, 3, 3), or (N, D, C, 3, 3) with weights of its own for each image.
     bias : torch.Tensor
-        (D,).
+        (D,) or (N, D).
 
     Returns
     -------
@@ -65,7 +65,7 @@ def deform_by_grid_sample(
     modulation : torch.Tensor
         (N, H, W, 9), the factor of each tap.
     weight, bias : torch.Tensor
-        (D, C, 3, 3) and (D,).
+        (D, C, 3, 3) and (D,), or the same with a first axis N.
 
     Returns
     -------
@@ -77,6 +77,9 @@ def deform_by_grid_sample(
     grid = torch.stack(((2 * columns + 1) / W - 1, (2 * rows + 1) / H - 1), dim=-1).view(N, H, W * TAPS, 2)
     samples = F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     samples = samples.view(N, C, H, W, TAPS) * modulation.unsqueeze(1)
+    if weight.ndim == 5:
+        columns = samples.permute(0, 1, 4, 2, 3).reshape(N, C * TAPS, H * W)
+        return torch.baddbmm(bias[..., None], weight.flatten(2), columns).view(N, -1, H, W)
     return torch.einsum("nchwk,dck->ndhw", samples, weight.flatten(2)) + bias.view(-1, 1, 1)
 
 
@@ -142,6 +145,7 @@ class FreeOffsetConv3x3(nn.Module):
         torch.Tensor
             (N, D, H, W) for x (N, C, H, W).
         """
-        N = x.shape[0]
-        offsets, modulation = self.offsets.expand(N, -1, -1, -1), self.modulation.expand(N, -1, -1, -1)
+        sizes = (len(x), -1, -1, -1)
+        offsets = self.offsets.flatten(0, -4).expand(sizes)  # stacked, each image has its own
+        modulation = self.modulation.flatten(0, -4).expand(sizes)
         return deform_conv3x3(x, offsets, modulation, self.weight, self.bias)

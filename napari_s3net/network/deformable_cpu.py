@@ -39,16 +39,21 @@ def deform_on_cpu(x: Tensor, rows: Tensor, columns: Tensor, modulation: Tensor, 
     modulation : torch.Tensor
         (N, H, W, 9), the factor of each tap.
     weight, bias : torch.Tensor
-        (D, C, 3, 3) and (D,).
+        (D, C, 3, 3) and (D,), or the same with a first axis N.
 
     Returns
     -------
     torch.Tensor
         (N, D, H, W), as from `deform_by_grid_sample`.
     """
-    kernel = weight.flatten(2).permute(2, 1, 0).reshape(-1, len(weight))  # (9C, D)
+    N, D = len(x), bias.shape[-1]
+    if weight.ndim == 4:
+        kernels, biases = [weight.flatten(2).permute(2, 1, 0).reshape(-1, D)] * N, [bias] * N  # (9C, D) each
+    else:
+        kernels, biases = list(weight.flatten(3).permute(0, 3, 2, 1).reshape(N, -1, D)), list(bias)
     pixels = F.pad(x.permute(0, 2, 3, 1), (0, 0, MARGIN, MARGIN, MARGIN, MARGIN))
-    one_by_one = [_DeformConv.apply(*one, kernel, bias) for one in zip(pixels, rows, columns, modulation, strict=True)]  # type: ignore[no-untyped-call]
+    images = zip(pixels, rows, columns, modulation, kernels, biases, strict=True)
+    one_by_one = [_DeformConv.apply(*image) for image in images]  # type: ignore[no-untyped-call]
     return torch.stack(one_by_one).permute(0, 3, 1, 2)
 
 

@@ -122,11 +122,19 @@ class DepthwiseConv(nn.Conv2d):
         torch.Tensor
             (N, C, H, W), as x.
         """
+        weight, bias, d = self.weight, cast("Tensor", self.bias), self.dilation[0]
+        if weight.ndim == 5:  # stacked: channel c of image n is a channel of its own
+            apart = x.reshape(1, -1, *x.shape[2:])
+            return self._convolve(apart, weight.flatten(0, 1), bias.flatten(), d).view(x.shape)
+        return self._convolve(x, weight, bias, d)
+
+    def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor, dilation: int) -> Tensor:
         if self.by_matrices and x.device.type != "cpu":
-            return depthwise_by_matrices(x, self.weight, cast("Tensor", self.bias), self.dilation[0])
-        if x.device.type != "cpu" or (self.kernel_size == (3, 3) and self.dilation == (1, 1)):
-            return super().forward(x)  # torch's own is faster there
-        y: Tensor = _Depthwise.apply(x, self.weight, self.bias, self.dilation[0])  # type: ignore[no-untyped-call]
+            return depthwise_by_matrices(x, weight, bias, dilation)
+        if x.device.type != "cpu" or (self.kernel_size == (3, 3) and dilation == 1):
+            # torch's own is faster there
+            return F.conv2d(x, weight, bias, 1, self.padding, self.dilation, len(weight))
+        y: Tensor = _Depthwise.apply(x, weight, bias, dilation)  # type: ignore[no-untyped-call]
         return y
 
 
@@ -144,4 +152,6 @@ class Pointwise(nn.Linear):
         torch.Tensor
             (N, D, H, W) for x (N, C, H, W).
         """
+        if self.weight.ndim == 3:  # stacked: a matrix for each image
+            return torch.baddbmm(self.bias[..., None], self.weight, x.flatten(2)).view(len(x), -1, *x.shape[2:])
         return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from napari_s3net.network.attention import AttentionBlock
 from napari_s3net.network.deformable import DeformableConv3x3, FreeOffsetConv3x3
 from napari_s3net.network.depthwise import Pointwise
+from napari_s3net.network.stacked import BatchNorm, Conv3x3
 
 
 class S3Net(nn.Module):
@@ -42,15 +43,15 @@ class S3Net(nn.Module):
         deformable: Callable[[int, int], nn.Module] = DeformableConv3x3,
     ) -> None:
         super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(in_channels, channels, 3, padding=1), nn.BatchNorm2d(channels))
-        blocks = [(AttentionBlock(channels, attention=attention), nn.BatchNorm2d(channels)) for _ in range(2)]
+        self.stem = nn.Sequential(Conv3x3(in_channels, channels), BatchNorm(channels))
+        blocks = [(AttentionBlock(channels, attention=attention), BatchNorm(channels)) for _ in range(2)]
         self.encoder = nn.Sequential(*(layer for block in blocks for layer in block))
-        self.side = nn.Sequential(Pointwise(channels, clusters), nn.BatchNorm2d(clusters))
+        self.side = nn.Sequential(Pointwise(channels, clusters), BatchNorm(clusters))
         self.head = nn.Sequential(
             deformable(channels, channels),
-            nn.BatchNorm2d(channels),
+            BatchNorm(channels),
             Pointwise(channels, clusters),
-            nn.BatchNorm2d(clusters),
+            BatchNorm(clusters),
         )
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:

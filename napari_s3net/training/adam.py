@@ -33,6 +33,8 @@ class Adam:
         Decay of the running means of the gradient and of its square.
     eps : float
         Added to the denominator.
+    stack : int
+        Of `stacked` networks: how many, the length of each parameter's first axis. 0 for one network.
     """
 
     def __init__(
@@ -41,11 +43,12 @@ class Adam:
         learning_rate: float,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
+        stack: int = 0,
     ) -> None:
-        self.parameters = list(parameters)
+        self.parameters, self.stack = list(parameters), stack
         self.learning_rate, self.betas, self.eps, self.steps = learning_rate, betas, eps, 0
-        room = sum(map(_aligned, self.parameters))
-        self.values = self.parameters[0].detach().new_zeros(room)
+        room = sum(map(self._aligned, self.parameters))
+        self.values = self.parameters[0].detach().new_zeros((stack, room) if stack else (room,))
         self.gradient = torch.zeros_like(self.values)
         self.first, self.second = torch.zeros_like(self.values), torch.zeros_like(self.values)
         with torch.no_grad():
@@ -60,23 +63,35 @@ class Adam:
             p.grad = gradient
 
     @torch.no_grad()
-    def step(self) -> None:
-        """Move the parameters along the gradients that were added up since `zero_grad`."""
+    def step(self, running: Tensor | None = None) -> None:
+        """Move the parameters along the gradients that were added up since `zero_grad`.
+
+        Parameters
+        ----------
+        running : torch.Tensor, optional
+            Bool, one for each stacked network: the others stay where they are. All move when left out.
+        """
         self.steps += 1
         b1, b2 = self.betas
         rate, correction = self.learning_rate / (1 - b1**self.steps), (1 - b2**self.steps) ** 0.5
         self.first.lerp_(self.gradient, 1 - b1)
         self.second.mul_(b2).addcmul_(self.gradient, self.gradient, value=1 - b2)
-        self.values.addcdiv_(self.first, (self.second.sqrt() / correction).add_(self.eps), value=-rate)
+        divisor = (self.second.sqrt() / correction).add_(self.eps)
+        if running is None:
+            self.values.addcdiv_(self.first, divisor, value=-rate)
+        else:
+            moved = self.values.addcdiv(self.first, divisor, value=-rate)
+            self.values.copy_(torch.where(running[:, None] if self.stack else running, moved, self.values))
 
     def _views(self, vector: Tensor) -> Iterator[Tensor]:
         """A view of each parameter's part of a vector, with the parameter's own layout in memory."""
         start = 0
         for p in self.parameters:
-            yield vector.as_strided(p.shape, p.stride(), start)
-            start += _aligned(p)
+            strides = (vector.stride(0), *p.stride()[1:]) if self.stack else p.stride()
+            yield vector.as_strided(p.shape, strides, start)
+            start += self._aligned(p)
 
-
-def _aligned(parameter: Tensor) -> int:
-    """Numbers that a parameter takes in the vector, up to where the next one may begin."""
-    return -(-parameter.numel() // ALIGNMENT) * ALIGNMENT
+    def _aligned(self, parameter: Tensor) -> int:
+        """Numbers that a parameter takes in the vector of one network, up to where the next one may begin."""
+        numbers = parameter.numel() // (self.stack or 1)
+        return -(-numbers // ALIGNMENT) * ALIGNMENT

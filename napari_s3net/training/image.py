@@ -6,18 +6,19 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor, nn, vmap
 
 from napari_s3net.network.deformable import DeformableConv3x3, FreeOffsetConv3x3
-from napari_s3net.network.losses import cluster_loss, edge_weights, spatial_loss, transformation_loss
+from napari_s3net.network.losses import cluster_loss, spatial_loss, transformation_loss
 from napari_s3net.network.s3net import S3Net
+from napari_s3net.network.stacked import stack_network
 from napari_s3net.network.warps import WarpRange, draw_theta, draw_window, make_grid, visible, warp
+from napari_s3net.runtime.parcel import send
 from napari_s3net.settings import Settings
 from napari_s3net.training.adam import Adam
-from napari_s3net.training.initial_clusters import initial_clusters
 from napari_s3net.training.trainer import Optimiser
+from napari_s3net.training.view import View, network_input
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,79 +60,20 @@ class TrainingConstants:
 
 
 TRAINING = TrainingConstants()
-
-
-@dataclass(frozen=True, eq=False)
-class View:
-    """The image at one size.
-
-    Parameters
-    ----------
-    x : torch.Tensor
-        (1, C, h, w), the network's input.
-    edges : tuple of torch.Tensor
-        How alike neighbours are, from `edge_weights`.
-    clusters : torch.Tensor
-        (1, h, w) int64, the initial clusters.
-    """
-
-    x: Tensor
-    edges: tuple[Tensor, Tensor]
-    clusters: Tensor
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Height and width."""
-        return self.x.shape[2], self.x.shape[3]
-
-    def shrunk(self, factor: int) -> View:
-        """Average over squares of pixels; rows and columns that do not make a whole square are left out.
-
-        Parameters
-        ----------
-        factor : int
-            Side of the squares, in pixels.
-
-        Returns
-        -------
-        View
-            Of height h // factor and width w // factor; each pixel has the initial cluster of its square's middle.
-        """
-        x = F.avg_pool2d(self.x, factor).contiguous(memory_format=torch.channels_last)
-        h, w = x.shape[2:]
-        return View(x, edge_weights(x), self.clusters[:, factor // 2 :: factor, factor // 2 :: factor][:, :h, :w])
-
-
-def make_view(features: NDArray[np.float32], n_clusters: int, device: torch.device) -> View:
-    """Turn features into the network's input.
-
-    Parameters
-    ----------
-    features : numpy.ndarray
-        (h, w, C) in [0, 1].
-    n_clusters : int
-        The number of initial clusters.
-    device : torch.device
-        Where the tensors are to lie.
-
-    Returns
-    -------
-    View
-        Of C + 1 channels; the last is the depth below the image's border (`depth_below_border`).
-    """
-    clusters, depth = initial_clusters(features, n_clusters)
-    x = torch.cat([to_tensor(features, device), torch.from_numpy(depth)[None, None].to(device)], dim=1)
-    x = x.contiguous(memory_format=torch.channels_last)
-    return View(x, edge_weights(x), torch.from_numpy(clusters)[None].to(device))
+#: Iterations between two looks at losses and stopping rule on a graphics card, each of which waits for it.
+LOOK_EVERY = 8
 
 
 class ImageTrainer:
     """S³-Net on one image: cluster, transformation and spatial loss; see `docs/method.md`, "Training".
 
+    Of N images each has a network of its own; they start with the same weights and see the same transformations, as
+    they do one after the other. All that a device needs goes there in one copy.
+
     Parameters
     ----------
     features : numpy.ndarray
-        (h, w, C) in [0, 1].
+        (h, w, C) in [0, 1], or (N, h, w, C).
     settings : Settings
         Network, weights of the losses, learning rate, range of the transformations.
     device : torch.device
@@ -140,22 +82,30 @@ class ImageTrainer:
 
     def __init__(self, features: NDArray[np.float32], settings: Settings, device: torch.device) -> None:
         self.settings = settings
-        self.full = self.guided = make_view(features, settings.clusters, device)
-        self.window = TRAINING.window
-        if settings.offsets == "free":  # they are of one size
-            self.window = 1.0
-        elif min(self.full.size) >= TRAINING.smallest_shrunk:
-            self.guided = self.full.shrunk(TRAINING.guided_shrink)
-        self.network: nn.Module = make_network(self.full.x.shape[1], self.full.size, settings).to(
-            device=device,
-            memory_format=torch.channels_last,  # type: ignore[call-overload]
+        images = features[None] if features.ndim == 3 else features
+        self.n = len(images)
+        self.look_every = 1 if device.type == "cpu" else LOOK_EVERY
+        size = (images.shape[1], images.shape[2])
+        is_shrunk = settings.offsets != "free" and min(size) >= TRAINING.smallest_shrunk  # free offsets are of one size
+        inputs, clusters = zip(*(network_input(image, settings.clusters) for image in images), strict=True)
+        self.network: nn.Module = make_network(inputs[0].shape[1], size, settings)
+        warps = draw_warps(settings, size, TRAINING.guided_shrink if is_shrunk else 1)
+        self.windows = [window for _, window in warps]
+        state = self.network.state_dict()
+        thetas = [theta[None].float() for theta, _ in warps] or [torch.empty(0, 2, 3)]
+        given = [torch.cat(inputs), torch.cat(clusters), torch.cat(thetas), *state.values()]
+        x, at, self.thetas, *weights = send(given, device)
+        self.network.load_state_dict(dict(zip(state, weights, strict=True)), assign=True)
+        self.full = View.of(x, at)
+        self.guided = self.full.shrunk(TRAINING.guided_shrink) if is_shrunk else self.full
+        if self.n == 1:
+            self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        else:
+            stack_network(self.network, self.n)
+        self.optimiser: Optimiser = Adam(
+            self.network.parameters(), settings.learning_rate, stack=self.n if self.n > 1 else 0
         )
-        self.optimiser: Optimiser = Adam(self.network.parameters(), settings.learning_rate)
-        self.generator = torch.Generator().manual_seed(settings.seed)
-        self.warp_range = WarpRange(
-            rotation=settings.rotation, scale=settings.scale, shear=settings.shear, translation=settings.translation
-        )
-        self.iterations_at_rest = 0
+        self.iterations_at_rest: Tensor | None = None
 
     def forward(self, iteration: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Segment the image and, where its term has a weight, a part of a transformed copy of it.
@@ -165,53 +115,115 @@ class ImageTrainer:
         Parameters
         ----------
         iteration : int
-            Counts from 1.
+            Counts from 1; each up to `max_iter` has a transformation of its own, and then they come again.
 
         Returns
         -------
         probabilities : torch.Tensor
-            (1, K, h, w), after the softmax.
+            (N, K, h, w), after the softmax.
         terms : dict of str to torch.Tensor
-            "cluster", "transformation" and "spatial", each times its weight; those without a weight are left out.
+            "cluster", "transformation" and "spatial", each times its weight, one number each for one image or (N,);
+            those without a weight are left out.
         """
-        s, c, guided = self.settings, TRAINING, iteration <= TRAINING.guided_iterations
+        guided = iteration <= TRAINING.guided_iterations
         view = self.guided if guided else self.full
         logits, side = self.network(view.x)
-        probabilities = logits.softmax(dim=1)
-        cluster = cluster_loss(logits, view.clusters) + c.side_weight * cluster_loss(side, view.clusters)
+        probabilities: Tensor = logits.softmax(dim=1)
+        seen = [logits, side, probabilities, view.clusters, *view.edges]
+        if self.settings.weight_transformation > 0:
+            seen += self._moved(iteration, view, probabilities.detach())
+        if self.n == 1:
+            return probabilities, self._terms(guided, *seen)
+        return probabilities, vmap(lambda *image: self._terms(guided, *(tensor[None] for tensor in image)))(*seen)
+
+    def _terms(
+        self,
+        guided: bool,
+        logits: Tensor,
+        side: Tensor,
+        probabilities: Tensor,
+        clusters: Tensor,
+        down: Tensor,
+        right: Tensor,
+        *moved: Tensor,
+    ) -> dict[str, Tensor]:
+        """The weighted terms of one image; the tensors are those of a `View` and of the network, (1, …) each."""
+        s, c = self.settings, TRAINING
+        cluster = cluster_loss(logits, clusters) + c.side_weight * cluster_loss(side, clusters)
         if not guided:
             cluster = c.anchor * cluster + (1 - c.anchor) * cluster_loss(logits)
         terms = {"cluster": s.weight_cluster * cluster}
         if s.weight_transformation > 0:
-            terms["transformation"] = s.weight_transformation * self._transformation(view, probabilities.detach())
+            terms["transformation"] = s.weight_transformation * transformation_loss(*moved)
         if s.weight_spatial > 0:
-            terms["spatial"] = s.weight_spatial * spatial_loss(probabilities, view.edges)
-        return probabilities, terms
+            terms["spatial"] = s.weight_spatial * spatial_loss(probabilities, (down, right))
+        return terms
 
-    def is_done(self, iteration: int, n_clusters: int, changed: float) -> bool:
+    def _moved(self, iteration: int, view: View, probabilities: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The answer to a window of a warped copy, the warped answer that it is held to, and what of it is seen."""
+        drawn = (iteration - 1) % len(self.windows)
+        grid = make_grid(self.thetas[drawn], view.x, self.windows[drawn])
+        logits, _ = self.network(warp(view.x, grid))
+        return logits, warp(probabilities, grid), visible(grid, view.x).expand(self.n, -1, -1, -1)
+
+    def is_done(self, iteration: int, n_clusters: Tensor, changed: Tensor) -> Tensor:
         """Say whether the clusters are as few as allowed, or have come to rest; never in the guided iterations.
 
         Parameters
         ----------
         iteration : int
             Counts from 1.
-        n_clusters : int
-            Clusters that at least one pixel is in.
-        changed : float
-            Share of the pixels whose cluster changed since the iteration before. Iterations with little change are
-            counted, so this is to be called once in each.
-        """
-        if iteration <= TRAINING.guided_iterations:
-            return False
-        self.iterations_at_rest = self.iterations_at_rest + 1 if changed < TRAINING.at_rest_share else 0
-        return n_clusters <= self.settings.min_labels or self.iterations_at_rest >= TRAINING.at_rest_iterations
+        n_clusters : torch.Tensor
+            (N,), clusters that at least one pixel is in.
+        changed : torch.Tensor
+            (N,), share of the pixels whose cluster changed since the iteration before. Iterations with little change
+            are counted, so this is to be called once in each.
 
-    def _transformation(self, view: View, probabilities: Tensor) -> Tensor:
-        """The answer to a window of a warped copy, held to the warped answer (1, K, h, w)."""
-        theta = draw_theta(self.warp_range, view.size, self.generator)
-        grid = make_grid(theta, view.x, draw_window(self.window, view.size, self.generator))
-        logits, _ = self.network(warp(view.x, grid))
-        return transformation_loss(logits, warp(probabilities, grid), visible(grid, view.x))
+        Returns
+        -------
+        torch.Tensor
+            (N,) bool, on the device of what is given.
+        """
+        if self.iterations_at_rest is None:
+            self.iterations_at_rest = torch.zeros_like(n_clusters)
+        if iteration <= TRAINING.guided_iterations:
+            return torch.zeros_like(n_clusters, dtype=torch.bool)
+        self.iterations_at_rest = (self.iterations_at_rest + 1) * (changed < TRAINING.at_rest_share)
+        return (n_clusters <= self.settings.min_labels) | (self.iterations_at_rest >= TRAINING.at_rest_iterations)
+
+
+def draw_warps(
+    settings: Settings, size: tuple[int, int], guided_shrink: int
+) -> list[tuple[Tensor, tuple[slice, slice]]]:
+    """Draw the transformation of each iteration, and the window of the transformed copy that is looked at.
+
+    Parameters
+    ----------
+    settings : Settings
+        `max_iter`, `seed`, the range of the transformations, and whether they have a weight at all.
+    size : tuple of int
+        Height and width of the image.
+    guided_shrink : int
+        Factor by which the image is smaller in the guided iterations.
+
+    Returns
+    -------
+    list of tuple
+        One for each iteration, none where they have no weight: theta (2, 3) float64, and rows and columns.
+    """
+    if settings.weight_transformation <= 0:
+        return []
+    generator = torch.Generator().manual_seed(settings.seed)
+    limits = WarpRange(
+        rotation=settings.rotation, scale=settings.scale, shear=settings.shear, translation=settings.translation
+    )
+    share = 1.0 if settings.offsets == "free" else TRAINING.window  # free offsets take images of one size
+    warps = []
+    for iteration in range(1, settings.max_iter + 1):
+        shrink = guided_shrink if iteration <= TRAINING.guided_iterations else 1
+        seen = (size[0] // shrink, size[1] // shrink)
+        warps.append((draw_theta(limits, seen, generator), draw_window(share, seen, generator)))
+    return warps
 
 
 def make_network(in_channels: int, size: tuple[int, int], settings: Settings) -> S3Net:
@@ -237,23 +249,3 @@ def make_network(in_channels: int, size: tuple[int, int], settings: Settings) ->
         "free": lambda i, o: FreeOffsetConv3x3(i, o, size),
     }[settings.offsets]
     return S3Net(in_channels, settings.channels, settings.clusters, attention=settings.attention, deformable=deformable)
-
-
-def to_tensor(features: NDArray[np.float32], device: torch.device | str) -> Tensor:
-    """Normalise features to zero mean and unit variance in each channel.
-
-    Parameters
-    ----------
-    features : numpy.ndarray
-        (h, w, C) float32.
-    device : torch.device or str
-        Where the tensor is to lie.
-
-    Returns
-    -------
-    torch.Tensor
-        (1, C, h, w) float32; a constant channel is 0.
-    """
-    mean, sd = features.mean(axis=(0, 1)), features.std(axis=(0, 1))
-    normalised = (features - mean) / np.maximum(sd, 1e-6)
-    return torch.from_numpy(np.ascontiguousarray(normalised.transpose(2, 0, 1)[None])).to(device)

@@ -32,30 +32,33 @@ def initialise_heads(network: nn.Module, x: Tensor, clusters: Tensor) -> None:
     network : S3Net
         Changed in place: the last 1×1 convolution and the last normalisation of `side` and of `head`.
     x : torch.Tensor
-        (1, C, h, w), its input.
+        (N, C, h, w), its input; more than one image for as many stacked networks.
     clusters : torch.Tensor
-        (1, h, w) int64 below the network's number of clusters.
+        (N, h, w) int64 below the network's number of clusters.
     """
     network = cast("S3Net", network)
     features = network.encoder(network.stem(x))
-    cluster = clusters.flatten()
     for branch in (network.side, network.head):
         layer, norm = cast("Pointwise", branch[-2]), cast("nn.BatchNorm2d", branch[-1])
-        values = branch[:-2](features).permute(0, 2, 3, 1).flatten(0, 2)  # (pixels, C)
-        weight, bias = _discriminant(values, cluster, layer.out_features)
-        layer.weight.copy_(SHARPNESS * weight)
-        layer.bias.copy_(SHARPNESS * bias)
-        scores = layer(values.T[None, :, :, None])[0, ..., 0].T  # (pixels, K)
-        norm.weight.copy_(scores.std(dim=0, correction=0))
-        norm.bias.copy_(scores.mean(dim=0))
+        seen = branch[:-2](features).permute(0, 2, 3, 1).flatten(1, 2)  # (N, pixels, C)
+        weights, biases = layer.weight.view(len(x), layer.out_features, -1), layer.bias.view(len(x), -1)
+        scales, shifts = norm.weight.view(len(x), -1), norm.bias.view(len(x), -1)
+        for n, (values, cluster) in enumerate(zip(seen, clusters.flatten(1), strict=True)):
+            weight, bias = _discriminant(values, cluster, layer.out_features)
+            weights[n] = SHARPNESS * weight
+            biases[n] = SHARPNESS * bias
+            scores = F.linear(values, weights[n], biases[n])  # (pixels, K)
+            scales[n] = scores.std(dim=0, correction=0)
+            shifts[n] = scores.mean(dim=0)
 
 
 def _discriminant(values: Tensor, cluster: Tensor, K: int) -> tuple[Tensor, Tensor]:
     """Weights (K, C) and bias (K,) of the linear discriminant of features (pixels, C) in clusters (pixels,)."""
-    belongs = F.one_hot(cluster, K).to(values.dtype)  # (pixels, K)
+    belongs = (cluster[:, None] == torch.arange(K, device=cluster.device)).to(values.dtype)  # (pixels, K)
     sizes = belongs.sum(dim=0).clamp(min=1)
     means = belongs.T @ values / sizes[:, None]
     rest = values - means[cluster]
     ridge = RIDGE * values.var(dim=0).mean().clamp(min=1e-6) * torch.eye(values.shape[1], device=values.device)
-    weight = torch.linalg.solve(rest.T @ rest / len(values) + ridge, means.T).T
+    # The ridge keeps it solvable; the check would wait for a graphics card.
+    weight = torch.linalg.solve_ex(rest.T @ rest / len(values) + ridge, means.T).result.T
     return weight, (sizes / len(values)).log() - (weight * means).sum(dim=1) / 2

@@ -33,6 +33,8 @@ class ReleasedTrainer:
         Height and width that the features are resized to.
     """
 
+    look_every = 1
+
     def __init__(self, features: NDArray[np.float32], device: torch.device, size: tuple[int, int] = SIZE) -> None:
         x = torch.from_numpy(features.transpose(2, 0, 1)[None].copy())
         self.x = F.interpolate(x, size, mode="bilinear", align_corners=False, antialias=True).to(device)
@@ -67,16 +69,21 @@ class ReleasedTrainer:
         }
         return logits.softmax(dim=1), terms
 
-    def is_done(self, iteration: int, n_clusters: int, changed: float) -> bool:  # noqa: ARG002
+    def is_done(self, iteration: int, n_clusters: Tensor, changed: Tensor) -> Tensor:  # noqa: ARG002
         """End when at most three clusters are left, after at least six iterations.
 
         Parameters
         ----------
         iteration : int
             Counts from 1.
-        n_clusters : int
-            Clusters that at least one pixel is in.
-        changed : float
+        n_clusters : torch.Tensor
+            (1,), clusters that at least one pixel is in.
+        changed : torch.Tensor
             Not used by the published program.
+
+        Returns
+        -------
+        torch.Tensor
+            (1,) bool.
         """
-        return iteration >= 6 and n_clusters <= 3
+        return (n_clusters <= 3) & (iteration >= 6)

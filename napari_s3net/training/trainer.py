@@ -15,7 +15,7 @@ class Optimiser(Protocol):
         ...
 
     def step(self) -> Any:
-        """Move the parameters along their gradients.
+        """Move the parameters along their gradients; of stacked networks only some, where they are told.
 
         Returns
         -------
@@ -26,10 +26,22 @@ class Optimiser(Protocol):
 
 
 class Trainer(Protocol):
-    """A network with its optimiser, its loss terms and its stopping rule."""
+    """A network with its optimiser, its loss terms and its stopping rule; or N of them, stacked, for as many images.
+
+    Attributes
+    ----------
+    network : torch.nn.Module
+        What is trained.
+    optimiser : Optimiser
+        What trains it.
+    look_every : int
+        The loop reads losses and stopping rule back from the device after at most so many iterations. What had come to
+        its end before stays as it was then: above 1 only with an optimiser whose `step` is told what still runs.
+    """
 
     network: nn.Module
     optimiser: Optimiser
+    look_every: int
 
     def forward(self, iteration: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Segment the image, and compute the loss.
@@ -42,22 +54,27 @@ class Trainer(Protocol):
         Returns
         -------
         probabilities : torch.Tensor
-            (1, K, h, w), after the softmax.
+            (N, K, h, w), after the softmax.
         terms : dict of str to torch.Tensor
-            The weighted terms of the loss; their sum is what is minimised.
+            The weighted terms of the loss, one number each for one image or (N,); their sum is what is minimised.
         """
         ...
 
-    def is_done(self, iteration: int, n_clusters: int, changed: float) -> bool:
-        """Say whether training ends after this iteration.
+    def is_done(self, iteration: int, n_clusters: Tensor, changed: Tensor) -> Tensor:
+        """Say whether training ends after this iteration; nothing is read back from the device.
 
         Parameters
         ----------
         iteration : int
             Counts from 1.
-        n_clusters : int
-            Clusters that at least one pixel is in.
-        changed : float
-            Share of the pixels whose cluster changed since the iteration before.
+        n_clusters : torch.Tensor
+            (N,), clusters that at least one pixel is in.
+        changed : torch.Tensor
+            (N,) float32, share of the pixels whose cluster changed since the iteration before.
+
+        Returns
+        -------
+        torch.Tensor
+            (N,) bool.
         """
         ...

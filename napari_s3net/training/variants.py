@@ -19,7 +19,8 @@ def make_trainer(features: NDArray[np.float32], settings: Settings, device: torc
     Parameters
     ----------
     features : numpy.ndarray
-        (h, w, C) in [0, 1].
+        (h, w, C) in [0, 1]; (N, h, w, C) for as many networks that are trained side by side, each on its own image.
+        The published network takes one image only.
     settings : Settings
         Network, weights of the losses, optimiser.
     device : torch.device
@@ -30,8 +31,8 @@ def make_trainer(features: NDArray[np.float32], settings: Settings, device: torc
     Trainer
         The global random numbers are left as they were.
     """
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(settings.seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(settings.seed)  # weights are drawn on the CPU, for every device alike
         if settings.variant == "released":
             return ReleasedTrainer(features, device)
         trainer = ImageTrainer(features, settings, device)

@@ -65,3 +65,22 @@ def test_every_parameter_begins_where_a_graphics_card_can_read_it():
     for p in parameters:
         assert p.data_ptr() % 64 == 0
         assert p.grad.data_ptr() % 64 == 0
+
+
+def test_stacked_parameters_walk_each_on_its_own_and_only_while_they_run():
+    torch.manual_seed(0)
+    start, target = torch.randn(2, 3, 2), torch.randn(2, 3, 2)
+    stacked = start.clone().requires_grad_()
+    optimiser = Adam([stacked], 0.1, stack=2)
+    for i in range(5):
+        optimiser.zero_grad()
+        (stacked - target).square().sum().backward()
+        optimiser.step(torch.tensor([True, i < 2]))
+    for n, steps in ((0, 5), (1, 2)):
+        alone = start[n].clone().requires_grad_()
+        own = Adam([alone], 0.1)
+        for _ in range(steps):
+            own.zero_grad()
+            (alone - target[n]).square().sum().backward()
+            own.step()
+        assert torch.equal(stacked[n], alone)

@@ -10,8 +10,9 @@ from napari_s3net.network.attention import InceptionLargeKernelAttention
 from napari_s3net.network.deformable import DeformableConv3x3, FreeOffsetConv3x3
 from napari_s3net.network.losses import cluster_loss, spatial_loss
 from napari_s3net.settings import Settings
-from napari_s3net.training.image import TRAINING, make_network, to_tensor
+from napari_s3net.training.image import TRAINING, make_network
 from napari_s3net.training.variants import make_trainer
+from napari_s3net.training.view import to_tensor
 
 CPU = torch.device("cpu")
 RNG = np.random.default_rng(0)
@@ -65,16 +66,16 @@ def test_the_transformation_term_has_its_weight():
 
 
 def test_each_iteration_draws_another_transformation():
-    trainer = make()
-    first, second = (trainer.forward(FOLLOWING)[1] for _ in range(2))
+    trainer = make(max_iter=FOLLOWING + 1)
+    first, second = (trainer.forward(FOLLOWING + i)[1] for i in range(2))
     assert first["transformation"] != second["transformation"]
     assert first["spatial"] == second["spatial"]
 
 
 def test_without_any_range_and_with_the_whole_window_the_copy_is_held_to_the_image_itself():
     trainer = make(rotation=0.0, scale=0.0, shear=0.0, translation=0.0, offsets="free", seed=3)
-    draws = torch.Generator().manual_seed(3)
-    mirrored = 2 * torch.rand(6, generator=draws, dtype=torch.float64)[5] - 1 < 0
+    draws = torch.rand(8 * FOLLOWING, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    mirrored = draws[8 * (FOLLOWING - 1) + 5] < 0.5  # six of a transformation and two of its window an iteration
     x = trainer.full.x.flip(3) if mirrored else trainer.full.x
     probabilities, terms = trainer.forward(FOLLOWING)
     target = (probabilities.flip(3) if mirrored else probabilities).detach()
@@ -111,23 +112,28 @@ def test_small_images_and_offsets_of_one_size_are_not_shrunk(features, changes):
 
 def test_it_ends_at_the_fewest_clusters_but_not_while_it_is_guided():
     trainer = make()
-    assert not trainer.is_done(TRAINING.guided_iterations, 2, 0.0)
-    assert trainer.is_done(FOLLOWING, 2, 1.0)
-    assert not trainer.is_done(FOLLOWING, 3, 1.0)
+    few, many, changed = torch.tensor([2]), torch.tensor([3]), torch.tensor([1.0])
+    assert not trainer.is_done(TRAINING.guided_iterations, few, 0 * changed)
+    assert trainer.is_done(FOLLOWING, few, changed)
+    assert not trainer.is_done(FOLLOWING, many, changed)
 
 
 def test_it_ends_after_iterations_at_rest_one_after_the_other():
     trainer = make()
     rests = [0.0] * (TRAINING.at_rest_iterations - 1)
     changes = [*rests, TRAINING.at_rest_share, *rests, 0.9 * TRAINING.at_rest_share]
-    ends = [trainer.is_done(FOLLOWING + i, 4, changed) for i, changed in enumerate(changes)]
+    ends = [
+        bool(trainer.is_done(FOLLOWING + i, torch.tensor([4]), torch.tensor([changed])))
+        for i, changed in enumerate(changes)
+    ]
     assert ends == [False] * (len(changes) - 1) + [True]
 
 
 def test_rest_while_it_is_guided_does_not_count():
     trainer = make()
     assert not any(
-        trainer.is_done(i, 4, 0.0) for i in range(1, TRAINING.guided_iterations + TRAINING.at_rest_iterations)
+        trainer.is_done(i, torch.tensor([4]), torch.tensor([0.0]))
+        for i in range(1, TRAINING.guided_iterations + TRAINING.at_rest_iterations)
     )
 
 

@@ -67,4 +67,5 @@ def test_the_optimiser_is_that_of_the_published_program():
     ("iteration", "n_clusters", "done"), [(5, 2, False), (6, 4, False), (6, 3, True), (40, 64, False)]
 )
 def test_the_stopping_rule(iteration, n_clusters, done):
-    assert ReleasedTrainer(FEATURES, CPU, size=(8, 8)).is_done(iteration, n_clusters, 1.0) is done
+    trainer = ReleasedTrainer(FEATURES, CPU, size=(8, 8))
+    assert bool(trainer.is_done(iteration, torch.tensor([n_clusters]), torch.ones(1))) is done
