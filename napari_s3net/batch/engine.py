@@ -250,6 +250,7 @@ class _Run:
             device=self._plan.device,
             digest=self._digest,
             model=self._model,
+            learned=str(self._plan.model.absolute()) if self._plan.model is not None else "",
             segmenter=f"{function.__module__}:{function.__qualname__}",
             search=self._search,
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from napari_s3net.errors import InvalidSettingsError
+from napari_s3net.errors import InvalidSettingsError, ModelFileError
 from napari_s3net.settings import Settings, preset_settings, presets
 
 #: What may be written, and what is unless told otherwise.
@@ -43,6 +43,8 @@ class Plan:
         Some of `KINDS`.
     fit : {"image", "folder"}
         Image by image, or one model for all.
+    model : Path or None
+        A file that `learn` wrote: it says what each pixel is, instead of a network trained on each image.
     device : str
         As in `segment`; with "auto", workers share the graphics cards of their machine.
 
@@ -50,6 +52,8 @@ class Plan:
     ------
     InvalidSettingsError
         If preset, settings, `write` or `fit` cannot be used.
+    ModelFileError
+        If the model cannot be read.
     """
 
     source: Path
@@ -60,6 +64,7 @@ class Plan:
     recursive: bool = False
     write: tuple[str, ...] = USUAL
     fit: str = "image"
+    model: Path | None = None
     device: str = "auto"
 
     def __post_init__(self) -> None:
@@ -69,6 +74,10 @@ class Plan:
             raise InvalidSettingsError(f"A batch writes some of {', '.join(KINDS)}; got {', '.join(unknown)}.")
         if self.fit not in FITS:
             raise InvalidSettingsError(f"A model is fitted on each {' or on the '.join(FITS)}; got {self.fit!r}.")
+        if self.model is not None and not self.model.is_file():
+            raise ModelFileError(f"There is no model at {self.model}.")
+        if self.model is not None and self.fit == "folder":
+            raise InvalidSettingsError("A learned model is applied as it is: choose either it, or a fit on the folder.")
 
     @property
     def _presets(self) -> tuple[str, ...]:
@@ -77,7 +86,10 @@ class Plan:
     @property
     def digest(self) -> str:
         """Twelve hexadecimal digits that are equal exactly where the same image gets the same settings."""
-        return _digest({name: preset_settings(name).replace(**self.changes).to_dict() for name in self._presets})
+        asked = {name: preset_settings(name).replace(**self.changes).to_dict() for name in self._presets}
+        if self.model is not None:
+            asked["learned model"] = {"content": hashlib.sha256(self.model.read_bytes()).hexdigest()}
+        return _digest(asked)
 
     def settings(self, name: str) -> Settings:
         """Return the settings of an image for which a preset was chosen.
@@ -131,6 +143,8 @@ class FileJob:
         The working size is divided by this, after memory ran out.
     model : str
         Path below the output folder of a model that was fitted on the folder; empty where each image has its own.
+    learned : str
+        Path of the plan's model; empty where there is none.
     fit_on : tuple of (str, str or None)
         Paths and series to fit that model on; of the one job that does so.
     """
@@ -150,5 +164,6 @@ class FileJob:
     search: tuple[str, ...] = ()
     shrink: int = 1
     model: str = ""
+    learned: str = ""
     fit_on: tuple[tuple[str, str | None], ...] = ()
     files: tuple[str, ...] = ()

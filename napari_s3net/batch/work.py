@@ -136,7 +136,11 @@ def _process(job: FileJob, row: FileRow, caller: Caller) -> FileRow:
         image = _read(job, caller)
     name = suggest_preset(image) if job.preset == "auto" else job.preset
     settings = _settings(name, tuple(job.changes.items()), job.shrink)
-    if job.model:
+    if job.learned:
+        from napari_s3net.learning.predict import iter_learned
+
+        result = _result(iter_learned(image, Path(job.learned), job.device), job.file, caller)
+    elif job.model:
         result = _result(iter_fitted(image, Path(job.output) / job.model), job.file, caller)
     else:
         result = _result(_load(job.segmenter)(image, settings, job.device), job.file, caller)

@@ -23,6 +23,9 @@ COMMANDS = (
     ("settings", "napari_s3net.cli.settings", "list every setting with its value, range and help"),
     ("samples", "napari_s3net.cli.samples", "write two synthetic images with their true masks"),
     ("teach", "napari_s3net.cli.teach", "teach a network on synthetic images, from nothing"),
+    ("learn", "napari_s3net.cli.learn", "learn a model from the few images that were corrected"),
+    ("pretrain", "napari_s3net.cli.pretrain", "pre-train an encoder on images without labels, for learn"),
+    ("predict", "napari_s3net.cli.predict", "apply a learned model to images and volumes"),
     ("benchmark", "napari_s3net.benchmark", "measure label-free results on images with masks"),
     ("info", "napari_s3net.cli.info", "print versions, devices and memory"),
 )

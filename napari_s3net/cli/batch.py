@@ -29,6 +29,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--pattern", default="", metavar="GLOB", help='only files whose name matches, such as "*.jpg"')
     add("--recursive", action="store_true", help="folders within as well")
     add("--fit", default="image", metavar="HOW", help="image: image by image (default); folder: one model for all")
+    add("--model", type=Path, metavar="MODEL", help="a model that learn wrote decides what each pixel is")
     add("--jobs", type=int, default=1, metavar="N", help="files at once on this machine (default 1)")
     add("--scheduler", default="", metavar="ADDRESS", help="use the workers of this Dask scheduler")
     add("--restart", action="store_true", help="forget what was done before")
@@ -66,12 +67,17 @@ def run(options: Namespace) -> int:
         recursive=options.recursive,
         write=tuple(word for word in options.write.split(",") if word),
         fit=options.fit,
+        model=options.model,
         device=options.device,
     )
     if options.device != "auto" and not options.scheduler:
         from napari_s3net.runtime.device import resolve_device
 
         resolve_device(options.device)
+    if plan.model is not None:
+        from napari_s3net.learning.model import load_model
+
+        load_model(plan.model)
     items = find_items(plan)
     started = time.perf_counter()
     with open_executor(options.jobs, options.scheduler) as executor:

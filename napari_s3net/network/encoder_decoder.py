@@ -76,22 +76,23 @@ class EncoderDecoder(nn.Module):
         first = widths[0]
         self.stem = nn.Sequential(
             nn.Conv2d(config.in_channels, first, 3, stride=2, padding=1),
-            _norm(first),
+            normalise_groups(first),
             nn.GELU(),
         )
         self.encoder = nn.ModuleList(
-            _stage(width, n, attention=config.attention) for width, n in zip(widths, config.blocks, strict=True)
+            stage_of_blocks(width, n, attention=config.attention)
+            for width, n in zip(widths, config.blocks, strict=True)
         )
         self.down = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(fine, coarse, 3, stride=2, padding=1), _norm(coarse))
+            nn.Sequential(nn.Conv2d(fine, coarse, 3, stride=2, padding=1), normalise_groups(coarse))
             for fine, coarse in pairwise(widths)
         )
         self.join = nn.ModuleList(
-            nn.Sequential(Pointwise(coarse + fine, fine), _norm(fine)) for fine, coarse in pairwise(widths)
+            nn.Sequential(Pointwise(coarse + fine, fine), normalise_groups(fine)) for fine, coarse in pairwise(widths)
         )
-        self.decoder = nn.ModuleList(_stage(width, 1, attention=config.attention) for width in widths[:-1])
+        self.decoder = nn.ModuleList(stage_of_blocks(width, 1, attention=config.attention) for width in widths[:-1])
         self.border = DeformableConv3x3(first, first) if config.deformable else nn.Conv2d(first, first, 3, padding=1)
-        self.border_norm = _norm(first)
+        self.border_norm = normalise_groups(first)
         self.object_head = Pointwise(first, 1)
         self.cluster_head = Pointwise(first, config.clusters)
 
@@ -143,11 +144,35 @@ class EncoderDecoder(nn.Module):
         return features
 
 
-def _norm(channels: int) -> nn.GroupNorm:
+def normalise_groups(channels: int) -> nn.GroupNorm:
+    """Make a group normalisation, with `GROUP` channels a group.
+
+    Returns
+    -------
+    torch.nn.GroupNorm
+        Of so many channels.
+    """
     return nn.GroupNorm(max(1, channels // GROUP), channels)
 
 
-def _stage(width: int, blocks: int, *, attention: bool) -> nn.Sequential:
-    """Attention blocks at one scale, each followed by its normalisation."""
-    layers = [layer for _ in range(blocks) for layer in (AttentionBlock(width, attention=attention), _norm(width))]
+def stage_of_blocks(width: int, blocks: int, *, attention: bool) -> nn.Sequential:
+    """Make attention blocks at one scale, each followed by its normalisation.
+
+    Parameters
+    ----------
+    width : int
+        Channels.
+    blocks : int
+        How many.
+    attention : bool
+        False puts plain convolutions in its place.
+
+    Returns
+    -------
+    torch.nn.Sequential
+        (N, width, H, W) in and out.
+    """
+    layers = [
+        layer for _ in range(blocks) for layer in (AttentionBlock(width, attention=attention), normalise_groups(width))
+    ]
     return nn.Sequential(*layers)

@@ -1,0 +1,164 @@
+"""Random changes of planes with their labels and keypoints: turn, zoom, mirror, bend, brightness, contrast, noise."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from napari_s3net.learning.planes import IGNORED
+from napari_s3net.network.keypoint_fusion import Points
+
+#: Degrees to either side; least and largest zoom; shift as a share of half the side.
+TURN, ZOOM, SHIFT = 45.0, (0.7, 1.3), 0.1
+#: Elastic deformation: control points along a side, and the spread of their shift as a share of half the side.
+CONTROL, BEND = 5, 0.04
+#: Steps of the fixed point by which a keypoint finds its place in the deformed plane.
+INVERSIONS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Planes of one update.
+
+    Attributes
+    ----------
+    images : torch.Tensor
+        (N, C, S, S) float32, normalised.
+    labels : torch.Tensor
+        (N, S, S) int64, `IGNORED` where nobody has labelled.
+    points : Points or None
+        Keypoints, where the network uses them.
+    index : torch.Tensor
+        (N,) which planes of the set these are.
+    """
+
+    images: Tensor
+    labels: Tensor
+    points: Points | None
+    index: Tensor
+
+
+def augment(batch: Batch, generator: torch.Generator) -> Batch:
+    """Change each plane by its own draw.
+
+    Parameters
+    ----------
+    batch : Batch
+        As the planes are.
+    generator : torch.Generator
+        Of the CPU, so that every device draws the same.
+
+    Returns
+    -------
+    Batch
+        What came from outside a plane repeats its edge and is `IGNORED`; keypoints that left it are padding.
+    """
+    x = batch.images
+    theta, bend = draw_deformations(len(x), generator)
+    theta, bend = theta.to(x), bend.to(x)
+    grid = F.affine_grid(theta, list(x.shape), align_corners=False) + _bending(bend, x.shape[-1])
+    images = F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    shifted = (batch.labels[:, None] - IGNORED).to(x.dtype)  # so that zero is what nobody has labelled
+    labels = F.grid_sample(shifted, grid, mode="nearest", padding_mode="zeros", align_corners=False)[:, 0]
+    points = None if batch.points is None else move_points(batch.points, theta, bend, x.shape[-1])
+    images = change_intensities(images, generator)
+    return replace(batch, images=images, labels=labels.round().long() + IGNORED, points=points)
+
+
+def draw_deformations(n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Draw an affine transformation and control points for each of `n` planes.
+
+    Parameters
+    ----------
+    n : int
+        Planes.
+    generator : torch.Generator
+        Of the CPU.
+
+    Returns
+    -------
+    theta : torch.Tensor
+        (n, 2, 3), as `torch.nn.functional.affine_grid` takes it.
+    bend : torch.Tensor
+        (n, 2, CONTROL, CONTROL): shift in x and y, as a share of half the side.
+    """
+    u = torch.rand(n, 6, generator=generator)
+    angle = math.radians(TURN) * (2 * u[:, 0] - 1)
+    zoom = 1 / torch.exp(math.log(ZOOM[0]) + u[:, 1] * math.log(ZOOM[1] / ZOOM[0]))
+    across = 1 - 2 * (u[:, 2] < 0.5).float()
+    shift = SHIFT * (2 * u[:, 3:5] - 1)
+    cos, sin = zoom * angle.cos(), zoom * angle.sin()
+    rows = (
+        torch.stack([across * cos, -sin, shift[:, 0]], dim=1),
+        torch.stack([across * sin, cos, shift[:, 1]], dim=1),
+    )
+    bend = (
+        BEND * torch.randn(n, 2, CONTROL, CONTROL, generator=generator) * (u[:, 5] < 0.7).float()[:, None, None, None]
+    )
+    return torch.stack(rows, dim=1), bend
+
+
+def move_points(points: Points, theta: Tensor, bend: Tensor, size: int) -> Points:
+    """Find where keypoints lie after a deformation.
+
+    Parameters
+    ----------
+    points : Points
+        In the plane as it was.
+    theta, bend : torch.Tensor
+        From `draw_deformations`.
+    size : int
+        Pixels along a side.
+
+    Returns
+    -------
+    Points
+        Those that left the plane are padding.
+    """
+    here = 2 * points.places / size - 1
+    inverse = torch.linalg.inv(theta[:, :, :2])
+    target = here - theta[:, None, :, 2]
+    there = target @ inverse.transpose(1, 2)
+    for _ in range(INVERSIONS):
+        shift = F.grid_sample(bend, there[:, None], mode="bilinear", padding_mode="border", align_corners=True)
+        there = (target - shift[:, :, 0].transpose(1, 2)) @ inverse.transpose(1, 2)
+    inside = (there.abs() < 1).all(dim=2)
+    return Points((there + 1) * size / 2, points.real & inside)
+
+
+def change_intensities(x: Tensor, generator: torch.Generator, strength: float = 1.0) -> Tensor:
+    """Change brightness and contrast of each plane, and add noise.
+
+    Parameters
+    ----------
+    x : torch.Tensor
+        (N, C, H, W), normalised.
+    generator : torch.Generator
+        Of the CPU.
+    strength : float
+        1 for what all methods do; more for a stream that is to differ from another one.
+
+    Returns
+    -------
+    torch.Tensor
+        Of the same shape.
+    """
+    N, C = x.shape[:2]
+    gain = torch.exp(0.15 * strength * torch.randn(N, 1, 1, 1, generator=generator))
+    cast = torch.exp((0.06 if C > 1 else 0.0) * strength * torch.randn(N, C, 1, 1, generator=generator))
+    offset = 0.2 * strength * torch.randn(N, 1, 1, 1, generator=generator)
+    noise = 0.05 * strength * torch.rand(N, 1, 1, 1, generator=generator) * torch.randn(x.shape, generator=generator)
+    changed: Tensor = x * (gain * cast).to(x) + offset.to(x) + noise.to(x)
+    return changed
+
+
+def _bending(bend: Tensor, size: int) -> Tensor:
+    """(N, size, size, 2): the shift of each pixel, from the control points, bilinearly as for keypoints."""
+    base = torch.linspace(-1 + 1 / size, 1 - 1 / size, size, device=bend.device, dtype=bend.dtype)
+    places = torch.stack(torch.meshgrid(base, base, indexing="xy"), dim=-1).expand(len(bend), -1, -1, -1)
+    field = F.grid_sample(bend, places, mode="bilinear", padding_mode="border", align_corners=True)
+    return field.permute(0, 2, 3, 1)

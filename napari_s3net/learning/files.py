@@ -1,0 +1,113 @@
+"""Which file holds the labels of which image."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_s3net.errors import ReadError
+from napari_s3net.io.listing import is_hidden
+from napari_s3net.io.validation.headers import is_readable, stem
+
+#: What may be appended to an image's name to make that of its labels.
+ENDINGS = ("", "_labels", "_label", "_mask", "_gt", "_seg", "_segmentation")
+#: Where the corrections of a batch lie below its output folder; masks first, for its labels are clusters.
+CORRECTED = ("corrected/masks", "corrected/labels")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An image, and its labels where there are some.
+
+    Attributes
+    ----------
+    image : Path
+        The file.
+    labels : Path or None
+        The file of its labels.
+    name : str
+        Path of the image below its folder, without suffix.
+    """
+
+    image: Path
+    labels: Path | None
+    name: str
+
+
+def find_pairs(images: Path, labels: Path | None = None) -> list[Pair]:
+    """List the images of a folder and of those within it, each with its labels where there are some.
+
+    Parameters
+    ----------
+    images : Path
+        Folder of images.
+    labels : Path, optional
+        Folder of labels, which are called like their images, with or without one of `ENDINGS`; the folder of the
+        images itself, where the labels have such an ending; or the output folder of a batch, whose `corrected` counts.
+
+    Returns
+    -------
+    list of Pair
+        By name.
+
+    Raises
+    ------
+    ReadError
+        If a folder is missing, or there are no images, or no labels of any image.
+    """
+    for folder in (images, labels):
+        if folder is not None and not folder.is_dir():
+            raise ReadError(f"Expected a folder; {folder} is none.")
+    found = dict(_files(images))
+    if labels is None:
+        pairs = [Pair(path, None, name) for name, path in found.items() if not _ends(name, found)]
+    else:
+        source = _corrected(labels) or labels
+        known = dict(_files(source))
+        same = source.resolve() == images.resolve()
+        pairs = [
+            Pair(path, _labels_of(name, known, ENDINGS[1:] if same else ENDINGS), name)
+            for name, path in found.items()
+            if not (same and _ends(name, found))
+        ]
+        if pairs and not any(pair.labels for pair in pairs):
+            raise ReadError(
+                f"No labels found in {source}: expected files that are called like the images in {images}, such as "
+                f"{pairs[0].image.name} or {stem(pairs[0].image)}_labels.nii.gz."
+            )
+    if not pairs:
+        raise ReadError(f"There are no images in {images}.")
+    return sorted(pairs, key=lambda pair: pair.name)
+
+
+def _files(folder: Path) -> Sequence[tuple[str, Path]]:
+    """Every readable file below a folder by its path without suffix; what a batch wrote beside is left out."""
+    named: list[tuple[str, Path]] = []
+    for path, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        here = [
+            file for file in sorted(Path(path) / name for name in files) if is_readable(file) and not is_hidden(file)
+        ]
+        named += [((file.relative_to(folder).parent / stem(file)).as_posix(), file) for file in here]
+    return named
+
+
+def _corrected(labels: Path) -> Path | None:
+    """The corrections of a batch below its output folder."""
+    return next((labels / name for name in CORRECTED if (labels / name).is_dir()), None)
+
+
+def _ends(name: str, among: dict[str, Path]) -> bool:
+    """Whether a name is that of the labels of another one."""
+    return any(end and name.endswith(end) and name.removesuffix(end) in among for end in ENDINGS)
+
+
+def _labels_of(name: str, known: dict[str, Path], endings: Sequence[str]) -> Path | None:
+    """The file of an image's labels, by its path, or by its name alone where folders differ."""
+    for form in (name, Path(name).name):
+        for end in endings:
+            if form + end in known:
+                return known[form + end]
+    return None

@@ -1,0 +1,282 @@
+"""What each method minimises in one step of learning from labels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_s3net.learning.augment import Batch, augment, change_intensities
+from napari_s3net.learning.examples import ExampleSet
+from napari_s3net.learning.keypoints import pad_points
+from napari_s3net.learning.run import Run
+from napari_s3net.learning.settings import LearnSettings
+from napari_s3net.network.class_losses import cross_pseudo_loss, pseudo_label_loss, supervised_loss
+from napari_s3net.network.keypoint_fusion import Points
+from napari_s3net.network.unet import ClassNetwork, ClassNetworkConfig
+
+#: (run, labelled, unlabelled, settings, generator) → weighted terms.
+Terms = Callable[[Run, Batch, "Batch | None", LearnSettings, torch.Generator], dict[str, Tensor]]
+#: Decay of the moving average that gives pseudo-labels in self-training.
+FOLLOWER = 0.99
+#: Intensities of the stream that learns from pseudo-labels change so much more.
+STRONG = 2.5
+#: Widths of the I-LKA backbone, as multiples of `width`: with 8 those of the network that `teach` teaches.
+ILKA_WIDTHS = (3, 6, 12, 20)
+UNET_SCALES = 5
+
+
+def network_config(settings: LearnSettings, channels: int, classes: int) -> ClassNetworkConfig:
+    """Choose the network's shape.
+
+    Parameters
+    ----------
+    settings : LearnSettings
+        Method, backbone and widths.
+    channels : int
+        Of the images.
+    classes : int
+        Without the background.
+
+    Returns
+    -------
+    ClassNetworkConfig
+        With two decoders for IDEAL, and keypoint layers for KAF.
+    """
+    factors = ILKA_WIDTHS if settings.backbone == "ilka" else [2**scale for scale in range(UNET_SCALES)]
+    return ClassNetworkConfig(
+        in_channels=channels,
+        classes=classes + 1,
+        backbone=settings.backbone,
+        widths=tuple(settings.width * factor for factor in factors),
+        decoders=2 if settings.method == "ideal" else 1,
+        keypoints=settings.uses_keypoints,
+        keypoint_width=settings.keypoint_width,
+        keypoint_blocks=settings.keypoint_blocks,
+    )
+
+
+def new_network(config: ClassNetworkConfig, seed: int) -> ClassNetwork:
+    """Make a network with random weights, and leave torch's own random numbers as they were.
+
+    Parameters
+    ----------
+    config : ClassNetworkConfig
+        Its shape.
+    seed : int
+        Of the weights.
+
+    Returns
+    -------
+    ClassNetwork
+        On the CPU.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return ClassNetwork(config)
+
+
+def make_batch(data: ExampleSet, index: NDArray[np.int64], device: torch.device, *, keypoints: bool) -> Batch:
+    """Take planes out of a set.
+
+    Parameters
+    ----------
+    data : ExampleSet
+        The set.
+    index : numpy.ndarray
+        (N,) which planes.
+    device : torch.device
+        Where to.
+    keypoints : bool
+        Whether the set's keypoints are wanted.
+
+    Returns
+    -------
+    Batch
+        As the planes are.
+    """
+    images = torch.from_numpy(data.images[index]).to(device).float()
+    labels = torch.from_numpy(data.labels[index]).to(device).long()
+    points = pad_points([data.keypoints[i] for i in index], device) if keypoints else None
+    return Batch(images.contiguous(memory_format=torch.channels_last), labels, points, torch.from_numpy(index))
+
+
+def draw(pool: NDArray[np.int64], n: int, generator: torch.Generator) -> NDArray[np.int64]:
+    """Draw planes, each as often as it comes.
+
+    Parameters
+    ----------
+    pool : numpy.ndarray
+        Their numbers.
+    n : int
+        How many.
+    generator : torch.Generator
+        Of the CPU.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n,).
+    """
+    return np.asarray(pool[torch.randint(len(pool), (n,), generator=generator).numpy()])
+
+
+def plain_terms(
+    run: Run,
+    labelled: Batch,
+    unlabelled: Batch | None,  # noqa: ARG001 - all methods are called alike
+    settings: LearnSettings,  # noqa: ARG001
+    generator: torch.Generator,
+) -> dict[str, Tensor]:
+    """Compute the supervised term alone, of plain learning and of KAF's fine-tuning.
+
+    Parameters
+    ----------
+    run : Run
+        Its network.
+    labelled, unlabelled : Batch
+        As they are; the second is not used.
+    settings : LearnSettings
+        Are not used.
+    generator : torch.Generator
+        Of the random changes.
+
+    Returns
+    -------
+    dict of str to torch.Tensor
+        "supervised".
+    """
+    seen = augment(labelled, generator)
+    return {"supervised": supervised_loss(run.network(seen.images, seen.points), seen.labels)}
+
+
+def self_training_terms(
+    run: Run, labelled: Batch, unlabelled: Batch | None, settings: LearnSettings, generator: torch.Generator
+) -> dict[str, Tensor]:
+    """Compute the supervised term, and that of pseudo-labels from the moving average of the network.
+
+    Parameters
+    ----------
+    run : Run
+        Network and its moving average.
+    labelled, unlabelled : Batch
+        As they are.
+    settings : LearnSettings
+        λ, its ramp, and the least confidence.
+    generator : torch.Generator
+        Of the random changes; the network sees stronger ones than its average.
+
+    Returns
+    -------
+    dict of str to torch.Tensor
+        "supervised" and "pseudo-labels".
+    """
+    terms = plain_terms(run, labelled, None, settings, generator)
+    weight = ramp(run.iteration, settings)
+    if unlabelled is None or weight == 0:
+        return terms
+    seen = augment(unlabelled, generator)
+    with torch.no_grad():
+        told = run.follower(seen.images, seen.points).softmax(dim=1)
+    logits = run.network(change_intensities(seen.images, generator, STRONG), seen.points)
+    return {**terms, "pseudo-labels": weight * pseudo_label_loss(logits, told, settings.confident)}
+
+
+def ideal_terms(
+    run: Run, labelled: Batch, unlabelled: Batch | None, settings: LearnSettings, generator: torch.Generator
+) -> dict[str, Tensor]:
+    """Compute IDEAL's fine-tuning: L = L_sup + λ(t) · (CE(p₁, y₂) + CE(p₂, y₁)).
+
+    Parameters
+    ----------
+    run : Run
+        Its network has two decoders.
+    labelled, unlabelled : Batch
+        As they are.
+    settings : LearnSettings
+        λ and its ramp.
+    generator : torch.Generator
+        Of the random changes, and of what perturbs the features of each stream.
+
+    Returns
+    -------
+    dict of str to torch.Tensor
+        "supervised", the mean over both decoders, and "cross pseudo".
+    """
+    network, weight = run.network, ramp(run.iteration, settings)
+    seen = augment(labelled, generator)
+    size = (seen.images.shape[2], seen.images.shape[3])
+    features, _ = network.encoder(seen.images, seen.points)
+    both = [supervised_loss(logits, seen.labels) for logits in network.decode(features, size)]
+    terms = {"supervised": torch.stack(both).mean()}
+    if unlabelled is None or weight == 0:
+        return terms
+    other = augment(unlabelled, generator)
+    features, _ = network.encoder(other.images, other.points)
+    first, second = network.decode(features, size, generator)
+    return {**terms, "cross pseudo": weight * cross_pseudo_loss(first, second)}
+
+
+#: What each method minimises.
+TERMS: dict[str, Terms] = {
+    "plain": plain_terms,
+    "self-training": self_training_terms,
+    "ideal": ideal_terms,
+    "kaf": plain_terms,
+}
+
+
+def ramp(iteration: int, settings: LearnSettings) -> float:
+    """Compute λ(t): from 0 along exp(−5 (1 − t)²) to `unlabelled`, with t the share of the ramp (Laine and Aila 2017).
+
+    Parameters
+    ----------
+    iteration : int
+        From 0.
+    settings : LearnSettings
+        Steps, the ramp's share of them, and the highest λ.
+
+    Returns
+    -------
+    float
+        Exactly 0 in the first tenth of the ramp.
+    """
+    length = settings.ramp * settings.steps
+    t = min(1.0, iteration / length) if length > 0 else 1.0
+    return 0.0 if t < 0.1 else settings.unlabelled * math.exp(-5 * (1 - t) ** 2)
+
+
+def predict_squares(
+    network: ClassNetwork, images: NDArray[np.floating], points: Points | None = None, *, batch: int = 16
+) -> Tensor:
+    """Compute the probabilities of planes at the working size.
+
+    Parameters
+    ----------
+    network : ClassNetwork
+        On any device.
+    images : numpy.ndarray
+        (n, C, S, S), normalised.
+    points : Points, optional
+        Keypoints, where the network uses them.
+    batch : int
+        At once; what is said of a plane does not depend on it.
+
+    Returns
+    -------
+    torch.Tensor
+        (n, K, S, S) float32 on the CPU.
+    """
+    device = next(network.parameters()).device
+    found = []
+    with torch.no_grad():
+        for start in range(0, len(images), batch):
+            part = slice(start, start + batch)
+            x = torch.from_numpy(images[part]).to(device).float().contiguous(memory_format=torch.channels_last)
+            here = None if points is None else Points(points.places[part].to(device), points.real[part].to(device))
+            found.append(network(x, here).softmax(dim=1).cpu())
+    return torch.cat(found)

@@ -1,0 +1,186 @@
+"""The one file of a learned model: weights, and in the header all that is needed to use them and to know them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from napari_s3net.errors import ModelFileError
+from napari_s3net.learning.planes import InputNormalisation
+from napari_s3net.learning.settings import LearnSettings
+from napari_s3net.network.unet import ClassNetwork, ClassNetworkConfig
+from napari_s3net.training.weights import FORMAT as TAUGHT_FORMAT
+from napari_s3net.training.weights import read_tensors, write_tensors
+
+#: What the header of our files says; a larger version than this is not read.
+FORMAT, VERSION = "napari-s3net model", 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnedCard:
+    """What is known of a learned model beside its weights.
+
+    Attributes
+    ----------
+    config : ClassNetworkConfig
+        Shape of the network.
+    settings : LearnSettings
+        How it was learned.
+    classes : dict of int to str
+        The value of each class in label files, in the order of the channels from 1 on, and its name; empty where only
+        the encoder was pre-trained.
+    normalisation : InputNormalisation
+        What images go through.
+    record : dict
+        How it was made, for people: images, steps, Dice on those set aside, program version.
+    """
+
+    config: ClassNetworkConfig
+    settings: LearnSettings
+    classes: dict[int, str]
+    normalisation: InputNormalisation
+    record: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_pretrained_only(self) -> bool:
+        """Whether no class was learned yet."""
+        return not self.classes
+
+
+@dataclass(frozen=True, eq=False)
+class LearnedModel:
+    """A network with its card.
+
+    Attributes
+    ----------
+    network : ClassNetwork
+        In float32; of a pre-trained model only the encoder has learned.
+    card : LearnedCard
+        What is known of it.
+    """
+
+    network: ClassNetwork
+    card: LearnedCard
+
+
+def save_model(path: Path, model: LearnedModel) -> None:
+    """Write a model in half precision; the file appears whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The folder is made where it is missing.
+    model : LearnedModel
+        Of a pre-trained one only the encoder is written.
+
+    Raises
+    ------
+    ModelFileError
+        If a weight is not finite in half precision, or the file cannot be written.
+    """
+    card = model.card
+    tensors = {k: v.detach().to("cpu", torch.float16).contiguous() for k, v in model.network.state_dict().items()}
+    if card.is_pretrained_only:
+        tensors = {name: value for name, value in tensors.items() if name.startswith("encoder.")}
+    if broken := [name for name, value in tensors.items() if not bool(value.isfinite().all())]:
+        raise ModelFileError(f"The model is not written to {path}: {broken[0]} holds numbers that are not finite.")
+    written = {
+        "config": card.config.as_dict(),
+        "settings": card.settings.to_dict(),
+        "classes": {str(value): name for value, name in card.classes.items()},
+        "normalisation": card.normalisation.to_dict(),
+        "record": card.record,
+    }
+    write_tensors(path, tensors, {"format": FORMAT, "version": str(VERSION), "card": json.dumps(written)})
+
+
+def load_model(path: Path) -> LearnedModel:
+    """Read a model that `save_model` wrote.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    LearnedModel
+        On the CPU, in evaluation mode.
+
+    Raises
+    ------
+    ModelFileError
+        If it is missing, damaged, not ours, or from a newer version.
+    """
+    tensors, header = read_tensors(path)
+    if header.get("format") != FORMAT:
+        what = (
+            "was taught on synthetic images" if header.get("format") == TAUGHT_FORMAT else "is no model of this program"
+        )
+        raise ModelFileError(f"{path} {what}. Expected a file that `napari-s3net learn` or `pretrain` wrote.")
+    version = header.get("version", "")
+    if not version.isdigit() or int(version) > VERSION:
+        raise ModelFileError(
+            f"{path} is of version {version!r}; this program reads up to {VERSION}. Update napari-s3net to use it."
+        )
+    try:
+        card = _card(json.loads(header["card"]))
+        network = ClassNetwork(card.config)
+        missing, unknown = network.load_state_dict({k: v.float() for k, v in tensors.items()}, strict=False)
+    except Exception as error:  # noqa: BLE001 - a header from elsewhere may hold anything
+        raise ModelFileError(f"{path}: weights and description do not fit together ({error!s:.200}).") from None
+    wanted = [name for name in missing if name.startswith("encoder.") or not card.is_pretrained_only]
+    if wanted or unknown or not all(bool(value.isfinite().all()) for value in tensors.values()):
+        raise ModelFileError(f"{path} is damaged: weights are missing, too many, or not finite.")
+    return LearnedModel(network.eval(), card)
+
+
+def start_from(network: torch.nn.Module, path: Path) -> int:
+    """Take over the weights that fit from a file: a learned or pre-trained model, or weights that `teach` wrote.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Of the same backbone; its parameters are changed in place.
+    path : Path
+        The file.
+
+    Returns
+    -------
+    int
+        How many tensors were taken over.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is missing or not ours, or nothing of it fits.
+    """
+    tensors, header = read_tensors(path)
+    if header.get("format") == TAUGHT_FORMAT:
+        tensors = {f"encoder.{name}": value for name, value in tensors.items()}
+    elif header.get("format") != FORMAT:
+        raise ModelFileError(f"{path} is no model of this program to start from.")
+    state = network.state_dict()
+    fitting = {k: v.float() for k, v in tensors.items() if k in state and state[k].shape == v.shape}
+    if not fitting:
+        raise ModelFileError(f"Nothing in {path} fits this network; its backbone, widths or channels are others.")
+    with torch.no_grad():
+        for name, value in fitting.items():
+            state[name].copy_(value)
+    return len(fitting)
+
+
+def _card(written: dict[str, Any]) -> LearnedCard:
+    """The card as it was saved."""
+    config: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in written["config"].items()}
+    return LearnedCard(
+        config=ClassNetworkConfig(**config),
+        settings=LearnSettings(**written["settings"]),
+        classes={int(value): str(name) for value, name in written["classes"].items()},
+        normalisation=InputNormalisation(**written["normalisation"]),
+        record=dict(written["record"]),
+    )

@@ -1,0 +1,183 @@
+"""Apply a learned model to images."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_s3net import __version__
+from napari_s3net.errors import InvalidImageError, ModelFileError
+from napari_s3net.image import Image, Meaning, Segmentation, Step
+from napari_s3net.learning.examples import grey_of
+from napari_s3net.learning.keypoints import find_keypoints, pad_points
+from napari_s3net.learning.methods import predict_squares
+from napari_s3net.learning.model import LearnedModel, load_model
+from napari_s3net.learning.planes import from_square, to_square
+from napari_s3net.provenance import Provenance
+from napari_s3net.settings import Settings
+
+
+def predict_plane(model: LearnedModel, plane: Image) -> NDArray[np.float32]:
+    """Compute the probabilities of one plane.
+
+    Parameters
+    ----------
+    model : LearnedModel
+        What was learned.
+    plane : Image
+        (H, W) or (H, W, 3).
+
+    Returns
+    -------
+    numpy.ndarray
+        (K, H, W), the background first; they sum to one.
+
+    Raises
+    ------
+    InvalidImageError
+        If it has colours and the model was learned without, or the reverse; or holds nothing.
+    """
+    square = to_square(model.card.normalisation(plane), model.card.settings.size)
+    settings = model.card.settings
+    uses = model.network.config.keypoints
+    points = pad_points([find_keypoints(grey_of(square), settings.most_keypoints)]) if uses else None
+    told = predict_squares(model.network, square[None], points)
+    height, width = plane.shape
+    probabilities: NDArray[np.float32] = from_square(told, (height, width))[0].numpy()
+    return probabilities
+
+
+def iter_apply(image: Image, model: LearnedModel) -> Generator[Step, bool | None, Segmentation]:
+    """Give each pixel of an image its class.
+
+    Parameters
+    ----------
+    image : Image
+        A plane, or a stack, whose slices are seen one by one.
+    model : LearnedModel
+        What was learned.
+
+    Yields
+    ------
+    Step
+        One a plane; answer True to stop, and the other slices stay without labels.
+
+    Returns
+    -------
+    Segmentation
+        With the values and names of the classes; every class is object.
+
+    Raises
+    ------
+    ModelFileError
+        If the model was only pre-trained.
+    InvalidImageError
+        If it has colours and the model was learned without, or the reverse; or no plane holds anything.
+    """
+    if model.card.is_pretrained_only:
+        raise ModelFileError("This model was only pre-trained and knows no classes yet. Learn from labels first.")
+    started = time.perf_counter()
+    planes = [image.slice(z) for z in range(len(image.array))] if image.is_stack else [image]
+    values = np.array([0, *model.card.classes], np.int32)
+    labels = np.zeros((len(planes), *image.shape[-2:]), np.int32)
+    certain: list[float] = []
+    empty: InvalidImageError | None = None
+    stopped = False
+    for n, plane in enumerate(planes):
+        try:
+            probabilities = predict_plane(model, plane)
+        except InvalidImageError as error:  # a slice without anything stays without labels
+            empty = error
+        else:
+            labels[n] = values[probabilities.argmax(axis=0)]
+            certain.append(confidence_of(probabilities))
+        if (yield Step(1, 1, {}, len(values) - 1, slice=n, slices=len(planes))):
+            stopped = n + 1 < len(planes)
+            break
+    if empty is not None and not certain:
+        raise empty
+    card = model.card
+    provenance = Provenance(
+        settings=Settings(),
+        version=__version__,
+        device=str(next(model.network.parameters()).device),
+        seconds=time.perf_counter() - started,
+        stopped=stopped,
+        confidence=float(np.mean(certain)) if certain else 0.0,
+        note=f"Learned from {card.record.get('labelled images', 0)} corrected images ({card.settings.method}).",
+        image=image.facts,
+    )
+    return Segmentation(
+        labels=labels if image.is_stack else labels[0],
+        foreground=tuple(card.classes),
+        geometry=image.geometry,
+        provenance=provenance,
+        names=dict(card.classes),
+        meanings={value: Meaning(name) for value, name in card.classes.items()},
+        object_name=next(iter(card.classes.values())) if len(card.classes) == 1 else "Object",
+        image=image,
+    )
+
+
+def confidence_of(probabilities: NDArray[np.floating]) -> float:
+    """Say how far a prediction can be trusted: the mean certainty where the object is, or may be.
+
+    Parameters
+    ----------
+    probabilities : numpy.ndarray
+        (K, H, W).
+
+    Returns
+    -------
+    float
+        0 to 1: the mean of the largest probability over pixels whose background has less than 0.9; 1 where none has.
+    """
+    near = probabilities[0] < 0.9
+    return float(probabilities.max(axis=0)[near].mean()) if near.any() else 1.0
+
+
+@lru_cache(maxsize=2)
+def _loaded(path: Path, changed: int) -> LearnedModel:  # noqa: ARG001 - a file that was written anew is another one
+    """A model that many images in a row are applied to is read once."""
+    return load_model(path)
+
+
+def iter_learned(image: Image, path: Path, device: str = "cpu") -> Generator[Step, bool | None, Segmentation]:
+    """Apply the model of a file to an image, as a batch does.
+
+    Parameters
+    ----------
+    image : Image
+        A plane or a stack.
+    path : Path
+        Of the model.
+    device : str
+        As in `segment`.
+
+    Yields
+    ------
+    Step
+        One a plane.
+
+    Returns
+    -------
+    Segmentation
+        As `iter_apply`.
+
+    Raises
+    ------
+    ModelFileError, InvalidImageError
+        As `load_model` and `iter_apply`.
+    """
+    from napari_s3net.runtime.device import resolve_device
+
+    if not path.is_file():
+        raise ModelFileError(f"There is no model at {path}.")
+    model = _loaded(path, path.stat().st_mtime_ns)
+    model.network.to(resolve_device(device))
+    return (yield from iter_apply(image, model))

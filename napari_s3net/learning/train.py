@@ -1,0 +1,296 @@
+"""Learn a network from labelled planes, and from the others where the method uses them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Generator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_s3net import __version__
+from napari_s3net.errors import InvalidImageError, OutOfMemoryError
+from napari_s3net.image import Notice
+from napari_s3net.learning.augment import Batch
+from napari_s3net.learning.examples import ExampleSet
+from napari_s3net.learning.keypoints import pad_points
+from napari_s3net.learning.methods import (
+    FOLLOWER,
+    TERMS,
+    draw,
+    make_batch,
+    network_config,
+    new_network,
+    predict_squares,
+)
+from napari_s3net.learning.model import LearnedCard, LearnedModel, load_model, start_from
+from napari_s3net.learning.planes import IGNORED
+from napari_s3net.learning.run import LearnStep, Run, iter_updates
+from napari_s3net.learning.settings import LearnSettings
+from napari_s3net.network.unet import ClassNetwork, ClassNetworkConfig
+from napari_s3net.training.weights import FORMAT as TAUGHT_FORMAT
+from napari_s3net.training.weights import read_tensors
+
+#: From so many corrected images on, some are set aside: one in so many.
+VALIDATED_FROM, SET_ASIDE = 5, 5
+
+
+def iter_learn(
+    data: ExampleSet,
+    settings: LearnSettings,
+    device: torch.device,
+    *,
+    init: Path | None = None,
+    checkpoint: Path | None = None,
+) -> Generator[LearnStep | Notice, bool | None, LearnedModel]:
+    """Learn from what is labelled; where memory runs out, with smaller batches, then smaller planes, then on the CPU.
+
+    Parameters
+    ----------
+    data : ExampleSet
+        Labelled and other planes.
+    settings : LearnSettings
+        How. With `init`, backbone, widths and keypoint layers are those of the file.
+    device : torch.device
+        Where.
+    init : Path, optional
+        A model to start from: one learned or pre-trained before, or weights that `teach` wrote.
+    checkpoint : Path, optional
+        Is written now and then and when learning is stopped, read first where it exists, and removed at the end.
+
+    Yields
+    ------
+    LearnStep or Notice
+        Every ten iterations; a notice where something has to be told. Answer True to stop and keep.
+
+    Returns
+    -------
+    LearnedModel
+        As it was after the last update.
+
+    Raises
+    ------
+    InvalidImageError
+        If nothing is labelled, or there is background only.
+    DivergedError
+        If a loss is not finite.
+    ModelFileError
+        If init or checkpoint do not fit, or the checkpoint cannot be written.
+    OutOfMemoryError
+        If memory runs out every time.
+    """
+    from napari_s3net.runtime.device import empty_caches, is_out_of_memory
+
+    if not data.labelled.any():
+        raise InvalidImageError("No image has labels. Correct one, and learn again.")
+    if not (data.labels > 0).any():
+        raise InvalidImageError("All labels are background: there is nothing to learn.")
+    config = config_for(data, settings, init)
+    if config.keypoints and not data.keypoints:
+        yield Notice(f"Looking for keypoints in {len(data)} planes…")
+        data = data.with_keypoints(settings.most_keypoints)
+    while True:
+        try:
+            return (yield from _learn(data, config, settings, device, init=init, checkpoint=checkpoint))
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+        empty_caches()
+        smaller = _smaller(data, settings, device)
+        if smaller is None:
+            raise OutOfMemoryError(
+                f"Out of memory: learning at {data.size} pixels with {settings.batch} images an update does not fit, "
+                "nor does less. Close other programs, or choose a smaller width."
+            )
+        data, settings, device, words = smaller
+        yield Notice(f"Out of memory. Starting again {words}.")
+
+
+def config_for(data: ExampleSet, settings: LearnSettings, init: Path | None) -> ClassNetworkConfig:
+    """Choose the network's shape for data: that of the file it starts from, where there is one.
+
+    Parameters
+    ----------
+    data : ExampleSet
+        Channels and classes.
+    settings : LearnSettings
+        Method, backbone and widths.
+    init : Path or None
+        A model's file.
+
+    Returns
+    -------
+    ClassNetworkConfig
+        Decoders follow the method.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is no model.
+    """
+    asked = network_config(settings, data.normalisation.channels, len(data.classes))
+    card = card_to_start_from(init)
+    return asked if card is None else replace(card.config, classes=asked.classes, decoders=asked.decoders)
+
+
+def card_to_start_from(init: Path | None) -> LearnedCard | None:
+    """Read what is known of the model to start from.
+
+    Parameters
+    ----------
+    init : Path or None
+        A model's file, or weights that `teach` wrote.
+
+    Returns
+    -------
+    LearnedCard or None
+        None where there is no file, or it holds weights that `teach` wrote.
+
+    Raises
+    ------
+    ModelFileError
+        If it is neither.
+    """
+    if init is None or read_tensors(init)[1].get("format") == TAUGHT_FORMAT:
+        return None
+    return load_model(init).card
+
+
+def _smaller(
+    data: ExampleSet, settings: LearnSettings, device: torch.device
+) -> tuple[ExampleSet, LearnSettings, torch.device, str] | None:
+    """What to try where memory ran out: smaller batches, then smaller planes, then the CPU."""
+    if settings.batch > 2:
+        changed = settings.replace(batch=settings.batch // 2)
+        return data, changed, device, f"with {changed.batch} images an update"
+    if data.size >= 128:
+        return data.shrunk(), settings, device, f"at {data.size // 2} pixels"
+    if device.type != "cpu":
+        return data, settings, torch.device("cpu"), "on the CPU"
+    return None
+
+
+def _learn(
+    data: ExampleSet,
+    config: ClassNetworkConfig,
+    settings: LearnSettings,
+    device: torch.device,
+    *,
+    init: Path | None,
+    checkpoint: Path | None,
+) -> Generator[LearnStep, bool | None, LearnedModel]:
+    """One attempt."""
+    network = new_network(config, settings.seed)
+    if init is not None:
+        start_from(network, init)
+    network = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    run = Run(
+        network, identity_of(data, settings, init), follower=FOLLOWER if settings.method == "self-training" else 0.0
+    )
+    aside = set_aside(data, settings)
+    labelled = np.flatnonzero(data.labelled & ~np.isin(data.files, aside))
+    everything = np.arange(len(data))
+
+    def batch(pool: NDArray[np.int64], n: int, generator: torch.Generator) -> Batch:
+        return make_batch(data, draw(pool, n, generator), device, keypoints=config.keypoints)
+
+    def terms(generator: torch.Generator) -> dict[str, Tensor]:
+        seen = batch(labelled, settings.batch, generator)
+        others = batch(everything, max(1, settings.batch // 2), generator) if settings.needs_unlabelled else None
+        return TERMS[settings.method](run, seen, others, settings, generator)
+
+    measure = partial(_validate, network, data, aside) if len(aside) else None
+    validation = yield from iter_updates(run, settings, terms, checkpoint=checkpoint, measure=measure)
+    return LearnedModel(network.eval(), _card(data, config, settings, run.iteration, validation, init))
+
+
+def _card(
+    data: ExampleSet,
+    config: ClassNetworkConfig,
+    settings: LearnSettings,
+    iterations: int,
+    validation: float | None,
+    init: Path | None,
+) -> LearnedCard:
+    """What is known of what was learned."""
+    record = {
+        "version": __version__,
+        "images": len(data.names),
+        "labelled images": len(np.unique(data.files[data.labelled])),
+        "planes": len(data),
+        "labelled planes": int(data.labelled.sum()),
+        "steps": iterations,
+        "dice on images set aside": None if validation is None else round(validation, 4),
+        "started from": init.name if init else "",
+    }
+    return LearnedCard(
+        config=config, settings=settings, classes=data.classes, normalisation=data.normalisation, record=record
+    )
+
+
+def set_aside(data: ExampleSet, settings: LearnSettings) -> NDArray[np.int64]:
+    """Choose the images that learning does not see, so that they can tell how good it is.
+
+    Parameters
+    ----------
+    data : ExampleSet
+        Labelled and other planes.
+    settings : LearnSettings
+        Whether it is wanted, and the seed.
+
+    Returns
+    -------
+    numpy.ndarray
+        Numbers of files; empty below five labelled ones.
+    """
+    files = np.unique(data.files[data.labelled])
+    if not settings.validate or len(files) < VALIDATED_FROM:
+        return files[:0]
+    shuffled = np.random.default_rng(settings.seed).permutation(files)
+    return np.sort(shuffled[: max(1, len(files) // SET_ASIDE)])
+
+
+def _validate(network: ClassNetwork, data: ExampleSet, aside: NDArray[np.int64]) -> float:
+    """Mean Dice of the classes on files set aside, each class pooled over a file, at the working size."""
+    chosen = np.flatnonzero(np.isin(data.files, aside) & data.labelled)
+    points = pad_points([data.keypoints[i] for i in chosen]) if network.config.keypoints else None
+    told = predict_squares(network, data.images[chosen], points).argmax(dim=1).numpy()
+    scores = []
+    for file in aside:
+        here = data.files[chosen] == file
+        truth, said = data.labels[chosen][here], told[here]
+        for label in range(1, network.config.classes):
+            a, b = (truth == label), (said == label) & (truth != IGNORED)
+            if a.any() or b.any():
+                scores.append(2 * (a & b).sum() / (a.sum() + b.sum()))
+    return float(np.mean(scores)) if scores else float("nan")
+
+
+def identity_of(data: ExampleSet, settings: LearnSettings, init: Path | None) -> dict[str, Any]:
+    """Describe a run, so that a checkpoint is taken up by the same run only.
+
+    Parameters
+    ----------
+    data : ExampleSet
+        Its images and labels.
+    settings : LearnSettings
+        All of them.
+    init : Path or None
+        Its content counts.
+
+    Returns
+    -------
+    dict
+        Plain values.
+    """
+    digest = hashlib.sha256(data.images.tobytes())
+    digest.update(data.labels.tobytes())
+    if init is not None:
+        digest.update(init.read_bytes())
+    return {"settings": settings.to_dict(), "data": digest.hexdigest()[:16]}

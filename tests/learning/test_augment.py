@@ -1,0 +1,64 @@
+import torch
+
+from napari_s3net.learning.augment import Batch, augment, change_intensities, draw_deformations, move_points
+from napari_s3net.learning.planes import IGNORED
+from napari_s3net.network.keypoint_fusion import Points
+
+SIZE = 64
+
+
+def seed(n=0):
+    return torch.Generator().manual_seed(n)
+
+
+def dots(n=6):
+    """Planes with one bright dot each, labelled, a keypoint on it."""
+    place = torch.randint(20, 44, (n, 2), generator=seed(3))
+    images = torch.zeros(n, 1, SIZE, SIZE)
+    labels = torch.zeros(n, SIZE, SIZE, dtype=torch.long)
+    for i, (x, y) in enumerate(place.tolist()):
+        images[i, 0, y - 2 : y + 3, x - 2 : x + 3] = 50
+        labels[i, y - 2 : y + 3, x - 2 : x + 3] = 1
+    return Batch(images, labels, Points(place[:, None].float() + 0.5, torch.ones(n, 1).bool()), torch.arange(n))
+
+
+def test_labels_and_keypoints_move_with_the_image():
+    seen = augment(dots(), seed())
+    for image, labels, place, real in zip(seen.images, seen.labels, seen.points.places, seen.points.real, strict=True):
+        if not real:
+            continue
+        y, x = (image[0] > 20).nonzero().float().mean(dim=0) + 0.5
+        assert abs(float(place[0, 0] - x)) < 1.5
+        assert abs(float(place[0, 1] - y)) < 1.5
+        y, x = (labels == 1).nonzero().float().mean(dim=0) + 0.5
+        assert abs(float(place[0, 0] - x)) < 1.5
+
+
+def test_what_comes_from_outside_is_not_labelled():
+    seen = augment(dots(), seed(1))
+    assert (seen.labels == IGNORED).any()
+    assert set(seen.labels.unique().tolist()) <= {IGNORED, 0, 1}
+
+
+def test_the_same_draw_gives_the_same_and_another_does_not():
+    first, second, third = (augment(dots(), seed(n)) for n in (5, 5, 6))
+    assert torch.equal(first.images, second.images)
+    assert not torch.equal(first.images, third.images)
+
+
+def test_points_that_leave_are_padding():
+    theta = torch.tensor([[[1.0, 0, 0.9], [0, 1, 0]]])  # shows what lies to the right
+    points = Points(torch.tensor([[[2.0, 32.0], [60.0, 32.0]]]), torch.ones(1, 2).bool())
+    moved = move_points(points, theta, torch.zeros(1, 2, 5, 5), SIZE)
+    assert moved.real.tolist() == [[False, True]]
+    assert abs(float(moved.places[0, 1, 0]) - (60 - 0.9 * 32)) < 1e-4
+
+
+def test_deformations_differ_from_plane_to_plane_and_intensities_too():
+    theta, bend = draw_deformations(3, seed())
+    assert not torch.equal(theta[0], theta[1])
+    assert bend.shape == (3, 2, 5, 5)
+    x = torch.ones(2, 3, 8, 8)
+    changed = change_intensities(x, seed())
+    assert not torch.allclose(changed[0].mean(), changed[1].mean())
+    assert float((change_intensities(x, seed(), 3.0) - x).abs().mean()) > float((changed - x).abs().mean())

@@ -1,0 +1,48 @@
+import pytest
+
+from napari_s3net.errors import ReadError
+from napari_s3net.learning.files import find_pairs
+
+
+def touch(folder, *names):
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+
+
+def named(pairs):
+    return {pair.name: pair.labels.name if pair.labels else None for pair in pairs}
+
+
+def test_labels_are_found_by_the_names_of_their_images(tmp_path):
+    touch(tmp_path, "images/a.png", "images/b.jpg", "images/deep/c.nii.gz", "images/.hidden.png", "images/notes.txt")
+    touch(tmp_path, "labels/a.png", "labels/c_seg.nii.gz")
+    assert named(find_pairs(tmp_path / "images", tmp_path / "labels")) == {
+        "a": "a.png",
+        "b": None,
+        "deep/c": "c_seg.nii.gz",
+    }
+
+
+def test_labels_beside_their_images_are_no_images(tmp_path):
+    touch(tmp_path, "p1.nii.gz", "p1_gt.nii.gz", "p2.nii.gz")
+    assert named(find_pairs(tmp_path, tmp_path)) == {"p1": "p1_gt.nii.gz", "p2": None}
+    assert named(find_pairs(tmp_path)) == {"p1": None, "p2": None}
+
+
+def test_of_a_batch_what_was_corrected_counts(tmp_path):
+    touch(tmp_path, "images/a.png", "images/b.png", "out/masks/a.png", "out/masks/b.png", "out/corrected/masks/b.png")
+    pairs = find_pairs(tmp_path / "images", tmp_path / "out")
+    assert [pair.name for pair in pairs if pair.labels] == ["b"]
+    assert "corrected" in str(pairs[1].labels)
+
+
+def test_missing_folders_images_and_labels_are_told(tmp_path):
+    touch(tmp_path, "images/a.png", "labels/other.png")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ReadError, match="Expected a folder"):
+        find_pairs(tmp_path / "nowhere")
+    with pytest.raises(ReadError, match="no images"):
+        find_pairs(tmp_path / "empty")
+    with pytest.raises(ReadError, match=r"No labels found.*a\.png"):
+        find_pairs(tmp_path / "images", tmp_path / "labels")
