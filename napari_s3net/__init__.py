@@ -18,6 +18,8 @@ _HOMES = {
     "suggest_preset": "preprocessing.suggest",
     "segment": "segmentation",
     "iter_segment": "segmentation",
+    "segment_volume": "volume.whole",
+    "iter_volume": "volume.whole",
     "refine": "correction.refine",
     "uncertainty": "correction.uncertainty",
 }

@@ -150,7 +150,7 @@ def iter_fitted(image: Image, path: Path) -> Generator[Step, bool | None, Segmen
         If the file is no model of a folder.
     """
     from napari_s3net.training.folder import load_folder_model
-    from napari_s3net.volume import iter_planes
+    from napari_s3net.volume.slices import iter_planes
 
     model = load_folder_model(path)
 

@@ -61,7 +61,7 @@ def segment_image(image: Image, settings: Settings, device: str) -> Generator[St
     Segmentation
         Of the whole image.
     """
-    from napari_s3net.volume import iter_slices
+    from napari_s3net.volume.slices import iter_slices
 
     return (yield from iter_slices(image, settings, device=device))
 

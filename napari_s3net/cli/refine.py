@@ -121,7 +121,7 @@ def _refined(image: Image, before: Segmentation, drawn: NDArray[np.int32], optio
     """The corrected result; of a volume, of the slices that hold strokes."""
     from napari_s3net.correction.refine import refine
     from napari_s3net.runtime.device import resolve_device
-    from napari_s3net.volume import join_provenance
+    from napari_s3net.volume.slices import join_provenance
 
     device = resolve_device(options.device)
     if not image.is_stack:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from napari_s3net.cli.inputs import Input
     from napari_s3net.image import Image, Notice, Segmentation, Step
     from napari_s3net.settings import Settings
+    from napari_s3net.volume.whole import Mode
 
 #: Without a terminal, a volume reports so many times.
 REPORTS = 10
@@ -30,6 +31,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_settings(parser)
     add("--overlay", action="store_true", help="also draw the object's outline on the image")
     add("--slice", type=int, metavar="N", help="of volumes only this slice, counted from 0")
+    add(
+        "--mode",
+        choices=("volume", "slices"),
+        help="volumes: as one, fitted once (default where there is one intensity a voxel); or each slice on its own",
+    )
     add("--series", metavar="ID", help="which series of a DICOM folder, where it holds several")
 
 
@@ -85,7 +91,7 @@ def _process(item: Input, options: Namespace, asked: RunOptions) -> str:
     image = _read(item, options)
     preset, settings = asked.settings_for(image)
     _say_memory(image, settings, asked.device, item.name)
-    result = _segment(image, settings, asked.device, item.name)
+    result = _segment(image, settings, asked.device, item.name, options.mode)
     axis = None if options.slice is None else 0
     result = result.with_provenance(source=item.name, preset=preset, axis=axis, slice=options.slice)
     written = write_result(options.output, item.stem, image, result, overlay=options.overlay)
@@ -133,16 +139,16 @@ def _read(item: Input, options: Namespace) -> Image:
     return image.slice(options.slice)
 
 
-def _segment(image: Image, settings: Settings, device: torch.device, name: str) -> Segmentation:
+def _segment(image: Image, settings: Settings, device: torch.device, name: str, mode: Mode | None) -> Segmentation:
     """Run to the end: a progress bar on a terminal, a line now and then without one."""
     from tqdm import tqdm
 
     from napari_s3net.image import Notice
     from napari_s3net.runtime.generators import follow
     from napari_s3net.runtime.oom_retry import iter_retrying
-    from napari_s3net.volume import iter_slices
+    from napari_s3net.volume.whole import iter_mode
 
-    steps = iter_retrying(lambda used, where: iter_slices(image, used, device=where), settings, device)
+    steps = iter_retrying(lambda used, where: iter_mode(image, used, device=where, mode=mode), settings, device)
     slices, reported = len(image.array) if image.is_stack else 1, 0
     with tqdm(total=slices * settings.max_iter, desc=name, leave=False, disable=None) as bar:
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.segmentation import clear_border
 
+from napari_s3net.foreground.morphology import dilate, erode, opened
 from napari_s3net.foreground.proposal import Proposal
 from napari_s3net.preprocessing.millimetres import above_area, disc_footprint, pixel_spacing, spacing_note
 from napari_s3net.preprocessing.prepare import PreparedPlane
@@ -114,21 +115,60 @@ def find_lung(hu: NDArray[np.floating], spacing: tuple[float, float]) -> NDArray
         (H, W) bool.
     """
     air = _without_foam(_without_gas(hu < LUNG.lung_below, hu, spacing), hu)
-    deep = ndimage.binary_opening(
-        air & (hu < LUNG.deep_below), disc_footprint((LUNG.thinnest - max(spacing)) / 2, spacing)
-    )
-    deep = above_area(deep, LUNG.smallest_deep, spacing)
-    rim = ndimage.binary_dilation(air, disc_footprint(LUNG.rim, spacing, at_least_one_pixel=True)) & (
-        hu < LUNG.rim_below
-    )
-    lung = ndimage.binary_dilation(deep, disc_footprint(LUNG.reach, spacing)) & (air | rim)
-    return _near_ribs(_without_vessels(lung, spacing), hu, spacing)
+    deep = above_area(deep_inside(air, hu, spacing), LUNG.smallest_deep, spacing)
+    return _near_ribs(lung_around(deep, air, hu, spacing), hu, spacing)
+
+
+def deep_inside(air: NDArray[np.bool_], hu: NDArray[np.floating], spacing: tuple[float, float]) -> NDArray[np.bool_]:
+    """Where air is deep enough for the inside of a lung, without anything thinner than `LUNG.thinnest`.
+
+    Parameters
+    ----------
+    air : numpy.ndarray
+        (H, W) bool.
+    hu : numpy.ndarray
+        (H, W) Hounsfield units.
+    spacing : tuple of float
+        Height and width of a pixel in mm.
+
+    Returns
+    -------
+    numpy.ndarray
+        (H, W) bool.
+    """
+    return opened(air & (hu < LUNG.deep_below), disc_footprint((LUNG.thinnest - max(spacing)) / 2, spacing))
+
+
+def lung_around(
+    deep: NDArray[np.bool_], air: NDArray[np.bool_], hu: NDArray[np.floating], spacing: tuple[float, float]
+) -> NDArray[np.bool_]:
+    """Draw the lung around its inside: air within reach, its rim, and the vessels in it.
+
+    Parameters
+    ----------
+    deep : numpy.ndarray
+        (H, W) bool, the inside.
+    air : numpy.ndarray
+        (H, W) bool: what may be lung.
+    hu : numpy.ndarray
+        (H, W) Hounsfield units.
+    spacing : tuple of float
+        Height and width of a pixel in mm.
+
+    Returns
+    -------
+    numpy.ndarray
+        (H, W) bool.
+    """
+    rim = dilate(air, disc_footprint(LUNG.rim, spacing, at_least_one_pixel=True)) & (hu < LUNG.rim_below)
+    lung = dilate(deep, disc_footprint(LUNG.reach, spacing)) & (air | rim)
+    return _without_vessels(lung, spacing)
 
 
 def _without_gas(air: NDArray[np.bool_], hu: NDArray[np.floating], spacing: tuple[float, float]) -> NDArray[np.bool_]:
     """Drop the components that are tiny, and those with gas in their inside, away from mixed voxels."""
     components, n = ndimage.label(air)
-    inside = ndimage.binary_erosion(air, disc_footprint(LUNG.mixed, spacing))
+    inside = erode(air, disc_footprint(LUNG.mixed, spacing))
     sizes, insides, gas = (
         np.bincount(components[where], minlength=n + 1) for where in (air, inside, inside & (hu < LUNG.gas_below))
     )
@@ -150,13 +190,13 @@ def _without_vessels(lung: NDArray[np.bool_], spacing: tuple[float, float]) -> N
     """Close the gaps and fill the holes that vessels leave."""
     gap = disc_footprint(LUNG.vessel_gap, spacing)
     y, x = (n // 2 + 1 for n in gap.shape)
-    closed = ndimage.binary_closing(np.pad(lung, ((y, y), (x, x))), gap)[y:-y, x:-x]
+    closed = erode(dilate(np.pad(lung, ((y, y), (x, x))), gap), gap)[y:-y, x:-x]
     return np.asarray(closed | ~(closed | above_area(~closed, LUNG.largest_vessel, spacing)))
 
 
 def _near_ribs(lung: NDArray[np.bool_], hu: NDArray[np.floating], spacing: tuple[float, float]) -> NDArray[np.bool_]:
     """Drop small components with no bone beside them, where bone is to be seen at all."""
-    bone = ndimage.binary_opening(hu > LUNG.bone_above, disc_footprint(LUNG.rim, spacing, at_least_one_pixel=True))
+    bone = opened(hu > LUNG.bone_above, disc_footprint(LUNG.rim, spacing, at_least_one_pixel=True))
     if not bone.any():
         return lung
     small = clear_border(lung & ~above_area(lung, LUNG.small, spacing))  # how large a cut one is nobody knows

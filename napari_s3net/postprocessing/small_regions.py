@@ -52,12 +52,47 @@ def absorb_small(pairs: NDArray[np.uint8]) -> NDArray[np.uint8]:
     numpy.ndarray
         (H, W), a copy.
     """
-    counts = np.bincount(pairs.ravel(), minlength=int(pairs.max() | 1) + 1)
+    return absorb(pairs, large_pairs(np.bincount(pairs.ravel())))
+
+
+def large_pairs(counts: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """Say which pairs of cluster and side are large enough for a label of their own; of each side at least one is.
+
+    Parameters
+    ----------
+    counts : numpy.ndarray
+        (n,), the pixels of each pair.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n,) bool, with n rounded up to an even number.
+    """
+    counts = np.pad(counts, (0, len(counts) % 2))
     of_cluster = (counts[0::2] + counts[1::2]).repeat(2)
-    stays = (counts >= SMALLEST_SHARE * pairs.size) & (counts >= SMALLEST_OF_CLUSTER * of_cluster)
+    stays = (counts >= SMALLEST_SHARE * counts.sum()) & (counts >= SMALLEST_OF_CLUSTER * of_cluster)
     for side in (0, 1):
         if not stays[side::2].any():
             stays[side + 2 * int(np.argmax(counts[side::2]))] = True
+    return np.asarray(stays)
+
+
+def absorb(pairs: NDArray[np.uint8], stays: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Let pairs that get no label of their own take the nearest one of their side.
+
+    Parameters
+    ----------
+    pairs : numpy.ndarray
+        (H, W), as in `absorb_small`.
+    stays : numpy.ndarray
+        (n,) bool: which pairs stay; n is even and above every pair.
+
+    Returns
+    -------
+    numpy.ndarray
+        (H, W), a copy. What has nothing of its side in the whole plane that stays is left as it is.
+    """
+    counts = np.bincount(pairs.ravel(), minlength=len(stays))
     step = sampling_step(pairs.shape)
     sampled, joined = pairs[::step, ::step], pairs.copy()
     for side in (0, 1):

@@ -103,10 +103,28 @@ def to_features(image: Image, settings: Settings) -> NDArray[np.float32]:
     return _prepared(check_plane(image), settings).features
 
 
+def prepare_through(plane: CompletePlane, window: Window, settings: Settings) -> PreparedPlane:
+    """Bring a plane to the working size through a window that was chosen before, as for all slices of a volume.
+
+    Parameters
+    ----------
+    plane : CompletePlane
+        One plane, checked.
+    window : Window
+        The intensities that become 0 and 1.
+    settings : Settings
+        Working size, and whether hairs are removed.
+
+    Returns
+    -------
+    PreparedPlane
+        As from `prepare`.
+    """
+    return PreparedPlane(plane.image, window, _features(plane.image, window, settings), plane.missing, plane.note)
+
+
 def _prepared(plane: CompletePlane, settings: Settings) -> PreparedPlane:
-    window = choose_window(plane, settings)
-    features = _features(plane.image, window, settings)
-    return PreparedPlane(plane.image, window, features, plane.missing, plane.note)
+    return prepare_through(plane, choose_window(plane, settings), settings)
 
 
 def _features(image: Image, window: Window, settings: Settings) -> NDArray[np.float32]:

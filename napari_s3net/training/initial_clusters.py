@@ -63,12 +63,44 @@ def depth_below_border(smooth: NDArray[np.float32]) -> NDArray[np.float32]:
     numpy.ndarray
         (h, w), zero mean and at most unit variance; no unit.
     """
+    depth, grey = depth_and_grey(smooth)
+    mean, scale = depth_scale(depth, grey)
+    return np.asarray((depth - mean) / scale, np.float32)
+
+
+def depth_and_grey(smooth: NDArray[np.float32]) -> tuple[NDArray[np.floating], NDArray[np.float32]]:
+    """Measure the depth below the lowest way out to the border, in units of intensity; see `depth_below_border`.
+
+    Parameters
+    ----------
+    smooth : numpy.ndarray
+        (h, w, C) in [0, 1].
+
+    Returns
+    -------
+    depth, grey : numpy.ndarray
+        (h, w) each: the depth, and the intensity whose basins are filled.
+    """
     grey = smooth @ np.array(PIGMENT_LIGHTNESS, np.float32) if smooth.shape[2] == 3 else smooth[..., 0]
     seed = np.full_like(grey, grey.max())
     seed[[0, -1]], seed[:, [0, -1]] = grey[[0, -1]], grey[:, [0, -1]]
-    depth = reconstruction(seed, grey, method="erosion") - grey
-    scale = max(float(depth.std()), LEAST_DEPTH_SPREAD * float(grey.std()), 1e-6)
-    return np.asarray((depth - depth.mean()) / scale, np.float32)
+    return reconstruction(seed, grey, method="erosion") - grey, grey
+
+
+def depth_scale(depth: NDArray[np.floating], grey: NDArray[np.floating]) -> tuple[float, float]:
+    """Say by what depths are brought to zero mean and at most unit variance.
+
+    Parameters
+    ----------
+    depth, grey : numpy.ndarray
+        From `depth_and_grey`; those of several slices together have one scale.
+
+    Returns
+    -------
+    tuple of float
+        What to subtract, and what to divide by.
+    """
+    return float(depth.mean()), max(float(depth.std()), LEAST_DEPTH_SPREAD * float(grey.std()), 1e-6)
 
 
 def cluster_colours(smooth: NDArray[np.float32], depth: NDArray[np.float32], n: int) -> NDArray[np.int64]:

@@ -11,6 +11,7 @@ from napari_s3net.training.image import ImageTrainer
 from napari_s3net.training.initialisation import initialise_heads
 from napari_s3net.training.released import ReleasedTrainer
 from napari_s3net.training.trainer import Trainer
+from napari_s3net.training.volume import VolumeTrainer, below_one_another
 
 
 def make_trainer(features: NDArray[np.float32], settings: Settings, device: torch.device) -> Trainer:
@@ -37,4 +38,29 @@ def make_trainer(features: NDArray[np.float32], settings: Settings, device: torc
             return ReleasedTrainer(features, device)
         trainer = ImageTrainer(features, settings, device)
     initialise_heads(trainer.network, trainer.guided.x, trainer.guided.clusters)
+    return trainer
+
+
+def make_volume_trainer(features: NDArray[np.float32], settings: Settings, device: torch.device) -> VolumeTrainer:
+    """Build the trainer for a few slices of a volume, its random numbers drawn from `settings.seed`.
+
+    Parameters
+    ----------
+    features : numpy.ndarray
+        (N, h, w, C) in [0, 1].
+    settings : Settings
+        Network, weights of the losses, optimiser.
+    device : torch.device
+        Where to train.
+
+    Returns
+    -------
+    VolumeTrainer
+        The global random numbers are left as they were.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(settings.seed)
+        trainer = VolumeTrainer(features, settings, device)
+    guided = trainer.guided
+    initialise_heads(trainer.network, below_one_another(guided.x), guided.clusters.reshape(1, -1, guided.size[1]))
     return trainer

@@ -28,7 +28,7 @@ def test_photograph(runs, photo, tmp_path, capsys):
 
 
 def test_volume_slice_by_slice_and_an_empty_slice_stays_empty(runs, volume, tmp_path, capsys):
-    assert run("segment", volume, "-o", tmp_path / "out") == 0
+    assert run("segment", volume, "-o", tmp_path / "out", "--mode", "slices") == 0
     assert names(tmp_path / "out") == ["scan.json", "scan_labels.nii.gz", "scan_mask.nii.gz"]
     labels, source = read_image(tmp_path / "out" / "scan_labels.nii.gz"), read_image(volume)
     assert labels.geometry.spacing == pytest.approx(source.geometry.spacing)
@@ -38,6 +38,18 @@ def test_volume_slice_by_slice_and_an_empty_slice_stays_empty(runs, volume, tmp_
     note = json.loads((tmp_path / "out" / "scan.json").read_text(encoding="utf-8"))
     assert [entry["slice"] for entry in note["slices"]] == [0, 2, 3, 4]
     assert "slice 3 of 5" in capsys.readouterr().out
+
+
+def test_a_volume_is_fitted_once_and_an_empty_slice_stays_empty(volume, tmp_path, capsys):
+    changes = ("--set", "working_size=32", "max_iter=2", "clusters=3")
+    assert run("segment", volume, "-o", tmp_path / "out", "--preset", "generic", *changes) == 0
+    labels = read_image(tmp_path / "out" / "scan_labels.nii.gz")
+    assert not labels.array[1].any()
+    assert (labels.array[[0, 2, 3, 4]] > 0).all()
+    note = json.loads((tmp_path / "out" / "scan.json").read_text(encoding="utf-8"))
+    assert [entry["slice"] for entry in note["slices"]] == [0, 2, 3, 4]
+    assert note["iterations"] == 2
+    assert "1 of 5 slices are empty" in capsys.readouterr().out
 
 
 def test_one_slice_of_a_volume(runs, volume, tmp_path, capsys):

@@ -17,7 +17,7 @@ from napari_s3net.runtime.generators import drain
 from napari_s3net.runtime.memory import estimate_mib
 from napari_s3net.settings import Settings, preset_settings
 from napari_s3net.training.image import TRAINING
-from napari_s3net.volume import iter_slices
+from napari_s3net.volume.slices import iter_slices
 
 #: Longer sides of the image at one working size; working sizes; clusters; channels; images; slices.
 SIDES = (256, 512, 1024, 2048)

@@ -16,7 +16,7 @@ from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.preprocessing.window import to_unit
 from napari_s3net.provenance import Provenance
-from napari_s3net.volume import cluster_meanings
+from napari_s3net.volume.slices import cluster_meanings
 
 Metadata = dict[str, Any]
 

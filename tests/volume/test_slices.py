@@ -8,7 +8,7 @@ from napari_s3net.image import Geometry, Image, Meaning, Segmentation, Step
 from napari_s3net.provenance import Provenance
 from napari_s3net.runtime.generators import follow
 from napari_s3net.settings import Settings
-from napari_s3net.volume import iter_planes, join_slices
+from napari_s3net.volume.slices import iter_planes, join_slices
 
 STACK = Image(np.zeros((3, 4, 5), np.float32), Geometry.identity(3), "grey", "stack")
 

@@ -1,4 +1,4 @@
-"""Segment a volume slice by slice, and join the slices to one result."""
+"""Segment a stack slice by slice, each on its own, and join the slices to one result."""
 
 from __future__ import annotations
 
