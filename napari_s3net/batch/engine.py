@@ -167,7 +167,8 @@ class _Run:
         chosen, self._model, self._digest = fit.choose(self._digest, self._items)
         if (self._output / self._model).exists():
             return None
-        job = replace(self._job(chosen[0]), file=fit.FITTING, fit_on=tuple((str(i.path), i.series) for i in chosen))
+        images = tuple((str(item.path), item.series, item.files) for item in chosen)
+        job = replace(self._job(chosen[0]), file=fit.FITTING, fit_on=images)
         self._submit(job, chosen[0])
         stop = yield FileRow(file=fit.FITTING, status="running")
         while not stop and self._over.empty():

@@ -114,9 +114,9 @@ def _planes(job: FileJob) -> Iterator[Image]:
     from napari_s3net.io import read_image
     from napari_s3net.preprocessing.check import check_plane
 
-    for path, series in job.fit_on:
+    for path, series, files in job.fit_on:
         try:
-            image = read_image(path, series=series)
+            image = read_image(path, series=series, files=files)
             image = image.slice(len(image.array) // 2) if image.is_stack else image
             check_plane(image)
         except S3NetError:

@@ -145,8 +145,8 @@ class FileJob:
         Path below the output folder of a model that was fitted on the folder; empty where each image has its own.
     learned : str
         Path of the plan's model; empty where there is none.
-    fit_on : tuple of (str, str or None)
-        Paths and series to fit that model on; of the one job that does so.
+    fit_on : tuple of (str, str or None, tuple of str)
+        Paths, series and their files to fit that model on; of the one job that does so.
     """
 
     run: str
@@ -165,5 +165,5 @@ class FileJob:
     shrink: int = 1
     model: str = ""
     learned: str = ""
-    fit_on: tuple[tuple[str, str | None], ...] = ()
+    fit_on: tuple[tuple[str, str | None, tuple[str, ...]], ...] = ()
     files: tuple[str, ...] = ()

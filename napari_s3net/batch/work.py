@@ -166,7 +166,7 @@ def _read(job: FileJob, caller: Caller) -> Image:
     from napari_s3net.io.read import read_image_here
 
     caller.tell(reading=True)
-    image = read_image_here(job.path, series=job.series, caller=caller)
+    image = read_image_here(job.path, series=job.series, files=job.files, caller=caller)
     caller.tell(reading=False)
     caller.allow(LONGEST)
     return image

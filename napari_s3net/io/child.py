@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ Reply = tuple[dict[str, Any], NDArray[Any] | None]
 _DAMAGED = "its header or its pixels are damaged, or it was cut off while copying."
 
 
-def decode(path: Path, series: str | None = None) -> Image:
+def decode(path: Path, series: str | None = None, files: Sequence[str] = ()) -> Image:
     """Read a file or folder in this very process; `napari_s3net.io.read_image` does it in a child process.
 
     Parameters
@@ -47,6 +47,8 @@ def decode(path: Path, series: str | None = None) -> Image:
         A file of any format that is read here, told by its content, or a folder of DICOM files.
     series : str, optional
         The id of one DICOM series, for a folder or DICOMDIR; None takes the only one.
+    files : sequence of str
+        Names of the files of a folder that belong to the series, where they are known.
 
     Returns
     -------
@@ -66,7 +68,7 @@ def decode(path: Path, series: str | None = None) -> Image:
     if path.is_dir():
         from napari_s3net.io.dicom.series import read_series
 
-        return read_series(path, series, name)
+        return read_series(path, series, name, files)
     path = _header_of(path)
     file_format = headers.sniff(path)
     if file_format == "dicom":
@@ -173,7 +175,7 @@ def _preparing(path: Path, limit: Callable[[int], None], caller: Caller) -> OnPr
 
 def _answer_read(path: Path, request: Mapping[str, Any]) -> Reply:
     """An image of a file or folder."""
-    return _reply(decode(path, request["series"]))
+    return _reply(decode(path, request["series"], request.get("files", ())))
 
 
 def _answer_stack(path: Path, request: Mapping[str, Any]) -> Reply:

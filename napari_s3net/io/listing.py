@@ -66,7 +66,12 @@ def sort_dicom(images: Sequence[Path]) -> tuple[list[Path], dict[str, tuple[Path
     except ReadError:
         return list(images), {}
     alone = {*found.singles, *(one.files[0] for one in found.series if len(one.files) == 1)}
-    series = {one.identity: one.files for one in found.series if len(one.files) > 1 and not dicom.isdisjoint(one.files)}
+    # A damaged file may belong to any series: with it each is refused, for its slice would be missing without a word.
+    series = {
+        one.identity: (*one.files, *found.damaged)
+        for one in found.series
+        if len(one.files) > 1 and not dicom.isdisjoint(one.files)
+    }
     if alone or series:
         left_out = dicom - alone - set(found.damaged)
         images = [path for path in images if path not in left_out]

@@ -37,7 +37,7 @@ UNEVEN = 0.02
 Ask = Callable[[dict[str, Any], float], Reply]
 
 
-def read_image(path: str | os.PathLike[str], *, series: str | None = None) -> Image:
+def read_image(path: str | os.PathLike[str], *, series: str | None = None, files: Sequence[str] = ()) -> Image:
     """Open an image.
 
     Parameters
@@ -47,6 +47,8 @@ def read_image(path: str | os.PathLike[str], *, series: str | None = None) -> Im
         content; or a folder with a DICOM series.
     series : str, optional
         Which series of a folder, by its id as `series_in` lists it.
+    files : sequence of str, optional
+        The names of its files, as `dicom_in` lists them: no other file of the folder is looked into.
 
     Returns
     -------
@@ -70,17 +72,19 @@ def read_image(path: str | os.PathLike[str], *, series: str | None = None) -> Im
     ReadWarning
         If only a part is opened (the first of several volumes), or slices seem to be missing.
     """
-    return _read(Path(path).absolute(), series, _ask_reader)
+    return _read(Path(path).absolute(), series, files, _ask_reader)
 
 
-def read_image_here(path: str | os.PathLike[str], *, series: str | None = None, caller: Caller) -> Image:
+def read_image_here(
+    path: str | os.PathLike[str], *, series: str | None = None, files: Sequence[str] = (), caller: Caller
+) -> Image:
     """Open an image as `read_image` does, but decode it in this very process, which may die of it.
 
     For a process that is a child itself, such as a worker of a batch: the limits of memory and time are the same.
 
     Parameters
     ----------
-    path, series
+    path, series, files
         As in `read_image`.
     caller : Caller
         Whoever waits for this process. It is asked for the time that decoding may take, and told where this process is
@@ -102,12 +106,12 @@ def read_image_here(path: str | os.PathLike[str], *, series: str | None = None, 
         caller.allow(seconds)
         return answer(request, caller)
 
-    return _read(Path(path).absolute(), series, ask)
+    return _read(Path(path).absolute(), series, files, ask)
 
 
-def _read(path: Path, series: str | None, ask: Ask) -> Image:
+def _read(path: Path, series: str | None, files: Sequence[str], ask: Ask) -> Image:
     """An image, from what a process tells that has read it."""
-    reply, array = _ask(path, {"task": "read", "series": series}, ask)
+    reply, array = _ask(path, {"task": "read", "series": series, "files": list(files)}, ask)
     assert array is not None  # noqa: S101 - an answer without an error has one
     _warn(path, reply["notes"], 4)
     return Image(array, _geometry_of_json(reply["geometry"]), reply["kind"], reply["name"])

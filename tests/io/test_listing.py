@@ -54,7 +54,7 @@ def test_slices_belong_to_their_series_and_a_series_of_one_file_is_that_file(tmp
     singles, series = sort_dicom(images)
     assert [path.name for path in singles] == ["cut.dcm", "lone.dcm", "photo.png"]
     assert {identity: [path.name for path in its] for identity, its in series.items()} == {
-        "1.1": ["ct0.dcm", "ct1.dcm", "ct2.dcm"]
+        "1.1": ["ct0.dcm", "ct1.dcm", "ct2.dcm", "cut.dcm"]
     }
     assert sort_dicom([tmp_path / "photo.png"]) == ([tmp_path / "photo.png"], {})
 

@@ -59,13 +59,15 @@ class Contents:
         return f"{self.missing} of the files that it names are not in its folder." if self.missing else ""
 
 
-def look_into(path: Path) -> Contents:
+def look_into(path: Path, names: Sequence[str] = ()) -> Contents:
     """Read the header of each DICOM file once, and sort the files into series.
 
     Parameters
     ----------
     path : Path
         A folder, of which its own files are looked at, or a DICOMDIR, of which those that it names.
+    names : sequence of str
+        Of the files of the folder that are looked at; all where none are given.
 
     Returns
     -------
@@ -75,7 +77,7 @@ def look_into(path: Path) -> Contents:
     contents = Contents()
     found: dict[str, list[Header]] = {}
     if path.is_dir():
-        files = sorted(path.iterdir())
+        files = sorted(path / name for name in names) if names else sorted(path.iterdir())
     else:
         files, contents.missing = _named_in(path)
     for file in files:
@@ -160,7 +162,7 @@ def _describe(headers: Sequence[Header]) -> str:
     return ", ".join(filter(None, parts))
 
 
-def read_series(path: Path, series: str | None, name: str) -> Image:
+def read_series(path: Path, series: str | None, name: str, files: Sequence[str] = ()) -> Image:
     """Read the only series of a folder or DICOMDIR, or the one that was asked for.
 
     Parameters
@@ -171,6 +173,8 @@ def read_series(path: Path, series: str | None, name: str) -> Image:
         The id of one, as `list_series` gives it; None takes the only one.
     name : str
         Becomes the image's `name`.
+    files : sequence of str
+        Names of the series' files, where they are known already, so that no other file is looked into.
 
     Returns
     -------
@@ -186,7 +190,7 @@ def read_series(path: Path, series: str | None, name: str) -> Image:
     ReadError
         If there is no such series, one of the files is damaged, or they do not make a volume.
     """
-    contents = look_into(path)
+    contents = look_into(path, files)
     for file, error in contents.damaged.items():  # its slice would be missing without a word
         raise ReadError(f"in its file {shown(file)} {error}")
     chosen = contents.singles

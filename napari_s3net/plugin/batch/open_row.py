@@ -48,7 +48,7 @@ class OpenedResult:
         self._viewer, self.row = viewer, row
         if not is_same_input(item, row):
             raise ReadError(f"{row.file} has changed since the batch worked on it. Run the batch again.")
-        image = read_image(item.path, series=item.series)
+        image = read_image(item.path, series=item.series, files=item.files)
         labels, about = _labels(image, row, output)
         self.image_layer: ImageLayer = plain(viewer.add_image(image.array, **layer_data(image)[1]))
         self.layer: Labels = result_layer(labels, self.image_layer, result_name(image.name))

@@ -453,3 +453,14 @@ def test_frames_of_two_times_in_one_file(tmp_path):
     with pytest.warns(ReadWarning, match=r"2 of its images are left out \(other times\): frame 3, frame 4"):
         image = read_file(path, None, "a")
     np.testing.assert_array_equal(image.array, stored[:2])
+
+
+def test_of_files_that_are_known_no_other_is_looked_into(series):
+    names = sorted(file.name for file in series.iterdir())
+    (series / "damaged").write_bytes((series / names[0]).read_bytes()[:-9])
+    with pytest.raises(ReadError, match="in its file damaged"):
+        read_series(series, None, "a")
+    assert read_series(series, "1.2.3", "a", names).shape == (4, 24, 20)
+    assert read_series(series, "1.2.3", "a", names[1:]).shape == (3, 24, 20)
+    with pytest.raises(ReadError, match="in its file damaged"):
+        read_series(series, "1.2.3", "a", [*names, "damaged"])
