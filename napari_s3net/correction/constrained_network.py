@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,12 +26,31 @@ from napari_s3net.training.adam import Adam
 from napari_s3net.training.image import make_network
 from napari_s3net.training.view import View, make_view
 
-#: Longer side, in pixels, at which the network trains on.
-NETWORK_SIZE = 96
-#: How long and how fast it trains on; chosen, as are the weights, on half *a* of the development sets.
-ITERATIONS, LEARNING_RATE = 2, 0.01
-#: Weights of the strokes and of the spatial term, beside one for the previous labels.
-STROKE_WEIGHT, SPATIAL_WEIGHT = 3.0, 0.5
+
+@dataclass(frozen=True, kw_only=True)
+class RetrainingConstants:
+    """How the network trains on with strokes. Chosen on half *a* of the development sets; see `docs/correcting.md`.
+
+    Parameters
+    ----------
+    size : int
+        Longer side, in pixels, at which it trains on.
+    iterations : int
+        For how long.
+    learning_rate : float
+        Of Adam.
+    stroke_weight, spatial_weight : float
+        Weights of the strokes and of the spatial term, beside one for the previous labels.
+    """
+
+    size: int = 96
+    iterations: int = 2
+    learning_rate: float = 0.01
+    stroke_weight: float = 3.0
+    spatial_weight: float = 0.5
+
+
+RETRAINING = RetrainingConstants()
 #: Least probability whose logarithm is taken.
 LEAST_PROBABILITY = 1e-4
 
@@ -47,9 +66,9 @@ def at_network_size(settings: Settings) -> Settings:
     Returns
     -------
     Settings
-        With a working size of at most `NETWORK_SIZE`, and our own variant of the method.
+        With a working size of at most `RetrainingConstants.size`, and our own variant of the method.
     """
-    return settings.replace(working_size=min(settings.working_size, NETWORK_SIZE), variant="s3net")
+    return settings.replace(working_size=min(settings.working_size, RETRAINING.size), variant="s3net")
 
 
 def small_view(image: Image, settings: Settings, device: torch.device) -> View:
@@ -67,7 +86,7 @@ def small_view(image: Image, settings: Settings, device: torch.device) -> View:
     Returns
     -------
     View
-        With a longer side of at most `NETWORK_SIZE` pixels.
+        With a longer side of at most `RetrainingConstants.size` pixels.
     """
     return make_view(to_features(image, at_network_size(settings)), settings.clusters, device)
 
@@ -119,7 +138,7 @@ class ConstrainedTrainer:
 
     def __init__(self, network: S3Net, view: View, constraints: Constraints) -> None:
         self.network, self.view = network, view
-        self.optimiser = Adam(network.parameters(), LEARNING_RATE)
+        self.optimiser = Adam(network.parameters(), RETRAINING.learning_rate)
         device = view.x.device
         labels = downsample_labels(constraints.labels, view.size)
         self.labels = torch.from_numpy(np.searchsorted(constraints.ids, labels)).to(device)  # (h, w)
@@ -153,9 +172,9 @@ class ConstrainedTrainer:
         posterior = torch.einsum("lk,khw->lhw", self._label_given_cluster, p[0]).clamp(min=LEAST_PROBABILITY)
         obeyed = (posterior[:, self.painted] * self.allowed).sum(dim=0).clamp(min=LEAST_PROBABILITY)
         terms = {
-            "strokes": -STROKE_WEIGHT * obeyed.log().mean(),
+            "strokes": -RETRAINING.stroke_weight * obeyed.log().mean(),
             "previous": F.nll_loss(posterior.log()[None], self.labels[None]) + cluster_loss(logits),
-            "spatial": SPATIAL_WEIGHT * spatial_loss(p, self.view.edges),
+            "spatial": RETRAINING.spatial_weight * spatial_loss(p, self.view.edges),
         }
         total = torch.stack(list(terms.values())).sum()
         if not torch.isfinite(total):

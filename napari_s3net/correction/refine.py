@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Generator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from skimage.transform import resize
 
 from napari_s3net import __version__
 from napari_s3net.correction.constrained_network import (
-    ITERATIONS,
+    RETRAINING,
     ConstrainedTrainer,
     at_network_size,
     restore_network,
@@ -42,10 +42,24 @@ from napari_s3net.runtime.oom_retry import iter_retrying
 from napari_s3net.settings import Settings
 from napari_s3net.training.view import View
 
-#: Longer side, in pixels, at which strokes spread.
-SPREAD_SIZE = 256
-#: Standard deviation of the blur of the colours at that size, in pixels; chosen on half *a* of the development sets.
-BLUR = 2.0
+
+@dataclass(frozen=True, kw_only=True)
+class SpreadConstants:
+    """The picture over which strokes spread. Chosen on half *a* of the development sets; see `docs/correcting.md`.
+
+    Parameters
+    ----------
+    size : int
+        Longer side, in pixels.
+    blur : float
+        Standard deviation of the blur of its colours, in those pixels.
+    """
+
+    size: int = 256
+    blur: float = 2.0
+
+
+SPREAD = SpreadConstants()
 
 
 def refine(
@@ -204,9 +218,9 @@ class Refiner:
             with memory_errors(self.device, estimate_mib(self.image.shape, self.settings)):
                 if state:
                     trainer = self._trainer(state, checked)
-                    for iteration in range(1, ITERATIONS + 1):
+                    for iteration in range(1, RETRAINING.iterations + 1):
                         losses.append(trainer.update(iteration))
-                        stopped = bool((yield Step(iteration, ITERATIONS, losses[-1], len(checked.ids))))
+                        stopped = bool((yield Step(iteration, RETRAINING.iterations, losses[-1], len(checked.ids))))
                         if stopped:
                             break
                     features, state = trainer.with_probabilities(features), trainer.state()
@@ -247,11 +261,11 @@ def colour_features(image: Image, settings: Settings) -> PixelFeatures:
     Returns
     -------
     PixelFeatures
-        With a longer side of at most `SPREAD_SIZE` pixels, without probabilities.
+        With a longer side of at most `SpreadConstants.size` pixels, without probabilities.
     """
     unit = to_unit(image, settings)
-    factor = min(1.0, SPREAD_SIZE / max(image.shape))
+    factor = min(1.0, SPREAD.size / max(image.shape))
     shape = tuple(max(1, round(n * factor)) for n in image.shape)
     small = resize(unit, (*shape, unit.shape[2]), order=1, anti_aliasing=factor < 1).astype(np.float32)
-    smooth = ndimage.gaussian_filter(small, (BLUR, BLUR, 0))
+    smooth = ndimage.gaussian_filter(small, (SPREAD.blur, SPREAD.blur, 0))
     return PixelFeatures((rgb2lab(smooth) if smooth.shape[2] == 3 else 100 * smooth).astype(np.float32))

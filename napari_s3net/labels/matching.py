@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-#: Pairs with a likeness below this are not the same cluster; likeness is the mean of overlap and likeness of features.
-#: This and `FEATURE_DISTANCE` are round numbers that were tuned on nothing.
-LEAST_LIKENESS = 0.3
-#: Distance of mean features, in standard deviations of the image, at which their likeness falls to exp(−½).
-FEATURE_DISTANCE = 0.5
+
+@dataclass(frozen=True, kw_only=True)
+class MatchingConstants:
+    """Which clusters of two runs are the same. Round numbers that were tuned on nothing.
+
+    Parameters
+    ----------
+    least_likeness : float
+        Pairs with a likeness below this are not the same cluster; likeness, from 0 to 1, is the mean of overlap and
+        likeness of features.
+    feature_distance : float
+        Distance of mean features, in standard deviations of the image, at which their likeness falls to exp(−½).
+    """
+
+    least_likeness: float = 0.3
+    feature_distance: float = 0.5
+
+
+MATCHING = MatchingConstants()
 
 
 def match_to_previous(
@@ -45,9 +60,9 @@ def match_to_previous(
     if features is not None and new.size and old.size:
         a, b = _mean_features(labels, new, features), _mean_features(previous, old, features)
         distance = ((a[:, None] - b[None]) ** 2).sum(axis=-1)
-        likeness = (likeness + np.exp(-distance / (2 * FEATURE_DISTANCE**2))) / 2
+        likeness = (likeness + np.exp(-distance / (2 * MATCHING.feature_distance**2))) / 2
     rows, columns = linear_sum_assignment(likeness, maximize=True)
-    least = LEAST_LIKENESS if features is not None else LEAST_LIKENESS / 2
+    least = MATCHING.least_likeness if features is not None else MATCHING.least_likeness / 2
     given = {int(new[r]): int(old[c]) for r, c in zip(rows, columns, strict=True) if likeness[r, c] >= least}
     free = max([0, *new.tolist(), *old.tolist()]) + 1
     for label in new.tolist():

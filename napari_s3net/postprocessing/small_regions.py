@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -9,11 +11,24 @@ from scipy import ndimage
 from napari_s3net.foreground.morphology import fill_holes_of_masks
 from napari_s3net.preprocessing.window import sampling_step
 
-#: Clusters, and regions of clusters on one side of the object's border, below this share of the image are absorbed by
-#: their neighbours. Chosen on the development images.
-SMALLEST_SHARE = 0.004
-#: So are regions below this share of their cluster: the rim between the network's border and the object's.
-SMALLEST_OF_CLUSTER = 0.1
+
+@dataclass(frozen=True, kw_only=True)
+class SmallRegionConstants:
+    """What is absorbed by its neighbours. Chosen on the development images.
+
+    Parameters
+    ----------
+    share : float
+        Clusters, and regions of clusters on one side of the object's border, below this share of the image.
+    share_of_cluster : float
+        Regions below this share of their cluster: the rim between the network's border and the object's.
+    """
+
+    share: float = 0.004
+    share_of_cluster: float = 0.1
+
+
+SMALL_REGIONS = SmallRegionConstants()
 
 
 def drop_small_components(mask: NDArray[np.bool_], smallest: float) -> NDArray[np.bool_]:
@@ -70,7 +85,7 @@ def large_pairs(counts: NDArray[np.integer]) -> NDArray[np.bool_]:
     """
     counts = np.pad(counts, (0, len(counts) % 2))
     of_cluster = (counts[0::2] + counts[1::2]).repeat(2)
-    stays = (counts >= SMALLEST_SHARE * counts.sum()) & (counts >= SMALLEST_OF_CLUSTER * of_cluster)
+    stays = (counts >= SMALL_REGIONS.share * counts.sum()) & (counts >= SMALL_REGIONS.share_of_cluster * of_cluster)
     for side in (0, 1):
         if not stays[side::2].any():
             stays[side + 2 * int(np.argmax(counts[side::2]))] = True

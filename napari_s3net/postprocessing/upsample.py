@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,29 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
-from napari_s3net.postprocessing.small_regions import SMALLEST_SHARE
+from napari_s3net.postprocessing.small_regions import SMALL_REGIONS
 
-#: Pixels at the borders of clusters that are interpolated at a time.
+#: Pixels at the borders of clusters that are interpolated at a time, for the sake of memory; changes no result.
 BORDER_PIXELS = 2**18
-#: Guided filter: radius in pixels of the working size, and the variance, of intensities from 0 to 1, below which the
-#: image counts as flat. Chosen on the development images.
-GUIDE_RADIUS, GUIDE_FLAT = 3, 0.01
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuideConstants:
+    """The guided filter that lets a border follow the image. Chosen on the development images.
+
+    Parameters
+    ----------
+    radius : int
+        Of its windows, in pixels of the working size.
+    flat : float
+        Variance, of intensities from 0 to 1, below which the image counts as flat; ε in the paper.
+    """
+
+    radius: int = 3
+    flat: float = 0.01
+
+
+GUIDE = GuideConstants()
 
 
 def enlarge(values: NDArray[np.floating], shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -60,10 +77,10 @@ def enlarge_guided(
     """
 
     def mean(values: NDArray[np.floating]) -> NDArray[np.floating]:
-        return np.asarray(ndimage.uniform_filter(values, 2 * GUIDE_RADIUS + 1))
+        return np.asarray(ndimage.uniform_filter(values, 2 * GUIDE.radius + 1))
 
     mean_g, mean_p = mean(guide), mean(p)
-    a = (mean(guide * p) - mean_g * mean_p) / (mean(guide * guide) - mean_g**2 + GUIDE_FLAT)
+    a = (mean(guide * p) - mean_g * mean_p) / (mean(guide * guide) - mean_g**2 + GUIDE.flat)
     b = mean_p - a * mean_g
     return enlarge(mean(a), full.shape) * full + enlarge(mean(b), full.shape)
 
@@ -88,7 +105,7 @@ def enlarge_clusters(probabilities: Tensor, shape: tuple[int, ...]) -> NDArray[n
     """
     p = probabilities.detach().float().cpu()[0].permute(1, 2, 0).contiguous()  # (h, w, K)
     shares = torch.bincount(p.argmax(dim=2).ravel(), minlength=p.shape[2]) / p[..., 0].numel()
-    p = p.where(shares >= min(SMALLEST_SHARE, float(shares.max())), -1.0)  # a copy: p may be the caller's memory
+    p = p.where(shares >= min(SMALL_REGIONS.share, float(shares.max())), -1.0)  # a copy: p may be the caller's memory
     small = p.argmax(dim=2).numpy().astype(np.uint8)
     corner = small[:-1, :-1]
     alike = (corner == small[:-1, 1:]) & (corner == small[1:, :-1]) & (corner == small[1:, 1:])

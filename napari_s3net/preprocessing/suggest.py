@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import ndimage
 from skimage.segmentation import clear_border
@@ -9,11 +11,26 @@ from skimage.segmentation import clear_border
 from napari_s3net.image import Image
 from napari_s3net.preprocessing.millimetres import pixel_spacing
 
-#: Median HU of a lung, deep breath to shallow; pure gas lies below.
-LUNG_HU = (-930, -400)
-#: From this area of lung on, in mm², it is what is looked for: in a plane by itself, and in the middle of a stack.
-#: Chosen on the development slices and volumes.
-SMALLEST_CHEST = (88.0, 1475.0)
+
+@dataclass(frozen=True, kw_only=True)
+class ChestConstants:
+    """How a chest is told from other CT. Chosen on the development slices and volumes.
+
+    Parameters
+    ----------
+    lowest_lung, highest_lung : float
+        Median HU of a lung, deep breath to shallow; pure gas lies below.
+    smallest_in_plane, smallest_in_stack : float
+        From this area of lung on, in mm², it is what is looked for: in a plane by itself, and in the middle of a stack.
+    """
+
+    lowest_lung: float = -930.0
+    highest_lung: float = -400.0
+    smallest_in_plane: float = 88.0
+    smallest_in_stack: float = 1475.0
+
+
+CHEST = ChestConstants()
 
 
 def suggest_preset(image: Image) -> str:
@@ -35,16 +52,17 @@ def suggest_preset(image: Image) -> str:
         return "mri"
     if image.kind == "ct":
         plane = image.slice(len(image.array) // 2) if image.is_stack else image
-        return "ct-lung" if _area_of_lung(plane) > SMALLEST_CHEST[image.is_stack] else "ct-soft"
+        smallest = CHEST.smallest_in_stack if image.is_stack else CHEST.smallest_in_plane
+        return "ct-lung" if _area_of_lung(plane) > smallest else "ct-soft"
     return "generic"
 
 
 def _area_of_lung(plane: Image) -> float:
     """How much of a CT slice, in mm², is air of a lung's density enclosed by the body: no gas, no blanket."""
     hu, spacing = plane.array, pixel_spacing(plane)
-    components, n = ndimage.label(ndimage.binary_opening(clear_border(hu < LUNG_HU[1])))
+    components, n = ndimage.label(ndimage.binary_opening(clear_border(hu < CHEST.highest_lung)))
     if n == 0:
         return 0.0
     numbers = np.arange(1, n + 1)
-    is_lung = np.asarray(ndimage.median(hu, components, numbers)) > LUNG_HU[0]
+    is_lung = np.asarray(ndimage.median(hu, components, numbers)) > CHEST.lowest_lung
     return float(np.bincount(components.ravel())[1:][is_lung].sum() * spacing[0] * spacing[1])

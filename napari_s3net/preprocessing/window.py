@@ -13,11 +13,26 @@ from napari_s3net.image import Image
 from napari_s3net.preprocessing.values import CompletePlane, complete
 from napari_s3net.settings import Settings
 
-#: Percentiles between which intensities without a unit are stretched. Chosen on the development photographs: a few dead
-#: or shining pixels do not count.
-ROBUST_PERCENTILES = (0.5, 99.5)
-#: Rows and columns that are enough for percentiles and means of an image.
-SAMPLED_SIZE = 512
+
+@dataclass(frozen=True, kw_only=True)
+class WindowConstants:
+    """How the window of an image without a unit is chosen.
+
+    Parameters
+    ----------
+    percentiles : tuple of float
+        In per cent of the pixels: between these two, intensities are stretched. Chosen on the development photographs:
+        a few dead or shining pixels do not count.
+    sampled_size : int
+        Rows and columns, in pixels, that are enough for percentiles and means of an image. For the sake of time; tuned
+        on nothing.
+    """
+
+    percentiles: tuple[float, float] = (0.5, 99.5)
+    sampled_size: int = 512
+
+
+WINDOW = WindowConstants()
 
 
 @dataclass(frozen=True)
@@ -162,13 +177,13 @@ def sampling_step(shape: tuple[int, ...]) -> int:
     Returns
     -------
     int
-        1 below `SAMPLED_SIZE` pixels, 2 below twice as many, and so on.
+        1 below `WindowConstants.sampled_size` pixels, 2 below twice as many, and so on.
     """
-    return 1 + max(shape) // SAMPLED_SIZE
+    return 1 + max(shape) // WINDOW.sampled_size
 
 
 def robust_range(values: NDArray[Any]) -> tuple[float, float]:
-    """Compute the `ROBUST_PERCENTILES` of an array; those of bytes are counted, which takes a tenth of the time.
+    """Compute the robust percentiles of an array; those of bytes are counted, which takes a tenth of the time.
 
     Parameters
     ----------
@@ -181,9 +196,9 @@ def robust_range(values: NDArray[Any]) -> tuple[float, float]:
         Low and high, interpolated linearly as by `numpy.percentile`.
     """
     if values.dtype != np.uint8:
-        low, high = np.percentile(values.astype(np.float32), ROBUST_PERCENTILES)
+        low, high = np.percentile(values.astype(np.float32), WINDOW.percentiles)
         return float(low), float(high)
-    ranks = np.asarray(ROBUST_PERCENTILES) / 100 * (values.size - 1)
+    ranks = np.asarray(WINDOW.percentiles) / 100 * (values.size - 1)
     up_to = np.cumsum(np.bincount(values.ravel(), minlength=256))
     below, above = (np.searchsorted(up_to, whole, "right") for whole in (np.floor(ranks), np.ceil(ranks)))
     low, high = below + (ranks % 1) * (above - below)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,17 +12,37 @@ from scipy.cluster.vq import ClusterError, kmeans2, vq
 from skimage.color import rgb2lab
 from skimage.morphology import reconstruction
 
-#: Standard deviation of the blur before colours and depth are measured, in pixels of the working size.
-BLUR = 1.5
-#: Weight of the depth beside the colours, which have unit variance together.
-DEPTH_WEIGHT = 0.5
-#: Depths are divided by their standard deviation, but by no less than this share of that of the intensities: an image
-#: without a basin has no depth but noise.
-LEAST_DEPTH_SPREAD = 0.25
-#: Red, green and blue in the intensity whose basins are filled: pigment absorbs blue most and red least.
-PIGMENT_LIGHTNESS = (0.2, 0.3, 0.5)
-#: Iterations of k-means.
-KMEANS_ITERATIONS = 10
+
+@dataclass(frozen=True, kw_only=True)
+class ClusteringConstants:
+    """How colours and depth become clusters.
+
+    Round numbers, set on the development images of PH2, ISIC 2018 and HAM10000 together with the depth itself; no
+    measurement of each by itself is on record.
+
+    Parameters
+    ----------
+    blur : float
+        Standard deviation of the blur before colours and depth are measured, in pixels of the working size.
+    depth_weight : float
+        Weight of the depth beside the colours, which have unit variance together.
+    least_depth_spread : float
+        Depths are divided by their standard deviation, but by no less than this share of that of the intensities: an
+        image without a basin has no depth but noise.
+    pigment_lightness : tuple of float
+        Shares of red, green and blue in the intensity whose basins are filled: pigment absorbs blue most and red least.
+    kmeans_iterations : int
+        Iterations of k-means.
+    """
+
+    blur: float = 1.5
+    depth_weight: float = 0.5
+    least_depth_spread: float = 0.25
+    pigment_lightness: tuple[float, float, float] = (0.2, 0.3, 0.5)
+    kmeans_iterations: int = 10
+
+
+CLUSTERING = ClusteringConstants()
 
 
 def initial_clusters(features: NDArray[np.float32], n: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -41,7 +62,7 @@ def initial_clusters(features: NDArray[np.float32], n: int) -> tuple[NDArray[np.
     depth : numpy.ndarray
         (h, w); see `depth_below_border`.
     """
-    smooth = ndimage.gaussian_filter(features, (BLUR, BLUR, 0))
+    smooth = ndimage.gaussian_filter(features, (CLUSTERING.blur, CLUSTERING.blur, 0))
     depth = depth_below_border(smooth)
     return cluster_colours(smooth, depth, n), depth
 
@@ -81,7 +102,7 @@ def depth_and_grey(smooth: NDArray[np.float32]) -> tuple[NDArray[np.floating], N
     depth, grey : numpy.ndarray
         (h, w) each: the depth, and the intensity whose basins are filled.
     """
-    grey = smooth @ np.array(PIGMENT_LIGHTNESS, np.float32) if smooth.shape[2] == 3 else smooth[..., 0]
+    grey = smooth @ np.array(CLUSTERING.pigment_lightness, np.float32) if smooth.shape[2] == 3 else smooth[..., 0]
     seed = np.full_like(grey, grey.max())
     seed[[0, -1]], seed[:, [0, -1]] = grey[[0, -1]], grey[:, [0, -1]]
     return reconstruction(seed, grey, method="erosion") - grey, grey
@@ -100,7 +121,7 @@ def depth_scale(depth: NDArray[np.floating], grey: NDArray[np.floating]) -> tupl
     tuple of float
         What to subtract, and what to divide by.
     """
-    return float(depth.mean()), max(float(depth.std()), LEAST_DEPTH_SPREAD * float(grey.std()), 1e-6)
+    return float(depth.mean()), max(float(depth.std()), CLUSTERING.least_depth_spread * float(grey.std()), 1e-6)
 
 
 def cluster_colours(smooth: NDArray[np.float32], depth: NDArray[np.float32], n: int) -> NDArray[np.int64]:
@@ -114,7 +135,7 @@ def cluster_colours(smooth: NDArray[np.float32], depth: NDArray[np.float32], n: 
     smooth : numpy.ndarray
         (h, w, C) in [0, 1]; three channels are compared as Lab colours.
     depth : numpy.ndarray
-        (h, w), from `depth_below_border`; counts `DEPTH_WEIGHT` beside the colours.
+        (h, w), from `depth_below_border`; counts `ClusteringConstants.depth_weight` beside the colours.
     n : int
         The number of clusters.
 
@@ -124,7 +145,8 @@ def cluster_colours(smooth: NDArray[np.float32], depth: NDArray[np.float32], n: 
         (h, w) int64 from 0 (dark) to n − 1 (light); some may not occur where there are fewer colours.
     """
     colours = rgb2lab(smooth) if smooth.shape[2] == 3 else 100 * smooth
-    values = np.concatenate([_unit_variance(colours), DEPTH_WEIGHT * depth[..., None]], axis=2).astype(np.float64)
+    weighted = CLUSTERING.depth_weight * depth[..., None]
+    values = np.concatenate([_unit_variance(colours), weighted], axis=2).astype(np.float64)
     points = values[::2, ::2].reshape(-1, values.shape[2])
     points = points + 1e-6 * np.arange(len(points))[:, None] / len(points)  # no two centres alike in two-valued images
     centred = points - points.mean(axis=0)
@@ -132,7 +154,7 @@ def cluster_colours(smooth: NDArray[np.float32], depth: NDArray[np.float32], n: 
     order = np.argsort(along if np.corrcoef(along, points[:, 0])[0, 1] >= 0 else -along)
     centres = points[order[((np.arange(n) + 0.5) / n * len(points)).astype(int)]]
     with suppress(ClusterError):  # fewer colours than clusters: the quantiles themselves are as good
-        centres = kmeans2(points, centres, iter=KMEANS_ITERATIONS, minit="matrix", missing="raise")[0]
+        centres = kmeans2(points, centres, iter=CLUSTERING.kmeans_iterations, minit="matrix", missing="raise")[0]
     return np.asarray(vq(values.reshape(-1, values.shape[2]), centres)[0], np.int64).reshape(smooth.shape[:2])
 
 

@@ -17,17 +17,36 @@ from numpy.typing import NDArray
 from napari_s3net.foreground.region_features import LINEAR, RATIOS, RegionFeatures
 from napari_s3net.foreground.voting import ScoredCandidates
 
-#: How much an expected agreement (Dice) of one adds to a candidate's log score. Chosen, as is `RIDGE`, on development
-#: images of ISIC 2018; `docs/method.md`, "A whole folder", has the measurements.
-WEIGHT = 8.0
-#: Strength of the ridge, in images: few images move the scorer little.
-RIDGE = 2.0
-#: Standardised region features are clipped to plus and minus this, in standard deviations.
-CLIP = 4.0
-#: Added to `RATIOS`, so that their logarithms are finite.
-LOG_OFFSET = 0.01
-#: The difference of two log scores at which the own score of a candidate saturates.
-SCORE_SCALE = 3.0
+
+@dataclass(frozen=True, kw_only=True)
+class ScorerConstants:
+    """What is the same in every fit of the scorer.
+
+    `weight` and `ridge` were chosen on development images of ISIC 2018; `docs/method.md`, "A whole folder", has the
+    measurements. The others are round numbers; no measurement of other values is on record.
+
+    Parameters
+    ----------
+    weight : float
+        How much an expected agreement (Dice) of one adds to the logarithm of a candidate's score.
+    ridge : float
+        Strength of the ridge, in images: few images move the scorer little.
+    clip : float
+        Standardised region features are clipped to plus and minus this, in standard deviations.
+    log_offset : float
+        Added to `RATIOS`, which have no unit, so that their logarithms are finite.
+    score_scale : float
+        The difference of two logarithms of scores at which the own score of a candidate saturates.
+    """
+
+    weight: float = 8.0
+    ridge: float = 2.0
+    clip: float = 4.0
+    log_offset: float = 0.01
+    score_scale: float = 3.0
+
+
+SCORER = ScorerConstants()
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +103,7 @@ class LinearScorer:
         """
         if not len(candidates.masks):
             return np.zeros(0)
-        return WEIGHT * (_standardised(candidate_features(candidates), self.mean, self.scale) @ self.weights)
+        return SCORER.weight * (_standardised(candidate_features(candidates), self.mean, self.scale) @ self.weights)
 
 
 def candidate_features(candidates: ScoredCandidates) -> NDArray[np.float64]:
@@ -104,7 +123,7 @@ def candidate_features(candidates: ScoredCandidates) -> NDArray[np.float64]:
         beside the largest.
     """
     features = np.concatenate([_scalar_features(candidates.features), _colour_features(candidates.features)], axis=1)
-    own = np.tanh((candidates.log_scores - candidates.log_scores.max(initial=-np.inf)) / SCORE_SCALE)[:, None]
+    own = np.tanh((candidates.log_scores - candidates.log_scores.max(initial=-np.inf)) / SCORER.score_scale)[:, None]
     return np.concatenate([features - features.mean(axis=0), own, own**2, own**3], axis=1)
 
 
@@ -126,7 +145,7 @@ def n_features(channels: int) -> int:
 
 def _scalar_features(p: RegionFeatures) -> NDArray[np.float64]:
     """The features that do not depend on the number of colour channels, (n, len(RATIOS) + len(LINEAR) + 3)."""
-    ratios = np.log(np.stack([getattr(p, name) for name in RATIOS], axis=1) + LOG_OFFSET)
+    ratios = np.log(np.stack([getattr(p, name) for name in RATIOS], axis=1) + SCORER.log_offset)
     linear = np.stack([getattr(p, name) for name in LINEAR], axis=1)
     log_area = ratios[:, RATIOS.index("area")]
     return np.concatenate([ratios, linear, np.stack([log_area**2, p.area, p.distance], axis=1)], axis=1)
@@ -175,7 +194,7 @@ def fit_scorer(samples: Sequence[TrainingSample]) -> LinearScorer:
     everything = np.concatenate([sample.features for sample in samples])
     mean, scale = everything.mean(axis=0), everything.std(axis=0) + 1e-6
     F = everything.shape[1]
-    gram, moment = RIDGE * np.eye(F), np.zeros(F)
+    gram, moment = SCORER.ridge * np.eye(F), np.zeros(F)
     for sample in samples:
         rows = _standardised(sample.features, mean, scale)
         weighted = rows.T * (sample.weight / max(len(rows), 1))
@@ -187,4 +206,4 @@ def fit_scorer(samples: Sequence[TrainingSample]) -> LinearScorer:
 def _standardised(
     features: NDArray[np.float64], mean: NDArray[np.float64], scale: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    return np.clip((features - mean) / scale, -CLIP, CLIP)
+    return np.clip((features - mean) / scale, -SCORER.clip, SCORER.clip)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from napari_s3net.settings import Settings
 from napari_s3net.training.adam import Adam
 from napari_s3net.training.image import LOOK_EVERY, TRAINING, ImageTrainer, draw_warps, make_network
-from napari_s3net.training.initial_clusters import BLUR, cluster_colours, depth_and_grey, depth_scale
+from napari_s3net.training.initial_clusters import CLUSTERING, cluster_colours, depth_and_grey, depth_scale
 from napari_s3net.training.view import View
 
 
@@ -152,7 +152,7 @@ class VolumeModel:
             (1, K, h, w) float32, on the CPU.
         """
         device = next(self.network.parameters()).device
-        depth, _ = depth_and_grey(ndimage.gaussian_filter(features, (BLUR, BLUR, 0)))
+        depth, _ = depth_and_grey(ndimage.gaussian_filter(features, (CLUSTERING.blur, CLUSTERING.blur, 0)))
         x = self.normalisation.tensor(features, depth).to(device).contiguous(memory_format=torch.channels_last)
         logits: Tensor = self.network(x)[0]
         return logits.float().softmax(dim=1).cpu()
@@ -177,7 +177,7 @@ def below_one_another(x: Tensor) -> Tensor:
 def _stack_input(features: NDArray[np.float32], n_clusters: int) -> tuple[StackNormalisation, Tensor, Tensor]:
     """How slices are shown to the network, the sampled ones (N, C + 1, h, w), and their initial clusters (N, h, w)."""
     N, h, w, C = features.shape
-    smooth = ndimage.gaussian_filter(features, (0, BLUR, BLUR, 0))
+    smooth = ndimage.gaussian_filter(features, (0, CLUSTERING.blur, CLUSTERING.blur, 0))
     depths, greys = (np.stack(arrays) for arrays in zip(*map(depth_and_grey, smooth), strict=True))
     mean, sd = depth_scale(depths, greys)
     normalisation = StackNormalisation(

@@ -8,7 +8,7 @@ import torch
 
 from napari_s3net import segment
 from napari_s3net.correction.constrained_network import (
-    NETWORK_SIZE,
+    RETRAINING,
     ConstrainedTrainer,
     at_network_size,
     restore_network,
@@ -53,7 +53,7 @@ def stroke():
 def test_the_size_is_small_and_the_network_is_ours():
     assert at_network_size(QUICK).working_size == 64
     large = at_network_size(QUICK.replace(working_size=256, variant="released"))
-    assert (large.working_size, large.variant) == (NETWORK_SIZE, "s3net")
+    assert (large.working_size, large.variant) == (RETRAINING.size, "s3net")
 
 
 def test_the_restored_network_is_the_one_that_was_kept(result):

@@ -7,9 +7,9 @@ import pytest
 
 import napari_s3net
 from napari_s3net import segment
-from napari_s3net.correction.constrained_network import ITERATIONS, ConstrainedTrainer
+from napari_s3net.correction.constrained_network import RETRAINING, ConstrainedTrainer
 from napari_s3net.correction.constraints import BACKGROUND, OBJECT
-from napari_s3net.correction.refine import SPREAD_SIZE, Refiner, colour_features, refine
+from napari_s3net.correction.refine import SPREAD, Refiner, colour_features, refine
 from napari_s3net.errors import DivergedError, InvalidConstraintsError, InvalidImageError, OutOfMemoryError
 from napari_s3net.image import Geometry, Segmentation, as_image
 from napari_s3net.labels.metrics import dice
@@ -91,11 +91,11 @@ def test_strokes_are_obeyed_and_improve(photograph, start, weights):
 
 def test_the_network_trains_on_with_the_strokes_in_the_loss(start, monkeypatch):
     new = refine(start, drawn((disc(75, 130, 3), OBJECT)), device="cpu")
-    assert len(new.provenance.losses) == ITERATIONS
+    assert len(new.provenance.losses) == RETRAINING.iterations
     assert set(new.provenance.losses[0]) == {"strokes", "previous", "spatial"}
     assert new.provenance.losses[0]["strokes"] > 0
     assert any(not np.array_equal(new.state[name], start.state[name]) for name in start.state)
-    monkeypatch.setattr("napari_s3net.correction.refine.ITERATIONS", 8)
+    monkeypatch.setattr("napari_s3net.correction.refine.RETRAINING", replace(RETRAINING, iterations=8))
     longer = refine(start, drawn((disc(75, 130, 3), OBJECT)), device="cpu")
     assert longer.provenance.losses[-1]["strokes"] < longer.provenance.losses[0]["strokes"]
 
@@ -207,7 +207,7 @@ def test_grey_images_and_labels_from_elsewhere():
 def test_stopping_spreads_the_strokes_at_once(start):
     run = Refiner(start.image, QUICK, device="cpu").iter_rerun(start, drawn((disc(75, 130, 3), OBJECT)))
     step = next(run)
-    assert (step.iteration, step.total) == (1, ITERATIONS)
+    assert (step.iteration, step.total) == (1, RETRAINING.iterations)
     with pytest.raises(StopIteration) as end:
         run.send(True)
     assert end.value.value.provenance.stopped
@@ -269,7 +269,7 @@ def test_memory_that_never_suffices_is_an_error_in_words(start, monkeypatch):
 @pytest.mark.parametrize(("shape", "small"), [((600, 800), (192, 256)), ((50, 40), (50, 40))])
 def test_strokes_spread_at_a_small_size(shape, small):
     assert colour_features(as_image(np.random.default_rng(0).random(shape)), QUICK).colours.shape == (*small, 1)
-    assert max(small) <= SPREAD_SIZE
+    assert max(small) <= SPREAD.size
 
 
 def test_colours_are_lab_and_grey_is_from_0_to_100(photograph):

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from scipy import ndimage
 
 from napari_s3net.postprocessing import upsample
-from napari_s3net.postprocessing.small_regions import SMALLEST_SHARE
+from napari_s3net.postprocessing.small_regions import SMALL_REGIONS
 from napari_s3net.postprocessing.upsample import enlarge, enlarge_clusters, enlarge_guided, nearest, preview
 
 H, W = 240, 320
@@ -46,7 +46,7 @@ def test_a_guide_that_equals_the_input_gives_it_back():
 def test_a_flat_guide_only_smooths():
     p = np.random.default_rng(0).random((20, 30)).astype(np.float32)
     flat = np.full((20, 30), 0.4, np.float32)
-    side = 2 * upsample.GUIDE_RADIUS + 1
+    side = 2 * upsample.GUIDE.radius + 1
     twice = ndimage.uniform_filter(ndimage.uniform_filter(p, side), side)
     assert enlarge_guided(p, flat, flat) == pytest.approx(twice, abs=1e-5)
 
@@ -56,7 +56,7 @@ def test_a_guide_varies_more_or_less_than_flat():
     ramp = np.tile(np.array([0.0, 0.2], np.float32), (40, 20))
     variance = ramp.var()
     out = enlarge_guided(ramp, ramp, ramp)[10:-10, 10:-10]
-    a = variance / (variance + upsample.GUIDE_FLAT)
+    a = variance / (variance + upsample.GUIDE.flat)
     assert np.ptp(out) == pytest.approx(0.2 * a, rel=0.1)
 
 
@@ -84,7 +84,7 @@ def test_tiny_clusters_give_way_to_the_next_best():
     p[0, 2, 5, 5] = 0.9
     assert set(np.unique(enlarge_clusters(p, (H, W)))) == {0}
     p[0, 2, :5, :5] = 0.9  # 25 of 4800
-    assert SMALLEST_SHARE < 25 / 4800
+    assert SMALL_REGIONS.share < 25 / 4800
     assert set(np.unique(enlarge_clusters(p, (H, W)))) == {0, 2}
 
 

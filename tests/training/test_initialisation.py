@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from napari_s3net.network.s3net import S3Net
-from napari_s3net.training.initialisation import SHARPNESS, _discriminant, initialise_heads
+from napari_s3net.training.initialisation import INITIALISATION, _discriminant, initialise_heads
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_the_first_probabilities_are_soft(scene):
     network, x, clusters = scene
     initialise_heads(network, x, clusters)
     with torch.no_grad():
-        sharp = [logits / SHARPNESS for logits in network(x)]
-        assert all((logits * SHARPNESS).softmax(dim=1).amax(dim=1).mean() < 1 for logits in sharp)
+        sharp = [logits / INITIALISATION.sharpness for logits in network(x)]
+        assert all((logits * INITIALISATION.sharpness).softmax(dim=1).amax(dim=1).mean() < 1 for logits in sharp)
         spread = network(x)[0].std().item()
     assert 0.3 < spread < 30

@@ -14,8 +14,7 @@ from napari_s3net.labels.metrics import dice
 from napari_s3net.preprocessing.prepare import to_features
 from napari_s3net.settings import preset_settings
 from napari_s3net.training.linear_scorer import (
-    RIDGE,
-    WEIGHT,
+    SCORER,
     LinearScorer,
     TrainingSample,
     candidate_features,
@@ -52,7 +51,7 @@ def test_the_ridge_regression_by_hand():
     scorer = fit_scorer(samples)
     assert scorer.mean == pytest.approx([0])
     assert scorer.scale == pytest.approx([1], abs=1e-5)
-    assert scorer.weights == pytest.approx([1.5 * 0.2 / (RIDGE + 1.5)], abs=1e-5)
+    assert scorer.weights == pytest.approx([1.5 * 0.2 / (SCORER.ridge + 1.5)], abs=1e-5)
 
 
 def test_an_image_counts_alike_however_many_candidates_it_has():
@@ -128,9 +127,9 @@ def test_the_score_is_the_expected_agreement_times_a_weight_and_outliers_are_cli
     weights = np.zeros(F)
     weights[9] = 0.25
     gentle = LinearScorer(np.zeros(F), np.ones(F), weights)
-    assert gentle.score(one) == pytest.approx(WEIGHT * 0.25 * features[:, 9])
+    assert gentle.score(one) == pytest.approx(SCORER.weight * 0.25 * features[:, 9])
     steep = LinearScorer(np.zeros(F), np.full(F, 1e-9), weights)
-    assert set(np.round(steep.score(one), 6)) == {-WEIGHT, WEIGHT}
+    assert set(np.round(steep.score(one), 6)) == {-SCORER.weight, SCORER.weight}
 
 
 def test_scores_move_the_outcome_to_what_the_folder_expects():
