@@ -162,10 +162,12 @@ class Image:
         Raises
         ------
         InvalidImageError
-            If this is a single plane.
+            If this is a single plane, or there is no such slice: nothing is counted from the end.
         """
         if not self.is_stack:
-            raise InvalidImageError("This image is a single plane; only a stack has slices.")
+            raise InvalidImageError(f"There is no slice {index}: the image is a single plane.")
+        if not 0 <= index < len(self.array):
+            raise InvalidImageError(f"There is no slice {index}: the image has slices 0 to {len(self.array) - 1}.")
         return replace(self, array=self.array[index], geometry=self.geometry.plane(index))
 
 

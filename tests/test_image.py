@@ -50,6 +50,9 @@ def test_slice_keeps_spacing_and_only_a_stack_has_slices():
     assert plane.array[0, 0] == 2 * 72
     with pytest.raises(InvalidImageError, match="single plane"):
         plane.slice(0)
+    for index in (-1, 4):
+        with pytest.raises(InvalidImageError, match=f"no slice {index}: the image has slices 0 to 3"):
+            volume.slice(index)
 
 
 def test_mask_is_every_foreground_label():

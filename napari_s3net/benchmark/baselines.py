@@ -169,15 +169,13 @@ def flooding(array: NDArray[Any], kind: Kind) -> MethodResult:
     return _proposal(watershed(sobel(contrast), _seeds(contrast, kind)) == 1, array, kind)
 
 
-def lung_threshold(array: NDArray[Any], _kind: Kind) -> MethodResult:
+def lung_threshold(array: NDArray[Any]) -> MethodResult:
     """Take CT below −400 HU at full size, without what touches the border, closed and filled.
 
     Parameters
     ----------
     array : numpy.ndarray
         (H, W), Hounsfield units.
-    _kind : str
-        Not used: the method is for CT alone.
 
     Returns
     -------
@@ -189,15 +187,13 @@ def lung_threshold(array: NDArray[Any], _kind: Kind) -> MethodResult:
     return MethodResult((1 + air + 2 * lungs).astype(np.int32), lungs)
 
 
-def one_label(array: NDArray[Any], _kind: Kind) -> MethodResult:
+def one_label(array: NDArray[Any]) -> MethodResult:
     """Call the whole image the object, as a control: a score that is high for this measures nothing.
 
     Parameters
     ----------
     array : numpy.ndarray
         (H, W) or (H, W, 3); only its size counts.
-    _kind : str
-        Not used.
 
     Returns
     -------
@@ -209,14 +205,14 @@ def one_label(array: NDArray[Any], _kind: Kind) -> MethodResult:
 
 
 BASELINES: Mapping[str, Callable[[NDArray[Any], Kind], MethodResult]] = {
-    "one-label": one_label,
+    "one-label": lambda array, _: one_label(array),
     "otsu": otsu,
     "kmeans2": lambda array, kind: kmeans(array, kind, 2),
     "kmeans3": lambda array, kind: kmeans(array, kind, 3),
     "chan-vese": chan_vese,
     "random-walker": random_walk,
     "watershed": flooding,
-    "threshold": lung_threshold,
+    "threshold": lambda array, _: lung_threshold(array),
 }
 
 

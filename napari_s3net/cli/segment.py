@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from napari_s3net.cli.common_options import RunOptions, add_settings
 from napari_s3net.cli.output import say, say_more
-from napari_s3net.errors import InvalidImageError, ReadWarning, S3NetError, WriteError
+from napari_s3net.errors import ReadWarning, S3NetError, WriteError
 
 if TYPE_CHECKING:
     import torch
@@ -130,13 +130,7 @@ def _read(item: Input, options: Namespace) -> Image:
     for remark in remarks:
         if issubclass(remark.category, ReadWarning):
             say(str(remark.message))
-    if options.slice is None:
-        return image
-    slices = len(image.array) if image.is_stack else 0
-    if not 0 <= options.slice < slices:
-        has = f"it has slices 0 to {slices - 1}" if slices else "it is a single plane"
-        raise InvalidImageError(f"There is no slice {options.slice}: {has}.")
-    return image.slice(options.slice)
+    return image if options.slice is None else image.slice(options.slice)
 
 
 def _segment(image: Image, settings: Settings, device: torch.device, name: str, mode: Mode | None) -> Segmentation:

@@ -191,9 +191,8 @@ def _answer_labels(path: Path, _: Mapping[str, Any]) -> Reply:
     if path.is_file() and headers.is_dicom(path):
         from napari_s3net.io.dicom.segmentation import read_segmentation
 
-        labels = read_segmentation(path)
-        names = sorted(labels.names.items())
-        return {"geometry": asdict(labels.geometry), "names": names}, labels.array
+        labels, geometry, names = read_segmentation(path)
+        return {"geometry": asdict(geometry), "names": sorted(names.items())}, labels
     image = decode(path)
     if image.kind == "rgb" or image.array.dtype.kind not in "iu" or image.array.min() < 0:
         raise UnsupportedFormatError(f"labels are whole numbers from 0 on; it holds {image.kind} {image.array.dtype}.")

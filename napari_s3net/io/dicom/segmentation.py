@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.image import Geometry
+from napari_s3net.io.dicom.boxes import SAME_PLACE
 from napari_s3net.io.dicom.header import LABELS, Header, groups, items, numbers, read_header, why_no_image, words
 from napari_s3net.io.dicom.pixels import decode_frames
 from napari_s3net.io.dicom.planes import DicomPlane, planes_of
@@ -19,29 +20,9 @@ from napari_s3net.io.validation.limits import check_memory
 
 #: A segment of shares (FRACTIONAL) covers what has at least this part of the largest share.
 HALF = 0.5
-#: Planes nearer than this lie at one place, in mm.
-SAME_PLACE = 0.01
 
 
-class SegmentedLabels(NamedTuple):
-    """Labels of a DICOM segmentation.
-
-    Parameters
-    ----------
-    array : numpy.ndarray
-        (Z, H, W), or (H, W) of one plane; whole numbers, 0 where nothing is labelled.
-    geometry : Geometry
-        Where they lie.
-    names : dict of int to str
-        What the file calls each label; empty where it says nothing.
-    """
-
-    array: NDArray[Any]
-    geometry: Geometry
-    names: dict[int, str]
-
-
-def read_segmentation(path: Path) -> SegmentedLabels:
+def read_segmentation(path: Path) -> tuple[NDArray[Any], Geometry, dict[int, str]]:
     """Read a DICOM segmentation: binary, of shares (fractional), or a label map.
 
     Parameters
@@ -51,9 +32,14 @@ def read_segmentation(path: Path) -> SegmentedLabels:
 
     Returns
     -------
-    SegmentedLabels
-        On the grid of the frames that are stored (a slice without any segment has no frame), upright. Of shares, at
-        least half of the largest share counts as inside; where segments overlap, the higher number stays.
+    labels : numpy.ndarray
+        (Z, H, W), or (H, W) of one plane; whole numbers, 0 where nothing is labelled. On the grid of the frames that
+        are stored (a slice without any segment has no frame), upright. Of shares, at least half of the largest share
+        counts as inside; where segments overlap, the higher number stays.
+    geometry : Geometry
+        Where they lie.
+    names : dict of int to str
+        What the file calls each label; empty where it says nothing.
 
     Raises
     ------
@@ -84,7 +70,7 @@ def read_segmentation(path: Path) -> SegmentedLabels:
     axes = np.stack([*first.place.axes, first.place.normal], axis=1)
     grid = Grid(np.array([first.spacing[1], first.spacing[0], step]), lowest.position, axes)
     array, geometry = to_upright(labels, grid)
-    return SegmentedLabels(array, geometry, _segment_names(header))
+    return array, geometry, _segment_names(header)
 
 
 def _rows(planes: list[DicomPlane], first: DicomPlane) -> tuple[list[int], float]:

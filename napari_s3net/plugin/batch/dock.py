@@ -173,10 +173,10 @@ class BatchDock(Dock):
         """The form has changed: look what is in the folders."""
         if self.job is None:
             self.review_controller.end()
-            self._items = {}
+            self._items, self._scan = {}, None
             self.table.files.show_files((), {}, {})
             for line in (self.form.source_line, self.form.output_line):
-                line.clear()
+                line.setText("")
             if self._read_form():
                 assert self.plan is not None  # noqa: S101 - just read
                 self.form.source_line.setText("Looking for images…")
@@ -211,8 +211,7 @@ class BatchDock(Dock):
     def _tick(self) -> None:
         if self._scan is not None and self._scan.is_over:
             found, self._scan = self._scan.take_outcome(), None
-            if isinstance(found, FolderContents):
-                self._show_contents(found)
+            self._show_contents(FolderContents(failure=found) if isinstance(found, Failure) else found)
         if self.job is not None:
             self.show_update(self.job.collect())
         if self._scan is None and self.job is None:
@@ -273,7 +272,7 @@ class BatchDock(Dock):
             self.line.setText(f"{'Stopped: ' if s.stopped else ''}{words}.")
         if isinstance(update.outcome, Failure):
             self.fail(update.outcome.message)
-        self.form.output_line.clear()
+        self.form.output_line.setText("")
         self._show_state()
 
     def _close_activity(self) -> None:
@@ -288,7 +287,10 @@ class BatchDock(Dock):
 
     def _begin_review(self, _: bool = False) -> None:
         if self.plan is not None:
-            self.review_controller.begin(self.plan.output, self._rows())
+            try:
+                self.review_controller.begin(self.plan.output, self._rows())
+            except S3NetError as error:
+                self.fail(str(error))
             self._show_state()
 
     def _open(self, file: str) -> None:

@@ -82,7 +82,11 @@ class ReviewController(QObject):
         self._review = review
         for name, (_, key, _tip) in ACTIONS.items():
             self._viewer.bind_key(key, lambda _, name=name: self.ask(name), overwrite=True)
-        self._go(review.begin(self._order))
+        try:
+            self._go(review.begin(self._order))
+        except S3NetError:
+            self.end()
+            raise
 
     def end(self) -> None:
         """Stop reviewing; the layers stay."""
@@ -141,10 +145,10 @@ class ReviewController(QObject):
 
     def _go(self, place: int) -> None:
         assert self._review is not None  # noqa: S101 - asked for by `ask` and `begin`
-        self._place = min(max(place, 0), len(self._order) - 1)
-        row = self._order[self._place]
-        self._opened = self._show(row)
-        self._review.move(row.file)
+        place = min(max(place, 0), len(self._order) - 1)
+        row = self._order[place]
+        self._review.move(row.file)  # first, as this may be refused
+        self._place, self._opened = place, self._show(row)
         self._tell()
         self.moved.emit(row.file)
 

@@ -210,13 +210,12 @@ class LabelEditor:
             return Segmentation(labels, (), source.geometry, made, state=state)
         return Segmentation.from_metadata(labels, source.geometry, about, state=state)
 
-    def take(self, result: Segmentation) -> bool:
-        """Write what a re-run made, and keep its weights and labels for `revert`. Always True."""
+    def take(self, result: Segmentation) -> None:
+        """Write what a re-run made, and keep its weights and labels for `revert`."""
         layer, source = self.target()
         labels = result.labels.astype(layer.data.dtype)
         self.write(replace(self.plane, labels=labels, foreground=result.foreground, names=result.names))
         cache_run(layer, source.key, result.state)
-        return True
 
     def _suggested(self, source: Source) -> Settings:
         """Settings for labels made elsewhere: those of the preset that suits the image."""

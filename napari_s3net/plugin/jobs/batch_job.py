@@ -51,9 +51,9 @@ def scan_folders(plan: Plan) -> FolderContents:
     try:
         rows = light_rows(plan.output)
         items = tuple(find_items(plan))
+        digest = choose(plan.digest, items)[2] if plan.fit == "folder" else plan.digest
     except Exception as error:  # noqa: BLE001 - a folder may fail in any way, and the dock has to hear of it
         return FolderContents(rows=rows, failure=failure_of(error, BatchJob.title))
-    digest = choose(plan.digest, items)[2] if plan.fit == "folder" else plan.digest
     known = (rows.get(item.file) for item in items)
     current = sum(row is not None and row.status == "done" and row.settings == digest for row in known)
     return FolderContents(items, rows, current)

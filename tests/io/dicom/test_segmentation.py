@@ -70,13 +70,13 @@ def test_where_segments_overlap_the_higher_number_stays_with_a_word(tmp_path):
 def test_shares_count_from_half_on(tmp_path):
     shares = np.array([[0, 99, 100, 200]] * 4, np.uint8)
     path = write_segmentation(tmp_path / "a", [(1, 0.0, shares)], kind="FRACTIONAL", MaximumFractionalValue=200)
-    np.testing.assert_array_equal(read_segmentation(path).array, [[0, 0, 1, 1]] * 4)
+    np.testing.assert_array_equal(read_segmentation(path)[0], [[0, 0, 1, 1]] * 4)
 
 
 def test_a_label_map(tmp_path):
     maps = [(1, 2.5 * i, LEFT * 3 + RIGHT * (4 + i)) for i in range(2)]
     path = write_segmentation(tmp_path / "a", maps, kind="LABELMAP", SOPClassUID="1.2.840.10008.5.1.4.1.1.66.7")
-    np.testing.assert_array_equal(read_segmentation(path).array, [LEFT * 3 + RIGHT * 4, LEFT * 3 + RIGHT * 5])
+    np.testing.assert_array_equal(read_segmentation(path)[0], [LEFT * 3 + RIGHT * 4, LEFT * 3 + RIGHT * 5])
 
 
 def test_a_segmentation_is_no_image_and_an_image_no_segmentation(tmp_path):

@@ -101,6 +101,45 @@ def test_a_folder_that_is_none_is_told(dock, tmp_path, qtbot):
     qtbot.waitUntil(lambda: "not a folder" in dock.message.text(), timeout=10000)
 
 
+def test_a_look_into_folders_that_fails_is_told(dock, photos, tmp_path, qtbot, monkeypatch):
+    def fail(*_):
+        raise OSError("the drive is gone")
+
+    monkeypatch.setattr("napari_s3net.plugin.jobs.batch_job.choose", fail)
+    dock.form.fit.value = "folder"
+    dock.form.show_folders(photos, tmp_path / "out")
+    qtbot.waitUntil(lambda: "the drive is gone" in dock.message.text(), timeout=60000)
+    assert not dock.form.source_line.text()
+
+
+def test_a_scan_that_fails_as_a_whole_is_told(dock, photos, tmp_path, qtbot, monkeypatch):
+    def fail(*_):
+        raise MemoryError("too many files")
+
+    monkeypatch.setattr("napari_s3net.plugin.jobs.batch_job.scan_folders", fail)
+    dock.form.show_folders(photos, tmp_path / "out")
+    qtbot.waitUntil(lambda: bool(dock.message.text()), timeout=60000)
+    assert not dock.form.source_line.text()
+
+
+def test_a_scan_of_folders_that_are_no_longer_asked_for_is_dropped(dock, photos, tmp_path, qtbot):
+    dock.form.show_folders(photos, tmp_path / "out")
+    dock.form.source.line_edit.native.clear()
+    dock.form.changed.emit()
+    qtbot.wait(500)
+    assert dock.table.files.files == []
+    assert not dock.form.source_line.text()
+
+
+def test_results_that_cannot_be_reviewed_in_their_folder_are_told(ready, tmp_path, said):
+    ready.show_update(BatchUpdate(items=tuple(ready._items.values())))
+    ready.show_update(BatchUpdate(rows=(FileRow(file="b.png", status="done"),)))
+    (tmp_path / "out").write_text("a file in the place of the folder")
+    ready.review_button.click()
+    assert "Cannot write" in said[0]
+    assert not ready.review_controller.is_on
+
+
 def test_a_run_with_one_broken_file(ready, photos, qtbot, said):
     (photos / "b.png").write_bytes(b"")
     run_through(ready, qtbot)

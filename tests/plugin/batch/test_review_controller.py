@@ -150,3 +150,28 @@ def test_a_folder_that_cannot_be_written_is_told(reviewed, monkeypatch):
     reviewed.panel.buttons["reject"].click()
     assert errors == ["Cannot write review.json: no space left."]
     assert reviewed.panel.title.text() == ORDER[0]
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_folder_that_keeps_no_place_shows_nothing_more(qtbot, tmp_path, monkeypatch, begun):
+    errors = []
+    monkeypatch.setattr(module, "show_error", errors.append)
+    reviewed = Reviewed(qtbot, tmp_path / "out")
+    if begun:
+        (tmp_path / "out").mkdir()
+        reviewed.controller.begin(reviewed.output, ROWS)
+        (tmp_path / "out" / "review.json").unlink()
+        (tmp_path / "out").rmdir()
+    (tmp_path / "out").write_text("a file in the place of the folder")
+    if begun:
+        reviewed.panel.next.click()
+        assert "Cannot write" in errors[0]
+        assert reviewed.panel.title.text() == ORDER[0]
+        assert len(reviewed.opened) == 1
+        reviewed.controller.end()
+    else:
+        with pytest.raises(WriteError):
+            reviewed.controller.begin(reviewed.output, ROWS)
+        assert not reviewed.controller.is_on
+        assert not reviewed.opened
+        assert not reviewed.viewer.keymap
