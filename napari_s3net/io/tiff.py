@@ -71,6 +71,7 @@ def read_tiff(path: Path, name: str) -> Image:
         check_memory(series.shape, series.dtype.itemsize)
         _check_pieces(page)
         _check_size(path, series, page)
+        _check_pages(series)
         array = _order_axes(_decode_series(path, series, page), series.axes)
         array, colours = _colours(array, page, samples="S" in series.axes)
         turned = page.tags.get(_ORIENTATION)
@@ -104,6 +105,13 @@ def _check_neighbours(file: tifffile.TiffFile) -> None:
     for neighbour in re.findall(r"FileName\s*=\s*[\"']([^\"']*)", file.ome_metadata or ""):
         if "/" in neighbour or "\\" in neighbour or ":" in neighbour:
             raise ReadError("its header names files outside its own folder, which are not opened.")
+
+
+def _check_pages(series: tifffile.TiffPageSeries) -> None:
+    """Refuse an image some of whose pages are not there: they would be zero."""
+    if missing := sum(page is None for page in series.pages):
+        promised = len(series.pages)
+        raise ReadError(f"its header promises {promised} pages, the file has {promised - missing}.")
 
 
 def _check_pieces(page: tifffile.TiffPage) -> None:

@@ -175,5 +175,20 @@ def test_a_small_file_does_not_promise_gigabytes(tmp_path):
         '<TiffData FirstZ="0" IFD="0" PlaneCount="1"/></Pixels></Image></OME>'
     )
     tifffile.imwrite(tmp_path / "a.ome.tif", GREY, photometric="minisblack", description=xml, metadata=None)
-    with pytest.raises(ReadError, match=r"the header (promises|claims)"):
+    with pytest.raises(ReadError, match=r"(the|its) header (promises|claims)"):
         read(tmp_path / "a.ome.tif")
+
+
+def test_pages_that_are_promised_and_not_there_are_refused_and_not_zero(tmp_path):
+    pixels = '<Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint16" SizeX="30" SizeY="20" SizeZ="{}" SizeC="1" '
+    text = f'<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0">{pixels}SizeT="1">'
+    text += '<TiffData FirstZ="0" IFD="0" PlaneCount="3"/></Pixels></Image></OME>'
+    stack = np.arange(1800, dtype=np.uint16).reshape(3, 20, 30)
+    for planes in (3, 7, 100_000):
+        path = tmp_path / "a.ome.tif"
+        tifffile.imwrite(path, stack, description=text.format(planes), metadata=None, photometric="minisblack")
+        if planes == 3:
+            np.testing.assert_array_equal(read_tiff(path, "a").array, stack)
+        else:
+            with pytest.raises(ReadError, match=f"promises {planes} pages, the file has 3"):
+                read_tiff(path, "a")
