@@ -9,7 +9,7 @@ import zlib
 from dataclasses import replace
 from math import prod
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,9 +76,9 @@ def read_nifti(path: Path, name: str) -> Image:
     grid, flat = grid_of(affine), len(header.sizes) < 3
     array = array.transpose([2, 1, 0, *range(3, array.ndim)])
     if flat and _is_axial(grid):
-        array, geometry = to_upright_plane(array[0], grid, "mm")
+        array, geometry = to_upright_plane(array[0], grid, unit_of(header))
     else:
-        array, geometry = to_upright(array, grid)
+        array, geometry = to_upright(array, grid, unit_of(header))
         geometry = _with_forms(geometry, forms)
     kind: Kind = "rgb" if colours else guess_kind(array.ravel())
     return Image(array, geometry, kind, name)
@@ -139,8 +139,7 @@ def placing(header: NiftiHeader) -> tuple[NDArray[np.float64], Any]:
     """
     head, unit = header.nibabel, _MILLIMETRES.get(int(header.nibabel["xyzt_units"]) & 7, 1.0)
     if header.analyze or not (int(head["qform_code"]) > 0 or int(head["sform_code"]) > 0):
-        spacing = np.abs(np.asarray(head["pixdim"][1:4], float))
-        return np.diag([*np.where(np.isfinite(spacing) & (spacing > 0), spacing, 1.0) * unit, 1.0]), None
+        return np.diag([*np.where(_has_spacing(head), np.abs(head["pixdim"][1:4]), 1.0) * unit, 1.0]), None
     known: dict[str, NDArray[np.float64]] = {}
     if int(head["sform_code"]) > 0:
         known["sform"] = np.asarray(head.get_sform(), float)
@@ -158,6 +157,39 @@ def placing(header: NiftiHeader) -> tuple[NDArray[np.float64], Any]:
     affine = affine.copy()
     affine[:3] *= unit
     return affine, forms
+
+
+def unit_of(header: NiftiHeader) -> Literal["mm", "pixel"]:
+    """Tell whether sizes are in mm, or whether a header without placings lacks a spacing along one of its axes.
+
+    Parameters
+    ----------
+    header : NiftiHeader
+        That has been checked.
+
+    Returns
+    -------
+    {"mm", "pixel"}
+        "pixel" where a spacing is zero or not finite, unless there is a single voxel along that axis.
+
+    Warns
+    -----
+    ReadWarning
+        With "pixel".
+    """
+    head = header.nibabel
+    placed = not header.analyze and (int(head["qform_code"]) > 0 or int(head["sform_code"]) > 0)
+    sizes = np.array([*header.sizes[:3], 1, 1][:3])
+    if placed or (_has_spacing(head) | (sizes == 1)).all():
+        return "mm"
+    warnings.warn("its header tells no spacing that makes sense; sizes are in pixels.", ReadWarning, stacklevel=3)
+    return "pixel"
+
+
+def _has_spacing(head: Any) -> NDArray[np.bool_]:
+    """(3,): along which axes a header tells the spacing."""
+    spacing = np.asarray(head["pixdim"][1:4], float)
+    return np.asarray(np.isfinite(spacing) & (spacing != 0))
 
 
 def _qform(head: Any) -> NDArray[np.float64]:

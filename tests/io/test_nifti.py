@@ -261,3 +261,26 @@ def test_numbers_in_another_order_of_bytes_are_scaled(tmp_path):
     struct.pack_into(">2f", raw, 112, 3.0, 1.0)
     (tmp_path / "a.nii").write_bytes(raw)
     np.testing.assert_array_equal(read_nifti(tmp_path / "a.nii", "a").array, phantom() * 3 + 1)
+
+
+@pytest.mark.parametrize("size", [0.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_spacing_that_makes_no_sense_is_said_and_is_not_millimetres(tmp_path, size, axis):
+    image = nibabel.Nifti1Image(phantom((6, 5, 4)), np.diag([1.5, 2, 3, 1]))
+    image.set_qform(None, 0)
+    image.set_sform(None, 0)
+    path = tmp_path / "a.nii"
+    nibabel.save(image, path)
+    assert read_nifti(path, "a").geometry.unit == "mm"
+    content = bytearray(path.read_bytes())
+    struct.pack_into("<f", content, 80 + 4 * axis, size)
+    path.write_bytes(content)
+    with pytest.warns(ReadWarning, match="no spacing that makes sense"):
+        assert read_nifti(path, "a").geometry.unit == "pixel"
+    flat = tmp_path / "flat.nii"
+    nibabel.save(nibabel.Nifti1Image(phantom((6, 5)), np.diag([1.5, 2, 3, 1])), flat)
+    content = bytearray(flat.read_bytes())
+    content[252:256] = bytes(4)  # no placings
+    struct.pack_into("<f", content, 88, size)
+    flat.write_bytes(content)
+    assert read_nifti(flat, "a").geometry.unit == "mm"
