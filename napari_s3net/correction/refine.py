@@ -39,6 +39,7 @@ from napari_s3net.runtime.device import memory_errors, resolve_device
 from napari_s3net.runtime.generators import drain
 from napari_s3net.runtime.memory import estimate_mib
 from napari_s3net.runtime.oom_retry import iter_retrying
+from napari_s3net.runtime.threads import adapt, threads_by_load
 from napari_s3net.settings import Settings
 from napari_s3net.training.view import View
 
@@ -215,10 +216,12 @@ class Refiner:
         losses: list[Mapping[str, float]] = []
         state, labels, features, stopped = result.state, result.labels, self.features, False
         if checked.violated.any():
-            with memory_errors(self.device, estimate_mib(self.image.shape, self.settings)):
+            needed = estimate_mib(self.image.shape, self.settings)
+            with memory_errors(self.device, needed), threads_by_load() as chooser:
                 if state:
                     trainer = self._trainer(state, checked)
                     for iteration in range(1, RETRAINING.iterations + 1):
+                        adapt(chooser)
                         losses.append(trainer.update(iteration))
                         stopped = bool((yield Step(iteration, RETRAINING.iterations, losses[-1], len(checked.ids))))
                         if stopped:

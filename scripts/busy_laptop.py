@@ -1,0 +1,141 @@
+"""Seconds of a CT slice and a photograph while nobody else wants the cores, and beside a job that wants them all.
+
+    python scripts/busy_laptop.py [--turns 3] [--ways "by load" "one thread"] [--page docs/busy.md]
+
+Each way of choosing torch's threads has a process of its own; they take turns, quiet and busy, in one run, so that
+only the ratios count. The busy job spins on as many threads as there are cores. The page also says whether all ways
+give the same labels. OMP_NUM_THREADS has to be unset: it is an upper limit for all of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import select
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+#: What is compared: what is done before torch is loaded, and the environment.
+WAYS = {
+    "by load": ("", {}),
+    "all cores": ("threads.wanted_by_others = lambda: 0", {}),
+    "one thread": ("", {"OMP_NUM_THREADS": "1"}),
+    "all cores, passive": ("threads.wanted_by_others = lambda: 0", {"OMP_WAIT_POLICY": "passive"}),
+}
+IMAGES = ("ct", "photograph")
+#: Seconds after which a run is given up and counted as so long.
+PATIENCE = 40.0
+CHILD = """
+import hashlib, json, sys, time
+from napari_s3net.runtime import threads
+{before}
+from napari_s3net import phantom, segment
+images = dict(ct=(phantom.chest_ct(seed=0).image, "ct-lung"), photograph=(phantom.dermoscopy(seed=0).image, "skin"))
+for image, preset in images.values():
+    segment(image, preset=preset, seed=0, device="cpu")
+print("warm", flush=True)
+for line in sys.stdin:
+    image, preset = images[line.strip()]
+    started = time.perf_counter()
+    labels = segment(image, preset=preset, seed=0, device="cpu").labels
+    print(json.dumps([time.perf_counter() - started, hashlib.sha256(labels.tobytes()).hexdigest()[:12]]), flush=True)
+"""
+
+
+def start(before: str, environment: dict[str, str]) -> subprocess.Popen[str]:
+    """A process that segments what it is told, with its own way of choosing threads."""
+    return subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", CHILD.format(before=before)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+    )
+
+
+def ask(child: subprocess.Popen[str], name: str) -> tuple[float, str]:
+    """Seconds of one run in a child, and a digest of its labels; a child that takes too long is ended for good."""
+    if child.poll() is not None:
+        return PATIENCE, ""
+    child.stdin.write(f"{name}\n")
+    child.stdin.flush()
+    if not select.select([child.stdout], [], [], PATIENCE)[0]:
+        child.kill()
+        child.wait()
+        return PATIENCE, ""
+    seconds, digest = json.loads(child.stdout.readline())
+    return seconds, digest
+
+
+def measure(turns: int, ways: list[str]) -> tuple[dict[str, dict[str, float]], dict[str, set[str]]]:
+    """Median seconds of each way, image and state of the machine; and all digests of each image."""
+    children = {}
+    for way in ways:
+        children[way] = start(*WAYS[way])
+        children[way].stdout.readline()  # it is warm
+    found: dict[tuple[str, str], list[float]] = {}
+    digests: dict[str, set[str]] = {name: set() for name in IMAGES}
+    try:
+        for state, jobs in (("quiet", 0), ("busy", os.cpu_count() or 1)):
+            others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(jobs)]
+            try:
+                for _ in range(turns):
+                    for way, child in children.items():
+                        for name in IMAGES:
+                            seconds, digest = ask(child, name)
+                            found.setdefault((way, f"{name} {state}"), []).append(seconds)
+                            digests[name] |= {digest} - {""}
+            finally:
+                for job in others:
+                    job.kill()
+                    job.wait()
+    finally:
+        for child in children.values():
+            child.kill()
+    table: dict[str, dict[str, float]] = {}
+    for (way, column), seconds in found.items():
+        table.setdefault(way, {})[column] = statistics.median(seconds)
+    return table, digests
+
+
+def page(table: dict[str, dict[str, float]], digests: dict[str, set[str]], load: float) -> str:
+    """The table in Markdown: seconds, and busy as a multiple of quiet."""
+    columns = [f"{name} {state}" for name in IMAGES for state in ("quiet", "busy")]
+    lines = [
+        "# Beside another program",
+        "",
+        "Made by `python scripts/busy_laptop.py --page docs/busy.md`.",
+        f"Median seconds of one run, at most {PATIENCE:.0f}.",
+        f"{os.cpu_count()} cores; load of the machine by others before the first run: {load:.1f}.",
+        "",
+        f"| threads | {' | '.join(columns)} | ct, busy : quiet | photograph, busy : quiet |",
+        f"|---|{'---:|' * (len(columns) + 2)}",
+    ]
+    for way, row in table.items():
+        ratios = [row[f"{name} busy"] / row[f"{name} quiet"] for name in IMAGES]
+        cells = [f"{row[column]:.2f}" for column in columns] + [f"{ratio:.1f}" for ratio in ratios]
+        lines.append(f"| {way} | {' | '.join(cells)} |")
+    same = {name: len(found) for name, found in digests.items()}
+    lines += ["", f"Different labels among all runs: {', '.join(f'{name} {n - 1}' for name, n in same.items())}.", ""]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--ways", nargs="*", choices=WAYS, default=list(WAYS))
+    parser.add_argument("--page", type=Path)
+    asked = parser.parse_args()
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+    text = page(*measure(asked.turns, asked.ways), load)
+    print(text)
+    if asked.page:
+        asked.page.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
