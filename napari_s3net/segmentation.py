@@ -27,6 +27,7 @@ from napari_s3net.runtime.memory import estimate_mib
 from napari_s3net.runtime.threads import ThreadChooser, adapt, threads_by_load
 from napari_s3net.settings import Settings, preset_settings
 from napari_s3net.training.loop import TrainedClusters, iterate
+from napari_s3net.training.taught import view_object
 from napari_s3net.training.trainer import Trainer
 from napari_s3net.training.variants import make_trainer
 
@@ -122,7 +123,7 @@ def iter_segment(
         steps = train(make_trainer(plane.features, settings, device), settings, image, preview_seconds)
         trained = yield from relay(steps, partial(_adapted, chooser))
         del steps
-        proposal = propose(trained.clusters, plane, settings)
+        proposal = propose(trained.clusters, plane, settings, view_object(plane, settings, device))
         result = postprocess(image, plane, trained.probabilities, proposal, settings)
     return replace(result, state=trained.state).with_provenance(
         device=str(device),

@@ -94,6 +94,13 @@ class Settings:
         "body: tissue inside the body. central: differs from what lies along the border.",
         choices=("lesion", "lung", "body", "central"),
     )
+    start: str = _setting(
+        "taught",
+        "Start",
+        "taught: a network that has learned from synthetic images, none of them real, says where the object is, for "
+        "photographs of skin in colour. random: nothing but this very image, as published.",
+        choices=("taught", "random"),
+    )
     working_size: int = _setting(
         128,
         "Working size",

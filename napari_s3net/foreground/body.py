@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_s3net.foreground.morphology import opened
@@ -36,13 +35,11 @@ BODY = BodyConstants()
 NAMES = ("Tissue", "Air")
 
 
-def propose_body(clusters: NDArray[np.int64], plane: PreparedPlane) -> Proposal:  # noqa: ARG001 - one signature for all
+def propose_body(plane: PreparedPlane) -> Proposal:
     """Propose the tissue of a CT slice: its largest connected component, with the holes filled.
 
     Parameters
     ----------
-    clusters : numpy.ndarray
-        Not used: tissue is known by its Hounsfield units. All proposers of `propose.TARGETS` take the same arguments.
     plane : PreparedPlane
         Its image holds Hounsfield units (H, W), and the spacing in mm where it is known.
 

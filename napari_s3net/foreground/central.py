@@ -8,33 +8,13 @@ from scipy import ndimage
 
 from napari_s3net.foreground.candidates import brighter_in_the_middle
 from napari_s3net.foreground.constants import VotingConstants
-from napari_s3net.foreground.proposal import Proposal
 from napari_s3net.foreground.voting import ScoredCandidates, score_candidates
-from napari_s3net.preprocessing.prepare import PreparedPlane
 from napari_s3net.preprocessing.resize import shrink_to
 from napari_s3net.preprocessing.window import to_grey
 
 #: The defaults, which were chosen on photographs of skin: no development images of this target stand behind them. They
 #: can be replaced here without touching what is found on skin.
 CENTRAL = VotingConstants()
-
-
-def propose_central(clusters: NDArray[np.int64], plane: PreparedPlane) -> Proposal:
-    """Propose what is central, compact and well bounded, by a vote of candidates.
-
-    Parameters
-    ----------
-    clusters : numpy.ndarray
-        (h, w), from the network.
-    plane : PreparedPlane
-        Its features (h, w, C) are voted on.
-
-    Returns
-    -------
-    Proposal
-        At the features' size (h, w).
-    """
-    return score_central(clusters, plane.features).elect(plane.features.shape)
 
 
 def score_central(clusters: NDArray[np.int64], features: NDArray[np.float32]) -> ScoredCandidates:

@@ -39,6 +39,16 @@ class VotingConstants:
         Below this confidence the candidates stand for different objects, and only one group of them decides.
     same_object : float
         Dice with the most typical candidate from which on another one belongs to its group.
+    network_weight : float
+        What the logarithm of a candidate's agreement (Dice) with the object of a network is multiplied by.
+    network_threshold : float
+        The network's probability from which on a pixel is object for it.
+    network_share : float
+        How much the network's probability counts in the outcome; the rest is that of the candidates that agree with it.
+    network_floor : float
+        Added to the agreement, so that none alone makes a score 0.
+    least_confidence : float
+        Where a network helps: below this expected Dice there is no clear object. Noise and bare skin stay below 0.2.
     """
 
     size: int = 128
@@ -64,3 +74,8 @@ class VotingConstants:
     threshold: float = 0.3
     split_below: float = 0.4
     same_object: float = 0.5
+    network_weight: float = 4.0
+    network_threshold: float = 0.4
+    network_share: float = 0.65
+    network_floor: float = 0.05
+    least_confidence: float = 0.35

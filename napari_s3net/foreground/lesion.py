@@ -10,10 +10,8 @@ from skimage.color import rgb2lab
 from napari_s3net.foreground.candidates import brighter_in_the_middle
 from napari_s3net.foreground.central import score_central
 from napari_s3net.foreground.constants import VotingConstants
-from napari_s3net.foreground.proposal import Proposal
 from napari_s3net.foreground.voting import ScoredCandidates, score_candidates
 from napari_s3net.preprocessing.artefacts import lens_shadow, marker
-from napari_s3net.preprocessing.prepare import PreparedPlane
 from napari_s3net.preprocessing.resize import shrink_to
 from napari_s3net.preprocessing.window import over_channels
 
@@ -21,24 +19,6 @@ from napari_s3net.preprocessing.window import over_channels
 LESION = VotingConstants()
 #: Where less than this share of a photograph is neither lens nor sticker, it is dark or blue itself: all of it counts.
 SMALLEST_VIEW = 0.05
-
-
-def propose_lesion(clusters: NDArray[np.int64], plane: PreparedPlane) -> Proposal:
-    """Propose the skin lesion by a vote of candidates.
-
-    Parameters
-    ----------
-    clusters : numpy.ndarray
-        (h, w), from the network.
-    plane : PreparedPlane
-        Its features (h, w, C) are voted on.
-
-    Returns
-    -------
-    Proposal
-        At the features' size (h, w).
-    """
-    return score_lesions(clusters, plane.features).elect(plane.features.shape)
 
 
 def score_lesions(clusters: NDArray[np.int64], features: NDArray[np.float32]) -> ScoredCandidates:

@@ -77,13 +77,11 @@ class LungConstants:
 LUNG = LungConstants()
 
 
-def propose_lung(clusters: NDArray[np.int64], plane: PreparedPlane) -> Proposal:  # noqa: ARG001 - one signature for all
+def propose_lung(plane: PreparedPlane) -> Proposal:
     """Propose the lungs of a CT slice from its Hounsfield units and spacing.
 
     Parameters
     ----------
-    clusters : numpy.ndarray
-        Not used: lungs are known by their Hounsfield units. All proposers of `propose.TARGETS` take the same arguments.
     plane : PreparedPlane
         Its image holds Hounsfield units (H, W), and the spacing in mm where it is known.
 

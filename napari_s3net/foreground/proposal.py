@@ -20,7 +20,8 @@ class Proposal:
     names : tuple of str
         What to call the object, and what to call the rest.
     confidence : float
-        0 to 1: how far the candidates agree, estimated without labels.
+        0 to 1, estimated without labels: the Dice to be expected where a taught network helped, else how far the
+        candidates agree.
     note : str
         What the user has to know about how it was found; mostly empty.
     """

@@ -13,21 +13,21 @@ from napari_s3net.foreground.voting import ScoredCandidates
 from napari_s3net.preprocessing.prepare import PreparedPlane
 from napari_s3net.settings import Settings
 
-#: How the object of each target is found, from the network's clusters (h, w) and the plane.
-TARGETS: Mapping[str, Callable[[NDArray[np.int64], PreparedPlane], Proposal]] = {
-    "lesion": lesion.propose_lesion,
-    "central": central.propose_central,
-    "lung": lung.propose_lung,
-    "body": body.propose_body,
-}
-#: How the candidates of a target that is voted on are scored, from clusters (h, w) and features (h, w, C).
+#: Targets that are found by their Hounsfield units, from the plane.
+FINDERS: Mapping[str, Callable[[PreparedPlane], Proposal]] = {"lung": lung.propose_lung, "body": body.propose_body}
+#: Targets that candidates are scored for, from clusters (h, w) and features (h, w, C).
 SCORERS: Mapping[str, Callable[[NDArray[np.int64], NDArray[np.float32]], ScoredCandidates]] = {
     "lesion": lesion.score_lesions,
     "central": central.score_central,
 }
 
 
-def propose(clusters: NDArray[np.int64], plane: PreparedPlane, settings: Settings) -> Proposal:
+def propose(
+    clusters: NDArray[np.int64],
+    plane: PreparedPlane,
+    settings: Settings,
+    views: NDArray[np.float32] | None = None,
+) -> Proposal:
     """Choose the object.
 
     Parameters
@@ -37,11 +37,15 @@ def propose(clusters: NDArray[np.int64], plane: PreparedPlane, settings: Setting
     plane : PreparedPlane
         The image and its features (h, w, C).
     settings : Settings
-        `target` says what is looked for: a key of `TARGETS`.
+        `target` says what is looked for: a key of `SCORERS` or `FINDERS`.
+    views : numpy.ndarray, optional
+        (n, h, w): the probability of the object that taught networks gave each of n views of the image.
 
     Returns
     -------
     Proposal
         At the features' size for targets that are voted on, at the image's size for those found in Hounsfield units.
     """
-    return TARGETS[settings.target](clusters, plane)
+    if settings.target in FINDERS:
+        return FINDERS[settings.target](plane)
+    return SCORERS[settings.target](clusters, plane.features).elect(plane.features.shape, views=views)

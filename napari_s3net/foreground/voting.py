@@ -46,7 +46,12 @@ class ScoredCandidates:
     names: tuple[str, str]
     constants: VotingConstants
 
-    def elect(self, shape: tuple[int, ...], prior: NDArray[np.floating] | float = 0.0) -> Proposal:
+    def elect(
+        self,
+        shape: tuple[int, ...],
+        prior: NDArray[np.floating] | float = 0.0,
+        views: NDArray[np.float32] | None = None,
+    ) -> Proposal:
         """Vote, and bring the outcome to another size.
 
         Parameters
@@ -55,13 +60,15 @@ class ScoredCandidates:
             Rows and columns that are wanted; further numbers are ignored.
         prior : numpy.ndarray or float
             (n,), what to add to the logarithm of each candidate's score.
+        views : numpy.ndarray, optional
+            (m, rows, columns) of any size: the probability of the object that taught networks gave each of m views.
 
         Returns
         -------
         Proposal
             Its probability is enlarged bilinearly.
         """
-        probability, confidence = self.vote(prior)
+        probability, confidence = self.vote(prior) if views is None else self.vote_with(views, prior)
         return Proposal(np.asarray(resize(probability, shape[:2], order=1), np.float32), self.names, confidence)
 
     def vote(self, prior: NDArray[np.floating] | float = 0.0) -> tuple[NDArray[np.float64], float]:
@@ -88,10 +95,42 @@ class ScoredCandidates:
         confidence = float(np.minimum(votes, chosen).sum() / np.maximum(votes, chosen).sum())
         if confidence < self.constants.split_below:
             votes, chosen = self._outcome(weights * self._consensus_group(weights))
-        # Move the threshold to one half, and keep all but the chosen component below it.
-        threshold = self.constants.threshold
-        above, below = 0.5 + 0.5 * (votes - threshold) / (1 - threshold), 0.5 * votes / threshold
-        return np.where(chosen, np.maximum(above, 0.5 + MARGIN), np.minimum(below, 0.5 - MARGIN)), confidence
+        return _only(chosen, _around_half(votes, self.constants.threshold)), confidence
+
+    def vote_with(
+        self, views: NDArray[np.float32], prior: NDArray[np.floating] | float = 0.0
+    ) -> tuple[NDArray[np.float64], float]:
+        """Let taught networks say where the object is; candidates that agree with them lend it their borders.
+
+        A candidate's score is multiplied by a power of its Dice with the object of the networks. Of the outcome of the
+        vote and the mean probability of the networks, each with its threshold at one half, a weighted mean decides:
+        networks know what the object is, candidates follow edges that are finer than a network sees.
+
+        Parameters
+        ----------
+        views : numpy.ndarray
+            (m, rows, columns), as in `elect`.
+        prior : numpy.ndarray or float
+            (n,), as in `vote`.
+
+        Returns
+        -------
+        probability : numpy.ndarray
+            (h, w), as from `vote`.
+        confidence : float
+            0 to 1: see `expected_dice`. Below `least_confidence` there is no clear object, and none is proposed.
+        """
+        constants = self.constants
+        views = resize(views, (len(views), *self.inside.shape), order=1)
+        network = views.mean(axis=0)
+        joined = _around_half(network, constants.network_threshold)
+        if len(self.masks):
+            agreement = np.log(_soft_dice(self.masks, network) + constants.network_floor)
+            votes, _ = self.vote(prior + constants.network_weight * agreement)
+            joined = constants.network_share * joined + (1 - constants.network_share) * votes
+        chosen = candidates.central_component(joined > 0.5)
+        confidence = expected_dice(network, chosen)
+        return _only(chosen & (confidence >= constants.least_confidence), joined), confidence
 
     def _outcome(self, weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Share of the votes of each pixel (h, w), and the component that is chosen."""
@@ -104,6 +143,47 @@ class ScoredCandidates:
         areas = flat.sum(axis=1)
         dice = 2 * (flat @ flat.T) / (areas[:, None] + areas)
         return np.asarray(dice[int(np.argmax(dice @ weights))] > self.constants.same_object)
+
+
+def expected_dice(probability: NDArray[np.floating], chosen: NDArray[np.bool_]) -> float:
+    """Compute the Dice of an object that is to be expected where the probability of each pixel is right.
+
+    It is so: in the mean over an image's pixels the networks' probabilities are right on images that they have not seen
+    (`docs/method.md`, "How sure it is").
+
+    Parameters
+    ----------
+    probability : numpy.ndarray
+        (h, w) from 0 to 1.
+    chosen : numpy.ndarray
+        (h, w) bool: the object.
+
+    Returns
+    -------
+    float
+        0 to 1; 0 where both are empty.
+    """
+    common, both = float(probability[chosen].sum()), float(probability.sum() + chosen.sum())
+    return 2 * common / both if both else 0.0
+
+
+def _soft_dice(masks: NDArray[np.bool_], probability: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Dice of each mask (n, h, w) with a map of probabilities (h, w), pixels counted by their probability: (n,)."""
+    flat = masks.reshape(len(masks), -1)
+    common = flat.astype(np.float32) @ probability.ravel().astype(np.float32)
+    return np.asarray(2 * common / (flat.sum(axis=1) + probability.sum()), np.float64)
+
+
+def _around_half(values: NDArray[np.floating], threshold: float) -> NDArray[np.float64]:
+    """Bend values from 0 to 1 so that a threshold comes to lie at one half; 0 and 1 stay."""
+    above, below = 0.5 + 0.5 * (values - threshold) / (1 - threshold), 0.5 * values / threshold
+    return np.asarray(np.where(values > threshold, above, below), np.float64)
+
+
+def _only(chosen: NDArray[np.bool_], probability: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Keep all but the chosen pixels below one half, and those above it."""
+    bounded = np.where(chosen, np.maximum(probability, 0.5 + MARGIN), np.minimum(probability, 0.5 - MARGIN))
+    return np.asarray(bounded, np.float64)
 
 
 def score_candidates(

@@ -28,6 +28,7 @@ from napari_s3net.runtime.generators import drain
 from napari_s3net.settings import Settings
 from napari_s3net.training.initial_clusters import initial_clusters
 from napari_s3net.training.linear_scorer import LinearScorer, TrainingSample, fit_scorer, sample_from
+from napari_s3net.training.taught import view_object
 
 #: Fewer than this many images have nothing in common to learn.
 FEWEST_IMAGES = 4
@@ -85,13 +86,13 @@ class FolderModel:
             If there is nothing to segment, or grey was fitted and colour came, or the reverse.
         """
         started = time.perf_counter()
-        plane, clusters, candidates = _inspect(image, self.settings)
+        plane, clusters, candidates, views = _inspect(image, self.settings)
         if not self.scorer.fits(candidates):
             raise InvalidImageError(
                 f"The model was fitted on other images than this with {plane.features.shape[2]} channels: colour on "
                 "the one side, grey on the other. Fit one on images of this kind."
             )
-        proposal = candidates.elect(plane.features.shape, self.scorer.score(candidates))
+        proposal = candidates.elect(plane.features.shape, self.scorer.score(candidates), views)
         one_hot = F.one_hot(torch.from_numpy(clusters), self.settings.clusters).permute(2, 0, 1)[None].float()
         result = postprocess(image, plane, one_hot, proposal, self.settings)
         return result.with_provenance(device="cpu", seconds=time.perf_counter() - started)
@@ -188,9 +189,9 @@ def iter_fit_folder(images: Iterable[Image], settings: Settings) -> Generator[Fi
     total = len(images) if isinstance(images, Sized) else None
     samples: list[TrainingSample] = []
     for done, image in enumerate(images, start=1):
-        _, _, candidates = _inspect(image, settings)
+        _, _, candidates, views = _inspect(image, settings)
         if len(candidates.masks):
-            samples.append(sample_from(candidates))
+            samples.append(sample_from(candidates, views))
         if (yield FitStep(done, total)):
             break
     if len(samples) < FEWEST_IMAGES:
@@ -200,8 +201,11 @@ def iter_fit_folder(images: Iterable[Image], settings: Settings) -> Generator[Fi
     return FolderModel(fit_scorer(samples), settings)
 
 
-def _inspect(image: Image, settings: Settings) -> tuple[PreparedPlane, NDArray[np.int64], ScoredCandidates]:
-    """The prepared plane, initial clusters (h, w) and scored candidates of one image, as if it were alone."""
+def _inspect(
+    image: Image, settings: Settings
+) -> tuple[PreparedPlane, NDArray[np.int64], ScoredCandidates, NDArray[np.float32] | None]:
+    """Plane, initial clusters (h, w), scored candidates, and what taught networks see, of one image alone."""
     plane = prepare(image, settings)
     clusters, _ = initial_clusters(plane.features, settings.clusters)
-    return plane, clusters, SCORERS[settings.target](clusters, plane.features)
+    views = view_object(plane, settings, torch.device("cpu"))
+    return plane, clusters, SCORERS[settings.target](clusters, plane.features), views

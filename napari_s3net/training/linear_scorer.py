@@ -157,20 +157,22 @@ def _colour_features(p: RegionFeatures) -> NDArray[np.float64]:
     return np.concatenate([gap, gap**2, p.inner.mean, p.outer.mean, p.inner.spread, p.outer.spread], axis=1)
 
 
-def sample_from(candidates: ScoredCandidates) -> TrainingSample:
-    """Turn the outcome of the vote on one image into a training sample.
+def sample_from(candidates: ScoredCandidates, views: NDArray[np.float32] | None = None) -> TrainingSample:
+    """Turn the outcome on one image into a training sample.
 
     Parameters
     ----------
     candidates : ScoredCandidates
         Of the image; at least one.
+    views : numpy.ndarray, optional
+        (m, rows, columns), what taught networks see of it; see `ScoredCandidates.elect`.
 
     Returns
     -------
     TrainingSample
-        It counts by the square of the vote's confidence.
+        It counts by the square of the outcome's confidence.
     """
-    probability, confidence = candidates.vote()
+    probability, confidence = candidates.vote() if views is None else candidates.vote_with(views)
     chosen = probability > 0.5
     common = (candidates.masks & chosen).sum(axis=(1, 2))
     agreement = 2 * common / (candidates.masks.sum(axis=(1, 2)) + chosen.sum())

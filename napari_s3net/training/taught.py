@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +12,18 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from torch import Tensor
 
 from napari_s3net.network.encoder_decoder import EncoderDecoder
+from napari_s3net.preprocessing.prepare import PreparedPlane
+from napari_s3net.preprocessing.window import sampling_step
+from napari_s3net.settings import Settings
 from napari_s3net.training.weights import ModelCard, load_weights
 
 #: Where the weights lie that come with the program; docs/weights.md says how they were made.
 SHIPPED = Path(__file__).resolve().parents[1] / "weights"
+#: The networks that know the object of a target, and how many channels they look at.
+NETWORKS: Mapping[str, tuple[tuple[str, ...], int]] = {"lesion": (("skin",), 3)}
 
 
 def load_shipped(kind: str) -> tuple[EncoderDecoder, ModelCard]:
@@ -69,3 +78,50 @@ def predict(
     logits, clusters = network(small.contiguous(memory_format=torch.channels_last))
     full = F.interpolate(logits, tuple(array.shape[:2]), mode="bilinear", align_corners=False)
     return full[0, 0].sigmoid().cpu().numpy(), clusters[0].softmax(dim=0).cpu().numpy()
+
+
+def view_object(plane: PreparedPlane, settings: Settings, device: torch.device) -> NDArray[np.float32] | None:
+    """Ask the networks that come with the program where the object is, in the image and in its mirror image.
+
+    They look through the plane's window, so that brightness and contrast do not count, and not at what hairs were
+    filled with: they have seen hairs.
+
+    Parameters
+    ----------
+    plane : PreparedPlane
+        The image with its window and its features (h, w, C).
+    settings : Settings
+        `target` and `start`.
+    device : torch.device
+        Where to compute.
+
+    Returns
+    -------
+    numpy.ndarray or None
+        (n, h, w) float32 in [0, 1], one map for each network and view; None where no network knows the target, where
+        the image has other channels than it learned from, or where the start is to be random.
+    """
+    names, channels = NETWORKS.get(settings.target, ((), 0))
+    if settings.start != "taught" or not names or plane.features.shape[2] != channels:
+        return None
+    unit = torch.from_numpy(plane.to_unit(step=sampling_step(plane.image.shape))).to(device)
+    x = unit.permute(2, 0, 1)[None]
+    views = [_both_ways(*_on(name, device), x, plane.features.shape[:2]) for name in names]
+    return torch.cat(views).cpu().numpy()
+
+
+@torch.inference_mode()
+def _both_ways(network: EncoderDecoder, card: ModelCard, x: Tensor, size: tuple[int, ...]) -> Tensor:
+    """Probabilities (2, h, w) for an image (1, C, H, W) in [0, 1] and for its mirror image, turned back."""
+    small = F.interpolate(x, (card.size, card.size), mode="bilinear", align_corners=False, antialias=True)
+    normalised = replace(card.normalisation, low=0, high=1)(torch.cat([small, small.flip(3)]).permute(0, 2, 3, 1))
+    logits, _ = network(normalised.permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last))
+    probability = F.interpolate(logits, tuple(size), mode="bilinear", align_corners=False, antialias=True).sigmoid()
+    return torch.stack([probability[0, 0], probability[1, 0].flip(1)])
+
+
+@lru_cache(maxsize=8)
+def _on(name: str, device: torch.device) -> tuple[EncoderDecoder, ModelCard]:
+    """A shipped network on a device, kept there for the next image."""
+    network, card = load_shipped(name)
+    return network.to(device=device, memory_format=torch.channels_last), card  # type: ignore[call-overload]

@@ -13,7 +13,6 @@ from napari_s3net.settings import preset_settings
 
 H, W = 96, 128
 Y, X = np.mgrid[:H, :W]
-NOTHING_KNOWN = np.zeros((8, 8), np.int64)
 
 
 def disc(y, x, r):
@@ -23,7 +22,7 @@ def disc(y, x, r):
 def propose(hu, spacing=None, **window):
     geometry = Geometry.identity(2) if spacing is None else replace(Geometry.identity(2), spacing=spacing, unit="mm")
     image = Image(hu.astype(np.float32), geometry, "ct")
-    return propose_body(NOTHING_KNOWN, prepare(image, preset_settings("ct-soft").replace(**window)))
+    return propose_body(prepare(image, preset_settings("ct-soft").replace(**window)))
 
 
 def test_a_body_is_its_largest_part_with_holes_filled():

@@ -3,11 +3,8 @@
 import numpy as np
 import pytest
 
-from napari_s3net.foreground.central import CENTRAL, grey_channels, propose_central, score_central
-from napari_s3net.image import as_image
+from napari_s3net.foreground.central import CENTRAL, grey_channels, score_central
 from napari_s3net.labels.metrics import dice
-from napari_s3net.preprocessing.prepare import PreparedPlane
-from napari_s3net.preprocessing.window import Window
 
 H, W = 96, 128
 Y, X = np.mgrid[:H, :W]
@@ -24,7 +21,7 @@ def grey_scene(sign, mask):
 
 
 def proposed(features, clusters=NOTHING_KNOWN):
-    return propose_central(clusters, PreparedPlane(as_image(features.squeeze()), Window(0, 1), features))
+    return score_central(clusters, features).elect(features.shape)
 
 
 @pytest.mark.parametrize("sign", [1, -1])

@@ -5,12 +5,9 @@ import pytest
 from skimage.color import rgb2lab
 
 from napari_s3net.foreground.central import score_central
-from napari_s3net.foreground.lesion import LESION, SMALLEST_VIEW, lesion_channels, propose_lesion, score_lesions
-from napari_s3net.image import as_image
+from napari_s3net.foreground.lesion import LESION, SMALLEST_VIEW, lesion_channels, score_lesions
 from napari_s3net.labels.metrics import dice
 from napari_s3net.preprocessing.artefacts import lens_shadow, marker
-from napari_s3net.preprocessing.prepare import PreparedPlane
-from napari_s3net.preprocessing.window import Window
 
 H, W = 96, 128
 Y, X = np.mgrid[:H, :W]
@@ -28,7 +25,7 @@ def photograph(mask, seed=0):
 
 
 def found(features, clusters=NOTHING_KNOWN):
-    proposal = propose_lesion(clusters, PreparedPlane(as_image(features), Window(0, 1), features))
+    proposal = score_lesions(clusters, features).elect(features.shape)
     assert proposal.object_probability.shape == features.shape[:2]
     assert 0 <= proposal.confidence <= 1
     return proposal.object_probability > 0.5

@@ -47,7 +47,7 @@ def test_the_window_on_the_screen_changes_nothing(window):
     bowel = disc(200, 128, 12)
     image = Image(chest(bowel=(bowel, -600)), replace(Geometry.identity(2), unit="mm"), "ct")
     settings = preset_settings("ct-lung").replace(window_low=window[0], window_high=window[1])
-    proposal = propose_lung(np.zeros((8, 8), np.int64), prepare(image, settings))
+    proposal = propose_lung(prepare(image, settings))
     found = proposal.object_probability > 0.5
     assert np.array_equal(found, find_lung(image.array, MM))
     assert not found[bowel].any()
@@ -56,7 +56,7 @@ def test_the_window_on_the_screen_changes_nothing(window):
 
 def test_no_lung_is_no_object_without_confidence():
     image = Image(np.where(BODY, 40.0, -1000.0), Geometry.identity(2), "ct")
-    proposal = propose_lung(np.zeros((8, 8), np.int64), prepare(image, preset_settings("ct-lung")))
+    proposal = propose_lung(prepare(image, preset_settings("ct-lung")))
     assert not proposal.object_probability.any()
     assert proposal.confidence == 0
     assert "0.75 mm were assumed" in proposal.note

@@ -5,7 +5,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from napari_s3net.foreground.propose import SCORERS, TARGETS, propose
+from napari_s3net.foreground.propose import FINDERS, SCORERS, propose
 from napari_s3net.image import as_image
 from napari_s3net.labels.metrics import dice
 from napari_s3net.preprocessing.prepare import prepare
@@ -35,7 +35,7 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", [*SCORERS, *FINDERS])
 def test_each_target_is_found_by_its_own_function(target):
     settings = Settings(target=target)
     plane = prepare(scene(target), settings)
@@ -50,15 +50,18 @@ def test_each_target_is_found_by_its_own_function(target):
 
 def test_the_targets_are_those_of_the_settings():
     choices = next(f.metadata["choices"] for f in fields(Settings) if f.name == "target")
-    assert set(TARGETS) == set(choices)
-    assert set(SCORERS) == {"lesion", "central"}
+    assert sorted([*SCORERS, *FINDERS]) == sorted(choices)
 
 
 @pytest.mark.parametrize("target", SCORERS)
 def test_what_votes_proposes_what_its_candidates_elect(target):
-    plane = prepare(scene(target), Settings(target=target))
+    settings = Settings(target=target)
+    plane = prepare(scene(target), settings)
     clusters = DISC.astype(np.int64)
-    proposal = TARGETS[target](clusters, plane)
-    elected = SCORERS[target](clusters, plane.features).elect((H, W))
-    assert np.array_equal(proposal.object_probability, elected.object_probability)
-    assert proposal.confidence == elected.confidence
+    views = DISC[None].astype(np.float32) * 0.9
+    for given in (None, views):
+        proposal = propose(clusters, plane, settings, given)
+        elected = SCORERS[target](clusters, plane.features).elect((H, W), views=given)
+        assert np.array_equal(proposal.object_probability, elected.object_probability)
+        assert proposal.confidence == elected.confidence
+    assert proposal.confidence > propose(clusters, plane, settings, 0.7 * views).confidence

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from napari_s3net.foreground.lesion import LESION
 from napari_s3net.foreground.region_features import measure_candidates
-from napari_s3net.foreground.voting import FLAT, ScoredCandidates, score_candidates
+from napari_s3net.foreground.voting import FLAT, ScoredCandidates, expected_dice, score_candidates
+from napari_s3net.labels.metrics import dice
 
 H, W = 40, 60
 Y, X = np.mgrid[:H, :W]
@@ -93,6 +95,65 @@ def test_the_elected_object_is_brought_to_a_size():
     tipped = scored([LEFT, RIGHT], [2.0, 0.0]).elect((H, W), np.array([0.0, 5.0]))
     assert (tipped.object_probability > 0.5)[RIGHT].all()
     assert tipped.confidence == scored([LEFT, RIGHT], [2.0, 0.0]).vote(np.array([0.0, 5.0]))[1]
+
+
+def blurred(mask, inside=0.9):
+    return (inside * ndimage.gaussian_filter(mask.astype(np.float32), 2))[None]
+
+
+def test_a_network_decides_which_object_is_meant():
+    """The candidates' own scores are for the left one."""
+    candidates = scored([LEFT, RIGHT], [3.0, 0.0])
+    probability, confidence = candidates.vote_with(blurred(RIGHT))
+    assert np.array_equal(probability > 0.5, RIGHT)
+    assert confidence > 0.7
+    assert candidates.vote_with(blurred(LEFT))[0][20, 20] > 0.9
+
+
+def test_a_candidate_lends_its_border_where_it_agrees():
+    shifted = (Y - 20) ** 2 + (X - 22) ** 2 < 8**2
+    network = blurred(shifted)
+    alone = scored([], []).vote_with(network)[0] > 0.5
+    joined = scored([LEFT, RIGHT], [0.0, 0.0]).vote_with(network)[0] > 0.5
+    assert np.mean(joined != LEFT) < 0.5 * np.mean(alone != LEFT)
+
+
+def test_a_network_alone_is_enough():
+    probability, confidence = scored([], []).vote_with(blurred(RIGHT, 1.0))
+    assert np.mean((probability > 0.5) != RIGHT) < 0.02
+    assert confidence > 0.8
+
+
+def test_views_of_any_size_are_averaged():
+    larger = blurred(RIGHT)[0].repeat(2, 0).repeat(2, 1)
+    one, other = scored([RIGHT], [0.0]), np.stack([larger, 0 * larger])
+    assert one.vote_with(other)[1] < one.vote_with(larger[None])[1]
+    assert one.elect((80, 120, 3), views=other).object_probability.shape == (80, 120)
+
+
+def test_where_a_network_sees_nothing_nothing_is_proposed():
+    """However clear the candidates are."""
+    proposal = scored([LEFT, LEFT], [0.0, 0.0]).elect((H, W), views=np.full((2, H, W), 0.02, np.float32))
+    assert not (proposal.object_probability > 0.5).any()
+    assert proposal.confidence < LESION.least_confidence
+    faint = scored([LEFT], [0.0]).vote_with(blurred(LEFT, 0.45))
+    assert faint[1] >= LESION.least_confidence
+    assert (faint[0] > 0.5).any()
+
+
+def test_a_prior_counts_beside_the_network():
+    candidates = scored([LEFT, LARGER], [0.0, 0.0])
+    less, more = (candidates.vote_with(blurred(LARGER), np.array([0.0, p]))[0][20, 30] for p in (-4.0, 4.0))
+    assert less < more
+
+
+def test_the_expected_dice_is_that_of_random_draws():
+    rng = np.random.default_rng(0)
+    p = rng.random((200, 200))
+    chosen = p > 0.4
+    drawn = [dice(rng.random(p.shape) < p, chosen) for _ in range(20)]
+    assert expected_dice(p, chosen) == pytest.approx(np.mean(drawn), abs=0.005)
+    assert expected_dice(np.zeros((4, 4)), np.zeros((4, 4), bool)) == 0
 
 
 def scene():

@@ -2,11 +2,15 @@
 
 import numpy as np
 import pytest
+import torch
 
-from napari_s3net import phantom
+from napari_s3net import phantom, segment
 from napari_s3net.errors import ModelFileError
+from napari_s3net.image import as_image
 from napari_s3net.labels.metrics import dice
-from napari_s3net.training.taught import SHIPPED, load_shipped, predict
+from napari_s3net.preprocessing.prepare import prepare
+from napari_s3net.settings import preset_settings
+from napari_s3net.training.taught import SHIPPED, load_shipped, predict, view_object
 
 
 @pytest.fixture(scope="module")
@@ -45,3 +49,67 @@ def test_plain_skin_is_no_lesion(skin):
 def test_a_kind_without_weights_is_told():
     with pytest.raises(ModelFileError):
         load_shipped("teeth")
+
+
+SKIN = preset_settings("skin")
+CPU = torch.device("cpu")
+
+
+def seen(array, settings=SKIN):
+    plane = prepare(as_image(array), settings)
+    views = view_object(plane, settings, CPU)
+    return None if views is None else views.mean(axis=0)
+
+
+def test_views_lie_on_the_features():
+    sample = phantom.dermoscopy(seed=3, shape=(192, 256))
+    plane = prepare(sample.image, SKIN)
+    views = view_object(plane, SKIN, CPU)
+    assert views.dtype == np.float32
+    assert views.shape[1:] == plane.features.shape[:2]
+    small = sample.mask[::2, ::2]
+    assert all(dice(view > 0.5, small) > 0.8 for view in views)
+
+
+def test_a_mirrored_image_is_seen_in_the_mirror():
+    array = phantom.dermoscopy(seed=3, shape=(192, 256)).image.array
+    np.testing.assert_allclose(seen(array[:, ::-1]), seen(array)[:, ::-1], atol=0.02)
+
+
+def test_brightness_and_type_of_the_numbers_do_not_count():
+    array = phantom.dermoscopy(seed=3, shape=(192, 256)).image.array
+    plain = seen(array)
+    np.testing.assert_allclose(seen((0.5 * array.astype(np.float32) + 20) / 255), plain, atol=0.02)
+    np.testing.assert_allclose(seen(array.astype(np.uint16) * 200), plain, atol=0.02)
+
+
+def test_no_network_is_asked_where_none_knows():
+    array = phantom.dermoscopy(seed=3, shape=(96, 128)).image.array
+    assert seen(array, SKIN.replace(start="random")) is None
+    assert seen(array, preset_settings("generic")) is None
+    assert seen(array[..., 0]) is None
+
+
+@pytest.mark.parametrize("kind", ["noise", "bare skin", "grey noise"])
+def test_noise_and_bare_skin_have_no_object(kind):
+    rng = np.random.default_rng(0)
+    array = {
+        "noise": rng.integers(0, 256, (160, 160, 3)),
+        "bare skin": np.array([215, 170, 150]) + rng.normal(0, 6, (160, 160, 3)),
+        "grey noise": 128 + rng.normal(0, 30, (160, 160, 1)) + np.zeros(3),
+    }[kind]
+    result = segment(np.clip(array, 0, 255).astype(np.uint8), preset="skin")
+    assert not result.mask.any()
+    assert result.foreground == ()
+    assert result.confidence < 0.35
+
+
+def test_a_sticker_is_not_taken_for_the_frame_of_a_lesion():
+    """A yellow sticker at the border used to make all of the skin the lesion."""
+    sample = phantom.dermoscopy(seed=1, shape=(192, 256))
+    array = sample.image.array.copy()
+    array[:, :40] = (230, 200, 40)
+    taught, alone = (segment(array, settings=SKIN.replace(start=start)).mask for start in ("taught", "random"))
+    seen_part = sample.mask & (np.arange(256) >= 40)
+    assert dice(taught, seen_part) > 0.85
+    assert dice(taught, seen_part) > dice(alone, seen_part) - 0.02
