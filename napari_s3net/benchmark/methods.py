@@ -27,12 +27,13 @@ ABLATIONS: Mapping[str, Mapping[str, Any]] = {
     "s3net:no-transformation": {"weight_transformation": 0.0},
     "s3net:no-spatial": {"weight_spatial": 0.0},
     "s3net:published-offsets": {"offsets": "free"},
+    "s3net:random-start": {"start": "random"},
 }
 #: Methods that train a network, and what they change in a preset's settings.
 NETWORKS: Mapping[str, Mapping[str, Any]] = {
     "s3net": {"variant": "s3net"},
     FOLDER: {"variant": "s3net"},
-    "released": {"variant": "released"},
+    "released": {"variant": "released", "start": "random"},
     **{name: {"variant": "s3net", **changes} for name, changes in ABLATIONS.items()},
 }
 #: The published end never comes before so many iterations.
