@@ -17,7 +17,7 @@ from napari_s3net.settings import Settings
 PROGRAM = "napari-s3net"
 #: Layout of the plain values. Files without a number (before 2) have `history` in the place of `losses` and `slices`.
 FORMAT = 2
-_WORDS = ("version", "preset", "device", "note", "source", "input_digest")
+_WORDS = ("version", "preset", "device", "note", "certainty", "source", "input_digest")
 _NUMBERS = ("seconds", "confidence")
 _COUNTS = ("iterations", "axis", "slice", "time")
 
@@ -66,6 +66,9 @@ class Provenance:
         What the user has to know, for example that memory ran out and the run was done at a smaller size.
     confidence : float
         0 to 1: how far the proposed object can be trusted, estimated without labels.
+    certainty : str
+        "sure", "look" (at it) or "no clear object", where the confidence is the Dice that is to be expected; empty
+        where it only says how far several ways to find the object agree.
     source : str
         Name of the image's file or layer; never a path, in which a patient's name may stand.
     axis, slice : int or None
@@ -92,6 +95,7 @@ class Provenance:
     stopped: bool = False
     note: str = ""
     confidence: float = 0.0
+    certainty: str = ""
     source: str = ""
     axis: int | None = None
     slice: int | None = None

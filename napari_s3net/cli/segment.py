@@ -99,12 +99,13 @@ def _process(item: Input, options: Namespace, asked: RunOptions) -> str:
 
 
 def _outcome(result: Segmentation) -> str:
-    """The object, how sure it is, and how long it took: "Lesion 21.4 % of the image, confidence 0.92, 1.3 s"."""
+    """The object, how sure it is, and how long it took: "Lesion 21.4 % of the image, sure (confidence 0.92), 1.3 s"."""
     share = f"{result.object_name} {100 * result.mask.mean():.1f} % of the image"
     made = result.provenance
-    return (
-        f"{share if result.foreground else 'no object found'}, confidence {made.confidence:.2f}, {made.seconds:.1f} s"
-    )
+    sure = f"confidence {made.confidence:.2f}"
+    if not result.foreground:
+        return f"{made.certainty or 'no object found'}, {sure}, {made.seconds:.1f} s"
+    return f"{share}, {f'{made.certainty} ({sure})' if made.certainty else sure}, {made.seconds:.1f} s"
 
 
 def _remark(result: Segmentation) -> str:

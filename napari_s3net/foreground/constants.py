@@ -49,6 +49,8 @@ class VotingConstants:
         Added to the agreement, so that none alone makes a score 0.
     least_confidence : float
         Where a network helps: below this expected Dice there is no clear object. Noise and bare skin stay below 0.2.
+    sure_confidence : float
+        From this expected Dice on the object is called sure.
     """
 
     size: int = 128
@@ -79,3 +81,4 @@ class VotingConstants:
     network_share: float = 0.65
     network_floor: float = 0.05
     least_confidence: float = 0.35
+    sure_confidence: float = 0.9

@@ -69,7 +69,9 @@ class ScoredCandidates:
             Its probability is enlarged bilinearly.
         """
         probability, confidence = self.vote(prior) if views is None else self.vote_with(views, prior)
-        return Proposal(np.asarray(resize(probability, shape[:2], order=1), np.float32), self.names, confidence)
+        certainty = "" if views is None else self._certainty(confidence)
+        enlarged = np.asarray(resize(probability, shape[:2], order=1), np.float32)
+        return Proposal(enlarged, self.names, confidence, certainty)
 
     def vote(self, prior: NDArray[np.floating] | float = 0.0) -> tuple[NDArray[np.float64], float]:
         """Join the candidates to one object, each with the weight of its score.
@@ -131,6 +133,12 @@ class ScoredCandidates:
         chosen = candidates.central_component(joined > 0.5)
         confidence = expected_dice(network, chosen)
         return _only(chosen & (confidence >= constants.least_confidence), joined), confidence
+
+    def _certainty(self, confidence: float) -> str:
+        """What an expected Dice means for the user."""
+        if confidence < self.constants.least_confidence:
+            return "no clear object"
+        return "sure" if confidence >= self.constants.sure_confidence else "look"
 
     def _outcome(self, weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Share of the votes of each pixel (h, w), and the component that is chosen."""

@@ -47,6 +47,7 @@ def postprocess(
         settings=settings,
         version=__version__,
         confidence=proposal.confidence,
+        certainty=proposal.certainty,
         note=" ".join(filter(None, (plane.note, proposal.note))),
         image=image.facts,
     )

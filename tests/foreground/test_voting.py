@@ -118,6 +118,13 @@ def test_a_candidate_lends_its_border_where_it_agrees():
     assert np.mean(joined != LEFT) < 0.5 * np.mean(alone != LEFT)
 
 
+def test_certainty_is_told_in_words_where_a_network_helps():
+    candidates = scored([LEFT], [0.0])
+    assert candidates.elect((H, W)).certainty == ""
+    assert candidates.elect((H, W), views=LEFT[None].astype(np.float32)).certainty == "sure"
+    assert candidates.elect((H, W), views=0.7 * LEFT[None].astype(np.float32)).certainty == "look"
+
+
 def test_a_network_alone_is_enough():
     probability, confidence = scored([], []).vote_with(blurred(RIGHT, 1.0))
     assert np.mean((probability > 0.5) != RIGHT) < 0.02
@@ -136,6 +143,7 @@ def test_where_a_network_sees_nothing_nothing_is_proposed():
     proposal = scored([LEFT, LEFT], [0.0, 0.0]).elect((H, W), views=np.full((2, H, W), 0.02, np.float32))
     assert not (proposal.object_probability > 0.5).any()
     assert proposal.confidence < LESION.least_confidence
+    assert proposal.certainty == "no clear object"
     faint = scored([LEFT], [0.0]).vote_with(blurred(LEFT, 0.45))
     assert faint[1] >= LESION.least_confidence
     assert (faint[0] > 0.5).any()

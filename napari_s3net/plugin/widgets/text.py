@@ -224,12 +224,14 @@ def outcome_text(about: Mapping[str, Any], share: float) -> str:
     Returns
     -------
     str
-        "✓ Lesion proposed · 21.4 % of the image".
+        "✓ Lesion proposed · 21.4 % of the image · sure"; the last word where the result has one.
     """
+    certainty = about.get("certainty", "")
     if not about["foreground"]:
-        return "✓ No object proposed"
+        return "No clear object" if certainty else "✓ No object proposed"
     where = "image" if about["slice"] is None else "slice"
-    return f"✓ {about.get('object_name', 'Object')} proposed · {share_text(share)} of the {where}"
+    said = f"✓ {about.get('object_name', 'Object')} proposed · {share_text(share)} of the {where}"
+    return f"{said} · {certainty}" if certainty else said
 
 
 def effort_text(about: Mapping[str, Any]) -> str:

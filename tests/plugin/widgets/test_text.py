@@ -83,6 +83,8 @@ def test_time_left_waits_for_a_pace():
 
 def test_outcome():
     assert flat(words.outcome_text(about(), 0.214)) == "✓ Lesion proposed · 21.4 % of the image"
+    assert flat(words.outcome_text(about(certainty="look"), 0.214)) == "✓ Lesion proposed · 21.4 % of the image · look"
+    assert words.outcome_text(about(foreground=[], certainty="no clear object"), 0.0) == "No clear object"
     assert flat(words.outcome_text(about(slice=3), 0.214)).endswith("of the slice")
     assert "✓ Lesion proposed" in words.outcome_text(about(names={1: "Lesion, darker", 2: "Lesion"}), 0.2)
     assert "✓ Object proposed" in words.outcome_text(about(object_name="Object"), 0.2)
