@@ -24,7 +24,7 @@ FACTS = st.builds(
     spacing=st.lists(NUMBER, min_size=2, max_size=3).map(tuple),
     unit=st.sampled_from(["mm", "pixel"]),
 )
-WORDS = {name: st.text() for name in ("version", "preset", "device", "note", "source", "input_digest")}
+WORDS = {name: st.text() for name in ("version", "preset", "device", "note", "certainty", "source", "input_digest")}
 PLANE = {
     **WORDS,
     "settings": st.integers(0, 99).map(lambda seed: SKIN.replace(seed=seed)),
