@@ -18,6 +18,7 @@ from napari_s3net.postprocessing.postprocess import object_mask
 from napari_s3net.postprocessing.upsample import enlarge_clusters
 from napari_s3net.preprocessing.prepare import PreparedPlane, prepare_through
 from napari_s3net.settings import Settings
+from napari_s3net.training.taught import view_object
 from napari_s3net.training.volume import VolumeModel
 from napari_s3net.volume.finder import VolumeFinder
 from napari_s3net.volume.numbering import Numbering, number_volume
@@ -192,7 +193,7 @@ class FittedVolume:
             mask = self._finder.mask(index, plane)
             return mask, float(self._finder.weights.any())
         clusters = probabilities.argmax(dim=1)[0].numpy()
-        proposal = propose(clusters, plane, self.settings)
+        proposal = propose(clusters, plane, self.settings, view_object(plane, self.settings, torch.device("cpu")))
         self.names = proposal.names
         return object_mask(proposal.object_probability, plane, self.settings), proposal.confidence
 
