@@ -174,7 +174,7 @@ def main() -> None:
     painter.start()
 
     from napari_s3net.runtime.device import resolve_device
-    from napari_s3net.training.synthetic import TeachSettings
+    from napari_s3net.training.pupil import TeachSettings
 
     device, begun = resolve_device(options.device), time.monotonic()
     data = load("chest", *chest, cache / "chest")

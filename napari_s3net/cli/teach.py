@@ -46,7 +46,8 @@ def run(options: Namespace) -> int:
     from napari_s3net.errors import InvalidSettingsError
     from napari_s3net.runtime.device import resolve_device
     from napari_s3net.runtime.generators import follow
-    from napari_s3net.training.synthetic import TeachSettings, TeachStep, iter_teach
+    from napari_s3net.training.pupil import TeachSettings
+    from napari_s3net.training.synthetic import TeachStep, iter_teach
     from napari_s3net.training.synthetic_images import iter_paint
     from napari_s3net.training.weights import save_weights
 

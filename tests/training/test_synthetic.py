@@ -10,7 +10,8 @@ from napari_s3net.network.depthwise import DepthwiseConv, depthwise_by_matrices
 from napari_s3net.network.encoder_decoder import EncoderDecoderConfig
 from napari_s3net.phantom.synthetic_skin import SKIN_PARTS
 from napari_s3net.runtime.generators import drain, follow
-from napari_s3net.training.synthetic import Pupil, TeachSettings, iter_teach, object_loss, teach_terms
+from napari_s3net.training.pupil import Pupil, TeachSettings
+from napari_s3net.training.synthetic import iter_teach, object_loss, teach_terms
 from napari_s3net.training.synthetic_images import SyntheticSet, iter_paint
 from napari_s3net.training.taught import predict
 

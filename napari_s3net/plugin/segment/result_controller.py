@@ -41,9 +41,10 @@ from napari_s3net.plugin.layers.result_layer import (
     write_undoable,
 )
 from napari_s3net.plugin.layers.source import Source
-from napari_s3net.plugin.widgets.cluster_table import rows_of
+from napari_s3net.plugin.widgets.cluster_model import rows_of
 from napari_s3net.plugin.widgets.panels import ResultPanel
-from napari_s3net.plugin.widgets.text import as_command, as_python, effort_text, outcome_text, save_ending
+from napari_s3net.plugin.widgets.settings_text import as_command, as_python
+from napari_s3net.plugin.widgets.text import effort_text, outcome_text, save_ending
 
 #: Pause after a stroke or an undo before the table is measured again, so that painting stays smooth.
 MEASURE_MS = 250

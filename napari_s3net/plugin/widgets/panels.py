@@ -8,7 +8,8 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QLabel, QProgressBar, QPushButton, QWidget
 
 from napari_s3net.image import Step
-from napari_s3net.plugin.widgets.cluster_table import ClusterRow, ClusterTable
+from napari_s3net.plugin.widgets.cluster_model import ClusterRow
+from napari_s3net.plugin.widgets.cluster_table import ClusterTable
 from napari_s3net.plugin.widgets.loss_plot import LossPlot
 from napari_s3net.plugin.widgets.parts import caption, column, heading, menu_button, more_button, row
 from napari_s3net.plugin.widgets.text import progress_text, time_left

@@ -6,7 +6,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from napari_s3net.plugin.layers.metadata import Metadata
-from napari_s3net.plugin.widgets.text import settings_rows
+from napari_s3net.plugin.widgets.settings_text import settings_rows
 
 
 class SettingsDialog(QDialog):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
 from napari_s3net.runtime.memory import Advice, mib_text, too_much
-from napari_s3net.settings import Settings, describe_settings, presets
+from napari_s3net.settings import Settings
 
 #: Keeps a number and its unit on one line.
 NARROW = "\u00a0"
@@ -346,116 +345,6 @@ def remedy_words(advice: Advice) -> str:
     if advice.working_size is not None:
         return f"{too_much(advice)} A working size of {advice.working_size}{NARROW}px fits."
     return f"{too_much(advice)} {'It fits on the CPU.' if advice.cpu else 'Close other programs first.'}"
-
-
-def changes(settings: Settings, preset: str) -> dict[str, Any]:
-    """The settings that differ from their preset's.
-
-    Parameters
-    ----------
-    settings : Settings
-        Of a result.
-    preset : str
-        The preset that they started from.
-
-    Returns
-    -------
-    dict
-        Values by the settings' names.
-    """
-    base = presets[preset].settings.to_dict()
-    return {name: value for name, value in settings.to_dict().items() if value != base[name]}
-
-
-def as_python(about: Mapping[str, Any], path: str | None, device: str) -> str:
-    """Write a result down as lines of Python that make it again.
-
-    Parameters
-    ----------
-    about : mapping
-        The result's metadata.
-    path : str or None
-        The image's file; where it is None, a file of the image's name.
-    device : str
-        As `segment` takes it.
-
-    Returns
-    -------
-    str
-        Lines to be pasted; `labels` and `mask` hold the result.
-    """
-    settings = Settings.from_dict(about["settings"])
-    changed = ", ".join(f"{name}={value!r}" for name, value in changes(settings, about["preset"]).items())
-    planes = {None: "image", 0: f"image.slice({about['slice']})"}
-    lies = f"as_image(image.array.take({about['slice']}, axis={about['axis']}), kind=image.kind)"
-    return (
-        "from napari_s3net import as_image, presets, read_image, segment\n\n"
-        f"image = read_image({path or about['source']!r})\n"
-        f"settings = presets[{about['preset']!r}].settings{f'.replace({changed})' if changed else ''}\n"
-        f"result = segment({planes.get(about['axis'], lies)}, settings=settings, device={device!r})\n"
-        "labels, mask = result.labels, result.mask\n"
-    )
-
-
-def as_command(about: Mapping[str, Any], path: str | None, device: str) -> str:
-    """Write a result down as a command of the shell that makes it again.
-
-    Parameters
-    ----------
-    about : mapping
-        The result's metadata.
-    path : str or None
-        The image's file; where it is None, a file of the image's name.
-    device : str
-        As the command's --device takes it.
-
-    Returns
-    -------
-    str
-        The command, quoted where needed; for a slice along another axis than the first, a comment that says why there
-        is none.
-    """
-    if about["axis"]:
-        return "# The command line takes slices along the first axis only; copy as Python instead."
-    settings = Settings.from_dict(about["settings"])
-    changed = changes(settings, about["preset"])
-    words = ["napari-s3net", "segment", path or about["source"], "-o", "labels", "--preset", about["preset"]]
-    words += ["--seed", str(changed.pop("seed", settings.seed)), "--device", device]
-    words += [] if about["slice"] is None else ["--slice", str(about["slice"])]
-    words += ["--set", *(f"{name}={value}" for name, value in changed.items())] if changed else []
-    return shlex.join(words)
-
-
-def settings_rows(about: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Everything that was asked for and how it went, for a list.
-
-    Parameters
-    ----------
-    about : mapping
-        The result's metadata.
-
-    Returns
-    -------
-    list of tuple
-        Name and value of each line, both as texts; slices are counted from 1.
-    """
-    rows = [
-        ("Image", about["source"]),
-        *([("Slice", str(about["slice"] + 1))] if about["slice"] is not None else []),
-        ("Preset", presets[about["preset"]].label),
-        ("Version", about["version"]),
-        ("Device", device_label(about["device"])),
-        ("Time", seconds_text(about["seconds"])),
-        ("Iterations done", str(about["iterations"]) + (" (stopped by hand)" if about["stopped"] else "")),
-    ]
-    for row in describe_settings():
-        value = about["settings"][row["name"]]
-        shown = (
-            ("yes" if value else "no") if isinstance(value, bool) else f"{value:g}" if row["type"] == "float" else value
-        )
-        unit = unit_text(row["unit"], row["label"])
-        rows.append((row["label"], f"{shown}{'' if unit in ('', '°') else NARROW}{unit}"))
-    return rows
 
 
 def save_ending(kind: str | None) -> str:

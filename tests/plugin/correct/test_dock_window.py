@@ -1,8 +1,6 @@
 """The Correct dock in a window: painted by the mouse, by keys, closed in mid-run."""
 
 import gc
-import sys
-import time
 import weakref
 
 import numpy as np
@@ -151,8 +149,8 @@ def test_closing_the_dock_and_the_viewer_in_mid_run(make_napari_viewer, qtbot, e
 
 
 @pytest.mark.slow
-def test_painting_goes_on_beside_a_run(make_napari_viewer, qtbot, errors, capsys, monkeypatch):
-    """From the mouse's move to the drawn canvas, without and during a run of the network."""
+def test_painting_goes_on_beside_a_run(make_napari_viewer, qtbot, errors, monkeypatch):
+    """Every move of the mouse is drawn while a network trains; how fast, scripts/painting_latency.py tells."""
     from napari_s3net.plugin.jobs.run import Run
     from napari_s3net.plugin.layers.source import source_of
 
@@ -163,24 +161,19 @@ def test_painting_goes_on_beside_a_run(make_napari_viewer, qtbot, errors, capsys
     dock.brush("object")
     canvas = viewer.window._qt_viewer.canvas
     drawn = []
-    canvas._scene_canvas.events.draw.connect(lambda _: drawn.append(time.perf_counter()))
+    canvas._scene_canvas.events.draw.connect(lambda _: drawn.append(1))
 
-    def strokes(n):
-        """Milliseconds of each move of one long stroke."""
+    def paint(n):
+        """Paint one long stroke, and wait for each of its moves to be drawn."""
         native, start = canvas_point(viewer, 45, 20)
         qtbot.mousePress(native, Qt.MouseButton.LeftButton, pos=start)
-        taken = []
         for i in range(n):
-            asked, before = time.perf_counter(), len(drawn)
+            before = len(drawn)
             qtbot.mouseMove(native, canvas_point(viewer, 20 + 50 * (i % 2), 20 + 80 * i / n)[1])
-            while len(drawn) == before and time.perf_counter() - asked < 2:
-                QApplication.processEvents()
-            taken.append(1000 * (time.perf_counter() - asked))
+            qtbot.waitUntil(lambda before=before: len(drawn) > before, timeout=10000)
         qtbot.mouseRelease(native, Qt.MouseButton.LeftButton, pos=start)
-        return np.percentile(taken[3:], (50, 95))
 
-    strokes(10)
-    alone = strokes(60)
+    paint(10)
     image = plain(viewer.layers["mole"])
     source = source_of(image, viewer.dims.point, viewer.dims.order[-2:])
     monkeypatch.setattr(
@@ -189,13 +182,9 @@ def test_painting_goes_on_beside_a_run(make_napari_viewer, qtbot, errors, capsys
     run = Run(source, preset_settings("skin").replace(max_iter=1000, working_size=256), "cpu")
     run.start()
     qtbot.waitUntil(lambda: len(run.collect().steps) > 0, timeout=60000)
-    beside = strokes(60)
+    paint(60)
     still = is_busy()
     run.cancel()
     qtbot.waitUntil(lambda: not is_busy(), timeout=60000)
-    with capsys.disabled():
-        for name, (median, slow) in {"alone": alone, "beside a run": beside}.items():
-            sys.stdout.write(f"\npainting {name}: median {median:.1f} ms, 95th percentile {slow:.1f} ms")
     assert still
-    assert beside[1] < 2000  # every move was drawn; how fast, scripts/painting_latency.py tells
     put_away(dock)

@@ -1,28 +1,12 @@
-from dataclasses import dataclass
-
 import pytest
 from qtpy.QtCore import QEvent, QPoint, Qt
 from qtpy.QtWidgets import QApplication, QLineEdit
 
 from napari_s3net.plugin.layers.palette import OBJECT as BLUES
-from napari_s3net.plugin.layers.palette import OTHER
-from napari_s3net.plugin.widgets.cluster_table import COLOUR, NAME, OBJECT, SIZE, ClusterTable, rows_of, shortened
+from napari_s3net.plugin.widgets.cluster_model import COLOUR, NAME, OBJECT, SIZE, rows_of
+from napari_s3net.plugin.widgets.cluster_table import ClusterTable, shortened
 from napari_s3net.plugin.widgets.text import NARROW
-
-
-@dataclass
-class Measured:
-    id: int
-    name: str
-    is_object: bool
-    share: float = 0.25
-    area: float = 38.2
-    unit: str = "mm²"
-    mean: float = 118.0
-    sd: float = 22.0
-
-
-ROWS = rows_of([Measured(2, "Skin", False), Measured(1, "Lesion", True), Measured(4, "", False)], "rgb")
+from tests.plugin.widgets.test_cluster_model import ROWS, Measured
 
 
 @pytest.fixture
@@ -42,18 +26,6 @@ def cell(table, row, column):
 
 def middle(table, row, column):
     return table.visualRect(cell(table, row, column)).center()
-
-
-def test_rows_are_in_order_of_id_and_speak_plainly():
-    assert [row.label for row in ROWS] == [1, 2, 4]
-    assert ROWS[2].name == "Cluster 4"
-    assert (ROWS[0].share, ROWS[0].area) == (f"25.0{NARROW}%", f"38.2{NARROW}mm²")
-    assert ROWS[0].mean == "118 ± 22"
-
-
-def test_colours_are_those_of_the_view():
-    assert ROWS[0].colour == BLUES[0]
-    assert ROWS[1].colour == OTHER[1]
 
 
 @pytest.mark.parametrize(
@@ -127,11 +99,6 @@ class TestTable:
         with qtbot.waitSignal(table.clusters.renamed) as told:
             qtbot.keyClick(editor, Qt.Key.Key_Return)
         assert told.args == [2, "Ruler"]
-
-    @pytest.mark.parametrize("name", ["", "   ", "Skin"])
-    def test_an_empty_or_equal_name_changes_nothing(self, table, qtbot, name):
-        with qtbot.assertNotEmitted(table.clusters.renamed):
-            assert not table.clusters.setData(cell(table, 1, NAME), name)
 
     def test_the_same_clusters_keep_selection_and_place(self, table):
         table.selectRow(1)

@@ -4,7 +4,7 @@ import pytest
 from qtpy.QtWidgets import QAbstractButton
 
 from napari_s3net.image import Step
-from napari_s3net.plugin.widgets.cluster_table import ClusterRow
+from napari_s3net.plugin.widgets.cluster_model import ClusterRow
 from napari_s3net.plugin.widgets.panels import ProgressPanel, ResultPanel, Welcome
 from napari_s3net.plugin.widgets.text import NARROW
 

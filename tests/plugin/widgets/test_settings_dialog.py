@@ -5,7 +5,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QPushButton, QWidget
 
 from napari_s3net.plugin.widgets.settings_dialog import SettingsDialog
-from napari_s3net.plugin.widgets.text import settings_rows
+from napari_s3net.plugin.widgets.settings_text import settings_rows
 from napari_s3net.settings import Settings
 
 pytestmark = pytest.mark.viewer

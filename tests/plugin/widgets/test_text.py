@@ -1,11 +1,7 @@
-import shlex
-
 import pytest
 
 from napari_s3net.plugin.widgets import text as words
 from napari_s3net.settings import Settings, presets
-
-PATH = "/data/a b/IMD042.png"
 
 
 def flat(text):
@@ -113,48 +109,6 @@ def test_an_estimate_is_given_only_for_a_run_like_the_timed_one():
     assert words.about_text(asked, None) == ""
     assert flat(words.about_text(asked, (Settings(max_iter=10), 0.1))) == " At most about 10 s."
     assert words.about_text(asked, (Settings(working_size=256), 0.1)) == ""
-
-
-def test_the_python_is_python_and_gives_the_same_settings(monkeypatch):
-    import napari_s3net
-
-    seen = {}
-    monkeypatch.setitem(napari_s3net.__dict__, "read_image", lambda path: seen.update(path=path) or "image")
-    result = type("Result", (), {"labels": 1, "mask": 2})
-    monkeypatch.setitem(napari_s3net.__dict__, "segment", lambda image, **kwargs: seen.update(kwargs) or result)
-    exec(words.as_python(about(), PATH, "cpu"), {})  # noqa: S102 - the text under test
-    assert seen["path"] == PATH
-    assert seen["device"] == "cpu"
-    assert seen["settings"].to_dict() == about()["settings"]
-
-
-def test_the_python_names_the_slice():
-    assert "image.slice(7)" in words.as_python(about(axis=0, slice=7), None, "auto")
-    assert "image.array.take(7, axis=1)" in words.as_python(about(axis=1, slice=7), None, "auto")
-
-
-def test_the_command_is_one_that_the_command_line_understands():
-    from napari_s3net import cli
-    from napari_s3net.cli.common_options import changed_settings
-
-    text = words.as_command(about(axis=0, slice=4), PATH, "cuda:0")
-    options = cli._parser().parse_args(shlex.split(text)[1:])
-    assert [str(path) for path in options.inputs] == [PATH]
-    assert (options.device, options.slice, options.preset) == ("cuda:0", 4, "skin")
-    assert presets[options.preset].settings.replace(**changed_settings(options)).to_dict() == about()["settings"]
-
-
-def test_a_slice_that_the_command_line_cannot_name_is_not_made_up():
-    assert words.as_command(about(axis=1, slice=4), PATH, "cpu").startswith("#")
-
-
-def test_settings_rows_name_every_setting_with_its_unit():
-    rows = dict(words.settings_rows(about(slice=4)))
-    assert rows["Slice"] == "5"
-    assert flat(rows["Working size"]).endswith("px")
-    assert rows["Remove hairs"] == "no"
-    assert rows["Iterations at most"] == "55"
-    assert len(rows) > len(about()["settings"])
 
 
 @pytest.mark.parametrize(("kind", "ending"), [("rgb", ".png"), ("ct", ".nii.gz"), ("grey", ".tif"), (None, ".tif")])

@@ -1,0 +1,219 @@
+"""The rows of the table of clusters, as Qt asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
+from qtpy.QtGui import QColor
+
+from napari_s3net.plugin.layers.palette import hex_colour
+from napari_s3net.plugin.widgets.text import area_text, mean_text, share_text
+
+COLOUR, NAME, SIZE, OBJECT = range(4)
+HEADERS = ("", "Cluster", "Share", "Object")
+HELP = (
+    "Colour in the view, and the label's number",
+    "Name, and mean intensity ± standard deviation. Double-click to rename; a click selects the label for painting.",
+    "Share of the image, and area",
+    "Ticked clusters together are the object: the mask.",
+)
+ROLE = Qt.ItemDataRole
+
+
+@dataclass(frozen=True)
+class ClusterRow:
+    """A cluster as it is shown.
+
+    Parameters
+    ----------
+    label : int
+        Its id.
+    name : str
+        Its name, or "Cluster" with its id.
+    mean : str
+        Mean intensity ± standard deviation.
+    share : str
+        Of the image, in percent.
+    area : str
+        In mm², cm² or px.
+    is_object : bool
+        Whether it is ticked.
+    """
+
+    label: int
+    name: str
+    mean: str
+    share: str
+    area: str
+    is_object: bool
+
+    @property
+    def colour(self) -> str:
+        """As in the view."""
+        return hex_colour(self.label, is_object=self.is_object)
+
+
+def rows_of(clusters: Sequence[Any], kind: str | None) -> tuple[ClusterRow, ...]:
+    """Make the rows of the table.
+
+    Parameters
+    ----------
+    clusters : sequence of Cluster
+        As `labels.measure.measure_clusters` gives them.
+    kind : str or None
+        Of the image: means of "ct" are shown in HU.
+
+    Returns
+    -------
+    tuple of ClusterRow
+        In order of id, so that rows keep their place.
+    """
+    return tuple(
+        ClusterRow(
+            label=c.id,
+            name=c.name or f"Cluster {c.id}",
+            mean=mean_text(c.mean, c.sd, kind),
+            share=share_text(c.share),
+            area=area_text(c.area, c.unit),
+            is_object=c.is_object,
+        )
+        for c in sorted(clusters, key=lambda c: c.id)
+    )
+
+
+class ClusterModel(QAbstractTableModel):
+    """Rows for the view. A tick or a new name is only asked for; it is shown once `show_rows` brings it back.
+
+    Signals
+    -------
+    ticked(int, bool)
+        The user makes the cluster of that id object, or background.
+    renamed(int, str)
+        The user gives it another name.
+    """
+
+    ticked = Signal(int, bool)
+    renamed = Signal(int, str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.rows: tuple[ClusterRow, ...] = ()
+
+    def show_rows(self, rows: tuple[ClusterRow, ...]) -> None:
+        """Replace the rows; when the clusters are the same ones, selection and scrolling stay."""
+        if [row.label for row in rows] == [row.label for row in self.rows]:
+            self.rows = rows
+            if rows:
+                self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, OBJECT))
+        else:
+            self.beginResetModel()
+            self.rows = rows
+            self.endResetModel()
+
+    def rowCount(self, parent: QModelIndex | None = None) -> int:
+        """For Qt: how many clusters there are.
+
+        Returns
+        -------
+        int
+            0 below a cell, as the table is no tree.
+        """
+        return 0 if parent is not None and parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: QModelIndex | None = None) -> int:
+        """For Qt: how many columns there are.
+
+        Returns
+        -------
+        int
+            4: colour, name, size, tick.
+        """
+        return len(HEADERS)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = ROLE.DisplayRole) -> Any:
+        """For Qt: title, tooltip and alignment of a column.
+
+        Parameters
+        ----------
+        section : int
+            The column.
+        orientation : Qt.Orientation
+            Only the horizontal header says something.
+        role : int
+            What Qt asks for.
+
+        Returns
+        -------
+        object
+            None where there is nothing to say.
+        """
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == ROLE.TextAlignmentRole and section != OBJECT:
+            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        return {ROLE.DisplayRole: HEADERS, ROLE.ToolTipRole: HELP}.get(role, (None,) * 4)[section]
+
+    def data(self, index: QModelIndex, role: int = ROLE.DisplayRole) -> Any:
+        """For Qt: what a cell shows.
+
+        Parameters
+        ----------
+        index : QModelIndex
+            The cell.
+        role : int
+            What Qt asks for: text, colour, tick, tooltip, or the name to edit.
+
+        Returns
+        -------
+        object
+            None where there is nothing to show. The two lines of a text stand on either side of a line break.
+        """
+        row, column = self.rows[index.row()], index.column()
+        if role in (ROLE.DisplayRole, ROLE.AccessibleTextRole):
+            return (str(row.label), f"{row.name}\n{row.mean}", f"{row.share}\n{row.area}", None)[column]
+        if role == ROLE.EditRole and column == NAME:
+            return row.name
+        if role == ROLE.DecorationRole and column == COLOUR:
+            return QColor(row.colour)
+        if role == ROLE.CheckStateRole and column == OBJECT:
+            return Qt.CheckState.Checked if row.is_object else Qt.CheckState.Unchecked
+        if role == ROLE.ToolTipRole:
+            return f"{row.label} {row.name}: {row.share}, {row.area}, mean {row.mean}"
+        return None
+
+    def flags(self, index: QModelIndex) -> Qt.ItemFlag:
+        """For Qt: what may be done with a cell.
+
+        Returns
+        -------
+        Qt.ItemFlag
+            Names can be edited, cells of the object column ticked, all selected.
+        """
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        if index.column() == OBJECT:
+            flags |= Qt.ItemFlag.ItemIsUserCheckable
+        return flags | Qt.ItemFlag.ItemIsEditable if index.column() == NAME else flags
+
+    def setData(self, index: QModelIndex, value: Any, role: int = ROLE.EditRole) -> bool:
+        """For Qt: ask for a tick or a name; False where nothing is asked for.
+
+        Parameters
+        ----------
+        index : QModelIndex
+            The cell.
+        value : Qt.CheckState or str
+            The new tick or name; a name that is empty or the same asks for nothing.
+        role : int
+            Says which of the two it is.
+        """
+        row = self.rows[index.row()]
+        if role == ROLE.CheckStateRole:
+            self.ticked.emit(row.label, Qt.CheckState(value) == Qt.CheckState.Checked)
+            return True
+        if role == ROLE.EditRole and (name := str(value).strip()) and name != row.name:
+            self.renamed.emit(row.label, name)
+            return True
+        return False

@@ -1,0 +1,49 @@
+import shlex
+
+from napari_s3net.plugin.widgets.settings_text import as_command, as_python, settings_rows
+from napari_s3net.settings import presets
+from tests.plugin.widgets.test_text import about, flat
+
+PATH = "/data/a b/IMD042.png"
+
+
+def test_the_python_is_python_and_gives_the_same_settings(monkeypatch):
+    import napari_s3net
+
+    seen = {}
+    monkeypatch.setitem(napari_s3net.__dict__, "read_image", lambda path: seen.update(path=path) or "image")
+    result = type("Result", (), {"labels": 1, "mask": 2})
+    monkeypatch.setitem(napari_s3net.__dict__, "segment", lambda image, **kwargs: seen.update(kwargs) or result)
+    exec(as_python(about(), PATH, "cpu"), {})  # noqa: S102 - the text under test
+    assert seen["path"] == PATH
+    assert seen["device"] == "cpu"
+    assert seen["settings"].to_dict() == about()["settings"]
+
+
+def test_the_python_names_the_slice():
+    assert "image.slice(7)" in as_python(about(axis=0, slice=7), None, "auto")
+    assert "image.array.take(7, axis=1)" in as_python(about(axis=1, slice=7), None, "auto")
+
+
+def test_the_command_is_one_that_the_command_line_understands():
+    from napari_s3net import cli
+    from napari_s3net.cli.common_options import changed_settings
+
+    text = as_command(about(axis=0, slice=4), PATH, "cuda:0")
+    options = cli._parser().parse_args(shlex.split(text)[1:])
+    assert [str(path) for path in options.inputs] == [PATH]
+    assert (options.device, options.slice, options.preset) == ("cuda:0", 4, "skin")
+    assert presets[options.preset].settings.replace(**changed_settings(options)).to_dict() == about()["settings"]
+
+
+def test_a_slice_that_the_command_line_cannot_name_is_not_made_up():
+    assert as_command(about(axis=1, slice=4), PATH, "cpu").startswith("#")
+
+
+def test_settings_rows_name_every_setting_with_its_unit():
+    rows = dict(settings_rows(about(slice=4)))
+    assert rows["Slice"] == "5"
+    assert flat(rows["Working size"]).endswith("px")
+    assert rows["Remove hairs"] == "no"
+    assert rows["Iterations at most"] == "55"
+    assert len(rows) > len(about()["settings"])
