@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Generator
 from dataclasses import replace
 from functools import partial
@@ -294,3 +295,19 @@ def identity_of(data: ExampleSet, settings: LearnSettings, init: Path | None) ->
     if init is not None:
         digest.update(init.read_bytes())
     return {"settings": settings.to_dict(), "data": digest.hexdigest()[:16]}
+
+
+def belongs_to_run(checkpoint: Path, data: ExampleSet, settings: LearnSettings, init: Path | None) -> bool:
+    """Say whether a checkpoint is one that a run would go on from.
+
+    Parameters
+    ----------
+    checkpoint : Path
+        May be missing.
+    data, settings, init
+        Of the run.
+    """
+    if not checkpoint.is_file():
+        return False
+    written = read_tensors(checkpoint)[1].get("identity")
+    return written == json.dumps(identity_of(data, settings, init), sort_keys=True)

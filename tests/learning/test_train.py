@@ -158,3 +158,12 @@ def test_a_network_of_a_seed_is_the_same_and_torch_is_left_alone(tiny):
     a, b = (new_network(network_config(tiny, 1, 2), 3) for _ in range(2))
     assert torch.equal(next(a.parameters()), next(b.parameters()))
     assert torch.equal(state, torch.random.get_rng_state())
+
+
+def test_a_checkpoint_is_known_by_its_run(data, tiny, tmp_path):
+    file = tmp_path / "c.safetensors"
+    assert not train.belongs_to_run(file, data, tiny, None)
+    follow(iter_learn(data, tiny, CPU, checkpoint=file), lambda step: step.iteration == 10)
+    assert train.belongs_to_run(file, data, tiny, None)
+    assert not train.belongs_to_run(file, data, tiny.replace(steps=21), None)
+    assert not train.belongs_to_run(file, data.part(np.arange(7)), tiny, None)

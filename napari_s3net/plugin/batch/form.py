@@ -45,8 +45,8 @@ class BatchForm(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._settings_file: Path | None = None
-        self.source = _folder_field("Input", "The folder with the images, or with DICOM series.")
-        self.output = _folder_field(
+        self.source = folder_field("Input", "The folder with the images, or with DICOM series.")
+        self.output = folder_field(
             "Output", "The folder for the results. Chosen again, the batch goes on where it was."
         )
         self.source_line, self.output_line, self.preset_line = one_line(), one_line(), one_line()
@@ -220,8 +220,21 @@ def folder_in(field: FileEdit) -> Path | None:
     return Path(text).expanduser() if text else None
 
 
-def _folder_field(name: str, tip: str) -> FileEdit:
-    """A field for a folder with a button that looks for it."""
+def folder_field(name: str, tip: str) -> FileEdit:
+    """Make a field for a folder with a button that looks for it.
+
+    Parameters
+    ----------
+    name : str
+        What a screen reader calls it.
+    tip : str
+        Its tooltip.
+
+    Returns
+    -------
+    magicgui.widgets.FileEdit
+        Empty; `folder_in` reads it.
+    """
     field = FileEdit(mode="d", nullable=True, label=name, tooltip=tip)
     edit, button = field.line_edit.native, field.choose_btn.native
     edit.setAccessibleName(name)

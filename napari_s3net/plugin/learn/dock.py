@@ -1,0 +1,359 @@
+"""The Learn dock: correct a few images, learn from them, apply that to the others, correct where it teaches most."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QFileDialog, QLabel, QProgressBar, QPushButton, QWidget
+
+from napari_s3net.errors import S3NetError
+from napari_s3net.image import Segmentation
+from napari_s3net.learning.examples import ReadStep
+from napari_s3net.learning.run import REPORT, LearnStep
+from napari_s3net.plugin.jobs.learn_job import (
+    ApplyJob,
+    Labelled,
+    LabelScan,
+    LearnJob,
+    LearnRequest,
+    LearnUpdate,
+    NextJob,
+    SteppedJob,
+)
+from napari_s3net.plugin.jobs.thread_job import Activity, Failure, is_busy
+from napari_s3net.plugin.layers.result_layer import plain
+from napari_s3net.plugin.layers.source import source_of
+from napari_s3net.plugin.learn.folder_job import FolderJob
+from napari_s3net.plugin.learn.form import LearnForm
+from napari_s3net.plugin.learn.result import add_result, keep_correction, open_image
+from napari_s3net.plugin.widgets.dock import Dock
+from napari_s3net.plugin.widgets.loss_plot import LossPlot
+from napari_s3net.plugin.widgets.parts import button, caption, column, row
+from napari_s3net.plugin.widgets.text import plural
+
+POLL_MS = 100
+FIRST = "Choose a folder of images, and one for corrected labels."
+PREVIEW = "Preview of learning"
+
+
+class LearnDock(Dock):
+    """Learn from the few that were corrected.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        Results are opened in it.
+    """
+
+    height_hint = 700
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__(napari_viewer)
+        self.job: SteppedJob | FolderJob | None = None
+        self.labelled: Labelled | None = None
+        self._scan: LabelScan | None = None
+        self._activity: Activity | None = None
+        self._preview: Labels | None = None
+        self._applied_to: ImageLayer | None = None
+        #: The image that was opened to be corrected, and its labels.
+        self.opened: tuple[Path, ImageLayer, Labels] | None = None
+        self.form = LearnForm()
+        self._timer = QTimer(self)
+        self._timer.setInterval(POLL_MS)
+        self._build()
+        self._connect()
+        self._show_state()
+
+    # -- what the buttons do
+
+    def train(self, _: bool = False) -> None:
+        """Learn from what is corrected; a run that was stopped goes on."""
+        form = self.form
+        if not self._may_begin() or self.labelled is None or form.model is None:
+            return
+        try:
+            settings, classes = form.settings(), form.class_names()
+        except S3NetError as error:
+            self.show_message(str(error))
+            return
+        again = bool(form.again.value) and form.model.is_file()
+        request = LearnRequest(
+            self.labelled.pairs, form.model, settings, classes, again=again, preview=self._plane_in_view()
+        )
+        self.plot.clear(settings.steps)
+        self._begin(LearnJob(request), "Reading images…")
+
+    def apply(self, _: bool = False) -> None:
+        """Apply what was learned to the image in view."""
+        layer = self._image_in_view()
+        if layer is None:
+            self.show_message("Open an image first, or let Next to correct choose one.")
+        elif self._may_begin() and self.form.model is not None:
+            self._applied_to = layer
+            source = source_of(layer, self._viewer.dims.point, self._viewer.dims.displayed)
+            self._begin(ApplyJob(self.form.model, source.read), "Applying…")
+
+    def apply_to_folder(self, _: bool = False, output: Path | None = None) -> None:
+        """Apply what was learned to every image of the folder; what is done already is skipped.
+
+        Parameters
+        ----------
+        _ : bool
+            Of the button; means nothing.
+        output : Path, optional
+            For the results; the user is asked where it is left out.
+        """
+        folder, model = self.form.image_folder, self.form.model
+        if folder is None or model is None or not self._may_begin():
+            return
+        chosen = str(output) if output else QFileDialog.getExistingDirectory(self, "Folder for the results")
+        if chosen:
+            self._begin(FolderJob(folder, Path(chosen), model), "Looking for images…")
+
+    def choose_next(self, _: bool = False) -> None:
+        """Open the image whose correction would teach most, with what the model says of it."""
+        if self.labelled is None or self.form.model is None or not self._may_begin():
+            return
+        paths = [pair.image for pair in self.labelled.pairs]
+        self._begin(NextJob(self.form.model, paths, self.labelled.corrected), "Looking at the images…")
+
+    def keep(self, _: bool = False) -> None:
+        """Write the labels that were corrected into the folder of labels."""
+        if self.opened is None or self.form.label_folder is None:
+            return
+        try:
+            path = keep_correction(self.opened[0], self.opened[2], self.form.label_folder)
+        except S3NetError as error:
+            self.fail(str(error))
+            return
+        self.line.setText(f"Kept as {path.name}.")
+        self._scan_folders()
+
+    def pause(self, paused: bool) -> None:
+        """Wait after the step under way; or go on."""
+        self.pause_button.setText("Go on" if paused else "Pause")
+        if self.job is not None:
+            self.job.pause(paused)
+
+    def stop(self, _: bool = False) -> None:
+        """End and keep what there is."""
+        if self.job is not None:
+            self.job.stop()
+            self.line.setText("Stopping; what was learned is kept…")
+
+    def _let_go(self) -> None:
+        self._timer.stop()
+        if self.job is not None:
+            self.job.cancel()
+        self._close_activity()
+        self._preview = self.opened = self._applied_to = None
+
+    # -- making
+
+    def _build(self) -> None:
+        self.train_button = QPushButton("Train")
+        self.train_button.setProperty("primary", True)
+        self.train_button.setToolTip("Learn from the corrected images.")
+        self.pause_button = button("Pause", "Wait after the step under way.")
+        self.pause_button.setCheckable(True)
+        self.stop_button = button("Stop and keep", "End now, and keep what was learned; Train goes on from there.")
+        self.bar, self.plot = QProgressBar(), LossPlot()
+        self.bar.setTextVisible(False)
+        self.bar.setAccessibleName("Progress")
+        self.plot.setToolTip("What the network minimises: lower is better.")
+        self.line, self.told = QLabel(FIRST), caption()
+        self.line.setWordWrap(True)
+        self.apply_button = button("Apply to this image", "Label the image in view by what was learned.")
+        self.folder_button = button("Apply to the folder…", "Label every image; what is done is skipped.")
+        self.next_button = button("Next to correct ▸", "Open the image whose correction would teach most.")
+        self.keep_button = button("Keep correction", "Write the opened image's labels into the folder of labels.")
+        self.busy_row = row(self.pause_button, self.stop_button)
+        self.done = QWidget()
+        column(self.done, row(self.apply_button, self.folder_button), row(self.next_button, self.keep_button))
+        parts = (self.form, self.train_button, self.busy_row, self.message, self.bar, self.plot, self.line, self.told)
+        self.fill(*parts, self.done)
+
+    def _connect(self) -> None:
+        self.form.folders_changed.connect(self._scan_folders)
+        self.train_button.clicked.connect(self.train)
+        self.pause_button.toggled.connect(self.pause)
+        self.stop_button.clicked.connect(self.stop)
+        self.apply_button.clicked.connect(self.apply)
+        self.folder_button.clicked.connect(self.apply_to_folder)
+        self.next_button.clicked.connect(self.choose_next)
+        self.keep_button.clicked.connect(self.keep)
+        self._timer.timeout.connect(self._tick)
+        self.follow_viewer()
+
+    # -- jobs
+
+    def _may_begin(self) -> bool:
+        if self.job is not None:
+            return False
+        if is_busy():
+            self.fail("A run or a batch is still going on. Wait for it, or cancel it there.")
+            return False
+        self.show_message("")
+        return True
+
+    def _begin(self, job: SteppedJob | FolderJob, words: str) -> None:
+        self.job = job
+        job.start()
+        self._activity = Activity(words.rstrip("…"))
+        self.bar.setRange(0, 0)
+        self.line.setText(words)
+        self.told.clear()
+        self._timer.start()
+        self._show_state()
+
+    def _scan_folders(self) -> None:
+        """The folders have changed: look what is in them."""
+        images, labels = self.form.image_folder, self.form.label_folder
+        self.labelled = None
+        self.show_message("")
+        if images is not None and labels is not None:
+            self.form.found.setText("Looking at the folders…")
+            self._scan = LabelScan(images, labels)
+            self._scan.start()
+            self._timer.start()
+        self._show_state()
+
+    def _tick(self) -> None:
+        if self._scan is not None and self._scan.is_over:
+            found, self._scan = self._scan.take_outcome(), None
+            if isinstance(found, Labelled):
+                self.labelled = found
+                parts = f", {found.partly} in part" if found.partly else ""
+                self.form.found.setText(f"{plural(len(found.pairs), 'image')}, {found.whole} corrected{parts}")
+            elif isinstance(found, Failure):
+                self.form.found.clear()
+                self.show_message(found.message)
+            self._show_state()
+        if self.job is not None:
+            over = self.job.is_over
+            self._show_update(self.job.collect())
+            if over:
+                self._end(self.job.take_outcome())
+        if self._scan is None and self.job is None:
+            self._timer.stop()
+
+    def _show_update(self, update: LearnUpdate) -> None:
+        if update.notice:
+            self.told.setText(update.notice)
+        if update.preview is not None:
+            self._show_preview(update.preview)
+        for step in update.steps:
+            if isinstance(step, LearnStep):
+                done, total = step.iteration, step.total
+                self.plot.add([step.losses] * min(REPORT, done))
+                aside = "" if step.validation is None else f" · Dice on images set aside {step.validation:.2f}"
+                self.line.setText(f"Step {done:,} of {total:,}{aside}")
+            elif isinstance(step, ReadStep):
+                done, total = step.done, step.total
+                self.line.setText(f"{done:,} of {plural(total, 'image')}")
+            else:
+                done, total = step.slice + 1, step.slices
+            self.bar.setRange(0, total)
+            self.bar.setValue(done)
+            if self._activity is not None:
+                self._activity.show(done, total)
+
+    def _end(self, outcome: Any) -> None:
+        job, self.job = self.job, None
+        self._close_activity()
+        self._drop_preview()
+        self.pause_button.setChecked(False)
+        if isinstance(outcome, Failure):
+            self.line.clear()
+            self.fail(outcome.message)
+        elif isinstance(job, LearnJob) and outcome is not None:
+            dice = outcome.record.get("dice on images set aside")
+            told = "" if dice is None else f" Dice on images set aside {dice:.2f}."
+            self.line.setText(f"Learned from {plural(outcome.record['labelled images'], 'image')}.{told}")
+        elif isinstance(job, ApplyJob) and isinstance(outcome, Segmentation) and self._applied_to is not None:
+            add_result(self._viewer, self._applied_to, outcome)
+            self.line.setText("Applied. Correct what is wrong in the Correct dock.")
+        elif isinstance(job, NextJob) and outcome is not None:
+            self._show_next(*outcome)
+        elif isinstance(job, FolderJob) and outcome is not None:
+            self.line.setText(f"{outcome.done:,} done, {outcome.failed:,} failed, {outcome.skipped:,} done before.")
+        self._show_state()
+
+    def _show_next(self, path: Path, result: Segmentation) -> None:
+        """Open the chosen image with the model's labels as the start of a correction."""
+        if self.opened is not None:
+            for layer in self.opened[1:]:
+                if any(plain(one) is layer for one in self._viewer.layers):
+                    self._viewer.layers.remove(layer)
+        assert result.image is not None  # noqa: S101 - just applied
+        image_layer = open_image(self._viewer, result.image)
+        self.opened = (path, image_layer, add_result(self._viewer, image_layer, result))
+        self.line.setText(f"{path.name}: correct it, then Keep correction and Train.")
+
+    # -- the viewer
+
+    def _image_in_view(self) -> ImageLayer | None:
+        """The selected image, or the topmost one."""
+        layers = [plain(layer) for layer in self._viewer.layers]
+        active = plain(self._viewer.layers.selection.active)
+        if isinstance(active, ImageLayer):
+            return active
+        return next((layer for layer in reversed(layers) if isinstance(layer, ImageLayer) and layer.visible), None)
+
+    def _plane_in_view(self) -> Any:
+        """The plane that learning shows its answer on; None without an image, or where it cannot be read."""
+        layer = self._image_in_view()
+        if layer is None:
+            return None
+        try:
+            source = source_of(layer, self._viewer.dims.point, self._viewer.dims.displayed)
+            image = source.read()
+        except S3NetError:
+            return None
+        self._applied_to = layer
+        return image if not image.is_stack and source.position is None else None
+
+    def _show_preview(self, labels: Any) -> None:
+        if self._applied_to is None:
+            return
+        if self._preview is None or not any(plain(one) is self._preview for one in self._viewer.layers):
+            self._preview = Labels(labels, name=PREVIEW, opacity=0.4, scale=self._applied_to.scale[-2:])
+            self._viewer.add_layer(self._preview)
+        elif self._preview.data.shape == labels.shape:
+            self._preview.data[:] = labels
+            self._preview.refresh(extent=False)
+
+    def _drop_preview(self) -> None:
+        if self._preview is not None and any(plain(one) is self._preview for one in self._viewer.layers):
+            self._viewer.layers.remove(self._preview)
+        self._preview = None
+
+    def _close_activity(self) -> None:
+        if self._activity is not None:
+            self._activity.close()
+            self._activity = None
+
+    def _show_state(self) -> None:
+        """Show what there is to do now."""
+        busy, learning = self.job is not None, isinstance(self.job, LearnJob)
+        model = self.form.model
+        has_model = model is not None and model.is_file()
+        some = self.labelled is not None and bool(self.labelled.corrected)
+        self.form.setEnabled(not busy)
+        self.train_button.setVisible(not busy)
+        self.train_button.setEnabled(some)
+        self.busy_row.setVisible(busy)
+        self.bar.setVisible(busy)
+        self.plot.setVisible(learning)
+        self.done.setVisible(not busy and (has_model or self.opened is not None))
+        for one in (self.apply_button, self.folder_button, self.next_button):
+            one.setEnabled(has_model)
+        self.keep_button.setEnabled(self.opened is not None)
+        if self.labelled is not None and not some and not busy:
+            self.line.setText("No labels yet. Correct an image and save its labels here, under the image's name.")
+        elif self.labelled is not None and self.line.text() == FIRST:
+            self.line.setText("")

@@ -1,0 +1,210 @@
+"""The Learn dock on small images of discs."""
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.layers import Labels
+from qtpy.QtCore import QThreadPool
+
+from napari_s3net.batch import isolated
+from napari_s3net.image import Geometry
+from napari_s3net.io import read_image, read_labels
+from napari_s3net.io.write import write_labels, write_png
+from napari_s3net.learning.model import load_model
+from napari_s3net.learning.settings import learn_settings
+from napari_s3net.plugin.layers.result_layer import metadata_of
+from napari_s3net.plugin.learn import form as form_module
+from napari_s3net.plugin.learn.dock import LearnDock
+from napari_s3net.plugin.learn.result import open_image
+from napari_s3net.plugin.widgets import dock as base
+from napari_s3net.runtime import child_process as process
+from tests.learning.conftest import TINY, scene
+
+pytestmark = pytest.mark.viewer
+WAIT = 120_000
+
+
+@pytest.fixture(scope="module", autouse=True)
+def close_children():
+    yield
+    isolated.close_idle()
+    process.close_all()
+
+
+@pytest.fixture
+def said(monkeypatch):
+    words = []
+    monkeypatch.setattr(base, "show_error", words.append)
+    return words
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for n in range(6):
+        grey, labels = scene(n)
+        write_png(tmp_path / "images" / f"a{n}.png", grey)
+        if n < 2:
+            labels[:, 40:] = 255 if n else labels[:, 40:]
+            write_labels(tmp_path / "labels" / f"a{n}.png", labels, Geometry.identity(2))
+    return tmp_path
+
+
+@pytest.fixture
+def dock(qtbot, said, monkeypatch):
+    tiny = {name: value for name, value in TINY.items() if name != "steps"}
+    monkeypatch.setattr(
+        form_module, "learn_settings", lambda size="small", **changes: learn_settings(size, **{**tiny, **changes})
+    )
+    dock = LearnDock(ViewerModel())
+    qtbot.addWidget(dock)
+    yield dock
+    dock.release()
+    QThreadPool.globalInstance().waitForDone(10000)
+
+
+@pytest.fixture
+def ready(dock, folder, qtbot):
+    dock.form.show_folders(folder / "images", folder / "labels")
+    qtbot.waitUntil(lambda: dock.labelled is not None, timeout=WAIT)
+    dock.form.steps.value = 20
+    return dock
+
+
+def over(dock, qtbot):
+    qtbot.waitUntil(lambda: dock.job is None, timeout=WAIT)
+
+
+def test_first_it_says_what_to_do(dock):
+    assert "Choose a folder" in dock.line.text()
+    assert not dock.train_button.isEnabled()
+    assert not dock.done.isVisibleTo(dock)
+
+
+def test_it_tells_how_many_are_corrected_and_how_many_in_part(ready):
+    assert ready.form.found.text() == "6 images, 1 corrected, 1 in part"
+    assert ready.train_button.isEnabled()
+
+
+def test_without_labels_it_says_how_to_make_some(dock, folder, qtbot):
+    (folder / "none").mkdir()
+    dock.form.show_folders(folder / "images", folder / "none")
+    qtbot.waitUntil(lambda: dock.labelled is not None, timeout=WAIT)
+    assert "No labels yet" in dock.line.text()
+    assert not dock.train_button.isEnabled()
+
+
+def test_a_missing_folder_is_told(dock, folder, qtbot):
+    dock.form.show_folders(folder / "nowhere", folder / "labels")
+    qtbot.waitUntil(lambda: "Expected a folder" in dock.message.text(), timeout=WAIT)
+
+
+def test_learned_applied_corrected_and_learned_again(ready, folder, qtbot):
+    ready.train_button.click()
+    assert ready.busy_row.isVisibleTo(ready)
+    over(ready, qtbot)
+    assert "Learned from 2 images" in ready.line.text()
+    assert load_model(folder / "labels" / "model.safetensors").card.record["steps"] == 20
+    image = open_image(ready._viewer, read_image(folder / "images" / "a3.png"))
+    ready.apply_button.click()
+    over(ready, qtbot)
+    layer = ready._viewer.layers[-1]
+    assert isinstance(layer, Labels)
+    assert layer.data.shape == image.data.shape
+    assert metadata_of(layer)["names"] == {1: "Class 1", 2: "Class 2"}
+    ready.next_button.click()
+    over(ready, qtbot)
+    path, _, labels = ready.opened
+    assert path.stem not in ("a0", "a1")
+    labels.data[:5, :5] = 2
+    ready.keep_button.click()
+    assert (read_labels(folder / "labels" / f"{path.stem}.png").array == labels.data).all()
+    qtbot.waitUntil(lambda: ready.labelled is not None, timeout=WAIT)
+    assert "2 corrected, 1 in part" in ready.form.found.text()
+    ready.train_button.click()
+    over(ready, qtbot)
+    assert load_model(folder / "labels" / "model.safetensors").card.record["started from"] == "model.safetensors"
+
+
+def test_a_folder_is_done_by_the_batch_engine_once(ready, folder, qtbot):
+    ready.form.steps.value = 1
+    ready.train_button.click()
+    over(ready, qtbot)
+    for words in ("6 done, 0 failed, 0 done before", "0 done, 0 failed, 6 done before"):
+        ready.apply_to_folder(output=folder / "out")
+        over(ready, qtbot)
+        assert words in ready.line.text()
+    assert len(list((folder / "out" / "labels").iterdir())) == 6
+
+
+def test_paused_it_waits_and_stopped_it_keeps(ready, folder, qtbot):
+    ready.form.steps.value = 100_000
+    ready.train_button.click()
+    qtbot.waitUntil(lambda: "Step" in ready.line.text(), timeout=WAIT)
+    ready.pause_button.click()
+    qtbot.wait(500)
+    before = ready.line.text()
+    qtbot.wait(500)
+    assert ready.line.text() == before
+    assert ready.pause_button.text() == "Go on"
+    ready.stop_button.click()
+    over(ready, qtbot)
+    assert 0 < load_model(folder / "labels" / "model.safetensors").card.record["steps"] < 100_000
+    assert (folder / "labels" / "model.checkpoint.safetensors").exists()
+    assert ready.pause_button.text() == "Pause"
+    ready.form.steps.value = 10
+    ready.train_button.click()  # from what was kept, though the checkpoint is that of another run
+    over(ready, qtbot)
+    assert "Learned from" in ready.line.text()
+
+
+def test_a_preview_comes_and_goes(ready, folder, qtbot):
+    open_image(ready._viewer, read_image(folder / "images" / "a3.png"))
+    ready.form.steps.value = 100_000
+    ready.train_button.click()
+    qtbot.waitUntil(lambda: len(ready._viewer.layers) == 2, timeout=WAIT)
+    assert ready._viewer.layers[1].data.shape == ready._viewer.layers[0].data.shape
+    ready.stop_button.click()
+    over(ready, qtbot)
+    assert len(ready._viewer.layers) == 1
+
+
+def test_what_goes_wrong_is_told_and_the_dock_is_ready(ready, said, qtbot):
+    ready.form.classes.value = "1=Bright"
+    ready.train_button.click()
+    over(ready, qtbot)
+    assert "class 2, which the names do not have" in said[0]
+    assert ready.train_button.isVisibleTo(ready)
+    ready.form.classes.value = "nonsense"
+    ready.train_button.click()
+    assert ready.job is None
+    assert "Classes are numbers" in ready.message.text()
+
+
+def test_closed_while_learning_it_lets_go(ready, qtbot, folder):
+    ready.form.steps.value = 100_000
+    ready.train_button.click()
+    qtbot.waitUntil(lambda: "Step" in ready.line.text(), timeout=WAIT)
+    job = ready.job
+    ready.release()
+    qtbot.waitUntil(lambda: job.is_over, timeout=WAIT)
+    assert not (folder / "labels" / "model.safetensors").exists()
+    assert job.take_outcome() is None
+
+
+def test_it_tells_beforehand_how_long_it_takes(dock):
+    dock.form.steps.value = 600
+    assert "min on a CPU core" in dock.form.effort.text()
+    dock.form.method.value = "kaf"
+    assert dock.form.effort.text().startswith("KAF")
+    dock.form.size.value = "standard"
+    assert "graphics card" in dock.form.effort.text()
+    assert dock.form.settings().method == "kaf"
+
+
+def test_labels_of_the_size_of_nothing_are_told(dock, folder, qtbot):
+    write_labels(folder / "labels" / "a0.png", np.ones((3, 4), np.int32), Geometry.identity(2))
+    dock.form.show_folders(folder / "images", folder / "labels")
+    qtbot.waitUntil(lambda: dock.labelled is not None, timeout=WAIT)
+    dock.train_button.click()
+    over(dock, qtbot)
+    assert "3 × 4 pixels" in dock.message.text()
