@@ -7,7 +7,7 @@ of neighbouring slices are not connected.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -16,13 +16,7 @@ from scipy import ndimage
 from skimage.segmentation import watershed
 
 from napari_s3net.errors import InvalidImageError
-
-Labels = NDArray[Any]
-Mask = NDArray[np.bool_]
-Slices = tuple[slice, ...]
-#: Pixels that change side get the label of a neighbour, one ring after the other, up to this many rings; what lies
-#: deeper gets its label by a distance transform, which is slower for few pixels and faster for many.
-RINGS = 8
+from napari_s3net.labels.reshape import Labels, Mask, reshape_region
 
 
 def merge(labels: Labels, ids: Collection[int], into: int | None = None) -> Labels:
@@ -122,7 +116,7 @@ def split_between(labels: Labels, first: tuple[int, ...], second: tuple[int, ...
     component = component_at(labels, first)
     if not component[second] or first == second:
         raise InvalidImageError("Click two different places in one connected part.")
-    box = _bounding_box(component)
+    box = ndimage.find_objects(component.astype(np.uint8))[0]
     depth = ndimage.distance_transform_edt(np.pad(component[box], 1))[(slice(1, -1),) * labels.ndim]
     seeds = np.zeros(depth.shape, np.int32)
     for number, point in enumerate((first, second), 1):
@@ -198,7 +192,7 @@ def smooth(labels: Labels, ids: Collection[int], radius: float = 2.0) -> Labels:
         sigma = (0.0,) * (mask.ndim - 2) + (radius, radius)
         return np.asarray(ndimage.gaussian_filter(mask.astype(np.float32), sigma, truncate=3) > 0.5)
 
-    return _reshaped(labels, ids, rounded, margin=round(3 * radius) + 1)
+    return reshape_region(labels, ids, rounded, margin=round(3 * radius) + 1)
 
 
 def fill_holes(labels: Labels, ids: Collection[int]) -> Labels:
@@ -220,7 +214,7 @@ def fill_holes(labels: Labels, ids: Collection[int]) -> Labels:
     def filled(mask: Mask) -> Mask:
         return np.asarray(ndimage.binary_fill_holes(mask, _plane_structure(mask.ndim, diagonal=False)))
 
-    return _reshaped(labels, ids, filled, margin=1)
+    return reshape_region(labels, ids, filled, margin=1)
 
 
 def remove_small(labels: Labels, ids: Collection[int], smallest: float) -> Labels:
@@ -247,7 +241,7 @@ def remove_small(labels: Labels, ids: Collection[int], smallest: float) -> Label
         keep[0] = False
         return np.asarray(keep[components])
 
-    return _reshaped(labels, ids, large, margin=1)
+    return reshape_region(labels, ids, large, margin=1)
 
 
 def keep_largest(labels: Labels, ids: Collection[int]) -> Labels:
@@ -270,7 +264,7 @@ def keep_largest(labels: Labels, ids: Collection[int]) -> Labels:
         components, n = ndimage.label(mask, _plane_structure(mask.ndim))
         return np.asarray(components == 1 + np.argmax(np.bincount(components.ravel())[1:])) if n else mask
 
-    return _reshaped(labels, ids, largest, margin=1)
+    return reshape_region(labels, ids, largest, margin=1)
 
 
 def dilate(labels: Labels, ids: Collection[int], pixels: int) -> Labels:
@@ -299,7 +293,7 @@ def dilate(labels: Labels, ids: Collection[int], pixels: int) -> Labels:
             mask = ndimage.binary_dilation(mask, shape, iterations=times) if times else mask
         return np.asarray(mask if pixels > 0 else ~mask)
 
-    return _reshaped(labels, ids, moved, margin=n + 1) if n else labels.copy()
+    return reshape_region(labels, ids, moved, margin=n + 1) if n else labels.copy()
 
 
 def keep_locked(before: NDArray[Any], after: Labels, locked: Collection[int]) -> Labels:
@@ -319,77 +313,6 @@ def keep_locked(before: NDArray[Any], after: Labels, locked: Collection[int]) ->
     """
     held = np.isin(before, list(locked)) | np.isin(after, list(locked))
     return np.where(held, before, after)
-
-
-def _reshaped(labels: Labels, ids: Collection[int], change: Callable[[Mask], Mask], *, margin: int) -> Labels:
-    """Change a region's mask; what it gains and loses gets the nearest label of the side that it goes to.
-
-    `margin` is how far, in pixels, a change may reach beyond the region.
-    """
-    region = np.isin(labels, list(ids))
-    new = labels.copy()
-    if not region.any():
-        return new
-    box = _bounding_box(region, margin)
-    before, part = region[box], new[box]
-    after = _beyond_the_edges(change, before, margin)
-    for wrong, known in ((after & ~before, before & after), (before & ~after, ~before & ~after)):
-        _fill(part, wrong, known)
-    return new
-
-
-def _beyond_the_edges(change: Callable[[Mask], Mask], mask: Mask, margin: int) -> Mask:
-    """Change a mask that goes on beyond the image's edges, so that nothing is rounded off or eroded there."""
-    pad = [(0, 0)] * (mask.ndim - 2) + [(margin, margin)] * 2
-    inner = (..., slice(margin, -margin), slice(margin, -margin))
-    return change(np.pad(mask, pad, mode="edge"))[inner]
-
-
-def _fill(part: NDArray[Any], wrong: Mask, known: Mask) -> None:
-    """Give the wrong pixels the nearest known label, in place; where nothing is known they stay."""
-    if not wrong.any() or not known.any():
-        return
-    values = np.unique(part[known])
-    if len(values) == 1:
-        part[wrong] = values[0]
-        return
-    known = known.copy()
-    left = np.nonzero(wrong)
-    for _ in range(RINGS):
-        left = _fill_ring(part, known, left)
-        if not left[0].size:
-            return
-    rest = np.zeros(part.shape, bool)
-    rest[left] = True
-    box = _bounding_box(rest, RINGS)
-    box = box if known[box].any() else tuple(slice(0, n) for n in part.shape)
-    near = ndimage.distance_transform_edt(~known[box], return_distances=False, return_indices=True)
-    part[box][rest[box]] = part[box][tuple(near[:, rest[box]])]
-
-
-def _fill_ring(part: NDArray[Any], known: Mask, left: tuple[NDArray[Any], ...]) -> tuple[NDArray[Any], ...]:
-    """Fill pixels that have a known neighbour along a row or a column; returns the others."""
-    values = np.zeros(left[0].size, part.dtype)
-    found = np.zeros(left[0].size, bool)
-    for axis in (-1, -2):
-        for step in (-1, 1):
-            at = list(left)
-            at[axis] = np.clip(left[axis] + step, 0, part.shape[axis] - 1)
-            fits = known[tuple(at)] & ~found
-            values[fits] = part[tuple(i[fits] for i in at)]
-            found |= fits
-    done = tuple(i[found] for i in left)
-    part[done], known[done] = values[found], True
-    return tuple(i[~found] for i in left)
-
-
-def _bounding_box(mask: Mask, margin: int = 0) -> Slices:
-    """The smallest box around a mask that is not empty, enlarged by a margin."""
-    sides = []
-    for axis, n in enumerate(mask.shape):
-        used = np.flatnonzero(mask.any(axis=tuple(i for i in range(mask.ndim) if i != axis)))
-        sides.append(slice(max(0, int(used[0]) - margin), min(n, int(used[-1]) + 1 + margin)))
-    return tuple(sides)
 
 
 def _plane_structure(ndim: int, *, diagonal: bool = True) -> Mask:

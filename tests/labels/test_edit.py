@@ -154,11 +154,6 @@ def test_the_image_s_edge_wears_nothing_away():
     np.testing.assert_array_equal(tools.smooth(labels, (1,), 2), labels)
 
 
-def test_the_whole_image_has_nowhere_to_lose_to():
-    labels = np.ones((20, 20), np.int32)
-    np.testing.assert_array_equal(tools.remove_small(labels, (1,), 10**6), labels)
-
-
 def test_stacks_are_worked_slice_by_slice():
     stack = np.zeros((3, 20, 20), np.int32)
     stack[:, 5:15, 5:15] = 1
@@ -247,20 +242,6 @@ def test_smoothing_by_another_radius(scene):
     scene[26:33, 20:26] = 1  # a stub of seven rows
     assert tools.smooth(scene, (1,), 1)[29, 22] == 1
     assert tools.smooth(scene, (1,), 6)[29, 21] == 3
-
-
-def test_what_is_taken_away_gets_the_nearest_label_however_deep_it_lies():
-    """Deeper than the rings: by distance, not by what came first."""
-    labels = np.full((80, 121), 3, np.int32)
-    labels[:, 61:] = 4
-    labels[10:70, 20:101] = 1
-    labels[2, 2] = 1
-    new = tools.dilate(labels, (1,), -15)
-    assert set(np.unique(new[40, 20:35])) == {3}
-    assert set(np.unique(new[40, 86:101])) == {4}
-    gone = tools.remove_small(labels, (1,), 10**6)
-    assert (gone[40, 20:45] == 3).all()
-    assert (gone[40, 76:101] == 4).all()
 
 
 def test_locked_labels_neither_lose_nor_gain():
