@@ -1,9 +1,10 @@
 """How long reading takes, beside another version of the program: both read the same files in turn.
 
-    python scripts/reading_speed.py [--against FOLDER] [--repeats 15]
+    python scripts/reading_speed.py [--against FOLDER] [--seconds 10]
 
-`FOLDER` is a checkout of another version. Files are made on the spot; of each the best time of all is printed, in
-milliseconds, with a child process that is warm. The last column is this version's time over the other's.
+`FOLDER` is a checkout of another version. Files are made on the spot, and each is read for so many seconds, five times
+at least. The best time of all is printed, in milliseconds, with a child process that is warm; the last column is this
+version's time over the other's.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ def start(tree: Path) -> subprocess.Popen[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--against", type=Path, help="a checkout of another version")
-    parser.add_argument("--repeats", type=int, default=15)
+    parser.add_argument("--seconds", type=float, default=10.0, help="for each file")
     parser.add_argument("--answer", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.answer:
@@ -110,7 +111,10 @@ def main() -> int:
         files = make_files(Path(name))
         processes = [start(tree) for tree in trees]
         for title, path in files.items():
-            times = [[ask(process, path) for process in processes] for _ in range(options.repeats)]
+            times: list[list[float]] = []
+            until = time.monotonic() + options.seconds
+            while len(times) < 5 or time.monotonic() < until:
+                times.append([ask(process, path) for process in processes])
             best = np.min(times, axis=0)
             ratio = f" {best[0] / best[1]:.2f} |" if len(best) > 1 else ""
             print(f"| {title} |" + "".join(f" {value:.1f} |" for value in best) + ratio, flush=True)

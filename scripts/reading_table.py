@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from napari_s3net.errors import AmbiguousSeriesError, HoldsLabelsError, ReadError, ReadWarning
 from napari_s3net.io import read_image
+from scripts.fuzz_reading import peak_memory
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "reading.md"
@@ -161,8 +162,8 @@ def _same(one: Any, other: Any, tolerance: float) -> bool:
     return bool(np.allclose(np.sort(one, axis=None), np.sort(other, axis=None), rtol=1e-12, atol=0))
 
 
-def table(rows: list[Row]) -> str:
-    """The table as Markdown, totals first."""
+def table(rows: list[Row], largest: tuple[float, str]) -> str:
+    """The table as Markdown, totals first; `largest` is the most bytes that a child held, and the name of the input."""
     count = Counter(row.outcome for row in rows)
     words = {
         "equal": "opened and equal to an independent reader",
@@ -172,7 +173,9 @@ def table(rows: list[Row]) -> str:
         "different": "different",
     }
     totals = "; ".join(f"{count[key]} {text}" for key, text in words.items())
-    lines = [f"{len(rows)} inputs: {totals}.", "", "| input | from | outcome | what was said |", "|---|---|---|---|"]
+    memory = f"The child that read them held {largest[0] / 1e6:.0f} MB at most ({largest[1]})."
+    lines = [f"{len(rows)} inputs: {totals}. {memory}", ""]
+    lines += ["| input | from | outcome | what was said |", "|---|---|---|---|"]
     lines += [f"| {row.name} | {row.source} | {row.outcome} | {row.words.replace('|', '/')} |" for row in rows]
     return "\n".join(lines) + "\n"
 
@@ -182,8 +185,11 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="print the table, and write nothing")
     options = parser.parse_args()
     logging.getLogger("pydicom").setLevel(logging.CRITICAL)
-    rows = [row_of(source, path) for source, path in inputs()]
-    made = table(rows)
+    rows, largest = [], (0.0, "")
+    for source, path in inputs():
+        rows.append(row_of(source, path))
+        largest = max(largest, (peak_memory(), path.name))
+    made = table(rows, largest)
     if options.check:
         print(made)
     else:

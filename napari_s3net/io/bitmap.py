@@ -116,13 +116,19 @@ def _rows(header: Bitmap, content: bytes) -> NDArray[Any]:
     width, height, bits = header.width, header.height, header.bits
     row, used = (width * bits + 31) // 32 * 4, (width * bits + 7) // 8
     check_promise(row * (height - 1) + used, len(content) - header.start)
-    rows = np.frombuffer(content[header.start :].ljust(row * height, b"\0"), np.uint8, row * height)
+    end = header.start + row * height  # the last row may lack what fills it to four bytes
+    rows = np.frombuffer(content.ljust(end, b"\0"), np.uint8, row * height, header.start)
     rows = rows.reshape(height, row)[:: -1 if header.upside_down else 1]
     if bits < 8:
         places = np.arange(8 - bits, -1, -bits, dtype=np.uint8)
         return (rows[..., None] >> places & ((1 << bits) - 1)).reshape(height, -1)[:, :width]
-    if bits in (8, 24):
-        return rows[:, :width] if bits == 8 else rows[:, : 3 * width].reshape(height, width, 3)[..., ::-1]
+    if bits == 8:
+        return rows[:, :width]
+    if bits == 24:
+        stored, colours = rows[:, : 3 * width].reshape(height, width, 3), np.empty((height, width, 3), np.uint8)
+        for channel in range(3):  # several times faster than one copy of all three in reverse
+            colours[..., channel] = stored[..., 2 - channel]
+        return colours
     pixels = np.ascontiguousarray(rows).view(f"<u{bits // 8}")[:, :width]
     most = [mask // (mask & -mask) if mask else 1 for mask in header.masks]
     dtype = np.uint8 if max(most) <= 255 else np.uint16

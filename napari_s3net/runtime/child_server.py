@@ -24,9 +24,6 @@ from numpy.typing import NDArray
 #: The parent ends a request that takes too long; should the parent be gone, the child ends itself this much later.
 GRACE_SECONDS = 30.0
 
-#: Arrays of so many bytes go with their line in one piece, so that whoever waits is woken up once.
-_AT_ONCE = 1 << 20
-
 Reply = tuple[dict[str, Any], NDArray[Any] | None]
 
 
@@ -86,10 +83,7 @@ class PipeCaller(Caller):
         self._write({**reply, **shape, **({"worn": True} if self._worn else {})}, array)
 
     def _write(self, line: Mapping[str, Any], array: NDArray[Any] | None = None) -> None:
-        content = json.dumps(line).encode() + b"\n"
-        if array is not None and array.nbytes <= _AT_ONCE:
-            content, array = content + array.tobytes(), None
-        self._stream.write(content)
+        self._stream.write(json.dumps(line).encode() + b"\n")
         if array is not None:
             self._stream.write(array.data.cast("B"))
         self._stream.flush()

@@ -27,6 +27,7 @@ MAX_AXES = 5
 #: A text header longer than this is not one.
 TEXT_BYTES = 1 << 16
 
+_GZIP = b"\x1f\x8b"
 _MAGIC: Mapping[bytes, Format] = {
     b"\x89PNG\r\n\x1a\n": "png",
     b"\xff\xd8\xff": "jpeg",
@@ -116,7 +117,7 @@ def is_plain(path: Path) -> bool:
 def is_packed(path: Path) -> bool:
     """Whether a file is gzipped."""
     with path.open("rb") as file:
-        return file.read(2) == b"\x1f\x8b"
+        return file.read(2) == _GZIP
 
 
 def read_head(path: Path) -> bytes:
@@ -138,8 +139,12 @@ def read_head(path: Path) -> bytes:
         If its gzip packing is damaged, or ends before the first byte.
     """
     with path.open("rb") as file:
-        head = file.read(HEAD_BYTES)
-    if not is_packed(path):
+        return _unpacked(file.read(HEAD_BYTES))
+
+
+def _unpacked(head: bytes) -> bytes:
+    """The first bytes of a file, unpacked where they are gzipped."""
+    if not head.startswith(_GZIP):
         return head
     try:
         unpacked = zlib.decompressobj(31).decompress(head, HEAD_BYTES)
@@ -170,9 +175,11 @@ def sniff(path: Path) -> Format:
     ReadError
         If a gzipped file cannot be unpacked.
     """
-    if is_dicom(path):
+    with path.open("rb") as file:  # once, for photographs are many and small
+        head = file.read(HEAD_BYTES)
+    if _begins_as_dicom(head):
         return "dicom"
-    head = read_head(path)
+    head = _unpacked(head)
     for magic, name in _MAGIC.items():
         if head.startswith(magic):
             return name
@@ -186,8 +193,12 @@ def sniff(path: Path) -> Format:
 def is_dicom(path: Path) -> bool:
     """Whether a file is DICOM: by the magic word behind 128 bytes of any kind, or by its first element."""
     with path.open("rb") as file:
-        head = file.read(134)
-    return head[128:] in (b"DICM\x02\0", b"DICM\x08\0", b"DICM\0\x08") or bool(_BARE_DICOM.match(head))
+        return _begins_as_dicom(file.read(HEAD_BYTES))
+
+
+def _begins_as_dicom(head: bytes) -> bool:
+    """Whether the first bytes of a file are those of DICOM."""
+    return head[128:134] in (b"DICM\x02\0", b"DICM\x08\0", b"DICM\0\x08") or bool(_BARE_DICOM.match(head))
 
 
 def check_meta(path: Path) -> TextHeader:
