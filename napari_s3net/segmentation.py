@@ -6,11 +6,12 @@ An image goes through `prepare`, `train`, `propose` and `postprocess`.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 
@@ -19,7 +20,7 @@ from napari_s3net.foreground.propose import propose
 from napari_s3net.image import Image, Segmentation, Step, as_image
 from napari_s3net.postprocessing.postprocess import postprocess
 from napari_s3net.postprocessing.upsample import preview
-from napari_s3net.preprocessing.prepare import prepare
+from napari_s3net.preprocessing.prepare import PreparedPlane, prepare
 from napari_s3net.preprocessing.suggest import suggest_preset
 from napari_s3net.runtime.device import memory_errors, resolve_device
 from napari_s3net.runtime.generators import drain, relay
@@ -30,6 +31,9 @@ from napari_s3net.training.loop import TrainedClusters, iterate
 from napari_s3net.training.taught import view_object
 from napari_s3net.training.trainer import Trainer
 from napari_s3net.training.variants import make_trainer
+
+#: Trains on features (h, w, C): what training left, and the name of the device.
+TrainPlane = Callable[[NDArray[np.float32], Settings], tuple[TrainedClusters, str]]
 
 
 def segment(
@@ -123,10 +127,51 @@ def iter_segment(
         steps = train(make_trainer(plane.features, settings, device), settings, image, preview_seconds)
         trained = yield from relay(steps, partial(_adapted, chooser))
         del steps
-        proposal = propose(trained.clusters, plane, settings, view_object(plane, settings, device))
-        result = postprocess(image, plane, trained.probabilities, proposal, settings)
+        viewed = view_object(plane, settings, device)
+        return _finish(plane, trained, viewed, settings, str(device), started)
+
+
+def segment_with(image: Image, settings: Settings, train_plane: TrainPlane) -> Segmentation:
+    """Segment one plane whose network is trained by somebody else, as many are side by side on a graphics card.
+
+    Parameters
+    ----------
+    image : Image
+        One plane.
+    settings : Settings
+        As in `iter_segment`.
+    train_plane : callable
+        Given features (h, w, C) and settings; returns what training left, and the name of the device.
+
+    Returns
+    -------
+    Segmentation
+        As from `segment`; without weights where none were kept.
+
+    Raises
+    ------
+    InvalidImageError
+        As in `segment`, and what `train_plane` raises.
+    """
+    started = time.perf_counter()
+    plane = prepare(image, settings)
+    trained, device = train_plane(plane.features, settings)
+    return _finish(plane, trained, view_object(plane, settings, torch.device("cpu")), settings, device, started)
+
+
+def _finish(
+    plane: PreparedPlane,
+    trained: TrainedClusters,
+    viewed: NDArray[np.float32] | None,
+    settings: Settings,
+    device: str,
+    started: float,
+) -> Segmentation:
+    """Say which part is the object, and bring all to the image's size."""
+    proposal = propose(trained.clusters, plane, settings, viewed)
+    result = postprocess(plane.image, plane, trained.probabilities, proposal, settings)
     return replace(result, state=trained.state).with_provenance(
-        device=str(device),
+        device=device,
         seconds=time.perf_counter() - started,
         stopped=trained.stopped,
         iterations=len(trained.losses),

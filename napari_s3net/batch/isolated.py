@@ -9,8 +9,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from napari_s3net.batch.card import address_of
 from napari_s3net.batch.file_row import FileRow
 from napari_s3net.batch.plan import LONGEST, FileJob
+from napari_s3net.batch.work import trains_planes
 from napari_s3net.io.read import why_unread
 from napari_s3net.runtime.child_process import (
     ONE_THREAD,
@@ -52,7 +54,10 @@ def run(job: FileJob, on_progress: OnProgress | None = None) -> FileRow:
     """
     row, first = None, True
     for attempt in attempts(job.device):
-        row, out_of_memory = _once(replace(job, shrink=attempt.shrink, device=attempt.device), on_progress)
+        shared = trains_planes(job.segmenter) and not (job.model or job.learned or job.fit_on)
+        card = address_of(attempt.device) if shared else ""
+        changed = replace(job, shrink=attempt.shrink, device=attempt.device, card=card)
+        row, out_of_memory = _once(changed, on_progress)
         if not out_of_memory:
             return row if first else _with_note(row, attempt)
         first = False

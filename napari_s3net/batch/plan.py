@@ -147,6 +147,8 @@ class FileJob:
         Path of the plan's model; empty where there is none.
     fit_on : tuple of (str, str or None, tuple of str)
         Paths, series and their files to fit that model on; of the one job that does so.
+    card : str
+        How to reach the process that trains on a graphics card for all workers; empty where each trains by itself.
     """
 
     run: str
@@ -167,3 +169,4 @@ class FileJob:
     learned: str = ""
     fit_on: tuple[tuple[str, str | None, tuple[str, ...]], ...] = ()
     files: tuple[str, ...] = ()
+    card: str = ""

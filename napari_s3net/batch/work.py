@@ -8,7 +8,7 @@ import time
 import warnings
 from collections.abc import Callable, Generator
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Union
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Union
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_s3net.batch import card
 from napari_s3net.batch.file_row import FileRow
 from napari_s3net.batch.fit import fit, iter_fitted
 from napari_s3net.batch.folder import inside
@@ -61,9 +62,28 @@ def segment_image(image: Image, settings: Settings, device: str) -> Generator[St
     Segmentation
         Of the whole image.
     """
-    from napari_s3net.volume.slices import iter_slices
+    from napari_s3net.volume.slices import iter_planes, iter_slices
 
-    return (yield from iter_slices(image, settings, device=device))
+    if not card.address or settings.variant != "s3net":
+        return (yield from iter_slices(image, settings, device=device))
+    return (yield from iter_planes(image, lambda plane: _iter_on_card(plane, settings, card.address)))
+
+
+def _iter_on_card(plane: Image, settings: Settings, address: str) -> Generator[Step, bool | None, Segmentation]:
+    """Segment a plane that a card's process trains on, among others; on the CPU where that process is lost."""
+    from napari_s3net.segmentation import iter_segment, segment_with
+
+    try:
+        return segment_with(plane, settings, partial(card.train_there, address))
+    except card.CardLostError as error:
+        lost = f"{error} Computed on the CPU."
+    result = yield from iter_segment(plane, settings, device="cpu")
+    return result.with_provenance(note=f"{lost} {result.provenance.note}".strip())
+
+
+def trains_planes(segmenter: str) -> bool:
+    """Whether a segmenter, by its "module:name", trains networks on planes, which a card's process can do for it."""
+    return segmenter == f"{__name__}:{segment_image.__name__}"
 
 
 def do(job: FileJob, caller: Caller = NOBODY) -> tuple[FileRow, bool]:

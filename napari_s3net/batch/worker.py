@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from typing import Any
 
+from napari_s3net.batch import card
 from napari_s3net.batch.plan import FileJob
 from napari_s3net.runtime.child_server import Caller, serve
 
@@ -31,6 +32,7 @@ def do_job(request: dict[str, Any], caller: Caller) -> tuple[dict[str, Any], Non
 
     job = FileJob(**request["job"])
     prepare_worker(job)
+    card.address = job.card
     row, out_of_memory = do(own_device(job, int(sys.argv[1])), caller)
     return {"row": vars(row), "memory": out_of_memory}, None
 

@@ -18,6 +18,8 @@ PIXEL_BYTES, CHANNEL_BYTES, CLUSTER_BYTES, FULL_BYTES = 100.0, 290.0, 80.0, 40.0
 LEAST_MIB, LIBRARY_MIB = 25.0, 250.0
 #: This share of the free memory may be planned with; other programs want some, too.
 SHARE = 0.9
+#: More images than this are not trained on at once: larger batches were not faster on the card that was measured.
+MOST_AT_ONCE = 64
 #: The size and the channels of the published network, which follow no setting.
 RELEASED_SIZE, RELEASED_CHANNELS = 256, 64
 
@@ -44,6 +46,27 @@ def estimate_mib(shape: tuple[int, ...], settings: Settings) -> float:
         pixels, channels, clusters = rows * columns, settings.channels, settings.clusters
     working = pixels * (PIXEL_BYTES + CHANNEL_BYTES * channels + CLUSTER_BYTES * clusters)
     return LEAST_MIB + (working + shape[-2] * shape[-1] * FULL_BYTES) / 2**20
+
+
+def images_at_once(shape: tuple[int, ...], settings: Settings, device: str) -> int:
+    """Say how many images can be trained on side by side.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Rows and columns at the working size come first.
+    settings : Settings
+        Channels and clusters of the run.
+    device : str
+        Name of the device, whose free memory counts; see `free_mib`.
+
+    Returns
+    -------
+    int
+        From 1 to `MOST_AT_ONCE`.
+    """
+    each = estimate_mib(shape[:2], settings.replace(working_size=max(32, *shape[:2])))
+    return int(min(MOST_AT_ONCE, max(1, SHARE * free_mib(device) // each)))
 
 
 def free_mib(device: str = "cpu") -> float:

@@ -1,0 +1,131 @@
+"""The card's process trains what workers bring, many at once; a CPU stands in for the card."""
+
+import queue
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+
+from napari_s3net import phantom
+from napari_s3net.batch import card, card_server, isolated, work
+from napari_s3net.batch.card import CardLostError, CardProcess, address_of, cards_for, train_there
+from napari_s3net.batch.card_server import Request, gather, train_batch
+from napari_s3net.preprocessing.prepare import prepare
+from napari_s3net.runtime.generators import drain
+from napari_s3net.segmentation import segment
+from napari_s3net.settings import presets
+
+CPU = torch.device("cpu")
+SKIN = presets["skin"].settings.replace(working_size=48, max_iter=3)
+
+
+def image(seed):
+    return phantom.dermoscopy(seed=seed, shape=(64, 64)).image
+
+
+def request(seed, settings=SKIN):
+    return Request(prepare(image(seed), settings).features, settings)
+
+
+@pytest.fixture(scope="module")
+def process():
+    process = CardProcess("cpu")
+    yield process
+    process.close()
+
+
+def test_many_workers_at_once_each_get_what_they_would_get_alone(process, monkeypatch):
+    monkeypatch.setattr(card, "address", process.address)
+    with ThreadPoolExecutor(4) as workers:
+        results = list(workers.map(lambda seed: drain(work.segment_image(image(seed), SKIN, "cuda")), range(4)))
+    for seed, result in enumerate(results):
+        alone = segment(image(seed), settings=SKIN, device="cpu")
+        same = 2 * np.count_nonzero(result.mask & alone.mask) / max(1, result.mask.sum() + alone.mask.sum())
+        assert same > 0.99 or not alone.mask.any()
+        assert result.provenance.iterations == alone.provenance.iterations
+        assert result.provenance.device == "cpu"
+
+
+def test_a_process_that_is_gone_is_told_and_the_cpu_does_it(monkeypatch):
+    gone = CardProcess("cpu")
+    gone.close()
+    with pytest.raises(CardLostError, match="does not answer"):
+        train_there(gone.address, request(0).features, SKIN)
+    monkeypatch.setattr(card, "address", gone.address)
+    result = drain(work.segment_image(image(0), SKIN, "cuda"))
+    assert result.provenance.note.startswith("The graphics card does not answer any more. Computed on the CPU.")
+    assert result.labels.max() > 1
+
+
+def test_without_the_secret_nothing_is_answered(process):
+    where = process.address.rpartition(",")[0] + ', "' + "00" * 16 + '"]'
+    with pytest.raises(CardLostError):
+        train_there(where, request(0).features, SKIN)
+    train_there(process.address, request(0).features, SKIN)  # and others are answered as before
+
+
+def test_a_card_that_cannot_be_used_says_why():
+    with pytest.raises(CardLostError, match="not at hand"):
+        CardProcess("cuda:77")
+    assert address_of("cuda:77") == ""
+    assert address_of("cpu") == ""
+
+
+def test_every_card_of_the_machine_takes_its_turn(monkeypatch, tmp_path):
+    monkeypatch.setattr(card, "DRIVER", tmp_path / "none")
+    assert (cards_for("auto"), cards_for("cuda"), cards_for("cuda:1")) == ([], ["cuda:0"], ["cuda:1"])
+    for name in "ab":
+        (tmp_path / "gpus" / name).mkdir(parents=True)
+    monkeypatch.setattr(card, "DRIVER", tmp_path / "gpus")
+    assert cards_for("auto") == ["cuda:0", "cuda:1"]
+
+
+def test_only_what_goes_together_is_gathered_and_at_most_so_many(monkeypatch):
+    monkeypatch.setattr(card_server, "images_at_once", lambda *_: 2)
+    other = request(1, SKIN.replace(seed=5))
+    given, waiting, left = [request(0), other, request(2), request(3)], queue.Queue(), []
+    for one in given:
+        waiting.put(one)
+    assert gather(waiting, left, CPU) == [given[0], given[2]]
+    assert gather(waiting, left, CPU) == [other]
+    assert gather(waiting, left, CPU) == [given[3]]
+    assert not left
+
+
+def test_one_that_spoils_its_batch_fails_alone(monkeypatch):
+    requests = [request(seed) for seed in range(4)]
+    bad, make = requests[1].features, card_server.make_trainer
+
+    def refusing(features, settings, device):
+        if any(np.array_equal(one, bad) for one in (features if features.ndim == 4 else features[None])):
+            raise ValueError("this one cannot be trained on")
+        return make(features, settings, device)
+
+    monkeypatch.setattr(card_server, "make_trainer", refusing)
+    answers = train_batch(requests, CPU)
+    assert ["error" in answer for answer in answers] == [False, True, False, False]
+    assert answers[1] == {"error": "this one cannot be trained on", "kind": "other"}
+
+
+def test_out_of_memory_is_tried_with_fewer_and_told_of_one(monkeypatch):
+    make, sizes = card_server.make_trainer, []
+
+    def small(features, settings, device):
+        sizes.append(features.shape[0] if features.ndim == 4 else 1)
+        if sizes[-1] > 2:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
+        return make(features, settings, device)
+
+    monkeypatch.setattr(card_server, "make_trainer", small)
+    answers = train_batch([request(seed) for seed in range(4)], CPU)
+    assert sizes == [4, 2, 2]
+    assert all("probabilities" in answer for answer in answers)
+    monkeypatch.setattr(card_server, "make_trainer", lambda *_: (_ for _ in ()).throw(MemoryError()))
+    (answer,) = train_batch([request(0)], CPU)
+    assert answer["kind"] == "memory"
+
+
+def test_the_batch_gives_a_job_to_the_card_only_where_planes_are_trained():
+    assert isolated.trains_planes("napari_s3net.batch.work:segment_image")
+    assert not isolated.trains_planes("tests.batch.segmenters:constant")
