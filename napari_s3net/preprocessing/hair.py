@@ -27,6 +27,8 @@ class HairConstants:
         A photograph with a smaller share of such pixels is not hairy, and is left as it is.
     most : float
         With a larger share covered by hairs and their rims, too little is seen to fill them from.
+    smoothed : int
+        Side, in pixels, of the square over which what is filled in is smoothed.
     """
 
     width: float = 0.04
@@ -34,11 +36,10 @@ class HairConstants:
     deviations: float = 3.0
     least: float = 0.04
     most: float = 0.5
+    smoothed: int = 5
 
 
 HAIR = HairConstants()
-#: Side, in pixels, of the square over which what is filled in is smoothed.
-SMOOTHED = 5
 
 
 def remove_hair(unit: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -66,7 +67,7 @@ def remove_hair(unit: NDArray[np.float32]) -> NDArray[np.float32]:
         return unit
     near = ndimage.distance_transform_edt(hair, return_distances=False, return_indices=True)
     filled = unit[near[0], near[1]]
-    smooth = np.stack([ndimage.uniform_filter(filled[..., c], SMOOTHED) for c in range(3)], axis=-1)
+    smooth = np.stack([ndimage.uniform_filter(filled[..., c], HAIR.smoothed) for c in range(3)], axis=-1)
     return np.where(hair[..., None], smooth, unit).astype(np.float32)
 
 

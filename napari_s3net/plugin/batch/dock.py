@@ -176,7 +176,7 @@ class BatchDock(Dock):
             self._items, self._scan = {}, None
             self.table.files.show_files((), {}, {})
             for line in (self.form.source_line, self.form.output_line):
-                line.setText("")
+                line.clear()
             if self._read_form():
                 assert self.plan is not None  # noqa: S101 - just read
                 self.form.source_line.setText("Looking for images…")
@@ -272,7 +272,7 @@ class BatchDock(Dock):
             self.line.setText(f"{'Stopped: ' if s.stopped else ''}{words}.")
         if isinstance(update.outcome, Failure):
             self.fail(update.outcome.message)
-        self.form.output_line.setText("")
+        self.form.output_line.clear()
         self._show_state()
 
     def _close_activity(self) -> None:

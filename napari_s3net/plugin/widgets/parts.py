@@ -40,15 +40,23 @@ def caption(text: str = "") -> QLabel:
     return label
 
 
-def one_line(text: str = "") -> QElidingLabel:
+class OneLine(QElidingLabel):
+    """superqt's shortened label, whose own `clear` leaves the text behind: it comes back with the next resize."""
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self.setText("")
+
+
+def one_line(text: str = "") -> OneLine:
     """A caption of a single line.
 
     Returns
     -------
-    superqt.QElidingLabel
+    OneLine
         Shortened where there is no room for it; plain text.
     """
-    label = QElidingLabel(text)
+    label = OneLine(text)
     label.setProperty("caption", True)
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)

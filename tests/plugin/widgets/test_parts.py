@@ -1,5 +1,5 @@
 import pytest
-from qtpy.QtWidgets import QApplication, QLineEdit, QWidget
+from qtpy.QtWidgets import QApplication, QLabel, QLineEdit, QWidget
 
 from napari_s3net.plugin.widgets.parts import caption, column, fold, menu_button, more_button, one_line
 
@@ -35,6 +35,16 @@ def test_an_open_fold_grows_with_what_is_in_it(qtbot):
     QApplication.processEvents()
     more.show()
     qtbot.waitUntil(lambda: more.visibleRegion().boundingRect().height() == 200, timeout=3000)
+
+
+def test_a_line_that_was_cleared_stays_empty_when_it_is_resized(qtbot):
+    line = one_line("Looking for images…")
+    qtbot.addWidget(line)
+    line.show()
+    line.clear()
+    line.resize(line.width() + 50, line.height())
+    QApplication.processEvents()
+    assert line.text() == QLabel.text(line) == ""
 
 
 def test_one_line_is_shortened_and_keeps_its_text(qtbot):
