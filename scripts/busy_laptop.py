@@ -52,7 +52,7 @@ def start(before: str, environment: dict[str, str]) -> subprocess.Popen[str]:
         [sys.executable, "-W", "ignore", "-c", CHILD.format(before=before)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
     )
 

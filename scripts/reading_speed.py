@@ -93,7 +93,7 @@ def start(tree: Path) -> subprocess.Popen[str]:
     command = [sys.executable, str(Path(__file__).resolve()), "--answer"]
     environment = {**os.environ, "PYTHONPATH": str(tree)}
     return subprocess.Popen(
-        command, cwd=tree, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        command, cwd=tree, env=environment, encoding="utf-8", stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
 
 

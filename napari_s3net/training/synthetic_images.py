@@ -161,7 +161,7 @@ def _open(folder: Path, asked: dict[str, Any], channels: int) -> dict[str, NDArr
     """Arrays on disk for what is asked for: those of an earlier run for the same, or new ones."""
     folder.mkdir(parents=True, exist_ok=True)
     about = folder / "about.json"
-    same = about.is_file() and json.loads(about.read_text()) == asked
+    same = about.is_file() and json.loads(about.read_text(encoding="utf-8")) == asked
     n, size = asked["n"], asked["size"]
     shapes = {"images": (n, size, size, channels), "masks": (n, size, size), "parts": (n, size, size), "done": (n,)}
     mode: Literal["r+", "w+"] = "r+" if same else "w+"
@@ -169,7 +169,7 @@ def _open(folder: Path, asked: dict[str, Any], channels: int) -> dict[str, NDArr
         name: np.lib.format.open_memmap(folder / f"{name}.npy", mode, None if same else np.uint8, shape)
         for name, shape in shapes.items()
     }
-    about.write_text(json.dumps(asked))
+    about.write_text(json.dumps(asked), encoding="utf-8")
     return arrays
 
 

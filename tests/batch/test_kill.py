@@ -60,7 +60,7 @@ def check(tmp_path, save, *, kills, images):
     for n in range(images):
         save(tmp_path / "in" / f"{n:04}.png", n)
     (tmp_path / "in" / "empty.png").touch()
-    with (tmp_path / "log").open("w") as log:
+    with (tmp_path / "log").open("w", encoding="utf-8") as log:
         assert start(tmp_path / "in", tmp_path / "calm", log, jobs=1).wait() == 0
         seen: list[int] = []
         while len(seen) < kills:

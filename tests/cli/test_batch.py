@@ -140,7 +140,7 @@ def test_interrupted_it_is_130_and_keeps_what_is_finished(photos, tmp_path):
     words = ["batch", photos, tmp_path / "out", "--set", "working_size=32", "max_iter=1"]
     command = [sys.executable, "-m", "napari_s3net", *map(str, words)]
     with (
-        (tmp_path / "err").open("w") as err,
+        (tmp_path / "err").open("w", encoding="utf-8") as err,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=err, encoding="utf-8") as running,
     ):
         first = running.stdout.readline()
@@ -164,7 +164,7 @@ def test_where_nothing_can_be_printed_the_batch_ends_in_order(photos, tmp_path, 
     command = [sys.executable, "-W", "ignore", "-c", code, "batch", str(photos), str(tmp_path / "out")]
     if how == "closed":
         command = ["sh", "-c", 'exec "$@" >&-', "sh", *command]
-    with (tmp_path / "err").open("w") as err, Path("/dev/full").open("w") as full:
+    with (tmp_path / "err").open("w", encoding="utf-8") as err, Path("/dev/full").open("w", encoding="utf-8") as full:
         stdout = {"closed pipe": subprocess.PIPE, "full disk": full, "closed": None}[how]
         with subprocess.Popen(command, stdout=stdout, stderr=err) as running:
             if running.stdout is not None:

@@ -39,7 +39,7 @@ print("still there")
 @pytest.mark.viewer
 def test_layers_can_be_cleared_and_others_drawn_after_them():
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", REMOVE], capture_output=True, text=True, check=False, timeout=200
+        [sys.executable, "-W", "ignore", "-c", REMOVE], capture_output=True, encoding="utf-8", check=False, timeout=200
     )
     assert "still there" in done.stdout, done.stderr
     assert done.returncode == 0, done.stderr
