@@ -195,6 +195,14 @@ def train_there(where: str, features: NDArray[np.float32], settings: Settings) -
 
 
 def reply(connection: Connection, answer: dict[str, Any]) -> None:
-    """Answer a worker; it may be gone."""
+    """Answer a worker; it may be gone.
+
+    Parameters
+    ----------
+    connection : multiprocessing.connection.Connection
+        To the worker.
+    answer : dict
+        What can be pickled.
+    """
     with suppress(OSError):
         connection.send(answer)
