@@ -63,6 +63,16 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="what every method of --interactive starts from: Otsu's mask of the blurred blue, or our own result",
     )
     add("--speed", action="store_true", help="instead, measure time and memory on generated images; needs no SET_DIR")
+    add("--semi", action="store_true", help="instead, learn from few labels on ACDC (SET_DIR); goes on where it was")
+    add("--rows", metavar="A,B,…", help="of --semi: unet, self-training, ideal, kaf-random, kaf, … (default all)")
+    add("--labelled", default="1,2,6", metavar="M,…", help="of --semi: numbers of labelled patients (default 1,2,6)")
+    add("--draws", type=_positive, default=3, metavar="N", help="of --semi: draws of the labelled patients (default 3)")
+    add("--size", choices=("small", "standard"), default="small", help="of --semi and --loop: as in learn (small)")
+    add(
+        "--loop",
+        action="store_true",
+        help="instead, rounds of correcting and learning on images/ and masks/ of SET_DIR",
+    )
     add("--page", nargs="+", type=Path, metavar="OUT", help="write the docs page of these runs to -o; runs nothing")
 
 
@@ -81,6 +91,11 @@ def run(options: Namespace) -> int:
     """
     if options.speed:
         return _speed(options)
+    if options.page and (options.semi or options.loop):
+        from napari_s3net.benchmark.semi_page import semi_page
+
+        options.output.write_text(semi_page(options.page[0]), encoding="utf-8")
+        return 0
     if options.page:
         from napari_s3net.benchmark.page import results_page
 
@@ -88,7 +103,46 @@ def run(options: Namespace) -> int:
         return 0
     if options.set_dir is None:
         raise InvalidSettingsError("Name a folder with images/ and masks/, or --page and the results of earlier runs.")
+    if options.semi or options.loop:
+        return _learn(options)
     return _correct(options) if options.interactive else _measure(options)
+
+
+def _learn(options: Namespace) -> int:
+    """Learn from few labels, or in rounds, and add the figures to their tables."""
+    from napari_s3net.benchmark import loop, semi
+    from napari_s3net.learning.files import find_pairs
+    from napari_s3net.learning.settings import learn_settings
+
+    settings = learn_settings(options.size, **_learn_changes(options.set))
+    if options.semi:
+        numbers = [int(_positive(text)) for text in options.labelled.split(",")]
+        cells = semi.plan_cells(options.rows.split(",") if options.rows else (), numbers, options.draws)
+        for cell in semi.iter_semi(options.set_dir, options.output, cells, settings, sys.stdout.write):
+            sys.stdout.write(f"{cell.row.text}, {cell.labelled} labelled patients, draw {cell.draw}: done\n")
+        return 0
+    pairs = [pair for pair in find_pairs(options.set_dir / "images", options.set_dir / "masks") if pair.labels]
+    for policy in loop.POLICIES:
+        for row in loop.iter_rounds(pairs[: options.limit], settings, policy):
+            loop.append_round(options.output / "rounds.csv", row)
+            sys.stdout.write(f"{policy}: {row['corrected']} corrected, Dice of the rest {row['dice']:.3f}\n")
+    return 0
+
+
+def _learn_changes(texts: list[str]) -> dict[str, object]:
+    """Settings of learning from `key=value`."""
+    from dataclasses import fields
+
+    from napari_s3net.learning.settings import LearnSettings
+
+    types: dict[str, type] = {field.name: type(field.default) for field in fields(LearnSettings)}
+    changes: dict[str, object] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or key not in types:
+            raise InvalidSettingsError(f"--set takes key=value with one of {', '.join(types)}; got {text!r}.")
+        changes[key] = value.lower() == "true" if types[key] is bool else types[key](value)
+    return changes
 
 
 def _speed(options: Namespace) -> int:

@@ -13,7 +13,7 @@ from napari_s3net.learning.planes import IGNORED
 from napari_s3net.network.keypoint_fusion import Points
 
 #: Degrees to either side; least and largest zoom; shift as a share of half the side.
-TURN, ZOOM, SHIFT = 45.0, (0.7, 1.3), 0.1
+TURN, ZOOM, SHIFT = 25.0, (0.8, 1.25), 0.1
 #: Elastic deformation: control points along a side, and the spread of their shift as a share of half the side.
 CONTROL, BEND = 5, 0.04
 #: Steps of the fixed point by which a keypoint finds its place in the deformed plane.
@@ -42,7 +42,7 @@ class Batch:
     index: Tensor
 
 
-def augment(batch: Batch, generator: torch.Generator) -> Batch:
+def augment(batch: Batch, generator: torch.Generator, *, mirror: bool = True) -> Batch:
     """Change each plane by its own draw.
 
     Parameters
@@ -51,6 +51,8 @@ def augment(batch: Batch, generator: torch.Generator) -> Batch:
         As the planes are.
     generator : torch.Generator
         Of the CPU, so that every device draws the same.
+    mirror : bool
+        Half of the planes left and right.
 
     Returns
     -------
@@ -58,7 +60,7 @@ def augment(batch: Batch, generator: torch.Generator) -> Batch:
         What came from outside a plane repeats its edge and is `IGNORED`; keypoints that left it are padding.
     """
     x = batch.images
-    theta, bend = draw_deformations(len(x), generator)
+    theta, bend = draw_deformations(len(x), generator, mirror=mirror)
     theta, bend = theta.to(x), bend.to(x)
     grid = F.affine_grid(theta, list(x.shape), align_corners=False) + _bending(bend, x.shape[-1])
     images = F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
@@ -69,7 +71,7 @@ def augment(batch: Batch, generator: torch.Generator) -> Batch:
     return replace(batch, images=images, labels=labels.round().long() + IGNORED, points=points)
 
 
-def draw_deformations(n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def draw_deformations(n: int, generator: torch.Generator, *, mirror: bool = True) -> tuple[Tensor, Tensor]:
     """Draw an affine transformation and control points for each of `n` planes.
 
     Parameters
@@ -78,6 +80,8 @@ def draw_deformations(n: int, generator: torch.Generator) -> tuple[Tensor, Tenso
         Planes.
     generator : torch.Generator
         Of the CPU.
+    mirror : bool
+        Half of the planes.
 
     Returns
     -------
@@ -89,7 +93,7 @@ def draw_deformations(n: int, generator: torch.Generator) -> tuple[Tensor, Tenso
     u = torch.rand(n, 6, generator=generator)
     angle = math.radians(TURN) * (2 * u[:, 0] - 1)
     zoom = 1 / torch.exp(math.log(ZOOM[0]) + u[:, 1] * math.log(ZOOM[1] / ZOOM[0]))
-    across = 1 - 2 * (u[:, 2] < 0.5).float()
+    across = 1 - 2 * (u[:, 2] < (0.5 if mirror else 0.0)).float()
     shift = SHIFT * (2 * u[:, 3:5] - 1)
     cos, sin = zoom * angle.cos(), zoom * angle.sin()
     rows = (

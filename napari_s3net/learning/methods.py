@@ -16,6 +16,7 @@ from napari_s3net.learning.keypoints import pad_points
 from napari_s3net.learning.run import Run
 from napari_s3net.learning.settings import LearnSettings
 from napari_s3net.network.class_losses import cross_pseudo_loss, pseudo_label_loss, supervised_loss
+from napari_s3net.network.encoder_decoder import GROUP
 from napari_s3net.network.keypoint_fusion import Points
 from napari_s3net.network.unet import ClassNetwork, ClassNetworkConfig
 
@@ -25,8 +26,8 @@ Terms = Callable[[Run, Batch, "Batch | None", LearnSettings, torch.Generator], d
 FOLLOWER = 0.99
 #: Intensities of the stream that learns from pseudo-labels change so much more.
 STRONG = 2.5
-#: Widths of the I-LKA backbone, as multiples of `width`: with 8 those of the network that `teach` teaches.
-ILKA_WIDTHS = (3, 6, 12, 20)
+#: Widths of the I-LKA backbone where `width` is 16, those of the network that `teach` teaches; else in proportion.
+ILKA_WIDTHS = (24, 48, 96, 160)
 UNET_SCALES = 5
 
 
@@ -47,12 +48,15 @@ def network_config(settings: LearnSettings, channels: int, classes: int) -> Clas
     ClassNetworkConfig
         With two decoders for IDEAL, and keypoint layers for KAF.
     """
-    factors = ILKA_WIDTHS if settings.backbone == "ilka" else [2**scale for scale in range(UNET_SCALES)]
+    if settings.backbone == "ilka":
+        widths = tuple(GROUP * max(1, round(settings.width * width / 16 / GROUP)) for width in ILKA_WIDTHS)
+    else:
+        widths = tuple(settings.width * 2**scale for scale in range(UNET_SCALES))
     return ClassNetworkConfig(
         in_channels=channels,
         classes=classes + 1,
         backbone=settings.backbone,
-        widths=tuple(settings.width * factor for factor in factors),
+        widths=widths,
         decoders=2 if settings.method == "ideal" else 1,
         keypoints=settings.uses_keypoints,
         keypoint_width=settings.keypoint_width,
@@ -129,7 +133,7 @@ def plain_terms(
     run: Run,
     labelled: Batch,
     unlabelled: Batch | None,  # noqa: ARG001 - all methods are called alike
-    settings: LearnSettings,  # noqa: ARG001
+    settings: LearnSettings,
     generator: torch.Generator,
 ) -> dict[str, Tensor]:
     """Compute the supervised term alone, of plain learning and of KAF's fine-tuning.
@@ -141,7 +145,7 @@ def plain_terms(
     labelled, unlabelled : Batch
         As they are; the second is not used.
     settings : LearnSettings
-        Are not used.
+        Whether images are mirrored.
     generator : torch.Generator
         Of the random changes.
 
@@ -150,7 +154,7 @@ def plain_terms(
     dict of str to torch.Tensor
         "supervised".
     """
-    seen = augment(labelled, generator)
+    seen = augment(labelled, generator, mirror=settings.mirror)
     return {"supervised": supervised_loss(run.network(seen.images, seen.points), seen.labels)}
 
 
@@ -179,7 +183,7 @@ def self_training_terms(
     weight = ramp(run.iteration, settings)
     if unlabelled is None or weight == 0:
         return terms
-    seen = augment(unlabelled, generator)
+    seen = augment(unlabelled, generator, mirror=settings.mirror)
     with torch.no_grad():
         told = run.follower(seen.images, seen.points).softmax(dim=1)
     logits = run.network(change_intensities(seen.images, generator, STRONG), seen.points)
@@ -208,14 +212,14 @@ def ideal_terms(
         "supervised", the mean over both decoders, and "cross pseudo".
     """
     network, weight = run.network, ramp(run.iteration, settings)
-    seen = augment(labelled, generator)
+    seen = augment(labelled, generator, mirror=settings.mirror)
     size = (seen.images.shape[2], seen.images.shape[3])
     features, _ = network.encoder(seen.images, seen.points)
     both = [supervised_loss(logits, seen.labels) for logits in network.decode(features, size)]
     terms = {"supervised": torch.stack(both).mean()}
     if unlabelled is None or weight == 0:
         return terms
-    other = augment(unlabelled, generator)
+    other = augment(unlabelled, generator, mirror=settings.mirror)
     features, _ = network.encoder(other.images, other.points)
     first, second = network.decode(features, size, generator)
     return {**terms, "cross pseudo": weight * cross_pseudo_loss(first, second)}

@@ -62,7 +62,7 @@ def ideal_pretrain_terms(
         "dense".
     """
     batch = make_batch(data, draw(np.arange(len(data)), settings.batch, generator), device, keypoints=False)
-    first, second = augment(batch, generator), augment(batch, generator)
+    first, second = (augment(batch, generator, mirror=settings.mirror) for _ in range(2))
     features, query = run.network(first.images)
     with torch.no_grad():
         key_features, key = run.follower(second.images)
@@ -95,7 +95,10 @@ def kaf_pretrain_terms(
     """
     chosen = draw(np.arange(len(data)), settings.batch, generator)
     beside = neighbours(data, chosen, generator)
-    first, second = (augment(make_batch(data, index, device, keypoints=True), generator) for index in (chosen, beside))
+    first, second = (
+        augment(make_batch(data, index, device, keypoints=True), generator, mirror=settings.mirror)
+        for index in (chosen, beside)
+    )
     (image_1, keypoints_1, described_1), (image_2, keypoints_2, described_2) = (
         run.network(view.images, view.points) for view in (first, second)
     )

@@ -54,6 +54,8 @@ class LearnSettings:
         Of KAF: slices are alike whose places in their volumes differ by less than this share of the volume.
     weight_local : float
         Of KAF's local term; 0 leaves it out. The paper has 0.01.
+    mirror : bool
+        Show half of the images mirrored left and right; to be left out where sides matter, as in the heart.
     seed : int
         Of the first weights and of every draw.
     validate : bool
@@ -63,10 +65,10 @@ class LearnSettings:
     method: str = "plain"
     backbone: str = "unet"
     size: int = 128
-    width: int = 8
+    width: int = 16
     steps: int = 500
     batch: int = 8
-    learning_rate: float = 3e-3
+    learning_rate: float = 5e-3
     unlabelled: float = 0.5
     ramp: float = 0.6
     confident: float = 0.9
@@ -76,6 +78,7 @@ class LearnSettings:
     temperature: float = 0.2
     near: float = 0.35
     weight_local: float = 0.0
+    mirror: bool = True
     seed: int = 0
     validate: bool = True
 

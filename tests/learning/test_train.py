@@ -97,7 +97,7 @@ def test_learning_again_goes_on_from_before(data, tiny, tmp_path):
 
 
 def test_weights_that_were_taught_are_a_start_for_the_same_backbone(data, tiny, tmp_path):
-    settings = tiny.replace(backbone="ilka", steps=1, learning_rate=1e-6)
+    settings = tiny.replace(backbone="ilka", width=16, steps=1, learning_rate=1e-6)
     shape = EncoderDecoderConfig(in_channels=1, clusters=2)
     taught = EncoderDecoder(shape)
     card = ModelCard(kind="chest", config=shape, normalisation=Normalisation(low=0, high=1), size=32, parts=("a", "b"))

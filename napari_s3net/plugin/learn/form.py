@@ -18,8 +18,8 @@ RECOMMENDED = "recommended"
 #: What is recommended, whatever the number of images: the table in docs/benchmark-semi.md has not shown more than this.
 BEST = "plain"
 SIZE_TEXTS = {"small": "Small, for a CPU", "standard": "Standard, for a graphics card"}
-#: Seconds of one step of eight images on one core of the development machine, at the small size.
-SECONDS_A_STEP = {"plain": 0.4, "self-training": 0.8, "ideal": 1.0, "kaf": 0.9}
+#: Seconds of a step of eight images on one core at the small size: estimates, from 1.9 s for sixteen on a busy machine.
+SECONDS_A_STEP = {"plain": 0.5, "self-training": 1.0, "ideal": 1.3, "kaf": 1.2}
 #: Memory of learning at the small size beside the images, in MB, measured with the command line.
 MEGABYTES = {"plain": 600, "self-training": 650, "ideal": 800, "kaf": 900}
 

@@ -1,0 +1,302 @@
+"""Few labels on ACDC: methods of learning by 3-D Dice on patients that none of them has seen."""
+
+from __future__ import annotations
+
+import csv
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_s3net.errors import InvalidSettingsError, ReadError
+from napari_s3net.learning.examples import ExampleSet, iter_examples
+from napari_s3net.learning.files import Pair, find_pairs
+from napari_s3net.learning.settings import LearnSettings
+
+#: Patients of the pool, for pre-training and labels; the others are for testing only.
+POOL = range(1, 31)
+TEST = range(31, 41)
+CLASSES = {1: "right ventricle", 2: "myocardium", 3: "left ventricle"}
+COLUMNS = ("row", "labelled", "draw", "patient", "frame", "label", "dice", "seconds", "budget")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the table.
+
+    Attributes
+    ----------
+    name : str
+        By which the command line knows it.
+    text : str
+        What it is.
+    method, backbone : str
+        As in `LearnSettings`.
+    pretrained : str
+        Method whose pre-trained encoder it starts from; empty for random weights.
+    """
+
+    name: str
+    text: str
+    method: str
+    backbone: str = "unet"
+    pretrained: str = ""
+
+
+ROWS = (
+    Row("unet", "U-Net from random", "plain"),
+    Row("self-training", "Self-training", "self-training"),
+    Row("ideal", "IDEAL", "ideal", pretrained="ideal"),
+    Row("kaf-random", "KAF from random", "kaf"),
+    Row("kaf", "KAF pre-trained", "kaf", pretrained="kaf"),
+    Row("ideal-kaf", "IDEAL fine-tuning from KAF's encoder", "ideal", pretrained="kaf"),
+    Row("ideal-ilka", "IDEAL, I-LKA backbone", "ideal", backbone="ilka", pretrained="ideal"),
+    Row("kaf-ilka", "KAF, I-LKA backbone", "kaf", backbone="ilka", pretrained="kaf"),
+    Row("ilka", "I-LKA backbone from random", "plain", backbone="ilka"),
+)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training: a row, a number of labelled patients, and a draw of them."""
+
+    row: Row
+    labelled: int
+    draw: int
+
+
+def plan_cells(names: Sequence[str], labelled: Sequence[int], draws: int) -> list[Cell]:
+    """List the trainings; the first draw of all rows comes before the second.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of rows; empty for all.
+    labelled : sequence of int
+        Numbers of labelled patients.
+    draws : int
+        Of the patients, for each number.
+
+    Returns
+    -------
+    list of Cell
+        In the order in which they are done.
+
+    Raises
+    ------
+    InvalidSettingsError
+        If there is no such row, or not so many patients.
+    """
+    known = {row.name: row for row in ROWS}
+    if unknown := [name for name in names if name not in known]:
+        raise InvalidSettingsError(f"Rows are {', '.join(known)}; got {unknown[0]!r}.")
+    if wrong := [m for m in labelled if not 0 < m < len(POOL)]:
+        raise InvalidSettingsError(
+            f"Of the pool's {len(POOL)} patients 1 to {len(POOL) - 1} have labels; got {wrong[0]}."
+        )
+    chosen = [known[name] for name in names] if names else list(ROWS)
+    return [Cell(row, m, draw) for m in labelled for draw in range(draws) for row in chosen]
+
+
+def drawn_patients(labelled: int, draw: int) -> list[int]:
+    """Draw the labelled patients; the same for all rows.
+
+    Parameters
+    ----------
+    labelled : int
+        How many.
+    draw : int
+        Number of the draw, from 0.
+
+    Returns
+    -------
+    list of int
+        Sorted, of the pool.
+    """
+    shuffled = np.random.default_rng(1000 * labelled + draw).permutation(np.array(POOL))
+    return sorted(int(n) for n in shuffled[:labelled])
+
+
+def iter_semi(
+    folder: Path, output: Path, cells: Sequence[Cell], settings: LearnSettings, tell: Callable[[str], object]
+) -> Iterator[Cell]:
+    """Do the trainings that are not done yet, each resumable, and append their figures to `semi.csv`.
+
+    Parameters
+    ----------
+    folder : Path
+        Of ACDC: `patientNNN_frameMM.nii.gz` with `…_gt.nii.gz`.
+    output : Path
+        For the table, pre-trained models and checkpoints.
+    cells : sequence of Cell
+        What to do.
+    settings : LearnSettings
+        The budget; method and backbone are those of the row.
+    tell : callable
+        Takes a line of progress now and then.
+
+    Yields
+    ------
+    Cell
+        Each that has been done.
+
+    Raises
+    ------
+    ReadError
+        If the folder holds no such files.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    table = output / "semi.csv"
+    budget = budget_text(settings)
+    done = {(row["row"], int(row["labelled"]), int(row["draw"])) for row in read_semi(table) if row["budget"] == budget}
+    left = [cell for cell in cells if (cell.row.name, cell.labelled, cell.draw) not in done]
+    if not left:
+        return
+    pairs = [pair for pair in find_pairs(folder, folder) if pair.labels]
+    patients = {pair: patient_of(pair.name) for pair in pairs}
+    pool = [pair for pair in pairs if patients[pair] in POOL]
+    test = [pair for pair in pairs if patients[pair] in TEST]
+    if not pool or not test:
+        raise ReadError(f"Expected patients 1 to 40 of ACDC in {folder}, as patientNNN_frameMM.nii.gz.")
+    data = _read(pool, settings)
+    keypoints = data.with_keypoints(settings.most_keypoints) if any(_keypoints(c.row) for c in left) else data
+    for cell in left:
+        started = time.perf_counter()
+        used = settings.replace(method=cell.row.method, backbone=cell.row.backbone, seed=cell.draw, validate=False)
+        model = _train(cell, keypoints if _keypoints(cell.row) else data, used, output, tell)
+        rows = _evaluate(model, test, cell, time.perf_counter() - started, budget)
+        _append(table, rows)
+        yield cell
+
+
+def budget_text(settings: LearnSettings) -> str:
+    """Say with what budget a table was made: figures of different budgets never mix.
+
+    Returns
+    -------
+    str
+        "96 pixels, width 8, 300 steps of 8 images".
+    """
+    return f"{settings.size} pixels, width {settings.width}, {settings.steps} steps of {settings.batch} images"
+
+
+def _keypoints(row: Row) -> bool:
+    return row.method == "kaf" or row.pretrained == "kaf"
+
+
+def _read(pairs: Sequence[Pair], settings: LearnSettings) -> ExampleSet:
+    from napari_s3net.runtime.generators import drain
+
+    return drain(iter_examples(pairs, settings.size, classes=CLASSES))
+
+
+def _train(cell: Cell, data: ExampleSet, settings: LearnSettings, output: Path, tell: Callable[[str], object]) -> Any:
+    """The model of a cell; labels of other patients are taken away first."""
+    import torch
+
+    from napari_s3net.learning.planes import IGNORED
+    from napari_s3net.learning.train import iter_learn
+    from napari_s3net.runtime.generators import follow
+
+    name = f"{cell.row.name}-{cell.labelled}-{cell.draw}"
+    init = _pretrained(cell.row, data, settings, output, tell) if cell.row.pretrained else None
+    patients = np.array([patient_of(data.names[file]) for file in data.files])
+    known = np.isin(patients, drawn_patients(cell.labelled, cell.draw))
+    labels = np.where(known[:, None, None], data.labels, np.int8(IGNORED))
+    steps = iter_learn(
+        replace(data, labels=labels),
+        settings,
+        torch.device("cpu"),
+        init=init,
+        checkpoint=output / "work" / f"{name}.safetensors",
+    )
+    return follow(steps, lambda step: _say(name, step, tell))
+
+
+def patient_of(name: str) -> int:
+    """Read the patient's number from a file's name.
+
+    Returns
+    -------
+    int
+        0 where it has none.
+    """
+    match = re.match(r"patient(\d+)_", Path(name).name)
+    return int(match[1]) if match else 0
+
+
+def _pretrained(
+    row: Row, data: ExampleSet, settings: LearnSettings, output: Path, tell: Callable[[str], object]
+) -> Path:
+    """The pre-trained encoder of a row: made once, with the pool's images alone, for all draws."""
+    import torch
+
+    from napari_s3net.learning.model import save_model
+    from napari_s3net.learning.pretrain import iter_pretrain
+    from napari_s3net.runtime.generators import follow
+
+    used = settings.replace(method=row.pretrained, seed=0)
+    name = f"pretrained-{row.pretrained}-{row.backbone}"
+    path = output / "models" / f"{name}-{used.size}-{used.steps}.safetensors"
+    if not path.is_file():
+        steps = iter_pretrain(data, used, torch.device("cpu"), checkpoint=output / "work" / f"{name}.safetensors")
+        save_model(path, follow(steps, lambda step: _say(name, step, tell)))
+    return path
+
+
+def _say(name: str, step: Any, tell: Callable[[str], object]) -> None:
+    """A line every fifty steps."""
+    if (iteration := getattr(step, "iteration", 0)) % 50 == 0:
+        losses = ", ".join(f"{term} {value:.3f}" for term, value in step.losses.items())
+        tell(f"{name}: {iteration} of {step.total}, {losses}\n")
+
+
+def _evaluate(model: Any, test: Sequence[Pair], cell: Cell, seconds: float, budget: str) -> list[dict[str, Any]]:
+    """3-D Dice of each test volume and class, at the volumes' own size."""
+    from napari_s3net.io import read_image, read_labels
+    from napari_s3net.labels.metrics import dice
+    from napari_s3net.learning.predict import iter_apply
+    from napari_s3net.runtime.generators import drain
+
+    rows = []
+    for pair in test:
+        assert pair.labels is not None  # noqa: S101 - all of ACDC's have labels
+        said = drain(iter_apply(read_image(pair.image), model)).labels
+        truth = read_labels(pair.labels).array
+        for label in CLASSES:
+            score = dice(said == label, truth == label)
+            frame = pair.name.partition("_frame")[2]
+            about = (cell.row.name, cell.labelled, cell.draw, patient_of(pair.name), frame, label)
+            rows.append(dict(zip(COLUMNS, (*about, score, seconds, budget), strict=True)))
+    return rows
+
+
+def read_semi(path: Path) -> list[dict[str, str]]:
+    """Read the table of figures.
+
+    Returns
+    -------
+    list of dict
+        One a volume and class, by `COLUMNS`; empty where there is no file.
+    """
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return [row for row in csv.DictReader(file) if None not in row.values()]
+
+
+def _append(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """Add the rows of a cell; the file is replaced as a whole, so that no cell is ever half there."""
+    known = read_semi(path)
+    temporary = path.with_suffix(".partial")
+    with temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(
+            [*known, *({**row, "dice": f"{row['dice']:.4f}", "seconds": f"{row['seconds']:.0f}"} for row in rows)]
+        )
+    temporary.replace(path)

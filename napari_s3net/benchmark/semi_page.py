@@ -1,0 +1,122 @@
+"""The docs page of learning from few labels: the table over draws, the rounds of correcting, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from napari_s3net.benchmark.loop import read_rounds
+from napari_s3net.benchmark.semi import CLASSES, ROWS, drawn_patients, read_semi
+
+LABELLED, DRAWS = (1, 2, 6), 3
+MISSING = "–"
+#: What was published, of other splits and budgets: mean Dice on ACDC.
+PUBLISHED = (
+    "Published, on other splits: KAF 0.741 with two labelled patients and 0.873 with six, a U-Net from random 0.782 "
+    "with six; IDEAL 0.738 with 1.25 % of the labels."
+)
+PROTOCOL = (
+    "Patients 31–40 are for testing only; 1–30 are the pool, of which M have labels and the others none. 3-D Dice of "
+    "each volume and class at the volume's own size, of the last checkpoint; mean over classes and volumes, then mean "
+    "± standard deviation over draws of the labelled patients (the number of draws in brackets)."
+)
+LOOP = (
+    "ISIC 2018: a simulated user gives the true masks of the images that *Next to correct* offers, or of others drawn "
+    "at random; the model is learned again from the one before. Mean Dice of the images that are not corrected, at "
+    "their own size. The first round is drawn at random for both."
+)
+
+
+def semi_page(output: Path) -> str:
+    """Write the page from the tables of a folder.
+
+    Parameters
+    ----------
+    output : Path
+        Folder with `semi.csv` and `rounds.csv`, as `benchmark --semi` and `benchmark --loop` write them.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    rows = read_semi(output / "semi.csv")
+    budgets = list(dict.fromkeys(row["budget"] for row in rows))
+    parts = [
+        "# Learning from few labels",
+        "Made by `napari-s3net benchmark --page OUT --semi -o docs/benchmark-semi.md`; not to be edited by hand.",
+        "## ACDC",
+        PROTOCOL,
+    ]
+    parts += [_table(budget, [row for row in rows if row["budget"] == budget]) for budget in budgets]
+    parts += [_missing(rows, budgets), PUBLISHED, *_rounds(output / "rounds.csv")]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _table(budget: str, rows: Sequence[dict[str, str]]) -> str:
+    """A line a row of the table, for one budget."""
+    lines = [
+        f"### {budget[0].upper()}{budget[1:]}",
+        "",
+        "| | " + " | ".join(f"M = {m}" for m in LABELLED) + " | by class, M = 2 | training |",
+        "|---|" + "---|" * (len(LABELLED) + 2),
+    ]
+    for row in ROWS:
+        its = [one for one in rows if one["row"] == row.name]
+        cells = [_cell([one for one in its if int(one["labelled"]) == m]) for m in LABELLED]
+        classes = [_mean([one for one in its if one["label"] == str(k) and one["labelled"] == "2"]) for k in CLASSES]
+        by_class = " / ".join(MISSING if np.isnan(value) else f"{value:.3f}" for value in classes)
+        seconds = [float(one["seconds"]) for one in its]
+        took = f"{np.median(seconds) / 60:.0f} min" if seconds else MISSING
+        lines.append(f"| {row.text} | {' | '.join(cells)} | {by_class if its else MISSING} | {took} |")
+    names = ", ".join(CLASSES.values())
+    return "\n".join(lines) + f"\n\nClasses: {names}. Training as timed, pre-training included where it was made then."
+
+
+def _cell(rows: Sequence[dict[str, str]]) -> str:
+    """Mean and spread over the draws that there are."""
+    draws = sorted({row["draw"] for row in rows})
+    if not draws:
+        return MISSING
+    means = [_mean([row for row in rows if row["draw"] == draw]) for draw in draws]
+    spread = f" ± {np.std(means, ddof=1):.3f}" if len(means) > 1 else ""
+    return f"{np.mean(means):.3f}{spread} ({len(means)})"
+
+
+def _mean(rows: Sequence[dict[str, str]]) -> float:
+    return float(np.mean([float(row["dice"]) for row in rows])) if rows else float("nan")
+
+
+def _missing(rows: Sequence[dict[str, str]], budgets: Sequence[str]) -> str:
+    """What of the whole table has not been measured."""
+    whole = len(ROWS) * len(LABELLED) * DRAWS
+    there = max(
+        (len({(r["row"], r["labelled"], r["draw"]) for r in rows if r["budget"] == b}) for b in budgets), default=0
+    )
+    if there == whole:
+        return ""
+    drawn = "; ".join(f"draw {n} of two: {', '.join(map(str, drawn_patients(2, n)))}" for n in range(DRAWS))
+    return (
+        f"**Not measured yet: {whole - there} of {whole} trainings**, marked {MISSING}. The command goes on where it "
+        f"was ended. Figures of so few draws and so short a training rank nothing. Labelled patients, {drawn}."
+    )
+
+
+def _rounds(path: Path) -> list[str]:
+    """The rounds of correcting and learning."""
+    rows = read_rounds(path)
+    if not rows:
+        return ["## Rounds of correcting", "Not measured yet: `napari-s3net benchmark --loop SET_DIR -o OUT`."]
+    parts = ["## Rounds of correcting", LOOP]
+    for budget in dict.fromkeys(row["budget"] for row in rows):
+        its = [row for row in rows if row["budget"] == budget]
+        counts = sorted({int(row["corrected"]) for row in its})
+        lines = [f"| {budget} | " + " | ".join(f"{n} corrected" for n in counts) + " |", "|---|" + "---|" * len(counts)]
+        for policy in dict.fromkeys(row["policy"] for row in its):
+            found = {int(row["corrected"]): row for row in its if row["policy"] == policy}
+            cells = [f"{float(found[n]['dice']):.3f}" if n in found else MISSING for n in counts]
+            lines.append(f"| {'Next to correct' if policy == 'next' else 'At random'} | {' | '.join(cells)} |")
+        parts.append("\n".join(lines))
+    return parts

@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+
+from napari_s3net.benchmark import semi
+from napari_s3net.benchmark.semi import iter_semi, patient_of, plan_cells, read_semi
+from napari_s3net.benchmark.semi_page import semi_page
+from napari_s3net.cli import main
+from napari_s3net.errors import InvalidSettingsError, ReadError
+from napari_s3net.image import Geometry
+from napari_s3net.io.write import write_labels
+from napari_s3net.learning.settings import learn_settings
+from tests.learning.conftest import TINY, scene
+
+SETTINGS = learn_settings(**{**TINY, "steps": 2})
+
+
+@pytest.fixture
+def acdc(tmp_path):
+    geometry = Geometry((1.0,) * 3, (0.0,) * 3, tuple(map(tuple, np.eye(3).tolist())))
+    for patient in (1, 2, 3, 31):
+        images, labels = (np.stack(part) for part in zip(*(scene(patient + n) for n in range(2)), strict=True))
+        write_labels(tmp_path / f"patient{patient:03}_frame01.nii.gz", images, geometry)
+        write_labels(tmp_path / f"patient{patient:03}_frame01_gt.nii.gz", labels, geometry)
+    return tmp_path
+
+
+def test_cells_are_planned_draw_by_draw_and_wrong_ones_refused():
+    cells = plan_cells(["unet", "ideal"], [2], 2)
+    assert [(cell.row.name, cell.draw) for cell in cells] == [("unet", 0), ("ideal", 0), ("unet", 1), ("ideal", 1)]
+    assert len(plan_cells((), (1, 2, 6), 3)) == 9 * len(semi.ROWS)
+    with pytest.raises(InvalidSettingsError, match="nonsense"):
+        plan_cells(["nonsense"], [2], 1)
+    with pytest.raises(InvalidSettingsError, match="30"):
+        plan_cells([], [30], 1)
+
+
+def test_draws_differ_and_are_of_the_pool():
+    drawn = [tuple(semi.drawn_patients(2, n)) for n in range(3)]
+    assert len(set(drawn)) == 3
+    assert all(1 <= patient <= 30 for patients in drawn for patient in patients)
+    assert drawn[0] == tuple(semi.drawn_patients(2, 0))
+
+
+def test_a_table_goes_on_where_it_was_and_test_patients_stay_out(acdc, tmp_path, monkeypatch):
+    monkeypatch.setattr(semi, "drawn_patients", lambda labelled, draw: [1, 2][:labelled])
+    seen = []
+    real = semi._train
+
+    def spy(cell, data, settings, output, tell):
+        seen.append((cell.row.name, sorted({patient_of(name) for name in data.names})))
+        return real(cell, data, settings, output, tell)
+
+    monkeypatch.setattr(semi, "_train", spy)
+    out = tmp_path / "out"
+    assert len(list(iter_semi(acdc, out, plan_cells(["unet"], [1], 1), SETTINGS, print))) == 1
+    cells = plan_cells(["unet", "ideal", "ideal-kaf"], [1], 1)
+    assert [cell.row.name for cell in iter_semi(acdc, out, cells, SETTINGS, print)] == ["ideal", "ideal-kaf"]
+    assert seen == [(name, [1, 2, 3]) for name in ("unet", "ideal", "ideal-kaf")]
+    rows = read_semi(out / "semi.csv")
+    assert len(rows) == 3 * 3  # cells × classes of the one test volume
+    assert {row["patient"] for row in rows} == {"31"}
+    other = SETTINGS.replace(steps=3)
+    assert len(list(iter_semi(acdc, out, plan_cells(["unet"], [1], 1), other, print))) == 1  # another budget
+    page = semi_page(out)
+    assert page.count("### ") == 2
+    assert "Not measured yet" in page
+    assert "U-Net from random" in page
+
+
+def test_folders_without_acdc_are_told(tmp_path, acdc):
+    (tmp_path / "patient031_frame01.nii.gz").unlink()
+    with pytest.raises(ReadError, match="Expected patients"):
+        list(iter_semi(acdc, tmp_path / "out", plan_cells(["unet"], [1], 1), SETTINGS, print))
+
+
+def test_from_the_command_line(acdc, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(semi, "drawn_patients", lambda labelled, draw: [1])
+    tiny = ["--set", *(f"{name}={value}" for name, value in {**TINY, "steps": 2}.items())]
+    words = ["benchmark", str(acdc), "-o", str(tmp_path / "out"), "--semi", "--rows", "unet", "--labelled", "1"]
+    assert main([*words, "--draws", "1", *tiny]) == 0
+    assert "U-Net from random, 1 labelled patients, draw 0: done" in capsys.readouterr().out
+    assert main(["benchmark", "--semi", "--page", str(tmp_path / "out"), "-o", str(tmp_path / "page.md")]) == 0
+    assert "## ACDC" in (tmp_path / "page.md").read_text()
+    assert main([*words, "--set", "nonsense=1"]) == 2
