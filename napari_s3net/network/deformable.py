@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from napari_s3net.network.deformable_cpu import TAPS, deform_on_cpu
 from napari_s3net.network.depthwise import Pointwise
+from napari_s3net.network.precision import full_precision
 
 
 def deform_conv3x3(x: Tensor, offsets: Tensor, modulation: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -111,9 +112,11 @@ class DeformableConv3x3(nn.Module):
         torch.Tensor
             (N, D, H, W) for x (N, C, H, W).
         """
-        predicted = self.predict(x)
-        offsets, modulation = predicted[:, : 2 * TAPS], 2 * predicted[:, 2 * TAPS :].sigmoid()
-        return deform_conv3x3(x, offsets, modulation, self.weight, self.bias)
+        with full_precision(x.device):  # places between pixels need more than eight bits
+            x = x.float()
+            predicted = self.predict(x)
+            offsets, modulation = predicted[:, : 2 * TAPS], 2 * predicted[:, 2 * TAPS :].sigmoid()
+            return deform_conv3x3(x, offsets, modulation, self.weight, self.bias)
 
 
 class FreeOffsetConv3x3(nn.Module):

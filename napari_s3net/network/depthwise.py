@@ -131,8 +131,9 @@ class DepthwiseConv(nn.Conv2d):
     def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor, dilation: int) -> Tensor:
         if self.by_matrices and x.device.type != "cpu":
             return depthwise_by_matrices(x, weight, bias, dilation)
-        if x.device.type != "cpu" or (self.kernel_size == (3, 3) and dilation == 1):
-            # torch's own is faster there
+        small = self.kernel_size == (3, 3) and dilation == 1
+        if x.device.type != "cpu" or small or torch.is_autocast_enabled("cpu"):
+            # torch's own is faster there, or the only one in half precision
             return F.conv2d(x, weight, bias, 1, self.padding, self.dilation, len(weight))
         y: Tensor = _Depthwise.apply(x, weight, bias, dilation)  # type: ignore[no-untyped-call]
         return y

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import torch
 
@@ -60,13 +60,21 @@ def is_out_of_memory(error: BaseException) -> bool:
     )
 
 
+def is_device_lost(error: BaseException) -> bool:
+    """Whether an error means that a graphics card is gone, taken by another program, or failed; not that it is full."""
+    words = str(error).lower()
+    signs = ("cuda error", "cuda driver", "cudnn", "cublas", "no cuda gpus", "nvidia driver", "mps backend")
+    return isinstance(error, RuntimeError) and not is_out_of_memory(error) and any(sign in words for sign in signs)
+
+
 def empty_caches() -> None:
     """Give memory that is not used any more back to the system and to other programs on the graphics card."""
     gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-    elif torch.backends.mps.is_available():
-        torch.mps.empty_cache()
+    with suppress(RuntimeError):  # of a card that has failed nothing can be had back
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        elif torch.backends.mps.is_available():
+            torch.mps.empty_cache()
 
 
 @contextmanager

@@ -69,6 +69,29 @@ def images_at_once(shape: tuple[int, ...], settings: Settings, device: str) -> i
     return int(min(MOST_AT_ONCE, max(1, SHARE * free_mib(device) // each)))
 
 
+def card_name(device: str) -> str:
+    """Return what a graphics card is called.
+
+    Parameters
+    ----------
+    device : str
+        "cuda:0", …
+
+    Returns
+    -------
+    str
+        "NVIDIA H100 80GB HBM3"; empty for other devices, and for a card that does not answer.
+    """
+    if not device.startswith("cuda"):
+        return ""
+    import torch
+
+    try:
+        return str(torch.cuda.get_device_name(device))
+    except (RuntimeError, AssertionError):
+        return ""
+
+
 def free_mib(device: str = "cpu") -> float:
     """Return the memory that a run may still take.
 
@@ -81,13 +104,16 @@ def free_mib(device: str = "cpu") -> float:
     Returns
     -------
     float
-        In MiB.
+        In MiB; 0 of a card that does not answer.
     """
     if device.startswith("cuda"):
         import torch
 
-        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-        return float(int(torch.cuda.mem_get_info(device)[0]) + kept) / 2**20
+        try:
+            kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+            return float(int(torch.cuda.mem_get_info(device)[0]) + kept) / 2**20
+        except (RuntimeError, AssertionError):
+            return 0.0
     return free_memory() / 2**20
 
 

@@ -1,9 +1,13 @@
-"""Begin a run anew where memory ran out: at half the working size, then on the CPU. The same policy for every run."""
+"""Begin a run anew where it could not be ended: the same policy for every run.
+
+Where memory ran out, at half the working size, then on the CPU; where a graphics card failed, on the CPU.
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from napari_s3net.errors import OutOfMemoryError
@@ -15,6 +19,7 @@ if TYPE_CHECKING:
 
 #: The network cannot work at fewer pixels than this.
 SMALLEST = 32
+CARD_FAILED = "The graphics card failed, or another program has it."
 IN_VAIN = "Tried again at smaller working sizes and on the CPU, in vain."
 _PARTS = {1: "the same", 2: "half the", 4: "a quarter of the"}
 
@@ -85,7 +90,7 @@ def attempts(device: str) -> Iterator[Attempt]:
 def iter_retrying(
     make: Make, settings: Settings, device: str | torch.device
 ) -> Generator[Step | Notice, bool | None, Segmentation]:
-    """Run, and begin anew, smaller or on the CPU, where memory runs out.
+    """Run, and begin anew, smaller or on the CPU, where memory runs out or a graphics card fails.
 
     Parameters
     ----------
@@ -113,40 +118,48 @@ def iter_retrying(
     """
     import torch
 
-    from napari_s3net.runtime.device import empty_caches, is_out_of_memory, resolve_device
+    from napari_s3net.runtime.device import empty_caches, is_device_lost, is_out_of_memory, resolve_device
 
-    reason = ""
-    for attempt in attempts(str(resolve_device(device))):
-        if reason:
-            words = f"Out of memory. Trying again {attempt.place}…"
-            yield Notice(words)
+    reason, failed = "", ""
+    left = deque(attempts(str(resolve_device(device))))
+    while left:
+        attempt = left.popleft()
+        if failed:
+            yield Notice(f"{failed} Trying again {attempt.place}…")
         try:
             result = yield from make(attempt.settings(settings), torch.device(attempt.device))
         except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
+            if is_out_of_memory(error):
+                failed = "Out of memory."
+                reason = str(error) if isinstance(error, OutOfMemoryError) else failed
+            elif attempt.device != "cpu" and is_device_lost(error):
+                failed = reason = CARD_FAILED
+                left = deque(replace(again, moved=True) for again in attempts("cpu"))
+            else:
                 raise
-            reason = str(error) if isinstance(error, OutOfMemoryError) else "Out of memory."
         else:
-            if not reason:
+            if not failed:
                 return result
-            note = " ".join(filter(None, (finished_note(attempt), result.provenance.note)))
+            note = " ".join(filter(None, (finished_note(attempt, failed), result.provenance.note)))
             return result.with_provenance(note=note)
         # Only here, behind the handler, is the error gone, and with it the frames that held tensors.
         empty_caches()
     raise OutOfMemoryError(f"{reason} {IN_VAIN}")
 
 
-def finished_note(attempt: Attempt) -> str:
+def finished_note(attempt: Attempt, failed: str = "Out of memory.") -> str:
     """Return the note of a result that came from another try than the first.
 
     Parameters
     ----------
     attempt : Attempt
         The try that succeeded.
+    failed : str
+        What became of the one before.
 
     Returns
     -------
     str
         "Out of memory. Tried again at half the working size and finished there."
     """
-    return f"Out of memory. Tried again {attempt.place} and finished there."
+    return f"{failed} Tried again {attempt.place} and finished there."

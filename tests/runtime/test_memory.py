@@ -6,7 +6,17 @@ import pytest
 
 from napari_s3net.errors import OutOfMemoryError
 from napari_s3net.runtime import memory
-from napari_s3net.runtime.memory import advise, estimate_mib, mib_text, require_memory
+from napari_s3net.runtime.memory import (
+    MOST_AT_ONCE,
+    SHARE,
+    advise,
+    card_name,
+    estimate_mib,
+    free_mib,
+    images_at_once,
+    mib_text,
+    require_memory,
+)
 from napari_s3net.settings import Settings
 
 SHAPE, SETTINGS = (1000, 1500), Settings(working_size=256)
@@ -102,3 +112,25 @@ def test_the_estimate_is_near_what_is_measured():
         [sys.executable, "-W", "ignore", "-c", MEASURE], capture_output=True, encoding="utf-8", check=True
     )
     assert 0.4 < float(done.stdout) < 1.2
+
+
+def test_a_card_that_does_not_answer_has_no_memory_and_no_name(monkeypatch):
+    def lost(*_):
+        raise RuntimeError("CUDA error: no CUDA-capable device is detected")
+
+    for name in ("memory_reserved", "mem_get_info", "get_device_name"):
+        monkeypatch.setattr(f"torch.cuda.{name}", lost)
+    assert free_mib("cuda:0") == 0
+    assert card_name("cuda:0") == ""
+    assert card_name("cpu") == ""
+    advice = advise((64, 64), Settings(working_size=64), "cuda:0")
+    assert not advice.fits
+    assert advice.cpu
+
+
+def test_as_many_images_at_once_as_fit_into_free_memory(monkeypatch):
+    settings = Settings(working_size=128)
+    each = estimate_mib((128, 128), settings)
+    for free, images in ((0, 1), (each / SHARE * 5.5, 5), (1e9, MOST_AT_ONCE)):
+        monkeypatch.setattr("napari_s3net.runtime.memory.free_mib", lambda *_, free=free: free)
+        assert images_at_once((128, 128, 3), settings, "cuda:0") == images

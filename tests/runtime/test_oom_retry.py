@@ -13,7 +13,7 @@ from napari_s3net.errors import DivergedError, OutOfMemoryError
 from napari_s3net.image import Geometry, Notice, Segmentation, Step
 from napari_s3net.provenance import Provenance
 from napari_s3net.runtime.generators import drain, follow
-from napari_s3net.runtime.oom_retry import IN_VAIN, Attempt, attempts, iter_retrying
+from napari_s3net.runtime.oom_retry import CARD_FAILED, IN_VAIN, Attempt, attempts, iter_retrying
 from napari_s3net.segmentation import iter_segment
 from napari_s3net.settings import Settings
 
@@ -70,6 +70,33 @@ def test_then_on_the_cpu(monkeypatch):
     result = drain(iter_retrying(make, SETTINGS, "auto"))
     assert asked == [(64, "cuda:0"), (32, "cuda:0"), (32, "cpu")]
     assert result.provenance.note.startswith("Out of memory. Tried again at half the working size on the CPU")
+
+
+LOST = (
+    "CUDA error: CUDA-capable device(s) is/are busy or unavailable",
+    "CUDA error: unspecified launch failure",
+    "No CUDA GPUs are available",
+)
+
+
+@pytest.mark.parametrize("words", LOST)
+def test_a_card_that_is_gone_or_taken_is_told_and_the_cpu_does_it_at_the_same_size(monkeypatch, words):
+    monkeypatch.setattr("napari_s3net.runtime.device.available_devices", lambda: ["cuda:0", "cpu"])
+    make, asked = failing(1, RuntimeError(words))
+    told = []
+    result = follow(iter_retrying(make, SETTINGS, "auto"), lambda s: told.append(getattr(s, "text", "")))
+    assert asked == [(64, "cuda:0"), (64, "cpu")]
+    assert f"{CARD_FAILED} Trying again at the same working size on the CPU…" in told
+    assert (
+        result.provenance.note == f"{CARD_FAILED} Tried again at the same working size on the CPU and finished there."
+    )
+
+
+def test_the_same_words_on_the_cpu_are_an_error_of_ours():
+    make, asked = failing(1, RuntimeError(LOST[0]))
+    with pytest.raises(RuntimeError, match="CUDA error"):
+        drain(iter_retrying(make, SETTINGS, "cpu"))
+    assert len(asked) == 1
 
 
 def test_in_vain_is_an_error_with_the_reason():

@@ -129,3 +129,13 @@ def test_a_stack_of_ablated_networks_trains():
     settings = Settings(working_size=32, channels=4, clusters=4, max_iter=2, offsets="free", attention=False)
     results = train_side_by_side(make_trainer(np.stack([features(s, settings) for s in (0, 1)]), settings, CPU), 2)
     assert [len(result.losses) for result in results] == [2, 2]
+
+
+def test_half_precision_trains_close_to_full_precision():
+    full, half = (make_trainer(features(0), SKIN, CPU) for _ in range(2))
+    half.half = True
+    (a,), (b,) = (drain(iterate(trainer, SKIN.max_iter)) for trainer in (full, half))
+    assert b.probabilities.dtype == torch.float32
+    assert (a.clusters == b.clusters).mean() > 0.9
+    assert not torch.equal(a.probabilities, b.probabilities)
+    assert all(weights.dtype == np.float32 for weights in b.state.values())

@@ -12,6 +12,7 @@ from napari_s3net.plugin.widgets.parts import caption, column, fold, one_line
 from napari_s3net.plugin.widgets.settings_form import SettingsForm
 from napari_s3net.plugin.widgets.text import device_label, device_text
 from napari_s3net.runtime.machine import cores
+from napari_s3net.runtime.memory import card_name
 from napari_s3net.settings import Settings, presets
 
 
@@ -173,7 +174,10 @@ class Choosers(QWidget):
         self.device_chosen.emit()
 
     def _show_device(self, _: Any = None) -> None:
-        self.device_line.setText(device_text(self.device_name, self._devices, cores()) + self._pace)
+        # Only once the devices are known is the network library there, which knows what a card is called.
+        used = self._devices[0] if self._devices and self.device_name == "auto" else self.device_name
+        card = card_name(used) if self._devices else ""
+        self.device_line.setText(device_text(self.device_name, self._devices, cores(), card) + self._pace)
 
     def _settings_changed(self) -> None:
         self.reset.setEnabled(self._values() != presets[self.preset_name].settings.to_dict())

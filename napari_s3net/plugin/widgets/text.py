@@ -252,7 +252,7 @@ def effort_text(about: Mapping[str, Any]) -> str:
     return f"{line}. {about['note']}" if about.get("note") else line
 
 
-def device_text(choice: str, devices: tuple[str, ...], cores: int) -> str:
+def device_text(choice: str, devices: tuple[str, ...], cores: int, card: str = "") -> str:
     """Say what a run will compute on.
 
     Parameters
@@ -263,11 +263,13 @@ def device_text(choice: str, devices: tuple[str, ...], cores: int) -> str:
         Those of this machine, the automatic choice first; empty while they are not known.
     cores : int
         Of the CPU.
+    card : str
+        What the graphics card is called, where that is known.
 
     Returns
     -------
     str
-        A sentence: "The graphics card cuda:0.".
+        A sentence: "The graphics card NVIDIA H100 (cuda:0).".
     """
     cpu = f"the CPU, {plural(cores, 'core')}"
     if choice == "auto" and not devices:
@@ -275,7 +277,9 @@ def device_text(choice: str, devices: tuple[str, ...], cores: int) -> str:
     used = devices[0] if choice == "auto" else choice
     if used == "cpu":
         return f"{cpu[4:]}."
-    return "The graphics chip (Metal)." if used == "mps" else f"The graphics card {used}."
+    if used == "mps":
+        return "The graphics chip (Metal)."
+    return f"The graphics card {card} ({used})." if card else f"The graphics card {used}."
 
 
 def device_label(name: str) -> str:

@@ -104,6 +104,10 @@ def test_device(choice, devices, text):
     assert words.device_text(choice, devices, 2) == text
 
 
+def test_a_card_is_called_by_its_name():
+    assert words.device_text("auto", ("cuda:0", "cpu"), 2, "NVIDIA H100") == "The graphics card NVIDIA H100 (cuda:0)."
+
+
 def test_an_estimate_is_given_only_for_a_run_like_the_timed_one():
     asked = Settings(max_iter=100, seed=5)
     assert words.about_text(asked, None) == ""
