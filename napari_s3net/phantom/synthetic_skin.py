@@ -56,7 +56,7 @@ class SyntheticSkin:
     record: SkinRecord
 
 
-def synthetic_skin(seed: int, size: int = 128) -> SyntheticSkin:
+def synthetic_skin(seed: int, size: int = 128, *, record: SkinRecord | None = None) -> SyntheticSkin:
     """Paint a synthetic photograph of skin.
 
     Parameters
@@ -65,13 +65,15 @@ def synthetic_skin(seed: int, size: int = 128) -> SyntheticSkin:
         The same seed gives the same photograph; another seed, another lesion, skin and camera.
     size : int
         Pixels along each side, S.
+    record : SkinRecord, optional
+        What to paint; drawn from the seed where it is left out.
 
     Returns
     -------
     SyntheticSkin
         The photograph, its mask and its parts, all (S, S).
     """
-    record = draw_skin_record(seed)
+    record = record or draw_skin_record(seed)
     plane = PaintedPlane(np.random.default_rng([seed, 1]), round(size * FINER), record.aspect)
     shape = make_shape(plane, record)
     density, second = lesion_density(plane, record, shape)

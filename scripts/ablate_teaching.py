@@ -1,0 +1,192 @@
+"""Teach small networks with one thing left out at a time, and measure each on images with masks.
+
+    python scripts/ablate_teaching.py OUT SET… [--page PAGE.md]
+
+SET is a folder with images/ and masks/. Every network has the same small budget: 1,600 synthetic photographs of 64 × 64
+pixels (other numbers where they are what is varied), 600 updates of 16, on one core some minutes. Masks are looked at
+when scores are computed, at no other time. Resumable: what OUT/results.json holds is not computed again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import torch
+
+from napari_s3net.benchmark.cases import find_pairs, read_mask
+from napari_s3net.io import read_image
+from napari_s3net.labels.metrics import best_clusters, dice
+from napari_s3net.network.encoder_decoder import EncoderDecoder, EncoderDecoderConfig
+from napari_s3net.phantom.skin_record import SkinRecord, draw_skin_record
+from napari_s3net.phantom.synthetic_skin import SKIN_PARTS, synthetic_skin
+from napari_s3net.runtime.generators import drain
+from napari_s3net.training.synthetic import TeachSettings, iter_teach
+from napari_s3net.training.synthetic_images import SyntheticSet
+from napari_s3net.training.taught import predict
+from napari_s3net.training.weights import ModelCard, load_weights, save_weights
+
+SIZE, IMAGES, UPDATES, BATCH, SEEDS = 64, 1600, 600, 16, 3
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to teach: what differs from the full one."""
+
+    group: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
+    images: int = IMAGES
+    changed: Callable[[SkinRecord], SkinRecord] = lambda record: record
+    seeds: int = 1
+
+
+def _without(**values: Any) -> Callable[[SkinRecord], SkinRecord]:
+    return lambda record: replace(record, **values)
+
+
+VARIANTS: Mapping[str, Variant] = {
+    "everything": Variant("ideas", seeds=SEEDS),
+    "no attention": Variant("ideas", config={"attention": False}, seeds=SEEDS),
+    "no deformable layer": Variant("ideas", config={"deformable": False}, seeds=SEEDS),
+    "no transformation loss": Variant("ideas", {"weight_transformation": 0.0}, seeds=SEEDS),
+    "no spatial loss": Variant("ideas", {"weight_spatial": 0.0}, seeds=SEEDS),
+    "no hairs": Variant("generator", changed=_without(hairs=0)),
+    "no ink, stickers, rulers": Variant("generator", changed=_without(ink=0, stickers=0, rulers=0)),
+    "no bubbles, glare, gel": Variant("generator", changed=_without(bubbles=0, glare=0, gel=0.0)),
+    "no dark frames": Variant("generator", changed=_without(frame="none")),
+    "no further naevi, freckles": Variant("generator", changed=_without(naevi=0, freckles=0)),
+    "no uneven light": Variant("generator", changed=_without(vignette=0.0, unevenness=0.0)),
+    "no colour cast": Variant("generator", changed=_without(white_balance=(1.0, 1.0, 1.0), gamma=1.0, saturation=1.0)),
+    "no blur, noise, JPEG, video": Variant("generator", changed=_without(blur=0.0, noise=0.0, jpeg=0, video=False)),
+    "200 images": Variant("number of images", images=200),
+    "600 images": Variant("number of images", images=600),
+    "4,800 images": Variant("number of images", images=4800),
+    "0.34 M parameters": Variant("size", config={"widths": (16, 32, 64, 104)}),
+    "1.3 M parameters": Variant("size", config={"widths": (32, 64, 128, 208)}),
+}
+
+
+def runs() -> Iterator[tuple[str, int]]:
+    """Name and seed of each run: every variant once, then the further seeds."""
+    for seed in range(SEEDS):
+        yield from ((name, seed) for name, variant in VARIANTS.items() if seed < variant.seeds)
+
+
+def paint(variant: Variant, seed: int) -> SyntheticSet:
+    """The images that a variant learns from; seeds share none."""
+    first = 1_000_000 * (seed + 1)
+    painted = [
+        synthetic_skin(first + i, SIZE, record=variant.changed(draw_skin_record(first + i)))
+        for i in range(variant.images)
+    ]
+    return SyntheticSet(
+        np.stack([each.array for each in painted]),
+        np.stack([each.mask for each in painted]).astype(np.uint8),
+        np.stack([each.parts for each in painted]),
+    )
+
+
+def teach(name: str, seed: int, path: Path) -> tuple[EncoderDecoder, ModelCard]:
+    """Teach one network, or read the one that was taught."""
+    if path.exists():
+        return load_weights(path)
+    variant = VARIANTS[name]
+    settings = TeachSettings(iterations=UPDATES, batch=BATCH, memory=0.99, seed=seed, **variant.settings)
+    config = EncoderDecoderConfig(in_channels=3, clusters=len(SKIN_PARTS), **variant.config)
+    network, card = drain(iter_teach(paint(variant, seed), settings, torch.device("cpu"), config=config))
+    save_weights(path, network, card)
+    return network, card
+
+
+def measure(network: EncoderDecoder, card: ModelCard, folder: Path) -> dict[str, list[float]]:
+    """Dice of each image of a set: of the object at 0.5, and of the clusters that fit the mask best."""
+    scores: dict[str, list[float]] = {"object": [], "best clusters": []}
+    for pair in find_pairs(folder):
+        array, mask = read_image(pair.image).array, read_mask(pair.mask)
+        probability, clusters = predict(network, card, array)
+        labels = clusters.argmax(axis=0)
+        rows, columns = (np.arange(n) * len(labels) // n for n in mask.shape)
+        labels = labels[rows][:, columns] + 1
+        scores["object"].append(dice(probability > 0.5, mask))
+        scores["best clusters"].append(dice(np.isin(labels, best_clusters(labels.astype(np.int32), mask)), mask))
+    return scores
+
+
+def page(results: Mapping[str, Any], names: list[str]) -> str:
+    """The tables, in Markdown: mean Dice, and the difference to everything, seed by seed and image by image."""
+    lines = []
+    for view in ("object", "best clusters"):
+        lines += [
+            f"### {view.capitalize()}",
+            "",
+            "| taught with | seeds | " + " | ".join(names) + " | difference of the mean [95 % interval] |",
+            "|---|---|" + "---|" * (len(names) + 1),
+        ]
+        for name, variant in VARIANTS.items():
+            seeds = [seed for seed in range(variant.seeds) if f"{name}/{seed}" in results]
+            if not seeds:
+                continue
+            mine = [[results[f"{name}/{seed}"][each][view] for each in names] for seed in seeds]
+            full = [[results[f"everything/{seed}"][each][view] for each in names] for seed in seeds]
+            means = [float(np.mean([row[i] for row in mine])) for i in range(len(names))]
+            gaps = [
+                np.mean([np.subtract(m[i], f[i]) for m, f in zip(mine, full, strict=True)], 0)
+                for i in range(len(names))
+            ]
+            lines.append(
+                f"| {name} | {len(seeds)} | " + " | ".join(f"{mean:.3f}" for mean in means) + f" | {_interval(gaps)} |"
+            )
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _interval(gaps: list[np.ndarray]) -> str:
+    """Mean over the sets of the mean difference, with a bootstrap interval over images."""
+    if not any(np.any(gap) for gap in gaps):
+        return "–"
+    rng = np.random.default_rng(0)
+    drawn = [np.mean([rng.choice(gap, len(gap)).mean() for gap in gaps]) for _ in range(2000)]
+    low, high = np.percentile(drawn, (2.5, 97.5))
+    return f"{np.mean([gap.mean() for gap in gaps]):+.3f} [{low:+.3f}, {high:+.3f}]"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("output", type=Path)
+    parser.add_argument("sets", type=Path, nargs="+")
+    parser.add_argument("--page", type=Path)
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    asked.output.mkdir(parents=True, exist_ok=True)
+    file = asked.output / "results.json"
+    results: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+    for name, seed in runs():
+        done = results.setdefault(f"{name}/{seed}", {})
+        missing = [folder for folder in asked.sets if folder.name not in done]
+        if not missing:
+            continue
+        network, card = teach(
+            name, seed, asked.output / f"{name.replace(' ', '-').replace(',', '')}-{seed}.safetensors"
+        )
+        for folder in missing:
+            done[folder.name] = measure(network, card, folder)
+        beside = file.with_suffix(".new")
+        beside.write_text(json.dumps(results))
+        beside.replace(file)
+        text = {each: f"{np.mean(done[each]['object']):.3f}" for each in done}
+        print(f"{name}, seed {seed}: {text}", flush=True)
+        if asked.page:
+            asked.page.write_text(page({k: v for k, v in results.items() if v}, [each.name for each in asked.sets]))
+
+
+if __name__ == "__main__":
+    main()
