@@ -56,6 +56,7 @@ def _without(**values: Any) -> Callable[[SkinRecord], SkinRecord]:
 VARIANTS: Mapping[str, Variant] = {
     "everything": Variant("ideas", seeds=SEEDS),
     "no attention": Variant("ideas", config={"attention": False}, seeds=SEEDS),
+    "0.34 M parameters": Variant("size", config={"widths": (16, 32, 64, 104)}),
     "no deformable layer": Variant("ideas", config={"deformable": False}, seeds=SEEDS),
     "no transformation loss": Variant("ideas", {"weight_transformation": 0.0}, seeds=SEEDS),
     "no spatial loss": Variant("ideas", {"weight_spatial": 0.0}, seeds=SEEDS),
@@ -70,7 +71,6 @@ VARIANTS: Mapping[str, Variant] = {
     "200 images": Variant("number of images", images=200),
     "600 images": Variant("number of images", images=600),
     "4,800 images": Variant("number of images", images=4800),
-    "0.34 M parameters": Variant("size", config={"widths": (16, 32, 64, 104)}),
     "1.3 M parameters": Variant("size", config={"widths": (32, 64, 128, 208)}),
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,29 @@ from napari_s3net.training.weights import ModelCard, load_weights
 
 #: Where the weights lie that come with the program; docs/weights.md says how they were made.
 SHIPPED = Path(__file__).resolve().parents[1] / "weights"
-#: The networks that know the object of a target, and how many channels they look at.
-NETWORKS: Mapping[str, tuple[tuple[str, ...], int]] = {"lesion": (("skin",), 3)}
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """A network that comes with the program, and how it looks at an image.
+
+    Parameters
+    ----------
+    name : str
+        Of its file.
+    mirrored : bool
+        Whether it looks at the mirror image as well.
+    """
+
+    name: str
+    mirrored: bool
+
+
+#: The networks that know the object of a target in colour. Two that were taught apart err in ways of their own; the
+#: second sees less detail and counts half as much.
+VIEWERS: Mapping[str, tuple[Viewer, ...]] = {
+    "lesion": (Viewer("skin", mirrored=True), Viewer("skin-64", mirrored=False))
+}
 
 
 def load_shipped(kind: str) -> tuple[EncoderDecoder, ModelCard]:
@@ -81,7 +102,7 @@ def predict(
 
 
 def view_object(plane: PreparedPlane, settings: Settings, device: torch.device) -> NDArray[np.float32] | None:
-    """Ask the networks that come with the program where the object is, in the image and in its mirror image.
+    """Ask the networks that come with the program where the object is.
 
     They look through the plane's window, so that brightness and contrast do not count, and not at what hairs were
     filled with: they have seen hairs.
@@ -98,26 +119,29 @@ def view_object(plane: PreparedPlane, settings: Settings, device: torch.device) 
     Returns
     -------
     numpy.ndarray or None
-        (n, h, w) float32 in [0, 1], one map for each network and view; None where no network knows the target, where
-        the image has other channels than it learned from, or where the start is to be random.
+        (n, h, w) float32 in [0, 1], one map for each look of each network; None where no network knows the target, the
+        image has no colours, or the start is to be random.
     """
-    names, channels = NETWORKS.get(settings.target, ((), 0))
-    if settings.start != "taught" or not names or plane.features.shape[2] != channels:
+    viewers = VIEWERS.get(settings.target, ())
+    if settings.start != "taught" or not viewers or plane.features.shape[2] != 3:
         return None
     unit = torch.from_numpy(plane.to_unit(step=sampling_step(plane.image.shape))).to(device)
     x = unit.permute(2, 0, 1)[None]
-    views = [_both_ways(*_on(name, device), x, plane.features.shape[:2]) for name in names]
+    views = [_views(*_on(each.name, device), x, plane.features.shape[:2], mirrored=each.mirrored) for each in viewers]
     return torch.cat(views).cpu().numpy()
 
 
 @torch.inference_mode()
-def _both_ways(network: EncoderDecoder, card: ModelCard, x: Tensor, size: tuple[int, ...]) -> Tensor:
-    """Probabilities (2, h, w) for an image (1, C, H, W) in [0, 1] and for its mirror image, turned back."""
+def _views(network: EncoderDecoder, card: ModelCard, x: Tensor, size: tuple[int, ...], *, mirrored: bool) -> Tensor:
+    """Probabilities (n, h, w) for an image (1, C, H, W) in [0, 1] and, as a second one, for its mirror image."""
     small = F.interpolate(x, (card.size, card.size), mode="bilinear", align_corners=False, antialias=True)
-    normalised = replace(card.normalisation, low=0, high=1)(torch.cat([small, small.flip(3)]).permute(0, 2, 3, 1))
-    logits, _ = network(normalised.permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last))
-    probability = F.interpolate(logits, tuple(size), mode="bilinear", align_corners=False, antialias=True).sigmoid()
-    return torch.stack([probability[0, 0], probability[1, 0].flip(1)])
+    seen = torch.cat([small, small.flip(3)]) if mirrored else small
+    normalised = replace(card.normalisation, low=0, high=1)(seen).contiguous(memory_format=torch.channels_last)
+    logits, _ = network(normalised)
+    probability = F.interpolate(logits, tuple(size), mode="bilinear", align_corners=False, antialias=True).sigmoid()[
+        :, 0
+    ]
+    return torch.cat([probability[:1], probability[1:].flip(2)])
 
 
 @lru_cache(maxsize=8)
