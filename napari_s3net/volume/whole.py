@@ -83,7 +83,12 @@ def segment_volume(
 
 
 def iter_mode(
-    image: Image, settings: Settings, *, device: str | torch.device = "auto", mode: Mode | None = None
+    image: Image,
+    settings: Settings,
+    *,
+    device: str | torch.device = "auto",
+    mode: Mode | None = None,
+    previews: bool = False,
 ) -> Generator[Step, bool | None, Segmentation]:
     """Segment a plane, or a stack in one of the two modes.
 
@@ -98,6 +103,8 @@ def iter_mode(
     mode : {"volume", "slices"}, optional
         Of a stack; when left out, "volume" where it can be segmented as one, and "slices" for photographs and for the
         published network.
+    previews : bool
+        Whether the step of a finished slice carries its labels, in mode "volume".
 
     Yields
     ------
@@ -117,7 +124,7 @@ def iter_mode(
     if mode is None:
         mode = "slices" if image.kind == "rgb" or settings.variant != "s3net" else "volume"
     if image.is_stack and mode == "volume":
-        return (yield from iter_volume(image, settings, device=device))
+        return (yield from iter_volume(image, settings, device=device, previews=previews))
     return (yield from iter_slices(image, settings, device=device))
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from napari_s3net.image import Image, Notice, Segmentation, Step
 from napari_s3net.plugin.jobs.thread_job import Failure, LongJob
 from napari_s3net.plugin.layers.source import Source
+from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.runtime.generators import follow
 from napari_s3net.runtime.machine import cores
 from napari_s3net.settings import Settings
@@ -38,6 +39,8 @@ class RunUpdate:
         Without previews, oldest first.
     preview : numpy.ndarray or None
         (H, W) uint8, the newest.
+    planes : tuple of (int, numpy.ndarray)
+        Of a volume: the slices that are done, with their labels (H, W) uint8.
     over : bool
         Whether the thread is done.
     outcome : Segmentation, Failure or None
@@ -49,6 +52,7 @@ class RunUpdate:
     stage: str
     steps: tuple[Step, ...] = ()
     preview: NDArray[np.uint8] | None = None
+    planes: tuple[tuple[int, NDArray[np.uint8]], ...] = ()
     over: bool = False
     outcome: Segmentation | Failure | None = None
     devices: tuple[str, ...] = ()
@@ -94,7 +98,9 @@ class Run(LongJob):
                 break
         preview, self._preview = self._preview, None
         outcome = self.take_outcome() if over else None
-        return RunUpdate(self._stage, tuple(steps), preview, over, outcome, self._devices)
+        planes = tuple((step.slice, step.preview) for step in steps if step.preview is not None)
+        bare = tuple(replace(step, preview=None) for step in steps)
+        return RunUpdate(self._stage, bare, preview, planes, over, outcome, self._devices)
 
     def _do(self) -> Any:
         assert self._given is not None  # noqa: S101 - set until the end
@@ -135,10 +141,48 @@ class Run(LongJob):
             self._stage = step.text
             return None
         self._stage = ""
-        if step.preview is not None:
-            self._preview = step.preview
-        self._steps.put(replace(step, preview=None))
+        if step.preview is not None and step.slices == 1:
+            self._preview, step = step.preview, replace(step, preview=None)
+        self._steps.put(step)
         return True if self._stop.is_set() else None
+
+
+class VolumeRun(Run):
+    """A run on several slices as one volume; photographs, which are none, go slice by slice.
+
+    Parameters
+    ----------
+    stack : Stack
+        The slices.
+    settings : Settings
+        What the run is asked for.
+    device : str
+        As `iter_segment` takes it.
+    """
+
+    def __init__(self, stack: Stack, settings: Settings, device: str) -> None:
+        super().__init__(stack.source, settings, device)
+        self._stack: Stack | None = stack
+
+    def _do(self) -> Any:
+        assert self._given is not None  # noqa: S101 - set until the end
+        assert self._stack is not None  # noqa: S101 - taken here, once
+        stack, self._stack = self._stack, None
+        _, settings, device = self._given
+        self._stage = "Loading the network library…"
+        from napari_s3net.runtime.device import available_devices
+        from napari_s3net.runtime.oom_retry import iter_retrying
+        from napari_s3net.volume.whole import iter_mode
+
+        self._devices = tuple(available_devices())
+        self._stage = "Looking at the slices…"
+        image = stack.read()
+
+        def make(used: Settings, where: torch.device) -> Generator[Step, bool | None, Segmentation]:
+            return iter_mode(image, used, device=where, previews=True)
+
+        with spare_core():
+            return self._drain(iter_retrying(make, settings, device))
 
 
 class PlaneJob(Run):

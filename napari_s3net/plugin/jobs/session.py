@@ -9,9 +9,11 @@ from enum import Enum
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_s3net.image import Segmentation
-from napari_s3net.plugin.jobs.run import Run, RunUpdate
+from napari_s3net.plugin.jobs.run import Run, RunUpdate, VolumeRun
 from napari_s3net.plugin.jobs.thread_job import Activity, Failure
 from napari_s3net.plugin.layers.target import Target
+from napari_s3net.plugin.layers.volume_target import VolumeTarget
+from napari_s3net.plugin.widgets.text import volume_progress
 from napari_s3net.settings import Settings
 
 POLL_MS = 50
@@ -164,7 +166,10 @@ class Session(QObject):
         RuntimeError
             If another run, job or batch goes on in any window.
         """
-        run = Run(target.source, settings, device)
+        if isinstance(target, VolumeTarget):
+            run: Run = VolumeRun(target.stack, settings, device)
+        else:
+            run = Run(target.source, settings, device)
         run.start()
         self.running[:] = [run]
         self._target, self._preset, self.details = target, preset, ""
@@ -241,7 +246,10 @@ class Session(QObject):
         if update.steps:
             self.stepped.emit(update.steps)
             if self._activity is not None:
-                self._activity.show(update.steps[-1].iteration, update.steps[-1].total)
+                self._activity.show(*volume_progress(update.steps[-1]))
+        if isinstance(self._target, VolumeTarget):
+            for index, labels in update.planes:
+                self._target.show_slice(index, labels)
         if update.preview is not None and not update.over:
             self._target.preview(update.preview)
 
@@ -254,7 +262,8 @@ class Session(QObject):
         self.running.clear()
         if isinstance(outcome, Segmentation) and target is not None:
             made = outcome.provenance
-            self.timed = made.settings, made.seconds / max(1, made.iterations)
+            if not isinstance(target, VolumeTarget):
+                self.timed = made.settings, made.seconds / max(1, made.iterations)
             layer = target.finish(outcome, self._preset)
             self._enter(Phase.STOPPED if outcome.provenance.stopped else Phase.DONE, "")
             self.finished.emit(layer)

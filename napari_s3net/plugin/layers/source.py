@@ -43,6 +43,8 @@ class Source:
         The file that the layer was opened from.
     problem : str
         What of the layer's transform cannot be honoured; empty where all of it is.
+    stack_geometry : Geometry or None
+        Of all slices along the slider's axis, that axis first; None for a single plane.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Source:
     geometry: Geometry
     path: str | None = None
     problem: str = ""
+    stack_geometry: Geometry | None = None
 
     @property
     def index(self) -> Index:
@@ -127,6 +130,7 @@ def source_of(layer: Any, point: Sequence[float], displayed: Sequence[int]) -> S
         geometry=_plane_geometry(placement.geometry, key),
         path=layer.source.path,
         problem=placement.problem,
+        stack_geometry=_stack_geometry(placement.geometry, key),
     )
 
 
@@ -231,6 +235,21 @@ def describe_source(source: Source) -> str:
     return " · ".join([*places, ", ".join(words), *([source.problem] if source.problem else [])])
 
 
+def thickness_text(source: Source) -> str:
+    """Say how far apart the slices of a stack lie, and where the one in view lies.
+
+    Returns
+    -------
+    str
+        "2.5 mm apart, at 37.5 mm"; empty where that is not known.
+    """
+    geometry = source.stack_geometry
+    if geometry is None or geometry.unit != "mm":
+        return ""
+    step = geometry.spacing[0]
+    return f"{step:.3g} mm apart, at {step * (source.position or 0):.1f} mm"
+
+
 def _plane_geometry(geometry: Geometry, key: PlaneKey) -> Geometry:
     """Geometry of a plane; a slice of a volume remembers where it lies. Without millimetres a pixel is 1 by 1.
 
@@ -247,3 +266,16 @@ def _plane_geometry(geometry: Geometry, key: PlaneKey) -> Geometry:
     if axes[0] < 0:
         return Geometry.identity(2)
     return replace(Geometry.identity(2), spacing=tuple(geometry.spacing[axis] for axis in axes), unit=geometry.unit)
+
+
+def _stack_geometry(geometry: Geometry, key: PlaneKey) -> Geometry | None:
+    """Geometry of the slices along the slider's axis; where they are no planes of a volume, they have but a spacing."""
+    if key.axis is None:
+        return None
+    skipped = len(key.steps) - geometry.ndim
+    axes = [axis - skipped for axis in (key.axis, *key.axes)]
+    if geometry.unit != "mm" or axes[0] < 0 or axes[1] < 0:
+        return Geometry.identity(3)
+    if axes == [0, 1, 2]:
+        return geometry
+    return replace(Geometry.identity(3), spacing=tuple(geometry.spacing[axis] for axis in axes), unit="mm")

@@ -20,11 +20,14 @@ from napari_s3net.plugin.jobs.session import Phase, Session, cancel_all, screen_
 from napari_s3net.plugin.jobs.thread_job import is_busy
 from napari_s3net.plugin.layers.metadata import MetadataHistory
 from napari_s3net.plugin.layers.result_layer import find_result, follow_name, is_result_of, plain
-from napari_s3net.plugin.layers.source import Source, describe_source, inspect_source, source_of
+from napari_s3net.plugin.layers.source import Source, describe_source, inspect_source, source_of, thickness_text
+from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.layers.target import Target
+from napari_s3net.plugin.layers.volume_target import VolumeTarget
 from napari_s3net.plugin.segment.result_controller import ResultController
 from napari_s3net.plugin.widgets.choosers import Choosers
 from napari_s3net.plugin.widgets.dock import Dock
+from napari_s3net.plugin.widgets.extent import SLICE, VOLUME, ExtentChooser
 from napari_s3net.plugin.widgets.memory_advice import MemoryAdvice
 from napari_s3net.plugin.widgets.panels import ProgressPanel, ResultPanel, Welcome
 from napari_s3net.plugin.widgets.parts import column
@@ -77,9 +80,18 @@ class SegmentDock(Dock):
         if advice is not None and not advice.fits:
             show_error(self.advice.line.text())
             return
-        target = Target(self._viewer, self._image_layer, self.source, self._history, new_layer=new_layer)
+        target = self._target(new_layer=new_layer)
         self.progress.begin(settings.max_iter)
         self.session.start(target, settings, self.choosers.device_name, self.choosers.preset_name)
+
+    def _target(self, *, new_layer: bool) -> Target:
+        """The plane in view, or as many slices as are chosen."""
+        assert self.source is not None  # noqa: S101 - asked for where there is an image
+        span = self.extent.span
+        if span is None:
+            return Target(self._viewer, self._image_layer, self.source, self._history, new_layer=new_layer)
+        stack = Stack(self.source, *span)
+        return VolumeTarget(self._viewer, self._image_layer, stack, self._history, new_layer=new_layer)
 
     def _let_go(self) -> None:
         self.session.release()
@@ -91,6 +103,8 @@ class SegmentDock(Dock):
     # -- making
 
     def _build(self) -> None:
+        self.extent = ExtentChooser()
+        self.extent.hide()
         self.run_button = QPushButton("Run")
         self.run_button.setProperty("primary", True)
         self.run_button.setToolTip("Segment the image in view (Shift-Enter).")
@@ -99,7 +113,7 @@ class SegmentDock(Dock):
         #: A run's progress takes the place of what cannot be changed meanwhile, so that nothing below it moves.
         self.task = QStackedWidget()
         choice = QWidget()
-        column(choice, self.choosers.form, self.advice, self.run_button).addStretch()
+        column(choice, self.extent, self.choosers.form, self.advice, self.run_button).addStretch()
         # The place is as high as the choice; the progress makes do with that.
         self.progress.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
         for page in (choice, self.progress):
@@ -209,6 +223,7 @@ class SegmentDock(Dock):
         except Exception as error:  # noqa: BLE001 - a lazy array may fail in any way
             self.session.fail(f"Cannot read {layer.name}: {error}")
             return
+        self.extent.choice.value = SLICE if self.source.slices == 1 or self.source.rgb else VOLUME
         if preset != self.choosers.preset_name or not self._suggested:
             self._take_preset(preset)
         self._suggested = preset
@@ -224,6 +239,7 @@ class SegmentDock(Dock):
             self.source = replace(self._source(), kind=self.source.kind)
             follow_name(self._viewer.layers, self._image_layer)
             self.choosers.image_line.setText(describe_source(self.source))
+            self.extent.show_stack(self.source.slices, thickness_text(self.source))
             self.result.show(find_result(self._viewer.layers, self._image_layer, self.source), self.source)
         self._settle()
 

@@ -44,7 +44,7 @@ from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.widgets.cluster_model import rows_of
 from napari_s3net.plugin.widgets.panels import ResultPanel
 from napari_s3net.plugin.widgets.settings_text import as_command, as_python
-from napari_s3net.plugin.widgets.text import effort_text, outcome_text, save_ending
+from napari_s3net.plugin.widgets.text import effort_text, outcome_text, save_ending, volumes_text
 
 #: Pause after a stroke or an undo before the table is measured again, so that painting stays smooth.
 MEASURE_MS = 250
@@ -199,10 +199,12 @@ class ResultController(QObject):
             for c in self._clusters
         ]
         if not clusters:
-            self._panel.show_result("No labels in this slice yet.", "", ())
+            effort = effort_text(self.metadata) if "volumes" in self.metadata else ""
+            self._panel.show_result("No labels in this slice yet.", effort, ())
             return
         share = sum(c.share for c in clusters if c.is_object)
-        self._panel.show_result(outcome_text(self.metadata, share), effort_text(self.metadata), rows_of(clusters, kind))
+        line = "\n".join(filter(None, (outcome_text(self.metadata, share), volumes_text(self.metadata))))
+        self._panel.show_result(line, effort_text(self.metadata), rows_of(clusters, kind))
 
     def _plane(self, source: Source) -> Image:
         """The image's plane, read once as long as the same plane is in view."""

@@ -12,7 +12,7 @@ from napari_s3net.plugin.widgets.cluster_model import ClusterRow
 from napari_s3net.plugin.widgets.cluster_table import ClusterTable
 from napari_s3net.plugin.widgets.loss_plot import LossPlot
 from napari_s3net.plugin.widgets.parts import caption, column, heading, menu_button, more_button, row
-from napari_s3net.plugin.widgets.text import progress_text, time_left
+from napari_s3net.plugin.widgets.text import progress_text, slices_text, time_left, volume_progress
 
 
 class Welcome(QWidget):
@@ -77,6 +77,9 @@ class ProgressPanel(QWidget):
 
     def show_steps(self, steps: tuple[Step, ...]) -> None:
         """Show the newest iterations; bar and plot begin again where the run did, as after memory ran out."""
+        if steps[-1].slices > 1:
+            self._show_slices(steps)
+            return
         first = next((i for i in reversed(range(len(steps))) if steps[i].iteration == 1), None)
         if first is not None:
             steps = steps[first:]
@@ -88,6 +91,18 @@ class ProgressPanel(QWidget):
         self.bar.setValue(step.iteration)
         left = time_left(step.iteration - self._first[0], step.total - step.iteration, now - self._first[1])
         self.line.setText(progress_text(step.iteration, step.total, left, step.n_labels))
+
+    def _show_slices(self, steps: tuple[Step, ...]) -> None:
+        """Show how many slices of a volume are done."""
+        done, slices = volume_progress(steps[-1])
+        now = time.perf_counter()
+        if done and (self._first is None or self._first[0] > done):
+            self._first = (done, now)
+        self.plot.add([step.losses for step in steps if step.losses])
+        self.bar.setRange(0, slices)
+        self.bar.setValue(done)
+        left = None if self._first is None else time_left(done - self._first[0], slices - done, now - self._first[1])
+        self.line.setText(slices_text(steps[-1], left))
 
 
 class ResultPanel(QWidget):

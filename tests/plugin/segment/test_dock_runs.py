@@ -193,6 +193,7 @@ def test_only_the_main_thread_touches_layers(ready, viewer, qtbot, fake_runs):
 def test_a_stack_is_segmented_slice_by_slice(dock, viewer, qtbot, fake_runs):
     stack = np.random.default_rng(0).integers(0, 200, (4, 40, 50)).astype(np.int16)
     viewer.add_image(stack, name="mole")
+    dock.extent.choice.value = "slice"
     viewer.dims.set_current_step(0, 2)
     assert dock.choosers.image_line.text() == "slice 3 of 4 · 50 × 40, grey"
     run_through(dock, qtbot)
@@ -209,6 +210,7 @@ def test_a_stack_is_segmented_slice_by_slice(dock, viewer, qtbot, fake_runs):
 
 def test_a_slice_that_is_left_during_a_cancelled_run_is_not_run_again(dock, viewer, qtbot, fake_runs):
     viewer.add_image(np.random.default_rng(0).integers(0, 200, (4, 40, 50)).astype(np.int16), name="mole")
+    dock.extent.choice.value = "slice"
     viewer.dims.set_current_step(0, 2)
     fake_runs.iterations = 5000
     run_to(dock, qtbot)

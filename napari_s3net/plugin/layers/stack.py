@@ -1,0 +1,78 @@
+"""Several slices of an image layer, or all of them, as one volume that a run reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from napari_s3net.image import Geometry, Image
+from napari_s3net.plugin.layers.plane_key import PlaneKey
+from napari_s3net.plugin.layers.source import Source
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """Slices beside one another, along the axis of the slider; in the plane that is seen.
+
+    Parameters
+    ----------
+    source : Source
+        The plane in view: says which layer, which axes, and which moment of a series.
+    first, last : int
+        The slices, from 0; both belong to it.
+    """
+
+    source: Source
+    first: int
+    last: int
+
+    @classmethod
+    def whole(cls, source: Source) -> Stack:
+        """Take all slices of a source.
+
+        Returns
+        -------
+        Stack
+            Of one slice, where the source is a single plane.
+        """
+        return cls(source, 0, source.slices - 1)
+
+    def __len__(self) -> int:
+        return self.last - self.first + 1
+
+    def key(self, index: int) -> PlaneKey:
+        """Say which plane of the layer a slice is.
+
+        Parameters
+        ----------
+        index : int
+            Of the slice, from 0 for the first one of this stack.
+
+        Returns
+        -------
+        PlaneKey
+            At the same moment of a series.
+        """
+        return self.source.key.at(self.first + index)
+
+    def read(self) -> Image:
+        """Make an image of the slices; a lazy array stays lazy, and is computed slice by slice by whoever reads it.
+
+        Returns
+        -------
+        Image
+            (Z, H, W), or (Z, H, W, 3) without opacity.
+        """
+        source, axis = self.source, self.source.key.axis
+        index = tuple(slice(self.first, self.last + 1) if at == axis else step for at, step in enumerate(source.index))
+        array = source.data[index]
+        array = np.moveaxis(array, sum(isinstance(step, slice) for step in index[:axis]), 0)
+        if source.rgb:
+            array = array[..., :3]
+        if array.dtype == bool:
+            array = array.astype(np.uint8)
+        geometry = source.stack_geometry or Geometry.identity(3)
+        first = geometry.plane(self.first).volume or geometry
+        kind = source.kind or "grey"
+        return Image(array, replace(first, nifti_forms=None), kind, source.name)

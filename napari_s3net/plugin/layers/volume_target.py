@@ -1,0 +1,178 @@
+"""The slices that a run on a volume writes to: filled as they come, then named, or left as they were before."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from napari.layers import Labels
+from napari.utils.colormaps import DirectLabelColormap
+from numpy.typing import NDArray
+
+from napari_s3net.image import Segmentation
+from napari_s3net.plugin.layers.metadata import Metadata, MetadataHistory, make_metadata, numbered_as_stack
+from napari_s3net.plugin.layers.palette import CLEAR, colour
+from napari_s3net.plugin.layers.placement import KEY
+from napari_s3net.plugin.layers.result_layer import fits_source, metadata_of, recolour
+from napari_s3net.plugin.layers.run_cache import cache_run
+from napari_s3net.plugin.layers.source import layer_placement
+from napari_s3net.plugin.layers.stack import Stack
+from napari_s3net.plugin.layers.target import PREVIEW_CLUSTERS, Target
+from napari_s3net.provenance import Provenance
+
+
+class VolumeTarget(Target):
+    """Holds what was there before a run on a volume, compressed, until the run ends one way or another.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Layers are added to it.
+    image_layer : napari.layers.Image
+        The image.
+    stack : Stack
+        The slices that are segmented.
+    history : MetadataHistory
+        Takes the metadata of the plane in view.
+    new_layer : bool
+        Whether to leave an earlier result alone and make a layer of its own.
+    """
+
+    def __init__(
+        self, viewer: Any, image_layer: Any, stack: Stack, history: MetadataHistory, *, new_layer: bool
+    ) -> None:
+        super().__init__(viewer, image_layer, stack.source, history, new_layer=new_layer)
+        self.stack = stack
+        #: The earlier labels of each slice that was written to.
+        self._earlier: dict[int, bytes] = {}
+
+    def show_slice(self, index: int, labels: NDArray[Any]) -> None:
+        """Show a slice that is done; the brush is kept away from a layer that a run writes to.
+
+        Parameters
+        ----------
+        index : int
+            Of the slice, from 0 for the first one of the stack.
+        labels : numpy.ndarray
+            (H, W), 0 for no cluster.
+        """
+        if not self._can_show:
+            return
+        layer = self._started()
+        plane = layer.data[self.stack.key(index).index]
+        self._earlier.setdefault(index, zlib.compress(np.ascontiguousarray(plane).data, 1))
+        plane[...] = np.where(labels > 0, labels + np.int64(self._above), 0).astype(plane.dtype)
+        if self.stack.key(index) == self._in_view(layer):
+            layer.refresh(extent=False)
+
+    def advance(self) -> None:
+        """Nothing: slices are shown as they come."""
+
+    def restore(self) -> None:
+        """Leave everything as it was before the run."""
+        layer = self.layer
+        if layer is None or not self._earlier or not self._holds(layer):
+            return
+        self._let_paint()
+        if self._made:
+            self._viewer.layers.remove(layer)
+        elif fits_source(layer, self.source):
+            for index in self._earlier:
+                plane = layer.data[self.stack.key(index).index]
+                plane[...] = np.frombuffer(zlib.decompress(self._earlier[index]), plane.dtype).reshape(plane.shape)
+            recolour(layer)
+            layer.refresh(extent=False)
+
+    def finish(self, result: Segmentation, preset: str) -> Labels | None:
+        """Write the result. It is no step of undo, which would take many times the volume: "Revert" goes back to it.
+
+        Parameters
+        ----------
+        result : Segmentation
+            Of the stack; slices that were not done keep what they had.
+        preset : str
+            The preset that the settings started from, for the metadata.
+
+        Returns
+        -------
+        napari.layers.Labels or None
+            The layer; None if the image is gone.
+        """
+        if not self._holds(self._image_layer):
+            return None
+        if self.layer is not None and not (self._holds(self.layer) and fits_source(self.layer, self.source)):
+            self.layer, self._made = None, True
+        layer = self._started()
+        self._let_paint()
+        old = {} if len(self.stack) == self.source.slices else metadata_of(layer) or {}
+        if old:
+            result = numbered_as_stack(result, old, None)
+        done = {part.slice for part in result.provenance.slices}
+        for index, labels in enumerate(result.labels):
+            plane = layer.data[self.stack.key(index).index]
+            if index in done or not result.provenance.stopped:
+                plane[...] = labels
+                cache_run(layer, self.stack.key(index), {})
+            elif index in self._earlier:
+                plane[...] = np.frombuffer(zlib.decompress(self._earlier[index]), plane.dtype).reshape(plane.shape)
+        metadata = self._metadata(old, result, preset)
+        self._history.remember(self.source.key, layer.data[self.source.index], metadata)
+        layer.metadata = {**layer.metadata, KEY: metadata}
+        layer.editable = False  # so napari forgets earlier steps, which would write into other labels
+        layer.editable = True
+        recolour(layer)
+        layer.refresh(extent=False)
+        return layer
+
+    def _metadata(self, old: Metadata, result: Segmentation, preset: str) -> Metadata:
+        """What the layer knows of its volume; of each slice, how it was made."""
+        key, made = self.source.key, result.provenance
+        parts = tuple(
+            replace(part, axis=key.axis, slice=self.stack.first + (part.slice or 0), time=key.time, preset=preset)
+            for part in made.slices
+        )
+        new = {(part.axis, part.slice, part.time) for part in parts}
+        before = Provenance.from_dict(old).slices if old else ()
+        others = tuple(part for part in before if (part.axis, part.slice, part.time) not in new)
+        geometry = layer_placement(self._image_layer, self.source.shape).geometry
+        metadata = make_metadata(result.with_provenance(slices=(*others, *parts)), self.source, geometry, preset)
+        voxel = float(np.prod(geometry.spacing)) if geometry.unit == "mm" else 1.0
+        counts = np.zeros(1 + max(metadata["names"], default=0), np.int64)
+        for plane in result.labels:
+            counts += np.bincount(plane.ravel(), minlength=len(counts))
+        foreground = [i for i in old.get("foreground", ()) if i not in metadata["names"]] + metadata["foreground"]
+        return {
+            **metadata,
+            "foreground": sorted(foreground),
+            "names": {**old.get("names", {}), **metadata["names"]},
+            "meanings": {**old.get("meanings", {}), **metadata["meanings"]},
+            "volumes": {i: float(counts[i] * voxel) for i in metadata["names"]},
+        }
+
+    def _started(self) -> Labels:
+        """The layer, with colours for slices that come."""
+        layer = self.layer = self.layer or self._add()
+        if self._mode is None:
+            self._mode = str(layer.mode)
+            layer.mode = "pan_zoom"
+            layer.events.mode.connect(self._hold_mode)
+            metadata = metadata_of(layer)
+            known = dict(layer.colormap.color_dict) if metadata else {None: CLEAR, 0: CLEAR}
+            self._above = max([0, *(metadata["names"] if metadata else ())])
+            new = {self._above + i: colour(i, is_object=False) for i in range(1, PREVIEW_CLUSTERS + 1)}
+            layer.colormap = DirectLabelColormap(color_dict={**known, **new})
+        return layer
+
+    def _let_paint(self) -> None:
+        """Give the brush back."""
+        if self.layer is not None and self._mode is not None:
+            self.layer.events.mode.disconnect(self._hold_mode)
+            self.layer.mode, self._mode = self._mode, None
+
+    def _in_view(self, layer: Labels) -> Any:
+        """The plane of the layer that the sliders stand at, as far as they have moved since the run began."""
+        step = self._viewer.dims.current_step
+        steps = (None if s is None else int(step[at]) for at, s in enumerate(self.source.key.steps))
+        return replace(self.source.key, steps=tuple(steps)) if len(step) == layer.ndim else self.source.key

@@ -1,0 +1,142 @@
+"""A run on a volume from the dock: slices as they come, stop and keep, cancel, a range beside an earlier result."""
+
+import numpy as np
+import pytest
+
+from napari_s3net.plugin.jobs.session import Phase
+from napari_s3net.plugin.layers.placement import KEY
+from napari_s3net.plugin.layers.result_layer import plain
+from napari_s3net.plugin.layers.run_cache import cached_run
+from napari_s3net.plugin.widgets.extent import RANGE, SLICE, VOLUME
+from napari_s3net.provenance import Provenance
+from tests.volume.conftest import make_chest
+
+
+@pytest.fixture
+def chest(dock, viewer):
+    """A dock with a small chest CT of which the whole volume is chosen."""
+    array, _ = make_chest(depth=10)
+    scale = (3.0, 4.0, 4.0)
+    viewer.add_image(array, name="chest", scale=scale, units=("mm",) * 3, metadata={KEY: {"kind": "ct"}})
+    dock.choosers.show_settings(dock.choosers.settings().replace(working_size=64, clusters=4))
+    return dock
+
+
+def labels_of(viewer):
+    return plain(viewer.layers["chest – S³-Net"])
+
+
+def finish(dock, qtbot):
+    qtbot.waitUntil(lambda: not dock.session.phase.is_busy, timeout=120_000)
+
+
+def when_slices_have_come(dock, viewer, qtbot):
+    """Wait until the layer shows some slices of a run that goes on."""
+    qtbot.waitUntil(lambda: "of 10 slices" in dock.progress.line.text(), timeout=120_000)
+    qtbot.waitUntil(lambda: dock.progress.bar.value() >= 1 and dock.progress.bar.maximum() == 10, timeout=120_000)
+
+
+def test_the_whole_volume_with_one_press(chest, viewer, qtbot):
+    assert chest.extent.choice.value == VOLUME
+    assert chest.extent.line.text().startswith("0–9 on the slider · 3 mm apart")
+    chest.run()
+    finish(chest, qtbot)
+    layer = labels_of(viewer)
+    assert layer.data.any(axis=(1, 2)).all()
+    metadata = layer.metadata[KEY]
+    assert sorted(part.slice for part in Provenance.from_dict(metadata).slices) == list(range(10))
+    lungs = np.isin(layer.data, metadata["foreground"])
+    assert sum(metadata["volumes"][i] for i in metadata["foreground"]) == pytest.approx(lungs.sum() * 48)
+    assert "ml in 10 slices" in chest.panel.line.text()
+    assert all(cached_run(layer, chest.source.key.at(k)) is not None for k in range(10))
+
+
+def test_cancel_puts_every_slice_back(chest, viewer, qtbot):
+    chest.run()
+    when_slices_have_come(chest, viewer, qtbot)
+    chest.session.cancel()
+    finish(chest, qtbot)
+    assert [layer.name for layer in viewer.layers] == ["chest"]
+    chest.run()
+    finish(chest, qtbot)
+    layer = labels_of(viewer)
+    before, metadata = layer.data.copy(), layer.metadata[KEY]
+    chest.run()
+    when_slices_have_come(chest, viewer, qtbot)
+    chest.session.cancel()
+    finish(chest, qtbot)
+    assert np.array_equal(layer.data, before)
+    assert layer.metadata[KEY] == metadata
+
+
+def test_stop_keeps_what_is_done(chest, viewer, qtbot):
+    chest.run()
+    when_slices_have_come(chest, viewer, qtbot)
+    chest.session.stop()
+    finish(chest, qtbot)
+    done = labels_of(viewer).data.any(axis=(1, 2))
+    n = int(done.sum())
+    if chest.session.phase is Phase.STOPPED:  # the last slices may have come meanwhile
+        assert f"{n} of 10 slices are done" in chest.panel.effort.text()
+    assert done[:n].all()
+
+
+def test_a_range_leaves_the_other_slices_alone(chest, viewer, qtbot):
+    chest.run()
+    finish(chest, qtbot)
+    layer = labels_of(viewer)
+    layer.data[5] = 0
+    before = layer.data.copy()
+    chest.extent.choice.value = RANGE
+    chest.extent.range.setValue((4, 6))
+    chest.run()
+    finish(chest, qtbot)
+    assert layer.data[5].any()
+    assert np.array_equal(layer.data[:4], before[:4])
+    assert np.array_equal(layer.data[7:], before[7:])
+    parts = Provenance.from_dict(layer.metadata[KEY]).slices
+    assert sorted(part.slice for part in parts) == list(range(10))
+    lungs = set(layer.metadata[KEY]["foreground"])
+    assert lungs & set(np.unique(layer.data[4:7]).tolist())
+
+
+def test_undo_after_a_volume_does_not_write_old_labels(chest, viewer, qtbot):
+    chest.run()
+    finish(chest, qtbot)
+    layer = labels_of(viewer)
+    layer.data_setitem((np.array([2]), np.array([3]), np.array([3])), np.array([7]))
+    chest.run()
+    finish(chest, qtbot)
+    after = layer.data.copy()
+    layer.undo()
+    assert np.array_equal(layer.data, after)
+
+
+def test_the_layer_removed_during_a_run(chest, viewer, qtbot):
+    chest.run()
+    when_slices_have_come(chest, viewer, qtbot)
+    viewer.layers.remove("chest – S³-Net")
+    finish(chest, qtbot)
+    assert "chest" in [layer.name for layer in viewer.layers]
+
+
+def test_the_image_replaced_during_a_run(chest, viewer, qtbot):
+    chest.run()
+    when_slices_have_come(chest, viewer, qtbot)
+    viewer.layers["chest"].data = make_chest(depth=10)[0]
+    finish(chest, qtbot)
+    assert [layer.name for layer in viewer.layers] == ["chest"]
+
+
+def test_a_volume_that_cannot_be_segmented_says_why(dock, viewer, qtbot):
+    viewer.add_image(np.full((4, 32, 32), 7, np.int16), name="chest")
+    dock.extent.choice.value = VOLUME
+    dock.run()
+    finish(dock, qtbot)
+    assert dock.session.phase is Phase.FAILED
+    assert "All 4 slices are empty" in dock.message.text()
+
+
+def test_photographs_and_planes_begin_with_the_one_in_view(dock, viewer):
+    viewer.add_image(np.zeros((3, 32, 32, 3), np.uint8), name="photos", rgb=True)
+    assert dock.extent.choice.value == SLICE
