@@ -13,7 +13,7 @@ from napari_s3net.plugin.jobs.run import Run, RunUpdate, VolumeRun
 from napari_s3net.plugin.jobs.thread_job import Activity, Failure
 from napari_s3net.plugin.layers.target import Target
 from napari_s3net.plugin.layers.volume_target import VolumeTarget
-from napari_s3net.plugin.widgets.text import volume_progress
+from napari_s3net.plugin.widgets.volume_text import volume_progress
 from napari_s3net.settings import Settings
 
 POLL_MS = 50

@@ -44,7 +44,8 @@ from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.widgets.cluster_model import rows_of
 from napari_s3net.plugin.widgets.panels import ResultPanel
 from napari_s3net.plugin.widgets.settings_text import as_command, as_python
-from napari_s3net.plugin.widgets.text import effort_text, outcome_text, save_ending, volumes_text
+from napari_s3net.plugin.widgets.text import effort_text, outcome_text, save_ending
+from napari_s3net.plugin.widgets.volume_text import volumes_text
 
 #: Pause after a stroke or an undo before the table is measured again, so that painting stays smooth.
 MEASURE_MS = 250

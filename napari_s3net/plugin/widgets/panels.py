@@ -12,7 +12,8 @@ from napari_s3net.plugin.widgets.cluster_model import ClusterRow
 from napari_s3net.plugin.widgets.cluster_table import ClusterTable
 from napari_s3net.plugin.widgets.loss_plot import LossPlot
 from napari_s3net.plugin.widgets.parts import caption, column, heading, menu_button, more_button, row
-from napari_s3net.plugin.widgets.text import progress_text, slices_text, time_left, volume_progress
+from napari_s3net.plugin.widgets.text import progress_text, time_left
+from napari_s3net.plugin.widgets.volume_text import slices_text, volume_progress
 
 
 class Welcome(QWidget):

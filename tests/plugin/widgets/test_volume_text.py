@@ -1,0 +1,27 @@
+from napari_s3net.image import Geometry, Step
+from napari_s3net.plugin.widgets.text import NARROW
+from napari_s3net.plugin.widgets.volume_text import slices_text, volume_progress, volumes_text
+
+LOSSES = {"cluster": 1.0}
+
+
+def test_a_run_looks_fits_and_goes_through_the_slices():
+    assert slices_text(Step(0, 1, {}, 0, slices=79), None) == "Looking at 79 slices"
+    assert slices_text(Step(2, 4, LOSSES, 3, slices=79), None) == "Fitting to a few of 79 slices: 2 of 4"
+    assert slices_text(Step(4, 4, {}, 3, slice=33, slices=79), 20.0) == f"34 of 79 slices · about 20{NARROW}s left"
+    assert slices_text(Step(4, 4, {}, 3, slice=78, slices=79), 0.0) == "79 of 79 slices"
+
+
+def test_progress_counts_iterations_of_a_plane_and_slices_of_a_volume():
+    assert volume_progress(Step(3, 40, LOSSES, 5)) == (3, 40)
+    assert volume_progress(Step(3, 4, LOSSES, 5, slices=9)) == (0, 9)
+    assert volume_progress(Step(4, 4, {}, 5, slice=8, slices=9)) == (9, 9)
+    assert volume_progress(Step(3, 4, LOSSES, 5, slice=2, slices=9)) == (2, 9)  # slice by slice
+
+
+def test_the_object_in_millilitres():
+    about = {"volumes": {1: 4_000_000.0, 2: 812_000.0, 3: 9e9}, "foreground": [1, 2], "object_name": "Lung"}
+    mm = Geometry((1.0,) * 3, (0.0,) * 3, Geometry.identity(3).direction)
+    assert volumes_text({**about, "slices": [{}] * 79, "geometry": mm}) == f"Lung 4,812{NARROW}ml in 79 slices"
+    assert "voxels" in volumes_text({**about, "slices": [{}], "geometry": Geometry.identity(3)})
+    assert volumes_text({"foreground": [1]}) == ""
