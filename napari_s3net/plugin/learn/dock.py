@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from napari_s3net.plugin.learn.result import add_result, keep_correction, open_i
 from napari_s3net.plugin.widgets.dock import Dock
 from napari_s3net.plugin.widgets.loss_plot import LossPlot
 from napari_s3net.plugin.widgets.parts import button, caption, column, row
-from napari_s3net.plugin.widgets.text import plural
+from napari_s3net.plugin.widgets.text import long_text, plural, time_left
 
 POLL_MS = 100
 FIRST = "Choose a folder of images, and one for corrected labels."
@@ -59,6 +60,8 @@ class LearnDock(Dock):
         self._activity: Activity | None = None
         self._preview: Labels | None = None
         self._applied_to: ImageLayer | None = None
+        #: When the first step of learning came, and which it was.
+        self._first: tuple[float, int] | None = None
         #: The image that was opened to be corrected, and its labels.
         self.opened: tuple[Path, ImageLayer, Labels] | None = None
         self.form = LearnForm()
@@ -201,7 +204,7 @@ class LearnDock(Dock):
         return True
 
     def _begin(self, job: SteppedJob | FolderJob, words: str) -> None:
-        self.job = job
+        self.job, self._first = job, None
         job.start()
         self._activity = Activity(words.rstrip("…"))
         self.bar.setRange(0, 0)
@@ -251,7 +254,10 @@ class LearnDock(Dock):
                 done, total = step.iteration, step.total
                 self.plot.add([step.losses] * min(REPORT, done))
                 aside = "" if step.validation is None else f" · Dice on images set aside {step.validation:.2f}"
-                self.line.setText(f"Step {done:,} of {total:,}{aside}")
+                self._first = self._first or (time.monotonic(), done)
+                left = time_left(done - self._first[1], total - done, time.monotonic() - self._first[0])
+                until = "" if left is None else f" · {long_text(left)} left"
+                self.line.setText(f"Step {done:,} of {total:,}{until}{aside}")
             elif isinstance(step, ReadStep):
                 done, total = step.done, step.total
                 self.line.setText(f"{done:,} of {plural(total, 'image')}")

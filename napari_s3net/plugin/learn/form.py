@@ -18,10 +18,9 @@ RECOMMENDED = "recommended"
 #: What is recommended, whatever the number of images: the table in docs/benchmark-semi.md has not shown more than this.
 BEST = "plain"
 SIZE_TEXTS = {"small": "Small, for a CPU", "standard": "Standard, for a graphics card"}
-#: Seconds of a step of eight images on one core at the small size: estimates, from 1.9 s for sixteen on a busy machine.
-SECONDS_A_STEP = {"plain": 0.5, "self-training": 1.0, "ideal": 1.3, "kaf": 1.2}
-#: Memory of learning at the small size beside the images, in MB, measured with the command line.
-MEGABYTES = {"plain": 600, "self-training": 650, "ideal": 800, "kaf": 900}
+#: Seconds of a step, and memory in MB, at the small size: measured on one core of a busy machine, on 16 colour planes.
+SECONDS_A_STEP = {"plain": 0.9, "self-training": 1.8, "ideal": 2.7, "kaf": 2.1}
+MEGABYTES = {"plain": 520, "self-training": 620, "ideal": 900, "kaf": 760}
 
 
 class LearnForm(QWidget):
