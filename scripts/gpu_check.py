@@ -1,10 +1,11 @@
 """What a graphics card makes of this program, in one command of a few minutes.
 
-    python scripts/gpu_check.py [--device cuda] [--output docs/gpu.json] [--page docs/gpu.md] [--images 100]
+    python scripts/gpu_check.py [--device cuda] [--output gpu.json] [--page gpu.md] [--images 100] [--minutes 6]
 
 Runs from a bare checkout with Python 3.12, torch, numpy, scipy, scikit-image and safetensors; what is not installed is
-not imported. Each part prints its figures as it ends and is kept at once; a part that cannot run says why and the next
-one follows. Without a card it measures the CPU, so that the script itself can be tried anywhere.
+not imported. Each part prints its figures as it ends and is kept at once; a part that cannot run, or for which there is
+no time left, says why and the next one follows. A part that was not asked for, or was skipped, keeps its figures of an
+earlier check, with their date. Without a card it measures the CPU, so that the script itself can be tried anywhere.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ sys.path.insert(0, str(ROOT))
 Figures = dict[str, Any]
 #: Images of a batch for the shared network, and the working size at which it looks at them.
 BATCHES, SHARED_SIZE = (1, 8, 64, 256), 128
+#: Images of a batch for single-image training: each has its own network.
+SIDE_BY_SIDE = (1, 8, 64, 256)
 #: What is left of the card's memory when running out is tried, in MiB: less than any run takes.
 LEFT_MIB = 16
 
@@ -70,20 +73,25 @@ def measure_parity(device: torch.device, images: int) -> Figures:
     """Masks of the same generated photographs on the device and on the CPU, as Dice; and the time of each."""
     from napari_s3net import phantom
 
-    dice, seconds = [], {"device": [], "cpu": []}
+    dice, same, seconds = [], [], {"device": [], "cpu": []}
     for seed in range(images):
+        if dice and out_of_time(PARITY_SECONDS * 0.5):
+            break
         image = phantom.dermoscopy(seed=seed).image
-        masks = {}
+        masks, labels = {}, {}
         for where, name in ((device, "device"), (torch.device("cpu"), "cpu")):
             begun = time.perf_counter()
-            masks[name] = segmented(image, where).mask
+            result = segmented(image, where)
+            masks[name], labels[name] = result.mask, result.labels
             seconds[name].append(time.perf_counter() - begun)
+        same.append(float((labels["device"] == labels["cpu"]).mean()))
         a, b = masks["device"], masks["cpu"]
         dice.append(1.0 if not (a.any() or b.any()) else float(2 * (a & b).sum() / (a.sum() + b.sum())))
     return {
-        "images": images,
+        "images": len(dice),
         "dice_mean": round(statistics.fmean(dice), 5),
         "dice_least": round(min(dice), 5),
+        "labels_agree_mean": round(statistics.fmean(same), 5),
         "below_0.998": sum(d < 0.998 for d in dice),
         "seconds_device": round(statistics.median(seconds["device"]), 4),
         "seconds_cpu": round(statistics.median(seconds["cpu"]), 4),
@@ -173,6 +181,7 @@ def measure_shared_network(device: torch.device, _: int) -> Figures:
     torch.manual_seed(0)
     network = EncoderDecoder(EncoderDecoderConfig()).to(device=device, memory_format=torch.channels_last).eval()
     figures: Figures = {"parameters": sum(p.numel() for p in network.parameters()), "size": SHARED_SIZE}
+    figures["gflop_an_image"] = round(operations(network, torch.rand(1, 3, SHARED_SIZE, SHARED_SIZE, device=device)), 3)
     for batch in BATCHES if device.type == "cuda" else BATCHES[:1]:
         x = torch.rand(batch, 3, SHARED_SIZE, SHARED_SIZE, device=device)
         x = x.contiguous(memory_format=torch.channels_last)
@@ -182,10 +191,78 @@ def measure_shared_network(device: torch.device, _: int) -> Figures:
                 seconds = best_seconds(lambda x=x: network(x), device)
                 answers[name] = first_tensor(network(x)).float().sigmoid() > 0.5
             figures[f"images_per_s_{name}_{batch}"] = round(batch / seconds, 1)
+            limit = figures["gflop_an_image"] / 1e3 * batch / matrix_teraflops(device, name)
+            figures[f"times_the_limit_{name}_{batch}"] = round(seconds / limit, 1)
         if len(answers) == 2:
             same = (answers["float32"] == answers["bfloat16"]).float().mean()
             figures[f"bfloat16_agrees_{batch}"] = round(float(same), 5)
     return figures
+
+
+def measure_side_by_side(device: torch.device, images: int) -> Figures:
+    """Images a second of single-image training, B at once, each with its own network; and how far B agrees with 1."""
+    import numpy as np
+
+    from napari_s3net import phantom
+    from napari_s3net.preprocessing.prepare import prepare
+    from napari_s3net.settings import presets
+    from napari_s3net.training.loop import train_side_by_side
+    from napari_s3net.training.variants import make_trainer
+
+    settings = presets["skin"].settings
+    distinct = min(images, 8)
+    features = [prepare(phantom.dermoscopy(seed=s, shape=(256, 256)).image, settings).features for s in range(distinct)]
+    figures: Figures = {"working_size": settings.working_size, "distinct_images": distinct}
+    alone = [train_side_by_side(make_trainer(f, settings, device), settings.max_iter)[0] for f in features]
+    for batch in SIDE_BY_SIDE:
+        if device.type == "cpu" and batch > images:
+            figures[f"skipped_{batch}"] = "more than --images"
+            continue
+        if out_of_time():
+            figures[f"skipped_{batch}"] = "no time left"
+            continue
+        many = np.stack([features[i % distinct] for i in range(batch)]) if batch > 1 else features[0]
+        if device.type == "cuda":
+            free_caches(device)
+            torch.cuda.reset_peak_memory_stats(device)
+        begun = time.perf_counter()
+        trainer = make_trainer(many, settings, device)  # k-means of each image on one core, as workers do it on many
+        wait_for(device)
+        prepared = time.perf_counter()
+        trained = train_side_by_side(trainer, settings.max_iter)
+        ended = time.perf_counter()
+        del trainer
+        figures[f"images_per_s_{batch}"] = round(batch / (ended - prepared), 1)
+        figures[f"start_seconds_{batch}"] = round(prepared - begun, 3)
+        agree = [float((trained[i].clusters == alone[i % distinct].clusters).mean()) for i in range(batch)]
+        figures[f"clusters_agree_{batch}"] = round(min(agree), 5)
+        if device.type == "cuda":
+            figures[f"peak_mib_{batch}"] = round(torch.cuda.max_memory_allocated(device) / 2**20)
+    return figures
+
+
+def measure_half_precision(device: torch.device, _: int) -> Figures:
+    """Eight images side by side in float32 and in bfloat16: seconds, and how many pixels keep their cluster."""
+    import numpy as np
+
+    from napari_s3net import phantom
+    from napari_s3net.preprocessing.prepare import prepare
+    from napari_s3net.settings import presets
+    from napari_s3net.training.loop import train_side_by_side
+    from napari_s3net.training.variants import make_trainer
+
+    settings, n = presets["skin"].settings, 8 if device.type == "cuda" else 2
+    many = np.stack([prepare(phantom.dermoscopy(seed=s, shape=(256, 256)).image, settings).features for s in range(n)])
+    found, figures = {}, {"images": n}
+    for name in ("warm", "float32", "bfloat16"):
+        trainer = make_trainer(many, settings, device)
+        trainer.half = name == "bfloat16"
+        wait_for(device)
+        begun = time.perf_counter()
+        found[name] = train_side_by_side(trainer, settings.max_iter)
+        figures[f"seconds_{name}"] = round(time.perf_counter() - begun, 3)
+    same = [(a.clusters == b.clusters).mean() for a, b in zip(found["float32"], found["bfloat16"], strict=True)]
+    return {**figures, "clusters_agree_least": round(float(min(same)), 5)}
 
 
 def measure_training(device: torch.device, _: int) -> Figures:
@@ -208,16 +285,46 @@ def measure_training(device: torch.device, _: int) -> Figures:
     return {"batch": batch, "images_per_s": round(batch / best_seconds(step, device), 1)}
 
 
+#: In this order; parity first, so that it is measured whatever comes after.
 PARTS: dict[str, Callable[[torch.device, int], Figures]] = {
     "machine": measure_machine,
-    "tests": run_tests,
+    "parity": measure_parity,
     "one_image": measure_one_image,
     "profile": profile_run,
-    "out_of_memory": run_out_of_memory,
+    "side_by_side": measure_side_by_side,
+    "half_precision": measure_half_precision,
     "shared_network": measure_shared_network,
     "training": measure_training,
-    "parity": measure_parity,
+    "out_of_memory": run_out_of_memory,
+    "tests": run_tests,
 }
+#: Seconds that a part takes at most on an H100, about; one for which less is left is skipped.
+LEAST_SECONDS = {"parity": 30, "tests": 40}
+#: Seconds that parity may take; then fewer images are compared.
+PARITY_SECONDS = 150
+#: When the whole check has to be over, by `time.monotonic`.
+_end = float("inf")
+
+
+def out_of_time(spare: float = 0.0) -> bool:
+    """Whether less than so many seconds are left."""
+    return time.monotonic() > _end - spare
+
+
+def operations(network: torch.nn.Module, x: torch.Tensor) -> float:
+    """GFLOP of a forward pass, counted by torch from the shapes of its matrix products and convolutions."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        network(x)
+    return counter.get_total_flops() / 1e9
+
+
+def matrix_teraflops(device: torch.device, name: str) -> float:
+    """The card's own pace at a large matrix product."""
+    n = 8192 if device.type == "cuda" else 512
+    a = torch.randn(n, n, device=device, dtype=getattr(torch, name))
+    return 2 * n**3 / best_seconds(lambda: a @ a, device) / 1e12
 
 
 def segmented(image: Any, device: torch.device) -> Any:
@@ -275,16 +382,28 @@ def told(name: str, figures: dict[str, Figures]) -> Iterator[None]:
     print(f"{name}: {json.dumps(figures[name], ensure_ascii=False)}", flush=True)
 
 
+def earlier(path: Path, device: torch.device) -> dict[str, Figures]:
+    """The figures of an earlier check on a card, each part with its date; none for a check of the CPU."""
+    if device.type != "cuda" or not path.exists():
+        return {}
+    found: dict[str, Figures] = json.loads(path.read_text(encoding="utf-8"))
+    machine = found.get("machine", {})
+    since = f"{machine.get('when', '')}, {machine.get('device', '')}"
+    return {name: {"measured": since, **part} for name, part in found.items() if name != "machine"}
+
+
 def write_page(figures: dict[str, Figures]) -> str:
     """The page for the docs: every part as a table."""
     machine = figures.get("machine", {})
     lines = ["# On a graphics card", "", "Made by `make gpu-check`; not to be edited by hand.", ""]
     if machine.get("device", "CPU") == "CPU":
         return "\n".join([*lines, "Not measured yet: no card was at hand.", ""])
-    missing = [name.replace("_", " ") for name in PARTS if name not in figures]
-    lines += [f"Not measured in this run: {', '.join(missing)}.", ""] if missing else []
+    missing = [name.replace("_", " ") for name in PARTS if name not in figures or "skipped" in figures[name]]
+    lines += [f"Not measured yet: {', '.join(missing)}.", ""] if missing else []
     lines += [f"Measured on one {machine['device']} on {machine['when']}, torch {machine['torch']}.", ""]
+    lines += [machine["note"], ""] if "note" in machine else []
     for name, part in figures.items():
+        part = {key: value for key, value in part.items() if key != "note" or name != "machine"}
         rows = [f"| {key.replace('_', ' ')} | {value} |" for key, value in part.items()]
         lines += [f"## {name.replace('_', ' ').capitalize()}", "", "| figure | value |", "|---|---|", *rows, ""]
     return "\n".join(lines)
@@ -296,14 +415,25 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=Path("gpu.json"))
     parser.add_argument("--page", type=Path, help="write the docs page as well")
     parser.add_argument("--images", type=int, default=100, help="generated images whose masks are compared")
+    parser.add_argument("--minutes", type=float, default=6.0, help="no part begins that would not end in this time")
     parser.add_argument("--parts", nargs="*", choices=PARTS, default=list(PARTS))
     asked = parser.parse_args()
     device = torch.device(asked.device)
+    global _end  # noqa: PLW0603 - one check, one end
+    _end = time.monotonic() + 60 * asked.minutes
+    before = earlier(asked.output, device)
     figures: dict[str, Figures] = {}
     for name in asked.parts:
         with told(name, figures):
+            if out_of_time(LEAST_SECONDS.get(name, 15) if device.type == "cuda" else 0):
+                raise RuntimeError("no time left")
             figures[name] = PARTS[name](device, asked.images)
-        asked.output.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        kept = {**{part: old for part, old in before.items() if part not in figures}, **figures}
+        kept |= {
+            part: old for part, old in before.items() if "skipped" in figures.get(part, {}) and "skipped" not in old
+        }
+        asked.output.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    figures = kept
     if asked.page:
         asked.page.write_text(write_page(figures), encoding="utf-8")
     return int(figures.get("tests", {}).get("exit", 0) != 0)

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-import psutil
-
 #: Where Linux keeps the limits of control groups, a container's among them, and which groups this process is in.
 GROUP_ROOT, GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 
@@ -33,6 +31,8 @@ def physical_memory() -> int:
     int
         In bytes, used or not; a container's limit is not counted.
     """
+    import psutil  # not needed to compute, so that the check of a card does without
+
     return int(psutil.virtual_memory().total)
 
 
@@ -44,6 +44,8 @@ def free_memory() -> int:
     int
         In bytes: what other programs leave, and at most what its control groups, such as a container, still allow.
     """
+    import psutil
+
     return min([int(psutil.virtual_memory().available), *_left_in_groups()])
 
 

@@ -94,3 +94,44 @@ def test_both_variants_run(variant):
     image = phantom.dermoscopy(seed=0).image
     result = segment(image, settings=presets["skin"].settings.replace(variant=variant, max_iter=2), device="cuda")
     assert result.labels.max() >= 2
+
+
+def test_networks_side_by_side_agree_with_each_alone():
+    from napari_s3net.preprocessing.prepare import prepare
+    from napari_s3net.settings import presets
+    from napari_s3net.training.loop import train_side_by_side
+    from napari_s3net.training.variants import make_trainer
+
+    settings, device = presets["skin"].settings, torch.device("cuda")
+    images = [prepare(phantom.dermoscopy(seed=s, shape=(128, 128)).image, settings).features for s in range(4)]
+    before = torch.cuda.memory_allocated()
+    trainer = make_trainer(np.stack(images), settings, device)
+    trainer.half = False
+    together = train_side_by_side(trainer, settings.max_iter)
+    for features, ours in zip(images, together, strict=True):
+        (alone,) = train_side_by_side(make_trainer(features, settings, device), settings.max_iter)
+        assert (ours.clusters == alone.clusters).mean() > 0.99
+    del trainer
+    gc.collect()
+    assert torch.cuda.memory_allocated() == before
+
+
+def test_a_run_waits_for_the_card_at_its_end_only():
+    from napari_s3net.preprocessing.prepare import prepare
+    from napari_s3net.settings import presets
+    from napari_s3net.training.loop import train_side_by_side
+    from napari_s3net.training.variants import make_trainer
+
+    settings = presets["skin"].settings
+    features = prepare(phantom.dermoscopy(seed=0, shape=(128, 128)).image, settings).features
+    train_side_by_side(make_trainer(features, settings, torch.device("cuda")), settings.max_iter)  # warm
+    trainer = make_trainer(features, settings, torch.device("cuda"))
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        for iteration in range(1, settings.max_iter + 1):
+            _, terms = trainer.forward(iteration)
+            trainer.optimiser.zero_grad()
+            torch.stack(list(terms.values())).sum().backward()
+            trainer.optimiser.step()
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
