@@ -26,7 +26,7 @@ from napari_s3net.errors import OutOfMemoryError, ReadWarning, S3NetError
 from napari_s3net.io.validation.limits import shown
 from napari_s3net.runtime.child_server import NOBODY, Caller
 from napari_s3net.runtime.generators import follow
-from napari_s3net.runtime.oom_retry import Attempt
+from napari_s3net.runtime.oom_retry import CARD_FAILED, Attempt
 from napari_s3net.settings import Settings, preset_settings
 
 if TYPE_CHECKING:
@@ -64,9 +64,17 @@ def segment_image(image: Image, settings: Settings, device: str) -> Generator[St
     """
     from napari_s3net.volume.slices import iter_planes, iter_slices
 
-    if not card.address or settings.variant != "s3net":
+    if card.address and settings.variant == "s3net":
+        return (yield from iter_planes(image, lambda plane: _iter_on_card(plane, settings, card.address)))
+    try:
         return (yield from iter_slices(image, settings, device=device))
-    return (yield from iter_planes(image, lambda plane: _iter_on_card(plane, settings, card.address)))
+    except RuntimeError as error:
+        from napari_s3net.runtime.device import is_device_lost
+
+        if device == "cpu" or not is_device_lost(error):
+            raise
+    result = yield from iter_slices(image, settings, device="cpu")
+    return result.with_provenance(note=f"{CARD_FAILED} Computed on the CPU. {result.provenance.note}".strip())
 
 
 def _iter_on_card(plane: Image, settings: Settings, address: str) -> Generator[Step, bool | None, Segmentation]:

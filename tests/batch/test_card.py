@@ -13,6 +13,7 @@ from napari_s3net.batch.card import CardLostError, CardProcess, address_of, card
 from napari_s3net.batch.card_server import Request, gather, train_batch
 from napari_s3net.preprocessing.prepare import prepare
 from napari_s3net.runtime.generators import drain
+from napari_s3net.runtime.oom_retry import CARD_FAILED
 from napari_s3net.segmentation import segment
 from napari_s3net.settings import presets
 
@@ -129,3 +130,19 @@ def test_out_of_memory_is_tried_with_fewer_and_told_of_one(monkeypatch):
 def test_the_batch_gives_a_job_to_the_card_only_where_planes_are_trained():
     assert isolated.trains_planes("napari_s3net.batch.work:segment_image")
     assert not isolated.trains_planes("tests.batch.segmenters:constant")
+
+
+def test_a_worker_whose_own_card_fails_does_it_on_the_cpu(monkeypatch):
+    from napari_s3net.volume import slices
+
+    iter_slices = slices.iter_slices
+
+    def failing(image, settings, *, device):
+        if device != "cpu":
+            raise RuntimeError("CUDA error: CUDA-capable device(s) is/are busy or unavailable")
+        return (yield from iter_slices(image, settings, device=device))
+
+    monkeypatch.setattr(slices, "iter_slices", failing)
+    result = drain(work.segment_image(image(0), SKIN, "cuda:0"))
+    assert result.provenance.note.startswith(f"{CARD_FAILED} Computed on the CPU.")
+    assert result.labels.max() > 1

@@ -10,7 +10,7 @@ from napari_s3net.image import as_image
 from napari_s3net.labels.metrics import dice
 from napari_s3net.preprocessing.prepare import prepare
 from napari_s3net.settings import preset_settings
-from napari_s3net.training.taught import SHIPPED, VIEWERS, load_shipped, predict, view_object
+from napari_s3net.training.taught import SHIPPED, VIEWERS, load_shipped, predict, predict_many, view_object
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +123,12 @@ def test_a_sticker_is_not_taken_for_the_frame_of_a_lesion():
     seen_part = sample.mask & (np.arange(256) >= 40)
     assert dice(taught, seen_part) > 0.85
     assert dice(taught, seen_part) > dice(alone, seen_part) - 0.02
+
+
+def test_many_images_in_one_pass_give_what_each_gives_alone(skin):
+    arrays = [phantom.dermoscopy(seed=s, shape=shape).image.array for s, shape in ((0, (60, 80)), (1, (96, 64)))]
+    for array, (probability, clusters) in zip(arrays, predict_many(*skin, arrays, size=64), strict=True):
+        alone, shares = predict(*skin, array, size=64)
+        assert probability.shape == array.shape[:2]
+        np.testing.assert_allclose(probability, alone, atol=1e-4)
+        np.testing.assert_allclose(clusters, shares, atol=1e-4)
