@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,9 +19,9 @@ from napari_s3net.learning.examples import ExampleSet
 from napari_s3net.learning.keypoints import match_descriptors
 from napari_s3net.learning.methods import draw, make_batch, network_config, new_network
 from napari_s3net.learning.model import LearnedCard, LearnedModel, start_from
-from napari_s3net.learning.run import LearnStep, Run, iter_updates
+from napari_s3net.learning.run import Run, iter_updates
 from napari_s3net.learning.settings import PRETRAINED, LearnSettings
-from napari_s3net.learning.train import identity_of
+from napari_s3net.learning.train import Learning, identity_of, iter_with_less
 from napari_s3net.network.contrastive import (
     DenseProjector,
     KeypointEmbedder,
@@ -29,6 +30,7 @@ from napari_s3net.network.contrastive import (
     match_features,
 )
 from napari_s3net.network.correspondence import local_loss
+from napari_s3net.network.unet import ClassNetworkConfig
 
 #: Decay of IDEAL's key branch.
 MOMENTUM = 0.99
@@ -201,7 +203,7 @@ def iter_pretrain(
     *,
     init: Path | None = None,
     checkpoint: Path | None = None,
-) -> Generator[LearnStep | Notice, bool | None, LearnedModel]:
+) -> Learning:
     """Pre-train an encoder on planes; labels are not looked at.
 
     Parameters
@@ -237,6 +239,8 @@ def iter_pretrain(
         If a loss is not finite.
     ModelFileError
         If init or checkpoint do not fit, or the checkpoint cannot be written.
+    OutOfMemoryError
+        If memory runs out every time.
     """
     if settings.method not in PRETRAINED:
         raise InvalidSettingsError(f"Pre-training is by {' or '.join(PRETRAINED)}; got {settings.method!r}.")
@@ -246,13 +250,32 @@ def iter_pretrain(
     if config.keypoints and not data.keypoints:
         yield Notice(f"Looking for keypoints in {len(data)} planes…")
         data = data.with_keypoints(settings.most_keypoints)
+    identity = identity_of(data, settings, init)
+
+    def attempt(data: ExampleSet, settings: LearnSettings, device: torch.device) -> Learning:
+        return _pretrain(data, config, settings, device, identity, init=init, checkpoint=checkpoint)
+
+    return (yield from iter_with_less(attempt, data, settings, device))
+
+
+def _pretrain(
+    data: ExampleSet,
+    config: ClassNetworkConfig,
+    settings: LearnSettings,
+    device: torch.device,
+    identity: dict[str, Any],
+    *,
+    init: Path | None,
+    checkpoint: Path | None,
+) -> Learning:
+    """One attempt."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         made = KeypointEmbedder(config) if settings.method == "kaf" else DenseProjector(config)
     if init is not None:
         start_from(made, init)
     network = made.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    run = Run(network, identity_of(data, settings, init), follower=MOMENTUM if settings.method == "ideal" else 0.0)
+    run = Run(network, identity, follower=MOMENTUM if settings.method == "ideal" else 0.0)
     terms_of: PretrainTerms = kaf_pretrain_terms if settings.method == "kaf" else ideal_pretrain_terms
 
     def terms(generator: torch.Generator) -> dict[str, Tensor]:

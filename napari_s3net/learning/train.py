@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -40,6 +40,8 @@ from napari_s3net.training.weights import read_tensors
 
 #: From so many corrected images on, some are set aside: one in so many.
 VALIDATED_FROM, SET_ASIDE = 5, 5
+#: Long work that ends with a model.
+Learning = Generator[LearnStep | Notice, bool | None, LearnedModel]
 
 
 def iter_learn(
@@ -49,7 +51,7 @@ def iter_learn(
     *,
     init: Path | None = None,
     checkpoint: Path | None = None,
-) -> Generator[LearnStep | Notice, bool | None, LearnedModel]:
+) -> Learning:
     """Learn from what is labelled; where memory runs out, with smaller batches, then smaller planes, then on the CPU.
 
     Parameters
@@ -86,19 +88,57 @@ def iter_learn(
     OutOfMemoryError
         If memory runs out every time.
     """
-    from napari_s3net.runtime.device import empty_caches, is_out_of_memory
-
     if not data.labelled.any():
         raise InvalidImageError("No image has labels. Correct one, and learn again.")
     if not (data.labels > 0).any():
         raise InvalidImageError("All labels are background: there is nothing to learn.")
     config = config_for(data, settings, init)
+    identity = identity_of(data, settings, init)  # as asked for, so that smaller attempts share the checkpoint
     if config.keypoints and not data.keypoints:
         yield Notice(f"Looking for keypoints in {len(data)} planes…")
         data = data.with_keypoints(settings.most_keypoints)
+
+    def attempt(data: ExampleSet, settings: LearnSettings, device: torch.device) -> Learning:
+        return _learn(data, config, settings, device, identity, init=init, checkpoint=checkpoint)
+
+    return (yield from iter_with_less(attempt, data, settings, device))
+
+
+def iter_with_less(
+    attempt: Callable[[ExampleSet, LearnSettings, torch.device], Learning],
+    data: ExampleSet,
+    settings: LearnSettings,
+    device: torch.device,
+) -> Learning:
+    """Learn; where memory runs out again with smaller batches, then smaller planes, then on the CPU.
+
+    Parameters
+    ----------
+    attempt : callable
+        Begins learning with what it is given.
+    data, settings, device
+        Of the first attempt.
+
+    Yields
+    ------
+    LearnStep or Notice
+        The steps of the attempts; before each new one a notice.
+
+    Returns
+    -------
+    LearnedModel
+        Of the attempt that fitted.
+
+    Raises
+    ------
+    OutOfMemoryError
+        If none did.
+    """
+    from napari_s3net.runtime.device import empty_caches, is_out_of_memory
+
     while True:
         try:
-            return (yield from _learn(data, config, settings, device, init=init, checkpoint=checkpoint))
+            return (yield from attempt(data, settings, device))
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -182,18 +222,17 @@ def _learn(
     config: ClassNetworkConfig,
     settings: LearnSettings,
     device: torch.device,
+    identity: dict[str, Any],
     *,
     init: Path | None,
     checkpoint: Path | None,
-) -> Generator[LearnStep, bool | None, LearnedModel]:
+) -> Learning:
     """One attempt."""
     network = new_network(config, settings.seed)
     if init is not None:
         start_from(network, init)
     network = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    run = Run(
-        network, identity_of(data, settings, init), follower=FOLLOWER if settings.method == "self-training" else 0.0
-    )
+    run = Run(network, identity, follower=FOLLOWER if settings.method == "self-training" else 0.0)
     aside = set_aside(data, settings)
     labelled = np.flatnonzero(data.labelled & ~np.isin(data.files, aside))
     everything = np.arange(len(data))

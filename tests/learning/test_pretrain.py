@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from napari_s3net.errors import InvalidImageError, InvalidSettingsError
+from napari_s3net.learning import pretrain
 from napari_s3net.learning.examples import iter_examples
 from napari_s3net.learning.files import find_pairs
 from napari_s3net.learning.keypoints import Keypoints
@@ -31,7 +32,7 @@ def slices(data):
 
 @pytest.mark.parametrize("method", ["ideal", "kaf"])
 def test_the_encoder_learns_without_labels_and_is_a_start(slices, tiny, tmp_path, method):
-    settings = tiny.replace(method=method, steps=30, weight_local=0.01, learning_rate=0.01)
+    settings = tiny.replace(method=method, steps=80, batch=8, weight_local=0.01, learning_rate=0.003)
     blind = replace(slices, labels=np.full_like(slices.labels, -1))
     told = []
     model = follow(iter_pretrain(blind, settings, CPU), told.append)
@@ -104,3 +105,19 @@ def test_what_cannot_be_pre_trained_is_told(data, tiny):
         drain(iter_pretrain(data, tiny, CPU))
     with pytest.raises(InvalidImageError, match="at least two"):
         drain(iter_pretrain(data.part(np.array([0])), tiny.replace(method="ideal"), CPU))
+
+
+def test_where_memory_ends_it_tries_smaller(data, tiny, monkeypatch):
+    real, calls = pretrain.make_batch, []
+
+    def scarce(data, index, device, *, keypoints):
+        calls.append(len(index))
+        if len(index) > 2:
+            raise MemoryError
+        return real(data, index, device, keypoints=keypoints)
+
+    monkeypatch.setattr(pretrain, "make_batch", scarce)
+    told = []
+    follow(iter_pretrain(data, tiny.replace(method="ideal", steps=1), CPU), told.append)
+    assert calls == [4, 2]
+    assert "Out of memory" in told[0].text

@@ -167,3 +167,17 @@ def test_a_checkpoint_is_known_by_its_run(data, tiny, tmp_path):
     assert train.belongs_to_run(file, data, tiny, None)
     assert not train.belongs_to_run(file, data, tiny.replace(steps=21), None)
     assert not train.belongs_to_run(file, data.part(np.arange(7)), tiny, None)
+
+
+def test_where_memory_ends_late_the_checkpoint_is_gone_on_from(data, tiny, tmp_path, monkeypatch):
+    real, calls = train.make_batch, []
+
+    def scarce(data, index, device, *, keypoints):
+        calls.append(len(index))
+        if len(index) > 2 and len(calls) > 55:
+            raise RuntimeError("CUDA out of memory")
+        return real(data, index, device, keypoints=keypoints)
+
+    monkeypatch.setattr(train, "make_batch", scarce)
+    drain(iter_learn(data, tiny.replace(steps=60), CPU, checkpoint=tmp_path / "c.safetensors"))
+    assert calls == [4] * 56 + [2] * 10  # from the checkpoint of step 50
