@@ -36,6 +36,14 @@ def add_arguments(parser: ArgumentParser) -> None:
         choices=("volume", "slices"),
         help="volumes: as one, fitted once (default where there is one intensity a voxel); or each slice on its own",
     )
+    add(
+        "--also",
+        nargs="+",
+        default=[],
+        choices=("dicom-seg", "seg.nrrd", "coco", "stl", "ply"),
+        metavar="FORMAT",
+        help="further files: dicom-seg (of a DICOM series; extra dicom), seg.nrrd (3D Slicer), coco, stl, ply",
+    )
     add("--series", metavar="ID", help="which series of a DICOM folder, where it holds several")
 
 
@@ -86,6 +94,7 @@ def _succeeds(item: Input, options: Namespace, asked: RunOptions) -> bool:
 
 def _process(item: Input, options: Namespace, asked: RunOptions) -> str:
     """Read, segment, write; tell the outcome in a few words."""
+    from napari_s3net.export.formats import write_formats
     from napari_s3net.export.result import write_result
 
     image = _read(item, options)
@@ -95,6 +104,7 @@ def _process(item: Input, options: Namespace, asked: RunOptions) -> str:
     axis = None if options.slice is None else 0
     result = result.with_provenance(source=item.name, preset=preset, axis=axis, slice=options.slice)
     written = write_result(options.output, item.stem, image, result, overlay=options.overlay)
+    write_formats(options.output, item.stem, result, options.also, item.path)
     return f"{_outcome(result)}, {written[1]}{_remark(result)}"
 
 

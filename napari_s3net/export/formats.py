@@ -1,0 +1,98 @@
+"""Further formats of a result: DICOM-SEG, Slicer's segmentation, COCO, surfaces. Names and colours go along."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from napari_s3net import io
+from napari_s3net.errors import WriteError
+from napari_s3net.export.coco import coco_annotations
+from napari_s3net.export.surface import write_surface
+from napari_s3net.image import Segmentation
+from napari_s3net.io.segments import Segment, write_seg_nrrd
+from napari_s3net.labels.surface import surface_of
+
+#: Formats by name, with what their files end in.
+FORMATS = {"dicom-seg": ".seg.dcm", "seg.nrrd": ".seg.nrrd", "coco": ".coco.json", "stl": ".stl", "ply": ".ply"}
+#: The object's labels, as in the viewer; and those of the rest, for colour-blind people too (Okabe and Ito 2008).
+OBJECT_COLOURS = ((25, 195, 242), (120, 220, 250), (0, 130, 190), (70, 170, 255))
+OTHER_COLOURS = ((230, 159, 0), (0, 158, 115), (240, 228, 66), (213, 94, 0), (204, 121, 167), (150, 150, 150))
+
+
+def segments_of(result: Segmentation) -> list[Segment]:
+    """Say how other programs call and colour the labels of a result.
+
+    Parameters
+    ----------
+    result : Segmentation
+        Of an image or a volume.
+
+    Returns
+    -------
+    list of Segment
+        By label.
+    """
+    segments, counts = [], {True: 0, False: 0}
+    for label in sorted(result.names):
+        is_object = label in result.foreground
+        colours = OBJECT_COLOURS if is_object else OTHER_COLOURS
+        colour = colours[counts[is_object] % len(colours)]
+        counts[is_object] += 1
+        segments.append(Segment(label, result.names[label] or f"Label {label}", colour, is_object))
+    return segments
+
+
+def write_formats(
+    directory: Path, stem: str, result: Segmentation, formats: Collection[str], source: Path | None = None
+) -> list[Path]:
+    """Write a result in further formats.
+
+    Parameters
+    ----------
+    directory : Path
+        Made where missing.
+    stem : str
+        Of every file.
+    result : Segmentation
+        Surfaces are those of its object; the others hold every label.
+    formats : collection of str
+        Names in `FORMATS`.
+    source : Path, optional
+        The DICOM series that was segmented; needed for "dicom-seg" only.
+
+    Returns
+    -------
+    list of Path
+        What was written.
+
+    Raises
+    ------
+    WriteError
+        If there is no such format, the result does not suit it, or the place cannot be written.
+    InvalidImageError
+        If a surface is asked for and there is no object, or no volume.
+    """
+    written = []
+    for name in formats:
+        if name not in FORMATS:
+            raise WriteError(f"There is no format {name!r}. Formats are: {', '.join(FORMATS)}.")
+        path = directory / f"{stem}{FORMATS[name]}"
+        _write(name, path, result, source)
+        written.append(path)
+    return written
+
+
+def _write(name: str, path: Path, result: Segmentation, source: Path | None) -> None:
+    if name == "seg.nrrd":
+        write_seg_nrrd(path, result.labels, result.geometry, segments_of(result))
+    elif name == "coco":
+        io.write_json(path, coco_annotations(result.labels, segments_of(result), result.provenance.source or path.stem))
+    elif name == "dicom-seg":
+        if source is None:
+            raise WriteError(f"Cannot write {path.name}: it refers to the DICOM series that was segmented; got none.")
+        from napari_s3net.io.dicom.write_segmentation import write_dicom_segmentation
+
+        write_dicom_segmentation(path, result.labels, result.geometry, segments_of(result), source)
+    else:
+        write_surface(path, *surface_of(result.mask, result.geometry))

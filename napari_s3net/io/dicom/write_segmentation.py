@@ -1,0 +1,155 @@
+"""Labels → a DICOM segmentation that refers to the series it was made of, by highdicom (extra `dicom`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_s3net import __version__
+from napari_s3net.errors import WriteError
+from napari_s3net.image import Geometry
+from napari_s3net.io.geometry import to_file_grid
+from napari_s3net.io.segments import Segment
+from napari_s3net.io.validation.limits import shown
+from napari_s3net.io.write import replacing
+
+#: Category and type (SNOMED CT) of what segments show, by their name's first words; dcmqi's and Slicer's own choice.
+CODES = {
+    "Lung": (("123037004", "Anatomical Structure"), ("39607008", "Lung")),
+    "Lesion": (("49755003", "Morphologically Altered Structure"), ("52988006", "Lesion")),
+    "Bone": (("123037004", "Anatomical Structure"), ("272673000", "Bone")),
+    "Fat": (("85756007", "Tissue"), ("55603005", "Adipose tissue")),
+    "Soft tissue": (("85756007", "Tissue"), ("87784001", "Soft tissue")),
+}
+OTHER = (("85756007", "Tissue"), ("85756007", "Tissue"))
+#: Slices of the series lie on the labels' grid if they are no further off than this, in mm.
+SAME_PLACE = 0.05
+
+
+def write_dicom_segmentation(
+    path: Path, labels: NDArray[Any], geometry: Geometry, segments: Sequence[Segment], source: Path
+) -> None:
+    """Write labels as a DICOM segmentation (binary, one segment a label).
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder is made where missing.
+    labels : numpy.ndarray
+        (Z, H, W) whole numbers from 0 on.
+    geometry : Geometry
+        That of the image.
+    segments : sequence of Segment
+        One for each label that is to be a segment; they are numbered from 1 in this order.
+    source : Path
+        The series that was segmented: its folder, or one of its files. The segmentation refers to its slices and takes
+        patient and study from them.
+
+    Raises
+    ------
+    WriteError
+        If highdicom is not installed, the source is no DICOM series on the labels' grid, or the place cannot be
+        written.
+    """
+    try:
+        import highdicom
+    except ImportError as error:
+        raise WriteError(
+            "Writing DICOM segmentations takes highdicom, which is not installed: pip install 'napari-s3net[dicom]'."
+        ) from error
+    path = Path(path).absolute()
+    array, grid = to_file_grid(labels, geometry)
+    datasets, rows = _slices_of(path, source, grid, array.shape)
+    numbers = np.zeros(1 + max([int(array.max(initial=0)), *(segment.label for segment in segments)]), np.uint8)
+    for number, segment in enumerate(segments, start=1):
+        numbers[segment.label] = number
+    try:
+        made = highdicom.seg.Segmentation(
+            source_images=datasets,
+            pixel_array=numbers[array[rows]],
+            segmentation_type="BINARY",
+            segment_descriptions=[_description(segment, n) for n, segment in enumerate(segments, start=1)],
+            series_instance_uid=highdicom.UID(),
+            series_number=1000,
+            sop_instance_uid=highdicom.UID(),
+            instance_number=1,
+            manufacturer="napari-s3net",
+            manufacturer_model_name="napari-s3net",
+            software_versions=__version__,
+            device_serial_number="0",
+            content_label="SEGMENTATION",
+            content_description="Label-free segmentation",
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise WriteError(
+            f"Cannot write {shown(path)}: the headers of {source.name} do not suffice for a segmentation to refer to: "
+            f"{type(error).__name__} {error}."
+        ) from error
+    with replacing(path, ".dcm") as temporary:
+        made.save_as(temporary)
+
+
+def _description(segment: Segment, number: int) -> Any:
+    """A segment with its name, colour and codes."""
+    import highdicom
+    from highdicom.color import CIELabColor
+    from highdicom.sr import CodedConcept
+
+    category, kind = next((codes for name, codes in CODES.items() if segment.name.startswith(name)), OTHER)
+    algorithm = highdicom.AlgorithmIdentificationSequence(
+        name="S3-Net",
+        version=__version__,
+        family=CodedConcept("123110", "DCM", "Artificial Intelligence"),
+    )
+    return highdicom.seg.SegmentDescription(
+        segment_number=number,
+        segment_label=segment.name[:64] or f"Segment {number}",
+        segmented_property_category=CodedConcept(category[0], "SCT", category[1]),
+        segmented_property_type=CodedConcept(kind[0], "SCT", kind[1]),
+        algorithm_type="AUTOMATIC",
+        algorithm_identification=algorithm,
+        display_color=CIELabColor.from_rgb(*segment.colour),
+    )
+
+
+def _slices_of(path: Path, source: Path, grid: Any, shape: tuple[int, ...]) -> tuple[list[Any], list[int]]:
+    """The slices of the series that lie on the grid, and the plane of each."""
+    spacing, origin = np.asarray(grid.spacing, float), np.asarray(grid.origin, float)
+    direction = np.asarray(grid.direction, float).reshape(3, 3)
+    found: dict[int, Any] = {}
+    for dataset in _datasets(source):
+        place = np.linalg.solve(direction, np.asarray(dataset.ImagePositionPatient, float) - origin) / spacing
+        row = round(float(place[2]))
+        on_grid = np.abs(place - [0, 0, row]) @ np.abs(spacing) <= SAME_PLACE
+        if on_grid and 0 <= row < shape[0] and (dataset.Rows, dataset.Columns) == shape[1:]:
+            found[row] = dataset
+    if len(found) != shape[0]:
+        raise WriteError(
+            f"Cannot write {shown(path)}: a DICOM segmentation refers to the series it was made of. Of {shape[0]} "
+            f"slices of {shape[1]} × {shape[2]} pixels, {source.name} has {len(found)} at the place of these labels."
+        )
+    rows = sorted(found)
+    return [found[row] for row in rows], rows
+
+
+def _datasets(source: Path) -> Iterable[Any]:
+    """Slices in a folder, or in the folder of a file, that say where they lie."""
+    import pydicom
+
+    folder = source if source.is_dir() else source.parent
+    for file in sorted(folder.iterdir()):
+        if not file.is_file():
+            continue
+        try:
+            dataset = pydicom.dcmread(file, stop_before_pixels=True)
+        except (pydicom.errors.InvalidDicomError, OSError):
+            continue
+        if "ImagePositionPatient" in dataset and "Rows" in dataset:
+            for name in ("SOPClassUID", "SOPInstanceUID"):  # some series say these in the files' own header only
+                if not dataset.get(name):
+                    setattr(dataset, name, dataset.file_meta.get(f"MediaStorage{name}", ""))
+            yield dataset

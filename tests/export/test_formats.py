@@ -1,0 +1,53 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from napari_s3net.errors import WriteError
+from napari_s3net.export.formats import FORMATS, segments_of, write_formats
+from napari_s3net.image import Geometry, Segmentation
+from napari_s3net.provenance import Provenance
+from napari_s3net.settings import Settings
+
+
+def result():
+    labels = np.full((4, 12, 14), 2, np.int32)
+    labels[1:3, 3:9, 4:10] = 1
+    geometry = Geometry((2.0, 0.5, 0.75), (0.0,) * 3, Geometry.identity(3).direction)
+    return Segmentation(labels, (1,), geometry, Provenance(settings=Settings(), source="scan.nii"), {1: "Lung", 2: ""})
+
+
+def test_each_format_is_a_file_of_its_own(tmp_path):
+    names = ["seg.nrrd", "coco", "stl", "ply"]
+    written = write_formats(tmp_path, "scan", result(), names)
+    assert [path.name for path in written] == [f"scan{FORMATS[name]}" for name in names]
+    assert sorted(tmp_path.iterdir()) == sorted(written)
+    coco = json.loads((tmp_path / "scan.coco.json").read_text(encoding="utf-8"))
+    assert coco["images"][1]["file_name"] == "scan.nii, slice 1"
+
+
+def test_segments_have_names_and_the_object_its_colour():
+    one, other = segments_of(result())
+    assert (one.name, one.is_object, one.colour) == ("Lung", True, (25, 195, 242))
+    assert (other.name, other.is_object) == ("Label 2", False)
+    assert one.colour != other.colour
+
+
+def test_what_cannot_be_written_says_why(tmp_path):
+    with pytest.raises(WriteError, match="no format 'obj'"):
+        write_formats(tmp_path, "scan", result(), ["obj"])
+    with pytest.raises(WriteError, match="refers to the DICOM series"):
+        write_formats(tmp_path, "scan", result(), ["dicom-seg"])
+    with pytest.raises(WriteError, match="volume"):
+        write_formats(tmp_path, "scan", replace(result(), labels=result().labels[0]), ["seg.nrrd"])
+
+
+def test_the_command_line_knows_these_formats():
+    from argparse import ArgumentParser
+
+    from napari_s3net.cli.segment import add_arguments
+
+    parser = ArgumentParser()
+    add_arguments(parser)
+    assert parser.parse_args(["a", "-o", "b", "--also", *FORMATS]).also == list(FORMATS)
