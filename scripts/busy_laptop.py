@@ -16,7 +16,11 @@ import select
 import statistics
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parents[1]
 #: What is compared: what is done before torch is loaded, and the environment.
@@ -31,6 +35,7 @@ IMAGES = ("ct", "photograph")
 PATIENCE = 40.0
 CHILD = """
 import hashlib, json, sys, time
+import numpy as np
 from napari_s3net.runtime import threads
 {before}
 from napari_s3net import phantom, segment
@@ -42,14 +47,17 @@ for line in sys.stdin:
     image, preset = images[line.strip()]
     started = time.perf_counter()
     labels = segment(image, preset=preset, seed=0, device="cpu").labels
-    print(json.dumps([time.perf_counter() - started, hashlib.sha256(labels.tobytes()).hexdigest()[:12]]), flush=True)
+    seconds = time.perf_counter() - started
+    file = "{folder}/" + hashlib.sha256(labels.tobytes()).hexdigest()[:12] + ".npy"
+    np.save(file, labels)
+    print(json.dumps([seconds, file]), flush=True)
 """
 
 
-def start(before: str, environment: dict[str, str]) -> subprocess.Popen[str]:
+def start(folder: str, before: str, environment: dict[str, str]) -> subprocess.Popen[str]:
     """A process that segments what it is told, with its own way of choosing threads."""
     return subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", CHILD.format(before=before)],
+        [sys.executable, "-W", "ignore", "-c", CHILD.format(before=before, folder=folder)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         encoding="utf-8",
@@ -58,7 +66,7 @@ def start(before: str, environment: dict[str, str]) -> subprocess.Popen[str]:
 
 
 def ask(child: subprocess.Popen[str], name: str) -> tuple[float, str]:
-    """Seconds of one run in a child, and a digest of its labels; a child that takes too long is ended for good."""
+    """Seconds of one run in a child, and the file with its labels; a child that takes too long is ended for good."""
     if child.poll() is not None:
         return PATIENCE, ""
     child.stdin.write(f"{name}\n")
@@ -67,18 +75,18 @@ def ask(child: subprocess.Popen[str], name: str) -> tuple[float, str]:
         child.kill()
         child.wait()
         return PATIENCE, ""
-    seconds, digest = json.loads(child.stdout.readline())
-    return seconds, digest
+    seconds, file = json.loads(child.stdout.readline())
+    return seconds, file
 
 
-def measure(turns: int, ways: list[str]) -> tuple[dict[str, dict[str, float]], dict[str, set[str]]]:
-    """Median seconds of each way, image and state of the machine; and all digests of each image."""
+def measure(turns: int, ways: list[str], folder: str) -> tuple[dict[str, dict[str, float]], dict[str, set[str]]]:
+    """Median seconds of each way, image and state of the machine; and the files with the labels of each image."""
     children = {}
     for way in ways:
-        children[way] = start(*WAYS[way])
+        children[way] = start(folder, *WAYS[way])
         children[way].stdout.readline()  # it is warm
     found: dict[tuple[str, str], list[float]] = {}
-    digests: dict[str, set[str]] = {name: set() for name in IMAGES}
+    files: dict[str, set[str]] = {name: set() for name in IMAGES}
     try:
         for state, jobs in (("quiet", 0), ("busy", os.cpu_count() or 1)):
             others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(jobs)]
@@ -86,9 +94,9 @@ def measure(turns: int, ways: list[str]) -> tuple[dict[str, dict[str, float]], d
                 for _ in range(turns):
                     for way, child in children.items():
                         for name in IMAGES:
-                            seconds, digest = ask(child, name)
+                            seconds, file = ask(child, name)
                             found.setdefault((way, f"{name} {state}"), []).append(seconds)
-                            digests[name] |= {digest} - {""}
+                            files[name] |= {file} - {""}
             finally:
                 for job in others:
                     job.kill()
@@ -99,10 +107,10 @@ def measure(turns: int, ways: list[str]) -> tuple[dict[str, dict[str, float]], d
     table: dict[str, dict[str, float]] = {}
     for (way, column), seconds in found.items():
         table.setdefault(way, {})[column] = statistics.median(seconds)
-    return table, digests
+    return table, files
 
 
-def page(table: dict[str, dict[str, float]], digests: dict[str, set[str]], load: float) -> str:
+def page(table: dict[str, dict[str, float]], differing: dict[str, int], load: float) -> str:
     """The table in Markdown: seconds, and busy as a multiple of quiet."""
     columns = [f"{name} {state}" for name in IMAGES for state in ("quiet", "busy")]
     lines = [
@@ -112,6 +120,9 @@ def page(table: dict[str, dict[str, float]], digests: dict[str, set[str]], load:
         f"Median seconds of one run, at most {PATIENCE:.0f}.",
         f"{os.cpu_count()} cores; load of the machine by others before the first run: {load:.1f}.",
         "",
+        '"By load" is how the program chooses; "all cores" is what torch does by itself. "Quiet" is what others leave:',
+        "where their load is above 1, even the quiet columns are measured beside them.",
+        "",
         f"| threads | {' | '.join(columns)} | ct, busy : quiet | photograph, busy : quiet |",
         f"|---|{'---:|' * (len(columns) + 2)}",
     ]
@@ -119,9 +130,14 @@ def page(table: dict[str, dict[str, float]], digests: dict[str, set[str]], load:
         ratios = [row[f"{name} busy"] / row[f"{name} quiet"] for name in IMAGES]
         cells = [f"{row[column]:.2f}" for column in columns] + [f"{ratio:.1f}" for ratio in ratios]
         lines.append(f"| {way} | {' | '.join(cells)} |")
-    same = {name: len(found) for name, found in digests.items()}
-    lines += ["", f"Different labels among all runs: {', '.join(f'{name} {n - 1}' for name, n in same.items())}.", ""]
+    pixels = ", ".join(f"{name} {n}" for name, n in differing.items())
+    lines += ["", f"Pixels whose label is not the same in all runs: {pixels}.", ""]
     return "\n".join(lines)
+
+
+def most_differing(labels: list[NDArray[np.int32]]) -> int:
+    """The largest number of pixels in which one of some results differs from the first."""
+    return max((int((labels[0] != other).sum()) for other in labels), default=0)
 
 
 def main() -> None:
@@ -131,7 +147,10 @@ def main() -> None:
     parser.add_argument("--page", type=Path)
     asked = parser.parse_args()
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
-    text = page(*measure(asked.turns, asked.ways), load)
+    with tempfile.TemporaryDirectory() as folder:
+        table, files = measure(asked.turns, asked.ways, folder)
+        differing = {name: most_differing([np.load(file) for file in found]) for name, found in files.items()}
+    text = page(table, differing, load)
     print(text)
     if asked.page:
         asked.page.write_text(text, encoding="utf-8")

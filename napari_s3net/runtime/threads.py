@@ -2,7 +2,7 @@
 
 torch's threads wait for each other after every operation, and wait by spinning. Beside another job that wants the same
 cores each wait lasts until the other job has had its turn: a run of 0.2 s takes 18. With one thread there is no
-waiting. `docs/speed.md` has the figures.
+waiting. `docs/busy.md` has the figures.
 """
 
 from __future__ import annotations
