@@ -181,7 +181,10 @@ def budget_text(settings: LearnSettings) -> str:
     str
         "96 pixels, width 8, 300 steps of 8 images".
     """
-    return f"{settings.size} pixels, width {settings.width}, {settings.steps} steps of {settings.batch} images"
+    mirrored = "" if settings.mirror else ", not mirrored"
+    return (
+        f"{settings.size} pixels, width {settings.width}, {settings.steps} steps of {settings.batch} images{mirrored}"
+    )
 
 
 def _keypoints(row: Row) -> bool:

@@ -46,7 +46,7 @@ def semi_page(output: Path) -> str:
     budgets = list(dict.fromkeys(row["budget"] for row in rows))
     parts = [
         "# Learning from few labels",
-        "Made by `napari-s3net benchmark --page OUT --semi -o docs/benchmark-semi.md`; not to be edited by hand.",
+        "Made by `napari-s3net benchmark --page docs/learning --semi -o docs/benchmark-semi.md`, not by hand.",
         "## ACDC",
         PROTOCOL,
     ]
@@ -100,7 +100,8 @@ def _missing(rows: Sequence[dict[str, str]], budgets: Sequence[str]) -> str:
     drawn = "; ".join(f"draw {n} of two: {', '.join(map(str, drawn_patients(2, n)))}" for n in range(DRAWS))
     return (
         f"**Not measured yet: {whole - there} of {whole} trainings**, marked {MISSING}. The command goes on where it "
-        f"was ended. Figures of so few draws and so short a training rank nothing. Labelled patients, {drawn}."
+        f"was ended. Figures of few draws, or of less than the small size's 128 pixels and 500 steps, rank nothing. "
+        f"Labelled patients, {drawn}."
     )
 
 
@@ -113,7 +114,11 @@ def _rounds(path: Path) -> list[str]:
     for budget in dict.fromkeys(row["budget"] for row in rows):
         its = [row for row in rows if row["budget"] == budget]
         counts = sorted({int(row["corrected"]) for row in its})
-        lines = [f"| {budget} | " + " | ".join(f"{n} corrected" for n in counts) + " |", "|---|" + "---|" * len(counts)]
+        images = int(its[0]["corrected"]) + int(its[0]["rest"])
+        lines = [
+            f"| {budget}, {images} images | " + " | ".join(f"{n} corrected" for n in counts) + " |",
+            "|---|" + "---|" * len(counts),
+        ]
         for policy in dict.fromkeys(row["policy"] for row in its):
             found = {int(row["corrected"]): row for row in its if row["policy"] == policy}
             cells = [f"{float(found[n]['dice']):.3f}" if n in found else MISSING for n in counts]
