@@ -41,6 +41,7 @@ from napari_s3net.plugin.layers.result_layer import (
     write_undoable,
 )
 from napari_s3net.plugin.layers.source import Source
+from napari_s3net.plugin.layers.surface_layer import show_surface
 from napari_s3net.plugin.widgets.cluster_model import rows_of
 from napari_s3net.plugin.widgets.panels import ResultPanel
 from napari_s3net.plugin.widgets.settings_text import as_command, as_python
@@ -161,6 +162,7 @@ class ResultController(QObject):
         ----------
         what : str
             "merge" the selected rows; "save_labels" or "save_mask"; "object_layer" adds the object as a layer;
+            "show_3d" its surface, in the 3-D view;
             "copy_python" or "copy_command" puts on the clipboard how the result is made again.
         device : str
             What the copied lines compute on: "auto", "cpu", "cuda:0".
@@ -173,6 +175,8 @@ class ResultController(QObject):
             self._merge(self._panel.table.selected)
         elif what == "object_layer":
             self._masks[self.layer] = add_mask(self._viewer, self.layer)
+        elif what == "show_3d":
+            self._show_in_3d()
         elif what in ("copy_python", "copy_command"):
             path = self._source.path if self._source is not None else None
             QApplication.clipboard().setText(
@@ -246,6 +250,14 @@ class ResultController(QObject):
         self._history.remember(source.key, before, self.metadata)
         write_undoable(self.layer, index, locks.guarded(source.key, before, merged.labels))
         self.measure()
+
+    def _show_in_3d(self) -> None:
+        """Draw the object's surface; a single plane or an empty object says why there is none."""
+        assert self.layer is not None  # noqa: S101 - asked for only with a result
+        try:
+            show_surface(self._viewer, self.layer)
+        except S3NetError as error:
+            show_error(str(error))
 
     def _pick(self, label: int) -> None:
         if self.layer is not None:

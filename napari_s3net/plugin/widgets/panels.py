@@ -137,6 +137,7 @@ class ResultPanel(QWidget):
             "Run again beside this result, make a layer of the object, or tell how the result was made.",
             run_new="Run as new layer",
             object_layer="Object as a layer of its own",
+            show_3d="Show in 3-D",
             copy_python="Copy as Python",
             copy_command="Copy as command",
             show_settings="Show settings",
