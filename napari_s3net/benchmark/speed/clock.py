@@ -171,13 +171,14 @@ def run_parts(image: Image, settings: Settings, device: torch.device) -> tuple[d
     Returns
     -------
     times : dict of str to list of float
-        Seconds of each call of "prepare", "start", "forward", "backward", "step", "propose" and "postprocess"; "total".
+        Seconds of each call of "prepare", "start", "forward", "backward", "step", "view", "propose" and "postprocess"; and
+        of "total".
     ends : list of float
         Seconds from the start at which each iteration was over.
     """
     parts = Parts(device)
     ends: list[float] = []
-    calls = {"prepare": "prepare", "propose": "propose", "postprocess": "postprocess"}
+    calls = {"prepare": "prepare", "view": "view_object", "propose": "propose", "postprocess": "postprocess"}
     started = time.perf_counter()
     with ExitStack() as clocks:
         for part, name in calls.items():

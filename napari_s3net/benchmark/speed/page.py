@@ -34,6 +34,7 @@ PARTS = {
     "forward": "all iterations: layers and losses",
     "backward": "all iterations: gradients",
     "step": "all iterations: Adam",
+    "view": "what the taught networks see",
     "propose": "which part is the object",
     "postprocess": "labels at the image's size",
 }
