@@ -171,8 +171,8 @@ def run_parts(image: Image, settings: Settings, device: torch.device) -> tuple[d
     Returns
     -------
     times : dict of str to list of float
-        Seconds of each call of "prepare", "start", "forward", "backward", "step", "view", "propose" and "postprocess"; and
-        of "total".
+        Seconds of each call of "prepare", "start", "forward", "backward", "step", "view", "propose" and "postprocess";
+        and of "total".
     ends : list of float
         Seconds from the start at which each iteration was over.
     """
