@@ -25,7 +25,8 @@ PROTOCOL = (
 LOOP = (
     "ISIC 2018: a simulated user gives the true masks of the images that *Next to correct* offers, or of others drawn "
     "at random; the model is learned again from the one before. Mean Dice of the images that are not corrected, at "
-    "their own size. The first round is drawn at random for both."
+    "their own size. The first round is drawn at random for both. The rest is not the same for both: whoever corrects "
+    "the hard images leaves the easy ones, so part of a difference is that."
 )
 
 
