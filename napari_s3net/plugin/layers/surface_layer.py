@@ -70,5 +70,23 @@ def show_surface(viewer: Any, layer: Labels) -> Any:
     )
     viewer.add_layer(surface)
     viewer.layers.selection.active = layer
-    viewer.dims.ndisplay = 3
+    _show_alone(viewer, surface)
     return surface
+
+
+def _show_alone(viewer: Any, surface: Surface) -> None:
+    """Turn the view to three dimensions, where other layers would cover the surface; back in two they are as before."""
+    hidden = [one for one in viewer.layers if one.visible and not isinstance(one, Surface)]
+    for one in hidden:
+        one.visible = False
+    viewer.dims.ndisplay = 3
+
+    def turn_back(event: Any = None) -> None:  # noqa: ARG001 - napari gives one
+        if viewer.dims.ndisplay != 2:
+            return
+        viewer.dims.events.ndisplay.disconnect(turn_back)
+        for one in hidden:
+            one.visible = True
+        surface.visible = False
+
+    viewer.dims.events.ndisplay.connect(turn_back)

@@ -88,6 +88,10 @@ class ResultController(QObject):
         #: Slice and check sum of the labels that the table shows.
         self._state: object = None
         self._clusters: list[Cluster] = []
+        #: Metadata, whether only the object is shown, and the colours that were made for these.
+        self._coloured: tuple[object, bool, object] | None = None
+        #: Metadata that the object's own layer was last made for, as a whole.
+        self._masked: object = None
         self._measuring = Measurer(self)
         self._measuring.measured.connect(self._measured)
         self._hovered: int | None = None
@@ -120,7 +124,7 @@ class ResultController(QObject):
         """
         if layer is not self.layer:
             self._release()
-            self.layer = layer
+            self.layer, self._coloured = layer, None
             if layer is not None:
                 layer.events.paint.connect(self._changed)
                 layer.events.set_data.connect(self._changed)
@@ -151,9 +155,10 @@ class ResultController(QObject):
         metadata = restored(self.metadata, self._history.recall(source.key, plane))
         if metadata is not self.metadata:
             self._write_metadata(metadata)
+            self._update_mask()
         self._draw_outline()
         self._measuring.ask(state, plane, self._plane(source))
-        self._update_mask()
+        self._update_mask_in_view(source)
 
     def ask(self, what: str, device: str) -> None:
         """Do what a button or a menu of the panel asks for; without a result nothing.
@@ -269,8 +274,14 @@ class ResultController(QObject):
         self._hover_soon.start()
 
     def _recolour(self) -> None:
-        if self.layer is not None:
-            recolour(self.layer, object_only=self._panel.object_only.isChecked())
+        """Colour the layer, unless it has these very colours: napari takes long, and a step through a volume asks."""
+        if self.layer is None:
+            return
+        asked = self.layer.metadata.get(KEY), self._panel.object_only.isChecked()
+        known = self._coloured
+        if known is None or known[0] is not asked[0] or known[1] != asked[1] or known[2] is not self.layer.colormap:
+            recolour(self.layer, object_only=asked[1])
+            self._coloured = (*asked, self.layer.colormap)
 
     def _draw_outline(self) -> None:
         """Outline the cluster under the mouse, or none."""
@@ -285,6 +296,20 @@ class ResultController(QObject):
         mask = self._masks.get(self.layer)
         if mask is not None and mask.data.shape == self.layer.data.shape:
             mask.data[...] = mask_of_layer(self.layer.data, self.metadata)
+            self._masked = self.metadata
+            mask.refresh(extent=False)
+
+    def _update_mask_in_view(self, source: Source) -> None:
+        """The plane in view of the object's own layer; all of it after a run or a tick."""
+        mask = self._masks.get(self.layer) if self.layer is not None else None
+        if self.layer is None or mask is None or mask.data.shape != self.layer.data.shape:
+            return
+        if self._masked is not self.metadata:
+            self._update_mask()
+            return
+        plane = mask_of_layer(self.layer.data[source.index], self.metadata)
+        if (mask.data[source.index] != plane).any():
+            mask.data[source.index] = plane
             mask.refresh(extent=False)
 
     def _save(self, what: str) -> None:

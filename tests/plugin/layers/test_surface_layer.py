@@ -32,6 +32,16 @@ def test_the_surface_lies_around_the_object_in_millimetres():
     assert world.max(axis=0) == pytest.approx(last + half)
 
 
+def test_nothing_covers_the_surface_and_the_view_in_two_dimensions_is_as_before():
+    viewer = ViewerModel()
+    layer, other = viewer.add_layer(labels()), viewer.add_layer(labels())
+    other.visible = False
+    surface = show_surface(viewer, layer)
+    assert [layer.visible, other.visible, surface.visible] == [False, False, True]
+    viewer.dims.ndisplay = 2
+    assert [layer.visible, other.visible, surface.visible] == [True, False, False]
+
+
 def test_another_press_replaces_the_surface_and_leaves_the_labels_chosen():
     viewer = ViewerModel()
     layer = viewer.add_layer(labels())

@@ -140,3 +140,17 @@ def test_a_volume_that_cannot_be_segmented_says_why(dock, viewer, qtbot):
 def test_photographs_and_planes_begin_with_the_one_in_view(dock, viewer):
     viewer.add_image(np.zeros((3, 32, 32, 3), np.uint8), name="photos", rgb=True)
     assert dock.extent.choice.value == SLICE
+
+
+def test_the_object_as_a_layer_follows_a_run_on_the_volume(chest, viewer, qtbot):
+    chest.run()
+    finish(chest, qtbot)
+    layer = labels_of(viewer)
+    layer.data[2:] = 0
+    chest._ask("object_layer")
+    mask = plain(viewer.layers["chest – object"])
+    assert not mask.data[2:].any()
+    chest.run()
+    finish(chest, qtbot)
+    lungs = np.isin(layer.data, layer.metadata[KEY]["foreground"])
+    qtbot.waitUntil(lambda: np.array_equal(mask.data > 0, lungs), timeout=10_000)
