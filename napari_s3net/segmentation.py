@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,9 +22,9 @@ from napari_s3net.postprocessing.upsample import preview
 from napari_s3net.preprocessing.prepare import PreparedPlane, prepare
 from napari_s3net.preprocessing.suggest import suggest_preset
 from napari_s3net.runtime.device import memory_errors, resolve_device
-from napari_s3net.runtime.generators import drain, relay
+from napari_s3net.runtime.generators import drain
 from napari_s3net.runtime.memory import estimate_mib
-from napari_s3net.runtime.threads import ThreadChooser, adapt, threads_by_load
+from napari_s3net.runtime.threads import threads_for
 from napari_s3net.settings import Settings, preset_settings
 from napari_s3net.training.loop import TrainedClusters, iterate
 from napari_s3net.training.taught import view_object
@@ -121,12 +120,10 @@ def iter_segment(
     """
     started = time.perf_counter()
     device = resolve_device(device)
-    with memory_errors(device, estimate_mib(image.shape, settings)), threads_by_load() as chooser:
+    needed = estimate_mib(image.shape, settings)
+    with memory_errors(device, needed), threads_for(settings.working_shape(image.shape)):
         plane = prepare(image, settings)
-        adapt(chooser)
-        steps = train(make_trainer(plane.features, settings, device), settings, image, preview_seconds)
-        trained = yield from relay(steps, partial(_adapted, chooser))
-        del steps
+        trained = yield from train(make_trainer(plane.features, settings, device), settings, image, preview_seconds)
         viewed = view_object(plane, settings, device)
         return _finish(plane, trained, viewed, settings, str(device), started)
 
@@ -177,12 +174,6 @@ def _finish(
         iterations=len(trained.losses),
         losses=trained.losses,
     )
-
-
-def _adapted(chooser: ThreadChooser, step: Step) -> Step:
-    """Pass a step on; the next iteration has as many threads as there are free cores now."""
-    adapt(chooser)
-    return step
 
 
 def train(

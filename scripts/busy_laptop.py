@@ -1,6 +1,6 @@
 """Seconds of a CT slice and a photograph while nobody else wants the cores, and beside a job that wants them all.
 
-    python scripts/busy_laptop.py [--turns 3] [--ways "by load" "one thread"] [--page docs/busy.md]
+    python scripts/busy_laptop.py [--turns 3] [--ways "one thread" "all cores"] [--page docs/busy.md]
 
 Each way of choosing torch's threads has a process of its own; they take turns, quiet and busy, in one run, so that
 only the ratios count. The busy job spins on as many threads as there are cores. The page also says whether all ways
@@ -25,10 +25,9 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).resolve().parents[1]
 #: What is compared: what is done before torch is loaded, and the environment.
 WAYS = {
-    "by load": ("", {}),
-    "all cores": ("threads.wanted_by_others = lambda: 0", {}),
-    "one thread": ("", {"OMP_NUM_THREADS": "1"}),
-    "all cores, passive": ("threads.wanted_by_others = lambda: 0", {"OMP_WAIT_POLICY": "passive"}),
+    "one thread": ("", {}),
+    "all cores": ("threads.SMALL = 0", {}),
+    "all cores, passive": ("threads.SMALL = 0", {"OMP_WAIT_POLICY": "passive"}),
 }
 IMAGES = ("ct", "photograph")
 #: Seconds after which a run is given up and counted as so long.
@@ -120,8 +119,8 @@ def page(table: dict[str, dict[str, float]], differing: dict[str, int], load: fl
         f"Median seconds of one run, at most {PATIENCE:.0f}.",
         f"{os.cpu_count()} cores; load of the machine by others before the first run: {load:.1f}.",
         "",
-        '"By load" is how the program chooses; "all cores" is what torch does by itself. "Quiet" is what others leave:',
-        "where their load is above 1, even the quiet columns are measured beside them.",
+        '"One thread" is how the program computes; "all cores" is what torch does by itself. "Quiet" is what others',
+        "leave: where their load is above 1, even the quiet columns are measured beside them.",
         "",
         f"| threads | {' | '.join(columns)} | ct, busy : quiet | photograph, busy : quiet |",
         f"|---|{'---:|' * (len(columns) + 2)}",

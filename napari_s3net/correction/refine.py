@@ -39,7 +39,7 @@ from napari_s3net.runtime.device import memory_errors, resolve_device
 from napari_s3net.runtime.generators import drain
 from napari_s3net.runtime.memory import estimate_mib
 from napari_s3net.runtime.oom_retry import iter_retrying
-from napari_s3net.runtime.threads import adapt, threads_by_load
+from napari_s3net.runtime.threads import threads_for
 from napari_s3net.settings import Settings
 from napari_s3net.training.view import View
 
@@ -217,11 +217,10 @@ class Refiner:
         state, labels, features, stopped = result.state, result.labels, self.features, False
         if checked.violated.any():
             needed = estimate_mib(self.image.shape, self.settings)
-            with memory_errors(self.device, needed), threads_by_load() as chooser:
+            with memory_errors(self.device, needed), threads_for(self.settings.working_shape(self.image.shape)):
                 if state:
                     trainer = self._trainer(state, checked)
                     for iteration in range(1, RETRAINING.iterations + 1):
-                        adapt(chooser)
                         losses.append(trainer.update(iteration))
                         stopped = bool((yield Step(iteration, RETRAINING.iterations, losses[-1], len(checked.ids))))
                         if stopped:

@@ -1,90 +1,42 @@
-"""torch gets the cores that nobody else wants, and its number of threads back."""
+"""Small images are computed with one thread, so that no load of the machine changes a label."""
 
-import os
-import subprocess
-import sys
-import time
-
+import numpy as np
 import pytest
 import torch
 
-from napari_s3net.runtime import threads
-from napari_s3net.runtime.threads import ThreadChooser, adapt, threads_by_load, wanted_by_others
+from napari_s3net import phantom, segment
+from napari_s3net.runtime.threads import threads_for
 
 
 @pytest.fixture
-def machine(monkeypatch, tmp_path):
-    """A machine of four cores of which others want some."""
-    (tmp_path / "loadavg").write_text("0.00 0.01 0.05 1/300 4242\n")
-    (tmp_path / "task" / "1").mkdir(parents=True)
-    (tmp_path / "task" / "1" / "stat").write_text("1 (a) name) R 0 0 0")
-    monkeypatch.setattr(threads, "LOAD", tmp_path / "loadavg")
-    monkeypatch.setattr(threads, "OWN_THREADS", tmp_path / "task")
-    monkeypatch.setattr(threads, "cores", lambda: 4)
-    monkeypatch.setattr(threads, "cpu_count", lambda: 4)
-
-    def want(others):
-        (tmp_path / "loadavg").write_text(f"0.00 0.01 0.05 {others + 1}/300 4242\n")
-
-    return want
-
-
-@pytest.mark.parametrize(("others", "chosen"), [(0, 4), (1, 3), (3, 1), (4, 1), (50, 1)])
-def test_others_get_the_cores_that_they_want(machine, others, chosen):
-    machine(others)
-    assert wanted_by_others() == others
-    assert ThreadChooser(8).choose() == chosen
-    assert ThreadChooser(2).choose() == min(2, chosen)
-
-
-def test_a_moments_work_of_others_costs_no_thread_but_a_job_does(machine):
-    chooser = ThreadChooser(4)
-    assert chooser.choose() == 4
-    machine(3)
-    assert [chooser.choose() for _ in range(2)] == [4, 1]
-    machine(0)
-    assert chooser.choose() == 4
-
-
-def test_own_spinning_threads_are_not_others(machine, tmp_path):
-    machine(2)
-    (tmp_path / "task" / "2").mkdir()
-    (tmp_path / "task" / "2" / "stat").write_text("2 (torch) R 0")
-    (tmp_path / "task" / "3").mkdir()
-    (tmp_path / "task" / "3" / "stat").write_text("3 (sleeps) S 0")
-    assert wanted_by_others() == 1
-
-
-def test_where_the_system_does_not_tell_all_cores_are_used(machine, monkeypatch, tmp_path):
-    monkeypatch.setattr(threads, "LOAD", tmp_path / "missing")
-    assert ThreadChooser(8).choose() == 4
-
-
-def test_torch_has_its_threads_back_and_follows_the_load_meanwhile(machine):
+def three_threads():
     before = torch.get_num_threads()
     torch.set_num_threads(3)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(("shape", "threads"), [((128, 96), 1), ((256, 256), 1), ((257, 256), 3)])
+def test_small_images_have_one_thread_and_torch_has_its_own_back(three_threads, shape, threads):
+    with threads_for(shape):
+        assert torch.get_num_threads() == threads
+    assert torch.get_num_threads() == 3
+
+
+def test_an_error_gives_the_threads_back(three_threads):
+    with pytest.raises(ValueError, match="so"), threads_for((8, 8)):
+        raise ValueError("so")
+    assert torch.get_num_threads() == 3
+
+
+@pytest.mark.parametrize("sample", [phantom.chest_ct, phantom.dermoscopy])
+def test_labels_are_the_same_whatever_number_of_threads_torch_has(sample):
+    image, before, labels = sample(seed=0).image, torch.get_num_threads(), []
     try:
-        machine(3)
-        with threads_by_load() as chooser:
-            assert torch.get_num_threads() == 1
-            machine(0)
-            adapt(chooser)
-            assert torch.get_num_threads() == 3  # not more than it had
-        assert torch.get_num_threads() == 3
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)
+            labels.append(segment(image, seed=0, device="cpu").labels)
     finally:
         torch.set_num_threads(before)
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells what others want")
-def test_a_job_on_every_core_is_seen():
-    jobs = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
-    try:
-        deadline = time.monotonic() + 30
-        chooser = ThreadChooser(64)
-        while chooser.choose() > 1 and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert chooser.choose() == 1
-    finally:
-        for job in jobs:
-            job.kill()
-            job.wait()
+    assert np.array_equal(labels[0], labels[1])
+    assert np.array_equal(labels[0], labels[2])
