@@ -22,14 +22,14 @@ class Proposal:
     confidence : float
         0 to 1, estimated without labels: the Dice to be expected where a taught network helped, else how far the
         candidates agree.
-    certainty : str
-        "sure", "look" or "no clear object" where the confidence is an expected Dice; empty where it is none.
     note : str
         What the user has to know about how it was found; mostly empty.
+    certainty : str
+        "sure", "look" or "no clear object" where the confidence is an expected Dice; empty where it is none.
     """
 
     object_probability: NDArray[np.float32]
     names: tuple[str, str]
     confidence: float
-    certainty: str = ""
     note: str = ""
+    certainty: str = ""

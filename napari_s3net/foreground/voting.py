@@ -71,7 +71,7 @@ class ScoredCandidates:
         probability, confidence = self.vote(prior) if views is None else self.vote_with(views, prior)
         certainty = "" if views is None else self._certainty(confidence)
         enlarged = np.asarray(resize(probability, shape[:2], order=1), np.float32)
-        return Proposal(enlarged, self.names, confidence, certainty)
+        return Proposal(enlarged, self.names, confidence, certainty=certainty)
 
     def vote(self, prior: NDArray[np.floating] | float = 0.0) -> tuple[NDArray[np.float64], float]:
         """Join the candidates to one object, each with the weight of its score.
