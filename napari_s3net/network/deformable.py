@@ -113,7 +113,7 @@ class DeformableConv3x3(nn.Module):
             (N, D, H, W) for x (N, C, H, W).
         """
         with full_precision(x.device):  # places between pixels need more than eight bits
-            x = x.float()
+            x = x if x.dtype == torch.float64 else x.float()
             predicted = self.predict(x)
             offsets, modulation = predicted[:, : 2 * TAPS], 2 * predicted[:, 2 * TAPS :].sigmoid()
             return deform_conv3x3(x, offsets, modulation, self.weight, self.bias)

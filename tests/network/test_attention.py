@@ -65,7 +65,7 @@ def test_block_is_a_residual():
 
 def test_without_attention_a_plain_convolution_takes_its_place():
     kinds = [type(layer) for layer in AttentionBlock(4, attention=False).body]
-    assert nn.Conv2d in kinds
+    assert any(issubclass(kind, nn.Conv2d) for kind in kinds)
     assert InceptionLargeKernelAttention not in kinds
 
 
