@@ -21,6 +21,7 @@ from napari_s3net.provenance import Provenance
 from napari_s3net.runtime.device import memory_errors, resolve_device
 from napari_s3net.runtime.generators import drain
 from napari_s3net.runtime.memory import estimate_mib
+from napari_s3net.runtime.threads import threads_for
 from napari_s3net.segmentation import train
 from napari_s3net.settings import Settings, preset_settings
 from napari_s3net.training.variants import make_volume_trainer
@@ -168,9 +169,10 @@ def iter_volume(
         finder = VolumeFinder(image, settings)
         yield from finder.look(pool)
         sample = take_sample(image, choose_sample(image, finder.weights), settings)
-        trainer = make_volume_trainer(sample.features, settings, device)
-        trained = yield from train(trainer, settings, image)
-        run = FittedVolume(image, settings, finder, sample, trainer.model())
+        with threads_for(settings.working_shape(image.shape[1:])):
+            trainer = make_volume_trainer(sample.features, settings, device)
+            trained = yield from train(trainer, settings, image)
+            run = FittedVolume(image, settings, finder, sample, trainer.model())
         done: list[int] = []
         if not trained.stopped:
             done = yield from run.apply(pool, len(trained.losses), previews=previews)
