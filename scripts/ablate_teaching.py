@@ -168,7 +168,7 @@ def main() -> None:
     torch.set_num_threads(1)
     asked.output.mkdir(parents=True, exist_ok=True)
     file = asked.output / "results.json"
-    results: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+    results: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     for name, seed in runs():
         done = results.setdefault(f"{name}/{seed}", {})
         missing = [folder for folder in asked.sets if folder.name not in done]
@@ -180,7 +180,7 @@ def main() -> None:
         for folder in missing:
             done[folder.name] = measure(network, card, folder)
         beside = file.with_suffix(".new")
-        beside.write_text(json.dumps(results))
+        beside.write_text(json.dumps(results), encoding="utf-8")
         beside.replace(file)
         text = {each: f"{np.mean(done[each]['object']):.3f}" for each in done}
         print(f"{name}, seed {seed}: {text}", flush=True)

@@ -80,5 +80,5 @@ def test_from_the_command_line(acdc, tmp_path, capsys, monkeypatch):
     assert main([*words, "--draws", "1", *tiny]) == 0
     assert "U-Net from random, 1 labelled patients, draw 0: done" in capsys.readouterr().out
     assert main(["benchmark", "--semi", "--page", str(tmp_path / "out"), "-o", str(tmp_path / "page.md")]) == 0
-    assert "## ACDC" in (tmp_path / "page.md").read_text()
+    assert "## ACDC" in (tmp_path / "page.md").read_text(encoding="utf-8")
     assert main([*words, "--set", "nonsense=1"]) == 2

@@ -105,6 +105,7 @@ def test_the_menus_ask_by_name(make):
         "save_mask",
         "run_new",
         "object_layer",
+        "show_3d",
         "copy_python",
         "copy_command",
         "show_settings",
