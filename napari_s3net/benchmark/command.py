@@ -111,7 +111,7 @@ def run(options: Namespace) -> int:
 def _learn(options: Namespace) -> int:
     """Learn from few labels, or in rounds, and add the figures to their tables."""
     from napari_s3net.benchmark import loop, semi
-    from napari_s3net.learning.files import find_pairs
+    from napari_s3net.learning.files import find_images_with_labels
     from napari_s3net.learning.settings import learn_settings
 
     settings = learn_settings(options.size, **_learn_changes(options.set))
@@ -121,7 +121,9 @@ def _learn(options: Namespace) -> int:
         for cell in semi.iter_semi(options.set_dir, options.output, cells, settings, sys.stdout.write):
             sys.stdout.write(f"{cell.row.text}, {cell.labelled} labelled patients, draw {cell.draw}: done\n")
         return 0
-    pairs = [pair for pair in find_pairs(options.set_dir / "images", options.set_dir / "masks") if pair.labels]
+    pairs = [
+        pair for pair in find_images_with_labels(options.set_dir / "images", options.set_dir / "masks") if pair.labels
+    ]
     for policy in loop.POLICIES:
         for row in loop.iter_rounds(pairs[: options.limit], settings, policy):
             loop.append_round(options.output / "rounds.csv", row)

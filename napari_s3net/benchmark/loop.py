@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from napari_s3net.errors import InvalidSettingsError
-from napari_s3net.learning.files import Pair
+from napari_s3net.learning.files import ImageWithLabels
 from napari_s3net.learning.settings import LearnSettings
 
 #: Corrected images after each round, as the published figures count them.
@@ -22,7 +22,7 @@ COLUMNS = ("policy", "corrected", "rest", "dice", "seed", "budget")
 
 
 def iter_rounds(
-    pairs: Sequence[Pair],
+    pairs: Sequence[ImageWithLabels],
     settings: LearnSettings,
     policy: str,
     *,
@@ -33,7 +33,7 @@ def iter_rounds(
 
     Parameters
     ----------
-    pairs : sequence of Pair
+    pairs : sequence of ImageWithLabels
         Images with their true masks.
     settings : LearnSettings
         Of each round.
@@ -67,7 +67,7 @@ def iter_rounds(
     if len(pairs) <= max(rounds):
         raise InvalidSettingsError(f"Expected more than {max(rounds)} images; got {len(pairs)}.")
     chance = [pairs[i] for i in np.random.default_rng(settings.seed).permutation(len(pairs))]
-    corrected: list[Pair] = []
+    corrected: list[ImageWithLabels] = []
     model: Any = None
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.safetensors"
@@ -80,7 +80,7 @@ def iter_rounds(
                 by_path = {pair.image: pair for pair in pairs}
                 paths = drain(iter_next(model, list(by_path), [pair.image for pair in corrected], wanted))
                 corrected += [by_path[path] for path in paths]
-            blind = [pair if pair in corrected else Pair(pair.image, None, pair.name) for pair in pairs]
+            blind = [pair if pair in corrected else ImageWithLabels(pair.image, None, pair.name) for pair in pairs]
             seen = blind if settings.needs_unlabelled else corrected
             data = drain(iter_examples(seen, settings.size, classes={1: "Object"}))
             model = drain(iter_learn(data, settings, torch.device("cpu"), init=file if file.exists() else init))
@@ -91,14 +91,14 @@ def iter_rounds(
             yield dict(zip(COLUMNS, values, strict=True))
 
 
-def dice_of(model: Any, pair: Pair) -> float:
+def dice_of(model: Any, pair: ImageWithLabels) -> float:
     """Measure a model on one image, at the image's own size.
 
     Parameters
     ----------
     model : LearnedModel
         What was learned.
-    pair : Pair
+    pair : ImageWithLabels
         An image with its true mask.
 
     Returns

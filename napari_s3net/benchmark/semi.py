@@ -14,7 +14,7 @@ import numpy as np
 
 from napari_s3net.errors import InvalidSettingsError, ReadError
 from napari_s3net.learning.examples import ExampleSet, iter_examples
-from napari_s3net.learning.files import Pair, find_pairs
+from napari_s3net.learning.files import ImageWithLabels, find_images_with_labels
 from napari_s3net.learning.settings import LearnSettings
 
 #: Patients of the pool, for pre-training and labels; the others are for testing only.
@@ -156,7 +156,7 @@ def iter_semi(
     left = [cell for cell in cells if (cell.row.name, cell.labelled, cell.draw) not in done]
     if not left:
         return
-    pairs = [pair for pair in find_pairs(folder, folder) if pair.labels]
+    pairs = [pair for pair in find_images_with_labels(folder, folder) if pair.labels]
     patients = {pair: patient_of(pair.name) for pair in pairs}
     pool = [pair for pair in pairs if patients[pair] in POOL]
     test = [pair for pair in pairs if patients[pair] in TEST]
@@ -191,7 +191,7 @@ def _keypoints(row: Row) -> bool:
     return row.method == "kaf" or row.pretrained == "kaf"
 
 
-def _read(pairs: Sequence[Pair], settings: LearnSettings) -> ExampleSet:
+def _read(pairs: Sequence[ImageWithLabels], settings: LearnSettings) -> ExampleSet:
     from napari_s3net.runtime.generators import drain
 
     return drain(iter_examples(pairs, settings.size, classes=CLASSES))
@@ -201,8 +201,8 @@ def _train(cell: Cell, data: ExampleSet, settings: LearnSettings, output: Path, 
     """The model of a cell; labels of other patients are taken away first."""
     import torch
 
-    from napari_s3net.learning.planes import IGNORED
     from napari_s3net.learning.train import iter_learn
+    from napari_s3net.network.class_losses import IGNORED
     from napari_s3net.runtime.generators import follow
 
     name = f"{cell.row.name}-{cell.labelled}-{cell.draw}"
@@ -258,7 +258,9 @@ def _say(name: str, step: Any, tell: Callable[[str], object]) -> None:
         tell(f"{name}: {iteration} of {step.total}, {losses}\n")
 
 
-def _evaluate(model: Any, test: Sequence[Pair], cell: Cell, seconds: float, budget: str) -> list[dict[str, Any]]:
+def _evaluate(
+    model: Any, test: Sequence[ImageWithLabels], cell: Cell, seconds: float, budget: str
+) -> list[dict[str, Any]]:
     """3-D Dice of each test volume and class, at the volumes' own size."""
     from napari_s3net.io import read_image, read_labels
     from napari_s3net.labels.metrics import dice

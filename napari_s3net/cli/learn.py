@@ -62,14 +62,14 @@ def run(options: Namespace) -> int:
         If images, labels, settings, device or files cannot be used.
     """
     from napari_s3net.learning.examples import parse_classes
-    from napari_s3net.learning.files import find_pairs
+    from napari_s3net.learning.files import find_images_with_labels
     from napari_s3net.learning.train import iter_learn
     from napari_s3net.runtime.device import resolve_device
 
     settings = settings_of(options, method=options.method)
     device = resolve_device(options.device)
     check_output(options.output)
-    pairs = find_pairs(options.images, options.labels)
+    pairs = find_images_with_labels(options.images, options.labels)
     data = read_examples(pairs, settings, options, parse_classes(options.classes), options.empty_slices)
     n_labelled, parts = int(data.labelled.sum()), "planes" if data.stacks else "images"
     say_more(f"{len(data)} {parts}, {n_labelled} with labels; classes: {', '.join(data.classes.values())}")
@@ -153,7 +153,7 @@ def read_examples(
 
     Parameters
     ----------
-    pairs : sequence of Pair
+    pairs : sequence of ImageWithLabels
         Images and labels.
     settings : LearnSettings
         The working size.

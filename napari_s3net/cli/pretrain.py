@@ -30,13 +30,13 @@ def run(options: Namespace) -> int:
     S3NetError
         If images, settings, device or files cannot be used.
     """
-    from napari_s3net.learning.files import find_pairs
+    from napari_s3net.learning.files import find_images_with_labels
     from napari_s3net.learning.pretrain import iter_pretrain
     from napari_s3net.runtime.device import resolve_device
 
     settings = settings_of(options, method=options.method)
     device = resolve_device(options.device)
     check_output(options.output)
-    data = read_examples(find_pairs(options.images), settings, options, {})
+    data = read_examples(find_images_with_labels(options.images), settings, options, {})
     steps = iter_pretrain(data, settings, device, init=options.init, checkpoint=checkpoint_of(options.output))
     return finish(steps, options.output)

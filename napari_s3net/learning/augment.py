@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from napari_s3net.learning.planes import IGNORED
+from napari_s3net.network.class_losses import IGNORED
 from napari_s3net.network.keypoint_fusion import Points
 
 #: Degrees to either side; least and largest zoom; shift as a share of half the side.

@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 
 from napari_s3net.errors import InvalidImageError, ReadError, ReadWarning
 from napari_s3net.image import Image
-from napari_s3net.learning.files import Pair
+from napari_s3net.learning.files import ImageWithLabels
 from napari_s3net.learning.keypoints import Keypoints, find_keypoints
 from napari_s3net.learning.planes import (
-    IGNORED,
     InputNormalisation,
     choose_normalisation,
     labels_to_square,
     to_square,
 )
+from napari_s3net.network.class_losses import IGNORED
 
 #: In a file of labels: nobody has looked at this pixel.
 UNLABELLED = 255
@@ -182,7 +182,7 @@ def parse_classes(text: str) -> dict[int, str]:
 
 
 def iter_examples(
-    pairs: Sequence[Pair],
+    pairs: Sequence[ImageWithLabels],
     size: int,
     *,
     classes: Mapping[int, str] | None = None,
@@ -193,8 +193,8 @@ def iter_examples(
 
     Parameters
     ----------
-    pairs : sequence of Pair
-        From `find_pairs`.
+    pairs : sequence of ImageWithLabels
+        From `find_images_with_labels`.
     size : int
         The working size.
     classes : mapping of int to str, optional
@@ -258,7 +258,7 @@ def iter_examples(
     )
 
 
-def _read(pair: Pair, left_out: list[str]) -> Image | None:
+def _read(pair: ImageWithLabels, left_out: list[str]) -> Image | None:
     """An image; None where it cannot be read, such as because it was deleted meanwhile."""
     from napari_s3net.io import read_image
 
@@ -273,7 +273,7 @@ def _read(pair: Pair, left_out: list[str]) -> Image | None:
         return None
 
 
-def _read_labels(pair: Pair, image: Image) -> NDArray[np.int64]:
+def _read_labels(pair: ImageWithLabels, image: Image) -> NDArray[np.int64]:
     """Labels of the image's shape; a mask of 0 and 255 has class 1."""
     from napari_s3net.io import read_labels
 

@@ -18,7 +18,7 @@ CORRECTED = ("corrected/masks", "corrected/labels")
 
 
 @dataclass(frozen=True)
-class Pair:
+class ImageWithLabels:
     """An image, and its labels where there are some.
 
     Attributes
@@ -36,7 +36,7 @@ class Pair:
     name: str
 
 
-def find_pairs(images: Path, labels: Path | None = None) -> list[Pair]:
+def find_images_with_labels(images: Path, labels: Path | None = None) -> list[ImageWithLabels]:
     """List the images of a folder and of those within it, each with its labels where there are some.
 
     Parameters
@@ -49,7 +49,7 @@ def find_pairs(images: Path, labels: Path | None = None) -> list[Pair]:
 
     Returns
     -------
-    list of Pair
+    list of ImageWithLabels
         By name.
 
     Raises
@@ -62,13 +62,13 @@ def find_pairs(images: Path, labels: Path | None = None) -> list[Pair]:
             raise ReadError(f"Expected a folder; {folder} is none.")
     found = dict(_files(images))
     if labels is None:
-        pairs = [Pair(path, None, name) for name, path in found.items() if not _ends(name, found)]
+        pairs = [ImageWithLabels(path, None, name) for name, path in found.items() if not _ends(name, found)]
     else:
         source = _corrected(labels) or labels
         known = dict(_files(source))
         same = source.resolve() == images.resolve()
         pairs = [
-            Pair(path, _labels_of(name, known, ENDINGS[1:] if same else ENDINGS), name)
+            ImageWithLabels(path, _labels_of(name, known, ENDINGS[1:] if same else ENDINGS), name)
             for name, path in found.items()
             if not (same and _ends(name, found))
         ]

@@ -13,7 +13,7 @@ from torch import Tensor
 from napari_s3net.learning.augment import Batch, augment, change_intensities
 from napari_s3net.learning.examples import ExampleSet
 from napari_s3net.learning.keypoints import pad_points
-from napari_s3net.learning.run import Run
+from napari_s3net.learning.run import LearningRun
 from napari_s3net.learning.settings import LearnSettings
 from napari_s3net.network.class_losses import cross_pseudo_loss, pseudo_label_loss, supervised_loss
 from napari_s3net.network.encoder_decoder import GROUP
@@ -21,7 +21,7 @@ from napari_s3net.network.keypoint_fusion import Points
 from napari_s3net.network.unet import ClassNetwork, ClassNetworkConfig
 
 #: (run, labelled, unlabelled, settings, generator) → weighted terms.
-Terms = Callable[[Run, Batch, "Batch | None", LearnSettings, torch.Generator], dict[str, Tensor]]
+Terms = Callable[[LearningRun, Batch, "Batch | None", LearnSettings, torch.Generator], dict[str, Tensor]]
 #: Decay of the moving average that gives pseudo-labels in self-training.
 FOLLOWER = 0.99
 #: Intensities of the stream that learns from pseudo-labels change so much more.
@@ -130,7 +130,7 @@ def draw(pool: NDArray[np.int64], n: int, generator: torch.Generator) -> NDArray
 
 
 def plain_terms(
-    run: Run,
+    run: LearningRun,
     labelled: Batch,
     unlabelled: Batch | None,  # noqa: ARG001 - all methods are called alike
     settings: LearnSettings,
@@ -140,7 +140,7 @@ def plain_terms(
 
     Parameters
     ----------
-    run : Run
+    run : LearningRun
         Its network.
     labelled, unlabelled : Batch
         As they are; the second is not used.
@@ -159,13 +159,13 @@ def plain_terms(
 
 
 def self_training_terms(
-    run: Run, labelled: Batch, unlabelled: Batch | None, settings: LearnSettings, generator: torch.Generator
+    run: LearningRun, labelled: Batch, unlabelled: Batch | None, settings: LearnSettings, generator: torch.Generator
 ) -> dict[str, Tensor]:
     """Compute the supervised term, and that of pseudo-labels from the moving average of the network.
 
     Parameters
     ----------
-    run : Run
+    run : LearningRun
         Network and its moving average.
     labelled, unlabelled : Batch
         As they are.
@@ -191,13 +191,13 @@ def self_training_terms(
 
 
 def ideal_terms(
-    run: Run, labelled: Batch, unlabelled: Batch | None, settings: LearnSettings, generator: torch.Generator
+    run: LearningRun, labelled: Batch, unlabelled: Batch | None, settings: LearnSettings, generator: torch.Generator
 ) -> dict[str, Tensor]:
     """Compute IDEAL's fine-tuning: L = L_sup + λ(t) · (CE(p₁, y₂) + CE(p₂, y₁)).
 
     Parameters
     ----------
-    run : Run
+    run : LearningRun
         Its network has two decoders.
     labelled, unlabelled : Batch
         As they are.

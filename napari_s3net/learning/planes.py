@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Image
+from napari_s3net.network.class_losses import IGNORED
 from napari_s3net.preprocessing.values import complete
 from napari_s3net.preprocessing.window import robust_range, with_channels
 
-#: Of pixels that nobody has labelled, and of what lies outside an image.
-IGNORED = -1
 MEAN, SPREAD = 0.5, 0.25
 
 

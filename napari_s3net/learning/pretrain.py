@@ -19,7 +19,7 @@ from napari_s3net.learning.examples import ExampleSet
 from napari_s3net.learning.keypoints import match_descriptors
 from napari_s3net.learning.methods import draw, make_batch, network_config, new_network
 from napari_s3net.learning.model import LearnedCard, LearnedModel, start_from
-from napari_s3net.learning.run import Run, iter_updates
+from napari_s3net.learning.run import LearningRun, iter_updates
 from napari_s3net.learning.settings import PRETRAINED, LearnSettings
 from napari_s3net.learning.train import Learning, identity_of, iter_with_less
 from napari_s3net.network.contrastive import (
@@ -37,17 +37,17 @@ MOMENTUM = 0.99
 #: Keypoints of neighbouring slices match within this share of a side, in the L1 norm: 20 of 256 pixels in the paper.
 FARTHEST = 20 / 256
 
-PretrainTerms = Callable[[Run, ExampleSet, LearnSettings, torch.Generator, torch.device], dict[str, Tensor]]
+PretrainTerms = Callable[[LearningRun, ExampleSet, LearnSettings, torch.Generator, torch.device], dict[str, Tensor]]
 
 
 def ideal_pretrain_terms(
-    run: Run, data: ExampleSet, settings: LearnSettings, generator: torch.Generator, device: torch.device
+    run: LearningRun, data: ExampleSet, settings: LearnSettings, generator: torch.Generator, device: torch.device
 ) -> dict[str, Tensor]:
     """Compute IDEAL's dense contrastive loss of two views of each drawn plane.
 
     Parameters
     ----------
-    run : Run
+    run : LearningRun
         A `DenseProjector`, and its moving average for the keys.
     data : ExampleSet
         Planes.
@@ -73,13 +73,13 @@ def ideal_pretrain_terms(
 
 
 def kaf_pretrain_terms(
-    run: Run, data: ExampleSet, settings: LearnSettings, generator: torch.Generator, device: torch.device
+    run: LearningRun, data: ExampleSet, settings: LearnSettings, generator: torch.Generator, device: torch.device
 ) -> dict[str, Tensor]:
     """Compute KAF's two global losses, and the local one where it has a weight, of slices and their neighbours.
 
     Parameters
     ----------
-    run : Run
+    run : LearningRun
         A `KeypointEmbedder`.
     data : ExampleSet
         Planes with keypoints; one that stands alone is its own neighbour.
@@ -275,7 +275,7 @@ def _pretrain(
     if init is not None:
         start_from(made, init)
     network = made.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    run = Run(network, identity, follower=MOMENTUM if settings.method == "ideal" else 0.0)
+    run = LearningRun(network, identity, follower=MOMENTUM if settings.method == "ideal" else 0.0)
     terms_of: PretrainTerms = kaf_pretrain_terms if settings.method == "kaf" else ideal_pretrain_terms
 
     def terms(generator: torch.Generator) -> dict[str, Tensor]:

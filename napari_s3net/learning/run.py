@@ -28,7 +28,7 @@ REPORT, CHECKPOINT, VALIDATION = 10, 50, 50
 RISE = 0.05
 
 
-class Run:
+class LearningRun:
     """What one run of learning changes.
 
     Parameters
@@ -165,7 +165,7 @@ class LearnStep:
 
 
 def iter_updates(
-    run: Run,
+    run: LearningRun,
     settings: LearnSettings,
     terms: Callable[[torch.Generator], dict[str, Tensor]],
     *,
@@ -179,7 +179,7 @@ def iter_updates(
 
     Parameters
     ----------
-    run : Run
+    run : LearningRun
         Is changed.
     settings : LearnSettings
         Steps, learning rate and seed.

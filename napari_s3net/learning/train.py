@@ -31,9 +31,9 @@ from napari_s3net.learning.methods import (
     predict_squares,
 )
 from napari_s3net.learning.model import LearnedCard, LearnedModel, load_model, start_from
-from napari_s3net.learning.planes import IGNORED
-from napari_s3net.learning.run import LearnStep, Run, iter_updates
+from napari_s3net.learning.run import LearningRun, LearnStep, iter_updates
 from napari_s3net.learning.settings import LearnSettings
+from napari_s3net.network.class_losses import IGNORED
 from napari_s3net.network.unet import ClassNetwork, ClassNetworkConfig
 from napari_s3net.training.weights import FORMAT as TAUGHT_FORMAT
 from napari_s3net.training.weights import read_tensors
@@ -232,7 +232,7 @@ def _learn(
     if init is not None:
         start_from(network, init)
     network = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    run = Run(network, identity, follower=FOLLOWER if settings.method == "self-training" else 0.0)
+    run = LearningRun(network, identity, follower=FOLLOWER if settings.method == "self-training" else 0.0)
     aside = set_aside(data, settings)
     labelled = np.flatnonzero(data.labelled & ~np.isin(data.files, aside))
     everything = np.arange(len(data))

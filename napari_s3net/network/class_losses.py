@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
-#: In labels: nobody has labelled this pixel.
+#: In labels: nobody has labelled this pixel, or it lies outside the image.
 IGNORED = -1
 
 

@@ -6,7 +6,7 @@ from napari_s3net.benchmark.semi_page import semi_page
 from napari_s3net.cli import main
 from napari_s3net.errors import InvalidSettingsError
 from napari_s3net.io.write import write_png
-from napari_s3net.learning.files import find_pairs
+from napari_s3net.learning.files import find_images_with_labels
 from napari_s3net.learning.settings import learn_settings
 from tests.learning.conftest import TINY, scene
 
@@ -24,7 +24,7 @@ def photos(tmp_path):
 
 @pytest.mark.parametrize("policy", ["next", "random"])
 def test_each_round_corrects_more_and_measures_the_rest(photos, policy, tmp_path):
-    pairs = find_pairs(photos / "images", photos / "masks")
+    pairs = find_images_with_labels(photos / "images", photos / "masks")
     rows = list(iter_rounds(pairs, SETTINGS, policy, rounds=(2, 4)))
     assert [(row["corrected"], row["rest"]) for row in rows] == [(2, 5), (4, 3)]
     assert all(0 <= row["dice"] <= 1 for row in rows)
@@ -35,13 +35,13 @@ def test_each_round_corrects_more_and_measures_the_rest(photos, policy, tmp_path
 
 
 def test_both_policies_begin_alike(photos):
-    pairs = find_pairs(photos / "images", photos / "masks")
+    pairs = find_images_with_labels(photos / "images", photos / "masks")
     first, second = (next(iter_rounds(pairs, SETTINGS, policy, rounds=(2,))) for policy in ("next", "random"))
     assert first["dice"] == second["dice"]
 
 
 def test_what_cannot_be_is_told(photos, capsys):
-    pairs = find_pairs(photos / "images", photos / "masks")
+    pairs = find_images_with_labels(photos / "images", photos / "masks")
     with pytest.raises(InvalidSettingsError, match="more than 40 images; got 7"):
         next(iter_rounds(pairs, SETTINGS, "next"))
     with pytest.raises(InvalidSettingsError, match="whim"):

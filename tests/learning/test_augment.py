@@ -1,7 +1,7 @@
 import torch
 
 from napari_s3net.learning.augment import Batch, augment, change_intensities, draw_deformations, move_points
-from napari_s3net.learning.planes import IGNORED
+from napari_s3net.network.class_losses import IGNORED
 from napari_s3net.network.keypoint_fusion import Points
 
 SIZE = 64

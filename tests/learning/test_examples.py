@@ -5,14 +5,14 @@ from napari_s3net.errors import InvalidImageError, ReadError
 from napari_s3net.image import Geometry
 from napari_s3net.io.write import write_labels, write_png
 from napari_s3net.learning.examples import iter_examples, parse_classes
-from napari_s3net.learning.files import find_pairs
-from napari_s3net.learning.planes import IGNORED
+from napari_s3net.learning.files import find_images_with_labels
+from napari_s3net.network.class_losses import IGNORED
 from napari_s3net.runtime.generators import drain
 from tests.learning.conftest import scene
 
 
 def read(folder, **options):
-    return drain(iter_examples(find_pairs(folder / "images", folder / "labels"), 32, **options))
+    return drain(iter_examples(find_images_with_labels(folder / "images", folder / "labels"), 32, **options))
 
 
 def relabel(folder, labels, name="a0"):
@@ -72,7 +72,7 @@ def test_grey_and_colour_are_not_mixed(folder):
 
 
 def test_images_that_went_meanwhile_are_left_out_and_told(folder):
-    pairs = find_pairs(folder / "images", folder / "labels")
+    pairs = find_images_with_labels(folder / "images", folder / "labels")
     (folder / "images" / "a1.png").unlink()
     (folder / "images" / "a6.png").unlink()
     data = drain(iter_examples(pairs, 32))

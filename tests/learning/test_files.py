@@ -1,7 +1,7 @@
 import pytest
 
 from napari_s3net.errors import ReadError
-from napari_s3net.learning.files import find_pairs
+from napari_s3net.learning.files import find_images_with_labels
 
 
 def touch(folder, *names):
@@ -17,7 +17,7 @@ def named(pairs):
 def test_labels_are_found_by_the_names_of_their_images(tmp_path):
     touch(tmp_path, "images/a.png", "images/b.jpg", "images/deep/c.nii.gz", "images/.hidden.png", "images/notes.txt")
     touch(tmp_path, "labels/a.png", "labels/c_seg.nii.gz")
-    assert named(find_pairs(tmp_path / "images", tmp_path / "labels")) == {
+    assert named(find_images_with_labels(tmp_path / "images", tmp_path / "labels")) == {
         "a": "a.png",
         "b": None,
         "deep/c": "c_seg.nii.gz",
@@ -26,13 +26,13 @@ def test_labels_are_found_by_the_names_of_their_images(tmp_path):
 
 def test_labels_beside_their_images_are_no_images(tmp_path):
     touch(tmp_path, "p1.nii.gz", "p1_gt.nii.gz", "p2.nii.gz")
-    assert named(find_pairs(tmp_path, tmp_path)) == {"p1": "p1_gt.nii.gz", "p2": None}
-    assert named(find_pairs(tmp_path)) == {"p1": None, "p2": None}
+    assert named(find_images_with_labels(tmp_path, tmp_path)) == {"p1": "p1_gt.nii.gz", "p2": None}
+    assert named(find_images_with_labels(tmp_path)) == {"p1": None, "p2": None}
 
 
 def test_of_a_batch_what_was_corrected_counts(tmp_path):
     touch(tmp_path, "images/a.png", "images/b.png", "out/masks/a.png", "out/masks/b.png", "out/corrected/masks/b.png")
-    pairs = find_pairs(tmp_path / "images", tmp_path / "out")
+    pairs = find_images_with_labels(tmp_path / "images", tmp_path / "out")
     assert [pair.name for pair in pairs if pair.labels] == ["b"]
     assert "corrected" in str(pairs[1].labels)
 
@@ -41,8 +41,8 @@ def test_missing_folders_images_and_labels_are_told(tmp_path):
     touch(tmp_path, "images/a.png", "labels/other.png")
     (tmp_path / "empty").mkdir()
     with pytest.raises(ReadError, match="Expected a folder"):
-        find_pairs(tmp_path / "nowhere")
+        find_images_with_labels(tmp_path / "nowhere")
     with pytest.raises(ReadError, match="no images"):
-        find_pairs(tmp_path / "empty")
+        find_images_with_labels(tmp_path / "empty")
     with pytest.raises(ReadError, match=r"No labels found.*a\.png"):
-        find_pairs(tmp_path / "images", tmp_path / "labels")
+        find_images_with_labels(tmp_path / "images", tmp_path / "labels")

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from napari_s3net.learning.examples import iter_examples
-from napari_s3net.learning.files import find_pairs
+from napari_s3net.learning.files import find_images_with_labels
 from napari_s3net.learning.methods import (
     FOLLOWER,
     TERMS,
@@ -16,7 +16,7 @@ from napari_s3net.learning.methods import (
     predict_squares,
     ramp,
 )
-from napari_s3net.learning.run import Run
+from napari_s3net.learning.run import LearningRun
 from napari_s3net.learning.settings import METHODS, learn_settings
 from napari_s3net.runtime.generators import drain
 
@@ -25,7 +25,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture
 def data(folder):
-    return drain(iter_examples(find_pairs(folder / "images", folder / "labels"), 32)).with_keypoints(16)
+    return drain(iter_examples(find_images_with_labels(folder / "images", folder / "labels"), 32)).with_keypoints(16)
 
 
 def seed(n=0):
@@ -36,7 +36,7 @@ def seed(n=0):
 def test_each_term_reaches_the_encoder(data, tiny, method):
     settings = tiny.replace(method=method, confident=0.0)
     config = network_config(settings, 1, 2)
-    run = Run(new_network(config, 0), {}, follower=FOLLOWER)
+    run = LearningRun(new_network(config, 0), {}, follower=FOLLOWER)
     run.iteration = settings.steps
     labelled = make_batch(data, np.flatnonzero(data.labelled), CPU, keypoints=config.keypoints)
     others = make_batch(data, np.flatnonzero(~data.labelled), CPU, keypoints=config.keypoints)
@@ -59,7 +59,7 @@ def test_the_unlabelled_loss_is_ramped_from_nothing(tiny):
 
 def test_labels_of_unlabelled_planes_are_not_looked_at(data, tiny):
     settings = tiny.replace(method="ideal")
-    run = Run(new_network(network_config(settings, 1, 2), 0), {})
+    run = LearningRun(new_network(network_config(settings, 1, 2), 0), {})
     run.iteration = settings.steps
     labelled = make_batch(data, np.flatnonzero(data.labelled), CPU, keypoints=False)
     first = TERMS["ideal"](run, labelled, labelled, settings, seed())

@@ -7,7 +7,7 @@ import torch
 from napari_s3net.errors import InvalidImageError, InvalidSettingsError
 from napari_s3net.learning import pretrain
 from napari_s3net.learning.examples import iter_examples
-from napari_s3net.learning.files import find_pairs
+from napari_s3net.learning.files import find_images_with_labels
 from napari_s3net.learning.keypoints import Keypoints
 from napari_s3net.learning.model import save_model
 from napari_s3net.learning.pretrain import iter_pretrain, matches_of, neighbours, positives
@@ -19,7 +19,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture
 def data(folder):
-    return drain(iter_examples(find_pairs(folder / "images", folder / "labels"), 32))
+    return drain(iter_examples(find_images_with_labels(folder / "images", folder / "labels"), 32))
 
 
 @pytest.fixture

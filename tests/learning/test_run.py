@@ -3,14 +3,14 @@ import torch
 
 from napari_s3net.errors import DivergedError, ModelFileError
 from napari_s3net.learning import run as module
-from napari_s3net.learning.run import Run, iter_updates, learning_rate, mean_terms
+from napari_s3net.learning.run import LearningRun, iter_updates, learning_rate, mean_terms
 from napari_s3net.learning.settings import learn_settings
 from napari_s3net.runtime.generators import drain, follow
 
 
 def made(identity="a", **options):
     torch.manual_seed(0)
-    return Run(torch.nn.Linear(3, 2), {"name": identity}, **options)
+    return LearningRun(torch.nn.Linear(3, 2), {"name": identity}, **options)
 
 
 def terms_of(run):

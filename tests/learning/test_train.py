@@ -8,7 +8,7 @@ from napari_s3net.errors import InvalidImageError, ModelFileError, OutOfMemoryEr
 from napari_s3net.image import Notice
 from napari_s3net.learning import train
 from napari_s3net.learning.examples import iter_examples
-from napari_s3net.learning.files import find_pairs
+from napari_s3net.learning.files import find_images_with_labels
 from napari_s3net.learning.methods import network_config, new_network, predict_squares
 from napari_s3net.learning.model import save_model
 from napari_s3net.learning.settings import METHODS
@@ -22,7 +22,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture
 def data(folder):
-    return drain(iter_examples(find_pairs(folder / "images", folder / "labels"), 32))
+    return drain(iter_examples(find_images_with_labels(folder / "images", folder / "labels"), 32))
 
 
 def dice(model, data):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from napari_s3net.errors import S3NetError
 from napari_s3net.image import Image, Notice, Segmentation
-from napari_s3net.learning.files import Pair, find_pairs
+from napari_s3net.learning.files import ImageWithLabels, find_images_with_labels
 from napari_s3net.learning.settings import LearnSettings
 from napari_s3net.plugin.jobs.thread_job import LongJob, ThreadJob
 from napari_s3net.runtime.generators import follow
@@ -31,13 +31,13 @@ class Labelled:
 
     Parameters
     ----------
-    pairs : tuple of Pair
+    pairs : tuple of ImageWithLabels
         Every image, with its labels where there are some.
     whole, partly : int
         How many images are labelled at every pixel, and how many only in part.
     """
 
-    pairs: tuple[Pair, ...]
+    pairs: tuple[ImageWithLabels, ...]
     whole: int
     partly: int
 
@@ -72,9 +72,9 @@ def scan_labels(images: Path, labels: Path | None) -> Labelled:
 
     has_labels = labels is not None and labels.is_dir() and any(labels.iterdir())
     try:
-        pairs = find_pairs(images, labels if has_labels else None)
+        pairs = find_images_with_labels(images, labels if has_labels else None)
     except S3NetError:
-        pairs = find_pairs(images)
+        pairs = find_images_with_labels(images)
     whole = partly = 0
     for pair in pairs:
         if pair.labels is not None:
@@ -175,7 +175,7 @@ class LearnRequest:
 
     Parameters
     ----------
-    pairs : tuple of Pair
+    pairs : tuple of ImageWithLabels
         Images and labels.
     model : Path
         The file to write.
@@ -189,7 +189,7 @@ class LearnRequest:
         A plane to show the network's answer on.
     """
 
-    pairs: tuple[Pair, ...]
+    pairs: tuple[ImageWithLabels, ...]
     model: Path
     settings: LearnSettings
     classes: dict[int, str]
@@ -304,7 +304,7 @@ class NextJob(SteppedJob):
     ----------
     model : Path
         Its file.
-    pairs : sequence of Pair
+    pairs : sequence of ImageWithLabels
         Every image.
     corrected : collection of Path
         Those that have labels.
