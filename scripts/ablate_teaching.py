@@ -29,9 +29,10 @@ from napari_s3net.network.encoder_decoder import EncoderDecoder, EncoderDecoderC
 from napari_s3net.phantom.skin_record import SkinRecord, draw_skin_record
 from napari_s3net.phantom.synthetic_skin import SKIN_PARTS, synthetic_skin
 from napari_s3net.runtime.generators import drain
-from napari_s3net.training.synthetic import TeachSettings, iter_teach
+from napari_s3net.training.synthetic import iter_teach
 from napari_s3net.training.synthetic_images import SyntheticSet
 from napari_s3net.training.taught import predict
+from napari_s3net.training.teach_settings import TeachSettings
 from napari_s3net.training.weights import ModelCard, load_weights, save_weights
 
 SIZE, IMAGES, UPDATES, BATCH, SEEDS = 64, 1600, 600, 16, 3

@@ -112,7 +112,7 @@ class Lesson:
             self.steps.append({"iteration": step.iteration, **step.losses, "images per second": step.images_per_second})
             answer = self.along() > until
             if time.monotonic() - self.written > 15:
-                self.keep(step.teacher, card_of(data, self.settings, step.teacher.config, step.iteration))
+                self.keep(step.average, card_of(data, self.settings, step.average.config, step.iteration))
 
     def keep(self, network, card) -> None:
         """Write the weights and the losses so far, and say the last."""
@@ -174,7 +174,7 @@ def main() -> None:
     painter.start()
 
     from napari_s3net.runtime.device import resolve_device
-    from napari_s3net.training.pupil import TeachSettings
+    from napari_s3net.training.teach_settings import TeachSettings
 
     device, begun = resolve_device(options.device), time.monotonic()
     data = load("chest", *chest, cache / "chest")

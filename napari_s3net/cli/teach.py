@@ -46,9 +46,9 @@ def run(options: Namespace) -> int:
     from napari_s3net.errors import InvalidSettingsError
     from napari_s3net.runtime.device import resolve_device
     from napari_s3net.runtime.generators import follow
-    from napari_s3net.training.pupil import TeachSettings
     from napari_s3net.training.synthetic import TeachStep, iter_teach
     from napari_s3net.training.synthetic_images import iter_paint
+    from napari_s3net.training.teach_settings import TeachSettings
     from napari_s3net.training.weights import save_weights
 
     for name in ("images", "size", "batch", "workers", "passes"):

@@ -13,15 +13,15 @@ from torch import Tensor
 from napari_s3net.learning.augment import Batch, augment, change_intensities
 from napari_s3net.learning.examples import ExampleSet
 from napari_s3net.learning.keypoints import pad_points
-from napari_s3net.learning.run import LearningRun
 from napari_s3net.learning.settings import LearnSettings
 from napari_s3net.network.class_losses import cross_pseudo_loss, pseudo_label_loss, supervised_loss
 from napari_s3net.network.encoder_decoder import GROUP
 from napari_s3net.network.keypoint_fusion import Points
 from napari_s3net.network.unet import ClassNetwork, ClassNetworkConfig
+from napari_s3net.training.state import TrainingState
 
-#: (run, labelled, unlabelled, settings, generator) → weighted terms.
-Terms = Callable[[LearningRun, Batch, "Batch | None", LearnSettings, torch.Generator], dict[str, Tensor]]
+#: (state, labelled, unlabelled, settings, generator) → weighted terms.
+Terms = Callable[[TrainingState, Batch, "Batch | None", LearnSettings, torch.Generator], dict[str, Tensor]]
 #: Decay of the moving average that gives pseudo-labels in self-training.
 FOLLOWER = 0.99
 #: Intensities of the stream that learns from pseudo-labels change so much more.
@@ -130,7 +130,7 @@ def draw(pool: NDArray[np.int64], n: int, generator: torch.Generator) -> NDArray
 
 
 def plain_terms(
-    run: LearningRun,
+    state: TrainingState,
     labelled: Batch,
     unlabelled: Batch | None,  # noqa: ARG001 - all methods are called alike
     settings: LearnSettings,
@@ -140,7 +140,7 @@ def plain_terms(
 
     Parameters
     ----------
-    run : LearningRun
+    state : TrainingState
         Its network.
     labelled, unlabelled : Batch
         As they are; the second is not used.
@@ -155,17 +155,17 @@ def plain_terms(
         "supervised".
     """
     seen = augment(labelled, generator, mirror=settings.mirror)
-    return {"supervised": supervised_loss(run.network(seen.images, seen.points), seen.labels)}
+    return {"supervised": supervised_loss(state.network(seen.images, seen.points), seen.labels)}
 
 
 def self_training_terms(
-    run: LearningRun, labelled: Batch, unlabelled: Batch | None, settings: LearnSettings, generator: torch.Generator
+    state: TrainingState, labelled: Batch, unlabelled: Batch | None, settings: LearnSettings, generator: torch.Generator
 ) -> dict[str, Tensor]:
     """Compute the supervised term, and that of pseudo-labels from the moving average of the network.
 
     Parameters
     ----------
-    run : LearningRun
+    state : TrainingState
         Network and its moving average.
     labelled, unlabelled : Batch
         As they are.
@@ -179,25 +179,25 @@ def self_training_terms(
     dict of str to torch.Tensor
         "supervised" and "pseudo-labels".
     """
-    terms = plain_terms(run, labelled, None, settings, generator)
-    weight = ramp(run.iteration, settings)
+    terms = plain_terms(state, labelled, None, settings, generator)
+    weight = ramp(state.iteration, settings)
     if unlabelled is None or weight == 0:
         return terms
     seen = augment(unlabelled, generator, mirror=settings.mirror)
     with torch.no_grad():
-        told = run.follower(seen.images, seen.points).softmax(dim=1)
-    logits = run.network(change_intensities(seen.images, generator, STRONG), seen.points)
+        told = state.average(seen.images, seen.points).softmax(dim=1)
+    logits = state.network(change_intensities(seen.images, generator, STRONG), seen.points)
     return {**terms, "pseudo-labels": weight * pseudo_label_loss(logits, told, settings.confident)}
 
 
 def ideal_terms(
-    run: LearningRun, labelled: Batch, unlabelled: Batch | None, settings: LearnSettings, generator: torch.Generator
+    state: TrainingState, labelled: Batch, unlabelled: Batch | None, settings: LearnSettings, generator: torch.Generator
 ) -> dict[str, Tensor]:
     """Compute IDEAL's fine-tuning: L = L_sup + λ(t) · (CE(p₁, y₂) + CE(p₂, y₁)).
 
     Parameters
     ----------
-    run : LearningRun
+    state : TrainingState
         Its network has two decoders.
     labelled, unlabelled : Batch
         As they are.
@@ -211,7 +211,7 @@ def ideal_terms(
     dict of str to torch.Tensor
         "supervised", the mean over both decoders, and "cross pseudo".
     """
-    network, weight = run.network, ramp(run.iteration, settings)
+    network, weight = state.network, ramp(state.iteration, settings)
     seen = augment(labelled, generator, mirror=settings.mirror)
     size = (seen.images.shape[2], seen.images.shape[3])
     features, _ = network.encoder(seen.images, seen.points)

@@ -19,7 +19,7 @@ from napari_s3net.learning.examples import ExampleSet
 from napari_s3net.learning.keypoints import match_descriptors
 from napari_s3net.learning.methods import draw, make_batch, network_config, new_network
 from napari_s3net.learning.model import LearnedCard, LearnedModel, start_from
-from napari_s3net.learning.run import LearningRun, iter_updates
+from napari_s3net.learning.run import iter_updates, new_run
 from napari_s3net.learning.settings import PRETRAINED, LearnSettings
 from napari_s3net.learning.train import Learning, identity_of, iter_with_less
 from napari_s3net.network.contrastive import (
@@ -31,23 +31,24 @@ from napari_s3net.network.contrastive import (
 )
 from napari_s3net.network.correspondence import local_loss
 from napari_s3net.network.unet import ClassNetworkConfig
+from napari_s3net.training.state import TrainingState
 
 #: Decay of IDEAL's key branch.
 MOMENTUM = 0.99
 #: Keypoints of neighbouring slices match within this share of a side, in the L1 norm: 20 of 256 pixels in the paper.
 FARTHEST = 20 / 256
 
-PretrainTerms = Callable[[LearningRun, ExampleSet, LearnSettings, torch.Generator, torch.device], dict[str, Tensor]]
+PretrainTerms = Callable[[TrainingState, ExampleSet, LearnSettings, torch.Generator, torch.device], dict[str, Tensor]]
 
 
 def ideal_pretrain_terms(
-    run: LearningRun, data: ExampleSet, settings: LearnSettings, generator: torch.Generator, device: torch.device
+    state: TrainingState, data: ExampleSet, settings: LearnSettings, generator: torch.Generator, device: torch.device
 ) -> dict[str, Tensor]:
     """Compute IDEAL's dense contrastive loss of two views of each drawn plane.
 
     Parameters
     ----------
-    run : LearningRun
+    state : TrainingState
         A `DenseProjector`, and its moving average for the keys.
     data : ExampleSet
         Planes.
@@ -65,21 +66,21 @@ def ideal_pretrain_terms(
     """
     batch = make_batch(data, draw(np.arange(len(data)), settings.batch, generator), device, keypoints=False)
     first, second = (augment(batch, generator, mirror=settings.mirror) for _ in range(2))
-    features, query = run.network(first.images)
+    features, query = state.network(first.images)
     with torch.no_grad():
-        key_features, key = run.follower(second.images)
+        key_features, key = state.average(second.images)
     match = match_features(features.detach(), key_features)
     return {"dense": dense_contrastive_loss(query, key, match, settings.temperature)}
 
 
 def kaf_pretrain_terms(
-    run: LearningRun, data: ExampleSet, settings: LearnSettings, generator: torch.Generator, device: torch.device
+    state: TrainingState, data: ExampleSet, settings: LearnSettings, generator: torch.Generator, device: torch.device
 ) -> dict[str, Tensor]:
     """Compute KAF's two global losses, and the local one where it has a weight, of slices and their neighbours.
 
     Parameters
     ----------
-    run : LearningRun
+    state : TrainingState
         A `KeypointEmbedder`.
     data : ExampleSet
         Planes with keypoints; one that stands alone is its own neighbour.
@@ -102,7 +103,7 @@ def kaf_pretrain_terms(
         for index in (chosen, beside)
     )
     (image_1, keypoints_1, described_1), (image_2, keypoints_2, described_2) = (
-        run.network(view.images, view.points) for view in (first, second)
+        state.network(view.images, view.points) for view in (first, second)
     )
     alike = torch.from_numpy(positives(data, np.concatenate([chosen, beside]), settings.near)).to(device)
     temperature = settings.temperature / 2
@@ -111,7 +112,7 @@ def kaf_pretrain_terms(
         "keypoints": global_contrastive_loss(torch.cat([keypoints_1, keypoints_2]), alike, temperature),
     }
     if settings.weight_local > 0 and first.points is not None and second.points is not None:
-        transport = run.network.correspondence(described_1, described_2, first.points, second.points)
+        transport = state.network.correspondence(described_1, described_2, first.points, second.points)
         shape = (len(chosen), first.points.real.shape[1], second.points.real.shape[1])
         matches = torch.from_numpy(matches_of(data, chosen, beside, shape)).to(device)
         local = local_loss(transport, matches, first.points.real, second.points.real)
@@ -275,15 +276,15 @@ def _pretrain(
     if init is not None:
         start_from(made, init)
     network = made.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    run = LearningRun(network, identity, follower=MOMENTUM if settings.method == "ideal" else 0.0)
+    state = new_run(network, identity, decay=MOMENTUM if settings.method == "ideal" else None)
     terms_of: PretrainTerms = kaf_pretrain_terms if settings.method == "kaf" else ideal_pretrain_terms
 
     def terms(generator: torch.Generator) -> dict[str, Tensor]:
-        return terms_of(run, data, settings, generator, device)
+        return terms_of(state, data, settings, generator, device)
 
-    yield from iter_updates(run, settings, terms, checkpoint=checkpoint)
+    yield from iter_updates(state, settings, terms, checkpoint=checkpoint)
     whole = new_network(config, settings.seed)
     whole.encoder.load_state_dict({k: v.cpu() for k, v in network.encoder.state_dict().items()})
-    record = {"version": __version__, "images": len(data.names), "planes": len(data), "steps": run.iteration}
+    record = {"version": __version__, "images": len(data.names), "planes": len(data), "steps": state.iteration}
     card = LearnedCard(config=config, settings=settings, classes={}, normalisation=data.normalisation, record=record)
     return LearnedModel(whole.eval(), card)

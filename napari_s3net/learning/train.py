@@ -31,7 +31,7 @@ from napari_s3net.learning.methods import (
     predict_squares,
 )
 from napari_s3net.learning.model import LearnedCard, LearnedModel, load_model, start_from
-from napari_s3net.learning.run import LearningRun, LearnStep, iter_updates
+from napari_s3net.learning.run import LearnStep, iter_updates, new_run
 from napari_s3net.learning.settings import LearnSettings
 from napari_s3net.network.class_losses import IGNORED
 from napari_s3net.network.unet import ClassNetwork, ClassNetworkConfig
@@ -232,7 +232,7 @@ def _learn(
     if init is not None:
         start_from(network, init)
     network = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    run = LearningRun(network, identity, follower=FOLLOWER if settings.method == "self-training" else 0.0)
+    state = new_run(network, identity, decay=FOLLOWER if settings.method == "self-training" else None)
     aside = set_aside(data, settings)
     labelled = np.flatnonzero(data.labelled & ~np.isin(data.files, aside))
     everything = np.arange(len(data))
@@ -243,11 +243,11 @@ def _learn(
     def terms(generator: torch.Generator) -> dict[str, Tensor]:
         seen = batch(labelled, settings.batch, generator)
         others = batch(everything, max(1, settings.batch // 2), generator) if settings.needs_unlabelled else None
-        return TERMS[settings.method](run, seen, others, settings, generator)
+        return TERMS[settings.method](state, seen, others, settings, generator)
 
     measure = partial(_validate, network, data, aside) if len(aside) else None
-    validation = yield from iter_updates(run, settings, terms, checkpoint=checkpoint, measure=measure)
-    return LearnedModel(network.eval(), _card(data, config, settings, run.iteration, validation, init))
+    validation = yield from iter_updates(state, settings, terms, checkpoint=checkpoint, measure=measure)
+    return LearnedModel(network.eval(), _card(data, config, settings, state.iteration, validation, init))
 
 
 def _card(

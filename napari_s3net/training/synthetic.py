@@ -17,19 +17,22 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from napari_s3net.errors import DivergedError
+from napari_s3net.network.depthwise import DepthwiseConv
 from napari_s3net.network.encoder_decoder import EncoderDecoder, EncoderDecoderConfig
 from napari_s3net.network.losses import edge_weights, spatial_loss, transformation_loss
 from napari_s3net.network.warps import WarpRange, draw_theta, make_grid, visible, warp
 from napari_s3net.training.augmentation import augment, change_colours
-from napari_s3net.training.pupil import Pupil, TeachSettings
+from napari_s3net.training.state import TrainingState, check_finite, cosine_rate
 from napari_s3net.training.synthetic_images import SyntheticSet, paint_source_of
+from napari_s3net.training.teach_settings import TeachSettings
 from napari_s3net.training.weights import ModelCard, Normalisation
 
 #: Iterations of a linear rise before the learning rate falls along a cosine.
 WARM_UP = 200
 #: Gradients are shortened to this length.
 LONGEST_GRADIENT = 1.0
+#: What the header of a checkpoint says.
+CHECKPOINT_FORMAT = "napari-s3net checkpoint 1"
 
 
 @dataclass(frozen=True)
@@ -44,15 +47,15 @@ class TeachStep:
         Means over the iterations since the last step: of the sum, and of each weighted term.
     images_per_second : float
         Since the last step.
-    teacher : EncoderDecoder
-        The moving average as it is now; it goes on changing.
+    average : EncoderDecoder
+        The moving average of the network as it is now; it goes on changing.
     """
 
     iteration: int
     total: float
     losses: dict[str, float]
     images_per_second: float
-    teacher: EncoderDecoder = field(repr=False, compare=False)
+    average: EncoderDecoder = field(repr=False, compare=False)
 
 
 def iter_teach(
@@ -105,37 +108,64 @@ def iter_teach(
     ModelFileError
         If the checkpoint is of another run.
     """
-    pupil = Pupil(config or config_of(settings.kind), settings, device)
+    state = new_state(config or config_of(settings.kind), settings, device)
     if checkpoint and checkpoint.is_file():
-        pupil.load(checkpoint, settings)
+        state.load(checkpoint)
     images, masks, parts = (torch.from_numpy(array) for array in (data.images, data.masks, data.parts))
     if device.type == "cuda":
         images, masks, parts = images.to(device), masks.to(device), parts.to(device)
     sums: dict[str, Tensor] = {}
-    since, last = time.perf_counter(), pupil.iteration
+    since, last = time.perf_counter(), state.iteration
     come = along or (lambda iteration: iteration / settings.iterations)
-    while (share := come(pupil.iteration)) < 1:
-        generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + pupil.iteration)
+    while (share := come(state.iteration)) < 1:
+        generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + state.iteration)
         chosen = torch.randint(len(data), (settings.batch,), generator=generator)
         here = chosen.to(images.device, non_blocking=True)
         batch = (images[here].to(device), masks[here].to(device), parts[here].to(device))
-        rate = settings.learning_rate * _rate(pupil.iteration, share, settings.iterations)
-        terms = _update(pupil, batch, settings, generator, rate)
+        rise = max(1, min(WARM_UP, settings.iterations // 10))
+        rate = settings.learning_rate * cosine_rate(state.iteration, share, rise)
+        terms = _update(state, batch, settings, generator, rate)
         sums = {name: sums.get(name, torch.zeros_like(value)) + value for name, value in terms.items()}
-        pupil.iteration += 1
-        pupil.remember(settings.memory)
-        if checkpoint and pupil.iteration % checkpoint_every == 0:
-            pupil.save(checkpoint, settings)
-        if pupil.iteration % settings.report == 0 or come(pupil.iteration) >= 1:
-            n = pupil.iteration - last
-            step = _step(pupil, sums, n, n * settings.batch / (time.perf_counter() - since))
-            sums, last = {}, pupil.iteration
+        if checkpoint and state.iteration % checkpoint_every == 0:
+            state.save(checkpoint)
+        if state.iteration % settings.report == 0 or come(state.iteration) >= 1:
+            n = state.iteration - last
+            step = _step(state, sums, n, n * settings.batch / (time.perf_counter() - since))
+            sums, last = {}, state.iteration
             if (yield step):
                 if checkpoint:
-                    pupil.save(checkpoint, settings)
+                    state.save(checkpoint)
                 break
             since = time.perf_counter()
-    return pupil.teacher.eval(), card_of(data, settings, pupil.network.config, pupil.iteration)
+    return state.average.eval(), card_of(data, settings, state.network.config, state.iteration)
+
+
+def new_state(config: EncoderDecoderConfig, settings: TeachSettings, device: torch.device) -> TrainingState:
+    """Make a network with random weights, ready to be taught; torch's own random numbers stay as they were.
+
+    Parameters
+    ----------
+    config : EncoderDecoderConfig
+        Shape of the network.
+    settings : TeachSettings
+        Seed, decay of the moving average, and how to convolve.
+    device : torch.device
+        Where the network is to lie.
+
+    Returns
+    -------
+    TrainingState
+        Its checkpoints belong to a run with the same settings.
+    """
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(settings.seed)
+        network = EncoderDecoder(config)
+    for layer in network.modules():
+        if isinstance(layer, DepthwiseConv):
+            layer.by_matrices = settings.matrices
+    network = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    header = {"format": CHECKPOINT_FORMAT, "settings": repr(asdict(settings))}
+    return TrainingState(network, header, decay=settings.memory, longest_gradient=LONGEST_GRADIENT)
 
 
 def config_of(kind: str) -> EncoderDecoderConfig:
@@ -210,14 +240,14 @@ def object_loss(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def teach_terms(
-    pupil: Pupil, batch: tuple[Tensor, Tensor, Tensor], settings: TeachSettings, generator: torch.Generator
+    state: TrainingState, batch: tuple[Tensor, Tensor, Tensor], settings: TeachSettings, generator: torch.Generator
 ) -> dict[str, Tensor]:
     """Compute the weighted terms of one batch.
 
     Parameters
     ----------
-    pupil : Pupil
-        Network and teacher.
+    state : TrainingState
+        The network, and its moving average, which is its teacher.
     batch : tuple of torch.Tensor
         Images (N, S, S, C), masks (N, S, S) and parts (N, S, S), all uint8.
     settings : TeachSettings
@@ -239,7 +269,7 @@ def teach_terms(
         grid = make_grid(draw_theta(WarpRange(), (x.shape[2], x.shape[3]), generator), x[:n])
         moved = normalise(change_colours(warp(x[:n], grid), generator))
         both = torch.cat([seen, moved]).contiguous(memory_format=torch.channels_last)
-    (logits, moved_logits), (clusters, moved_clusters) = (y.split([len(x), n]) for y in pupil.network(both))
+    (logits, moved_logits), (clusters, moved_clusters) = (y.split([len(x), n]) for y in state.network(both))
     terms = {
         "object": object_loss(logits, mask),
         "clusters": settings.weight_clusters * F.cross_entropy(clusters, parts),
@@ -248,37 +278,30 @@ def teach_terms(
         terms["spatial"] = settings.weight_spatial * spatial_loss(_two(logits).softmax(dim=1), edge_weights(seen))
     if n > 0:
         with torch.no_grad():
-            told, told_clusters = pupil.teacher(seen[:n])
+            taught, taught_clusters = state.average(seen[:n])
         inside = visible(grid, x)
         terms["transformation"] = settings.weight_transformation * (
-            transformation_loss(_two(moved_logits), warp(_two(told).softmax(dim=1), grid), inside)
-            + 0.3 * transformation_loss(moved_clusters, warp(told_clusters.softmax(dim=1), grid), inside)
+            transformation_loss(_two(moved_logits), warp(_two(taught).softmax(dim=1), grid), inside)
+            + 0.3 * transformation_loss(moved_clusters, warp(taught_clusters.softmax(dim=1), grid), inside)
         )
     return terms
 
 
 def _update(
-    pupil: Pupil, batch: tuple[Tensor, Tensor, Tensor], settings: TeachSettings, generator: torch.Generator, rate: float
+    state: TrainingState,
+    batch: tuple[Tensor, Tensor, Tensor],
+    settings: TeachSettings,
+    generator: torch.Generator,
+    rate: float,
 ) -> dict[str, Tensor]:
     """One step of the optimiser; returns the terms."""
     device = batch[0].device
     with torch.autocast(device.type, torch.bfloat16, enabled=settings.half and device.type == "cuda"):
-        terms = teach_terms(pupil, batch, settings, generator)
-    optimiser, total = pupil.optimiser, sum(terms.values(), torch.zeros((), device=device))
-    if device.type == "cpu" and not bool(total.isfinite()):  # a card would have to be waited for
-        raise DivergedError(_diverged(pupil.iteration + 1))
-    optimiser.zero_grad()
-    total.backward()  # type: ignore[no-untyped-call]
-    optimiser.gradient.mul_((LONGEST_GRADIENT / (optimiser.gradient.norm() + 1e-6)).clamp(max=1))
-    optimiser.learning_rate = rate
-    optimiser.step()
+        terms = teach_terms(state, batch, settings, generator)
+    if device.type == "cpu":  # a card would have to be waited for
+        check_finite(terms, state.iteration + 1)
+    state.update(terms, rate)
     return {name: value.detach() for name, value in terms.items()}
-
-
-def _rate(iteration: int, share: float, iterations: int) -> float:
-    """Share of the learning rate: half a cosine down to a hundredth, reached by a linear rise."""
-    rise = max(1, min(WARM_UP, iterations // 10))
-    return min(1.0, (iteration + 1) / rise) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(share, 1.0))))
 
 
 def _two(logits: Tensor) -> Tensor:
@@ -286,11 +309,7 @@ def _two(logits: Tensor) -> Tensor:
     return torch.cat([torch.zeros_like(logits), logits], dim=1)
 
 
-def _diverged(iteration: int) -> str:
-    return f"The loss is not finite at iteration {iteration}; choose a smaller learning rate."
-
-
-def _step(pupil: Pupil, sums: dict[str, Tensor], n: int, speed: float) -> TeachStep:
+def _step(state: TrainingState, sums: dict[str, Tensor], n: int, speed: float) -> TeachStep:
     """Means of the terms.
 
     Raises
@@ -298,8 +317,5 @@ def _step(pupil: Pupil, sums: dict[str, Tensor], n: int, speed: float) -> TeachS
     DivergedError
         If one is not finite.
     """
-    losses = {name: float(value) / max(1, n) for name, value in sums.items()}
-    total = sum(losses.values())
-    if not math.isfinite(total):
-        raise DivergedError(_diverged(pupil.iteration))
-    return TeachStep(pupil.iteration, total, losses, speed, pupil.teacher)
+    losses = {name: value / max(1, n) for name, value in check_finite(sums, state.iteration).items()}
+    return TeachStep(state.iteration, sum(losses.values()), losses, speed, state.average)

@@ -16,7 +16,7 @@ from napari_s3net.learning.methods import (
     predict_squares,
     ramp,
 )
-from napari_s3net.learning.run import LearningRun
+from napari_s3net.learning.run import new_run
 from napari_s3net.learning.settings import METHODS, learn_settings
 from napari_s3net.runtime.generators import drain
 
@@ -36,16 +36,16 @@ def seed(n=0):
 def test_each_term_reaches_the_encoder(data, tiny, method):
     settings = tiny.replace(method=method, confident=0.0)
     config = network_config(settings, 1, 2)
-    run = LearningRun(new_network(config, 0), {}, follower=FOLLOWER)
-    run.iteration = settings.steps
+    state = new_run(new_network(config, 0), {}, decay=FOLLOWER)
+    state.optimiser.steps = settings.steps
     labelled = make_batch(data, np.flatnonzero(data.labelled), CPU, keypoints=config.keypoints)
     others = make_batch(data, np.flatnonzero(~data.labelled), CPU, keypoints=config.keypoints)
-    terms = TERMS[method](run, labelled, others, settings, seed())
+    terms = TERMS[method](state, labelled, others, settings, seed())
     assert len(terms) == (2 if settings.needs_unlabelled else 1)
     for value in terms.values():
-        run.optimiser.zero_grad()
+        state.optimiser.zero_grad()
         value.backward(retain_graph=True)
-        assert float(run.network.encoder.encoder[0][0].weight.grad.abs().sum()) > 0
+        assert float(state.network.encoder.encoder[0][0].weight.grad.abs().sum()) > 0
 
 
 def test_the_unlabelled_loss_is_ramped_from_nothing(tiny):
@@ -59,12 +59,12 @@ def test_the_unlabelled_loss_is_ramped_from_nothing(tiny):
 
 def test_labels_of_unlabelled_planes_are_not_looked_at(data, tiny):
     settings = tiny.replace(method="ideal")
-    run = LearningRun(new_network(network_config(settings, 1, 2), 0), {})
-    run.iteration = settings.steps
+    state = new_run(new_network(network_config(settings, 1, 2), 0), {})
+    state.optimiser.steps = settings.steps
     labelled = make_batch(data, np.flatnonzero(data.labelled), CPU, keypoints=False)
-    first = TERMS["ideal"](run, labelled, labelled, settings, seed())
+    first = TERMS["ideal"](state, labelled, labelled, settings, seed())
     blind = replace(labelled, labels=torch.full_like(labelled.labels, -1))
-    second = TERMS["ideal"](run, labelled, blind, settings, seed())
+    second = TERMS["ideal"](state, labelled, blind, settings, seed())
     assert float(first["cross pseudo"].detach()) == float(second["cross pseudo"].detach())
 
 

@@ -10,10 +10,10 @@ from napari_s3net.network.depthwise import DepthwiseConv, depthwise_by_matrices
 from napari_s3net.network.encoder_decoder import EncoderDecoderConfig
 from napari_s3net.phantom.synthetic_skin import SKIN_PARTS
 from napari_s3net.runtime.generators import drain, follow
-from napari_s3net.training.pupil import Pupil, TeachSettings
-from napari_s3net.training.synthetic import iter_teach, object_loss, teach_terms
+from napari_s3net.training.synthetic import iter_teach, new_state, object_loss, teach_terms
 from napari_s3net.training.synthetic_images import SyntheticSet, iter_paint
 from napari_s3net.training.taught import predict
+from napari_s3net.training.teach_settings import TeachSettings
 
 CPU = torch.device("cpu")
 SMALL = EncoderDecoderConfig(widths=(8, 16, 24), blocks=(1, 1, 1), clusters=len(SKIN_PARTS))
@@ -31,18 +31,18 @@ def batch_of(data, n=4):
 
 @pytest.mark.parametrize("term", ["object", "clusters", "spatial", "transformation"])
 def test_every_term_has_a_gradient(data, term):
-    pupil = Pupil(SMALL, SETTINGS, CPU)
-    terms = teach_terms(pupil, batch_of(data), SETTINGS, torch.Generator().manual_seed(0))
+    state = new_state(SMALL, SETTINGS, CPU)
+    terms = teach_terms(state, batch_of(data), SETTINGS, torch.Generator().manual_seed(0))
     assert set(terms) == {"object", "clusters", "spatial", "transformation"}
     terms[term].backward()
-    assert pupil.optimiser.gradient.abs().max() > 1e-7
-    assert all(p.grad is None for p in pupil.teacher.parameters()), "the teacher learns by its memory alone"
+    assert state.optimiser.gradient.abs().max() > 1e-7
+    assert all(p.grad is None for p in state.average.parameters()), "the teacher learns by its memory alone"
 
 
 @pytest.mark.parametrize("name", ["spatial", "transformation"])
 def test_a_weight_of_zero_leaves_a_term_out(data, name):
     settings = dataclasses.replace(SETTINGS, **{f"weight_{name}": 0.0})
-    terms = teach_terms(Pupil(SMALL, settings, CPU), batch_of(data), settings, torch.Generator().manual_seed(0))
+    terms = teach_terms(new_state(SMALL, settings, CPU), batch_of(data), settings, torch.Generator().manual_seed(0))
     assert name not in terms
 
 
@@ -90,24 +90,36 @@ def test_matrices_change_nothing_on_a_card(data):
     """Of a card's way of convolving, what the CPU can say: the same terms and gradients as the library's."""
     answers = []
     for matrices in (True, False):
-        pupil = Pupil(SMALL, SETTINGS, CPU)
+        state = new_state(SMALL, SETTINGS, CPU)
         if matrices:
-            for layer in pupil.network.modules():
+            for layer in state.network.modules():
                 if isinstance(layer, DepthwiseConv):
                     layer.forward = functools.partial(
                         lambda layer, x: depthwise_by_matrices(x, layer.weight, layer.bias, layer.dilation[0]), layer
                     )
-        terms = teach_terms(pupil, batch_of(data), SETTINGS, torch.Generator().manual_seed(0))
+        terms = teach_terms(state, batch_of(data), SETTINGS, torch.Generator().manual_seed(0))
         sum(terms.values()).backward()
-        answers.append(pupil.optimiser.gradient.clone())
+        answers.append(state.optimiser.gradient.clone())
     torch.testing.assert_close(*answers, rtol=1e-3, atol=1e-5)
+
+
+def test_the_first_weights_follow_the_seed_and_leave_torch_s_own_draws_alone():
+    torch.manual_seed(7)
+    drawn = torch.rand(3)
+    torch.manual_seed(7)
+    first, again, other = (
+        new_state(SMALL, dataclasses.replace(SETTINGS, seed=seed), CPU).optimiser.values for seed in (0, 0, 1)
+    )
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert torch.equal(torch.rand(3), drawn)
 
 
 def test_a_checkpoint_of_other_settings_is_refused(data, tmp_path):
     checkpoint = tmp_path / "c.safetensors"
     drain(iter_teach(data, SETTINGS, CPU, config=SMALL, checkpoint=checkpoint, checkpoint_every=2))
     other = dataclasses.replace(SETTINGS, seed=1)
-    with pytest.raises(ModelFileError, match="these settings"):
+    with pytest.raises(ModelFileError, match="other settings"):
         next(iter_teach(data, other, CPU, config=SMALL, checkpoint=checkpoint))
 
 
