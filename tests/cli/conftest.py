@@ -8,10 +8,12 @@ import pytest
 import SimpleITK as sitk
 
 from napari_s3net.errors import InvalidImageError
-from napari_s3net.image import Segmentation, Step
+from napari_s3net.image import Geometry, Segmentation, Step
+from napari_s3net.io.write import write_labels, write_png
 from napari_s3net.phantom import disc
 from napari_s3net.provenance import Provenance
 from napari_s3net.runtime import child_process as process
+from tests.learning.conftest import scene
 
 #: The module; the package's attribute of that name is the function.
 SEGMENT = import_module("napari_s3net.segmentation")
@@ -58,3 +60,14 @@ def volume(tmp_path):
     image.SetSpacing((0.5, 0.75, 3.0))
     sitk.WriteImage(image, str(tmp_path / "scan.nii.gz"))
     return tmp_path / "scan.nii.gz"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Four images to learn from, the first two with labels."""
+    for n in range(4):
+        grey, labels = scene(n, (40 + 4 * n, 48))
+        write_png(tmp_path / "images" / f"a{n}.png", grey)
+        if n < 2:
+            write_labels(tmp_path / "labels" / f"a{n}.png", labels, Geometry.identity(2))
+    return tmp_path

@@ -3,29 +3,11 @@ import subprocess
 import sys
 import time
 
-import numpy as np
-import pytest
 import torch
 
-from napari_s3net.image import Geometry
 from napari_s3net.io import read_labels
-from napari_s3net.io.write import write_labels, write_png
-from napari_s3net.learning.model import load_model
 from napari_s3net.training.weights import read_tensors
-from tests.cli.helpers import names, run
-from tests.learning.conftest import scene
-
-TINY = ["--device", "cpu", "--set", "size=32", "steps=20", "batch=2", "keypoint_width=8", "most_keypoints=16"]
-
-
-@pytest.fixture
-def folder(tmp_path):
-    for n in range(4):
-        grey, labels = scene(n, (40 + 4 * n, 48))
-        write_png(tmp_path / "images" / f"a{n}.png", grey)
-        if n < 2:
-            write_labels(tmp_path / "labels" / f"a{n}.png", labels, Geometry.identity(2))
-    return tmp_path
+from tests.cli.helpers import TINY, names, run
 
 
 def test_learned_from_a_few_and_applied_to_the_rest(folder, capsys):
@@ -53,30 +35,6 @@ def test_another_model_does_every_file_again(folder, capsys):
         assert run(*learned) == 0
         assert run("batch", folder / "images", folder / "batch", "--model", model) == 0
         assert "4 done" in capsys.readouterr().err
-
-
-def test_a_volume_comes_back_with_its_geometry(tmp_path):
-    geometry = Geometry((3.0, 1.5, 1.5), (5.0, 6.0, 7.0), tuple(map(tuple, np.eye(3).tolist())))
-    stack, labels = (np.stack(part) for part in zip(*(scene(n) for n in range(3)), strict=True))
-    write_labels(tmp_path / "v.nii.gz", stack, geometry)
-    write_labels(tmp_path / "v_gt.nii.gz", labels, geometry)
-    assert run("learn", tmp_path, tmp_path, "-o", tmp_path / "m.safetensors", *TINY, "steps=2") == 0
-    assert run("predict", tmp_path / "m.safetensors", tmp_path / "v.nii.gz", "-o", tmp_path / "out") == 0
-    found = read_labels(tmp_path / "out" / "v_labels.nii.gz")
-    assert found.array.shape == stack.shape
-    assert found.geometry.spacing == geometry.spacing
-    assert found.geometry.origin == geometry.origin
-
-
-@pytest.mark.parametrize("method", ["ideal", "kaf"])
-def test_pre_trained_learned_and_learned_again(folder, method):
-    first, second = folder / "p.safetensors", folder / "m.safetensors"
-    assert run("pretrain", folder / "images", "-o", first, "--method", method, *TINY, "steps=2") == 0
-    start = ("learn", folder / "images", folder / "labels", "--method", method, *TINY, "steps=2")
-    assert run(*start, "-o", second, "--init", first) == 0
-    assert load_model(second).card.record["started from"] == "p.safetensors"
-    assert run(*start, "-o", second, "--init", second) == 0
-    assert run("predict", first, folder / "images" / "a0.png", "-o", folder / "out") == 2
 
 
 def test_what_is_wrong_is_told_in_one_line(folder, capsys):

@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from napari_s3net.phantom import chest_ct
+
+
+def test_same_seed_same_image_other_seed_other_patient():
+    first, again, other = chest_ct(seed=3), chest_ct(seed=3), chest_ct(seed=4)
+    assert np.array_equal(first.image.array, again.image.array)
+    assert np.array_equal(first.mask, again.mask)
+    overlap = 2 * (first.mask & other.mask).sum() / (first.mask.sum() + other.mask.sum())
+    assert overlap < 0.97
+    assert np.abs(first.image.array.astype(float) - other.image.array).mean() > 10
+
+
+@pytest.mark.parametrize("shape", [(576, 768), (200, 150), (333, 257)])
+def test_any_shape(shape):
+    sample = chest_ct(seed=1, shape=shape)
+    assert sample.image.shape == sample.mask.shape == shape
+    assert sample.mask.dtype == bool
+    assert 0.03 < sample.mask.mean() < 0.4
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_ct_has_tissue_where_it_belongs(seed):
+    sample = chest_ct(seed)
+    array, mask = sample.image.array, sample.mask
+    assert sample.image.kind == "ct"
+    assert array.dtype == np.int16
+    assert sample.image.geometry.unit == "mm"
+    assert array.min() == -1024
+    assert array.max() > 500, "bone"
+    assert -880 < np.median(array[mask]) < -780, "aerated lung"
+    assert 0.03 < (array[mask] > -500).mean() < 0.2, "vessels belong to the lungs"
+    body = array > -300
+    assert ((array > -130) & (array < -70))[body].mean() > 0.08, "fat"
+    assert ((array > 20) & (array < 110))[body].mean() > 0.15, "muscle"
+    assert ((array > 130) & (array < 230))[body].mean() > 0.05, "contrast medium in heart and aorta"
+
+
+def test_lungs_are_two_and_lie_left_and_right():
+    mask = chest_ct(0).mask
+    parts, _ = ndimage.label(mask)
+    sizes = np.bincount(parts.ravel())[1:]
+    large = np.flatnonzero(sizes > 0.2 * sizes.max()) + 1
+    centres = np.array(ndimage.center_of_mass(mask, parts, large))
+    assert len(large) == 2
+    assert centres[:, 1].min() < 256 < centres[:, 1].max()
+
+
+def test_noise_of_the_scanner_is_correlated():
+    array = chest_ct(0).image.array.astype(float)
+    heart = array[180:215, 230:265] - array[180:215, 230:265].mean()
+    neighbours = (heart[:, 1:] * heart[:, :-1]).mean() / heart.var()
+    assert neighbours > 0.2

@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from napari_s3net.phantom import dermoscopy
+
+
+def test_same_seed_same_image_other_seed_other_patient():
+    first, again, other = dermoscopy(seed=3), dermoscopy(seed=3), dermoscopy(seed=4)
+    assert np.array_equal(first.image.array, again.image.array)
+    assert np.array_equal(first.mask, again.mask)
+    overlap = 2 * (first.mask & other.mask).sum() / (first.mask.sum() + other.mask.sum())
+    assert overlap < 0.97
+    assert np.abs(first.image.array.astype(float) - other.image.array).mean() > 10
+
+
+@pytest.mark.parametrize("shape", [(576, 768), (200, 150), (333, 257)])
+def test_any_shape(shape):
+    sample = dermoscopy(seed=1, shape=shape)
+    assert sample.image.shape == sample.mask.shape == shape
+    assert sample.mask.dtype == bool
+    assert 0.03 < sample.mask.mean() < 0.4
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_photograph_shows_what_a_dermatologist_expects(seed):
+    sample = dermoscopy(seed)
+    array, mask = sample.image.array.astype(float), sample.mask
+    assert sample.image.kind == "rgb"
+    assert sample.image.array.dtype == np.uint8
+    skin = array[:, 200:-200][~mask[:, 200:-200]].mean(axis=0)
+    lesion = array[mask].mean(axis=0)
+    assert skin[0] > skin[1] > skin[2], "skin is reddish"
+    assert (lesion < skin - 30).all(), "the lesion is darker"
+    assert array[mask].mean(axis=1).std() > 12, "two tones and a network"
+    corners = [array[:12, :12], array[:12, -12:], array[-12:, :12], array[-12:, -12:]]
+    assert max(corner.mean() for corner in corners) < 60, "dark corners"
+    ruler = array[-40:-20, 250:500].min(axis=2)
+    assert (ruler < 90).sum(axis=1).max() > 180, "a ruler along the lower rim"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_lesion_is_one_piece_without_holes(seed):
+    mask = dermoscopy(seed).mask
+    assert ndimage.label(mask)[1] == 1
+    assert np.array_equal(ndimage.binary_fill_holes(mask), mask)
