@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from napari_s3net.errors import DivergedError
-from napari_s3net.foreground.propose import propose
+from napari_s3net.foreground.propose import propose, without_everything
 from napari_s3net.image import Image, Segmentation, Step, as_image
 from napari_s3net.postprocessing.postprocess import postprocess
 from napari_s3net.postprocessing.upsample import preview
@@ -165,7 +165,7 @@ def _finish(
     started: float,
 ) -> Segmentation:
     """Say which part is the object, and bring all to the image's size."""
-    proposal = propose(trained.clusters, plane, settings, viewed)
+    proposal = without_everything(propose(trained.clusters, plane, settings, viewed), settings)
     result = postprocess(plane.image, plane, trained.probabilities, proposal, settings)
     return replace(result, state=trained.state).with_provenance(
         device=device,

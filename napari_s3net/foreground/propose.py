@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,9 @@ SCORERS: Mapping[str, Callable[[NDArray[np.int64], NDArray[np.float32]], ScoredC
     "lesion": lesion.score_lesions,
     "central": central.score_central,
 }
+#: A central object that fills more than this share is no object: on slices of the heart, whose whole chest is one.
+LARGEST_SHARE = 0.6
+NOTHING_STANDS_OUT = "No part stands out as the object: nothing is proposed."
 
 
 def propose(
@@ -49,3 +53,30 @@ def propose(
     if settings.target in FINDERS:
         return FINDERS[settings.target](plane)
     return SCORERS[settings.target](clusters, plane.features).elect(plane.features.shape, views=views)
+
+
+def without_everything(proposal: Proposal, settings: Settings) -> Proposal:
+    """Propose nothing where what was found in the middle is most of the image.
+
+    Parameters
+    ----------
+    proposal : Proposal
+        From `propose`.
+    settings : Settings
+        `target` counts: a lesion, a lung or a body may fill the image.
+
+    Returns
+    -------
+    Proposal
+        The same, or one without an object that says so.
+    """
+    probability = proposal.object_probability
+    if settings.target != "central" or (probability > 0.5).mean() <= LARGEST_SHARE:
+        return proposal
+    return replace(
+        proposal,
+        object_probability=np.zeros_like(probability),
+        confidence=0.0,
+        note=NOTHING_STANDS_OUT,
+        certainty="",
+    )

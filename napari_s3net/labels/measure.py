@@ -13,16 +13,18 @@ from numpy.typing import NDArray
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Image
 
-#: Upper limits of the mean in HU, and what lies below each; `tissue_name` has the sources.
+#: Upper limits in HU, and what lies below each; `tissue_name` has the sources.
 TISSUES = (
     (-950, "Air"),
     (-500, "Lung"),
-    (-190, "Air and tissue"),
+    (-190, ""),
     (-30, "Fat"),
     (150, "Soft tissue"),
     (300, "Bone or contrast"),
     (math.inf, "Bone"),
 )
+#: Standard deviations from the mean to the quartiles of a normal distribution.
+QUARTILE = 0.674
 #: From this size on a value is a fill value.
 NO_MEASUREMENT = 1e20
 #: Red, green and blue in luminance (ITU-R BT.601).
@@ -103,7 +105,7 @@ def measure_clusters(
     return [
         Cluster(
             id=int(ids[i]),
-            name=(names or {}).get(int(ids[i])) or (tissue_name(mean[i]) if image.kind == "ct" else ""),
+            name=(names or {}).get(int(ids[i])) or (tissue_name(mean[i], sd[i]) if image.kind == "ct" else ""),
             is_object=int(ids[i]) in foreground,
             pixels=int(pixels[i]),
             share=float(pixels[i] / labels.size),
@@ -149,8 +151,8 @@ def _moments(
     return pixels, mean, sd, sums[3:] / n if scale is not None else None
 
 
-def tissue_name(mean_hu: float) -> str:
-    """Name the tissue that the mean of a cluster suggests.
+def tissue_name(middle_hu: float, spread: float = 0.0) -> str:
+    """Name the tissue of a cluster, if it is one: the middle half of its values lies in the range of one tissue.
 
     Aerated lung reaches to −500 HU (Gattinoni et al. 2001, Am J Respir Crit Care Med 164:1701), fat from −190 to −30
     and muscle and organs to 150 HU (Mitsiopoulos et al. 1998, J Appl Physiol 85:115). Above, up to some 300 HU,
@@ -158,15 +160,23 @@ def tissue_name(mean_hu: float) -> str:
 
     Parameters
     ----------
-    mean_hu : float
-        In HU.
+    middle_hu : float
+        Median or mean, in HU.
+    spread : float, optional
+        Standard deviation in HU; the middle half of a normal distribution lies within 0.674 of it on both sides.
 
     Returns
     -------
     str
-        One of `TISSUES`; empty for NaN.
+        One of `TISSUES`; empty where it is no single tissue, and for NaN.
     """
-    return next((name for limit, name in TISSUES if mean_hu < limit), "")
+    names = {next((name for limit, name in TISSUES if hu < limit), "") for hu in _middle_half(middle_hu, spread)}
+    return names.pop() if len(names) == 1 else ""
+
+
+def _middle_half(middle: float, spread: float) -> tuple[float, float]:
+    """Between which values half of a normal distribution lies."""
+    return middle - QUARTILE * spread, middle + QUARTILE * spread
 
 
 def label_index(labels: NDArray[Any]) -> tuple[NDArray[np.integer], NDArray[np.integer]]:

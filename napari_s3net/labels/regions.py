@@ -183,9 +183,11 @@ def _common_box(boxes: Sequence[tuple[slice, ...] | None]) -> tuple[slice, ...] 
 
 
 def _name(region: Region, names: Mapping[int, str]) -> str:
-    """As given; for CT else the tissue that the mean suggests."""
+    """As given; for CT else the tissue that the values suggest."""
     given = names.get(region.label or 0, "")
-    return given or (tissue_name(region.means["hu"]) if region.means and "hu" in region.means else "")
+    if given or not region.means or not region.sds or "hu" not in region.means:
+        return given
+    return tissue_name(region.means["hu"], region.sds["hu"])
 
 
 #: Mean and standard deviation of each channel, of each label; None stands for the whole object.

@@ -44,9 +44,36 @@ def reshape_region(labels: Labels, ids: Collection[int], change: Callable[[Mask]
     box = _bounding_box(region, margin)
     before, part = region[box], new[box]
     after = _beyond_the_edges(change, before, margin)
+    _change_sides(part, before, after)
+    return new
+
+
+def replace_region(labels: Labels, ids: Collection[int], mask: Mask) -> Labels:
+    """Give a region another mask; what it gains and loses gets the nearest label of the side that it goes to.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        Whole numbers, (H, W).
+    ids : collection of int
+        The labels that are the region.
+    mask : numpy.ndarray
+        (H, W) bool, the region from now on.
+
+    Returns
+    -------
+    numpy.ndarray
+        A copy. Pixels whose side holds no other label stay as they are.
+    """
+    new = labels.copy()
+    _change_sides(new, np.isin(labels, list(ids)), mask)
+    return new
+
+
+def _change_sides(part: NDArray[Any], before: Mask, after: Mask) -> None:
+    """Fill what a region has gained, and what it has lost, in place."""
     for wrong, known in ((after & ~before, before & after), (before & ~after, ~before & ~after)):
         _fill(part, wrong, known)
-    return new
 
 
 def _beyond_the_edges(change: Callable[[Mask], Mask], mask: Mask, margin: int) -> Mask:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.image import Meaning
-from napari_s3net.labels.measure import tissue_name
+from napari_s3net.labels.measure import QUARTILE, tissue_name
 from napari_s3net.postprocessing.upsample import nearest
 from napari_s3net.preprocessing.artefacts import lens_shadow
 from napari_s3net.preprocessing.prepare import PreparedPlane
@@ -16,6 +16,9 @@ from napari_s3net.preprocessing.window import sampling_step
 
 #: A label of the background with a larger share in the lens shadow is named after it.
 MOSTLY = 0.5
+#: What a label of CT is called that is no single tissue.
+UNNAMED = "Unnamed"
+DARK_CORNER = "Dark corner"
 
 
 def name_labels(
@@ -28,8 +31,9 @@ def name_labels(
 ) -> dict[int, Meaning]:
     """Say what each label is: object or background with a shade; in CT the background's labels are named by tissue.
 
-    The shade says whether it is darker or lighter than the largest label of its side. Where several are, they are
-    numbered from that one outwards.
+    A label is named after a tissue only where most of it is that tissue; others are unnamed. The shade says whether it
+    is darker or lighter than the largest label of its side or tissue. Where several are, they are numbered from that
+    one outwards.
 
     Parameters
     ----------
@@ -59,22 +63,34 @@ def name_labels(
     if image.kind == "rgb":
         in_shadow = mean_of_each(labels, nearest(lens_shadow(plane.features), labels.shape), n)
     step = sampling_step(image.shape)
-    hu = mean_of_each(labels, image.array[::step, ::step], n) if image.kind == "ct" else light
+    tissues = _tissues(labels, image.array[::step, ::step], n, names[0]) if image.kind == "ct" else {}
     given: dict[int, Meaning] = {}
-    for side, name in ((set(foreground), names[0]), (set(ids) - set(foreground), names[1])):
-        lit = [i for i in sorted(side) if in_shadow[i] <= MOSTLY]
-        main = max(lit, key=lambda i: n[i], default=None)
-        for i in side:
-            is_object = i in foreground
-            if image.kind == "ct" and not is_object:
-                tissue = tissue_name(float(hu[i]))
-                given[i] = Meaning("Air and tissue" if tissue == names[0] else tissue)
-            elif in_shadow[i] > MOSTLY and not is_object:
-                given[i] = Meaning("Dark corner")
-            else:
-                same = main is None or i == main
-                given[i] = Meaning(name, 0 if same else 1 if light[i] > light[main] else -1)
+    for is_object, name in ((True, names[0]), (False, names[1])):
+        side = [i for i in ids if (i in foreground) == is_object]
+        calls = {i: name if is_object else tissues.get(i, name) for i in side}
+        calls |= {i: DARK_CORNER for i in side if in_shadow[i] > MOSTLY and not is_object}
+        for called in dict.fromkeys(calls.values()):
+            same = [i for i in side if calls[i] == called]
+            main = max([i for i in same if in_shadow[i] <= MOSTLY], key=lambda i: n[i], default=None)
+            for i in same:
+                shade = 0 if main is None or i == main or called == DARK_CORNER else 1 if light[i] > light[main] else -1
+                given[i] = Meaning(called, shade)
     return _numbered({i: given[i] for i in ids})
+
+
+def _tissues(
+    labels: NDArray[np.int32], hu: NDArray[Any], counts: NDArray[np.int64], object_name: str
+) -> dict[int, str]:
+    """The tissue of each label by median and robust spread; what would be called like the object is unnamed as well."""
+    order = np.argsort(labels, axis=None, kind="stable")
+    ends = np.cumsum(counts)
+    found = {}
+    for label in range(1, len(counts)):
+        values = hu.ravel()[order[ends[label - 1] : ends[label]]]
+        low, middle, high = np.nanpercentile(values, (25, 50, 75)) if values.size else (np.nan,) * 3
+        tissue = tissue_name(float(middle), float(high - low) / (2 * QUARTILE))
+        found[label] = UNNAMED if tissue in ("", object_name) else tissue
+    return found
 
 
 def mean_of_each(labels: NDArray[Any], values: NDArray[Any], counts: NDArray[np.int64]) -> NDArray[np.float64]:

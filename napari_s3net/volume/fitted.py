@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_s3net.foreground.propose import propose
+from napari_s3net.foreground.propose import LARGEST_SHARE, propose
 from napari_s3net.image import Image, Step
 from napari_s3net.postprocessing.postprocess import object_mask
 from napari_s3net.postprocessing.upsample import enlarge_clusters
@@ -27,8 +27,6 @@ from napari_s3net.volume.sampled import Sample, read_slice
 
 #: mm: neighbouring slices count for a slice's clusters by exp(−d² / 2σ²), so that noise does not change them.
 SIGMA = 2.0
-#: An object proposed slice by slice that fills more than this share of the volume is no object.
-LARGEST_SHARE = 0.6
 
 
 @dataclass(frozen=True, eq=False)

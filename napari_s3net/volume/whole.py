@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from napari_s3net import __version__
 from napari_s3net.errors import InvalidSettingsError
+from napari_s3net.foreground.propose import NOTHING_STANDS_OUT
 from napari_s3net.image import Image, Segmentation, Step, as_image
 from napari_s3net.preprocessing.suggest import suggest_preset
 from napari_s3net.provenance import Provenance
@@ -179,7 +180,7 @@ def iter_volume(
     run.labels[len(done) :] = 0  # what was under way when the user stopped
     note, foreground = run.note(done), run.numbering.foreground
     if run.is_everything:
-        note, foreground = f"{note} No part stands out as the object: nothing is proposed.".strip(), ()
+        note, foreground = f"{note} {NOTHING_STANDS_OUT}".strip(), ()
     base = Provenance(
         settings=settings,
         version=__version__,

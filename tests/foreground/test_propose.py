@@ -5,10 +5,12 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from napari_s3net.foreground.propose import FINDERS, SCORERS, propose
+from napari_s3net.foreground.proposal import Proposal
+from napari_s3net.foreground.propose import FINDERS, NOTHING_STANDS_OUT, SCORERS, propose, without_everything
 from napari_s3net.image import as_image
 from napari_s3net.labels.metrics import dice
 from napari_s3net.preprocessing.prepare import prepare
+from napari_s3net.segmentation import segment
 from napari_s3net.settings import Settings
 
 H, W = 96, 128
@@ -65,3 +67,23 @@ def test_what_votes_proposes_what_its_candidates_elect(target):
         assert np.array_equal(proposal.object_probability, elected.object_probability)
         assert proposal.confidence == elected.confidence
     assert proposal.confidence > propose(clusters, plane, settings, 0.7 * views).confidence
+
+
+@pytest.mark.parametrize(("rows", "stays"), [(57, True), (62, False)])
+def test_a_central_object_that_is_most_of_the_image_is_none(rows, stays):
+    found = Proposal((np.arange(100) < rows)[:, None] * np.ones((100, 40), np.float32), ("Object", "Background"), 0.8)
+    kept = without_everything(found, Settings(target="central"))
+    assert kept.object_probability.any() == stays
+    assert (kept.confidence, kept.note) == ((0.8, "") if stays else (0.0, NOTHING_STANDS_OUT))
+    assert without_everything(found, Settings(target="lesion")) is found
+
+
+def test_without_an_object_a_run_names_no_label_as_it():
+    """A bright field with a dark rim: nothing central stands out."""
+    bright = np.zeros((H, W), bool)
+    bright[6:-6, 6:-6] = True
+    image = as_image((0.2 + 0.6 * bright + np.random.default_rng(0).normal(0, 0.02, (H, W))).astype(np.float32))
+    result = segment(image, settings=Settings(target="central", max_iter=5, working_size=64))
+    assert result.foreground == ()
+    assert "nothing is proposed" in result.provenance.note
+    assert not result.mask.any()

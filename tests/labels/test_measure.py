@@ -72,7 +72,7 @@ def test_ct_takes_the_name_of_its_tissue_unless_it_has_one():
     [
         (-1000, "Air"),
         (-850, "Lung"),
-        (-350, "Air and tissue"),
+        (-350, ""),
         (-100, "Fat"),
         (50, "Soft tissue"),
         (200, "Bone or contrast"),
@@ -82,6 +82,14 @@ def test_ct_takes_the_name_of_its_tissue_unless_it_has_one():
 )
 def test_tissue_by_mean_hu(hu, name):
     assert tissue_name(hu) == name
+
+
+@pytest.mark.parametrize(
+    ("hu", "sd", "name"),
+    [(-179, 298, ""), (-100, 40, "Fat"), (40, 60, "Soft tissue"), (40, 400, ""), (-850, 120, "Lung")],
+)
+def test_a_mixture_is_no_tissue(hu, sd, name):
+    assert tissue_name(hu, sd) == name
 
 
 def test_large_values_keep_their_digits():
@@ -135,8 +143,8 @@ def test_a_negative_label_is_no_cluster():
     ("limit", "below", "above"),
     [
         (-950, "Air", "Lung"),
-        (-500, "Lung", "Air and tissue"),
-        (-190, "Air and tissue", "Fat"),
+        (-500, "Lung", ""),
+        (-190, "", "Fat"),
         (-30, "Fat", "Soft tissue"),
         (150, "Soft tissue", "Bone or contrast"),
         (300, "Bone or contrast", "Bone"),

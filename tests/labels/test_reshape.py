@@ -3,7 +3,7 @@ import pytest
 from scipy import ndimage
 
 from napari_s3net import labels as tools
-from napari_s3net.labels.reshape import RINGS, reshape_region
+from napari_s3net.labels.reshape import RINGS, replace_region, reshape_region
 
 
 @pytest.mark.parametrize("grown", [1, RINGS, RINGS + 1, 3 * RINGS])
@@ -64,3 +64,15 @@ def test_what_is_taken_away_gets_the_nearest_label_however_deep_it_lies():
     gone = tools.remove_small(labels, (1,), 10**6)
     assert (gone[40, 20:45] == 3).all()
     assert (gone[40, 76:101] == 4).all()
+
+
+def test_a_region_gets_a_mask():
+    labels = np.full((20, 30), 3, np.int32)
+    labels[5:15, 5:15] = 1
+    labels[:, 20:] = 4
+    mask = np.zeros(labels.shape, bool)
+    mask[5:15, 10:25] = True
+    new = replace_region(labels, [1], mask)
+    assert np.array_equal(new == 1, mask)
+    assert (new[5:15, 5:10] == 3).all()
+    assert (new[:5, 20:] == 4).all()

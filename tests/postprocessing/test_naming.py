@@ -82,9 +82,21 @@ def test_the_background_of_ct_is_named_by_tissue():
     assert names == {1: "Lung", 2: "Fat", 3: "Soft tissue", 4: "Bone"}
 
 
-def test_background_as_light_as_the_object_is_not_called_like_it():
-    names = named([0.1, 0.2], [20, 20], (1,), image=ct([-800, -700]), names=("Lung", "Other"))
-    assert names == {1: "Lung", 2: "Air and tissue"}
+def test_background_like_the_object_and_mixtures_are_unnamed_and_told_apart():
+    """Gas outside of the lungs, and a rim that is half fat and half air."""
+
+    def image(labels):
+        hu = np.asarray([-800, -700, -350, -100])[labels - 1]
+        hu[::2][labels[::2] == 4] = -700
+        return Image(hu, Geometry.identity(2), "ct")
+
+    names = named([0.1, 0.2, 0.4, 0.6], [10, 8, 16, 6], (1,), image=image, names=("Lung", "Other"))
+    assert names == {1: "Lung", 2: "Unnamed, darker", 3: "Unnamed", 4: "Unnamed, lighter"}
+
+
+def test_no_two_labels_have_one_name():
+    names = named([0.1, 0.6, 0.7, 0.9], [10, 10, 14, 6], (1,), image=ct([-800, 20, 60, 100]), names=("Lung", "Other"))
+    assert names == {1: "Lung", 2: "Soft tissue, darker", 3: "Soft tissue", 4: "Soft tissue, lighter"}
 
 
 def test_means():

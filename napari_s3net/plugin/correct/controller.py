@@ -215,7 +215,7 @@ class LabelEditor:
         layer, source = self.target()
         labels = result.labels.astype(layer.data.dtype)
         self.write(replace(self.plane, labels=labels, foreground=result.foreground, names=result.names))
-        cache_run(layer, source.key, result.state)
+        cache_run(layer, source.key, result.state, corrects=True)
 
     def _suggested(self, source: Source) -> Settings:
         """Settings for labels made elsewhere: those of the preset that suits the image."""

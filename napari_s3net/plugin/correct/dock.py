@@ -13,6 +13,7 @@ from qtpy.QtGui import QShortcut
 from qtpy.QtWidgets import QWidget
 
 from napari_s3net.correction.constraints import BACKGROUND, OBJECT
+from napari_s3net.correction.slice_propagation import Propagation
 from napari_s3net.errors import S3NetError
 from napari_s3net.image import Segmentation
 from napari_s3net.plugin.correct.autosave_layers import Autosave
@@ -25,6 +26,8 @@ from napari_s3net.plugin.correct.panels import (
     ToolsPanel,
     UncertaintyPanel,
 )
+from napari_s3net.plugin.correct.stack_controller import StackController
+from napari_s3net.plugin.correct.stack_panel import StackPanel
 from napari_s3net.plugin.correct.stroke_files import load_strokes, save_strokes
 from napari_s3net.plugin.correct.tool_controller import ToolController
 from napari_s3net.plugin.correct.uncertainty_controller import UncertaintyController
@@ -40,6 +43,8 @@ from napari_s3net.plugin.widgets.shortcuts import KeySheet, bind
 
 #: Pause after a stroke before the run by itself; and after any change before lists are brought up to date.
 AFTER_STROKE_MS, REFRESH_MS = 500, 120
+#: What keys ask for in a stack.
+STACK_KEYS = ("propagate up", "propagate down", "next slice")
 
 
 class CorrectDock(Dock):
@@ -63,6 +68,10 @@ class CorrectDock(Dock):
         self.tool_controller = ToolController(napari_viewer, self.editor, self.tools, self.labels, self.refresh)
         self.uncertainty_controller = UncertaintyController(
             napari_viewer, self.editor, self.uncertainty, self.background
+        )
+        self.slices = StackPanel()
+        self.stack_controller = StackController(
+            napari_viewer, self.editor, self.slices, self.background, self.tool_controller.region, self
         )
         self.autosave = Autosave(napari_viewer, self.editor)
         self._refresh_soon = self._timer(REFRESH_MS, self.refresh)
@@ -96,6 +105,7 @@ class CorrectDock(Dock):
         self.tool_controller.release()
         self.background.release()
         self.prepared.forget()
+        self.stack_controller.release()
         for timer in (self._refresh_soon, self._rerun_soon, self._hint_soon):
             timer.stop()
         self._unfollow()
@@ -118,16 +128,15 @@ class CorrectDock(Dock):
         self.combo, self.image_line = Chooser("Labels", "Which labels are corrected."), one_line()
         self.filled = QWidget()
         top = (self.combo, self.image_line, self.message)
-        column(self.filled, *top, self.paint, self.labels, self.tools, self.uncertainty, self.session_panel).setSpacing(
-            8
-        )
+        panels = (self.paint, self.labels, self.slices, self.tools, self.uncertainty, self.session_panel)
+        column(self.filled, *top, *panels).setSpacing(8)
         self.fill(self.empty, self.filled)
 
     def _connect(self) -> None:
         self.combo.activated.connect(self._choose_nth)
         self.paint.brush_chosen.connect(self.brush)
         self.labels.picked.connect(self._picked)
-        for panel in (self.paint, self.labels, self.uncertainty, self.session_panel, self.empty):
+        for panel in (self.paint, self.labels, self.slices, self.uncertainty, self.session_panel, self.empty):
             panel.asked.connect(self._ask)
         self.tools.asked.connect(self._use_tool)
         self.background.over.connect(self._over)
@@ -136,7 +145,7 @@ class CorrectDock(Dock):
         self.follow_viewer(self._cancel, self.autosave.save)
         brushes = {name: partial(self.brush, name) for name in ("object", "background", "erase")}
         digits = {f"label {n}": partial(self._brush_label, n) for n in range(1, 10)}
-        asked = {name: partial(self._ask, name) for name in ("hide", "next", "sheet")}
+        asked = {name: partial(self._ask, name) for name in ("hide", "next", "sheet", *STACK_KEYS)}
         self.shortcuts = bind(self, {**brushes, **digits, **asked, "rerun": self.rerun})
 
     def _viewer_events(self) -> list[tuple[Any, Callable[..., None]]]:
@@ -214,7 +223,7 @@ class CorrectDock(Dock):
         self.empty.setVisible(not there and not problem)
         self.empty.reopen.setVisible(self.autosave.exists)
         self.filled.setVisible(there or bool(problem))
-        for panel in (self.paint, self.labels, self.tools, self.uncertainty):
+        for panel in (self.paint, self.labels, self.slices, self.tools, self.uncertainty):
             panel.setEnabled(there)
         if not there:
             return
@@ -227,6 +236,8 @@ class CorrectDock(Dock):
         self.paint.show_count(*self.editor.count_strokes())
         recolour_strokes_of(self._viewer.layers, layer, self.editor.ids)
         self.tools.show_unit(self.editor.pixel_size()[1])
+        self.stack_controller.refresh()
+        self.session_panel.show_stack(is_stack=source.slices > 1)
         self.autosave.mark_changed()
         self._settle()
 
@@ -311,6 +322,8 @@ class CorrectDock(Dock):
         }
         for name in ("next", "probabilities", "transformations", "seeds"):
             with_labels[name] = partial(self.uncertainty_controller.ask, name)
+        for name in (*self.slices.buttons, "revert volume"):
+            with_labels[name] = partial(self.stack_controller.ask, name)
         actions = {**always, **with_labels} if self.editor.is_there else always
         if what in actions:
             actions[what]()
@@ -329,6 +342,8 @@ class CorrectDock(Dock):
         asked, self._asked = self._asked, None
         if isinstance(outcome, Failure):
             self._fail(outcome.message)
+        elif isinstance(outcome, Propagation):
+            self.stack_controller.take(outcome)
         elif isinstance(outcome, Segmentation) and asked is not None:
             self._take(outcome, *asked)
         elif outcome is not None:

@@ -289,11 +289,18 @@ class SessionPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.revert = button("Revert to last run", "Put the labels back to what the last run made; Ctrl-Z undoes it.")
+        self.revert_volume = button("Revert volume", "Put every slice back to what the run made; Ctrl-Z undoes it.")
         self.sheet = button("Keys…", "The keys of this dock (Shift-?).")
         self.line = caption("Saved every minute, and when this dock closes.")
-        for name, made in (("revert", self.revert), ("sheet", self.sheet)):
+        buttons = (("revert", self.revert), ("revert volume", self.revert_volume), ("sheet", self.sheet))
+        for name, made in buttons:
             made.clicked.connect(lambda _, name=name: self.asked.emit(name))
-        column(self, row(self.revert, self.sheet), self.line)
+        column(self, row(self.revert, self.revert_volume), row(self.sheet), self.line)
+
+    def show_stack(self, *, is_stack: bool) -> None:
+        """Say whether there are other slices to put back."""
+        self.revert.setText("Revert slice" if is_stack else "Revert to last run")
+        self.revert_volume.setVisible(is_stack)
 
 
 class NoLabels(QWidget):

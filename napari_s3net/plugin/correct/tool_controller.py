@@ -69,6 +69,16 @@ class ToolController:
         """Stop waiting for clicks."""
         self.clicks.drop()
 
+    def region(self) -> list[int]:
+        """List the labels that the tools act on, taken together.
+
+        Returns
+        -------
+        list of int
+            In ascending order.
+        """
+        return sorted({label for ids in self._editor.plane.regions(self._scope) for label in ids})
+
     @property
     def _scope(self) -> Scope:
         scope = self._panel.scope

@@ -72,6 +72,11 @@ class Background(QObject):
         self._activity = Activity(f"Working on {source.name}")
         self._timer.start()
 
+    def stop(self) -> None:
+        """Ask the job to end soon and keep what it has; `over` tells when it has ended."""
+        for job in self.running:
+            job.stop()
+
     def release(self) -> None:
         """Cancel the job and hear nothing more of it; its thread ends by itself after its iteration."""
         for job in self.running:

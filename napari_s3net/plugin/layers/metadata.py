@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import zlib
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from napari_s3net.image import Geometry, Meaning, Segmentation
 from napari_s3net.labels.matching import match_to_previous, match_to_stack, renumber
+from napari_s3net.plugin.layers.packed import check_sum
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.preprocessing.window import to_unit
@@ -256,12 +257,11 @@ class MetadataHistory:
     Parameters
     ----------
     limit : int
-        How many planes of labels are remembered; the oldest goes first.
+        How many changes are remembered, each of one plane or of many; the oldest goes first.
     """
 
     def __init__(self, limit: int = 32) -> None:
-        self._entries: dict[tuple[PlaneKey, int], Metadata] = {}
-        self._limit = limit
+        self._entries: deque[tuple[dict[PlaneKey, int], Metadata]] = deque(maxlen=limit)
 
     def remember(self, key: PlaneKey, plane: NDArray[Any], metadata: Metadata) -> None:
         """Keep the metadata of a plane, under the check sum of its labels.
@@ -275,11 +275,20 @@ class MetadataHistory:
         metadata : dict
             What belongs to them.
         """
-        entry = key, check_sum(plane)
-        self._entries.pop(entry, None)
-        self._entries[entry] = metadata
-        while len(self._entries) > self._limit:
-            del self._entries[next(iter(self._entries))]
+        self.remember_planes({key: check_sum(plane)}, metadata)
+
+    def remember_planes(self, sums: Mapping[PlaneKey, int], metadata: Metadata) -> None:
+        """Keep the metadata of several planes, as one entry.
+
+        Parameters
+        ----------
+        sums : mapping of PlaneKey to int
+            The check sums of their labels.
+        metadata : dict
+            What belongs to them.
+        """
+        others = [entry for entry in self._entries if entry[0] != sums]
+        self._entries = deque([*others, (dict(sums), metadata)], maxlen=self._entries.maxlen)
 
     def recall(self, key: PlaneKey, plane: NDArray[Any]) -> Metadata | None:
         """Look up the metadata that a plane had with these very labels.
@@ -294,20 +303,10 @@ class MetadataHistory:
         Returns
         -------
         dict or None
-            None where these labels are not remembered.
+            The newest; None where these labels are not remembered.
         """
-        return self._entries.get((key, check_sum(plane)))
-
-
-def check_sum(plane: NDArray[Any]) -> int:
-    """Compute a number by which changed labels are noticed.
-
-    Returns
-    -------
-    int
-        The CRC-32 of the pixels' bytes: equal for equal labels, and very likely different for others.
-    """
-    return zlib.crc32(np.ascontiguousarray(plane).data)
+        wanted = check_sum(plane)
+        return next((known for planes, known in reversed(self._entries) if planes.get(key) == wanted), None)
 
 
 def _place(made: Provenance) -> tuple[int | None, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from napari_s3net.plugin.layers.metadata import Metadata, mask_of_layer
 from napari_s3net.plugin.layers.ownership import belongs_to, set_owner
+from napari_s3net.plugin.layers.packed import PackedPlane
 from napari_s3net.plugin.layers.palette import MASK, colour_table
 from napari_s3net.plugin.layers.placement import KEY, transform_of
-from napari_s3net.plugin.layers.plane_key import Index
+from napari_s3net.plugin.layers.plane_key import Index, PlaneKey
 from napari_s3net.plugin.layers.source import Source, level_scale
 
 OPACITY = 0.55
@@ -226,6 +227,46 @@ def write_undoable(layer: Labels, index: Index, plane: NDArray[Any]) -> None:
     with layer.block_history():
         layer.data_setitem(where, plane[changed].astype(layer.data.dtype))
     layer.refresh(extent=False)
+
+
+def write_planes_undoable(layer: Labels, planes: Mapping[PlaneKey, NDArray[Any]]) -> dict[PlaneKey, PackedPlane]:
+    """Write several planes as one step that undo takes back; the step keeps them compressed.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        Is written to.
+    planes : mapping of PlaneKey to numpy.ndarray
+        New labels (H, W) of each plane.
+
+    Returns
+    -------
+    dict of PlaneKey to PackedPlane
+        The planes as they were written.
+    """
+    before = {key: PackedPlane.of(layer.data[key.index]) for key in planes}
+    for key, plane in planes.items():
+        layer.data[key.index] = plane
+    after = {key: PackedPlane.of(layer.data[key.index]) for key in planes}
+    record_planes(layer, before, after)
+    layer.refresh(extent=False)
+    return after
+
+
+def record_planes(layer: Labels, before: Mapping[PlaneKey, PackedPlane], after: Mapping[PlaneKey, PackedPlane]) -> None:
+    """Make one step of undo of planes that are written already.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        Holds the planes.
+    before, after : mapping of PlaneKey to PackedPlane
+        What each plane had, and what it has now.
+    """
+    with layer.block_history():
+        for key, plane in after.items():
+            # A step is index, earlier and later values; that of napari's `data_setitem` has an index of each pixel.
+            layer._save_history((key.index, before[key], plane))  # noqa: SLF001
 
 
 def recolour(layer: Labels, *, object_only: bool = False) -> None:

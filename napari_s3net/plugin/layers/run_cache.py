@@ -5,17 +5,17 @@ Not in the layer's metadata, which napari copies and writers see. It goes when t
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import numpy as np
 from napari.layers import Labels
 from numpy.typing import NDArray
 
+from napari_s3net.plugin.layers.packed import PackedPlane
 from napari_s3net.plugin.layers.plane_key import PlaneKey
+from napari_s3net.plugin.layers.slice_states import states_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,29 +26,33 @@ class CachedRun:
     ----------
     state : mapping of str to numpy.ndarray
         The network's weights; empty for labels made elsewhere.
-    packed : bytes
-        The labels, compressed by zlib.
-    shape : tuple of int
-        Rows and columns of the plane.
-    dtype : numpy.dtype
-        Of the labels.
+    made : PackedPlane
+        The labels as the run, or the last re-run with strokes, made them.
+    first : PackedPlane
+        The labels as the run made them before anything was corrected.
     """
 
     state: Mapping[str, NDArray[Any]]
-    packed: bytes
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
+    made: PackedPlane
+    first: PackedPlane
 
     @property
     def labels(self) -> NDArray[Any]:
         """As the run made them, (H, W)."""
-        return np.frombuffer(zlib.decompress(self.packed), self.dtype).reshape(self.shape)
+        return self.made.labels
 
 
 _runs: WeakKeyDictionary[Labels, dict[PlaneKey, CachedRun]] = WeakKeyDictionary()
 
 
-def cache_run(layer: Labels, key: PlaneKey, state: Mapping[str, NDArray[Any]]) -> None:
+def cache_run(
+    layer: Labels,
+    key: PlaneKey,
+    state: Mapping[str, NDArray[Any]],
+    *,
+    corrects: bool = False,
+    packed: PackedPlane | None = None,
+) -> None:
     """After a run on a plane: keep its labels as they are in the layer, and the network's weights.
 
     Parameters
@@ -59,10 +63,16 @@ def cache_run(layer: Labels, key: PlaneKey, state: Mapping[str, NDArray[Any]]) -
         The plane.
     state : mapping of str to numpy.ndarray
         The network's weights; empty where there are none.
+    corrects : bool
+        Whether it was a re-run with strokes, which corrects the labels of an earlier run.
+    packed : PackedPlane, optional
+        These labels, where they are packed already.
     """
-    labels = np.ascontiguousarray(layer.data[key.index])
-    packed = zlib.compress(labels.data, 1)
-    _runs.setdefault(layer, {})[key] = CachedRun(state, packed, labels.shape, labels.dtype)
+    made = packed or PackedPlane.of(layer.data[key.index])
+    earlier = cached_run(layer, key) if corrects else None
+    if earlier is None:
+        states_of(layer).forget(key)
+    _runs.setdefault(layer, {})[key] = CachedRun(state, made, made if earlier is None else earlier.first)
 
 
 def cached_run(layer: Labels, key: PlaneKey) -> CachedRun | None:
@@ -81,5 +91,5 @@ def cached_run(layer: Labels, key: PlaneKey) -> CachedRun | None:
         None where there was none, or where the layer has got data of another shape since.
     """
     run = _runs.get(layer, {}).get(key)
-    fits = run is not None and len(key.steps) == layer.ndim and run.shape == key.shape_in(layer.data.shape)
+    fits = run is not None and len(key.steps) == layer.ndim and run.made.shape == key.shape_in(layer.data.shape)
     return run if fits else None

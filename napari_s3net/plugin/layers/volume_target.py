@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import replace
 from typing import Any
 
@@ -13,9 +12,11 @@ from numpy.typing import NDArray
 
 from napari_s3net.image import Segmentation
 from napari_s3net.plugin.layers.metadata import Metadata, MetadataHistory, make_metadata, numbered_as_stack
+from napari_s3net.plugin.layers.packed import PackedPlane
 from napari_s3net.plugin.layers.palette import CLEAR, colour
 from napari_s3net.plugin.layers.placement import KEY
-from napari_s3net.plugin.layers.result_layer import fits_source, metadata_of, recolour
+from napari_s3net.plugin.layers.plane_key import PlaneKey
+from napari_s3net.plugin.layers.result_layer import fits_source, metadata_of, recolour, record_planes
 from napari_s3net.plugin.layers.run_cache import cache_run
 from napari_s3net.plugin.layers.source import layer_placement
 from napari_s3net.plugin.layers.stack import Stack
@@ -46,7 +47,7 @@ class VolumeTarget(Target):
         super().__init__(viewer, image_layer, stack.source, history, new_layer=new_layer)
         self.stack = stack
         #: The earlier labels of each slice that was written to.
-        self._earlier: dict[int, bytes] = {}
+        self._earlier: dict[int, PackedPlane] = {}
 
     def show_slice(self, index: int, labels: NDArray[Any]) -> None:
         """Show a slice that is done; the brush is kept away from a layer that a run writes to.
@@ -62,7 +63,8 @@ class VolumeTarget(Target):
             return
         layer = self._started()
         plane = layer.data[self.stack.key(index).index]
-        self._earlier.setdefault(index, zlib.compress(np.ascontiguousarray(plane).data, 1))
+        if index not in self._earlier:
+            self._earlier[index] = PackedPlane.of(plane)
         plane[...] = np.where(labels > 0, labels + np.int64(self._above), 0).astype(plane.dtype)
         if self.stack.key(index) == self._in_view(layer):
             layer.refresh(extent=False)
@@ -79,14 +81,13 @@ class VolumeTarget(Target):
         if self._made:
             self._viewer.layers.remove(layer)
         elif fits_source(layer, self.source):
-            for index in self._earlier:
-                plane = layer.data[self.stack.key(index).index]
-                plane[...] = np.frombuffer(zlib.decompress(self._earlier[index]), plane.dtype).reshape(plane.shape)
+            for index, earlier in self._earlier.items():
+                layer.data[self.stack.key(index).index] = earlier
             recolour(layer)
             layer.refresh(extent=False)
 
     def finish(self, result: Segmentation, preset: str) -> Labels | None:
-        """Write the result. It is no step of undo, which would take many times the volume: "Revert" goes back to it.
+        """Write the result; a layer that was there before gets it as one undoable step.
 
         Parameters
         ----------
@@ -103,28 +104,41 @@ class VolumeTarget(Target):
         if not self._holds(self._image_layer):
             return None
         if self.layer is not None and not (self._holds(self.layer) and fits_source(self.layer, self.source)):
-            self.layer, self._made = None, True
+            self.layer, self._made, self._earlier = None, True, {}
         layer = self._started()
         self._let_paint()
-        old = {} if len(self.stack) == self.source.slices else metadata_of(layer) or {}
+        known = metadata_of(layer) or {}
+        old = {} if len(self.stack) == self.source.slices else known
         if old:
             result = numbered_as_stack(result, old, None)
-        done = {part.slice for part in result.provenance.slices}
-        for index, labels in enumerate(result.labels):
-            plane = layer.data[self.stack.key(index).index]
-            if index in done or not result.provenance.stopped:
-                plane[...] = labels
-                cache_run(layer, self.stack.key(index), {})
-            elif index in self._earlier:
-                plane[...] = np.frombuffer(zlib.decompress(self._earlier[index]), plane.dtype).reshape(plane.shape)
+        before, after = self._write(layer, result)
         metadata = self._metadata(old, result, preset)
-        self._history.remember(self.source.key, layer.data[self.source.index], metadata)
+        if known:
+            self._history.remember_planes({key: plane.check_sum for key, plane in before.items()}, known)
+        self._history.remember_planes({key: plane.check_sum for key, plane in after.items()}, metadata)
         layer.metadata = {**layer.metadata, KEY: metadata}
-        layer.editable = False  # so napari forgets earlier steps, which would write into other labels
-        layer.editable = True
         recolour(layer)
         layer.refresh(extent=False)
         return layer
+
+    def _write(
+        self, layer: Labels, result: Segmentation
+    ) -> tuple[dict[PlaneKey, PackedPlane], dict[PlaneKey, PackedPlane]]:
+        """Write the slices that are done; what they had before, and what they have now."""
+        done = {part.slice for part in result.provenance.slices}
+        before, after = {}, {}
+        for index, labels in enumerate(result.labels):
+            key, earlier = self.stack.key(index), self._earlier.get(index)
+            if index in done or not result.provenance.stopped:
+                before[key] = earlier or PackedPlane.of(layer.data[key.index])
+                layer.data[key.index] = labels
+                after[key] = PackedPlane.of(layer.data[key.index])
+                cache_run(layer, key, {}, packed=after[key])
+            elif earlier is not None:
+                layer.data[key.index] = earlier
+        if not self._made:
+            record_planes(layer, before, after)
+        return before, after
 
     def _metadata(self, old: Metadata, result: Segmentation, preset: str) -> Metadata:
         """What the layer knows of its volume; of each slice, how it was made."""

@@ -23,7 +23,6 @@ from napari_s3net.plugin.layers.locks import locks_of
 from napari_s3net.plugin.layers.metadata import (
     Metadata,
     MetadataHistory,
-    check_sum,
     mask_of_layer,
     restored,
     with_name,
@@ -31,6 +30,7 @@ from napari_s3net.plugin.layers.metadata import (
     with_tick,
 )
 from napari_s3net.plugin.layers.outline import Outline
+from napari_s3net.plugin.layers.packed import check_sum
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.result_layer import (
     add_mask,

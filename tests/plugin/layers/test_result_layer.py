@@ -8,6 +8,7 @@ from napari.layers import Labels
 
 from napari_s3net.plugin.layers.palette import CLEAR
 from napari_s3net.plugin.layers.placement import KEY
+from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.result_layer import (
     add_mask,
     find_result,
@@ -18,6 +19,7 @@ from napari_s3net.plugin.layers.result_layer import (
     recolour,
     result_layer,
     why_not_writable,
+    write_planes_undoable,
     write_undoable,
 )
 from napari_s3net.plugin.layers.source import source_of
@@ -132,3 +134,21 @@ def test_colours_follow_the_metadata(layer):
     assert tuple(layer.colormap.color_dict[2]) == CLEAR
     recolour(layer)
     assert layer.colormap.color_dict[2][3] > 0
+
+
+def test_many_planes_are_one_step_of_undo():
+    layer = Labels(np.zeros((5, 4, 6), np.uint8))
+    layer.data_setitem((np.array([3]), np.array([1]), np.array([1])), 2)
+    before = layer.data.copy()
+    keys = [PlaneKey((n, None, None)) for n in (1, 3)]
+    packed = write_planes_undoable(layer, {key: np.full((4, 6), n, np.int32) for n, key in enumerate(keys, 4)})
+    after = layer.data.copy()
+    assert [int(plane.mean()) for plane in after] == [0, 4, 0, 5, 0]
+    assert [plane.labels.dtype for plane in packed.values()] == [np.uint8] * 2
+    layer.undo()
+    assert np.array_equal(layer.data, before)
+    layer.redo()
+    assert np.array_equal(layer.data, after)
+    layer.undo()
+    layer.undo()
+    assert not layer.data.any()

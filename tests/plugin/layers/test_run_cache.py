@@ -9,6 +9,7 @@ from napari.layers import Labels
 
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.run_cache import cache_run, cached_run
+from napari_s3net.plugin.layers.slice_states import SliceState, states_of
 
 pytestmark = pytest.mark.viewer
 
@@ -51,3 +52,19 @@ def test_it_is_not_in_the_metadata_and_goes_with_the_layer():
     gc.collect()
     assert alive() is None
     assert gone() is None
+
+
+def test_a_rerun_keeps_what_was_there_before_anything_was_corrected():
+    layer, key = Labels(np.zeros((2, 3, 4), np.int32)), PlaneKey((1, None, None))
+    cache_run(layer, key, {})
+    states_of(layer).seen.add(key)
+    layer.data[1] = 5
+    cache_run(layer, key, {}, corrects=True)
+    run = cached_run(layer, key)
+    assert (run.labels == 5).all()
+    assert (run.first.labels == 0).all()
+    assert states_of(layer).of(key) is SliceState.SEEN
+    layer.data[1] = 6
+    cache_run(layer, key, {})
+    assert (cached_run(layer, key).first.labels == 6).all()
+    assert states_of(layer).of(key) is SliceState.UNSEEN

@@ -100,13 +100,32 @@ def test_a_range_leaves_the_other_slices_alone(chest, viewer, qtbot):
     assert lungs & set(np.unique(layer.data[4:7]).tolist())
 
 
-def test_undo_after_a_volume_does_not_write_old_labels(chest, viewer, qtbot):
+def test_a_run_on_the_volume_is_one_step_of_undo(chest, viewer, qtbot):
     chest.run()
     finish(chest, qtbot)
     layer = labels_of(viewer)
     layer.data_setitem((np.array([2]), np.array([3]), np.array([3])), np.array([7]))
+    before, metadata = layer.data.copy(), layer.metadata[KEY]
+    chest.choosers.show_settings(chest.choosers.settings().replace(seed=5, clusters=3))
     chest.run()
     finish(chest, qtbot)
+    after = layer.data.copy()
+    assert (after != before).any()
+    layer.undo()
+    assert np.array_equal(layer.data, before)
+    chest.result.measure()
+    assert {i: layer.metadata[KEY]["names"][i] for i in metadata["names"]} == metadata["names"]
+    layer.redo()
+    assert np.array_equal(layer.data, after)
+    layer.undo()
+    layer.undo()
+    assert layer.data[2, 3, 3] != 7
+
+
+def test_a_first_run_on_the_volume_is_no_step_of_undo(chest, viewer, qtbot):
+    chest.run()
+    finish(chest, qtbot)
+    layer = labels_of(viewer)
     after = layer.data.copy()
     layer.undo()
     assert np.array_equal(layer.data, after)

@@ -1,0 +1,177 @@
+"""What the Correct dock does with a stack: carries corrections, fills between slices, and goes from slice to slice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from napari.layers import Labels
+from napari.utils.notifications import show_info
+from qtpy.QtCore import QObject, QTimer
+
+from napari_s3net.correction.slice_propagation import Propagation
+from napari_s3net.errors import InvalidImageError
+from napari_s3net.plugin.correct.controller import LabelEditor
+from napari_s3net.plugin.correct.stack_editor import StackEditor
+from napari_s3net.plugin.correct.stack_panel import StackPanel
+from napari_s3net.plugin.jobs.background import Background
+from napari_s3net.plugin.layers.packed import check_sum
+from napari_s3net.plugin.layers.source import Source
+from napari_s3net.plugin.widgets.text import plural
+
+#: A slice that is in view so long has been looked at; slices that the slider passes by have not.
+SEEN_MS = 1000
+
+
+class StackController(QObject):
+    """Connects the panel of slices with the labels.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Its slider is moved.
+    editor : LabelEditor
+        Knows the labels.
+    panel : StackPanel
+        Shows states, and asks.
+    background : Background
+        Carries corrections beside the window.
+    region : callable
+        The labels that the tools act on, for filling between slices.
+    parent : QObject
+        The dock.
+    """
+
+    def __init__(
+        self,
+        viewer: Any,
+        editor: LabelEditor,
+        panel: StackPanel,
+        background: Background,
+        region: Callable[[], list[int]],
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._viewer, self._editor, self._panel, self._background = viewer, editor, panel, background
+        self._region = region
+        self.stack = StackEditor(editor)
+        #: Layer, plane and check sums of what a correction is carried over.
+        self._asked: tuple[Labels, Source, dict[int, int]] | None = None
+        self._seen_soon = QTimer(self)
+        self._seen_soon.setSingleShot(True)
+        self._seen_soon.setInterval(SEEN_MS)
+        self._seen_soon.timeout.connect(self._mark_seen)
+        self._place: object = None
+        panel.strip.picked.connect(self.go_to)
+
+    def refresh(self) -> None:
+        """Show the states of the slices; hidden for a single plane."""
+        slices = self.stack.slices
+        self._panel.setVisible(slices > 1)
+        if slices == 1:
+            return
+        self.stack.follow()
+        self._panel.show_states(self.stack.states(), self.stack.position)
+        self._panel.show_busy(busy=self._background.is_busy)
+        layer, source = self._editor.target()
+        if (layer, source.key) != self._place:
+            self._place = layer, source.key
+            self._seen_soon.start()
+
+    def release(self) -> None:
+        """Wait for nothing any more."""
+        self._seen_soon.stop()
+
+    def ask(self, what: str) -> None:
+        """Do what the panel asks for.
+
+        Parameters
+        ----------
+        what : str
+            As `StackPanel.asked`; "revert volume" puts all slices back.
+
+        Raises
+        ------
+        InvalidImageError
+            If there are no slices to do it on.
+        """
+        if self.stack.slices == 1:
+            raise InvalidImageError("This image is a single plane: there are no other slices.")
+        actions: dict[str, Callable[[], None]] = {
+            "propagate down": lambda: self._propagate(-1),
+            "propagate up": lambda: self._propagate(1),
+            "fill": self._fill,
+            "next slice": self._go_on,
+            "revert volume": self._revert,
+            "stop": self._background.stop,
+        }
+        actions[what]()
+
+    def go_to(self, slice_number: int) -> None:
+        """Move the slider to a slice."""
+        layer, source = self._editor.target()
+        axis = source.key.axis
+        if axis is None:
+            return
+        point = [0 if step is None else step for step in source.key.at(slice_number).steps]
+        world = layer.data_to_world(tuple(point))
+        self._viewer.dims.set_point(self._viewer.dims.ndim - layer.ndim + axis, world[axis])
+
+    def take(self, found: Propagation) -> None:
+        """Write what was carried, unless the labels are gone or have changed meanwhile."""
+        asked, self._asked = self._asked, None
+        if asked is None or not self._editor.is_there or asked[0] is not self._editor.layer:
+            show_info("The labels went while the correction was carried, so nothing was written.")
+            return
+        layer, source, sums = asked
+        stale = [n for n in found.labels if check_sum(layer.data[source.key.at(n).index]) != sums[n]]
+        if stale:
+            self._panel.show_line(f"Slice {stale[0]} was changed meanwhile, so nothing was written. Propagate again.")
+            return
+        changed = self.stack.write(layer, source, dict(found.labels))
+        self._panel.show_line(
+            f"Carried from slice {found.start} to {plural(changed, 'slice')}, as far as {found.last}: {found.reason}."
+            if changed
+            else f"Nothing was carried: {found.reason}."
+        )
+
+    def _propagate(self, way: int) -> None:
+        if self._background.is_busy:
+            self._panel.show_line("Wait for the run to end.")
+            return
+        layer, source = self._editor.target()
+        here, last = self.stack.position, 0 if way < 0 else source.slices - 1
+        most = self._panel.most.value() or source.slices
+        end = max(here - most, last) if way < 0 else min(here + most, last)
+        make, settings = self.stack.propagation(end), self._editor.result().settings
+        reached = range(min(here, end), max(here, end) + 1)
+        self._asked = layer, source, {n: check_sum(layer.data[source.key.at(n).index]) for n in reached}
+        self._panel.show_line(f"Carrying the correction of slice {here}…")
+        self._background.start(source, settings, make)
+        self._panel.show_busy(busy=True)
+
+    def _fill(self) -> None:
+        first, second, changed = self.stack.fill(self._region())
+        filled = plural(changed, "slice")
+        self._panel.show_line(f"Filled in {filled} between the corrected slices {first} and {second}.")
+
+    def _go_on(self) -> None:
+        self._mark_seen()
+        following = self.stack.next_unseen()
+        if following is None:
+            self._panel.show_line("Every slice with labels has been looked at.")
+        else:
+            self.go_to(following)
+
+    def _revert(self) -> None:
+        changed = self.stack.revert()
+        self._panel.show_line(
+            f"{plural(changed, 'slice')} put back to the run; Ctrl-Z undoes it."
+            if changed
+            else "Every slice is as the run made it."
+        )
+
+    def _mark_seen(self) -> None:
+        if self._editor.is_there and self.stack.slices > 1:
+            self.stack.mark_seen()
+            self._panel.show_states(self.stack.states(), self.stack.position)

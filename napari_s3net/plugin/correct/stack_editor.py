@@ -1,0 +1,223 @@
+"""Corrections in a stack: carried to other slices, filled between two, taken back; and which slices were looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from napari.layers import Labels
+from numpy.typing import NDArray
+
+from napari_s3net.correction.slice_interpolation import fill_between
+from napari_s3net.correction.slice_propagation import Propagation, iter_propagate
+from napari_s3net.errors import InvalidImageError
+from napari_s3net.image import Image, Step
+from napari_s3net.plugin.correct.controller import LabelEditor
+from napari_s3net.plugin.jobs.background import MakeSteps
+from napari_s3net.plugin.layers.packed import check_sum
+from napari_s3net.plugin.layers.plane_key import PlaneKey
+from napari_s3net.plugin.layers.result_layer import write_planes_undoable
+from napari_s3net.plugin.layers.run_cache import cache_run, cached_run
+from napari_s3net.plugin.layers.slice_states import SliceState, states_of
+from napari_s3net.plugin.layers.source import Source
+from napari_s3net.plugin.layers.stack import Stack
+
+
+class StackEditor:
+    """The slices along the slider's axis, of the labels that an editor corrects.
+
+    Parameters
+    ----------
+    editor : LabelEditor
+        Knows the labels and the plane in view.
+    """
+
+    def __init__(self, editor: LabelEditor) -> None:
+        self._editor = editor
+
+    @property
+    def slices(self) -> int:
+        """How many slices there are; 1 for a single plane, and without labels."""
+        source = self._editor.source if self._editor.is_there else None
+        return 1 if source is None else source.slices
+
+    @property
+    def position(self) -> int:
+        """The slice in view, as the slider counts it."""
+        return self._editor.target()[1].position or 0
+
+    # -- states
+
+    def states(self) -> list[SliceState]:
+        """Say how far a person is with each slice.
+
+        Returns
+        -------
+        list of SliceState
+            By slice, as the slider counts them.
+        """
+        layer, source = self._editor.target()
+        known = states_of(layer)
+        return [known.of(source.key.at(n)) for n in range(source.slices)]
+
+    def follow(self) -> None:
+        """Note whether the slice in view is corrected; a slice that no run has made is remembered as it is at first."""
+        layer, source = self._editor.target()
+        run = cached_run(layer, source.key)
+        if run is None:
+            cache_run(layer, source.key, {})
+            return
+        states_of(layer).compare(source.key, check_sum(layer.data[source.index]), run.first.check_sum)
+
+    def mark_seen(self) -> None:
+        """Note that somebody has looked at the slice in view."""
+        layer, source = self._editor.target()
+        states_of(layer).seen.add(source.key)
+
+    def next_unseen(self) -> int | None:
+        """The next slice that nobody has looked at, after the last one from the first again.
+
+        Returns
+        -------
+        int or None
+            None where there is none; slices without labels do not count.
+        """
+        (layer, source), here = self._editor.target(), self.position
+        states = self.states()
+        for n in (*range(here + 1, source.slices), *range(here)):
+            if states[n] is SliceState.UNSEEN and layer.data[source.key.at(n).index].any():
+                return int(n)
+        return None
+
+    def _corrected(self) -> list[int]:
+        return [n for n, state in enumerate(self.states()) if state is SliceState.CORRECTED]
+
+    # -- carried to other slices
+
+    def propagation(self, end: int) -> MakeSteps:
+        """Prepare to carry the correction of the slice in view as far as another one.
+
+        Parameters
+        ----------
+        end : int
+            The slice at which it ends at the latest.
+
+        Returns
+        -------
+        callable
+            For `Background.start`; the job's outcome is a `Propagation`.
+        """
+        layer, source = self._editor.target()
+        self.follow()
+        run = cached_run(layer, source.key)
+        labels = _stacked(layer.data, source)
+        corrected = [n for n in self._corrected() if n != self.position]
+        before = labels[self.position] if run is None else run.first.labels
+        start, settings = self.position, self._editor.result().settings
+
+        def make(_: Image) -> Generator[Step, bool | None, Propagation]:
+            image = Stack.whole(source).read()
+            return (yield from iter_propagate(image, labels, before, start, end, settings, corrected=corrected))
+
+        return make
+
+    def write(self, layer: Labels, source: Source, planes: dict[int, NDArray[Any]]) -> int:
+        """Write labels that come from other slices, as one step that undo takes back; locks stay as they are.
+
+        Parameters
+        ----------
+        layer : napari.layers.Labels
+            Gets the labels.
+        source : Source
+            A plane of the stack.
+        planes : dict of int to numpy.ndarray
+            New labels (H, W) of each slice.
+
+        Returns
+        -------
+        int
+            How many slices have changed.
+        """
+        locks, new = self._editor.locks, {}
+        for index, plane in planes.items():
+            key = source.key.at(index)
+            before = layer.data[key.index]
+            held = np.isin(before, list(locks.labels)) | np.isin(plane, list(locks.labels))
+            kept = locks.guarded(key, before, np.where(held, before, plane)).astype(layer.data.dtype)
+            if (kept != before).any():
+                if cached_run(layer, key) is None:
+                    cache_run(layer, key, {})
+                new[key] = kept
+        for key, packed in write_planes_undoable(layer, new).items():
+            states_of(layer).carry(key, packed.check_sum)
+        return len(new)
+
+    def fill(self, ids: Sequence[int]) -> tuple[int, int, int]:
+        """Fill the slices between the two corrected ones nearest to the one in view.
+
+        Parameters
+        ----------
+        ids : sequence of int
+            The labels of the region whose shape is filled in.
+
+        Returns
+        -------
+        first, second : int
+            The two slices.
+        changed : int
+            How many between them have changed.
+
+        Raises
+        ------
+        InvalidImageError
+            If there are no two corrected slices with others between them, or the region is missing in one.
+        """
+        layer, source = self._editor.target()
+        self.follow()
+        first, second = _around(self._corrected(), self.position)
+        planes = fill_between(_stacked(layer.data, source), first, second, ids)
+        return first, second, self.write(layer, source, dict(planes))
+
+    # -- taken back
+
+    def revert(self) -> int:
+        """Put every slice back to what the last run made of it, as one step that undo takes back.
+
+        Returns
+        -------
+        int
+            How many slices have changed.
+        """
+        layer, source = self._editor.target()
+        planes: dict[PlaneKey, NDArray[Any]] = {}
+        for n in range(source.slices):
+            key = source.key.at(n)
+            run = cached_run(layer, key)
+            if run is not None and check_sum(layer.data[key.index]) != run.first.check_sum:
+                planes[key] = run.first.labels
+        write_planes_undoable(layer, planes)
+        states_of(layer).corrected -= set(planes)
+        return len(planes)
+
+
+def _stacked(data: NDArray[Any], source: Source) -> NDArray[Any]:
+    """The labels of the stack (Z, H, W) that a plane belongs to; a view."""
+    axis = source.key.axis
+    if axis is None:
+        raise InvalidImageError("This image is a single plane: there are no other slices.")
+    index = tuple(slice(None) if at == axis else step for at, step in enumerate(source.index))
+    return np.moveaxis(data[index], sum(isinstance(step, slice) for step in index[:axis]), 0)
+
+
+def _around(corrected: Sequence[int], here: int) -> tuple[int, int]:
+    """The two corrected slices between which a slice lies, or the two nearest to it with others between them."""
+    pairs = [pair for pair in pairwise(corrected) if pair[1] - pair[0] > 1]
+    if not pairs:
+        count = len(corrected)
+        raise InvalidImageError(
+            "Correct two slices with others between them; the shape is filled in between. "
+            f"{'One is' if count == 1 else 'None is' if not count else f'{count} are'} corrected now."
+        )
+    return min(pairs, key=lambda pair: max(pair[0] - here, here - pair[1], 0))

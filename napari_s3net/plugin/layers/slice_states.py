@@ -1,0 +1,96 @@
+"""Which slices of a label layer somebody has looked at, or corrected. Kept beside the layer, and goes with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from weakref import WeakKeyDictionary
+
+from napari.layers import Labels
+
+from napari_s3net.plugin.layers.plane_key import PlaneKey
+
+
+class SliceState(Enum):
+    """How far a person is with a slice."""
+
+    UNSEEN = "not looked at"
+    SEEN = "looked at"
+    CORRECTED = "corrected"
+
+
+@dataclass(eq=False)
+class SliceStates:
+    """Of the planes of one layer.
+
+    Parameters
+    ----------
+    seen, corrected : set of PlaneKey
+        Planes that somebody has looked at, and that somebody has changed.
+    carried : dict of PlaneKey to int
+        Check sums of labels that came from another slice: they are no correction of this one.
+    """
+
+    seen: set[PlaneKey] = field(default_factory=set)
+    corrected: set[PlaneKey] = field(default_factory=set)
+    carried: dict[PlaneKey, int] = field(default_factory=dict)
+
+    def of(self, key: PlaneKey) -> SliceState:
+        """Say how far a person is with a plane.
+
+        Returns
+        -------
+        SliceState
+            "Not looked at" where nothing is known of it.
+        """
+        if key in self.corrected:
+            return SliceState.CORRECTED
+        return SliceState.SEEN if key in self.seen else SliceState.UNSEEN
+
+    def forget(self, key: PlaneKey) -> None:
+        """Take a plane as not looked at: it has got other labels."""
+        self.seen.discard(key)
+        self.corrected.discard(key)
+        self.carried.pop(key, None)
+
+    def carry(self, key: PlaneKey, check_sum: int) -> None:
+        """Note that a plane has got labels from another slice, and has to be looked at.
+
+        Parameters
+        ----------
+        key : PlaneKey
+            The plane.
+        check_sum : int
+            Of these labels.
+        """
+        self.forget(key)
+        self.carried[key] = check_sum
+
+    def compare(self, key: PlaneKey, check_sum: int, run_check_sum: int) -> None:
+        """Note whether a plane is corrected: its labels are neither those of the run nor carried from another slice.
+
+        Parameters
+        ----------
+        key : PlaneKey
+            The plane.
+        check_sum, run_check_sum : int
+            Of its labels now, and of those that the run made.
+        """
+        if check_sum in (run_check_sum, self.carried.get(key)):
+            self.corrected.discard(key)
+        else:
+            self.corrected.add(key)
+
+
+_states: WeakKeyDictionary[Labels, SliceStates] = WeakKeyDictionary()
+
+
+def states_of(layer: Labels) -> SliceStates:
+    """The states of a layer's slices, to look at and to change.
+
+    Returns
+    -------
+    SliceStates
+        The same object at each call, as long as the layer is there.
+    """
+    return _states.setdefault(layer, SliceStates())
