@@ -1,58 +1,23 @@
-"""Every setting with its range, step, unit, label and help, written once; and the presets.
-
-Four readers use the metadata: validation here, the form in the dock, `--set` of the command line, and the table that
-`napari-s3net settings` prints.
-"""
+"""Every setting of a segmentation with its range, step, unit, label and help, written once; and the presets."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
-from numbers import Real
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from napari_s3net.errors import InvalidSettingsError
-
-
-def _setting(
-    default: Any,
-    label: str,
-    help: str,  # noqa: A002
-    *,
-    low: float | None = None,
-    high: float | None = None,
-    step: float | None = None,
-    unit: str = "",
-    choices: tuple[str, ...] = (),
-    basic: bool = False,
-) -> Any:
-    """A dataclass field with what its four readers need. `basic` settings are shown unfolded in the dock."""
-    metadata = {
-        "label": label,
-        "help": help,
-        "low": low,
-        "high": high,
-        "step": step,
-        "unit": unit,
-        "choices": choices,
-        "basic": basic,
-    }
-    return field(default=default, metadata=metadata)
+from napari_s3net.setting_fields import CheckedSettings, setting
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What a run is asked to do.
+class Settings(CheckedSettings):
+    """What a segmentation is asked to do: `Settings.describe()` lists every field with its range and help."""
 
-    Frozen: `replace` returns a changed copy. Every field has its range, step, unit, label and help in its metadata;
-    `describe_settings` lists them. A value of a wrong type or out of range raises `InvalidSettingsError`.
-    """
-
-    seed: int = _setting(
+    seed: int = setting(
         0,
         "Seed",
         "The same seed gives the same labels on the CPU; another seed, another start.",
@@ -61,7 +26,7 @@ class Settings:
         step=1,
         basic=True,
     )
-    min_labels: int = _setting(
+    min_labels: int = setting(
         3,
         "Clusters at least",
         "The run ends early rather than merge into fewer clusters than this.",
@@ -71,7 +36,7 @@ class Settings:
         unit="clusters",
         basic=True,
     )
-    max_iter: int = _setting(
+    max_iter: int = setting(
         4,
         "Iterations at most",
         "More iterations smooth and merge further, and take longer.",
@@ -81,27 +46,27 @@ class Settings:
         unit="iterations",
         basic=True,
     )
-    variant: str = _setting(
+    variant: str = setting(
         "s3net",
         "Method",
         "s3net: the four ideas with working losses. released: the published code's mathematics, for comparison.",
         choices=("s3net", "released"),
     )
-    target: str = _setting(
+    target: str = setting(
         "central",
         "Object",
         "How the object is proposed. lesion: differs from the skin around it. lung: air inside the body. "
         "body: tissue inside the body. central: differs from what lies along the border.",
         choices=("lesion", "lung", "body", "central"),
     )
-    start: str = _setting(
+    start: str = setting(
         "taught",
         "Start",
         "taught: a network that has learned from synthetic images, none of them real, says where the object is, for "
         "photographs of skin in colour. random: nothing but this very image, as published.",
         choices=("taught", "random"),
     )
-    working_size: int = _setting(
+    working_size: int = setting(
         128,
         "Working size",
         "Longer side at which the network works. Larger keeps finer detail and takes longer.",
@@ -110,7 +75,7 @@ class Settings:
         step=32,
         unit="px",
     )
-    clusters: int = _setting(
+    clusters: int = setting(
         8,
         "Clusters at start",
         "How many clusters the network may use; with many iterations some merge.",
@@ -119,7 +84,7 @@ class Settings:
         step=1,
         unit="clusters",
     )
-    channels: int = _setting(
+    channels: int = setting(
         16,
         "Feature channels",
         "Width of the network. Wider can follow finer differences and takes longer.",
@@ -128,7 +93,7 @@ class Settings:
         step=4,
         unit="channels",
     )
-    learning_rate: float = _setting(
+    learning_rate: float = setting(
         0.02,
         "Learning rate",
         "Size of each update. Too large jumps, too small stands still.",
@@ -136,20 +101,20 @@ class Settings:
         high=1.0,
         step=0.005,
     )
-    attention: bool = _setting(
+    attention: bool = setting(
         True, "Attention", "Large-kernel attention in the network. Off: plain 3 × 3 convolutions, for comparison."
     )
-    offsets: str = _setting(
+    offsets: str = setting(
         "predicted",
         "Offsets",
         "Where the deformable layer looks: predicted from the image, none (a plain convolution), or free "
         "(as published, the same for every image).",
         choices=("predicted", "none", "free"),
     )
-    weight_cluster: float = _setting(
+    weight_cluster: float = setting(
         1.0, "Weight: cluster", "How firmly each pixel is drawn to its own cluster.", low=0.0, high=20.0, step=0.1
     )
-    weight_transformation: float = _setting(
+    weight_transformation: float = setting(
         1.0,
         "Weight: transform",
         "How firmly the labels have to move with the image when it is turned, scaled or sheared.",
@@ -157,7 +122,7 @@ class Settings:
         high=20.0,
         step=0.1,
     )
-    weight_spatial: float = _setting(
+    weight_spatial: float = setting(
         1.0,
         "Weight: spatial",
         "How firmly neighbouring pixels of similar colour have to share a cluster.",
@@ -165,7 +130,7 @@ class Settings:
         high=20.0,
         step=0.1,
     )
-    rotation: float = _setting(
+    rotation: float = setting(
         45.0,
         "Rotation up to",
         "Largest random turn in the transformation loss.",
@@ -174,7 +139,7 @@ class Settings:
         step=5.0,
         unit="°",
     )
-    scale: float = _setting(
+    scale: float = setting(
         0.2,
         "Scale up to",
         "Largest random change of size in the transformation loss: 0.2 is ± 20 %.",
@@ -182,10 +147,10 @@ class Settings:
         high=0.5,
         step=0.05,
     )
-    shear: float = _setting(
+    shear: float = setting(
         0.1, "Shear up to", "Largest random shear in the transformation loss.", low=0.0, high=0.5, step=0.05
     )
-    translation: float = _setting(
+    translation: float = setting(
         0.1,
         "Shift up to",
         "Largest random shift in the transformation loss, as a share of the image.",
@@ -193,7 +158,7 @@ class Settings:
         high=0.5,
         step=0.05,
     )
-    window_low: float = _setting(
+    window_low: float = setting(
         -1000.0,
         "Window from",
         "CT: values below are shown and seen as black.",
@@ -202,7 +167,7 @@ class Settings:
         step=10.0,
         unit="HU",
     )
-    window_high: float = _setting(
+    window_high: float = setting(
         1000.0,
         "Window to",
         "CT: values above are shown and seen as white.",
@@ -211,10 +176,10 @@ class Settings:
         step=10.0,
         unit="HU",
     )
-    remove_hair: bool = _setting(
+    remove_hair: bool = setting(
         False, "Remove hairs", "Photographs of skin: where there are many thin dark lines, they are filled in first."
     )
-    min_area: float = _setting(
+    min_area: float = setting(
         0.1,
         "Drop parts below",
         "Parts of the object smaller than this share of the image are left out.",
@@ -223,74 +188,22 @@ class Settings:
         step=0.1,
         unit="% of the image",
     )
-    sharpen_boundary: bool = _setting(
+    sharpen_boundary: bool = setting(
         True, "Sharpen boundary", "Follow the full-resolution image at the border of the object."
     )
 
-    def __post_init__(self) -> None:
-        for f in fields(self):
-            object.__setattr__(self, f.name, _checked(f.name, getattr(self, f.name), f.default, f.metadata))
+    def check_together(self) -> None:
+        """Check what one field alone cannot tell.
+
+        Raises
+        ------
+        InvalidSettingsError
+            If the window's ends are in the wrong order.
+        """
         if self.window_low >= self.window_high:
             raise InvalidSettingsError(
                 f"window_low has to be below window_high; got {self.window_low:g} and {self.window_high:g} HU."
             )
-
-    def replace(self, **changes: Any) -> Settings:
-        """Copy the settings with some changed.
-
-        Parameters
-        ----------
-        **changes
-            Names with their new values.
-
-        Returns
-        -------
-        Settings
-            Checked as a whole.
-
-        Raises
-        ------
-        InvalidSettingsError
-            If there is no setting of a name, or a value has a wrong type or is out of range.
-        """
-        known = {f.name for f in fields(self)}
-        for name in changes:
-            if name not in known:
-                raise InvalidSettingsError(f"There is no setting {name!r}. Settings are: {', '.join(sorted(known))}.")
-        return replace(self, **changes)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Convert to plain values, ready for JSON.
-
-        Returns
-        -------
-        dict of str to Any
-            Every setting by its name.
-        """
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Settings:
-        """Read what `to_dict` gave.
-
-        Parameters
-        ----------
-        values : mapping of str to Any
-            What is missing takes its default.
-
-        Returns
-        -------
-        Settings
-            Checked as a whole.
-
-        Raises
-        ------
-        InvalidSettingsError
-            If it is no mapping, there is no setting of a name, or a value has a wrong type or is out of range.
-        """
-        if not isinstance(values, Mapping):
-            raise InvalidSettingsError(f"Expected settings as names with values; got {type(values).__name__}.")
-        return cls().replace(**values)
 
     def working_shape(self, shape: tuple[int, ...]) -> tuple[int, int]:
         """Say at which size the network works on an image.
@@ -313,41 +226,6 @@ class Settings:
     def digest(self) -> str:
         """Twelve hexadecimal digits that are equal exactly for equal settings."""
         return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()[:12]
-
-
-def parse_value(name: str, text: str) -> Any:
-    """Turn the text of a command-line flag into the setting's own type; its range is not checked here.
-
-    Parameters
-    ----------
-    name : str
-        The setting.
-    text : str
-        As it was typed.
-
-    Returns
-    -------
-    bool, int, float or str
-        The value.
-
-    Raises
-    ------
-    InvalidSettingsError
-        If there is no such setting or the text is not a value of its type.
-    """
-    Settings().replace(**{name: getattr(Settings, name, text)})  # an unknown name is told as such
-    default: Any = getattr(Settings, name)
-    if isinstance(default, bool):
-        if text.lower() not in ("true", "false", "yes", "no", "1", "0", "on", "off"):
-            raise InvalidSettingsError(f"{name} is yes or no; got {text!r}.")
-        return text.lower() in ("true", "yes", "1", "on")
-    if isinstance(default, str):
-        return text
-    try:
-        return type(default)(text)
-    except ValueError:
-        kind = "a whole number" if isinstance(default, int) else "a number"
-        raise InvalidSettingsError(f"{name} is {kind}; got {text!r}.") from None
 
 
 def read_changes(path: Path) -> dict[str, Any]:
@@ -377,28 +255,6 @@ def read_changes(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise InvalidSettingsError(f"Expected settings in {path.name} as names with values.")
     return values
-
-
-def _checked(name: str, value: Any, default: Any, metadata: Mapping[str, Any]) -> Any:
-    """The value in its setting's type, or `InvalidSettingsError`."""
-    if isinstance(default, bool):
-        if not isinstance(value, bool):
-            raise InvalidSettingsError(f"{name} is true or false; got {value!r}.")
-        return value
-    if isinstance(default, str):
-        if value not in metadata["choices"]:
-            raise InvalidSettingsError(f"{name} is one of {', '.join(metadata['choices'])}; got {value!r}.")
-        return value
-    whole, kind = isinstance(default, int), "a whole number" if isinstance(default, int) else "a number"
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise InvalidSettingsError(f"{name} is {kind}; got {value!r}.")
-    number = float(value)
-    if not math.isfinite(number) or (whole and not number.is_integer()):
-        raise InvalidSettingsError(f"{name} is {kind}; got {value!r}.")
-    low, high, unit = metadata["low"], metadata["high"], metadata["unit"]
-    if not low <= number <= high:
-        raise InvalidSettingsError(f"{name} lies between {low:g} and {high:g} {unit}".rstrip() + f"; got {number:g}.")
-    return int(number) if whole else number
 
 
 @dataclass(frozen=True)
@@ -452,16 +308,3 @@ def preset_settings(name: str) -> Settings:
     if name not in presets:
         raise InvalidSettingsError(f"There is no preset {name!r}. Presets are: {', '.join(presets)}.")
     return presets[name].settings
-
-
-def describe_settings() -> list[dict[str, Any]]:
-    """Describe the settings for forms, flags and tables.
-
-    Returns
-    -------
-    list of dict
-        One for each setting: "name", "type", "default", and its metadata: label, help, range, step, unit, choices.
-    """
-    return [
-        {"name": f.name, "type": type(f.default).__name__, "default": f.default, **f.metadata} for f in fields(Settings)
-    ]

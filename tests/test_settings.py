@@ -5,9 +5,9 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from napari_s3net.errors import InvalidSettingsError
-from napari_s3net.settings import Settings, describe_settings, parse_value, preset_settings, presets
+from napari_s3net.settings import Settings, preset_settings, presets
 
-ROWS = describe_settings()
+ROWS = Settings.describe()
 NUMBERS = [r for r in ROWS if r["type"] in ("int", "float")]
 IDS = [r["name"] for r in ROWS]
 
@@ -41,19 +41,19 @@ def test_wrong_type_raises(row, value):
 
 @pytest.mark.parametrize("row", ROWS, ids=IDS)
 def test_text_of_the_default_is_parsed_back(row):
-    assert parse_value(row["name"], str(row["default"])) == row["default"]
+    assert Settings.parse(row["name"], str(row["default"])) == row["default"]
 
 
 @pytest.mark.parametrize("text", ["", "many", "1e", "0x10"])
 def test_text_that_is_no_number_raises(text):
     with pytest.raises(InvalidSettingsError, match="seed is a whole number"):
-        parse_value("seed", text)
+        Settings.parse("seed", text)
 
 
 @pytest.mark.parametrize("name", ["sede", "", "__class__"])
 def test_unknown_name_raises_and_lists_the_settings(name):
     with pytest.raises(InvalidSettingsError, match="seed"):
-        parse_value(name, "1")
+        Settings.parse(name, "1")
     with pytest.raises(InvalidSettingsError, match="no setting"):
         Settings().replace(**{name: 1})
 

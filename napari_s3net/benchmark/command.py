@@ -8,6 +8,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 
 from napari_s3net.errors import InvalidSettingsError
+from napari_s3net.settings import Settings
 
 #: Names for several methods at once.
 GROUPS = {
@@ -172,7 +173,7 @@ def _correct(options: Namespace) -> int:
 
     pairs = find_pairs(options.set_dir, half=options.half, limit=options.limit)
     methods = options.methods.split(",") if options.methods else list(CORRECTORS)
-    request = Request(options.preset, _changes(options.set), options.device)
+    request = Request(options.preset, Settings.parse_changes(options.set), options.device)
     work = interactive.iter_correction_rows(pairs, methods, options.start, request, options.output)
     for _ in tqdm(work, total=len(pairs), unit="image", disable=None):
         pass
@@ -205,7 +206,7 @@ def _measure(options: Namespace) -> int:
     names = [name for text in (options.methods or "s3net,plain").split(",") for name in GROUPS.get(text, (text,))]
     names += ABLATIONS if options.ablations else ()
     names += [FOLDER] if options.fit == "folder" else []
-    request = Request(options.preset, _changes(options.set), options.device)
+    request = Request(options.preset, Settings.parse_changes(options.set), options.device)
     pairs = find_pairs(options.set_dir, half=options.half, limit=options.limit)
     cases, kept = plan(pairs, names, request, output, seeds=options.seeds)
     fit_models(pairs, cases)
@@ -218,16 +219,6 @@ def _measure(options: Namespace) -> int:
     sys.stdout.write(section(summary))
     sys.stdout.write(f"{len(kept)} rows were there, {len(cases)} are new. Tables: {output}. Pictures: {shown}\n")
     return int(any(row["error"] for row in rows))
-
-
-def _changes(texts: list[str]) -> dict[str, object]:
-    """Settings from `key=value`."""
-    from napari_s3net.settings import parse_value
-
-    pairs = [text.partition("=") for text in texts]
-    if wrong := [key for key, equals, _ in pairs if not equals]:
-        raise InvalidSettingsError(f"--set takes key=value; got {wrong[0]!r}.")
-    return {key: parse_value(key, value) for key, _, value in pairs}
 
 
 def _positive(text: str) -> int:

@@ -8,8 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_s3net.errors import InvalidSettingsError
-from napari_s3net.settings import Settings, parse_value, preset_settings, presets, read_changes
+from napari_s3net.settings import Settings, preset_settings, presets, read_changes
 
 if TYPE_CHECKING:
     import torch
@@ -41,11 +40,7 @@ def changed_settings(options: Namespace) -> dict[str, Any]:
         If the file holds no settings, or `--set` no name, equals sign and value.
     """
     changes = read_changes(options.settings) if options.settings else {}
-    for text in options.set:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise InvalidSettingsError(f"--set takes key=value; got {text!r}. Name the inputs before it.")
-        changes[key] = parse_value(key, value)
+    changes |= Settings.parse_changes(options.set)
     return changes if options.seed is None else {**changes, "seed": options.seed}
 
 

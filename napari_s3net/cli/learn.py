@@ -97,19 +97,7 @@ def settings_of(options: Namespace, **changes: Any) -> LearnSettings:
     InvalidSettingsError
         If one is unknown, no number, or out of range.
     """
-    from dataclasses import fields
-
-    from napari_s3net.errors import InvalidSettingsError
-
-    types: dict[str, type] = {field.name: type(field.default) for field in fields(LearnSettings)}
-    for text in options.set:
-        key, equals, value = text.partition("=")
-        if not equals or key not in types:
-            raise InvalidSettingsError(f"--set takes key=value with one of {', '.join(types)}; got {text!r}.")
-        try:
-            changes[key] = value.lower() in ("true", "yes", "1") if types[key] is bool else types[key](value)
-        except ValueError:
-            raise InvalidSettingsError(f"--set {key} takes a number; got {value!r}.") from None
+    changes |= LearnSettings.parse_changes(options.set)
     return learn_settings(options.size, **{"seed": options.seed, **changes})
 
 

@@ -9,7 +9,7 @@ import textwrap
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
-from napari_s3net.settings import Settings, describe_settings, preset_settings, presets
+from napari_s3net.settings import Settings, preset_settings, presets
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -38,7 +38,7 @@ def run(options: Namespace) -> int:
         sys.stdout.write(json.dumps(values, indent=2) + "\n")
         return 0
     heads = ("setting", "value", "range")
-    rows = [(row["name"], _text(values[row["name"]]), _range(row), row["help"]) for row in describe_settings()]
+    rows = [(row["name"], _text(values[row["name"]]), _range(row), row["help"]) for row in Settings.describe()]
     widths = [max(map(len, (head, *column))) + 2 for head, column in zip(heads, zip(*rows, strict=True), strict=False)]
     indent = " " * sum(widths)
     room = max(30, shutil.get_terminal_size((120, 24)).columns - len(indent))

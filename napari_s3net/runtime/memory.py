@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from napari_s3net.errors import OutOfMemoryError
 from napari_s3net.runtime.machine import free_memory
-from napari_s3net.settings import Settings, describe_settings
+from napari_s3net.settings import Settings
 
 #: Bytes that a run takes at its peak, measured on the CPU (see `docs/speed.md`): for each pixel of the working size,
 #: for each of its feature channels and of its clusters; and for each pixel of the image. The last one was measured on
@@ -246,7 +246,7 @@ def _smaller_sizes(shape: tuple[int, ...], settings: Settings) -> Iterator[int]:
     """Working sizes below the one in effect, largest first."""
     if settings.variant == "released":  # its size follows no setting
         return
-    row = next(row for row in describe_settings() if row["name"] == "working_size")
+    row = next(row for row in Settings.describe() if row["name"] == "working_size")
     low, step = int(row["low"]), int(row["step"])
     now = min(settings.working_size, max(shape[-2:]))
     yield from range((now - 1) // step * step, low - 1, -step)

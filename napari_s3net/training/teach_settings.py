@@ -4,45 +4,62 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from napari_s3net.setting_fields import CheckedSettings, setting
+
 
 @dataclass(frozen=True, kw_only=True)
-class TeachSettings:
-    """How a network is taught.
+class TeachSettings(CheckedSettings):
+    """How a network is taught: `TeachSettings.describe()` lists every field with its range and help."""
 
-    Attributes
-    ----------
-    kind : str
-        "skin" or "chest".
-    iterations, batch : int
-        Updates, and images in each.
-    learning_rate : float
-        The highest.
-    weight_clusters, weight_transformation, weight_spatial : float
-        Of the cluster head's cross-entropy and of the two consistency terms, beside the object's, which has 1.
-    transformed : float
-        Share of each batch that is seen a second time, transformed.
-    memory : float
-        Decay of the moving average of the weights.
-    seed : int
-        Of the first weights and of every draw.
-    half : bool
-        On a card, compute in bfloat16.
-    matrices : bool
-        On a card, convolve depthwise by matrix products.
-    report : int
-        Iterations from one `TeachStep` to the next.
-    """
-
-    kind: str = "skin"
-    iterations: int = 3000
-    batch: int = 16
-    learning_rate: float = 2e-3
-    weight_clusters: float = 0.3
-    weight_transformation: float = 0.3
-    weight_spatial: float = 0.5
-    transformed: float = 0.25
-    memory: float = 0.998
-    seed: int = 0
-    half: bool = True
-    matrices: bool = True
-    report: int = 20
+    kind: str = setting("skin", "Kind", "Which images are painted.", choices=("skin", "chest"))
+    iterations: int = setting(3000, "Iterations", "Updates in all.", low=1, high=100_000_000, step=100)
+    batch: int = setting(16, "Batch", "Images in each update.", low=1, high=100_000, step=1, unit="images")
+    learning_rate: float = setting(
+        2e-3,
+        "Learning rate",
+        "The highest, reached by a linear rise and left along a cosine.",
+        low=1e-6,
+        high=1.0,
+        step=1e-3,
+    )
+    weight_clusters: float = setting(
+        0.3,
+        "Weight of the clusters",
+        "Of the cluster head's cross-entropy, beside the object's, which has 1.",
+        low=0.0,
+        high=100.0,
+        step=0.1,
+    )
+    weight_transformation: float = setting(
+        0.3,
+        "Weight of the transformation loss",
+        "Of holding a transformed image to the transformed answer; 0 leaves it out.",
+        low=0.0,
+        high=100.0,
+        step=0.1,
+    )
+    weight_spatial: float = setting(
+        0.5,
+        "Weight of the spatial loss",
+        "Of holding neighbours that look alike together; 0 leaves it out.",
+        low=0.0,
+        high=100.0,
+        step=0.1,
+    )
+    transformed: float = setting(
+        0.25,
+        "Transformed",
+        "Share of each batch that is seen a second time, transformed.",
+        low=0.0,
+        high=1.0,
+        step=0.05,
+    )
+    memory: float = setting(
+        0.998, "Memory", "Decay of the moving average of the weights.", low=0.0, high=1.0, step=0.001
+    )
+    seed: int = setting(0, "Seed", "Of the first weights and of every draw.", low=0, high=2**31 - 1, step=1)
+    half: bool = setting(True, "Half precision", "On a card, compute in bfloat16.")
+    matrices: bool = setting(True, "By matrices", "On a card, convolve depthwise by matrix products.")
+    report: int = setting(
+        20, "Report every", "From one step that is told to the next.", low=1, high=100_000_000, step=10
+    )

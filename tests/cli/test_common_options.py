@@ -7,7 +7,7 @@ import pytest
 from napari_s3net.cli.common_options import RunOptions, add_settings
 from napari_s3net.errors import InvalidSettingsError
 from napari_s3net.image import as_image
-from napari_s3net.settings import describe_settings, presets
+from napari_s3net.settings import Settings, presets
 from tests.cli.helpers import run
 
 
@@ -32,7 +32,7 @@ def test_single_settings_win_over_the_file_and_the_seed_over_both(runs, photo, t
     assert runs[0][1] == presets["skin"].settings.replace(clusters=7, channels=8, seed=3)
 
 
-@pytest.mark.parametrize("row", describe_settings(), ids=lambda row: row["name"])
+@pytest.mark.parametrize("row", Settings.describe(), ids=lambda row: row["name"])
 def test_every_setting_can_be_set(runs, photo, tmp_path, row):
     default = row["default"]
     text = row["choices"][-1] if row["choices"] else f"{default + row['step']:g}" if row["step"] else "yes"

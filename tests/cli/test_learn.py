@@ -44,8 +44,8 @@ def test_what_is_wrong_is_told_in_one_line(folder, capsys):
     for words, line in (
         (("learn", images, folder / "empty", "-o", model), "No labels found"),
         (("learn", images, labels, "-o", model, "--classes", "1=A"), "class 2"),
-        (("learn", images, labels, "-o", model, "--set", "steps=many"), "takes a number"),
-        (("learn", images, labels, "-o", model, "--set", "nonsense=1"), "key=value"),
+        (("learn", images, labels, "-o", model, "--set", "steps=many"), "steps is a whole number"),
+        (("learn", images, labels, "-o", model, "--set", "nonsense=1"), "no setting"),
         (("learn", images, labels, "-o", folder / "foreign.safetensors"), "safetensors file"),
         (("learn", images, labels, "-o", folder), "is a folder"),
         (("learn", images, labels, "-o", model, "--init", folder / "none"), "no weight file"),

@@ -1,13 +1,13 @@
 import json
 
-from napari_s3net.settings import Settings, describe_settings, presets
+from napari_s3net.settings import Settings, presets
 from tests.cli.helpers import run
 
 
 def test_settings_lists_every_one_with_value_unit_and_help(capsys):
     assert run("settings", "--preset", "skin") == 0
     text = " ".join(capsys.readouterr().out.split())
-    for row in describe_settings():
+    for row in Settings.describe():
         assert row["name"] in text
         assert row["unit"] in text
         assert row["help"] in text

@@ -1,7 +1,7 @@
 import pytest
 
 from napari_s3net.errors import InvalidSettingsError
-from napari_s3net.learning.settings import LIMITS, METHODS, SIZES, LearnSettings, learn_settings
+from napari_s3net.learning.settings import METHODS, SIZES, LearnSettings, learn_settings
 
 
 def test_ready_made_sizes_and_methods_are_valid():
@@ -11,12 +11,16 @@ def test_ready_made_sizes_and_methods_are_valid():
     assert learn_settings("standard").width > learn_settings("small").width
 
 
-@pytest.mark.parametrize("name", LIMITS)
-def test_each_number_has_its_limits(name):
-    low, high = LIMITS[name]
-    assert low <= getattr(LearnSettings(), name) <= high
-    with pytest.raises(InvalidSettingsError, match=name):
-        LearnSettings(**{name: high * 2 + 1})
+@pytest.mark.parametrize("row", LearnSettings.describe(), ids=lambda row: row["name"])
+def test_each_setting_is_explained_and_each_number_has_its_limits(row):
+    assert row["label"]
+    assert row["help"].endswith(".")
+    assert LearnSettings.parse(row["name"], str(row["default"])) == row["default"]
+    if row["low"] is not None:
+        assert row["low"] <= row["default"] <= row["high"]
+        for beyond in (row["low"] - row["step"], row["high"] * 2 + 1):
+            with pytest.raises(InvalidSettingsError, match=f"{row['name']} lies between"):
+                LearnSettings(**{row["name"]: beyond})
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from napari_s3net.learning.settings import METHODS, SIZES, LearnSettings, learn_
 from napari_s3net.plugin.batch.form import folder_field, folder_in
 from napari_s3net.plugin.widgets.fields import add_fields, add_row, form_layout, make_field
 from napari_s3net.plugin.widgets.parts import caption, column, fold, one_line
+from napari_s3net.plugin.widgets.settings_form import setting_field
 
 RECOMMENDED = "recommended"
 #: What is recommended, whatever the number of images: the table in docs/benchmark-semi.md has not shown more than this.
@@ -47,12 +48,8 @@ class LearnForm(QWidget):
         self.classes = make_field("", "Classes", 'The values of labels with their names: "1=Lesion,2=Hair".')
         self.classes.native.setPlaceholderText("1=Lesion")
         methods = [("Recommended", RECOMMENDED), *((text, name) for name, text in METHODS.items())]
-        self.method = make_field(
-            RECOMMENDED,
-            "Method",
-            "Plain learns from labels alone; IDEAL and self-training also from images without; KAF by keypoints.",
-            choices=methods,
-        )
+        described = {one["name"]: one for one in LearnSettings.describe()}
+        self.method = setting_field({**described["method"], "default": RECOMMENDED}, choices=methods)
         self.size = make_field(
             "small",
             "Size",
@@ -60,7 +57,7 @@ class LearnForm(QWidget):
             choices=[(SIZE_TEXTS[name], name) for name in SIZES],
         )
         self.effort = caption()
-        self.steps = make_field(500, "Steps", "How long it learns.", min=1, max=1_000_000, step=50)
+        self.steps = setting_field(described["steps"])
         self.again = make_field(True, "Go on from before", "Start from the model that was learned before.")
         self._lay_out()
         for folder in (self.images, self.labels):

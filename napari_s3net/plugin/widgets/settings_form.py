@@ -11,29 +11,33 @@ from qtpy.QtWidgets import QWidget
 
 from napari_s3net.plugin.widgets.fields import add_fields, form_layout, make_field
 from napari_s3net.plugin.widgets.text import unit_text
-from napari_s3net.settings import Settings, describe_settings
+from napari_s3net.settings import Settings
 
 
-def setting_field(setting: Mapping[str, Any]) -> ValueWidget[Any]:
+def setting_field(setting: Mapping[str, Any], **options: Any) -> ValueWidget[Any]:
     """Make the field of a setting: a number, a choice or a tick.
 
     Parameters
     ----------
     setting : mapping
-        As `describe_settings` gives it.
+        As `describe` of a settings class gives it.
+    **options
+        Of `make_field`, in the place of the setting's own.
 
     Returns
     -------
     magicgui.widgets.bases.ValueWidget
         With the setting's default, limits, step, unit and help.
     """
-    options: dict[str, Any] = {}
+    own: dict[str, Any] = {}
     if setting["choices"]:
-        options = {"choices": list(setting["choices"])}
+        own = {"choices": list(setting["choices"])}
     elif setting["type"] in ("int", "float"):
-        options = {"min": setting["low"], "max": setting["high"], "step": setting["step"]}
-        options["unit"] = unit_text(setting["unit"], setting["label"])
-    return make_field(setting["default"], setting["label"], setting["help"], name=setting["name"], **options)
+        own = {"min": setting["low"], "max": setting["high"], "step": setting["step"]}
+        own["unit"] = unit_text(setting["unit"], setting["label"])
+    return make_field(
+        setting["default"], setting["label"], setting["help"], **{"name": setting["name"], **own, **options}
+    )
 
 
 class SettingsForm(QWidget):
@@ -54,7 +58,7 @@ class SettingsForm(QWidget):
 
     def __init__(self, *, basic: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.fields = {one["name"]: setting_field(one) for one in describe_settings() if one["basic"] == basic}
+        self.fields = {one["name"]: setting_field(one) for one in Settings.describe() if one["basic"] == basic}
         #: What each field showed when it was filled, and the value that it was filled with.
         self._filled: dict[str, tuple[Any, Any]] = {}
         add_fields(form_layout(self), list(self.fields.values()))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from napari_s3net.plugin.widgets.text import NARROW, device_label, seconds_text, unit_text
-from napari_s3net.settings import Settings, describe_settings, presets
+from napari_s3net.settings import Settings, presets
 
 
 def changes(settings: Settings, preset: str) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def settings_rows(about: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Time", seconds_text(about["seconds"])),
         ("Iterations done", str(about["iterations"]) + (" (stopped by hand)" if about["stopped"] else "")),
     ]
-    for row in describe_settings():
+    for row in Settings.describe():
         value = about["settings"][row["name"]]
         shown = (
             ("yes" if value else "no") if isinstance(value, bool) else f"{value:g}" if row["type"] == "float" else value

@@ -3,9 +3,9 @@ from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox, SpinBox
 
 from napari_s3net.plugin.widgets.settings_form import SettingsForm
 from napari_s3net.plugin.widgets.text import unit_text
-from napari_s3net.settings import Settings, describe_settings, presets
+from napari_s3net.settings import Settings, presets
 
-SETTINGS = {setting["name"]: setting for setting in describe_settings()}
+SETTINGS = {setting["name"]: setting for setting in Settings.describe()}
 KINDS = {"int": SpinBox, "float": FloatSpinBox, "bool": CheckBox, "str": ComboBox}
 
 
