@@ -113,9 +113,9 @@ def _learn(options: Namespace) -> int:
     """Learn from few labels, or in rounds, and add the figures to their tables."""
     from napari_s3net.benchmark import loop, semi
     from napari_s3net.learning.files import find_images_with_labels
-    from napari_s3net.learning.settings import learn_settings
+    from napari_s3net.learning.settings import LearnSettings, learn_settings
 
-    settings = learn_settings(options.size, **_learn_changes(options.set))
+    settings = learn_settings(options.size, **LearnSettings.parse_changes(options.set))
     if options.semi:
         numbers = [int(_positive(text)) for text in options.labelled.split(",")]
         cells = semi.plan_cells(options.rows.split(",") if options.rows else (), numbers, options.draws)
@@ -130,22 +130,6 @@ def _learn(options: Namespace) -> int:
             loop.append_round(options.output / "rounds.csv", row)
             sys.stdout.write(f"{policy}: {row['corrected']} corrected, Dice of the rest {row['dice']:.3f}\n")
     return 0
-
-
-def _learn_changes(texts: list[str]) -> dict[str, object]:
-    """Settings of learning from `key=value`."""
-    from dataclasses import fields
-
-    from napari_s3net.learning.settings import LearnSettings
-
-    types: dict[str, type] = {field.name: type(field.default) for field in fields(LearnSettings)}
-    changes: dict[str, object] = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not equals or key not in types:
-            raise InvalidSettingsError(f"--set takes key=value with one of {', '.join(types)}; got {text!r}.")
-        changes[key] = value.lower() == "true" if types[key] is bool else types[key](value)
-    return changes
 
 
 def _speed(options: Namespace) -> int:
