@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from napari_s3net.errors import ReadError
@@ -51,7 +51,8 @@ class Provenance:
     Parameters
     ----------
     settings : Settings
-        Those that were used, the seed among them.
+        Those that were used, the seed among them. Where a learned model gave the labels, those with which a correction
+        goes on from them.
     version : str
         Of this program.
     preset : str
@@ -85,6 +86,8 @@ class Provenance:
         The weighted loss terms of every iteration. Of a stack they stand with its slices.
     slices : tuple of Provenance
         Of a stack: how each segmented slice was made.
+    model : mapping of str to Any
+        Of labels that a learned model gave: the digest of its weights and how it learned; empty of all others.
     """
 
     settings: Settings
@@ -105,6 +108,7 @@ class Provenance:
     iterations: int = 0
     losses: tuple[Mapping[str, float], ...] = ()
     slices: tuple[Provenance, ...] = ()
+    model: Mapping[str, Any] = field(default_factory=dict)
 
     def without_losses(self) -> Provenance:
         """Leave out losses and slices, for tables that hold thousands of results.
@@ -130,6 +134,7 @@ class Provenance:
         values |= {
             "settings": self.settings.to_dict(),
             "image": None if self.image is None else _listed(asdict(self.image)),
+            "model": dict(self.model),
             "losses": [{name: _finite(value) for name, value in terms.items()} for terms in self.losses],
         }
         stack = {"program": PROGRAM, "format": FORMAT, **values}
@@ -171,6 +176,7 @@ class Provenance:
         for names, check in ((_WORDS, _word), (_NUMBERS, _number), (_COUNTS, _count), (("stopped",), _flag)):
             known |= {name: check(name, known[name]) for name in names if name in known}
         known |= {"settings": Settings.from_dict(values["settings"]), "image": _facts(values.get("image"))}
+        known["model"] = _mapping("model", values)
         known["losses"] = tuple(_terms(terms) for terms in _sequence("losses", values))
         known["slices"] = tuple(
             cls.from_dict({**values, "losses": [], "slices": [], **part}) for part in _sequence("slices", values)
@@ -204,6 +210,13 @@ def _sequence(name: str, values: Mapping[str, Any]) -> list[Any]:
     if not isinstance(found, (list, tuple)) or not all(isinstance(entry, Mapping) for entry in found):
         raise ReadError(f"Expected {name} as a list of names with values; got {found!r:.80}.")
     return list(found)
+
+
+def _mapping(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    found = values.get(name, {})
+    if not isinstance(found, Mapping):
+        raise ReadError(f"Expected {name} as names with values; got {found!r:.80}.")
+    return dict(found)
 
 
 def _facts(values: Any) -> ImageFacts | None:

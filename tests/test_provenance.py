@@ -37,6 +37,7 @@ PLANE = {
     "image": st.none() | FACTS,
     "iterations": st.integers(0, 999),
     "losses": LOSSES,
+    "model": st.dictionaries(st.text(), st.text() | st.dictionaries(st.text(), NUMBER, max_size=2), max_size=2),
 }
 PLANES = st.builds(Provenance, **PLANE)
 STACKS = st.builds(Provenance, **PLANE, slices=st.lists(PLANES, max_size=3).map(tuple))

@@ -71,7 +71,7 @@ def _totals(report: BatchReport) -> dict[str, Any]:
         noted += bool(row.note)
         uncertain += _kind(row) == "uncertain"
         if row.status == "done":
-            presets[row.preset] += 1
+            presets.update([row.preset] if row.preset else [])
             devices[row.device] += 1
             version = row.version
     totals = [

@@ -172,7 +172,9 @@ def _process(job: FileJob, row: FileRow, caller: Caller) -> FileRow:
         result = _result(iter_fitted(image, Path(job.output) / job.model), job.file, caller)
     else:
         result = _result(_load(job.segmenter)(image, settings, job.device), job.file, caller)
-    result = result.with_provenance(source=Path(job.path).name, preset=name, input_digest=row.input)
+    result = result.with_provenance(source=Path(job.path).name, input_digest=row.input)
+    if not job.learned:
+        result = result.with_provenance(preset=name)
     mask = result.mask
     outputs = _write(job, image, result, mask)
     _keep_settings(job, result.settings)

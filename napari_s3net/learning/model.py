@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,6 +66,20 @@ class LearnedModel:
 
     network: ClassNetwork
     card: LearnedCard
+
+    def digest(self) -> str:
+        """Compute a check sum of the weights in half precision, as they are written.
+
+        Returns
+        -------
+        str
+            Twelve hexadecimal digits.
+        """
+        total = hashlib.sha256()
+        for name, value in sorted(self.network.state_dict().items()):
+            total.update(name.encode())
+            total.update(value.detach().to("cpu", torch.float16).contiguous().numpy().tobytes())
+        return total.hexdigest()[:12]
 
 
 def save_model(path: Path, model: LearnedModel) -> None:

@@ -18,8 +18,9 @@ from napari_s3net.learning.keypoints import find_keypoints, pad_points
 from napari_s3net.learning.methods import predict_squares
 from napari_s3net.learning.model import LearnedModel, load_model
 from napari_s3net.learning.planes import from_square, to_square
+from napari_s3net.preprocessing.suggest import suggest_preset
 from napari_s3net.provenance import Provenance
-from napari_s3net.settings import Settings
+from napari_s3net.settings import preset_settings
 
 
 def predict_plane(model: LearnedModel, plane: Image) -> NDArray[np.float32]:
@@ -103,7 +104,7 @@ def iter_apply(image: Image, model: LearnedModel) -> Generator[Step, bool | None
         raise empty
     card = model.card
     provenance = Provenance(
-        settings=Settings(),
+        settings=preset_settings(suggest_preset(image)),
         version=__version__,
         device=str(next(model.network.parameters()).device),
         seconds=time.perf_counter() - started,
@@ -111,6 +112,7 @@ def iter_apply(image: Image, model: LearnedModel) -> Generator[Step, bool | None
         confidence=float(np.mean(certain)) if certain else 0.0,
         note=f"Learned from {card.record.get('labelled images', 0)} corrected images ({card.settings.method}).",
         image=image.facts,
+        model={"weights": model.digest(), "settings": card.settings.to_dict()},
     )
     return Segmentation(
         labels=labels if image.is_stack else labels[0],

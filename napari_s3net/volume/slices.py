@@ -176,8 +176,8 @@ def join_provenance(parts: Sequence[Provenance | None], image: ImageFacts) -> Pr
     Returns
     -------
     Provenance
-        Seconds and iterations are added up, the confidence is the mean, the note is the last one; `slices` holds the
-        parts.
+        Seconds and iterations are added up, the confidence is the mean, the certainty is that of the least certain
+        slice, the note is the last one; `slices` holds the parts.
     """
     slices = tuple(replace(part, slice=index) for index, part in enumerate(parts) if part is not None)
     return replace(
@@ -186,9 +186,16 @@ def join_provenance(parts: Sequence[Provenance | None], image: ImageFacts) -> Pr
         stopped=any(part.stopped for part in slices),
         note=next((part.note for part in reversed(slices) if part.note), ""),
         confidence=float(np.mean([part.confidence for part in slices])),
+        certainty=_least_certain([part.certainty for part in slices]),
         slice=None,
         image=image,
         iterations=sum(part.iterations for part in slices),
         losses=(),
         slices=slices,
     )
+
+
+def _least_certain(words: Sequence[str]) -> str:
+    """The word of the slice that most needs a look; empty where a slice has none."""
+    order = ("no clear object", "look", "sure")
+    return next((word for word in order if word in words), "") if all(words) else ""

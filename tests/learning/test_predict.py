@@ -9,6 +9,7 @@ from napari_s3net.learning.model import LearnedCard, LearnedModel, save_model
 from napari_s3net.learning.planes import InputNormalisation
 from napari_s3net.learning.predict import confidence_of, iter_apply, iter_learned, predict_plane
 from napari_s3net.runtime.generators import drain, follow
+from napari_s3net.settings import preset_settings
 from tests.learning.conftest import scene
 
 
@@ -42,6 +43,21 @@ def test_a_plane_gets_the_values_of_its_classes(model):
     assert probabilities.shape == (3, 37, 51)
     np.testing.assert_allclose(probabilities.sum(axis=0), 1, atol=1e-4)
     assert (np.array([0, 1, 9])[probabilities.argmax(0)] == result.labels).all()
+
+
+def test_the_record_names_the_model_and_how_it_learned(model, tiny):
+    image = as_image(np.stack([scene(0, (37, 51))[0]] * 3, axis=2).astype(np.uint8))
+    of_colour = model_of(tiny, {1: "Bright"})
+    colour = LearnedCard(
+        config=network_config(tiny, 3, 1), settings=tiny, classes={1: "Bright"}, normalisation=InputNormalisation(3)
+    )
+    made = drain(iter_apply(image, LearnedModel(new_network(colour.config, 0).eval(), colour))).provenance
+    other = drain(iter_apply(image, LearnedModel(new_network(colour.config, 1).eval(), colour))).provenance
+    assert made.model["settings"] == tiny.to_dict()
+    assert made.model["weights"] != other.model["weights"]
+    assert of_colour.digest() == model_of(tiny, {1: "Bright"}).digest()
+    assert made.preset == ""
+    assert made.settings == preset_settings("skin"), "a correction goes on as for any photograph"
 
 
 def test_a_volume_keeps_its_geometry_and_each_slice_is_as_if_alone(model):

@@ -8,7 +8,7 @@ from napari_s3net.image import Geometry, Image, Meaning, Segmentation, Step
 from napari_s3net.provenance import Provenance
 from napari_s3net.runtime.generators import follow
 from napari_s3net.settings import Settings
-from napari_s3net.volume.slices import iter_planes, join_slices
+from napari_s3net.volume.slices import iter_planes, join_provenance, join_slices
 
 STACK = Image(np.zeros((3, 4, 5), np.float32), Geometry.identity(3), "grey", "stack")
 
@@ -147,3 +147,17 @@ def test_names_for_the_screen_decide_nothing():
     joined = join_slices(Image(np.zeros((2, 1, 4), np.float32), Geometry.identity(3), "grey"), [first, second])
     assert joined.labels.tolist() == [[[1, 1, 2, 2]], [[1, 1, 2, 2]]]
     assert joined.names == {1: "Body", 2: "Body, darker"}
+
+
+@pytest.mark.parametrize(
+    ("words", "together"),
+    [
+        (["sure", "look", "sure"], "look"),
+        (["sure", "no clear object"], "no clear object"),
+        (["sure"], "sure"),
+        (["", "sure"], ""),
+    ],
+)
+def test_a_stack_is_as_certain_as_its_least_certain_slice(words, together):
+    parts = [Provenance(settings=Settings(), certainty=word) for word in words]
+    assert join_provenance([None, *parts], STACK.facts).certainty == together
