@@ -20,10 +20,13 @@ class Input:
         Where it is.
     stem : str
         What its results are called.
+    files : tuple of str
+        The names of the files of a folder's only series, so that no other is looked into again; empty otherwise.
     """
 
     path: Path
     stem: str
+    files: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -40,16 +43,21 @@ def find_inputs(paths: Iterable[Path]) -> list[Input]:
         In the order given, each path once, links under their own names. What cannot be read is listed too, so that
         reading it tells the reason.
     """
-    found = dict.fromkeys(Path(os.path.abspath(path)) for named in paths for path in _expand(named))  # noqa: PTH100
-    return [Input(path, name) for path, name in zip(found, unique_stems(list(found)), strict=True)]
+    found: dict[Path, tuple[str, ...]] = {}
+    for named in paths:
+        for path, files in _expand(named):
+            found.setdefault(Path(os.path.abspath(path)), files)  # noqa: PTH100
+    stems = unique_stems(list(found))
+    return [Input(path, stem, files) for (path, files), stem in zip(found.items(), stems, strict=True)]
 
 
-def _expand(path: Path) -> list[Path]:
-    """A folder as its images: itself for the DICOM series in it, and each other file; anything else as it is."""
+def _expand(path: Path) -> list[tuple[Path, tuple[str, ...]]]:
+    """A folder as its images, itself for its DICOM series, with the files where it is one; anything else as it is."""
     try:
         if not path.is_dir():
-            return [path]
+            return [(path, ())]
         singles, series = sort_dicom(images_among(sorted(p for p in path.iterdir() if p.is_file())))
     except OSError:
-        return [path]
-    return [*([path] if series or not singles else []), *singles]
+        return [(path, ())]
+    only = tuple(file.name for file in next(iter(series.values()))) if len(series) == 1 else ()
+    return [*([(path, only)] if series or not singles else []), *((single, ()) for single in singles)]

@@ -63,7 +63,7 @@ def _process(item: Input, model: LearnedModel, options: Namespace) -> str:
     from napari_s3net.learning.predict import iter_apply
     from napari_s3net.runtime.generators import drain
 
-    image = read_image(item.path)
+    image = read_image(item.path, files=item.files)
     result = drain(iter_apply(image, model)).with_provenance(source=item.name)
     written = write_result(options.output, item.stem, image, result, overlay=options.overlay)
     share = 100 * result.mask.mean()

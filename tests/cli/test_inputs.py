@@ -52,7 +52,12 @@ def test_links_keep_their_names_and_a_lone_dicom_image_too(tmp_path):
     assert [item.stem for item in find_inputs([folder])] == ["a", "link", "lone"]
     for n in range(2):
         write_dicom(folder / f"ct_{n}.dcm", hounsfield(n), position=(0.0, 0.0, 3.0 * n), series="9")
-    assert [item.stem for item in find_inputs([folder])] == ["photos", "a", "link", "lone"]
+    found = find_inputs([folder])
+    assert [item.stem for item in found] == ["photos", "a", "link", "lone"]
+    assert sorted(found[0].files) == ["ct_0.dcm", "ct_1.dcm"], "looked into once"
+    for n in range(3):
+        write_dicom(folder / f"mr_{n}.dcm", hounsfield(n), position=(0.0, 0.0, 3.0 * n), series="10")
+    assert find_inputs([folder])[0].files == (), "which of two series is for the reader to say"
 
 
 def test_a_folder_with_nothing_to_read_says_so(runs, tmp_path, capsys):
