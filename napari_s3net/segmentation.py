@@ -6,13 +6,14 @@ An image goes through `prepare`, `train`, `propose` and `postprocess`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from napari_s3net.errors import DivergedError
 from napari_s3net.foreground.propose import propose, without_everything
@@ -27,12 +28,15 @@ from napari_s3net.runtime.memory import estimate_mib
 from napari_s3net.runtime.threads import threads_for
 from napari_s3net.settings import Settings, preset_settings
 from napari_s3net.training.loop import TrainedClusters, iterate
-from napari_s3net.training.taught import view_object
+from napari_s3net.training.taught import squares_for, view_object, views_of
 from napari_s3net.training.trainer import Trainer
 from napari_s3net.training.variants import make_trainer
 
-#: Trains on features (h, w, C): what training left, and the name of the device.
-TrainPlane = Callable[[NDArray[np.float32], Settings], tuple[TrainedClusters, str]]
+#: Trains on features (h, w, C), and shows taught networks their squares: what training left, what the networks said
+#: (nothing where there are no squares), and the name of the device.
+TrainPlane = Callable[
+    [NDArray[np.float32], Settings, Sequence[Tensor]], tuple[TrainedClusters, tuple[Tensor, ...], str]
+]
 
 
 def segment(
@@ -138,7 +142,7 @@ def segment_with(image: Image, settings: Settings, train_plane: TrainPlane) -> S
     settings : Settings
         As in `iter_segment`.
     train_plane : callable
-        Given features (h, w, C) and settings; returns what training left, and the name of the device.
+        See `TrainPlane`; the squares are those of `squares_for`.
 
     Returns
     -------
@@ -152,8 +156,10 @@ def segment_with(image: Image, settings: Settings, train_plane: TrainPlane) -> S
     """
     started = time.perf_counter()
     plane = prepare(image, settings)
-    trained, device = train_plane(plane.features, settings)
-    return _finish(plane, trained, view_object(plane, settings, torch.device("cpu")), settings, device, started)
+    squares = squares_for(plane, settings) or ()
+    trained, logits, device = train_plane(plane.features, settings, squares)
+    viewed = views_of(logits, plane.features.shape) if squares else None
+    return _finish(plane, trained, viewed, settings, device, started)
 
 
 def _finish(

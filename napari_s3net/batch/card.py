@@ -23,8 +23,11 @@ from napari_s3net.errors import DivergedError, OutOfMemoryError, S3NetError
 from napari_s3net.runtime.child_process import ONE_THREAD, python_module
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
+    from torch import Tensor
 
     from napari_s3net.settings import Settings
     from napari_s3net.training.loop import TrainedClusters
@@ -148,8 +151,10 @@ def close_cards() -> None:
         _processes.clear()
 
 
-def train_there(where: str, features: NDArray[np.float32], settings: Settings) -> tuple[TrainedClusters, str]:
-    """Have the card's process train on an image, and wait.
+def train_there(
+    where: str, features: NDArray[np.float32], settings: Settings, squares: Sequence[Tensor] = ()
+) -> tuple[TrainedClusters, tuple[Tensor, ...], str]:
+    """Have the card's process train on an image and show it to taught networks, and wait.
 
     Parameters
     ----------
@@ -159,11 +164,15 @@ def train_there(where: str, features: NDArray[np.float32], settings: Settings) -
         (h, w, C) in [0, 1].
     settings : Settings
         Of the training.
+    squares : sequence of torch.Tensor
+        What taught networks are to look at, from `squares_for`.
 
     Returns
     -------
     trained : TrainedClusters
         Without weights.
+    logits : tuple of torch.Tensor
+        What the networks said, one for each of the squares; see `object_logits`.
     device : str
         Where it was trained.
 
@@ -181,7 +190,13 @@ def train_there(where: str, features: NDArray[np.float32], settings: Settings) -
     place, key = json.loads(where)
     try:
         with Client(place if isinstance(place, str) else tuple(place), authkey=bytes.fromhex(key)) as connection:
-            connection.send({"settings": settings.to_dict(), "features": features})
+            connection.send(
+                {
+                    "settings": settings.to_dict(),
+                    "features": features,
+                    "squares": tuple(square.numpy() for square in squares),
+                }
+            )
             answer = connection.recv()
     except (OSError, EOFError, AuthenticationError) as error:
         raise CardLostError("The graphics card does not answer any more.") from error
@@ -191,7 +206,7 @@ def train_there(where: str, features: NDArray[np.float32], settings: Settings) -
         )
     probabilities = torch.from_numpy(answer["probabilities"])
     trained = TrainedClusters(answer["clusters"], probabilities, tuple(answer["losses"]), False, {})
-    return trained, answer["device"]
+    return trained, tuple(torch.from_numpy(logits) for logits in answer["logits"]), answer["device"]
 
 
 def reply(connection: Connection, answer: dict[str, Any]) -> None:

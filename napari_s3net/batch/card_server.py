@@ -23,6 +23,7 @@ from napari_s3net.runtime.device import empty_caches, is_out_of_memory, resolve_
 from napari_s3net.runtime.memory import images_at_once
 from napari_s3net.settings import Settings
 from napari_s3net.training.loop import TrainedClusters, train_side_by_side
+from napari_s3net.training.taught import object_logits
 from napari_s3net.training.variants import make_trainer
 
 #: More images than this do not wait; a worker that brings another one waits until there is room.
@@ -43,10 +44,13 @@ class Request:
         (h, w, C).
     settings : Settings
         Of the training.
+    squares : tuple of numpy.ndarray
+        What taught networks are to look at, from `squares_for`; images that go with each other have as many.
     """
 
     features: NDArray[np.float32]
     settings: Settings
+    squares: tuple[NDArray[np.float32], ...] = ()
     answer: Answer = field(default_factory=dict)
     done: threading.Event = field(default_factory=threading.Event)
 
@@ -68,13 +72,14 @@ def train_batch(requests: Sequence[Request], device: torch.device) -> list[Answe
     Returns
     -------
     list of dict
-        Of each: probabilities, clusters and losses; or an error and its kind.
+        Of each: probabilities, clusters, losses, and the logits of taught networks; or an error and its kind.
     """
     settings = requests[0].settings
     features = np.stack([request.features for request in requests]) if len(requests) > 1 else requests[0].features
     try:
         trained = train_side_by_side(make_trainer(features, settings, device), settings.max_iter)
-        return [_answer(one, device) for one in trained]
+        seen = _look(requests, device)
+        return [_answer(one, logits, device) for one, logits in zip(trained, seen, strict=True)]
     except (RuntimeError, MemoryError, ValueError, np.linalg.LinAlgError) as error:
         words, kind = str(error) or "Out of memory.", "memory" if is_out_of_memory(error) else "other"
     # Behind the handler the error is gone, and with it the frames that held tensors.
@@ -85,13 +90,27 @@ def train_batch(requests: Sequence[Request], device: torch.device) -> list[Answe
     return [*train_batch(requests[:half], device), *train_batch(requests[half:], device)]
 
 
-def _answer(trained: TrainedClusters | DivergedError, device: torch.device) -> Answer:
+def _look(requests: Sequence[Request], device: torch.device) -> list[list[NDArray[np.float32]]]:
+    """What taught networks say of each image: (n, 1, S, S) of each network; all images are shown at once."""
+    n = len(requests)
+    if not requests[0].squares:
+        return [[] for _ in requests]
+    together = [torch.from_numpy(np.concatenate(same)) for same in zip(*(r.squares for r in requests), strict=True)]
+    logits = object_logits(together, requests[0].settings, device)
+    parts = [given.chunk(n) for given in logits]
+    return [[part[i].numpy() for part in parts] for i in range(n)]
+
+
+def _answer(
+    trained: TrainedClusters | DivergedError, logits: list[NDArray[np.float32]], device: torch.device
+) -> Answer:
     if isinstance(trained, DivergedError):
         return {"error": str(trained), "kind": "diverged"}
     return {
         "probabilities": trained.probabilities.numpy(),
         "clusters": trained.clusters,
         "losses": [dict(losses) for losses in trained.losses],
+        "logits": logits,
         "device": str(device),
     }
 
@@ -135,7 +154,7 @@ def _serve_worker(connection: Connection, waiting: queue.Queue[Request]) -> None
             given = connection.recv()
         except (OSError, EOFError):
             return
-        request = Request(given["features"], Settings.from_dict(given["settings"]))
+        request = Request(given["features"], Settings.from_dict(given["settings"]), given["squares"])
         waiting.put(request)
         request.done.wait()
         reply(connection, request.answer)

@@ -137,9 +137,6 @@ def predict_many(
 def view_object(plane: PreparedPlane, settings: Settings, device: torch.device) -> NDArray[np.float32] | None:
     """Ask the networks that come with the program where the object is.
 
-    They look through the plane's window, so that brightness and contrast do not count, and not at what hairs were
-    filled with: they have seen hairs.
-
     Parameters
     ----------
     plane : PreparedPlane
@@ -155,26 +152,90 @@ def view_object(plane: PreparedPlane, settings: Settings, device: torch.device) 
         (n, h, w) float32 in [0, 1], one map for each look of each network; None where no network knows the target, the
         image has no colours, or the start is to be random.
     """
+    squares = squares_for(plane, settings)
+    if squares is None:
+        return None
+    return views_of(object_logits(squares, settings, device), plane.features.shape)
+
+
+def squares_for(plane: PreparedPlane, settings: Settings) -> tuple[Tensor, ...] | None:
+    """Make what the networks look at: the image through its window, so that brightness and contrast do not count.
+
+    What hairs were filled with is not looked at: the networks have seen hairs.
+
+    Parameters
+    ----------
+    plane : PreparedPlane
+        As in `view_object`.
+    settings : Settings
+        As in `view_object`.
+
+    Returns
+    -------
+    tuple of torch.Tensor or None
+        Of each network (n, C, S, S) in [0, 1] on the CPU: the image squeezed into the network's square and, where it
+        looks at it, its mirror image. None as in `view_object`.
+    """
     viewers = VIEWERS.get(settings.target, ())
     if settings.start != "taught" or not viewers or plane.features.shape[2] != 3:
         return None
-    unit = torch.from_numpy(plane.to_unit(step=sampling_step(plane.image.shape))).to(device)
-    x = unit.permute(2, 0, 1)[None]
-    views = [_views(*_on(each.name, device), x, plane.features.shape[:2], mirrored=each.mirrored) for each in viewers]
-    return torch.cat(views).cpu().numpy()
+    unit = torch.from_numpy(plane.to_unit(step=sampling_step(plane.image.shape))).permute(2, 0, 1)[None]
+    squares = []
+    for viewer in viewers:
+        size = _on(viewer.name, torch.device("cpu"))[1].size
+        small = F.interpolate(unit, (size, size), mode="bilinear", align_corners=False, antialias=True)
+        squares.append(torch.cat([small, small.flip(3)]) if viewer.mirrored else small)
+    return tuple(squares)
 
 
 @torch.inference_mode()
-def _views(network: EncoderDecoder, card: ModelCard, x: Tensor, size: tuple[int, ...], *, mirrored: bool) -> Tensor:
-    """Probabilities (n, h, w) for an image (1, C, H, W) in [0, 1] and, as a second one, for its mirror image."""
-    small = F.interpolate(x, (card.size, card.size), mode="bilinear", align_corners=False, antialias=True)
-    seen = torch.cat([small, small.flip(3)]) if mirrored else small
-    normalised = replace(card.normalisation, low=0, high=1)(seen).contiguous(memory_format=torch.channels_last)
-    logits, _ = network(normalised)
-    probability = F.interpolate(logits, tuple(size), mode="bilinear", align_corners=False, antialias=True).sigmoid()[
-        :, 0
-    ]
-    return torch.cat([probability[:1], probability[1:].flip(2)])
+def object_logits(squares: Sequence[Tensor], settings: Settings, device: torch.device) -> tuple[Tensor, ...]:
+    """Show each network its squares, with one copy to the device and one back.
+
+    Parameters
+    ----------
+    squares : sequence of torch.Tensor
+        Of each network (n, C, S, S); from `squares_for`, of one image or of several joined along n.
+    settings : Settings
+        As in `view_object`.
+    device : torch.device
+        Where to compute.
+
+    Returns
+    -------
+    tuple of torch.Tensor
+        Of each network (n, 1, S, S) on the CPU, logits of the object.
+    """
+    logits = []
+    for viewer, seen in zip(VIEWERS[settings.target], send(squares, device), strict=True):
+        network, card = _on(viewer.name, device)
+        normalised = replace(card.normalisation, low=0, high=1)(seen).contiguous(memory_format=torch.channels_last)
+        logits.append(network(normalised)[0])
+    return tuple(fetch(logits))
+
+
+@torch.inference_mode()
+def views_of(logits: Sequence[Tensor], shape: Sequence[int]) -> NDArray[np.float32]:
+    """Bring what the networks said of one image to another size, the mirror image's turned back.
+
+    Parameters
+    ----------
+    logits : sequence of torch.Tensor
+        Of each network (n, 1, S, S), from `object_logits`.
+    shape : sequence of int
+        Rows and columns that are wanted; further numbers are ignored.
+
+    Returns
+    -------
+    numpy.ndarray
+        As from `view_object`.
+    """
+    maps = []
+    for given in logits:
+        wide = F.interpolate(given, tuple(shape[:2]), mode="bilinear", align_corners=False, antialias=True)
+        probability = wide.sigmoid()[:, 0]
+        maps.append(torch.cat([probability[:1], probability[1:].flip(2)]))
+    return torch.cat(maps).numpy()
 
 
 @lru_cache(maxsize=8)

@@ -30,6 +30,8 @@ def test_many_workers_at_once_each_get_what_they_would_get_alone(process, monkey
         assert same > 0.99 or not alone.mask.any()
         assert result.provenance.iterations == alone.provenance.iterations
         assert result.provenance.device == "cpu"
+        assert result.provenance.certainty == alone.provenance.certainty != "", "taught networks were asked as well"
+        assert result.provenance.confidence == pytest.approx(alone.provenance.confidence, abs=0.01)
 
 
 def test_a_process_that_is_gone_is_told_and_the_cpu_does_it(monkeypatch):

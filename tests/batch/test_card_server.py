@@ -10,6 +10,7 @@ from napari_s3net.batch import card_server
 from napari_s3net.batch.card_server import Request, gather, train_batch
 from napari_s3net.preprocessing.prepare import prepare
 from napari_s3net.settings import presets
+from napari_s3net.training.taught import object_logits, squares_for
 
 CPU = torch.device("cpu")
 SKIN = presets["skin"].settings.replace(working_size=48, max_iter=3)
@@ -48,6 +49,20 @@ def test_one_that_spoils_its_batch_fails_alone(monkeypatch):
     answers = train_batch(requests, CPU)
     assert ["error" in answer for answer in answers] == [False, True, False, False]
     assert answers[1] == {"error": "this one cannot be trained on", "kind": "other"}
+
+
+def test_taught_networks_look_at_all_images_of_a_batch_at_once():
+    planes = [prepare(image(seed), SKIN) for seed in range(3)]
+    squares = [squares_for(plane, SKIN) for plane in planes]
+    requests = [
+        Request(plane.features, SKIN, tuple(square.numpy() for square in of_one))
+        for plane, of_one in zip(planes, squares, strict=True)
+    ]
+    for of_one, answer in zip(squares, train_batch(requests, CPU), strict=True):
+        alone = object_logits(of_one, SKIN, CPU)
+        assert len(answer["logits"]) == len(alone) > 1
+        for together, given in zip(answer["logits"], alone, strict=True):
+            np.testing.assert_allclose(together, given, atol=1e-3)
 
 
 def test_out_of_memory_is_tried_with_fewer_and_told_of_one(monkeypatch):
