@@ -75,7 +75,9 @@ def read_bitmap(content: bytes) -> NDArray[Any]:
         If its pixels are packed in a way that is not read here.
     """
     header = _header(content)
-    check_memory((header.height, header.width, 1 if header.bits <= 8 else 3), 1)
+    grey = header.bits <= 8 and _is_grey(header.palette)
+    packed = len(content) if header.packing in _RUNS else None
+    check_memory((header.height, header.width, 1 if grey else 3), 1, packed)
     if header.packing in _RUNS:
         values = _unpacked(header, memoryview(content)[header.start :])
     else:
@@ -176,7 +178,11 @@ def _by_palette(values: NDArray[np.uint8], palette: NDArray[np.uint8]) -> NDArra
     """Grey or colours of the numbers of a palette."""
     if values.max(initial=0) >= len(palette):
         raise ReadError("its header is damaged: its palette has fewer colours than its pixels name.")
-    grey = (palette == palette[:, :1]).all()
-    if grey and (set(palette[:, 0].tolist()) <= {0, 255} or (palette[:, 0] == np.arange(len(palette))).all()):
-        return palette[:, 0][values]
-    return palette[values]
+    return palette[:, 0][values] if _is_grey(palette) else palette[values]
+
+
+def _is_grey(palette: NDArray[np.uint8]) -> bool:
+    """Whether a palette is black and white, or grey in which each number stands for itself."""
+    grey = palette[:, 0]
+    plain = set(grey.tolist()) <= {0, 255} or bool((grey == np.arange(len(palette))).all())
+    return plain and bool((palette == palette[:, :1]).all())

@@ -10,7 +10,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.errors import AmbiguousSeriesError, ReadError, ReadWarning, UnsupportedFormatError
@@ -121,7 +120,7 @@ def answer(request: Mapping[str, Any], caller: Caller = NOBODY) -> Reply:
         For JSON: what is known of the image and its `notes` (warnings), or `error`, the name of an exception, with its
         `reason`.
     array : numpy.ndarray or None
-        The pixels, contiguous and in this machine's byte order; None for a list, an error, or single images.
+        The pixels, of any layout and order of bytes; None for a list, an error, or single images.
 
     Raises
     ------
@@ -152,9 +151,6 @@ def answer(request: Mapping[str, Any], caller: Caller = NOBODY) -> Reply:
     if (itk := sys.modules.get("napari_s3net.io.itk")) is not None and itk.STUMBLED.is_set():
         caller.wear_out()
     notes = [str(w.message) for w in caught if issubclass(w.category, ReadWarning)]
-    if array is not None:
-        array = np.ascontiguousarray(array)
-        array = array.astype(array.dtype.newbyteorder("="), copy=False)
     return {**reply, "notes": list(dict.fromkeys(notes))}, array
 
 

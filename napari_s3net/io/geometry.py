@@ -216,11 +216,37 @@ def to_array_order(image: sitk.Image, unit: Literal["mm", "pixel"] = "mm") -> tu
     geometry : Geometry
         Of that array; see `to_upright` and `to_upright_plane`.
     """
-    import SimpleITK as sitk
+    from napari_s3net.io.itk import array_of
 
     grid = Grid.of(image.GetSpacing(), image.GetOrigin(), image.GetDirection())
-    array = sitk.GetArrayFromImage(image)
+    array = array_of(image)
     return to_upright_plane(array, grid, unit) if image.GetDimension() == 2 else to_upright(array, grid, unit)
+
+
+def turn_photograph(array: NDArray[Any], orientation: int, row: int = 0) -> NDArray[Any]:
+    """Undo the orientation that a camera or scanner noted (EXIF and TIFF 6.0, tag 274).
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        Pixels as they are stored.
+    orientation : int
+        1 to 8; any other number is none.
+    row : int
+        The axis of the rows; that of the columns follows it.
+
+    Returns
+    -------
+    numpy.ndarray
+        A view of the same values, upright.
+    """
+    if orientation in (5, 6, 7, 8):
+        array = array.swapaxes(row, row + 1)
+    if orientation in (3, 4, 7, 8):
+        array = np.flip(array, row)
+    if orientation in (2, 3, 6, 7):
+        array = np.flip(array, row + 1)
+    return array
 
 
 def to_file_grid(array: NDArray[Any], geometry: Geometry) -> tuple[NDArray[Any], Grid]:

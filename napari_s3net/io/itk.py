@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any, Literal
 
+import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
@@ -69,10 +70,35 @@ def decode_pixels(path: Path, decoder: Decoder) -> NDArray[Any]:
         From SimpleITK, where the file is damaged; `STUMBLED` is set then.
     """
     try:
-        return sitk.GetArrayFromImage(sitk.ReadImage(str(path), imageIO=decoder))  # type: ignore[no-any-return]
+        return array_of(sitk.ReadImage(str(path), imageIO=decoder))
     except RuntimeError:
         STUMBLED.set()
         raise
+
+
+class _Memory:
+    """The pixels of a SimpleITK image for numpy to look at; the image lives as long as an array does."""
+
+    def __init__(self, image: sitk.Image) -> None:
+        self._image = image
+        interface = sitk.GetArrayViewFromImage(image).__array_interface__  # nobody else's: it has made itself unique
+        self.__array_interface__ = {**interface, "data": (interface["data"][0], False)}
+
+
+def array_of(image: sitk.Image) -> NDArray[Any]:
+    """Return the pixels of an image without a copy.
+
+    Parameters
+    ----------
+    image : SimpleITK.Image
+        It must not be changed any more.
+
+    Returns
+    -------
+    numpy.ndarray
+        In array order (z, y, x), several values a voxel in a last axis.
+    """
+    return np.asarray(_Memory(image))
 
 
 def value_bytes(reader: sitk.ImageFileReader) -> int:

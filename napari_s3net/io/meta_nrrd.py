@@ -17,7 +17,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from napari_s3net.errors import ReadWarning, UnsupportedFormatError
-from napari_s3net.image import Image, Kind, guess_kind
+from napari_s3net.image import Image, Kind, kind_of_grey
 from napari_s3net.io.geometry import to_array_order
 from napari_s3net.io.itk import Decoder, open_reader, plain_path, value_bytes
 from napari_s3net.io.validation.headers import TextHeader, check_meta, check_nrrd
@@ -184,5 +184,5 @@ def to_image(image: sitk.Image, name: str, unit: Literal["mm", "pixel"] = "mm") 
         warnings.warn(f"it holds {channels} values a voxel; the first is opened.", ReadWarning, stacklevel=2)
         image = sitk.VectorIndexSelectionCast(image, 0)
     array, geometry = to_array_order(image, unit)
-    kind: Kind = "rgb" if colours else guess_kind(array.ravel())
+    kind: Kind = "rgb" if colours else kind_of_grey(array)
     return Image(array[..., :3] if colours else array, geometry, kind, name)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
-from napari_s3net.image import Geometry, Image, Kind, guess_kind
+from napari_s3net.image import Geometry, Image, Kind, kind_of_grey
 from napari_s3net.io.geometry import Grid, to_upright, to_upright_plane
 from napari_s3net.io.validation.headers import is_packed
 from napari_s3net.io.validation.limits import check_memory, check_promise
@@ -64,7 +64,8 @@ def read_nifti(path: Path, name: str) -> Image:
     header = read_nifti_header(path)
     affine, forms = placing(header)
     scale = scale_of(header)
-    check_memory(header.sizes[:3], header.dtype.itemsize if scale == UNSCALED else 8)
+    packed = header.pixels.stat().st_size if is_packed(header.pixels) else None
+    check_memory(header.sizes[:3], header.dtype.itemsize if scale == UNSCALED else 8, packed)
     array = _first_volume(_stored_numbers(header), header)
     colours = bool(array.dtype.names)
     if colours:
@@ -80,7 +81,7 @@ def read_nifti(path: Path, name: str) -> Image:
     else:
         array, geometry = to_upright(array, grid, unit_of(header))
         geometry = _with_forms(geometry, forms)
-    kind: Kind = "rgb" if colours else guess_kind(array.ravel())
+    kind: Kind = "rgb" if colours else kind_of_grey(array)
     return Image(array, geometry, kind, name)
 
 

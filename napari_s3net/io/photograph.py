@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import struct
 import warnings
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import PIL.ExifTags
 import PIL.Image
+import PIL.ImageFile
 from numpy.typing import NDArray
-from PIL import ImageOps
 
 from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
-from napari_s3net.image import Geometry, Image, guess_kind
+from napari_s3net.image import Geometry, Image, kind_of_grey
 from napari_s3net.io.bitmap import read_bitmap
+from napari_s3net.io.geometry import turn_photograph
 from napari_s3net.io.validation.limits import DEFLATE_RATIO, check_memory, check_promise
 
 # Sizes are checked against this machine's memory instead.
 PIL.Image.MAX_IMAGE_PIXELS = None
+#: Type and count of the numbers of a pixel in Pillow's memory, by its mode; colours take four bytes.
+_NUMBERS = {"L": ("u1", 1), "I;16": ("<u2", 1), "LA": ("u1", 4), "RGB": ("u1", 4), "RGBA": ("u1", 4), "CMYK": ("u1", 4)}
 #: Pixels that are converted at a time.
 _BAND_PIXELS = 1 << 22
 
@@ -56,49 +61,75 @@ def read_photograph(path: Path, file_format: Literal["png", "jpeg", "bmp"], name
         If its colours are inks (CMYK) and had to be converted.
     """
     array = read_bitmap(path.read_bytes()) if file_format == "bmp" else _read_picture(path, file_format)
-    kind = "rgb" if array.ndim == 3 else guess_kind(array.ravel())
-    return Image(np.ascontiguousarray(array), Geometry.identity(2), kind, name)
+    return Image(array, Geometry.identity(2), "rgb" if array.ndim == 3 else kind_of_grey(array), name)
 
 
 def _read_picture(path: Path, file_format: str) -> NDArray[Any]:
     """The pixels of a PNG or JPEG file."""
-    deep = False
+    deep, present = False, path.stat().st_size
     if file_format == "png":
         width, height, depth, channels = _png_size(path)
-        check_promise(height * (width * depth * channels // 8), path.stat().st_size, DEFLATE_RATIO)
+        check_promise(height * (width * depth * channels // 8), present, DEFLATE_RATIO)
         deep = depth == 16
     with PIL.Image.open(path, formats=("PNG", "JPEG")) as picture:
-        check_memory((picture.height, picture.width, len(picture.getbands())), 4 if picture.mode in "IF" else 1 + deep)
+        deep_colours = deep and picture.mode != "I;16"
+        twice = deep_colours or picture.mode == "1"  # what is not decoded into the array itself
+        channels = 3 if picture.mode == "P" else len(picture.getbands())
         if file_format == "jpeg":  # in which a block of 64 values takes a bit at least
-            check_promise(picture.height * picture.width, path.stat().st_size, DEFLATE_RATIO)
-        if deep and picture.mode != "I;16":
+            check_promise(picture.height * picture.width, present, DEFLATE_RATIO)
+        check_memory((picture.height, picture.width, channels), (1 + deep) << twice, present)
+        if deep_colours:
             return _read_deep_png(path)
+        array = _values(picture)
+        return turn_photograph(array, _orientation(picture))
+
+
+def _values(picture: PIL.ImageFile.ImageFile) -> NDArray[Any]:
+    """Grey, or red, green and blue, without transparency, as they lie in the file."""
+    mode, (width, height) = picture.mode, picture.size
+    if mode not in _NUMBERS:
         picture.load()
-        _turn_upright(picture)
-        return _values(picture)
-
-
-def _values(picture: PIL.Image.Image) -> NDArray[Any]:
-    """Grey, or red, green and blue, without transparency."""
-    if picture.mode == "CMYK":
+        return np.asarray(picture) if mode[0] in "IF" else _converted(picture, "L" if mode == "1" else "RGB")
+    # Pillow decodes into memory of numpy's: a copy less of a large picture.
+    dtype, numbers = _NUMBERS[mode]
+    memory = np.zeros((height, width, numbers), dtype)
+    picture.im = PIL.Image.core.map_buffer(  # type: ignore[attr-defined]
+        memory, picture.size, "raw", 0, (mode, memory.strides[0], 1)
+    )
+    picture.load()
+    if numbers == 1 or mode == "LA":
+        return memory[..., 0]
+    # And is brought to three bytes a pixel in the same memory.
+    array = memory.reshape(-1)[: 3 * width * height].reshape(height, width, 3)
+    if mode == "CMYK":
         text = "its colours are inks (CMYK); they are converted to red, green and blue without a colour profile."
         warnings.warn(text, ReadWarning, stacklevel=4)
-    if picture.mode.startswith("I") or picture.mode == "F":
-        array = np.asarray(picture)
-        return array.astype(array.dtype.newbyteorder("="))
-    mode = "L" if picture.mode in ("1", "L", "LA", "La") else "RGB"
-    array = np.empty((picture.height, picture.width, 3)[: 2 + (mode == "RGB")], np.uint8)
-    rows = max(1, _BAND_PIXELS // picture.width)
-    for top in range(0, picture.height, rows):  # a large picture is not held four times over
-        band = picture.crop((0, top, picture.width, min(picture.height, top + rows)))
-        array[top : top + rows] = band if band.mode == mode else band.convert(mode)
+        return _converted(picture, "RGB", array)
+    for rows in _bands(width, height):
+        array[rows] = memory[rows, :, :3]
     return array
 
 
-def _turn_upright(picture: PIL.Image.Image) -> None:
-    """Turn it as the camera noted in the EXIF data; a damaged note is no reason to refuse the photograph."""
+def _converted(picture: PIL.Image.Image, mode: str, array: NDArray[Any] | None = None) -> NDArray[Any]:
+    """A picture in another mode, band by band: a large one is not held several times over."""
+    if array is None:
+        array = np.empty((picture.height, picture.width, 3)[: 2 + (mode == "RGB")], np.uint8)
+    for rows in _bands(*picture.size):
+        array[rows] = picture.crop((0, rows.start, picture.width, rows.stop)).convert(mode)
+    return array
+
+
+def _bands(width: int, height: int) -> Iterator[slice]:
+    """The rows of a picture, some at a time."""
+    step = max(1, _BAND_PIXELS // width)
+    return (slice(top, min(height, top + step)) for top in range(0, height, step))
+
+
+def _orientation(picture: PIL.Image.Image) -> int:
+    """How the camera was held, from the EXIF data; a damaged note is no reason to refuse the photograph."""
     with suppress(SyntaxError, ValueError, KeyError, TypeError, OSError, struct.error):
-        ImageOps.exif_transpose(picture, in_place=True)
+        return int(picture.getexif().get(PIL.ExifTags.Base.Orientation, 1))
+    return 1
 
 
 def _png_size(path: Path) -> tuple[int, int, int, int]:

@@ -104,7 +104,8 @@ def read_image_here(
 
     def ask(request: dict[str, Any], seconds: float) -> Reply:
         caller.allow(seconds)
-        return answer(request, caller)
+        reply, array = answer(request, caller)
+        return reply, None if array is None else np.ascontiguousarray(array, array.dtype.newbyteorder("="))
 
     return _read(Path(path).absolute(), series, files, ask)
 

@@ -21,7 +21,8 @@ import tifffile
 from numpy.typing import NDArray
 
 from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
-from napari_s3net.image import Geometry, Image, guess_kind
+from napari_s3net.image import Geometry, Image, kind_of_grey
+from napari_s3net.io.geometry import turn_photograph
 from napari_s3net.io.validation.limits import DEFLATE_RATIO, LARGE, check_memory, check_promise
 
 #: Tags: photometric interpretation, orientation, kind of inks, and bit of a page that is a smaller copy.
@@ -68,9 +69,8 @@ def read_tiff(path: Path, name: str) -> Image:
         page = series.keyframe
         if not isinstance(page, tifffile.TiffPage) or series.dtype is None:
             raise UnsupportedFormatError("its pages do not make an image.")
-        check_memory(series.shape, series.dtype.itemsize)
-        _check_pieces(page)
         _check_size(path, series, page)
+        _check_pieces(page)
         _check_pages(series)
         array = _order_axes(_decode_series(path, series, page), series.axes)
         array, colours = _colours(array, page, samples="S" in series.axes)
@@ -81,9 +81,8 @@ def read_tiff(path: Path, name: str) -> Image:
         array = array * np.uint8(255)
     elif array.dtype == np.float16:
         array = array.astype(np.float32)
-    array = _turn(array, int(turned.value) if turned else 1, array.ndim - 2 - colours)
-    kind = "rgb" if colours else guess_kind(array.ravel())
-    return Image(np.ascontiguousarray(array), Geometry.identity(array.ndim - colours), kind, name)
+    array = turn_photograph(array, int(turned.value) if turned else 1, array.ndim - 2 - colours)
+    return Image(array, Geometry.identity(array.ndim - colours), "rgb" if colours else kind_of_grey(array), name)
 
 
 @contextmanager
@@ -125,11 +124,19 @@ def _check_pieces(page: tifffile.TiffPage) -> None:
 
 def _check_size(path: Path, series: tifffile.TiffPageSeries, page: tifffile.TiffPage) -> None:
     """Refuse a large image of which the file, or its folder for an OME-TIFF of several files, holds next to nothing."""
-    promised = prod(series.shape) * page.bitspersample // 8
-    if promised > LARGE:
-        files = path.parent.iterdir() if series.kind == "ome" else [path]
-        present = sum(file.stat().st_size for file in files if file.is_file())
-        check_promise(promised, present, 1 if page.compression == 1 else DEFLATE_RATIO)
+    shape = (*series.shape, 3) if int(page.photometric) == _PALETTE else series.shape
+    item_bytes = np.dtype(series.dtype).itemsize
+    if prod(shape) * item_bytes <= LARGE:
+        return check_memory(shape, item_bytes)
+    files = path.parent.iterdir() if series.kind == "ome" else [path]
+    present = sum(file.stat().st_size for file in files if file.is_file())
+    packed = present if page.compression != 1 else None
+    check_memory(shape, item_bytes, packed)
+    if (promised := prod(series.shape) * page.bitspersample // 8) > LARGE:
+        check_promise(promised, present, DEFLATE_RATIO if packed else 1)
+    if packed:
+        check_memory(page.chunks, 2 * item_bytes, packed)  # a piece is unpacked, and then put into the image
+    return None
 
 
 def _main_series(file: tifffile.TiffFile) -> tifffile.TiffPageSeries:
@@ -257,14 +264,3 @@ def _from_ycbcr(array: NDArray[Any], n: int) -> NDArray[Any]:
     blue, red = blue - 128, red - 128
     rgb = np.stack([y + 1.402 * red, y - 0.344136 * blue - 0.714136 * red, y + 1.772 * blue], axis=-1)
     return np.asarray(np.clip(np.rint(rgb), 0, 255), np.uint8)
-
-
-def _turn(array: NDArray[Any], orientation: int, row: int) -> NDArray[Any]:
-    """Undo a TIFF orientation (1 to 8); `row` is the axis of the rows."""
-    if orientation in (5, 6, 7, 8):
-        array = array.swapaxes(row, row + 1)
-    if orientation in (3, 4, 7, 8):
-        array = np.flip(array, row)
-    if orientation in (2, 3, 6, 7):
-        array = np.flip(array, row + 1)
-    return array

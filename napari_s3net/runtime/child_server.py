@@ -19,10 +19,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
+import numpy as np
 from numpy.typing import NDArray
 
 #: The parent ends a request that takes too long; should the parent be gone, the child ends itself this much later.
 GRACE_SECONDS = 30.0
+#: Of an array that is sent, what is brought into order at a time.
+_BLOCK_BYTES = 1 << 24
 
 Reply = tuple[dict[str, Any], NDArray[Any] | None]
 
@@ -77,15 +80,20 @@ class PipeCaller(Caller):
         reply : mapping
             Values that JSON knows.
         array : numpy.ndarray or None
-            C-contiguous; its bytes follow the reply, which tells its shape and type.
+            Of any layout and order of bytes; what follows the reply, which tells its shape and type, is contiguous and
+            in this machine's order.
         """
-        shape = {} if array is None else {"shape": array.shape, "dtype": array.dtype.str}
+        shape = {} if array is None else {"shape": array.shape, "dtype": array.dtype.newbyteorder("=").str}
         self._write({**reply, **shape, **({"worn": True} if self._worn else {})}, array)
 
     def _write(self, line: Mapping[str, Any], array: NDArray[Any] | None = None) -> None:
         self._stream.write(json.dumps(line).encode() + b"\n")
-        if array is not None:
-            self._stream.write(array.data.cast("B"))
+        if array is not None and array.size:
+            rows = max(1, _BLOCK_BYTES * len(array) // array.nbytes)
+            for start in range(0, len(array), rows):  # in blocks: no second copy of a large image
+                block = array[start : start + rows]
+                block = np.ascontiguousarray(block, block.dtype.newbyteorder("="))
+                self._stream.write(block.data.cast("B"))
         self._stream.flush()
 
 

@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
 import numpy as np
+import PIL.Image
 import pytest
 import SimpleITK as sitk
+import tifffile
 from pydicom import dcmread
-from pydicom.uid import RLELossless
+from pydicom.uid import JPEGLSLossless
 
 from napari_s3net.errors import ReadError, UnsupportedFormatError
 from napari_s3net.io import child, itk, tiff
@@ -57,8 +64,6 @@ def request(path, **more):
 
 
 def test_the_decoder_may_take_what_the_header_promises_and_no_more(tmp_path, monkeypatch):
-    import tifffile
-
     array = np.zeros((300, 400), np.float64)
     tifffile.imwrite(tmp_path / "a.tif", array, photometric="minisblack")
     monkeypatch.setattr(child, "SPARE_BYTES", 32 << 20)
@@ -86,8 +91,6 @@ def test_the_decoder_may_take_what_the_header_promises_and_no_more(tmp_path, mon
 
 
 def test_a_big_endian_array_is_handed_over_in_this_machine_s_order(tmp_path):
-    import tifffile
-
     tifffile.imwrite(tmp_path / "a.tif", phantom().astype(">i2"), byteorder=">", photometric="minisblack")
     _, array = child.answer(request(tmp_path / "a.tif"))
     assert array.dtype.isnative
@@ -130,7 +133,7 @@ def test_after_an_error_of_simpleitk_the_child_is_worn(files, monkeypatch):
 def test_a_child_in_which_simpleitk_has_failed_is_worn_though_another_decoder_read_the_file(tmp_path, monkeypatch):
     path = make_dicom(tmp_path / "a.dcm", hounsfield())
     dataset = dcmread(path)
-    dataset.compress(RLELossless)
+    dataset.compress(JPEGLSLossless)
     dataset.save_as(path)
     caller, worn = Caller(), []
     monkeypatch.setattr(caller, "wear_out", lambda: worn.append(True))
@@ -165,3 +168,36 @@ def test_reasons_are_plain_words_that_quote_no_file(monkeypatch, files, error, w
     reply, _ = child.answer(request(files / "a.mha"))
     assert words in reply["reason"]
     assert "DOE" not in str(reply)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the peak is read from /proc")
+@pytest.mark.parametrize("name", ["a.png", "b.png", "a.jpg", "a.tif", "a.nii.gz", "a.nrrd", "a.mha", "a.dcm"])
+def test_a_large_image_is_held_once(tmp_path, name):
+    """Decoding and handing over take the memory of one copy, or of colours in four bytes a pixel."""
+    array = np.zeros((5, 4096, 4096), np.int16)
+    if name.endswith(("png", "jpg")):
+        PIL.Image.new("RGB" if name[0] == "a" else "I;16", (8192, 8192)).save(tmp_path / name)
+    elif name.endswith("tif"):
+        tifffile.imwrite(tmp_path / name, array, photometric="minisblack", compression="zlib")
+    elif name.endswith("dcm"):
+        make_dicom(tmp_path / name, array)
+    else:
+        sitk.WriteImage(sitk.GetImageFromArray(array), str(tmp_path / name), useCompression=True)
+    code = f"""
+        import os, re
+        from napari_s3net.io import child
+        from napari_s3net.runtime.child_server import PipeCaller
+        peak = lambda: 1024 * int(re.search("VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
+        import napari_s3net.io.itk, napari_s3net.io.nifti, napari_s3net.io.tiff, napari_s3net.io.photograph
+        import napari_s3net.io.dicom.series
+        before = peak()
+        reply, array = child.answer({request(tmp_path / name)!r})
+        with open(os.devnull, "wb") as nowhere:
+            PipeCaller(nowhere).reply(reply, array)
+        print((peak() - before) / array.nbytes)
+        """
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(code)],
+        check=True, capture_output=True, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    assert float(done.stdout) < (1.6 if name.endswith((".jpg", "a.png")) else 1.4)

@@ -91,12 +91,17 @@ def write_deep_png(path, array):
     """A PNG of 16 bits a value: colour type 2, 4 or 6 by the number of channels."""
     kind = {2: 4, 3: 2, 4: 6}[array.shape[2]]
 
+    write_png(path, array.shape, 16, kind, b"".join(b"\0" + row.astype(">u2").tobytes() for row in array))
+
+
+def write_png(path, shape, depth, kind, rows, *, interlaced=0, packed=False):
+    """A PNG of rows, each behind the byte that names its filter."""
+
     def chunk(name, body):
         return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
-    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in array)
-    head = struct.pack(">2I5B", array.shape[1], array.shape[0], 16, kind, 0, 0, 0)
-    parts = (b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")
+    head = struct.pack(">2I5B", shape[1], shape[0], depth, kind, 0, 0, interlaced)
+    parts = (b"IHDR", head), (b"IDAT", rows if packed else zlib.compress(rows)), (b"IEND", b"")
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts))
 
 
@@ -292,3 +297,29 @@ def test_missing_pages_are_said(tmp_path):
     (tmp_path / "a.tif").write_bytes(whole[: len(whole) * 6 // 10])
     with pytest.warns(ReadWarning, match="pages may be missing"):
         read(tmp_path / "a.tif")
+
+
+def test_an_animation_opens_as_its_first_picture(tmp_path):
+    first = PIL.Image.fromarray(RGB)
+    image = saved(tmp_path / "a.png", first, save_all=True, append_images=[PIL.Image.fromarray(255 - RGB)])
+    np.testing.assert_array_equal(image.array, RGB)
+
+
+def test_an_interlaced_png_is_whole(tmp_path):
+    """Its rows come in seven passes (Adam7), each packed as a smaller picture."""
+    passes = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)]
+    parts = [RGB[top::down, left::right] for top, left, down, right in passes]
+    rows = b"".join(b"\0" + row.tobytes() for part in parts for row in part)
+    write_png(tmp_path / "a.png", RGB.shape, 8, 2, rows, interlaced=1)
+    np.testing.assert_array_equal(read(tmp_path / "a.png").array, RGB)
+
+
+def test_a_large_blank_picture_is_refused_with_both_sizes(tmp_path):
+    """It would take gigabytes, and a file of a megabyte is not to do that."""
+    packer = zlib.compressobj(9)
+    rows = b"".join(packer.compress(bytes(40_001)) for _ in range(40_000)) + packer.flush()
+    write_png(tmp_path / "a.png", (40_000, 40_000), 8, 0, rows, packed=True)
+    with pytest.raises(
+        ReadError, match=r"its \d MB takes 1\.6 GB of memory, and nearly all of its pixels must be blank"
+    ):
+        read(tmp_path / "a.png")

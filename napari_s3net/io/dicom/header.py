@@ -84,6 +84,8 @@ class Header:
         return code(self.dataset, "Modality")
 
 
+#: Among these first bytes a file names its transfer syntax.
+_META_BYTES = 4096
 #: Numbers that are no text; everything else is, with backslashes between values.
 _BINARY = ("US", "SS", "US or SS", "UL", "SL", "FL", "FD")
 _EXPLICIT = {True: pydicom.uid.ExplicitVRLittleEndian, False: pydicom.uid.ExplicitVRBigEndian}
@@ -111,7 +113,15 @@ def read_header(path: Path) -> Header:
         warnings.simplefilter("ignore")
         try:
             dataset = pydicom.dcmread(file, stop_before_pixels=True, force=True)
-        except (MemoryError, OSError):
+        except MemoryError:
+            file.seek(0)
+            if DeflatedExplicitVRLittleEndian.encode() not in file.read(_META_BYTES):
+                raise
+            raise ReadError(
+                "its data set is deflated as a whole and takes too much memory to unpack. Save it in another transfer "
+                "syntax, such as Explicit VR Little Endian."
+            ) from None
+        except OSError:
             raise
         except Exception as error:
             raise ReadError("its DICOM header is damaged.") from error

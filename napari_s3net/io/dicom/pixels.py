@@ -44,7 +44,7 @@ _SIZES = (
 _RUN_LENGTH_RATIO = 64
 _GDCM = (
     uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.JPEGLossless, uid.JPEGLosslessSV1, uid.JPEGLSLossless,
-    uid.JPEGLSNearLossless, uid.JPEG2000Lossless, uid.JPEG2000, uid.RLELossless,
+    uid.JPEGLSNearLossless, uid.JPEG2000Lossless, uid.JPEG2000,
 )  # fmt: skip
 _JPEG_2000 = (uid.JPEG2000Lossless, uid.JPEG2000)
 #: Colours of three values that the decoders turn into red, green and blue; a header may also forget to name them.
@@ -75,7 +75,8 @@ def decode_frames(header: Header) -> NDArray[Any]:
         If nothing here decodes its packing.
     """
     frames, rows, columns, samples = header.shape
-    check_memory((frames, rows, columns, samples), max(1, header.bits // 8))
+    packed = header.path.stat().st_size if header.syntax.is_compressed else None
+    check_memory((frames, rows, columns, samples), max(1, header.bits // 8), packed)
     _check_colours(header)
     array = _stored_pixels(header)
     array = array.reshape(array.shape[array.ndim - 2 - (samples > 1) :]) if frames == 1 else array
@@ -95,17 +96,18 @@ def _stored_pixels(header: Header) -> NDArray[Any]:
     """Stored pixels, colours as red, green and blue."""
     syntax = header.syntax
     if syntax.is_deflated:
-        return _by_pydicom(header, pydicom.dcmread(header.path, force=True).get_item("PixelData").value)
+        content = pydicom.dcmread(header.path, force=True).get_item("PixelData").value
+        return _by_pydicom(header, content, header.frames)
     if header.start is None:
         raise ReadError("it holds no pixels.")
     implicit, little = header.dataset.original_encoding
     place = find_pixels(header.path, header.start, implicit=bool(implicit), little=bool(little))
     if place.length is not None:
+        if (dtype := _plain_dtype(header, place)) is not None:
+            return _as_they_are(header, place.first, place.length, dtype)
         with header.path.open("rb") as file:
             file.seek(place.first)
-            if (dtype := _plain_dtype(header, place)) is not None:
-                return _as_they_are(header, file.read(place.length), dtype)
-            return _by_pydicom(header, file.read(place.length), "OW" if place.words else "OB")
+            return _by_pydicom(header, file.read(place.length), header.frames, "OW" if place.words else "OB")
     if not syntax.is_compressed:
         raise ReadError("its header is damaged: its pixels are packed, and it does not say how.")
     return _packed_pixels(header, place.first)
@@ -123,10 +125,27 @@ def _packed_pixels(header: Header, first: int) -> NDArray[Any]:
         check_frame(frame, rows, columns, frame_bytes)
     if syntax in _JPEG_2000:
         check_memory((rows, columns, samples), 4)  # its decoder unpacks each value into four bytes, a frame at a time
-    wide_run_lengths = syntax == uid.RLELossless and samples > 1 and header.bits > 8
-    if syntax in _GDCM and not wide_run_lengths:
+    together = max(1, LARGE // frame_bytes)  # frames of a large file are decoded in groups, for decoders make copies
+    if len(frames) <= together:
+        return _decoded_frames(header, frames)
+    array: NDArray[Any] | None = None
+    for start in range(0, len(frames), together):
+        group = frames[start : start + together]
+        part = _decoded_frames(header, group)
+        part = part if len(group) > 1 else part.reshape(part.shape[part.ndim - 2 - (samples > 1) :])[np.newaxis]
+        array = np.empty((len(frames), *part.shape[1:]), part.dtype) if array is None else array
+        if part.shape != (len(group), *array.shape[1:]) or part.dtype != array.dtype:
+            raise ReadError("its header is damaged: its packed frames are not of one size and type.")
+        array[start : start + together] = part
+    assert array is not None  # noqa: S101 - there is a group
+    return array
+
+
+def _decoded_frames(header: Header, frames: list[bytes]) -> NDArray[Any]:
+    """Stored pixels of some of the packed frames."""
+    if header.syntax in _GDCM:  # run lengths pydicom unpacks right where GDCM does not, and several times faster
         return _by_gdcm(header, frames)
-    return _by_pydicom(header, encapsulate(frames))
+    return _by_pydicom(header, encapsulate(frames), len(frames))
 
 
 def _plain_dtype(header: Header, place: PixelElement) -> np.dtype[Any] | None:
@@ -140,14 +159,14 @@ def _plain_dtype(header: Header, place: PixelElement) -> np.dtype[Any] | None:
     return np.dtype(f"{'<' if little else '>'}{'i' if signed else 'u'}{header.bits // 8}")
 
 
-def _as_they_are(header: Header, content: bytes, dtype: np.dtype[Any]) -> NDArray[Any]:
+def _as_they_are(header: Header, first: int, length: int, dtype: np.dtype[Any]) -> NDArray[Any]:
     """Grey whole numbers that are not packed."""
     frames, rows, columns, _ = header.shape
     values = frames * rows * columns
-    check_promise(values * dtype.itemsize, len(content))
-    _tell_more(len(content) // (rows * columns * dtype.itemsize), frames)
-    array = np.frombuffer(content, dtype, values).reshape((frames, rows, columns)[1 if frames == 1 else 0 :])
-    return array.astype(dtype.newbyteorder("="), copy=False)
+    check_promise(values * dtype.itemsize, length)
+    _tell_more(length // (rows * columns * dtype.itemsize), frames)
+    array = np.fromfile(header.path, dtype, values, offset=first)
+    return array.reshape((frames, rows, columns)[1 if frames == 1 else 0 :]).astype(dtype.newbyteorder("="), copy=False)
 
 
 def _check_colours(header: Header) -> None:
@@ -186,9 +205,9 @@ def _by_gdcm(header: Header, frames: list[bytes]) -> NDArray[Any]:
     """Decode with GDCM, from a file that holds nothing else."""
     from napari_s3net.io.itk import decode_pixels
 
-    dataset = _sizes_alone(header)
+    dataset = _sizes_alone(header, len(frames))
     dataset.SOPInstanceUID = "1.2.3"
-    dataset.SOPClassUID = _CAPTURES if header.frames > 1 else _CAPTURE
+    dataset.SOPClassUID = _CAPTURES if len(frames) > 1 else _CAPTURE
     dataset.PixelData = encapsulate(frames)
     dataset["PixelData"].VR = "OB"
     dataset["PixelData"].is_undefined_length = True
@@ -199,15 +218,15 @@ def _by_gdcm(header: Header, frames: list[bytes]) -> NDArray[Any]:
         return decode_pixels(Path(name), "GDCMImageIO")
     except RuntimeError:
         with suppress(UnsupportedFormatError):
-            return _by_pydicom(header, encapsulate(frames))
+            return _by_pydicom(header, encapsulate(frames), len(frames))
         raise
     finally:
         Path(name).unlink()
 
 
-def _by_pydicom(header: Header, content: bytes, kind: str = "OB") -> NDArray[Any]:
+def _by_pydicom(header: Header, content: bytes, frames: int, kind: str = "OB") -> NDArray[Any]:
     """Decode with pydicom: whatever is not packed, and what its own decoders and those of the extra can do."""
-    syntax, dataset = header.syntax, _sizes_alone(header)
+    syntax, dataset = header.syntax, _sizes_alone(header, frames)
     if syntax.is_deflated:
         dataset.file_meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
     if not dataset.file_meta.TransferSyntaxUID.is_compressed:
@@ -247,12 +266,14 @@ def _pixel_keyword(header: Header) -> str:
     return pydicom.datadict.keyword_for_tag(group << 16 | element)
 
 
-def _sizes_alone(header: Header) -> Dataset:
+def _sizes_alone(header: Header, frames: int) -> Dataset:
     """A data set of sizes and colours and nothing else."""
     dataset = Dataset()
     for keyword in _SIZES:
         if found := numbers(header.dataset, keyword):
             setattr(dataset, keyword, int(found[0]))
+    if "NumberOfFrames" in dataset:
+        dataset.NumberOfFrames = frames
     dataset.SamplesPerPixel = header.shape[3]
     dataset.BitsAllocated = header.bits
     photometric = next(iter(words(header.dataset, "PhotometricInterpretation")), "")

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.errors import AmbiguousSeriesError, HoldsLabelsError, ReadError, ReadWarning, UnsupportedFormatError
-from napari_s3net.image import Geometry, Image, Kind, guess_kind
+from napari_s3net.image import Geometry, Image, Kind, kind_of_grey
 from napari_s3net.io.dicom.boxes import SLICES, Box, main_box, resample
 from napari_s3net.io.dicom.header import DIRECTORY, LABELS, Header, code, items, read_header, why_no_image, words
 from napari_s3net.io.dicom.pixels import decode_frames
@@ -339,7 +339,7 @@ def read_headers(headers: Iterable[Header], name: str) -> Image:
     array, geometry = _placed(array, box, offset)
     first = box.planes[0].header
     colours = array.ndim > geometry.ndim
-    kind: Kind = "rgb" if colours else _KINDS.get(first.modality) or guess_kind(array.ravel())
+    kind: Kind = "rgb" if colours else _KINDS.get(first.modality) or kind_of_grey(array)
     return Image(array, geometry, kind, name)
 
 
@@ -359,7 +359,12 @@ def _read_planes(planes: Sequence[DicomPlane]) -> NDArray[Any]:
         if values is None or dtype is None:
             stored = {header: _stored(header, array) for header in dict.fromkeys(other.header for other in planes)}
             dtype = common_dtype([stored[other.header] for other in planes], [other.scale for other in planes])
-            values = np.empty((len(planes), *array.shape), dtype)
+            whole = decoded[path]
+            alone = len(whole) == len(planes) and all(plane.frame == n for n, plane in enumerate(planes))
+            if alone and len(stored) == 1 and dtype == whole.dtype and whole.flags.writeable:
+                values = whole  # each frame is read before its place is written to
+            else:
+                values = np.empty((len(planes), *array.shape), dtype)
         if plane.turned:
             low, high = stored_range(plane.header)
             array = (low + high - array.astype(np.int64)).astype(array.dtype)

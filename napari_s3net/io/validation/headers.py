@@ -227,12 +227,13 @@ def check_meta(path: Path) -> TextHeader:
     channels = fields.get("ElementNumberOfChannels", "1")
     if not channels.isdigit():
         raise ReadError("its header is damaged: the number of channels is not a number.")
-    check_memory((*sizes[:3], int(channels)), item)
     promised = prod(sizes) * int(channels) * item
     target = fields.get("ElementDataFile", "")
     pixels, start = _pixel_file(path, len(text), "" if target.upper() == "LOCAL" else target)
     present = pixels.stat().st_size - start
-    if fields.get("CompressedData", "").lower() == "true":
+    is_compressed = fields.get("CompressedData", "").lower() == "true"
+    check_memory((*sizes[:3], int(channels)), item, present if is_compressed else None)
+    if is_compressed:
         packed = fields.get("CompressedDataSize", "0")
         check_promise(int(packed) if packed.isdigit() else 0, present)
         check_promise(promised, present, DEFLATE_RATIO)
@@ -260,9 +261,10 @@ def check_nrrd(path: Path) -> TextHeader:
     text, fields, sizes = _text_header(path, rb":", rb"\r?\n\r?\n|\Z", ("sizes", "dimension"))
     bits = re.search(r"int(8|16|32|64)", kind := fields.get("type", "").lower())
     item = _known(int(bits[1]) // 8 if bits else next((n for word, n in _NRRD_WORDS if word in kind), 0))
-    check_memory(sizes, item)
     pixels, start = _pixel_file(path, len(text), fields.get("data file", fields.get("datafile", "")))
     present = pixels.stat().st_size - start
+    is_compressed = fields.get("encoding", "raw").lower() not in ("raw", "ascii", "text", "txt", "hex")
+    check_memory(sizes, item, present if is_compressed else None)
     ratio = {"raw": 1, "gzip": DEFLATE_RATIO, "gz": DEFLATE_RATIO}.get(fields.get("encoding", "raw").lower())
     check_promise(prod(sizes) * item if ratio else prod(sizes), present, ratio or DEFLATE_RATIO)
     return TextHeader(text, fields, prod(sizes), item, pixels, start)

@@ -18,6 +18,11 @@ COPIES = 3
 DEFLATE_RATIO = 1032
 #: A packed image that promises more bytes than this has to hold a plausible share of them; a small blank one need not.
 LARGE = 1 << 28
+#: An image is blank in effect where a byte of the file stands for more bytes of pixels than this: photographs and scans
+#: pack far less tightly.
+BLANK_RATIO = 200
+#: A blank image may take so many bytes: a photograph of 20,000 × 20,000 pixels is opened, plain as it may be.
+MOST_BLANK = 1_250_000_000
 #: Time that reading may take: a start, and more for every byte of a file, as over a slow network, and of its pixels.
 BASE_SECONDS, BYTES_PER_SECOND, PIXEL_BYTES_PER_SECOND = 20.0, 5e5, 5e6
 
@@ -74,8 +79,11 @@ def reading_seconds(path: Path, promised: int = 0) -> float:
     return BASE_SECONDS + packed / BYTES_PER_SECOND + promised / PIXEL_BYTES_PER_SECOND
 
 
-def check_memory(shape: Iterable[int], item_bytes: int) -> None:
+def check_memory(shape: Iterable[int], item_bytes: int, present: int | None = None) -> None:
     """Refuse an image that this machine cannot hold, before anything is allocated; tell others of its size.
+
+    A large image that is packed as tightly as only a blank one can be is refused as well: a file of a megabyte is not
+    to take gigabytes of memory.
 
     Parameters
     ----------
@@ -83,14 +91,21 @@ def check_memory(shape: Iterable[int], item_bytes: int) -> None:
         Every axis, colours and volumes included.
     item_bytes : int
         Bytes of one value.
+    present : int, optional
+        Bytes of the file, where its pixels are packed.
 
     Raises
     ------
     ReadError
-        With the size that the header claims and the memory of this machine.
+        With the size that the header claims and the memory of this machine, or with both sizes of a blank image.
     """
     shape = tuple(int(n) for n in shape)
     promised = prod(shape) * item_bytes
+    if present is not None and promised > max(MOST_BLANK, BLANK_RATIO * present):
+        raise ReadError(
+            f"to unpack its {in_words(present)} takes {in_words(promised)} of memory, and nearly all of its pixels "
+            "must be blank. Save the part of it that shows something, or save it without packing."
+        )
     needed = promised * COPIES
     if needed > physical_memory():
         claimed = " × ".join(str(n) for n in shape if n > 1)

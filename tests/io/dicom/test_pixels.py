@@ -105,7 +105,7 @@ def test_run_lengths_that_cannot_hold_so_many_pixels_are_refused_before_memory_i
     dataset = pydicom.dcmread(path)
     dataset.Rows = dataset.Columns = 20_000
     dataset.save_as(path)
-    monkeypatch.setattr(pixels, "_by_gdcm", lambda *_: pytest.fail("a decoder was asked"))
+    monkeypatch.setattr(pixels, "_by_pydicom", lambda *_: pytest.fail("a decoder was asked"))
     with pytest.raises(ReadError, match="promises 400 MB, the file has"):
         decoded(path)
 
@@ -119,8 +119,17 @@ def test_packed_pixels_of_another_size_are_refused(tmp_path):
         decoded(path)
 
 
+@pytest.mark.parametrize("syntax", [uid.RLELossless, uid.JPEGLSLossless])
+@pytest.mark.parametrize("together", [1, 2])
+def test_the_frames_of_a_large_file_are_decoded_in_groups(tmp_path, monkeypatch, syntax, together):
+    array = phantom((5, 24, 20), np.uint16)
+    path = packed(make_dicom(tmp_path / "a", array), syntax)
+    monkeypatch.setattr(pixels, "LARGE", together * array[0].nbytes)
+    np.testing.assert_array_equal(decoded(path), array)
+
+
 def test_what_comes_is_held_against_the_promise(tmp_path, monkeypatch):
-    path = packed(make_dicom(tmp_path / "a", phantom((24, 20), np.uint8)), uid.RLELossless)
+    path = packed(make_dicom(tmp_path / "a", phantom((24, 20), np.uint8)), uid.JPEGLSLossless)
     monkeypatch.setattr(pixels, "_by_gdcm", lambda *_: np.zeros((24, 19), np.uint8))
     with pytest.raises(ReadError, match="promises 1 × 24 × 20 values, its packed pixels hold 1 × 24 × 19"):
         decoded(path)
