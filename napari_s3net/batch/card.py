@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_s3net.errors import DivergedError, OutOfMemoryError, S3NetError
 from napari_s3net.runtime.child_process import ONE_THREAD, python_module
+from napari_s3net.runtime.machine import cores, free_memory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from napari_s3net.batch.plan import Plan
     from napari_s3net.settings import Settings
     from napari_s3net.training.loop import TrainedClusters
 
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 DRIVER = Path("/proc/driver/nvidia/gpus")
 #: Name of the variable with the secret that opens the connection.
 KEY = "NAPARI_S3NET_CARD_KEY"
+#: Memory that a worker takes: its libraries and a photograph of ordinary size.
+WORKER_BYTES = 700 * 2**20
 
 #: In a worker: how to reach the card's process in the job that it does; empty where it trains by itself.
 address = ""
@@ -113,6 +117,26 @@ def cards_for(device: str) -> list[str]:
     if device == "auto" and DRIVER.is_dir():
         return [f"cuda:{i}" for i in range(len(list(DRIVER.iterdir())))]
     return []
+
+
+def jobs_for(plan: Plan) -> int:
+    """Choose how many files are worked on at once where nobody says it.
+
+    Parameters
+    ----------
+    plan : Plan
+        Its device, and whether it uses a model.
+
+    Returns
+    -------
+    int
+        1, or where each image is trained on by a card two for each core, as far as the memory that is free goes: while
+        the card trains for some workers the others read, prepare and write, and the more wait, the more are trained on
+        side by side.
+    """
+    if plan.model is not None or plan.fit != "image" or not cards_for(plan.device):
+        return 1
+    return max(1, min(2 * cores(), free_memory() // WORKER_BYTES))
 
 
 def address_of(device: str) -> str:

@@ -15,6 +15,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from napari_s3net.batch import fit
+from napari_s3net.batch.card import jobs_for
 from napari_s3net.batch.executor import BatchExecutor, open_executor
 from napari_s3net.batch.file_row import FileRow
 from napari_s3net.batch.folder import TREES, locked, remove, sweep
@@ -47,15 +48,15 @@ class Summary:
     stopped: bool
 
 
-def batch(plan: Plan, *, jobs: int = 1, scheduler: str = "", restart: bool = False) -> Summary:
+def batch(plan: Plan, *, jobs: int | None = None, scheduler: str = "", restart: bool = False) -> Summary:
     """Segment every image of a folder and wait for the end.
 
     Parameters
     ----------
     plan : Plan
         What to do.
-    jobs : int
-        How many files at once on this machine.
+    jobs : int, optional
+        How many files at once on this machine; by default one, or what keeps a graphics card busy.
     scheduler : str
         Address of a running Dask scheduler, whose workers are used instead; empty for this machine.
     restart : bool
@@ -71,7 +72,7 @@ def batch(plan: Plan, *, jobs: int = 1, scheduler: str = "", restart: bool = Fal
     S3NetError
         As `iter_batch` and `open_executor`.
     """
-    with open_executor(jobs, scheduler) as executor:
+    with open_executor(jobs_for(plan) if jobs is None else jobs, scheduler) as executor:
         return drain(iter_batch(plan, executor=executor, restart=restart))
 
 

@@ -30,7 +30,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--recursive", action="store_true", help="folders within as well")
     add("--fit", default="image", metavar="HOW", help="image: image by image (default); folder: one model for all")
     add("--model", type=Path, metavar="MODEL", help="a model that learn wrote decides what each pixel is")
-    add("--jobs", type=int, default=1, metavar="N", help="files at once on this machine (default 1)")
+    add("--jobs", type=int, metavar="N", help="files at once on this machine (default 1; with a graphics card more)")
     add("--scheduler", default="", metavar="ADDRESS", help="use the workers of this Dask scheduler")
     add("--restart", action="store_true", help="forget what was done before")
     add(
@@ -57,6 +57,7 @@ def run(options: Namespace) -> int:
         If Ctrl-C ended the batch; what was finished is kept.
     """
     from napari_s3net.batch import Plan, find_items, open_executor
+    from napari_s3net.batch.card import jobs_for
 
     plan = Plan(
         source=options.source,
@@ -80,7 +81,8 @@ def run(options: Namespace) -> int:
         load_model(plan.model)
     items = find_items(plan)
     started = time.perf_counter()
-    with open_executor(options.jobs, options.scheduler) as executor:
+    jobs = jobs_for(plan) if options.jobs is None else options.jobs
+    with open_executor(jobs, options.scheduler) as executor:
         if executor.link:
             say(f"{executor.workers} workers; see {executor.link}")
         with ctrl_c() as asked:

@@ -1,12 +1,14 @@
 """The card's process trains what workers bring, many at once; a CPU stands in for the card."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from napari_s3net.batch import card, isolated, work
-from napari_s3net.batch.card import CardLostError, CardProcess, address_of, cards_for, train_there
+from napari_s3net.batch.card import CardLostError, CardProcess, address_of, cards_for, jobs_for, train_there
+from napari_s3net.batch.plan import Plan
 from napari_s3net.runtime.generators import drain
 from napari_s3net.runtime.oom_retry import CARD_FAILED
 from napari_s3net.segmentation import segment
@@ -87,3 +89,19 @@ def test_a_worker_whose_own_card_fails_does_it_on_the_cpu(monkeypatch):
     result = drain(work.segment_image(image(0), SKIN, "cuda:0"))
     assert result.provenance.note.startswith(f"{CARD_FAILED} Computed on the CPU.")
     assert result.labels.max() > 1
+
+
+def test_a_card_is_kept_busy_by_more_workers_than_cores_as_far_as_memory_goes(monkeypatch, tmp_path):
+    plan = Plan(source=tmp_path, output=tmp_path / "out", device="cuda")
+    monkeypatch.setattr(card, "cores", lambda: 16)
+    monkeypatch.setattr(card, "free_memory", lambda: 64 * 2**30)
+    assert jobs_for(plan) == 32
+    monkeypatch.setattr(card, "free_memory", lambda: 3 * card.WORKER_BYTES)
+    assert jobs_for(plan) == 3
+    monkeypatch.setattr(card, "free_memory", lambda: 0)
+    assert jobs_for(plan) == 1
+    monkeypatch.setattr(card, "free_memory", lambda: 64 * 2**30)
+    assert jobs_for(replace(plan, device="cpu")) == 1
+    assert jobs_for(replace(plan, fit="folder")) == 1, "a fitted model does not train on the card"
+    (tmp_path / "learned.safetensors").touch()
+    assert jobs_for(replace(plan, model=tmp_path / "learned.safetensors")) == 1
