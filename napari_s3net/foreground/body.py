@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_s3net.foreground.morphology import opened
+from napari_s3net.foreground.morphology import open_mask
 from napari_s3net.foreground.proposal import Proposal
-from napari_s3net.labels.stack_components import StackComponents
+from napari_s3net.foreground.stack_components import SliceComponents, StackComponents
 from napari_s3net.preprocessing.millimetres import disc_footprint, pixel_spacing
 from napari_s3net.preprocessing.prepare import PreparedPlane
 
@@ -57,29 +57,7 @@ def propose_body(plane: PreparedPlane) -> Proposal:
     return Proposal(np.asarray(ndimage.binary_fill_holes(largest), np.float32), NAMES, 1.0)
 
 
-@dataclass(frozen=True, eq=False)
-class TissueOfSlice:
-    """The components of tissue in one slice.
-
-    Parameters
-    ----------
-    packed : numpy.ndarray
-        Their pixels as bits.
-    shape : tuple of int
-        (H, W) of the slice.
-    """
-
-    packed: NDArray[np.uint8]
-    shape: tuple[int, int]
-
-    @property
-    def components(self) -> NDArray[np.int32]:
-        """(H, W), numbered from 1."""
-        tissue = np.unpackbits(self.packed, count=self.shape[0] * self.shape[1]).reshape(self.shape)
-        return np.asarray(ndimage.label(tissue)[0], np.int32)
-
-
-def tissue_of_slice(hu: NDArray[np.floating], spacing: tuple[float, float]) -> TissueOfSlice:
+def tissue_of_slice(hu: NDArray[np.floating], spacing: tuple[float, float]) -> SliceComponents:
     """Find the tissue of a slice.
 
     Parameters
@@ -91,18 +69,18 @@ def tissue_of_slice(hu: NDArray[np.floating], spacing: tuple[float, float]) -> T
 
     Returns
     -------
-    TissueOfSlice
+    SliceComponents
         The body, and table, clothes and arms beside it.
     """
-    return TissueOfSlice(np.packbits(_tissue(hu, spacing)), (hu.shape[0], hu.shape[1]))
+    return SliceComponents(np.packbits(_tissue(hu, spacing)), (hu.shape[0], hu.shape[1]))
 
 
-def choose_body(slices: Sequence[TissueOfSlice], spacing: tuple[float, float, float]) -> list[NDArray[np.bool_]]:  # noqa: ARG001
+def choose_body(slices: Sequence[SliceComponents], spacing: tuple[float, float, float]) -> list[NDArray[np.bool_]]:  # noqa: ARG001
     """Choose the largest tissue of a volume, connected through its slices.
 
     Parameters
     ----------
-    slices : sequence of TissueOfSlice
+    slices : sequence of SliceComponents
         Of all slices, in order.
     spacing : tuple of float
         Not used: the largest is the largest in any unit. All choosers of `volume_objects` take the same arguments.
@@ -126,7 +104,7 @@ def choose_body(slices: Sequence[TissueOfSlice], spacing: tuple[float, float, fl
 
 
 def draw_body(
-    part: TissueOfSlice,
+    part: SliceComponents,
     chosen: NDArray[np.bool_],
     hu: NDArray[np.floating],  # noqa: ARG001 - one signature for all
     spacing: tuple[float, float],  # noqa: ARG001
@@ -135,7 +113,7 @@ def draw_body(
 
     Parameters
     ----------
-    part : TissueOfSlice
+    part : SliceComponents
         The slice's tissue.
     chosen : numpy.ndarray
         (n + 1,) bool, from `choose_body`.
@@ -154,4 +132,4 @@ def draw_body(
 
 def _tissue(hu: NDArray[np.floating], spacing: tuple[float, float]) -> NDArray[np.bool_]:
     """Tissue without thin bridges."""
-    return opened(hu > BODY.tissue_above, disc_footprint(BODY.bridge, spacing, at_least_one_pixel=True))
+    return open_mask(hu > BODY.tissue_above, disc_footprint(BODY.bridge, spacing, at_least_one_pixel=True))

@@ -2,7 +2,7 @@
 
 No single threshold finds every lesion: one with a pale rim needs another than one in uneven light. So thresholds of
 several channels, with and without the light's gradient taken out, each give a candidate; and so do unions of the
-network's clusters. `region_features.measure` says how much each looks like an object.
+network's clusters. `region_features.measure_candidates` says how much each looks like an object.
 """
 
 from __future__ import annotations
@@ -13,12 +13,7 @@ from skimage.filters import threshold_otsu
 
 from napari_s3net.foreground.constants import VotingConstants
 from napari_s3net.foreground.illumination import flatten_illumination
-from napari_s3net.foreground.morphology import central_components, centre_weight, opening
-
-#: Levels between which Otsu's threshold tells values apart.
-BINS = 256
-#: With fewer pixels in the upper class, Otsu's threshold within it says nothing.
-FEWEST_ABOVE = 50
+from napari_s3net.foreground.morphology import central_components, centre_weight, open_masks
 
 
 def make_candidates(
@@ -41,7 +36,7 @@ def make_candidates(
         (m, h, w) bool, no two the same.
     """
     above = [
-        values > np.reshape(_thresholds(values[inside], constants.otsu_shifts), (-1, 1, 1))
+        values > np.reshape(_thresholds(values[inside], constants), (-1, 1, 1))
         for values in (*channels, *flatten_illumination(channels, inside))
     ]
     found = _objects_among(np.concatenate(above) & inside, constants)
@@ -119,25 +114,26 @@ def brighter_in_the_middle(values: NDArray[np.float64], inside: NDArray[np.bool_
 
 def _objects_among(masks: NDArray[np.bool_], constants: VotingConstants) -> NDArray[np.bool_]:
     """The central component of each mask (n, h, w), without what is thin; too small or large ones are left out."""
-    components = central_components(opening(masks), centre_weight((masks.shape[1], masks.shape[2])))
+    components = central_components(open_masks(masks), centre_weight((masks.shape[1], masks.shape[2])))
     areas = components.mean(axis=(1, 2))
     return np.asarray(components[(constants.smallest <= areas) & (areas <= constants.largest)])
 
 
-def _thresholds(values: NDArray[np.floating], shifts: tuple[float, ...]) -> list[float]:
+def _thresholds(values: NDArray[np.floating], constants: VotingConstants) -> list[float]:
     """Otsu's threshold, shifted; and Otsu's within the upper class, for something small in uneven surroundings."""
     if np.ptp(values) == 0:
         return []
-    otsu = _otsu(values)
+    otsu = _otsu(values, constants.otsu_bins)
     above, below = values[values > otsu], values[values <= otsu]
     gap = float(above.mean() - below.mean()) if above.size and below.size else 0.0
-    upper = [_otsu(above)] if above.size > FEWEST_ABOVE and np.ptp(above) > 0 else []
-    return [otsu + shift * gap for shift in shifts] + upper
+    tells = above.size > constants.fewest_above and np.ptp(above) > 0
+    upper = [_otsu(above, constants.otsu_bins)] if tells else []
+    return [otsu + shift * gap for shift in constants.otsu_shifts] + upper
 
 
-def _otsu(values: NDArray[np.floating]) -> float:
+def _otsu(values: NDArray[np.floating], bins: int) -> float:
     """Otsu's threshold of values that are not all the same; counting them by hand is several times faster."""
     low, high = float(values.min()), float(values.max())
-    width = (high - low) / BINS
-    counts = np.bincount(np.minimum((values - low) / width, BINS - 1).astype(np.intp), minlength=BINS)
-    return float(threshold_otsu(hist=(counts, low + width * (np.arange(BINS) + 0.5))))
+    width = (high - low) / bins
+    counts = np.bincount(np.minimum((values - low) / width, bins - 1).astype(np.intp), minlength=bins)
+    return float(threshold_otsu(hist=(counts, low + width * (np.arange(bins) + 0.5))))

@@ -23,12 +23,28 @@ class VotingConstants:
         That of the blur before colours are compared.
     otsu_shifts : tuple of float
         Thresholds, as shifts from Otsu's by this share of the distance between its two classes.
+    otsu_bins : int
+        Levels between which Otsu's threshold tells values apart.
+    fewest_above : int
+        With no more pixels in the upper class, Otsu's threshold within it says nothing.
+    smallest_view : float
+        Where less than this share of a photograph is neither lens nor sticker, it is dark or blue itself: all of it
+        counts.
     smallest, largest : float
         Candidates smaller or larger than these shares of the image are no object.
     exponents : mapping of str to float
         What each of `region_features.RATIOS` is raised to in a candidate's score.
-    floor : float
-        Added to each of them but the area, so that none alone makes a score 0.
+    floors : mapping of str to float
+        Added to each of them, so that none alone makes a score 0; nothing to the area, for the smallest candidates were
+        left out.
+    rim : int
+        Width, in pixels, of the rims at which the colours on both sides of a boundary are compared.
+    fewest_in_rim : int
+        A rim of fewer pixels tells nothing.
+    spread_floor, background_spread_floor : float
+        Added to spreads, in standard deviations of the image, so that flat regions do not divide by zero.
+    flat_spread : float
+        Added to the standard deviations of colours (of about 100 levels), so that a flat image is not blown up.
     border_contact, lightness_excess : float
         What these two features are multiplied by in the logarithm of the score.
     union_handicap : float
@@ -57,6 +73,9 @@ class VotingConstants:
     blur: float = 1.5
     colour_blur: float = 1.0
     otsu_shifts: tuple[float, ...] = (0.1, 0.0, -0.12, -0.25)
+    otsu_bins: int = 256
+    fewest_above: int = 50
+    smallest_view: float = 0.05
     smallest: float = 0.0025
     largest: float = 0.9
     exponents: Mapping[str, float] = field(
@@ -69,7 +88,21 @@ class VotingConstants:
             "background_uniformity": 0.5,
         }
     )
-    floor: float = 0.05
+    floors: Mapping[str, float] = field(
+        default_factory=lambda: {
+            "boundary": 0.05,
+            "compactness": 0.05,
+            "centrality": 0.05,
+            "fisher_separation": 0.05,
+            "area": 0.0,
+            "background_uniformity": 0.05,
+        }
+    )
+    rim: int = 3
+    fewest_in_rim: int = 5
+    spread_floor: float = 0.1
+    background_spread_floor: float = 0.05
+    flat_spread: float = 2.0
     border_contact: float = -4.5
     lightness_excess: float = -1.0
     union_handicap: float = 1.0

@@ -17,8 +17,6 @@ from napari_s3net.preprocessing.window import over_channels
 
 #: The defaults were chosen for this target.
 LESION = VotingConstants()
-#: Where less than this share of a photograph is neither lens nor sticker, it is dark or blue itself: all of it counts.
-SMALLEST_VIEW = 0.05
 
 
 def score_lesions(clusters: NDArray[np.int64], features: NDArray[np.float32]) -> ScoredCandidates:
@@ -40,7 +38,7 @@ def score_lesions(clusters: NDArray[np.int64], features: NDArray[np.float32]) ->
         return score_central(clusters, features)
     small = shrink_to(features, LESION.size)
     inside = ~(lens_shadow(small) | marker(small))
-    if inside.mean() < SMALLEST_VIEW:
+    if inside.mean() < LESION.smallest_view:
         inside[:] = True
     colours = rgb2lab(ndimage.gaussian_filter(small, (LESION.colour_blur, LESION.colour_blur, 0)))
     channels = lesion_channels(small, inside)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.segmentation import clear_border
 
-from napari_s3net.foreground.morphology import dilate, erode, opened
+from napari_s3net.foreground.morphology import dilate_mask, erode_mask, open_mask
 from napari_s3net.foreground.proposal import Proposal
 from napari_s3net.preprocessing.millimetres import above_area, disc_footprint, pixel_spacing, spacing_note
 from napari_s3net.preprocessing.prepare import PreparedPlane
@@ -134,7 +134,7 @@ def deep_inside(air: NDArray[np.bool_], hu: NDArray[np.floating], spacing: tuple
     numpy.ndarray
         (H, W) bool.
     """
-    return opened(air & (hu < LUNG.deep_below), disc_footprint((LUNG.thinnest - max(spacing)) / 2, spacing))
+    return open_mask(air & (hu < LUNG.deep_below), disc_footprint((LUNG.thinnest - max(spacing)) / 2, spacing))
 
 
 def lung_around(
@@ -158,15 +158,15 @@ def lung_around(
     numpy.ndarray
         (H, W) bool.
     """
-    rim = dilate(air, disc_footprint(LUNG.rim, spacing, at_least_one_pixel=True)) & (hu < LUNG.rim_below)
-    lung = dilate(deep, disc_footprint(LUNG.reach, spacing)) & (air | rim)
+    rim = dilate_mask(air, disc_footprint(LUNG.rim, spacing, at_least_one_pixel=True)) & (hu < LUNG.rim_below)
+    lung = dilate_mask(deep, disc_footprint(LUNG.reach, spacing)) & (air | rim)
     return _without_vessels(lung, spacing)
 
 
 def _without_gas(air: NDArray[np.bool_], hu: NDArray[np.floating], spacing: tuple[float, float]) -> NDArray[np.bool_]:
     """Drop the components that are tiny, and those with gas in their inside, away from mixed voxels."""
     components, n = ndimage.label(air)
-    inside = erode(air, disc_footprint(LUNG.mixed, spacing))
+    inside = erode_mask(air, disc_footprint(LUNG.mixed, spacing))
     sizes, insides, gas = (
         np.bincount(components[where], minlength=n + 1) for where in (air, inside, inside & (hu < LUNG.gas_below))
     )
@@ -188,13 +188,13 @@ def _without_vessels(lung: NDArray[np.bool_], spacing: tuple[float, float]) -> N
     """Close the gaps and fill the holes that vessels leave."""
     gap = disc_footprint(LUNG.vessel_gap, spacing)
     y, x = (n // 2 + 1 for n in gap.shape)
-    closed = erode(dilate(np.pad(lung, ((y, y), (x, x))), gap), gap)[y:-y, x:-x]
+    closed = erode_mask(dilate_mask(np.pad(lung, ((y, y), (x, x))), gap), gap)[y:-y, x:-x]
     return np.asarray(closed | ~(closed | above_area(~closed, LUNG.largest_vessel, spacing)))
 
 
 def _near_ribs(lung: NDArray[np.bool_], hu: NDArray[np.floating], spacing: tuple[float, float]) -> NDArray[np.bool_]:
     """Drop small components with no bone beside them, where bone is to be seen at all."""
-    bone = opened(hu > LUNG.bone_above, disc_footprint(LUNG.rim, spacing, at_least_one_pixel=True))
+    bone = open_mask(hu > LUNG.bone_above, disc_footprint(LUNG.rim, spacing, at_least_one_pixel=True))
     if not bone.any():
         return lung
     small = clear_border(lung & ~above_area(lung, LUNG.small, spacing))  # how large a cut one is nobody knows

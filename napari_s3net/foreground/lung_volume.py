@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_s3net.foreground.lung import LUNG, deep_inside, lung_around
-from napari_s3net.foreground.morphology import dilate, erode, opened
-from napari_s3net.labels.stack_components import StackComponents, overlaps
+from napari_s3net.foreground.morphology import dilate_mask, erode_mask, open_mask
+from napari_s3net.foreground.stack_components import SliceComponents, StackComponents, overlaps
 from napari_s3net.preprocessing.millimetres import disc_footprint
 
 
@@ -45,7 +45,7 @@ class LungVolumeConstants:
     smallest : float
         ml: nothing smaller is lung.
     body_step : int
-        Every so many rows and columns are enough to see where the body is.
+        Every n-th row and column is enough to see where the body is.
     """
 
     like_gas: float = 0.35
@@ -64,15 +64,13 @@ LUNG_VOLUME = LungVolumeConstants()
 
 
 @dataclass(frozen=True, eq=False)
-class AirOfSlice:
+class AirOfSlice(SliceComponents):
     """The components of air inside the body in one slice.
 
     Parameters
     ----------
-    packed : numpy.ndarray
-        Their pixels as bits.
-    shape : tuple of int
-        (H, W) of the slice.
+    packed, shape
+        As in `SliceComponents`.
     pixels, inside, gas : numpy.ndarray
         (n + 1,), of each component from 1: all pixels, those away from mixed voxels, and those of these that are gas.
     near_bone : numpy.ndarray
@@ -81,19 +79,11 @@ class AirOfSlice:
         Whether the slice shows any.
     """
 
-    packed: NDArray[np.uint8]
-    shape: tuple[int, int]
     pixels: NDArray[np.int64]
     inside: NDArray[np.int64]
     gas: NDArray[np.int64]
     near_bone: NDArray[np.bool_]
     has_bone: bool
-
-    @property
-    def components(self) -> NDArray[np.int32]:
-        """(H, W), numbered from 1."""
-        deep = np.unpackbits(self.packed, count=self.shape[0] * self.shape[1]).reshape(self.shape)
-        return np.asarray(ndimage.label(deep)[0], np.int32)
 
     @property
     def gas_share(self) -> NDArray[np.float64]:
@@ -124,7 +114,7 @@ def air_of_slice(hu: NDArray[np.floating], spacing: tuple[float, float]) -> AirO
     keep[0] = False
     components, n = ndimage.label(keep[components])
     found = components > 0
-    inner = found & erode(air, disc_footprint(LUNG.mixed, spacing))
+    inner = found & erode_mask(air, disc_footprint(LUNG.mixed, spacing))
     pixels, inside, gas = (
         np.bincount(components[where], minlength=n + 1) for where in (found, inner, inner & (hu < LUNG.gas_below))
     )
@@ -221,9 +211,9 @@ def _near_bone(
     components: NDArray[np.integer], n: int, hu: NDArray[np.floating], spacing: tuple[float, float]
 ) -> tuple[NDArray[np.bool_], bool]:
     """Which components have bone within `LUNG.rib_distance` of their lung, (n + 1,), and whether there is any."""
-    bone = opened(hu > LUNG.bone_above, disc_footprint(LUNG.rim, spacing, at_least_one_pixel=True))
+    bone = open_mask(hu > LUNG.bone_above, disc_footprint(LUNG.rim, spacing, at_least_one_pixel=True))
     reach = LUNG.rib_distance + LUNG.mixed + max(spacing)
-    near = dilate(bone, disc_footprint(reach, spacing)) & (components > 0)
+    near = dilate_mask(bone, disc_footprint(reach, spacing)) & (components > 0)
     return np.bincount(components[near], minlength=n + 1) > 0, bool(bone.any())
 
 

@@ -17,11 +17,6 @@ from napari_s3net.foreground.morphology import centre_weight, dilate_masks, peri
 #: Features of which the logarithm enters a score, and those that enter as they are.
 RATIOS = ("boundary", "compactness", "centrality", "fisher_separation", "area", "background_uniformity")
 LINEAR = ("border_contact", "lightness_excess")
-#: Width, in pixels, of the rims at which the colours on both sides of a boundary are compared; and how many pixels they
-#: must have.
-RIM, FEWEST_IN_RIM = 3, 5
-#: Added to spreads, in standard deviations of the image, so that flat regions do not divide by zero.
-SPREAD_FLOOR, BACKGROUND_SPREAD_FLOOR = 0.1, 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +102,7 @@ class RegionFeatures:
         Parameters
         ----------
         constants : VotingConstants
-            The exponents of `RATIOS` and the factors of `LINEAR`.
+            Exponents and floors of `RATIOS`, and the factors of `LINEAR`.
 
         Returns
         -------
@@ -116,13 +111,15 @@ class RegionFeatures:
         """
         logs = constants.border_contact * self.border_contact + constants.lightness_excess * self.lightness_excess
         for name, exponent in constants.exponents.items():
-            floor = 0.0 if name == "area" else constants.floor  # the smallest candidates were left out
-            logs = logs + exponent * np.log(getattr(self, name) + floor)
+            logs = logs + exponent * np.log(getattr(self, name) + constants.floors[name])
         return logs
 
 
 def measure_candidates(
-    masks: NDArray[np.bool_], colours: NDArray[np.floating], inside: NDArray[np.bool_]
+    masks: NDArray[np.bool_],
+    colours: NDArray[np.floating],
+    inside: NDArray[np.bool_],
+    constants: VotingConstants,
 ) -> RegionFeatures:
     """Measure the features of each candidate.
 
@@ -134,6 +131,8 @@ def measure_candidates(
         (h, w, 3) Lab or (h, w, 1) intensities, in units of the image's standard deviation; the first axis is lightness.
     inside : numpy.ndarray
         (h, w) bool: what is image, and not the dark corner of the lens.
+    constants : VotingConstants
+        Width and least size of rims, and what is added to spreads.
 
     Returns
     -------
@@ -156,12 +155,12 @@ def measure_candidates(
     gap = (inner.mean - outer.mean) * surrounded[:, None]
     spread, spread_outside = inner.spread.mean(axis=1), np.where(surrounded, outer.spread.mean(axis=1), 1.0)
     return RegionFeatures(
-        boundary=_boundary(masks, table, inside),
+        boundary=_boundary(masks, table, inside, constants),
         compactness=np.minimum(1.0, 4 * np.pi * inner.pixels / np.maximum(perimeters(masks), 1.0) ** 2),
         centrality=weight / np.maximum(inner.pixels, 1),
-        fisher_separation=np.linalg.norm(gap, axis=1) / (spread + spread_outside + SPREAD_FLOOR),
+        fisher_separation=np.linalg.norm(gap, axis=1) / (spread + spread_outside + constants.spread_floor),
         area=inner.pixels / inside.size,
-        background_uniformity=1 / (spread_outside + BACKGROUND_SPREAD_FLOOR),
+        background_uniformity=1 / (spread_outside + constants.background_spread_floor),
         border_contact=border_contact,
         lightness_excess=np.maximum(0.0, gap[:, 0]),
         distance=np.hypot(down, right) / np.maximum(inner.pixels, 1),
@@ -170,14 +169,16 @@ def measure_candidates(
     )
 
 
-def _boundary(masks: NDArray[np.bool_], table: NDArray[np.float32], inside: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _boundary(
+    masks: NDArray[np.bool_], table: NDArray[np.float32], inside: NDArray[np.bool_], constants: VotingConstants
+) -> NDArray[np.float64]:
     """How far the mean colours of the rims on both sides are apart, (n,); 0 where a rim is too small to tell."""
     outside = ~masks
     within, without = (
         Side.from_sums(_sums(rim & inside, table))
-        for rim in (masks & dilate_masks(outside, RIM), outside & dilate_masks(masks, RIM))
+        for rim in (masks & dilate_masks(outside, constants.rim), outside & dilate_masks(masks, constants.rim))
     )
-    enough = np.minimum(within.pixels, without.pixels) >= FEWEST_IN_RIM
+    enough = np.minimum(within.pixels, without.pixels) >= constants.fewest_in_rim
     return np.asarray(np.linalg.norm(within.mean - without.mean, axis=1) * enough)
 
 

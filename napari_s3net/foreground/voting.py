@@ -12,11 +12,10 @@ from napari_s3net.foreground import candidates
 from napari_s3net.foreground.constants import VotingConstants
 from napari_s3net.foreground.proposal import Proposal
 from napari_s3net.foreground.region_features import RegionFeatures, measure_candidates
+from napari_s3net.labels.metrics import dice_of_masks
 
 #: How far probabilities inside the object stay above one half, and outside below: enough that resizing cannot tip them.
 MARGIN = 0.01
-#: Added to the standard deviations of colours (of about 100 levels), so that those of a flat image are not blown up.
-FLAT = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +126,7 @@ class ScoredCandidates:
         network = views.mean(axis=0)
         joined = _around_half(network, constants.network_threshold)
         if len(self.masks):
-            agreement = np.log(_soft_dice(self.masks, network) + constants.network_floor)
+            agreement = np.log(dice_of_masks(self.masks, network[None])[:, 0] + constants.network_floor)
             votes, _ = self.vote(prior + constants.network_weight * agreement)
             joined = constants.network_share * joined + (1 - constants.network_share) * votes
         chosen = candidates.central_component(joined > 0.5)
@@ -147,9 +146,7 @@ class ScoredCandidates:
 
     def _consensus_group(self, weights: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Which candidates (n,) mean the same object as the one that agrees best with all of them, by their weights."""
-        flat = self.masks.reshape(len(self.masks), -1).astype(np.float32)
-        areas = flat.sum(axis=1)
-        dice = 2 * (flat @ flat.T) / (areas[:, None] + areas)
+        dice = dice_of_masks(self.masks, self.masks)
         return np.asarray(dice[int(np.argmax(dice @ weights))] > self.constants.same_object)
 
 
@@ -173,13 +170,6 @@ def expected_dice(probability: NDArray[np.floating], chosen: NDArray[np.bool_]) 
     """
     common, both = float(probability[chosen].sum()), float(probability.sum() + chosen.sum())
     return 2 * common / both if both else 0.0
-
-
-def _soft_dice(masks: NDArray[np.bool_], probability: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Dice of each mask (n, h, w) with a map of probabilities (h, w), pixels counted by their probability: (n,)."""
-    flat = masks.reshape(len(masks), -1)
-    common = flat.astype(np.float32) @ probability.ravel().astype(np.float32)
-    return np.asarray(2 * common / (flat.sum(axis=1) + probability.sum()), np.float64)
 
 
 def _around_half(values: NDArray[np.floating], threshold: float) -> NDArray[np.float64]:
@@ -224,12 +214,12 @@ def score_candidates(
     ScoredCandidates
         Those from thresholds first, then those from unions.
     """
-    colours = colours / float(np.mean(colours[inside].T.copy().std(axis=1) + FLAT))
+    colours = colours / float(np.mean(colours[inside].T.copy().std(axis=1) + constants.flat_spread))
     small = resize(clusters, inside.shape, order=0, preserve_range=True, anti_aliasing=False).astype(np.int64)
     thresholds = candidates.make_candidates(channels, inside, constants)
     unions = candidates.cluster_unions(small, channels[0], inside, constants)
     masks = np.concatenate([thresholds, unions])
-    features = measure_candidates(masks, colours, inside)
+    features = measure_candidates(masks, colours, inside, constants)
     log_scores = features.log_scores(constants)
     log_scores[len(thresholds) :] -= constants.union_handicap
     return ScoredCandidates(masks, features, log_scores, inside, names, constants)

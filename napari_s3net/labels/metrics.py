@@ -1,6 +1,6 @@
 """How well labels fit a mask that somebody drew: overlap, distance of the boundaries, and two columns that look at it.
 
-`dice`, `hammoude`, `xor_ratio` and `mean_boundary_distance` compare two masks. `best_clusters` and
+`dice`, `dice_of_masks`, `hammoude`, `xor_ratio` and `mean_boundary_distance` compare two masks. `best_clusters` and
 `published_clipping` choose or change the prediction by looking at the mask: an upper bound, and no score at all.
 """
 
@@ -40,6 +40,27 @@ def dice(prediction: NDArray[np.bool_], mask: NDArray[np.bool_]) -> float:
     """
     both, _, size = _counts(prediction, mask)
     return 2 * both / size if size else 1.0
+
+
+def dice_of_masks(masks: NDArray[np.bool_], others: NDArray[Any]) -> NDArray[np.float64]:
+    """Compute the Dice coefficient of each of n masks with each of m others.
+
+    Parameters
+    ----------
+    masks : numpy.ndarray
+        (n, H, W) bool.
+    others : numpy.ndarray
+        (m, H, W) bool, or from 0 to 1: then a pixel counts by its value.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n, m), 0 to 1; 1 where both are empty.
+    """
+    flat, flat_others = (each.reshape(len(each), -1).astype(np.float32) for each in (masks, others))
+    sizes = flat.sum(axis=1, dtype=np.float64)[:, None] + flat_others.sum(axis=1, dtype=np.float64)
+    both = (flat @ flat_others.T).astype(np.float64)
+    return np.asarray(np.divide(2 * both, sizes, out=np.ones_like(both), where=sizes > 0))
 
 
 def hammoude(prediction: NDArray[np.bool_], mask: NDArray[np.bool_]) -> float:
@@ -127,7 +148,7 @@ def best_clusters(labels: NDArray[Any], mask: NDArray[np.bool_]) -> tuple[int, .
 
     Dice of a union is 2 Σ hitᵢ / (Σ sizeᵢ + |mask|). It reaches a value d exactly when Σ (2 hitᵢ − d sizeᵢ) ≥ d |mask|,
     and the left side is largest for the labels with precision hitᵢ / sizeᵢ above d / 2. So the best union is one of
-    the first so many labels in order of precision, and trying those is enough.
+    the first k labels in order of precision for some k, and trying every k is enough.
 
     Parameters
     ----------

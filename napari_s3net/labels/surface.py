@@ -21,7 +21,7 @@ def surface_of(
     geometry : Geometry
         Where the voxels lie.
     step : int
-        Take every so many voxels only, for a coarser and faster surface.
+        Take every n-th voxel only, for a coarser and faster surface.
 
     Returns
     -------

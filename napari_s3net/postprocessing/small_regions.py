@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_s3net.foreground.morphology import fill_holes_of_masks
 from napari_s3net.preprocessing.window import sampling_step
 
 
@@ -51,7 +50,7 @@ def drop_small_components(mask: NDArray[np.bool_], smallest: float) -> NDArray[n
     sizes[0] = 0
     keep = sizes >= min(smallest, sizes.max())
     keep[0] = False
-    return np.asarray(fill_holes_of_masks(keep[components][None])[0])
+    return np.asarray(ndimage.binary_fill_holes(keep[components]))
 
 
 def absorb_small(pairs: NDArray[np.uint8]) -> NDArray[np.uint8]:

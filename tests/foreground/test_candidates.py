@@ -47,7 +47,7 @@ def test_a_disc_is_among_the_candidates_even_in_uneven_light():
 
 def test_thresholds_are_shifted_from_otsus_by_shares_of_the_gap():
     values = np.r_[RNG.normal(0, 0.1, 900), RNG.normal(10, 0.1, 100)]
-    otsu, low, high, *_ = candidates._thresholds(values, (0.0, -0.25, 0.1))
+    otsu, low, high, *_ = candidates._thresholds(values, replace(LESION, otsu_shifts=(0.0, -0.25, 0.1)))
     assert otsu == pytest.approx(threshold_otsu(values), abs=0.1)
     assert low == pytest.approx(otsu - 2.5, abs=0.1)
     assert high == pytest.approx(otsu + 1.0, abs=0.1)
@@ -56,7 +56,7 @@ def test_thresholds_are_shifted_from_otsus_by_shares_of_the_gap():
 @pytest.mark.parametrize(("n", "thresholds"), [(50, 1), (51, 2)])
 def test_within_the_upper_class_there_is_one_more(n, thresholds):
     values = np.r_[np.zeros(1000), np.full(n - 10, 10.0), np.full(10, 13.0)]
-    found = candidates._thresholds(values, (0.0,))
+    found = candidates._thresholds(values, replace(LESION, otsu_shifts=(0.0,)))
     assert len(found) == thresholds
     assert thresholds == 1 or 10 < found[1] < 13
 

@@ -5,7 +5,7 @@ import pytest
 from skimage.color import rgb2lab
 
 from napari_s3net.foreground.central import score_central
-from napari_s3net.foreground.lesion import LESION, SMALLEST_VIEW, lesion_channels, score_lesions
+from napari_s3net.foreground.lesion import LESION, lesion_channels, score_lesions
 from napari_s3net.labels.metrics import dice
 from napari_s3net.preprocessing.artefacts import lens_shadow, marker
 
@@ -52,7 +52,7 @@ def test_where_nothing_but_lens_is_seen_all_of_it_counts():
     mask = disc(48, 64, 20)
     rgb = np.full((H, W, 3), 0.05, np.float32)
     rgb[mask] = 0.02
-    assert lens_shadow(rgb).mean() > 1 - SMALLEST_VIEW
+    assert lens_shadow(rgb).mean() > 1 - LESION.smallest_view
     assert score_lesions(NOTHING_KNOWN, rgb).inside.all()
     assert dice(found(rgb), mask) > 0.9
 

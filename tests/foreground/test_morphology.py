@@ -25,7 +25,7 @@ def test_perimeters_are_those_of_scikit_image(density):
 @pytest.mark.parametrize("density", DENSITIES)
 def test_opening_is_that_of_scipy(density):
     masks = blobs(density)
-    np.testing.assert_array_equal(morphology.opening(masks), [ndimage.binary_opening(mask) for mask in masks])
+    np.testing.assert_array_equal(morphology.open_masks(masks), [ndimage.binary_opening(mask) for mask in masks])
 
 
 @pytest.mark.parametrize("steps", [1, 3])
@@ -49,23 +49,21 @@ def test_central_components_are_those_found_one_by_one(density):
 
 def test_no_masks():
     none = np.zeros((0, 8, 9), bool)
-    assert morphology.dilate_masks(none).shape == morphology.opening(none).shape == (0, 8, 9)
+    assert morphology.dilate_masks(none).shape == morphology.open_masks(none).shape == (0, 8, 9)
     assert morphology.perimeters(none).shape == (0,)
     assert morphology.central_components(none, np.ones((8, 9))).shape == (0, 8, 9)
 
 
 def test_holes_are_filled_as_by_scipy():
     masks = np.concatenate([blobs(0.6), ~blobs(0.1)])
-    np.testing.assert_array_equal(
-        morphology.fill_holes_of_masks(masks), [ndimage.binary_fill_holes(mask) for mask in masks]
-    )
+    np.testing.assert_array_equal(morphology.fill_holes(masks), [ndimage.binary_fill_holes(mask) for mask in masks])
 
 
 def test_nothing_of_one_mask_reaches_the_next():
     masks = np.zeros((3, 5, 6), bool)
     masks[1] = True
     np.testing.assert_array_equal(morphology.dilate_masks(masks, 2), masks)
-    np.testing.assert_array_equal(morphology.fill_holes_of_masks(masks), masks)
+    np.testing.assert_array_equal(morphology.fill_holes(masks), masks)
     np.testing.assert_array_equal(morphology.central_components(masks, np.ones((5, 6))), masks)
 
 

@@ -23,7 +23,7 @@ def colours(mask, gap=-2.0):
 
 
 def of(mask, image=None, inside=INSIDE):
-    return measure_candidates(mask[None], colours(DISC) if image is None else image, inside)
+    return measure_candidates(mask[None], colours(DISC) if image is None else image, inside, LESION)
 
 
 def log_score(mask, constants=LESION):
@@ -62,7 +62,7 @@ def test_names_are_data():
 def test_compactness_is_that_of_the_perimeter():
     line = (abs(Y - 48) < 3) & (abs(X - 64) < 60)
     masks = np.stack([DISC, line])
-    features = measure_candidates(masks, colours(DISC), INSIDE)
+    features = measure_candidates(masks, colours(DISC), INSIDE, LESION)
     assert features.compactness[0] > 2 * features.compactness[1]
     assert features.compactness[1] == pytest.approx(4 * np.pi * line.sum() / perimeters(masks)[1] ** 2)
     assert (features.compactness <= 1).all()
@@ -168,13 +168,13 @@ def test_distance_is_in_half_heights_and_half_widths():
 
 
 def test_no_candidates():
-    none = measure_candidates(np.zeros((0, H, W), bool), colours(DISC), INSIDE)
+    none = measure_candidates(np.zeros((0, H, W), bool), colours(DISC), INSIDE, LESION)
     assert none.log_scores(LESION).shape == (0,)
 
 
 def test_many_candidates_are_measured_as_one_by_one():
     masks = np.stack([DISC, X < 30, np.roll(DISC, 15, axis=1), INSIDE])
-    together = measure_candidates(masks, colours(DISC), INSIDE)
+    together = measure_candidates(masks, colours(DISC), INSIDE, LESION)
     for name in (*RATIOS, *LINEAR, "distance"):
         alone = [getattr(of(mask), name)[0] for mask in masks]
         assert getattr(together, name) == pytest.approx(alone, rel=1e-4, abs=1e-5)

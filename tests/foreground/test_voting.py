@@ -6,7 +6,7 @@ from scipy import ndimage
 
 from napari_s3net.foreground.lesion import LESION
 from napari_s3net.foreground.region_features import measure_candidates
-from napari_s3net.foreground.voting import FLAT, ScoredCandidates, expected_dice, score_candidates
+from napari_s3net.foreground.voting import ScoredCandidates, expected_dice, score_candidates
 from napari_s3net.labels.metrics import dice
 
 H, W = 40, 60
@@ -19,7 +19,7 @@ NAMES = ("Lesion", "Skin")
 
 def scored(masks, log_scores):
     masks = np.array(masks, bool).reshape(-1, H, W)
-    features = measure_candidates(masks, np.zeros((H, W, 3)), INSIDE)
+    features = measure_candidates(masks, np.zeros((H, W, 3)), INSIDE, LESION)
     return ScoredCandidates(masks, features, np.array(log_scores), INSIDE, NAMES, LESION)
 
 
@@ -187,4 +187,4 @@ def test_colours_are_measured_in_deviations_of_what_is_inside():
     result = score_candidates(np.zeros((H, W), np.int64), image[None], image[..., None], inside, NAMES, LESION)
     gap = result.features.inner.mean - result.features.outer.mean
     closest = int(np.argmin([np.mean(mask != LEFT) for mask in result.masks]))
-    assert gap[closest, 0] == pytest.approx(10 / (image[inside].std() + FLAT), rel=0.03)
+    assert gap[closest, 0] == pytest.approx(10 / (image[inside].std() + LESION.flat_spread), rel=0.03)

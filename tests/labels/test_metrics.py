@@ -28,6 +28,18 @@ def disc(radius, centre=(32, 32), shape=(64, 64)):
     return np.hypot(y - centre[0], x - centre[1]) <= radius
 
 
+def test_many_masks_are_compared_as_one_by_one():
+    rng = np.random.default_rng(0)
+    masks, others = rng.random((3, 9, 11)) > 0.6, rng.random((4, 9, 11)) > 0.3
+    masks[2] = others[3] = False
+    expected = [[metrics.dice(mask, other) for other in others] for mask in masks]
+    np.testing.assert_allclose(metrics.dice_of_masks(masks, others), expected)
+    half = metrics.dice_of_masks(others, 0.5 * masks[:1])
+    np.testing.assert_allclose(
+        half[0, 0], 2 * 0.5 * (masks[0] & others[0]).sum() / (others[0].sum() + 0.5 * masks[0].sum())
+    )
+
+
 def test_known_values():
     a, b = np.zeros((4, 5), bool), np.zeros((4, 5), bool)
     a[:2, :2] = True  # 4 pixels

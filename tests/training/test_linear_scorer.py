@@ -146,7 +146,7 @@ def test_scores_move_the_outcome_to_what_the_folder_expects():
 def test_no_candidates():
     masks, inside = np.zeros((0, 8, 9), bool), np.ones((8, 9), bool)
     none = ScoredCandidates(
-        masks, measure_candidates(masks, np.zeros((8, 9, 3)), inside), np.zeros(0), inside, ("a", "b"), LESION
+        masks, measure_candidates(masks, np.zeros((8, 9, 3)), inside, LESION), np.zeros(0), inside, ("a", "b"), LESION
     )
     scorer = fit_scorer([sample_from(candidates(seed)) for seed in range(4)])
     assert scorer.fits(none)
@@ -157,6 +157,6 @@ def test_no_candidates():
 def test_grey_candidates_do_not_fit_a_scorer_of_colours():
     masks, inside = np.ones((1, 8, 9), bool), np.ones((8, 9), bool)
     grey = ScoredCandidates(
-        masks, measure_candidates(masks, np.zeros((8, 9, 1)), inside), np.zeros(1), inside, ("a", "b"), LESION
+        masks, measure_candidates(masks, np.zeros((8, 9, 1)), inside, LESION), np.zeros(1), inside, ("a", "b"), LESION
     )
     assert not fit_scorer([sample_from(candidates(seed)) for seed in range(4)]).fits(grey)

@@ -3,25 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 #: Says which overlapping pairs of two neighbouring slices belong together: (first, second, pixels) → (n,) bool.
 Link = Callable[[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]], NDArray[np.bool_]]
 
 
+@dataclass(frozen=True, eq=False)
+class SliceComponents:
+    """The connected components of one slice, kept small: as the bits of their pixels.
+
+    Parameters
+    ----------
+    packed : numpy.ndarray
+        The pixels that belong to one, from `numpy.packbits`.
+    shape : tuple of int
+        (H, W) of the slice.
+    """
+
+    packed: NDArray[np.uint8]
+    shape: tuple[int, int]
+
+    @property
+    def components(self) -> NDArray[np.int32]:
+        """(H, W), numbered from 1."""
+        mask = np.unpackbits(self.packed, count=self.shape[0] * self.shape[1]).reshape(self.shape)
+        return np.asarray(ndimage.label(mask)[0], np.int32)
+
+
 class StackComponents:
     """Joins the components of single slices where they overlap, slice by slice.
 
-    Only the numbers of the components are kept, so a stack of any depth can be followed.
+    Only pairs of components that belong together are kept, so a stack of any depth can be followed.
     """
 
     def __init__(self) -> None:
         self._before: NDArray[np.integer] | None = None
         #: The node of the first component of each slice; nodes are numbered through the stack.
         self._starts = [0]
-        self._parent: list[int] = []
+        #: (2, n) each: nodes of one slice, and those of the next that they belong to.
+        self._pairs: list[NDArray[np.int64]] = []
 
     def add(self, components: NDArray[np.integer], n: int, link: Link | None = None) -> None:
         """Take in the next slice.
@@ -35,14 +62,12 @@ class StackComponents:
         link : callable, optional
             Which of the pairs that overlap are one; all when left out.
         """
-        first, second = self._starts[-2] if len(self._starts) > 1 else 0, self._starts[-1]
-        self._starts.append(second + n)
-        self._parent.extend(range(second, second + n))
         if self._before is not None:
             a, b, pixels = overlaps(self._before, components)
             joined = np.ones(len(a), bool) if link is None else link(a, b, pixels)
-            for one, other in zip(a[joined].tolist(), b[joined].tolist(), strict=True):
-                self._join(first + one - 1, second + other - 1)
+            first, second = self._starts[-2:]
+            self._pairs.append(np.stack([first + a[joined], second + b[joined]]) - 1)
+        self._starts.append(self._starts[-1] + n)
         self._before = components
 
     def groups(self) -> list[NDArray[np.int64]]:
@@ -53,22 +78,14 @@ class StackComponents:
         list of numpy.ndarray
             For each slice (n + 1,): the stack's component, counted from 1 and without gaps; 0 stays 0.
         """
-        roots = np.array([self._root(node) for node in range(len(self._parent))], np.int64)
-        numbers = np.unique(roots, return_inverse=True)[1] + 1
+        n = self._starts[-1]
+        pairs = np.concatenate([np.empty((2, 0), np.int64), *self._pairs], axis=1)
+        graph = coo_array((np.ones(pairs.shape[1], bool), tuple(pairs)), shape=(n, n))
+        numbers = connected_components(graph, directed=False)[1].astype(np.int64) + 1
         return [
             np.concatenate([[0], numbers[start:end]])
             for start, end in zip(self._starts, self._starts[1:], strict=False)
         ]
-
-    def _root(self, node: int) -> int:
-        while self._parent[node] != node:
-            self._parent[node] = self._parent[self._parent[node]]
-            node = self._parent[node]
-        return node
-
-    def _join(self, one: int, other: int) -> None:
-        one, other = self._root(one), self._root(other)
-        self._parent[max(one, other)] = min(one, other)
 
 
 def overlaps(

@@ -1,7 +1,7 @@
 import numpy as np
 from scipy import ndimage
 
-from napari_s3net.labels.stack_components import StackComponents, overlaps
+from napari_s3net.foreground.stack_components import SliceComponents, StackComponents, overlaps
 
 
 def joined(stack, link=None):
@@ -19,6 +19,27 @@ def test_components_are_those_of_the_whole_stack():
     found = joined(stack)
     assert found.max() == n
     assert len({*zip(found.ravel().tolist(), expected.ravel().tolist(), strict=True)}) == n + 1
+
+
+def test_components_are_numbered_in_the_order_of_the_stack_and_of_their_pixels():
+    stack = np.zeros((3, 4, 9), bool)
+    stack[:2, :, :2] = stack[0, :, 4] = stack[1:, :, 6:] = stack[2, 0, 0] = True
+    found = joined(stack)
+    assert [found[0, 0, 0], found[0, 0, 4], found[1, 0, 6]] == [1, 2, 3]
+    stack[1, :, 1] = stack[2, :, 1:] = True
+    found = joined(stack)
+    assert [found[0, 0, 0], found[0, 0, 4], found[1, 0, 6], found[2, 0, 0]] == [1, 2, 1, 1]
+
+
+def test_slices_without_components():
+    assert not joined(np.zeros((3, 4, 5), bool)).any()
+    assert StackComponents().groups() == []
+
+
+def test_components_come_back_from_their_bits():
+    mask = np.random.default_rng(0).random((7, 9)) > 0.6
+    kept = SliceComponents(np.packbits(mask), mask.shape)
+    np.testing.assert_array_equal(kept.components, ndimage.label(mask)[0])
 
 
 def test_a_link_keeps_apart_what_hardly_overlaps():
