@@ -239,7 +239,7 @@ def read_changes(path: Path) -> dict[str, Any]:
     Returns
     -------
     dict of str to Any
-        As they stand in the file: whoever uses them checks them.
+        As they stand in the file, not yet checked.
 
     Raises
     ------

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "napari_s3net"
-SPEAKS_FOR_ITSELF = {"None", "bool", "Self", "NoReturn"}
+SPEAKS_FOR_ITSELF = {"None", "Self", "NoReturn"}
+#: What every command has: `add_arguments(parser)` and `run(options)`; `cli` says what they are.
+OF_A_COMMAND = {"ArgumentParser", "Namespace"}
 
 
 def public_functions(body: list[ast.stmt], prefix: str = "") -> Iterator[tuple[str, ast.FunctionDef]]:
@@ -30,19 +32,30 @@ def raises_itself(node: ast.AST) -> bool:
     return any((isinstance(child, ast.Raise) and child.exc is not None) or raises_itself(child) for child in inner)
 
 
+def is_of_a_command(function: ast.FunctionDef) -> bool:
+    """Return whether a function is one of the two that every command has."""
+    types = [ast.unparse(argument.annotation) for argument in function.args.args if argument.annotation]
+    return function.name in {"add_arguments", "run"} and len(types) == 1 and types[0] in OF_A_COMMAND
+
+
 def missing(function: ast.FunctionDef) -> list[str]:
-    """Return what the docstring of a function does not tell: several parameters, a returned value, its own errors."""
+    """Return what the docstring of a function does not tell: parameters, a returned value, its own errors.
+
+    Qt gives its methods their parameters; a parameter that is called `_` means nothing.
+    """
     docstring = ast.get_docstring(function)
     if not docstring:
         return ["docstring"]
+    if docstring.startswith("For Qt:") or is_of_a_command(function):
+        return []
     arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
-    taken = [argument.arg for argument in arguments if argument.arg not in {"self", "cls"}]
+    taken = [argument.arg for argument in arguments if argument.arg not in {"self", "cls", "_"}]
     returns = ast.unparse(function.returns) if function.returns else "None"
     told_return = has_section(docstring, "Returns") or has_section(docstring, "Yields")
     return [
         section
         for section, is_missing in (
-            ("Parameters", len(taken) > 1 and not has_section(docstring, "Parameters")),
+            ("Parameters", bool(taken) and not has_section(docstring, "Parameters")),
             ("Returns", returns not in SPEAKS_FOR_ITSELF and not told_return),
             ("Raises", raises_itself(function) and not has_section(docstring, "Raises")),
         )
@@ -63,12 +76,27 @@ def test_public_functions_are_documented() -> None:
 def test_what_is_missing_is_found() -> None:
     module = ast.parse('''
 class Seen:
-    def described(self, one: int) -> None:
+    def described(self) -> None:
         """Do."""
+
+    def clicked(self, _: bool = False) -> None:
+        """Do."""
+
+    def one(self, word: str) -> None:
+        """Do."""
+
+    def is_done(self) -> bool:
+        """Whether it is."""
+
+    def event(self, event: QEvent) -> bool:
+        """For Qt: look on."""
 
     def bare(self): ...
 
     def _private(self): ...
+
+def run(options: Namespace) -> int:
+    """Do."""
 
 def takes(one: int, two: int) -> int:
     """Take."""
@@ -77,6 +105,11 @@ def takes(one: int, two: int) -> int:
 ''')
     assert {name: missing(function) for name, function in public_functions(module.body)} == {
         "Seen.described": [],
+        "Seen.clicked": [],
+        "Seen.one": ["Parameters"],
+        "Seen.is_done": ["Returns"],
+        "Seen.event": [],
         "Seen.bare": ["docstring"],
+        "run": [],
         "takes": ["Parameters", "Returns", "Raises"],
     }

@@ -55,7 +55,18 @@ class Request:
     done: threading.Event = field(default_factory=threading.Event)
 
     def goes_with(self, other: Request) -> bool:
-        """Whether two images can be trained on side by side: of one size, with the same settings."""
+        """Whether two images can be trained on side by side: of one size, with the same settings.
+
+        Parameters
+        ----------
+        other : Request
+            The image beside which it would be trained.
+
+        Returns
+        -------
+        bool
+            True where they go together.
+        """
         return self.features.shape == other.features.shape and self.settings == other.settings
 
 

@@ -96,14 +96,26 @@ class BatchExecutor:
         return self.pool.submit(run_there, job)
 
     def end(self, run_id: str) -> None:
-        """End whatever is under way for a run, at once."""
+        """End whatever is under way for a run, at once.
+
+        Parameters
+        ----------
+        run_id : str
+            The run, as its jobs name it.
+        """
         isolated.end(run_id)
         if self.client is not None:
             with suppress(Exception):  # the cluster may be gone, and then nothing is under way
                 self.client.run(isolated.end, run_id)
 
     def forget(self, run_id: str) -> None:
-        """Stop telling how far the jobs of a run are; undoes `listen`."""
+        """Stop telling how far the jobs of a run are; undoes `listen`.
+
+        Parameters
+        ----------
+        run_id : str
+            The run, as its jobs name it.
+        """
         self._on_progress.pop(run_id, None)
         if self.client is not None:
             with suppress(Exception):  # as above
@@ -111,7 +123,7 @@ class BatchExecutor:
 
 
 def run_there(job: FileJob) -> FileRow:
-    """Do a job on a worker of a Dask cluster; its progress goes through the scheduler to whoever listens.
+    """Do a job on a worker of a Dask cluster; its progress goes through the scheduler to the process that listens.
 
     Parameters
     ----------

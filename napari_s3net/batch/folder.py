@@ -74,7 +74,13 @@ def _check_ours(output: Path) -> None:
 
 
 def sweep(output: Path) -> None:
-    """Remove what a killed run left under temporary names."""
+    """Remove what a killed run left under temporary names.
+
+    Parameters
+    ----------
+    output : Path
+        The output folder.
+    """
     for folder in (output, *(output / name for name in (*TREES, "settings"))):
         for path in folder.glob(".*") if folder == output else folder.rglob(".*"):
             if _TEMPORARY.fullmatch(path.name):

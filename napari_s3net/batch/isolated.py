@@ -66,7 +66,13 @@ def run(job: FileJob, on_progress: OnProgress | None = None) -> FileRow:
 
 
 def end(run_id: str) -> None:
-    """End the processes that work for a run, at once; from any thread."""
+    """End the processes that work for a run, at once; from any thread.
+
+    Parameters
+    ----------
+    run_id : str
+        The run, as its jobs name it.
+    """
     WORKERS.end(run_id)
 
 

@@ -15,7 +15,7 @@ from napari_s3net.errors import WriteError
 from napari_s3net.io.write import replacing
 
 TEMPLATE = "report.html.jinja"
-#: So many rows have a picture; more would make a page that no browser likes to open.
+#: This many rows have a picture; more would make a page that no browser likes to open.
 PICTURES = 1000
 #: Results that are less certain are marked.
 UNCERTAIN = 0.5

@@ -17,7 +17,7 @@ from napari_s3net.batch.folder import REPORT
 from napari_s3net.errors import WriteError
 from napari_s3net.io.write import replacing
 
-#: A power cut costs the rows of so many seconds; their files are done again.
+#: Seconds between two writes to the disk: a power cut costs their rows, and those files are done again.
 SYNC_SECONDS = 1.0
 
 
@@ -91,12 +91,24 @@ class BatchReport:
         return self._read(self._order(worst_first=worst_first), light=light)
 
     def append(self, row: FileRow) -> None:
-        """Add a row. If it cannot be written, as on a full disk, it waits and is written with the next one."""
+        """Add a row. If it cannot be written, as on a full disk, it waits and is written with the next one.
+
+        Parameters
+        ----------
+        row : FileRow
+            What became of a file.
+        """
         self._waiting.append(row)
         self.flush()
 
     def flush(self) -> bool:
-        """Write the rows that wait, and return whether all could be written."""
+        """Write the rows that wait, and return whether all could be written.
+
+        Returns
+        -------
+        bool
+            False where some still wait.
+        """
         while self._waiting:
             row = self._waiting[0]
             if not self._write(row):

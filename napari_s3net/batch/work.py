@@ -90,7 +90,18 @@ def _iter_on_card(plane: Image, settings: Settings, address: str) -> Generator[S
 
 
 def trains_planes(segmenter: str) -> bool:
-    """Whether a segmenter, by its "module:name", trains networks on planes, which a card's process can do for it."""
+    """Whether a segmenter, by its "module:name", trains networks on planes, which a card's process can do for it.
+
+    Parameters
+    ----------
+    segmenter : str
+        Its name.
+
+    Returns
+    -------
+    bool
+        True for the one of this package.
+    """
     return segmenter == f"{__name__}:{segment_image.__name__}"
 
 
@@ -192,7 +203,7 @@ def _process(job: FileJob, row: FileRow, caller: Caller) -> FileRow:
 
 
 def _read(job: FileJob, caller: Caller) -> Image:
-    """The image, decoded in this process: it may die of one file, and whoever waits for it knows what it was doing."""
+    """The image, decoded in this process: it may die of one file, and its parent knows what it was doing."""
     from napari_s3net.io.read import read_image_here
 
     caller.tell(reading=True)

@@ -38,7 +38,7 @@ def do_job(request: dict[str, Any], caller: Caller) -> tuple[dict[str, Any], Non
 
 
 def prepare_worker(job: FileJob) -> None:
-    """Make the modules importable that whoever asks can import, and load the network before the first image is timed.
+    """Make what the asking process can import importable here, and load the network before the first image is timed.
 
     Parameters
     ----------

@@ -225,6 +225,11 @@ def suits(name: str, kind: Kind) -> bool:
         A name in `BASELINES`.
     kind : str
         Of the images.
+
+    Returns
+    -------
+    bool
+        Whether to measure it on them.
     """
     return name != "threshold" or kind == "ct"
 

@@ -93,7 +93,7 @@ def find_pairs(folder: Path, *, half: Half | None = None, limit: int | None = No
     half : {"a", "b"}, optional
         Only one half of the set.
     limit : int, optional
-        Only the first so many.
+        Only this many cases, from the first on.
 
     Returns
     -------

@@ -138,6 +138,11 @@ def append_round(path: Path, row: dict[str, Any]) -> None:
 def read_rounds(path: Path) -> list[dict[str, str]]:
     """Read the table of rounds.
 
+    Parameters
+    ----------
+    path : Path
+        The file, a CSV with a header.
+
     Returns
     -------
     list of dict

@@ -36,7 +36,7 @@ NETWORKS: Mapping[str, Mapping[str, Any]] = {
     "released": {"variant": "released", "start": "random"},
     **{name: {"variant": "s3net", **changes} for name, changes in ABLATIONS.items()},
 }
-#: The published end never comes before so many iterations.
+#: The published stopping rule never ends a run before this many iterations.
 RELEASED_ITERATIONS = 6
 #: Whose source does not decide what a network returns. When other source changes, earlier results are not taken over.
 _ELSEWHERE = {"plugin", "io", "phantom", "benchmark", "cli", "export", "__main__.py", "__init__.py"}
@@ -122,6 +122,11 @@ def possible(method: str, kind: Kind) -> bool:
         A name in `BASELINES` or `NETWORKS`.
     kind : str
         Of the images.
+
+    Returns
+    -------
+    bool
+        Whether to measure it on them.
     """
     if method in BASELINES:
         return suits(method, kind)

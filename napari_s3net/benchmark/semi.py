@@ -176,6 +176,11 @@ def iter_semi(
 def budget_text(settings: LearnSettings) -> str:
     """Say with what budget a table was made: figures of different budgets never mix.
 
+    Parameters
+    ----------
+    settings : LearnSettings
+        Steps, batch and size of the training.
+
     Returns
     -------
     str
@@ -222,6 +227,11 @@ def _train(cell: Cell, data: ExampleSet, settings: LearnSettings, output: Path, 
 
 def patient_of(name: str) -> int:
     """Read the patient's number from a file's name.
+
+    Parameters
+    ----------
+    name : str
+        Such as "patient012_frame01.nii.gz".
 
     Returns
     -------
@@ -282,6 +292,11 @@ def _evaluate(
 
 def read_semi(path: Path) -> list[dict[str, str]]:
     """Read the table of figures.
+
+    Parameters
+    ----------
+    path : Path
+        The file, a CSV with a header.
 
     Returns
     -------

@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("interrupted; what was finished is kept.")
         return INTERRUPTED
-    except BrokenPipeError:  # whoever was reading has had enough
+    except BrokenPipeError:  # the program that reads the output has ended, as `head` does
         drop_output()
         return 0
     return code

@@ -112,7 +112,7 @@ def ctrl_c() -> Iterator[Event]:
         asked.set()
         signal.signal(signal.SIGINT, before)
 
-    # Whoever has made another arrangement keeps it; and only the main thread may make one.
+    # A handler that somebody else has set stays; and only the main thread may set one.
     ours = before is signal.default_int_handler and threading.current_thread() is threading.main_thread()
     if ours:
         signal.signal(signal.SIGINT, ask)
@@ -159,6 +159,11 @@ def _beside(failed: int, place: str) -> str:
 
 def row_text(row: FileRow) -> str:
     """What became of a file, in one line.
+
+    Parameters
+    ----------
+    row : FileRow
+        The file's row in the report.
 
     Returns
     -------

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 
 def add_settings(parser: ArgumentParser) -> None:
-    """Declare the flags --preset, --seed, --device, --settings and --set."""
+    """Declare the flags --preset, --seed, --device, --settings and --set.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        Gets the flags.
+    """
     add = parser.add_argument
     add("--preset", default="auto", metavar="NAME", help=f"{', '.join(presets)}; auto: by the image (default)")
     add("--seed", type=int, metavar="N", help="another seed, another start (default 0)")
@@ -28,6 +34,11 @@ def add_settings(parser: ArgumentParser) -> None:
 
 def changed_settings(options: Namespace) -> dict[str, Any]:
     """Settings that differ from the preset's: from the file, then `--set`, then `--seed`; the later wins.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        With `settings`, `set` and `seed`.
 
     Returns
     -------
@@ -66,6 +77,11 @@ class RunOptions:
     def from_flags(cls, options: Namespace) -> RunOptions:
         """Check the flags of `add_settings`.
 
+        Parameters
+        ----------
+        options : argparse.Namespace
+            What was given on the command line.
+
         Returns
         -------
         RunOptions
@@ -84,6 +100,11 @@ class RunOptions:
 
     def settings_for(self, image: Image) -> tuple[str, Settings]:
         """Choose the settings for an image.
+
+        Parameters
+        ----------
+        image : Image
+            Its kind decides where the preset is "auto".
 
         Returns
         -------

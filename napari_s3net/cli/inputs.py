@@ -37,6 +37,11 @@ class Input:
 def find_inputs(paths: Iterable[Path]) -> list[Input]:
     """List the inputs: files, folders that hold DICOM series, and the other images of a folder (not in folders within).
 
+    Parameters
+    ----------
+    paths : iterable of Path
+        Files and folders, as given on the command line.
+
     Returns
     -------
     list of Input

@@ -38,7 +38,13 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def add_common(parser: ArgumentParser) -> None:
-    """Declare what `learn` and `pretrain` both read."""
+    """Declare what `learn` and `pretrain` both read.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        Gets the flags.
+    """
     add = parser.add_argument
     add("-o", "--output", type=Path, required=True, metavar="MODEL", help="file to write (.safetensors)")
     add("--init", type=Path, metavar="MODEL", help="start from this model, or from weights that teach wrote")
@@ -125,6 +131,11 @@ def check_output(path: Path) -> None:
 
 def checkpoint_of(output: Path) -> Path:
     """Return where the checkpoint of a model lies while it is learned.
+
+    Parameters
+    ----------
+    output : Path
+        The model's file.
 
     Returns
     -------

@@ -12,6 +12,11 @@ from napari_s3net.errors import WriteError
 def printable(text: str) -> str:
     """Replace what could move a terminal's cursor or change its colours.
 
+    Parameters
+    ----------
+    text : str
+        Of any origin, such as a file's name.
+
     Returns
     -------
     str
@@ -21,7 +26,13 @@ def printable(text: str) -> str:
 
 
 def say(message: str) -> None:
-    """Write one line to stderr; where that is not possible, there is nobody to tell."""
+    """Write one line to stderr; where that is not possible, there is nobody to tell.
+
+    Parameters
+    ----------
+    message : str
+        Put into one line, without control characters.
+    """
     with suppress(OSError):
         sys.stderr.write(f"napari-s3net: {printable(' '.join(message.split()))}\n")
         sys.stderr.flush()
@@ -30,10 +41,15 @@ def say(message: str) -> None:
 def say_more(message: str) -> None:
     """Write one line to stdout, at once.
 
+    Parameters
+    ----------
+    message : str
+        Without control characters.
+
     Raises
     ------
     BrokenPipeError
-        If whoever was reading has had enough.
+        If the program that reads the output has ended, as `head` does.
     WriteError
         If it cannot be written, such as to a file on a full disk.
     """

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari_s3net.settings import Settings
     from napari_s3net.volume.whole import Mode
 
-#: Without a terminal, a volume reports so many times.
+#: Without a terminal, how often a volume reports.
 REPORTS = 10
 
 

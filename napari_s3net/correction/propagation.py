@@ -9,7 +9,7 @@ are its observations y. With the kernel matrices K, the posterior mean
 (Rasmussen and Williams 2006, *Gaussian Processes for Machine Learning*, equation 2.38) is the new signed distance of
 every pixel, and the region with the largest one its new label.
 
-*Observations.* Whoever corrects paints the middle of what is wrong. So the border is expected about as far behind a
+*Observations.* Who corrects paints the middle of what is wrong. So the border is expected about as far behind a
 stroke as it now lies before it: a pixel d outside of the region that it is painted with is observed to lie d inside.
 
 *Kernel.* Influence falls with distance and with difference of appearance: (1 − a) exp(−½ |Δu|²) + a exp(−½ |Δv|²). u
@@ -67,11 +67,11 @@ class PropagationConstants:
     similar : tuple of float
         Two colour distances within which a component looks like its stroke.
     most_growth : float
-        A component has a sharp edge if it has at most so many times the pixels between the first and the second.
+        A component has a sharp edge if it has at most this many times the pixels between the first and the second.
     most_of_region : float
         A component that follows its stroke as a whole is at most this share of its old region.
     most_points : int
-        At so many painted pixels, at most, the process is observed.
+        The most painted pixels at which the process is observed.
     point_spacing : float
         Distance between these, as a multiple of `least_observed`.
     """

@@ -38,7 +38,7 @@ def reassign_whole_components(
     similar : tuple of float
         Two colour distances: the component is what is closer than the second.
     most_growth : float
-        It has a sharp edge if it has at most so many times the pixels that are closer than the first distance.
+        It has a sharp edge if it has at most this many times the pixels that are closer than the first distance.
     most_of_region : float
         Largest share of its old region.
 

@@ -14,7 +14,7 @@ from napari_s3net.settings import Settings
 
 #: A blue that neither skin nor grey images contain, told apart from both by colour-blind people (as in the viewer).
 ACCENT = (25, 195, 242)
-#: Width of the outline as a share of the longer side, and at least so many pixels.
+#: Width of the outline as a share of the longer side, and its least width in pixels.
 LINE, THINNEST = 0.004, 2.0
 
 

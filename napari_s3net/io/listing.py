@@ -117,7 +117,18 @@ def data_files(path: Path) -> list[Path]:
 
 
 def is_hidden(path: Path) -> bool:
-    """Return whether a file is hidden: its name begins with one dot. A name that begins with two dots is not hidden."""
+    """Return whether a file is hidden: its name begins with one dot. A name that begins with two dots is not hidden.
+
+    Parameters
+    ----------
+    path : Path
+        Only its name counts.
+
+    Returns
+    -------
+    bool
+        Whether to leave it out of a folder's listing.
+    """
     return path.name.startswith(".") and not path.name.startswith("..")
 
 

@@ -87,7 +87,7 @@ def read_image_here(
     path, series, files
         As in `read_image`.
     caller : Caller
-        Whoever waits for this process. It is asked for the time that decoding may take, and told where this process is
+        The process that waits for this one. It is asked for the time that decoding may take, and told where this one is
         not to be used again.
 
     Returns
@@ -98,7 +98,7 @@ def read_image_here(
     Raises
     ------
     ReadError
-        As `read_image` does, except where this process dies or is ended: why, `why_unread` tells whoever waits for it.
+        As `read_image` does, except where this process dies or is ended: why, `why_unread` tells its parent.
     """
     from napari_s3net.io.child import answer
 
@@ -321,7 +321,7 @@ def _stack_geometry(planes: Sequence[Geometry]) -> tuple[Geometry, Sequence[int]
 
 
 def _warn(path: Path, notes: Sequence[str], level: int) -> None:
-    """Say what a process told of a file it has read; `level` calls up stands who asked for it."""
+    """Warn of what was odd about a file; the warning points `level` calls up, at the code that asked for the file."""
     for note in notes:
         warnings.warn(f"{shown(path)}: {note}", ReadWarning, stacklevel=level)
 

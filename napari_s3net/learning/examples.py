@@ -29,7 +29,7 @@ from napari_s3net.network.class_losses import IGNORED
 #: In a file of labels: nobody has looked at this pixel.
 UNLABELLED = 255
 MASK_VALUES = {0, UNLABELLED}
-#: The normalisation is chosen by so many images, those with labels first.
+#: The normalisation is chosen by this many images, those with labels first.
 LOOKED_AT = 24
 MOST_CLASSES = 126
 
@@ -103,6 +103,11 @@ class ExampleSet:
     def part(self, chosen: NDArray[Any]) -> ExampleSet:
         """Take some of the planes.
 
+        Parameters
+        ----------
+        chosen : numpy.ndarray
+            Indices, or (n,) bool, of the planes.
+
         Returns
         -------
         ExampleSet
@@ -121,10 +126,15 @@ class ExampleSet:
     def with_keypoints(self, most: int) -> ExampleSet:
         """Find the keypoints of each plane.
 
+        Parameters
+        ----------
+        most : int
+            How many keypoints a plane has at most.
+
         Returns
         -------
         ExampleSet
-            With at most so many keypoints a plane.
+            With at most `most` keypoints a plane.
         """
         return replace(self, keypoints=tuple(find_keypoints(grey_of(image), most) for image in self.images))
 
@@ -145,6 +155,11 @@ class ExampleSet:
 
 def grey_of(image: NDArray[np.floating]) -> NDArray[np.float32]:
     """Average the channels of a plane.
+
+    Parameters
+    ----------
+    image : numpy.ndarray
+        (C, H, W).
 
     Returns
     -------

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from napari_s3net.network.keypoint_fusion import Points
 
-#: SIFT describes a keypoint by so many numbers.
+#: How many numbers SIFT describes a keypoint by.
 DESCRIPTOR = 128
 #: A plane with fewer pixels than this along a side has no keypoints.
 SMALLEST = 16
@@ -41,7 +41,7 @@ def find_keypoints(grey: NDArray[np.floating], most: int) -> Keypoints:
     grey : numpy.ndarray
         (H, W), of any range.
     most : int
-        Of more, so many are kept, spread evenly from the smallest to the largest.
+        Of more, this many are kept, spread evenly from the smallest to the largest.
 
     Returns
     -------

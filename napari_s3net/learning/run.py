@@ -139,6 +139,11 @@ def iter_updates(
 def mean_terms(steps: list[dict[str, float]]) -> dict[str, float]:
     """Average each term over the steps in which it was there.
 
+    Parameters
+    ----------
+    steps : list of dict
+        The terms of each step's loss by their names.
+
     Returns
     -------
     dict of str to float

@@ -38,7 +38,7 @@ from napari_s3net.network.unet import ClassNetwork, ClassNetworkConfig
 from napari_s3net.training.weights import FORMAT as TAUGHT_FORMAT
 from napari_s3net.training.weights import read_tensors
 
-#: From so many corrected images on, some are set aside: one in so many.
+#: From this many corrected images on, some are set aside to measure on; and one in how many.
 VALIDATED_FROM, SET_ASIDE = 5, 5
 #: Long work that ends with a model.
 Learning = Generator[LearnStep | Notice, bool | None, LearnedModel]
@@ -345,6 +345,11 @@ def belongs_to_run(checkpoint: Path, data: ExampleSet, settings: LearnSettings, 
         May be missing.
     data, settings, init
         Of the run.
+
+    Returns
+    -------
+    bool
+        False where there is no checkpoint, or it is of other labels, settings or initial weights.
     """
     if not checkpoint.is_file():
         return False

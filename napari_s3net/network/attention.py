@@ -37,6 +37,11 @@ class InceptionLargeKernelAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Multiply x by its own attention map.
 
+        Parameters
+        ----------
+        x : torch.Tensor
+            (N, C, H, W).
+
         Returns
         -------
         torch.Tensor
@@ -65,6 +70,11 @@ class AttentionBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Add the attention of x to x.
+
+        Parameters
+        ----------
+        x : torch.Tensor
+            (N, C, H, W).
 
         Returns
         -------

@@ -107,6 +107,11 @@ class DeformableConv3x3(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Predict offsets and modulation from x, then convolve.
 
+        Parameters
+        ----------
+        x : torch.Tensor
+            (N, C, H, W).
+
         Returns
         -------
         torch.Tensor
@@ -142,6 +147,11 @@ class FreeOffsetConv3x3(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve with the learned offsets, which are the same for every image.
+
+        Parameters
+        ----------
+        x : torch.Tensor
+            (N, C, H, W).
 
         Returns
         -------

@@ -117,6 +117,11 @@ class DepthwiseConv(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         """Convolve each channel with its own kernel, in the way that is fastest on the device of x.
 
+        Parameters
+        ----------
+        x : torch.Tensor
+            (N, C, H, W).
+
         Returns
         -------
         torch.Tensor
@@ -147,6 +152,11 @@ class Pointwise(nn.Linear):
 
     def forward(self, x: Tensor) -> Tensor:
         """Mix the channels of each pixel.
+
+        Parameters
+        ----------
+        x : torch.Tensor
+            (N, C, H, W).
 
         Returns
         -------

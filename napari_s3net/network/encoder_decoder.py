@@ -147,10 +147,15 @@ class EncoderDecoder(nn.Module):
 def normalise_groups(channels: int) -> nn.GroupNorm:
     """Make a group normalisation, with `GROUP` channels a group.
 
+    Parameters
+    ----------
+    channels : int
+        A multiple of `GROUP`, or fewer: then they are one group.
+
     Returns
     -------
     torch.nn.GroupNorm
-        Of so many channels.
+        Of the given number of channels.
     """
     return nn.GroupNorm(max(1, channels // GROUP), channels)
 

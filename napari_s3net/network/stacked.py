@@ -52,6 +52,11 @@ class Conv3x3(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         """Convolve x.
 
+        Parameters
+        ----------
+        x : torch.Tensor
+            (N, C, H, W).
+
         Returns
         -------
         torch.Tensor
@@ -81,6 +86,11 @@ class BatchNorm(nn.BatchNorm2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise each channel of x.
+
+        Parameters
+        ----------
+        x : torch.Tensor
+            (N, C, H, W).
 
         Returns
         -------

@@ -16,6 +16,11 @@ from napari_s3net.errors import InvalidSettingsError
 def state_of(network: nn.Module) -> dict[str, NDArray[Any]]:
     """Copy a network's parameters and buffers into plain arrays.
 
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Left as it is.
+
     Returns
     -------
     dict of str to numpy.ndarray

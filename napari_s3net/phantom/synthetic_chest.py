@@ -60,7 +60,7 @@ class _Patient:
         self.u = (-u if record.mirrored else u) + 0.02 * plane.cloud(3)
         self.hu = np.full(plane.y.shape, AIR, np.float32)
         self.parts = np.zeros(plane.y.shape, np.uint8)
-        # The image's up and down are the room's: the table stays below whoever lies on it.
+        # The image's up and down are the room's: the table stays below the patient.
         self.room_y, self.room_x = y, x
 
     def oval(self, cy: float, cx: float, ry: float, rx: float, power: float = 2.0) -> Field:

@@ -46,7 +46,7 @@ class PreparedPlane:
         Parameters
         ----------
         step : int
-            Take every so many rows and columns only.
+            Take every n-th row and column only.
 
         Returns
         -------

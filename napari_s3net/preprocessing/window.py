@@ -105,7 +105,7 @@ def to_unit(image: Image, settings: Settings, *, step: int = 1) -> NDArray[np.fl
     settings : Settings
         The window of CT.
     step : int, optional
-        Take every so many rows and columns only.
+        Take every n-th row and column only.
 
     Returns
     -------

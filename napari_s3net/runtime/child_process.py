@@ -225,7 +225,13 @@ class ChildPool:
         child.close()
 
     def end(self, group: str) -> None:
-        """End whatever works for a group, at once and for good; from any thread."""
+        """End whatever works for a group, at once and for good; from any thread.
+
+        Parameters
+        ----------
+        group : str
+            As given when the work was begun.
+        """
         with self._lock:
             self._ended.add(group)
             for child, its_group in self._busy.items():
@@ -380,7 +386,7 @@ class Child:
             return 0
 
     def kill(self) -> None:
-        """End the child at once, from any thread; whoever waits for its answer gets `ChildDiedError`."""
+        """End the child at once, from any thread; the thread that waits for its answer gets `ChildDiedError`."""
         self._process.kill()
 
     def close(self) -> None:

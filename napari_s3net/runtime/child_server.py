@@ -37,7 +37,13 @@ class Caller:
         """Tell something before the answer is there, as values that JSON knows."""
 
     def allow(self, seconds: float) -> None:
-        """Ask for so many seconds from now on."""
+        """Ask for more time: the job may take this long from now on.
+
+        Parameters
+        ----------
+        seconds : float
+            From this moment on.
+        """
 
     def wear_out(self) -> None:
         """Say that this process is not to be used again, because its memory may be damaged."""
@@ -64,7 +70,13 @@ class PipeCaller(Caller):
         self._write({"news": news})
 
     def allow(self, seconds: float) -> None:
-        """Send a line with the seconds; if the parent does not end this process then, it ends itself a little later."""
+        """Send a line with the seconds; if the parent does not end this process then, it ends itself a little later.
+
+        Parameters
+        ----------
+        seconds : float
+            From this moment on.
+        """
         _end_after(seconds)
         self._write({"seconds": seconds})
 
@@ -120,7 +132,7 @@ def serve(answer: Callable[[dict[str, Any], Caller], Reply]) -> NoReturn:
 
 
 def _listen(stream: BinaryIO, requests: queue.SimpleQueue[bytes]) -> None:
-    """Pass requests on. Once whoever asks is gone end at once, so that nothing is written after a run was killed."""
+    """Pass requests on. Once the asking process is gone, end at once, so that a killed run writes nothing more."""
     for line in stream:
         requests.put(line)
     _end()

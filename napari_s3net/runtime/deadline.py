@@ -20,7 +20,7 @@ class Deadlines:
 
     @contextmanager
     def after(self, seconds: float, act: Callable[[], None]) -> Iterator[Callable[[float], None]]:
-        """Call a function once, from another thread, if the body takes longer than so many seconds.
+        """Call a function once, from another thread, if the body takes longer than a number of seconds.
 
         Parameters
         ----------
@@ -32,7 +32,7 @@ class Deadlines:
         Yields
         ------
         callable
-            Moves the moment to so many seconds from now; without effect once it has passed.
+            Moves the moment to the given number of seconds from now; without effect once it has passed.
         """
         key = object()
 

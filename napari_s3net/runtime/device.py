@@ -53,7 +53,18 @@ def resolve_device(name: str | torch.device = "auto") -> torch.device:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error means that memory ran out; on the CPU and MPS, torch raises a plain RuntimeError for it."""
+    """Whether an error means that memory ran out; on the CPU and MPS, torch raises a plain RuntimeError for it.
+
+    Parameters
+    ----------
+    error : BaseException
+        As it was raised.
+
+    Returns
+    -------
+    bool
+        Whether less memory might help.
+    """
     words = str(error).lower()
     return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or (
         isinstance(error, RuntimeError) and ("out of memory" in words or "can't allocate memory" in words)
@@ -61,7 +72,18 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def is_device_lost(error: BaseException) -> bool:
-    """Whether an error means that a graphics card is gone, taken by another program, or failed; not that it is full."""
+    """Whether an error means that a graphics card is gone, taken by another program, or failed; not that it is full.
+
+    Parameters
+    ----------
+    error : BaseException
+        As it was raised.
+
+    Returns
+    -------
+    bool
+        Whether another device is needed.
+    """
     words = str(error).lower()
     signs = ("cuda error", "cuda driver", "cudnn", "cublas", "no cuda gpus", "nvidia driver", "mps backend")
     return isinstance(error, RuntimeError) and not is_out_of_memory(error) and any(sign in words for sign in signs)

@@ -78,7 +78,7 @@ def attempts(device: str) -> Iterator[Attempt]:
     Yields
     ------
     Attempt
-        One try after another; whoever succeeds stops asking.
+        One try after another; the caller stops asking once one succeeds.
     """
     yield Attempt(1, device)
     yield Attempt(2, device)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-#: Each tensor begins at a multiple of so many bytes, where every kernel of a graphics card can read it.
+#: Each tensor begins at a multiple of this number of bytes, where every kernel of a graphics card can read it.
 ALIGNMENT = 128
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import torch
 from torch import Tensor
 
-#: Each parameter begins at a multiple of so many numbers: kernels of a graphics card read 16 bytes and more at once,
+#: Each parameter begins at a multiple of this many numbers: kernels of a graphics card read 16 bytes and more at once,
 #: and fail with "misaligned address" at other places.
 ALIGNMENT = 32
 

@@ -98,7 +98,13 @@ class FolderModel:
         return result.with_provenance(device="cpu", seconds=time.perf_counter() - started)
 
     def save(self, path: Path) -> None:
-        """Write scorer and settings to a safetensors file, from which `load_folder_model` reads them."""
+        """Write scorer and settings to a safetensors file, from which `load_folder_model` reads them.
+
+        Parameters
+        ----------
+        path : Path
+            The file; one that is there is replaced.
+        """
         from safetensors.numpy import save_file
 
         about = {"napari-s3net": "folder", "settings": json.dumps(self.settings.to_dict())}
@@ -107,6 +113,11 @@ class FolderModel:
 
 def load_folder_model(path: Path) -> FolderModel:
     """Read what `FolderModel.save` wrote.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
 
     Returns
     -------

@@ -45,7 +45,7 @@ class TrainingConstants:
     at_rest_share : float
         An iteration is at rest if a smaller share of the pixels changed their cluster.
     at_rest_iterations : int
-        Training ends after so many such iterations running.
+        Training ends after this many such iterations in a row.
     side_weight : float
         Weight of the side branch in the cluster term, beside one for the main branch; the same as that of the term that
         trains the side branch in the published program.

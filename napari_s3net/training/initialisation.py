@@ -42,7 +42,7 @@ def initialise_heads(network: nn.Module, x: Tensor, clusters: Tensor) -> None:
     The layers before the last stay as random as they were drawn; what a random network already sees is worth several
     iterations. With means μₖ, shares πₖ and the common covariance Σ of the features, cluster k has the score
     xᵀΣ⁻¹μₖ − μₖᵀΣ⁻¹μₖ/2 + log πₖ (Hastie, Tibshirani and Friedman 2009, equation 4.10), made softer by
-    `InitialisationConstants.sharpness`. The     last normalisation starts such that it leaves the scores as they are.
+    `InitialisationConstants.sharpness`. The last normalisation starts such that it leaves the scores as they are.
 
     Parameters
     ----------

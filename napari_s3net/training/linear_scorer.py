@@ -85,7 +85,18 @@ class LinearScorer:
     weights: NDArray[np.float64]
 
     def fits(self, candidates: ScoredCandidates) -> bool:
-        """Whether it was fitted on candidates with as many colour channels as these."""
+        """Whether it was fitted on candidates with as many colour channels as these.
+
+        Parameters
+        ----------
+        candidates : ScoredCandidates
+            Those to score.
+
+        Returns
+        -------
+        bool
+            Whether it can score them.
+        """
         return len(self.weights) == n_features(candidates.features.inner.mean.shape[1])
 
     def score(self, candidates: ScoredCandidates) -> NDArray[np.float64]:

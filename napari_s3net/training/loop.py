@@ -189,7 +189,7 @@ def iterate(
     trainer : Trainer
         Networks, optimiser, loss terms and stopping rule; the networks are trained in place.
     max_iter : int
-        At most so many iterations.
+        The most iterations that are run.
     keep_state : bool
         Whether the weights are wanted.
     show_seconds : float
@@ -236,7 +236,7 @@ def train_side_by_side(trainer: Trainer, max_iter: int) -> list[TrainedClusters 
     trainer : Trainer
         Of N images.
     max_iter : int
-        At most so many iterations.
+        The most iterations that are run.
 
     Returns
     -------

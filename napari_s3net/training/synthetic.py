@@ -84,12 +84,12 @@ def iter_teach(
     config : EncoderDecoderConfig, optional
         Shape of the network; channels and clusters follow the data.
     checkpoint : Path, optional
-        Is written every so many iterations and when it is ended early, and read first where it exists.
+        Is written every few iterations and when it is ended early, and read first where it exists.
     checkpoint_every : int
-        So many.
+        Iterations between two checkpoints.
     along : callable, optional
-        How far it has come after so many iterations, from 0 to 1, where it ends: for a limit of time. Their share of
-        `settings.iterations` where it is left out.
+        From the number of iterations so far to how far the run has come, from 0 to 1, where it ends: for a limit of
+        time. When left out, their share of `settings.iterations`.
 
     Yields
     ------

@@ -86,7 +86,7 @@ def predict(
     array : numpy.ndarray
         (H, W, 3) uint8 or (H, W) Hounsfield units, as the card's kind asks for.
     size : int, optional
-        The image is squeezed into a square of so many pixels; that of the card where it is left out.
+        The image is squeezed into a square of this many pixels along each side; that of the card where it is left out.
 
     Returns
     -------

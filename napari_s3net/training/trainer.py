@@ -15,7 +15,7 @@ class Optimiser(Protocol):
         ...
 
     def step(self) -> Any:
-        """Move the parameters along their gradients; of stacked networks only some, where they are told.
+        """Move the parameters along their gradients. Of stacked networks, those that have ended are left as they are.
 
         Returns
         -------
@@ -35,8 +35,8 @@ class Trainer(Protocol):
     optimiser : Optimiser
         What trains it.
     look_every : int
-        The loop reads losses and stopping rule back from the device after at most so many iterations. What had come to
-        its end before stays as it was then: above 1 only with an optimiser whose `step` is told what still runs.
+        The loop reads losses and stopping rule back from the device after at most this many iterations. What had come
+        to its end before stays as it was then: above 1 only with an optimiser whose `step` is told what still runs.
     """
 
     network: nn.Module

@@ -19,7 +19,7 @@ from napari_s3net.network.encoder_decoder import EncoderDecoder, EncoderDecoderC
 
 #: What the header of our files says; a larger version than this is not read.
 FORMAT, VERSION = "napari-s3net weights", 1
-#: A file may hold so many bytes.
+#: The largest size of a file, in bytes.
 LARGEST = 3_000_000
 
 

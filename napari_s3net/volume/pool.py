@@ -11,7 +11,7 @@ from typing import TypeVar
 import torch
 
 Result = TypeVar("Result")
-#: So many slices are begun at most before the first is handed out, so that memory does not grow with the depth.
+#: At most this many slices are begun before the first is handed out, so that memory does not grow with the depth.
 AHEAD = 4
 
 

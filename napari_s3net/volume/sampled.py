@@ -16,7 +16,7 @@ from napari_s3net.preprocessing.values import CompletePlane, complete
 from napari_s3net.preprocessing.window import Window, choose_window
 from napari_s3net.settings import Settings
 
-#: So many slices are fitted to: more take longer and change the development volumes' Dice by less than 0.001.
+#: How many slices are fitted to: more take longer and change the development volumes' Dice by less than 0.001.
 SAMPLED_SLICES = 6
 
 

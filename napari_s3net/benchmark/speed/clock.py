@@ -25,7 +25,13 @@ from napari_s3net.training.variants import make_trainer
 
 
 def wait(device: torch.device) -> None:
-    """Wait until a graphics card has done what it was given, so that its time is measured too."""
+    """Wait until a graphics card has done what it was given, so that its time is measured too.
+
+    Parameters
+    ----------
+    device : torch.device
+        Where the work goes on; for the CPU nothing is done.
+    """
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 

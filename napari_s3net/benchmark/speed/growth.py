@@ -93,6 +93,11 @@ def is_known(points: list[Point], of: str) -> bool:
         Of one series.
     of : str
         "seconds" or "mib".
+
+    Returns
+    -------
+    bool
+        Whether a slope can be fitted to it.
     """
     return all(point.get(of, 0) > 0 for point in points)
 
@@ -127,7 +132,7 @@ def _run(n: int, image: Image, settings: Settings, device: torch.device, repeats
 
 
 def _iterations(image: Image, settings: Settings, device: torch.device) -> list[Point]:
-    """From one run that does not end by itself: when so many iterations were over."""
+    """From one run that does not end by itself: the seconds at which each number of iterations was over."""
     _, ends = run_parts(image, settings.replace(max_iter=max(ITERATIONS)), device)
     return [{"n": n, "seconds": ends[n - 1]} for n in ITERATIONS]
 

@@ -49,7 +49,18 @@ class PixelElement(NamedTuple):
 
 
 def has_preamble(path: Path) -> bool:
-    """Whether a file is DICOM beyond doubt: a magic word behind 128 bytes of any kind."""
+    """Whether a file is DICOM beyond doubt: a magic word behind 128 bytes of any kind.
+
+    Parameters
+    ----------
+    path : Path
+        The file; it is opened.
+
+    Returns
+    -------
+    bool
+        False also where it cannot be opened.
+    """
     with path.open("rb") as file:
         return file.read(132)[128:] == b"DICM"
 

@@ -95,7 +95,18 @@ def stem(path: Path) -> str:
 
 
 def is_readable(path: str | os.PathLike[str]) -> bool:
-    """Whether a file is one for `read_image`, by its name or by its content; it may still be damaged."""
+    """Whether a file is one for `read_image`, by its name or by its content; it may still be damaged.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file; it is opened only where its name does not tell.
+
+    Returns
+    -------
+    bool
+        Whether to try.
+    """
     path = Path(path)
     if _SUFFIX.search(path.name):
         return True
@@ -106,7 +117,18 @@ def is_readable(path: str | os.PathLike[str]) -> bool:
 
 
 def is_plain(path: Path) -> bool:
-    """Return whether a path can be handed to C++ libraries; names that are no UTF-8 crash the interpreter there."""
+    """Return whether a path can be handed to C++ libraries; names that are no UTF-8 crash the interpreter there.
+
+    Parameters
+    ----------
+    path : Path
+        Only its text counts; nothing is opened.
+
+    Returns
+    -------
+    bool
+        Whether its name is UTF-8.
+    """
     try:
         str(path).encode()
     except UnicodeEncodeError:
@@ -115,7 +137,18 @@ def is_plain(path: Path) -> bool:
 
 
 def is_packed(path: Path) -> bool:
-    """Whether a file is gzipped."""
+    """Whether a file is gzipped.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its first two bytes are read.
+
+    Returns
+    -------
+    bool
+        Whether it begins as gzip does.
+    """
     with path.open("rb") as file:
         return file.read(2) == _GZIP
 
@@ -191,7 +224,18 @@ def sniff(path: Path) -> Format:
 
 
 def is_dicom(path: Path) -> bool:
-    """Whether a file is DICOM: by the magic word behind 128 bytes of any kind, or by its first element."""
+    """Whether a file is DICOM: by the magic word behind 128 bytes of any kind, or by its first element.
+
+    Parameters
+    ----------
+    path : Path
+        The file; it is opened.
+
+    Returns
+    -------
+    bool
+        Whether to read it as DICOM.
+    """
     with path.open("rb") as file:
         return _begins_as_dicom(file.read(HEAD_BYTES))
 

@@ -91,7 +91,13 @@ class BatchDock(Dock):
         self._show_state()
 
     def pause(self, paused: bool) -> None:
-        """Finish what is being worked on and begin nothing more; or go on."""
+        """Finish what is being worked on and begin nothing more; or go on.
+
+        Parameters
+        ----------
+        paused : bool
+            True to finish what is under way, False to go on.
+        """
         if self.job is not None:
             self.job.pause(paused)
             self.pause_button.setText("Go on" if paused else "Pause")
@@ -218,7 +224,13 @@ class BatchDock(Dock):
             self._timer.stop()
 
     def show_update(self, update: BatchUpdate) -> None:
-        """Show what has come of the batch: table, bar and line; once it is over, the way to its results."""
+        """Show what has come of the batch: table, bar and line; once it is over, the way to its results.
+
+        Parameters
+        ----------
+        update : BatchUpdate
+            What has come since the last time.
+        """
         if update.items is not None:
             self._items = {item.file: item for item in update.items}
             self._show(list(self._items), {})

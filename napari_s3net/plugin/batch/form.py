@@ -122,7 +122,13 @@ class BatchForm(QWidget):
         self.changed.emit()
 
     def show_settings_file(self, path: Path) -> None:
-        """Take the settings of a file."""
+        """Take the settings of a file.
+
+        Parameters
+        ----------
+        path : Path
+            A JSON file of settings.
+        """
         self._settings_file = path
         self.preset.value = FROM_FILE
         self.preset_line.setText(path.name)
@@ -210,6 +216,11 @@ class BatchForm(QWidget):
 
 def folder_in(field: FileEdit) -> Path | None:
     """Read a field for a folder.
+
+    Parameters
+    ----------
+    field : magicgui.widgets.FileEdit
+        From `folder_field`.
 
     Returns
     -------

@@ -65,6 +65,11 @@ class OpenedResult:
     def save(self, review: Review) -> None:
         """Write labels and mask as the user has corrected them, and remember that.
 
+        Parameters
+        ----------
+        review : Review
+            Where it is remembered.
+
         Raises
         ------
         WriteError
@@ -129,6 +134,11 @@ def is_same_input(item: Item, row: FileRow) -> bool:
         The image as it lies there now.
     row : FileRow
         Knows the check sum of the image that was segmented; in old reports there is none, and every image passes.
+
+    Returns
+    -------
+    bool
+        Whether the row's result may be shown on it.
     """
     try:
         return row.input in ("", input_digest(item.path, item.files))

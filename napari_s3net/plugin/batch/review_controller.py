@@ -97,7 +97,13 @@ class ReviewController(QObject):
             self.ended.emit()
 
     def ask(self, what: str) -> None:
-        """Do what a button or a key asks for: "accept", "reject", "correct", "next", "back" or "end"."""
+        """Do what a button or a key asks for: "accept", "reject", "correct", "next", "back" or "end".
+
+        Parameters
+        ----------
+        what : str
+            One of these words.
+        """
         if self._review is None:
             return
         try:

@@ -61,7 +61,13 @@ class FileModel(QAbstractTableModel):
         self.endResetModel()
 
     def update(self, row: FileRow) -> None:
-        """Show what has become of a file; one that is not in the table is left out."""
+        """Show what has become of a file; one that is not in the table is left out.
+
+        Parameters
+        ----------
+        row : FileRow
+            Its newest row in the report.
+        """
         n = self._place.get(row.file)
         if n is not None:
             self.rows[n] = row
@@ -269,7 +275,13 @@ class FileTable(QTableView):
         self.opened.emit(self.files.files[self._sorted.mapToSource(index).row()])
 
     def pick(self, file: str) -> None:
-        """Select a file and bring it into view."""
+        """Select a file and bring it into view.
+
+        Parameters
+        ----------
+        file : str
+            As the report names it; one that is not in the table is left.
+        """
         if file in self.files.files:
             index = self._sorted.mapFromSource(self.files.index(self.files.files.index(file), 0))
             self.selectRow(index.row())

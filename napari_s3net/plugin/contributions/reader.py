@@ -47,6 +47,11 @@ def _is_ours(path: str) -> bool:
 def read(path: str | Sequence[str]) -> list[LayerData]:
     """Open a path as napari's layer data.
 
+    Parameters
+    ----------
+    path : str or sequence of str
+        A file, a folder, or the files of one series.
+
     Returns
     -------
     list of tuple
@@ -66,6 +71,11 @@ def read(path: str | Sequence[str]) -> list[LayerData]:
 
 def labels_data(path: str) -> LayerData:
     """Read a file that holds labels, such as a DICOM segmentation.
+
+    Parameters
+    ----------
+    path : str
+        The file.
 
     Returns
     -------
@@ -92,6 +102,11 @@ def labels_data(path: str) -> LayerData:
 def layer_data(image: Image) -> LayerData:
     """Make the data of an image layer.
 
+    Parameters
+    ----------
+    image : Image
+        A plane or a stack.
+
     Returns
     -------
     tuple
@@ -112,6 +127,11 @@ def layer_data(image: Image) -> LayerData:
 
 def contrast_limits(image: Image) -> tuple[float, float]:
     """Choose the intensities that are shown from black to white.
+
+    Parameters
+    ----------
+    image : Image
+        A plane or a stack.
 
     Returns
     -------

@@ -107,6 +107,11 @@ def save(folder: Path, session: SavedSession) -> None:
 def load(folder: Path) -> SavedSession:
     """Read the session that was saved.
 
+    Parameters
+    ----------
+    folder : Path
+        Where `SessionWriter` saved it.
+
     Returns
     -------
     SavedSession
@@ -147,7 +152,13 @@ class SessionWriter:
         self._newest: Future[None] | None = None
 
     def save(self, session: SavedSession) -> None:
-        """Begin to save in a thread; nobody may change the session's arrays after that."""
+        """Begin to save in a thread; nobody may change the session's arrays after that.
+
+        Parameters
+        ----------
+        session : SavedSession
+            Labels, strokes and settings as they are now.
+        """
         self._newest = _THREAD.submit(save, session_folder(), session)
 
     @property

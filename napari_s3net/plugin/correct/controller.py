@@ -68,7 +68,13 @@ class LabelEditor:
         return [one for one in layers if not _is_helper(one) and self._image_of(one) is not None]
 
     def choose(self, layer: Labels | None) -> None:
-        """Correct another layer, or none; labels that no run has made are remembered for `revert`."""
+        """Correct another layer, or none; labels that no run has made are remembered for `revert`.
+
+        Parameters
+        ----------
+        layer : napari.layers.Labels or None
+            The labels to correct.
+        """
         self.layer = layer
         if layer is not None and not self.problem and (source := self.source) is not None:
             if cached_run(layer, source.key) is None:
@@ -143,7 +149,18 @@ class LabelEditor:
         return [(i, name, hex_colour(i, is_object=i in plane.foreground)) for i, name in names.items()]
 
     def write(self, new: Plane) -> bool:
-        """Write labels as one step that undo takes back, with what is known about them; False if nothing changed."""
+        """Write labels as one step that undo takes back, with what is known about them; False if nothing changed.
+
+        Parameters
+        ----------
+        new : numpy.ndarray
+            (H, W), the labels of the plane in view.
+
+        Returns
+        -------
+        bool
+            Whether anything changed.
+        """
         layer, source = self.target()
         before, about = layer.data[source.index], metadata_of(layer)
         if before.shape == new.labels.shape and np.array_equal(before, new.labels):
@@ -158,7 +175,13 @@ class LabelEditor:
         return True
 
     def follow_undo(self) -> bool:
-        """After an undo or redo, bring back the names and the object of these labels; False if they are unchanged."""
+        """After an undo or redo, bring back the names and the object of these labels; False if they are unchanged.
+
+        Returns
+        -------
+        bool
+            Whether names or object changed.
+        """
         layer, source = self.target()
         about = metadata_of(layer)
         if about is None:
@@ -170,7 +193,13 @@ class LabelEditor:
         return True
 
     def revert(self) -> bool:
-        """Put back the labels that the last run made of the plane in view; False if nothing has changed."""
+        """Put back the labels that the last run made of the plane in view; False if nothing has changed.
+
+        Returns
+        -------
+        bool
+            Whether anything changed.
+        """
         layer, source = self.target()
         last = cached_run(layer, source.key)
         plane = self.plane
@@ -211,7 +240,13 @@ class LabelEditor:
         return Segmentation.from_metadata(labels, source.geometry, about, state=state)
 
     def take(self, result: Segmentation) -> None:
-        """Write what a re-run made, and keep its weights and labels for `revert`."""
+        """Write what a re-run made, and keep its weights and labels for `revert`.
+
+        Parameters
+        ----------
+        result : Segmentation
+            Labels (H, W) of the plane that was corrected, with the network's weights.
+        """
         layer, source = self.target()
         labels = result.labels.astype(layer.data.dtype)
         self.write(replace(self.plane, labels=labels, foreground=result.foreground, names=result.names))
@@ -288,6 +323,11 @@ class LabelEditor:
     def put_strokes(self, drawn: NDArray[Any]) -> None:
         """Put strokes from elsewhere in the place of those of the whole layer; undo does not know of it.
 
+        Parameters
+        ----------
+        drawn : numpy.ndarray
+            Constraints of the layer's shape; 0 is not drawn.
+
         Raises
         ------
         InvalidImageError
@@ -311,12 +351,28 @@ class LabelEditor:
         return self.locks.in_plane(source.key)
 
     def toggle_lock(self, part: NDArray[np.bool_]) -> bool:
-        """Lock a part of the plane in view as it is, or unlock it; whether it is locked now."""
+        """Lock a part of the plane in view as it is, or unlock it; whether it is locked now.
+
+        Parameters
+        ----------
+        part : numpy.ndarray
+            (H, W): the pixels.
+
+        Returns
+        -------
+        bool
+            Whether they are locked now.
+        """
         layer, source = self.target()
         return self.locks.toggle_part(layer.data.shape, source.key, part)
 
     def guarded(self, new: Plane) -> Plane:
         """Give locked parts back what they had before a tool.
+
+        Parameters
+        ----------
+        new : numpy.ndarray
+            (H, W), what a tool made of the plane in view.
 
         Returns
         -------

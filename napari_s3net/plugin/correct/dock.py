@@ -250,7 +250,13 @@ class CorrectDock(Dock):
     # -- painting
 
     def brush(self, name: str) -> None:
-        """Paint object, background or the selected label, or erase, in the layer of strokes."""
+        """Paint object, background or the selected label, or erase, in the layer of strokes.
+
+        Parameters
+        ----------
+        name : str
+            "object", "background", "label" or "erase".
+        """
         if not self.editor.is_there:
             return
         selected = self.labels.selected or self.editor.ids

@@ -13,7 +13,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_s3net.image import Image
 from napari_s3net.labels.measure import Cluster, measure_clusters
 
-#: Planes of up to so many pixels are measured at once, in a few hundredths of a second.
+#: Planes of up to this many pixels are measured at once, in a few hundredths of a second.
 SMALL = 2**20
 POLL_MS = 30
 

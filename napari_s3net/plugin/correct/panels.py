@@ -102,7 +102,13 @@ class PaintPanel(QWidget):
         self.layout().addWidget(self.more, alignment=Qt.AlignmentFlag.AlignLeft)
 
     def show_brush(self, name: str) -> None:
-        """Mark the button of what is painted; none where the name is empty, as the brush is elsewhere."""
+        """Mark the button of what is painted; none where the name is empty, as the brush is elsewhere.
+
+        Parameters
+        ----------
+        name : str
+            "object", "background", "label", "erase", or nothing.
+        """
         self.brushes.setExclusive(bool(name))
         for other, made in self.buttons.items():
             made.setChecked(other == name)
@@ -175,12 +181,24 @@ class LabelList(QWidget):
         self.list.setFixedHeight(height + 2 * self.list.frameWidth() + 2)
 
     def show_locked_parts(self, share: float) -> None:
-        """Say which share of the image, 0 to 1, lies in locked parts, if any does."""
+        """Say which share of the image, 0 to 1, lies in locked parts, if any does.
+
+        Parameters
+        ----------
+        share : float
+            0 to 1; nothing is said where it is 0.
+        """
         self.locked_parts.setText(f"Locked parts: {share_text(share)} of the image. Lock part and a click unlock one.")
         self.locked_parts.setVisible(share > 0)
 
     def select(self, label: int) -> None:
-        """Select one label."""
+        """Select one label.
+
+        Parameters
+        ----------
+        label : int
+            The label's number; one that is not listed is left.
+        """
         for i in range(self.list.count()):
             self.list.item(i).setSelected(self.list.item(i).data(Qt.ItemDataRole.UserRole) == label)
 
@@ -223,15 +241,33 @@ class ToolsPanel(QWidget):
         return next(name for name, choice in self.scopes.items() if choice.isChecked())
 
     def choose_scope(self, scope: ScopeChoice) -> None:
-        """Choose what the tools act on."""
+        """Choose what the tools act on.
+
+        Parameters
+        ----------
+        scope : str
+            One of the choices of the list.
+        """
         self.scopes[scope].setChecked(True)
 
     def show_unit(self, unit: str) -> None:
-        """Show the unit of the smallest part's size: "mm²" or "px"."""
+        """Show the unit of the smallest part's size: "mm²" or "px".
+
+        Parameters
+        ----------
+        unit : str
+            That of the layer in view.
+        """
         self.smallest.native.setSuffix(f" {unit}")
 
     def show_hint(self, words: str) -> None:
-        """Show what to click next, or what came of a tool; hidden where it is empty."""
+        """Show what to click next, or what came of a tool; hidden where it is empty.
+
+        Parameters
+        ----------
+        words : str
+            One sentence, or nothing.
+        """
         self.hint.setText(words)
         self.hint.setVisible(bool(words))
 

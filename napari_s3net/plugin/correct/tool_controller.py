@@ -51,6 +51,11 @@ class ToolController:
     def use(self, name: str) -> None:
         """Use a tool by its name.
 
+        Parameters
+        ----------
+        name : str
+            As on its button.
+
         Raises
         ------
         InvalidImageError

@@ -44,6 +44,11 @@ class Plane:
     def regions(self, scope: Scope) -> list[tuple[int, ...]]:
         """The regions that a tool acts on, one after the other.
 
+        Parameters
+        ----------
+        scope : str, int or tuple of int
+            The object, the selected label, or each label.
+
         Returns
         -------
         list of tuple of int
@@ -57,6 +62,11 @@ class Plane:
 
     def name_of(self, label: int) -> str:
         """The name of a label, for the screen.
+
+        Parameters
+        ----------
+        label : int
+            The label's number.
 
         Returns
         -------

@@ -19,7 +19,7 @@ from napari_s3net.plugin.widgets.text import plural, share_text
 
 #: In the metadata of a layer of uncertainty: what it is, and which labels it is of.
 UNCERTAINTY, UNCERTAINTY_OF = "uncertainty", "uncertainty_of"
-#: The view shows this many times the extent of a site, on a canvas of about so many pixels.
+#: The view shows this many times the extent of a site, on a canvas of about this many pixels.
 SITE_EXTENTS, CANVAS_PIXELS = 5.0, 600.0
 
 
@@ -45,7 +45,13 @@ class UncertaintyController:
         self._n_visited = 0
 
     def ask(self, what: str) -> None:
-        """Go to the "next" site, or show the uncertainty over "probabilities", "transformations" or "seeds"."""
+        """Go to the "next" site, or show the uncertainty over "probabilities", "transformations" or "seeds".
+
+        Parameters
+        ----------
+        what : str
+            One of these words.
+        """
         if what == "next" and self._uncertainty is not None:
             self._go_to_next()
             return
@@ -59,7 +65,13 @@ class UncertaintyController:
         self._background.start(source, result.settings, estimate_uncertainty(result, over))
 
     def show(self, uncertainty: NDArray[np.float32]) -> None:
-        """Take the uncertainty (H, W) that was asked for; of another plane than that in view it is dropped."""
+        """Take the uncertainty (H, W) that was asked for; of another plane than that in view it is dropped.
+
+        Parameters
+        ----------
+        uncertainty : numpy.ndarray
+            (H, W), 0 to 1.
+        """
         source = self._editor.source
         if source is None or uncertainty.shape != source.plane_shape:
             return

@@ -42,6 +42,11 @@ class FolderContents:
 def scan_folders(plan: Plan) -> FolderContents:
     """List the images of the input folder and the results in the output folder.
 
+    Parameters
+    ----------
+    plan : Plan
+        Names the folders.
+
     Returns
     -------
     FolderContents
@@ -122,7 +127,13 @@ class BatchJob(LongJob):
         self._link = ""
 
     def pause(self, paused: bool) -> None:
-        """Finish the files under way and begin no other; False goes on."""
+        """Finish the files under way and begin no other; False goes on.
+
+        Parameters
+        ----------
+        paused : bool
+            True to wait, False to go on.
+        """
         (self._paused.set if paused else self._paused.clear)()
 
     def stop(self) -> None:

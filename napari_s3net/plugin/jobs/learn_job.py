@@ -20,7 +20,7 @@ from napari_s3net.learning.settings import LearnSettings
 from napari_s3net.plugin.jobs.thread_job import LongJob, ThreadJob
 from napari_s3net.runtime.generators import follow
 
-#: A preview is computed at most once in so many seconds.
+#: Seconds between two previews, at least.
 PREVIEW_SECONDS = 2.0
 PAUSE_SECONDS = 0.1
 
@@ -127,7 +127,13 @@ class SteppedJob(LongJob):
         self._preview: NDArray[np.int32] | None = None
 
     def pause(self, paused: bool) -> None:
-        """Wait after the step under way; False goes on."""
+        """Wait after the step under way; False goes on.
+
+        Parameters
+        ----------
+        paused : bool
+            True to wait, False to go on.
+        """
         (self._paused.set if paused else self._paused.clear)()
 
     def stop(self) -> None:

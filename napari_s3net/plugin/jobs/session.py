@@ -98,7 +98,13 @@ def screen_of(phase: Phase, *, has_result: bool) -> Screen:
 
 
 def cancel_all(running: Sequence[Run]) -> None:
-    """Ask runs to end and keep nothing. Touches neither dock nor layers, which may be gone as napari closes."""
+    """Ask runs to end and keep nothing. Touches neither dock nor layers, which may be gone as napari closes.
+
+    Parameters
+    ----------
+    running : sequence of Run
+        Those that are under way.
+    """
     for run in running:
         run.cancel()
 
@@ -187,6 +193,11 @@ class Session(QObject):
         """End the run and put back what was there before it; the thread ends after its iteration.
 
         The words are shown first, and the layers are put back right after: napari takes a moment to remove a layer.
+
+        Parameters
+        ----------
+        text : str, optional
+            What is said in its place.
         """
         if self._target is None:
             return
@@ -196,7 +207,13 @@ class Session(QObject):
         self._leave_soon.start()
 
     def fail(self, text: str) -> None:
-        """Show a reason why no run can begin."""
+        """Show a reason why no run can begin.
+
+        Parameters
+        ----------
+        text : str
+            The reason, as a sentence.
+        """
         self.details = ""
         self._enter(Phase.FAILED, text)
 

@@ -114,7 +114,13 @@ _active: LongJob | None = None
 
 
 def is_busy() -> bool:
-    """Whether a run or a batch is going on anywhere in this process."""
+    """Whether a run or a batch is going on anywhere in this process.
+
+    Returns
+    -------
+    bool
+        True while one holds the processor.
+    """
     return _active is not None and not _active.is_over
 
 

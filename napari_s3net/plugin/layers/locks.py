@@ -30,7 +30,13 @@ class Locks:
     held: NDArray[np.bool_] | None = None
 
     def toggle_labels(self, ids: Iterable[int]) -> None:
-        """Lock labels; unlock them if all of them are locked."""
+        """Lock labels; unlock them if all of them are locked.
+
+        Parameters
+        ----------
+        ids : iterable of int
+            The labels.
+        """
         chosen = set(ids)
         self.labels = self.labels - chosen if chosen <= self.labels else self.labels | chosen
 
@@ -59,6 +65,11 @@ class Locks:
 
     def in_plane(self, key: PlaneKey) -> NDArray[np.bool_] | None:
         """The locked pixels of a plane.
+
+        Parameters
+        ----------
+        key : PlaneKey
+            The plane.
 
         Returns
         -------
@@ -93,6 +104,11 @@ _locks: WeakKeyDictionary[Labels, Locks] = WeakKeyDictionary()
 
 def locks_of(layer: Labels) -> Locks:
     """The locks of a layer, to look at and to change; without any at first.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        The labels.
 
     Returns
     -------

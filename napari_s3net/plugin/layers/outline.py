@@ -28,6 +28,11 @@ ORDER = 1_000_000
 def edges(region: NDArray[np.bool_]) -> NDArray[np.float32]:
     """The border of a region (H, W) along the pixels' edges.
 
+    Parameters
+    ----------
+    region : numpy.ndarray
+        (H, W) bool.
+
     Returns
     -------
     numpy.ndarray

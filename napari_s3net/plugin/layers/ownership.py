@@ -34,6 +34,11 @@ def belongs_to(layer: Any, owner: Any, name: str) -> bool:
     name : str
         What the owner was called, as the layer's metadata say. It decides once, where the owner is not known: for a
         layer that was duplicated or loaded by the user.
+
+    Returns
+    -------
+    bool
+        Whether it does; once known it stays so, whatever the layers are called later.
     """
     known = _owners.get(layer)
     if known is None and owner.name == name:

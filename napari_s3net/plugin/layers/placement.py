@@ -42,6 +42,11 @@ class Placement:
 def transform_of(layer: Any) -> dict[str, Any]:
     """The attributes that place a layer, to place another one of its shape on it.
 
+    Parameters
+    ----------
+    layer : napari.layers.Layer
+        Any layer.
+
     Returns
     -------
     dict
@@ -109,6 +114,11 @@ def lies_on(attributes: Mapping[str, Any], shape: Sequence[int], image: Any, ima
         The image layer.
     image_shape : sequence of int
         Its shape without colours.
+
+    Returns
+    -------
+    bool
+        Whether it does.
     """
     if tuple(shape) != tuple(image_shape):
         return False

@@ -55,6 +55,11 @@ class PlaneKey:
     def shape_in(self, shape: tuple[int, ...]) -> tuple[int, int]:
         """The size of the plane in an array of this shape.
 
+        Parameters
+        ----------
+        shape : tuple of int
+            All axes of the array.
+
         Returns
         -------
         rows, columns : int
@@ -65,6 +70,11 @@ class PlaneKey:
 
     def beside(self, shape: tuple[int, ...]) -> list[PlaneKey]:
         """The neighbouring slices in an array of this shape.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            All axes of the array.
 
         Returns
         -------
@@ -78,6 +88,11 @@ class PlaneKey:
 
     def at(self, position: int) -> PlaneKey:
         """Another slice of the same stack, by its number from 0.
+
+        Parameters
+        ----------
+        position : int
+            Number of the slice along the axis of the slider.
 
         Returns
         -------

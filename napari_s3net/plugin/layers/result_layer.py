@@ -24,6 +24,11 @@ OPACITY = 0.55
 def plain(layer: Any) -> Any:
     """The layer itself where napari hands plugins a proxy: layers are compared by identity.
 
+    Parameters
+    ----------
+    layer : napari.layers.Layer
+        The layer, or napari's proxy of it.
+
     Returns
     -------
     napari.layers.Layer
@@ -34,6 +39,11 @@ def plain(layer: Any) -> Any:
 
 def result_name(image_name: str) -> str:
     """Name of the label layer of an image.
+
+    Parameters
+    ----------
+    image_name : str
+        What the image's layer is called.
 
     Returns
     -------
@@ -46,6 +56,11 @@ def result_name(image_name: str) -> str:
 def mask_name(image_name: str) -> str:
     """Name of the layer that holds just the object of an image.
 
+    Parameters
+    ----------
+    image_name : str
+        What the image's layer is called.
+
     Returns
     -------
     str
@@ -56,6 +71,11 @@ def mask_name(image_name: str) -> str:
 
 def metadata_of(layer: Any) -> Metadata | None:
     """What a result layer knows about itself.
+
+    Parameters
+    ----------
+    layer : napari.layers.Layer
+        Any layer.
 
     Returns
     -------
@@ -75,6 +95,11 @@ def is_result_of(layer: Any, image_layer: Any) -> bool:
         Of any kind.
     image_layer : napari.layers.Image
         The image.
+
+    Returns
+    -------
+    bool
+        Whether it is.
     """
     metadata = metadata_of(layer)
     return metadata is not None and belongs_to(layer, image_layer, metadata["source"])
@@ -121,6 +146,11 @@ def follow_name(layers: Iterable[Any], image_layer: Any) -> None:
 def why_not_writable(layer: Labels) -> str:
     """Why labels cannot be written to; the one definition of labels that the plugin can use.
 
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        Any label layer.
+
     Returns
     -------
     str
@@ -142,6 +172,11 @@ def fits_source(layer: Labels, source: Source) -> bool:
         The labels.
     source : Source
         The plane of the image.
+
+    Returns
+    -------
+    bool
+        Whether it can.
     """
     return not why_not_writable(layer) and layer.data.shape == source.shape
 
@@ -287,6 +322,11 @@ def recolour(layer: Labels, *, object_only: bool = False) -> None:
 
 def mask_of(layer: Labels) -> Labels:
     """Make a layer that holds just the object of a result, where the result lies; not in any viewer yet.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        A result.
 
     Returns
     -------

@@ -137,6 +137,11 @@ def source_of(layer: Any, point: Sequence[float], displayed: Sequence[int]) -> S
 def finest_level(layer: Any) -> tuple[Any, tuple[int, ...]]:
     """The data that is used of a layer: of a multiscale one, the finest level of planes with at most 4096² pixels.
 
+    Parameters
+    ----------
+    layer : napari.layers.Layer
+        An image or labels.
+
     Returns
     -------
     data : array-like
@@ -194,6 +199,11 @@ def inspect_source(source: Source) -> tuple[Source, str, str]:
 
     A plane is read only where its values decide: not for colours and MR.
 
+    Parameters
+    ----------
+    source : Source
+        The plane in view.
+
     Returns
     -------
     source : Source
@@ -219,6 +229,11 @@ def inspect_source(source: Source) -> tuple[Source, str, str]:
 def describe_source(source: Source) -> str:
     """Describe a source in one line for the screen.
 
+    Parameters
+    ----------
+    source : Source
+        The plane in view.
+
     Returns
     -------
     str
@@ -237,6 +252,11 @@ def describe_source(source: Source) -> str:
 
 def thickness_text(source: Source) -> str:
     """Say how far apart the slices of a stack lie, and where the one in view lies.
+
+    Parameters
+    ----------
+    source : Source
+        The plane in view.
 
     Returns
     -------

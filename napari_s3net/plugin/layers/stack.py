@@ -31,6 +31,11 @@ class Stack:
     def whole(cls, source: Source) -> Stack:
         """Take all slices of a source.
 
+        Parameters
+        ----------
+        source : Source
+            The plane in view; its layer and the axis of the slider count.
+
         Returns
         -------
         Stack
@@ -57,7 +62,7 @@ class Stack:
         return self.source.key.at(self.first + index)
 
     def read(self) -> Image:
-        """Make an image of the slices; a lazy array stays lazy, and is computed slice by slice by whoever reads it.
+        """Make an image of the slices; a lazy array stays lazy, and is computed slice by slice as it is read.
 
         Returns
         -------

@@ -23,7 +23,18 @@ BRUSH = 0.03
 
 
 def is_strokes(layer: Any) -> bool:
-    """Whether strokes are painted in a layer."""
+    """Whether strokes are painted in a layer.
+
+    Parameters
+    ----------
+    layer : napari.layers.Layer
+        Any layer.
+
+    Returns
+    -------
+    bool
+        True for layers that the Correct dock made.
+    """
     return isinstance(layer, Labels) and STROKES_OF in layer.metadata.get(KEY, {})
 
 

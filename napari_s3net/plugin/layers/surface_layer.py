@@ -22,6 +22,11 @@ SHOWN_VOXELS = 2_000_000
 def surface_name(image_name: str) -> str:
     """Name of the surface of an image's object.
 
+    Parameters
+    ----------
+    image_name : str
+        What the image's layer is called.
+
     Returns
     -------
     str

@@ -37,7 +37,7 @@ from napari_s3net.plugin.layers.source import Source, finest_level, layer_placem
 
 #: A preview has at most this many clusters.
 PREVIEW_CLUSTERS = 64
-#: A preview comes in over so many pictures, on planes of up to so many pixels; on larger ones at once.
+#: A preview comes in over the first number of pictures, on planes of up to the second of pixels; else at once.
 FRAMES, FRAME_PIXELS = 4, 2**21
 
 
@@ -102,7 +102,13 @@ class Target:
         return ""
 
     def preview(self, plane: NDArray[Any]) -> None:
-        """Begin to show a preview, (H, W), 0 for no cluster; the first one makes the layer or keeps what was there."""
+        """Begin to show a preview, (H, W), 0 for no cluster; the first one makes the layer or keeps what was there.
+
+        Parameters
+        ----------
+        plane : numpy.ndarray
+            (H, W), the clusters so far.
+        """
         if not self._can_show:
             return
         if self._before is None:

@@ -137,7 +137,13 @@ class LearnDock(Dock):
         self._scan_folders()
 
     def pause(self, paused: bool) -> None:
-        """Wait after the step under way; or go on."""
+        """Wait after the step under way; or go on.
+
+        Parameters
+        ----------
+        paused : bool
+            True to wait, False to go on.
+        """
         self.pause_button.setText("Go on" if paused else "Pause")
         if self.job is not None:
             self.job.pause(paused)

@@ -31,7 +31,13 @@ class FolderJob:
         self._job.start()
 
     def pause(self, paused: bool) -> None:
-        """Finish the files under way and begin no other; False goes on."""
+        """Finish the files under way and begin no other; False goes on.
+
+        Parameters
+        ----------
+        paused : bool
+            True to wait, False to go on.
+        """
         self._job.pause(paused)
 
     def stop(self) -> None:

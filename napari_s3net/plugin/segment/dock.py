@@ -65,7 +65,13 @@ class SegmentDock(Dock):
         self._list_images()
 
     def run(self, *, new_layer: bool = False) -> None:
-        """Segment the plane in view; by default the image's result layer gets the new result."""
+        """Segment the plane in view; by default the image's result layer gets the new result.
+
+        Parameters
+        ----------
+        new_layer : bool
+            Whether the result goes to a layer of its own.
+        """
         if self.source is None or self._image_layer is None or self.session.phase.is_busy:
             return
         if is_busy():

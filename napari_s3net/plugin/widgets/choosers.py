@@ -119,12 +119,24 @@ class Choosers(QWidget):
         self.preset_line.setVisible(bool(line))
 
     def show_settings(self, settings: Settings) -> None:
-        """Fill all fields with the values of these settings."""
+        """Fill all fields with the values of these settings.
+
+        Parameters
+        ----------
+        settings : Settings
+            What the fields get.
+        """
         for form in (self.basic, self.advanced):
             form.show_settings(settings)
 
     def set_working_size(self, size: int) -> None:
-        """Fill in another working size."""
+        """Fill in another working size.
+
+        Parameters
+        ----------
+        size : int
+            Longer side in pixels.
+        """
         self.advanced.fields["working_size"].value = size
 
     def show_devices(self, devices: tuple[str, ...], pace: str) -> None:
@@ -148,7 +160,13 @@ class Choosers(QWidget):
         self._show_device()
 
     def choose_device(self, name: str) -> None:
-        """Choose what to compute on; automatically where there is no such device."""
+        """Choose what to compute on; automatically where there is no such device.
+
+        Parameters
+        ----------
+        name : str
+            As torch calls it, such as "cuda:0".
+        """
         self.device.value = name if name in self.device.choices else "auto"
 
     def _lay_out(self) -> None:

@@ -103,7 +103,13 @@ class ClusterModel(QAbstractTableModel):
         self.rows: tuple[ClusterRow, ...] = ()
 
     def show_rows(self, rows: tuple[ClusterRow, ...]) -> None:
-        """Replace the rows; when the clusters are the same ones, selection and scrolling stay."""
+        """Replace the rows; when the clusters are the same ones, selection and scrolling stay.
+
+        Parameters
+        ----------
+        rows : tuple of ClusterRow
+            One a cluster, in the order of the table.
+        """
         if [row.label for row in rows] == [row.label for row in self.rows]:
             self.rows = rows
             if rows:

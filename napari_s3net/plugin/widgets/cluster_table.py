@@ -218,7 +218,13 @@ class ClusterTable(QTableView):
         self.chosen.emit(len(self.selected))
 
     def show_rows(self, rows: tuple[ClusterRow, ...]) -> None:
-        """Show these clusters."""
+        """Show these clusters.
+
+        Parameters
+        ----------
+        rows : tuple of ClusterRow
+            One a cluster, in the order of the table.
+        """
         self.clusters.show_rows(rows)
         self.resizeRowsToContents()
         height = self.horizontalHeader().sizeHint().height() + sum(self.rowHeight(i) for i in range(len(rows)))

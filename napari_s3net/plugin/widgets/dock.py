@@ -52,7 +52,7 @@ class Dock(QScrollArea):
         return QSize(WIDTH, self.height_hint)
 
     def event(self, event: QEvent) -> bool:
-        """Napari's close button takes a dock's widget out of its window and tells it nothing else."""
+        """For Qt: napari's close button takes a dock's widget out of its window and tells it nothing else."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self.release()
         return bool(super().event(event))
@@ -101,12 +101,24 @@ class Dock(QScrollArea):
         self._let_go()
 
     def show_message(self, words: str) -> None:
-        """Show a message; hide it where it is empty."""
+        """Show a message; hide it where it is empty.
+
+        Parameters
+        ----------
+        words : str
+            One or two sentences, or nothing.
+        """
         self.message.setText(words)
         self.message.setVisible(bool(words))
 
     def fail(self, words: str) -> None:
-        """Say what went wrong, here and as napari's notification."""
+        """Say what went wrong, here and as napari's notification.
+
+        Parameters
+        ----------
+        words : str
+            One or two sentences.
+        """
         self.show_message(words)
         show_error(words)
 

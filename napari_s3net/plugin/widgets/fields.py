@@ -110,6 +110,11 @@ def decimals(step: float, low: float) -> int:
 def form_layout(parent: QWidget | None = None) -> QFormLayout:
     """An empty form: labels on the left, fields as wide as there is room.
 
+    Parameters
+    ----------
+    parent : qtpy.QtWidgets.QWidget, optional
+        The widget that is laid out.
+
     Returns
     -------
     QFormLayout

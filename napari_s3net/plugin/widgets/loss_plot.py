@@ -112,12 +112,24 @@ class LossPlot(QWidget):
         return QSize(240, 54)
 
     def clear(self, total: int) -> None:
-        """Begin a plot of at most `total` iterations."""
+        """Begin a plot of at most `total` iterations.
+
+        Parameters
+        ----------
+        total : int
+            The most iterations that may come.
+        """
         self._history, self._total = [], total
         self.update()
 
     def add(self, history: Sequence[Mapping[str, float]]) -> None:
-        """Add the losses of the newest iterations."""
+        """Add the losses of the newest iterations.
+
+        Parameters
+        ----------
+        history : sequence of mapping
+            One mapping an iteration, from a loss's name to its value.
+        """
         self._history.extend(history)
         self.update()
 

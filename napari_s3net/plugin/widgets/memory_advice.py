@@ -36,7 +36,13 @@ class MemoryAdvice(QWidget):
         self.hide()
 
     def show_advice(self, advice: Advice | None) -> None:
-        """Show what does not fit; nothing where it fits, or nothing is known."""
+        """Show what does not fit; nothing where it fits, or nothing is known.
+
+        Parameters
+        ----------
+        advice : Advice or None
+            Need and free memory; None where they are not known.
+        """
         self._advice = advice
         self.setVisible(advice is not None and not advice.fits)
         if advice is not None and not advice.fits:

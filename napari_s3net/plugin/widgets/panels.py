@@ -65,19 +65,37 @@ class ProgressPanel(QWidget):
         layout.addStretch()
 
     def begin(self, total: int) -> None:
-        """Prepare for a run of at most `total` iterations."""
+        """Prepare for a run of at most `total` iterations.
+
+        Parameters
+        ----------
+        total : int
+            The most iterations that may come.
+        """
         self._first = None
         self.bar.setRange(0, total)
         self.bar.setValue(0)
         self.plot.clear(total)
 
     def move(self, words: str) -> None:
-        """Let the bar move without a number, above words that say what is going on."""
+        """Let the bar move without a number, above words that say what is going on.
+
+        Parameters
+        ----------
+        words : str
+            What is going on.
+        """
         self.bar.setRange(0, 0)
         self.line.setText(words)
 
     def show_steps(self, steps: tuple[Step, ...]) -> None:
-        """Show the newest iterations; bar and plot begin again where the run did, as after memory ran out."""
+        """Show the newest iterations; bar and plot begin again where the run did, as after memory ran out.
+
+        Parameters
+        ----------
+        steps : tuple of Step
+            In their order, since the last time.
+        """
         if steps[-1].slices > 1:
             self._show_slices(steps)
             return

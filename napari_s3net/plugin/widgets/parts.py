@@ -13,6 +13,11 @@ from superqt import QCollapsible, QElidingLabel
 def heading(text: str) -> QLabel:
     """The title of a part.
 
+    Parameters
+    ----------
+    text : str
+        The title.
+
     Returns
     -------
     QLabel
@@ -26,6 +31,11 @@ def heading(text: str) -> QLabel:
 
 def caption(text: str = "") -> QLabel:
     """A few explaining words.
+
+    Parameters
+    ----------
+    text : str, optional
+        The words; empty at first where they come later.
 
     Returns
     -------
@@ -50,6 +60,11 @@ class OneLine(QElidingLabel):
 
 def one_line(text: str = "") -> OneLine:
     """A caption of a single line.
+
+    Parameters
+    ----------
+    text : str, optional
+        The words; shortened where there is no room.
 
     Returns
     -------

@@ -80,7 +80,13 @@ class SettingsForm(QWidget):
         return values
 
     def show_settings(self, settings: Settings) -> None:
-        """Fill the fields; `changed` is emitted once."""
+        """Fill the fields; `changed` is emitted once.
+
+        Parameters
+        ----------
+        settings : Settings
+            All of them.
+        """
         for name, field in self.fields.items():
             exact = getattr(settings, name)
             with field.changed.blocked():

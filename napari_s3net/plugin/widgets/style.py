@@ -31,6 +31,11 @@ QHeaderView::section {{ background-color: {foreground}; color: {caption}; paddin
 def style_sheet(theme_name: str) -> str:
     """Make the rules for one of napari's themes.
 
+    Parameters
+    ----------
+    theme_name : str
+        As napari calls it, such as "dark".
+
     Returns
     -------
     str

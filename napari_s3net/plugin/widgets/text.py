@@ -92,6 +92,11 @@ def mean_text(mean: float, sd: float, kind: str | None) -> str:
 def seconds_text(seconds: float) -> str:
     """A duration in seconds, as words.
 
+    Parameters
+    ----------
+    seconds : float
+        From 0.
+
     Returns
     -------
     str
@@ -178,6 +183,11 @@ def batch_text(over: int, total: int, failed: int, left: float | None, *, paused
 
 def long_text(seconds: float) -> str:
     """A long duration in seconds, roughly, as words.
+
+    Parameters
+    ----------
+    seconds : float
+        From 0.
 
     Returns
     -------
@@ -285,6 +295,11 @@ def device_text(choice: str, devices: tuple[str, ...], cores: int, card: str = "
 def device_label(name: str) -> str:
     """Name a device in the list.
 
+    Parameters
+    ----------
+    name : str
+        As torch calls it, such as "cuda:0".
+
     Returns
     -------
     str
@@ -316,6 +331,11 @@ def about_text(asked: Settings, timed: tuple[Settings, float] | None) -> str:
 def memory_text(advice: Advice) -> str:
     """Say what a run takes of memory and what there is.
 
+    Parameters
+    ----------
+    advice : Advice
+        Need and free memory, in MiB.
+
     Returns
     -------
     str
@@ -327,6 +347,11 @@ def memory_text(advice: Advice) -> str:
 
 def remedy_text(advice: Advice) -> str:
     """The text of the button that makes a run fit into memory.
+
+    Parameters
+    ----------
+    advice : Advice
+        What would make it fit.
 
     Returns
     -------
@@ -340,6 +365,11 @@ def remedy_text(advice: Advice) -> str:
 
 def remedy_words(advice: Advice) -> str:
     """Say that a run does not fit into memory, and what would.
+
+    Parameters
+    ----------
+    advice : Advice
+        What would make it fit.
 
     Returns
     -------
