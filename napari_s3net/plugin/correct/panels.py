@@ -334,7 +334,13 @@ class SessionPanel(QWidget):
         column(self, row(self.revert, self.revert_volume), row(self.sheet), self.line)
 
     def show_stack(self, *, is_stack: bool) -> None:
-        """Say whether there are other slices to put back."""
+        """Say whether there are other slices to put back.
+
+        Parameters
+        ----------
+        is_stack : bool
+            Whether there are.
+        """
         self.revert.setText("Revert slice" if is_stack else "Revert to last run")
         self.revert_volume.setVisible(is_stack)
 

@@ -108,7 +108,13 @@ class StackController(QObject):
         actions[what]()
 
     def go_to(self, slice_number: int) -> None:
-        """Move the slider to a slice."""
+        """Move the slider to a slice.
+
+        Parameters
+        ----------
+        slice_number : int
+            From 0.
+        """
         layer, source = self._editor.target()
         axis = source.key.axis
         if axis is None:
@@ -118,7 +124,13 @@ class StackController(QObject):
         self._viewer.dims.set_point(self._viewer.dims.ndim - layer.ndim + axis, world[axis])
 
     def take(self, found: Propagation) -> None:
-        """Write what was carried, unless the labels are gone or have changed meanwhile."""
+        """Write what was carried, unless the labels are gone or have changed meanwhile.
+
+        Parameters
+        ----------
+        found : Propagation
+            The labels of the slices that were reached.
+        """
         asked, self._asked = self._asked, None
         if asked is None or not self._editor.is_there or asked[0] is not self._editor.layer:
             show_info("The labels went while the correction was carried, so nothing was written.")

@@ -135,11 +135,23 @@ class StackPanel(QWidget):
         self.states_line.setText(f"Slice {here}: {states[here].value} · {done}, {left} to look at")
 
     def show_busy(self, *, busy: bool) -> None:
-        """Show whether a correction is being carried, which can be stopped."""
+        """Show whether a correction is being carried, which can be stopped.
+
+        Parameters
+        ----------
+        busy : bool
+            Whether one is.
+        """
         for name, made in self.buttons.items():
             made.setEnabled(busy if name == "stop" else not busy)
         self.most.setEnabled(not busy)
 
     def show_line(self, words: str) -> None:
-        """Say what came of it."""
+        """Say what came of it.
+
+        Parameters
+        ----------
+        words : str
+            One sentence, or nothing.
+        """
         self.line.setText(words)

@@ -60,6 +60,11 @@ class PackedPlane:
 def check_sum(plane: NDArray[Any]) -> int:
     """Compute a number by which changed labels are noticed.
 
+    Parameters
+    ----------
+    plane : numpy.ndarray
+        (H, W) labels.
+
     Returns
     -------
     int

@@ -38,6 +38,11 @@ class SliceStates:
     def of(self, key: PlaneKey) -> SliceState:
         """Say how far a person is with a plane.
 
+        Parameters
+        ----------
+        key : PlaneKey
+            The plane.
+
         Returns
         -------
         SliceState
@@ -48,7 +53,13 @@ class SliceStates:
         return SliceState.SEEN if key in self.seen else SliceState.UNSEEN
 
     def forget(self, key: PlaneKey) -> None:
-        """Take a plane as not looked at: it has got other labels."""
+        """Take a plane as not looked at: it has got other labels.
+
+        Parameters
+        ----------
+        key : PlaneKey
+            The plane.
+        """
         self.seen.discard(key)
         self.corrected.discard(key)
         self.carried.pop(key, None)
@@ -87,6 +98,11 @@ _states: WeakKeyDictionary[Labels, SliceStates] = WeakKeyDictionary()
 
 def states_of(layer: Labels) -> SliceStates:
     """The states of a layer's slices, to look at and to change.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        The labels.
 
     Returns
     -------
