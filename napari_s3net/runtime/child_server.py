@@ -179,8 +179,8 @@ def limited_memory(more: int) -> Iterator[Callable[[int], None]]:
     try:
         import resource
 
-        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
-        held = 1024 * int(status.partition("VmData:")[2].split()[0])
+        with Path("/proc/self/statm").open("rb", buffering=0) as file:
+            held = resource.getpagesize() * int(file.read().split()[5])  # data and stack
         before, hard = resource.getrlimit(resource.RLIMIT_DATA)
     except (ImportError, OSError, ValueError, IndexError):
         yield lambda _: None
