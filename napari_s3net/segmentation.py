@@ -216,18 +216,18 @@ def train(
         If the loss is not finite.
     """
     keep_state = settings.variant == "s3net"
-    looks = iterate(trainer, settings.max_iter, keep_state=keep_state)
+    training = iterate(trainer, settings.max_iter, keep_state=keep_state)
     answer, shown = None, time.perf_counter()
     while True:
         try:
-            look = looks.send(answer)
+            readback = training.send(answer)
         except StopIteration as end:
             result: TrainedClusters | DivergedError = end.value[0]
             break
         answer, shot = False, None
         if preview_seconds is not None and time.perf_counter() - shown >= preview_seconds:
-            shot, shown = preview(look.clusters[0].cpu().numpy(), image.shape), time.perf_counter()
-        steps = [Step(i.number, settings.max_iter, i.losses, i.n_clusters) for i in look.iterations[0]]
+            shot, shown = preview(readback.clusters[0].cpu().numpy(), image.shape), time.perf_counter()
+        steps = [Step(i.number, settings.max_iter, i.losses, i.n_clusters) for i in readback.iterations[0]]
         for step in steps[:-1]:
             answer = bool((yield step)) or answer
         for step in steps[-1:]:

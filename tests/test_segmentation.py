@@ -193,7 +193,7 @@ class ScriptedTrainer:
         self.network = torch.nn.Linear(1, 1, bias=False)
         torch.nn.init.zeros_(self.network.weight)
         self.optimiser = self
-        self.asked, self.calls, self.look_every = [], [], 1
+        self.asked, self.calls, self.read_every = [], [], 1
 
     def forward(self, iteration):
         self.calls.append("forward")

@@ -31,11 +31,11 @@ MOST_WAITING = 512
 #: Seconds that the first image of a batch waits for others.
 GATHER_SECONDS = 0.005
 
-Answer = dict[str, Any]
+TrainingAnswer = dict[str, Any]
 
 
 @dataclass(eq=False)
-class Request:
+class TrainingRequest:
     """An image that is to be trained on.
 
     Parameters
@@ -51,15 +51,15 @@ class Request:
     features: NDArray[np.float32]
     settings: Settings
     squares: tuple[NDArray[np.float32], ...] = ()
-    answer: Answer = field(default_factory=dict)
+    answer: TrainingAnswer = field(default_factory=dict)
     done: threading.Event = field(default_factory=threading.Event)
 
-    def goes_with(self, other: Request) -> bool:
+    def goes_with(self, other: TrainingRequest) -> bool:
         """Whether two images can be trained on side by side: of one size, with the same settings.
 
         Parameters
         ----------
-        other : Request
+        other : TrainingRequest
             The image beside which it would be trained.
 
         Returns
@@ -70,12 +70,12 @@ class Request:
         return self.features.shape == other.features.shape and self.settings == other.settings
 
 
-def train_batch(requests: Sequence[Request], device: torch.device) -> list[Answer]:
+def train_batch(requests: Sequence[TrainingRequest], device: torch.device) -> list[TrainingAnswer]:
     """Train on images of one size side by side; what goes wrong with all is tried with fewer, down to each alone.
 
     Parameters
     ----------
-    requests : sequence of Request
+    requests : sequence of TrainingRequest
         That go with each other.
     device : torch.device
         Where to train.
@@ -101,7 +101,7 @@ def train_batch(requests: Sequence[Request], device: torch.device) -> list[Answe
     return [*train_batch(requests[:half], device), *train_batch(requests[half:], device)]
 
 
-def _look(requests: Sequence[Request], device: torch.device) -> list[list[NDArray[np.float32]]]:
+def _look(requests: Sequence[TrainingRequest], device: torch.device) -> list[list[NDArray[np.float32]]]:
     """What taught networks say of each image: (n, 1, S, S) of each network; all images are shown at once."""
     n = len(requests)
     if not requests[0].squares:
@@ -114,7 +114,7 @@ def _look(requests: Sequence[Request], device: torch.device) -> list[list[NDArra
 
 def _answer(
     trained: TrainedClusters | DivergedError, logits: list[NDArray[np.float32]], device: torch.device
-) -> Answer:
+) -> TrainingAnswer:
     if isinstance(trained, DivergedError):
         return {"error": str(trained), "kind": "diverged"}
     return {
@@ -126,21 +126,23 @@ def _answer(
     }
 
 
-def gather(waiting: queue.Queue[Request], left: list[Request], device: torch.device) -> list[Request]:
+def gather(
+    waiting: queue.Queue[TrainingRequest], left: list[TrainingRequest], device: torch.device
+) -> list[TrainingRequest]:
     """Wait for an image, and for a moment for others that go with it.
 
     Parameters
     ----------
-    waiting : queue.Queue of Request
+    waiting : queue.Queue of TrainingRequest
         What workers bring.
-    left : list of Request
+    left : list of TrainingRequest
         Taken from the queue before and not trained on yet; what does not go with the first stays here.
     device : torch.device
         Its free memory says how many at most.
 
     Returns
     -------
-    list of Request
+    list of TrainingRequest
         One or more that go with each other, the one that has waited longest first.
     """
     if not left:
@@ -158,20 +160,20 @@ def gather(waiting: queue.Queue[Request], left: list[Request], device: torch.dev
     return batch
 
 
-def _serve_worker(connection: Connection, waiting: queue.Queue[Request]) -> None:
+def _serve_worker(connection: Connection, waiting: queue.Queue[TrainingRequest]) -> None:
     """One image of one worker."""
     with connection:
         try:
             given = connection.recv()
         except (OSError, EOFError):
             return
-        request = Request(given["features"], Settings.from_dict(given["settings"]), given["squares"])
+        request = TrainingRequest(given["features"], Settings.from_dict(given["settings"]), given["squares"])
         waiting.put(request)
         request.done.wait()
         reply(connection, request.answer)
 
 
-def _accept(listener: Listener, waiting: queue.Queue[Request]) -> None:
+def _accept(listener: Listener, waiting: queue.Queue[TrainingRequest]) -> None:
     while True:
         try:
             connection = listener.accept()
@@ -195,12 +197,12 @@ def main() -> None:
     except RuntimeError as error:
         print(" ".join(str(error).split()), file=answers, flush=True)
         return
-    waiting: queue.Queue[Request] = queue.Queue(MOST_WAITING)
+    waiting: queue.Queue[TrainingRequest] = queue.Queue(MOST_WAITING)
     listener = Listener(authkey=bytes.fromhex(os.environ[KEY]), backlog=128)
     print(json.dumps({"address": listener.address}), file=answers, flush=True)
     threading.Thread(target=_accept, args=(listener, waiting), daemon=True).start()
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    left: list[Request] = []
+    left: list[TrainingRequest] = []
     while True:
         batch = gather(waiting, left, device)
         for request, answer in zip(batch, train_batch(batch, device), strict=True):

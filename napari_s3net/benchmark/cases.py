@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_s3net.benchmark.methods import Request
+from napari_s3net.benchmark.methods import NetworkRuns
 from napari_s3net.errors import ReadError
 from napari_s3net.io import read_image
 
@@ -45,7 +45,7 @@ class BenchmarkCase:
         A name in `BASELINES` or `NETWORKS`.
     seed : int
         Of networks; plain methods do not use it.
-    request : Request
+    runs : NetworkRuns
         How networks are to run.
     output : Path
         Folder of the results.
@@ -56,7 +56,7 @@ class BenchmarkCase:
     pair: Pair
     method: str
     seed: int
-    request: Request
+    runs: NetworkRuns
     output: Path
     settings: str
     version: str

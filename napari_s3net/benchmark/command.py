@@ -151,14 +151,14 @@ def _correct(options: Namespace) -> int:
     from napari_s3net.benchmark import interactive
     from napari_s3net.benchmark.cases import find_pairs
     from napari_s3net.benchmark.correctors import CORRECTORS
-    from napari_s3net.benchmark.methods import Request
+    from napari_s3net.benchmark.methods import NetworkRuns
     from napari_s3net.benchmark.page import interactive_section
     from napari_s3net.benchmark.summary import update_summary
 
     pairs = find_pairs(options.set_dir, half=options.half, limit=options.limit)
     methods = options.methods.split(",") if options.methods else list(CORRECTORS)
-    request = Request(options.preset, Settings.parse_changes(options.set), options.device)
-    work = interactive.iter_correction_rows(pairs, methods, options.start, request, options.output)
+    runs = NetworkRuns(options.preset, Settings.parse_changes(options.set), options.device)
+    work = interactive.iter_correction_rows(pairs, methods, options.start, runs, options.output)
     for _ in tqdm(work, total=len(pairs), unit="image", disable=None):
         pass
     rows = interactive.read_correction_rows(options.output / "interactive.csv")
@@ -179,7 +179,7 @@ def _measure(options: Namespace) -> int:
 
     from napari_s3net.benchmark.cases import find_pairs
     from napari_s3net.benchmark.folder_fit import fit_models
-    from napari_s3net.benchmark.methods import ABLATIONS, FOLDER, Request
+    from napari_s3net.benchmark.methods import ABLATIONS, FOLDER, NetworkRuns
     from napari_s3net.benchmark.page import section
     from napari_s3net.benchmark.pictures import draw_pages
     from napari_s3net.benchmark.protocol import iter_rows, plan
@@ -190,9 +190,9 @@ def _measure(options: Namespace) -> int:
     names = [name for text in (options.methods or "s3net,plain").split(",") for name in GROUPS.get(text, (text,))]
     names += ABLATIONS if options.ablations else ()
     names += [FOLDER] if options.fit == "folder" else []
-    request = Request(options.preset, Settings.parse_changes(options.set), options.device)
+    runs = NetworkRuns(options.preset, Settings.parse_changes(options.set), options.device)
     pairs = find_pairs(options.set_dir, half=options.half, limit=options.limit)
-    cases, kept = plan(pairs, names, request, output, seeds=options.seeds)
+    cases, kept = plan(pairs, names, runs, output, seeds=options.seeds)
     fit_models(pairs, cases)
     for _ in tqdm(iter_rows(cases, jobs=options.jobs), total=len(cases), unit="run", disable=None):
         pass

@@ -41,7 +41,7 @@ def fit_models(pairs: list[Pair], cases: list[BenchmarkCase]) -> None:
         if path.exists():
             continue
         paths = [pair.image for pair in evenly_spaced(pairs)]
-        settings = folder_settings(case.request, read_image(paths[0]), case.seed)
+        settings = folder_settings(case.runs, read_image(paths[0]), case.seed)
         with tqdm(total=len(paths), unit="image", desc="fitting", disable=None) as bar:
             fit_folder(_counted((read_image(path) for path in paths), bar), settings).save(path)
 
@@ -52,7 +52,7 @@ def _counted(images: Iterator[Image], bar: Any) -> Iterator[Image]:
         bar.update()
 
 
-def load_model(case: BenchmarkCase) -> FolderModel:
+def folder_model_of(case: BenchmarkCase) -> FolderModel:
     """Load the model of a case, and keep it in memory for the next.
 
     Parameters

@@ -21,7 +21,7 @@ from skimage.transform import resize
 from napari_s3net.benchmark.baselines import otsu
 from napari_s3net.benchmark.cases import Pair, read_mask
 from napari_s3net.benchmark.correctors import CORRECTORS, NETWORKS
-from napari_s3net.benchmark.methods import Request, version
+from napari_s3net.benchmark.methods import NetworkRuns, version
 from napari_s3net.benchmark.summary import interval
 from napari_s3net.errors import InvalidImageError, InvalidSettingsError
 from napari_s3net.image import Geometry, Image, Segmentation
@@ -127,7 +127,7 @@ def correct(method: str, case: CorrectionCase, device: str = "auto") -> dict[str
     return found
 
 
-def case_of(pair: Pair, start: Start, request: Request, *, needs_network: bool, size: int = SIZE) -> CorrectionCase:
+def case_of(pair: Pair, start: Start, runs: NetworkRuns, *, needs_network: bool, size: int = SIZE) -> CorrectionCase:
     """Read an image, reduce it, and make what the methods start from.
 
     Parameters
@@ -136,7 +136,7 @@ def case_of(pair: Pair, start: Start, request: Request, *, needs_network: bool, 
         The image and its mask.
     start : {"otsu", "s3net"}
         Start from Otsu's mask, or from our label-free result.
-    request : Request
+    runs : NetworkRuns
         How the network is to run.
     needs_network : bool
         Whether a method needs our label-free result also where it is not the start.
@@ -159,13 +159,13 @@ def case_of(pair: Pair, start: Start, request: Request, *, needs_network: bool, 
             f"{pair.name}: expected a plane and a mask of its size; got {image.shape} and {mask.shape}."
         )
     image, mask = _reduced(image, size), _resized(mask.astype(np.float32), size) > 0.5
-    label_free = _label_free(image, request) if needs_network or start == "s3net" else None
+    label_free = _label_free(image, runs) if needs_network or start == "s3net" else None
     first = otsu(image.array, image.kind).mask if start == "otsu" or label_free is None else label_free.mask
     return CorrectionCase(image, mask, first, label_free)
 
 
 def iter_correction_rows(
-    pairs: Iterable[Pair], methods: list[str], start: Start, request: Request, output: Path
+    pairs: Iterable[Pair], methods: list[str], start: Start, runs: NetworkRuns, output: Path
 ) -> Iterator[CorrectionRow]:
     """Correct every image with every method, and write `interactive.csv`.
 
@@ -177,7 +177,7 @@ def iter_correction_rows(
         Names in `CORRECTORS`.
     start : {"otsu", "s3net"}
         As in `case_of`.
-    request : Request
+    runs : NetworkRuns
         How the network is to run.
     output : Path
         Folder of `interactive.csv`. Rows in it with the same version of the method are not done again.
@@ -210,10 +210,10 @@ def iter_correction_rows(
             if not left:
                 yield {}
                 continue
-            case = case_of(pair, start, request, needs_network=bool(NETWORKS & set(left)))
+            case = case_of(pair, start, runs, needs_network=bool(NETWORKS & set(left)))
             for name in left:
                 known = {"image": pair.name, "method": name, "start": start, "half": pair.half}
-                row = {**known, "version": current[name], **correct(name, case, request.device)}
+                row = {**known, "version": current[name], **correct(name, case, runs.device)}
                 writer.writerow(_as_text(row))
             file.flush()
             yield row
@@ -288,13 +288,13 @@ def _reached(scores: list[float], level: float) -> int:
     return next((n for n, score in enumerate(scores) if score >= level), ROUNDS)
 
 
-def _label_free(image: Image, request: Request) -> Segmentation:
+def _label_free(image: Image, runs: NetworkRuns) -> Segmentation:
     """What our method says before any stroke."""
     from napari_s3net.preprocessing.suggest import suggest_preset
     from napari_s3net.segmentation import segment
 
-    name = suggest_preset(image) if request.preset == "auto" else request.preset
-    return segment(image, settings=request.settings("s3net", name, 0), device=request.device)
+    name = suggest_preset(image) if runs.preset == "auto" else runs.preset
+    return segment(image, settings=runs.settings("s3net", name, 0), device=runs.device)
 
 
 def _reduced(image: Image, size: int) -> Image:

@@ -81,8 +81,8 @@ def iter_rounds(
                 paths = drain(iter_next(model, list(by_path), [pair.image for pair in corrected], wanted))
                 corrected += [by_path[path] for path in paths]
             blind = [pair if pair in corrected else ImageWithLabels(pair.image, None, pair.name) for pair in pairs]
-            seen = blind if settings.needs_unlabelled else corrected
-            data = drain(iter_examples(seen, settings.size, classes={1: "Object"}))
+            examples = blind if settings.needs_unlabelled else corrected
+            data = drain(iter_examples(examples, settings.size, classes={1: "Object"}))
             model = drain(iter_learn(data, settings, torch.device("cpu"), init=file if file.exists() else init))
             save_model(file, model)
             scores = [dice_of(model, pair) for pair in pairs if pair not in corrected]
@@ -112,8 +112,8 @@ def dice_of(model: Any, pair: ImageWithLabels) -> float:
     from napari_s3net.runtime.generators import drain
 
     assert pair.labels is not None  # noqa: S101 - all have masks
-    said = drain(iter_apply(read_image(pair.image), model)).mask
-    return dice(said, read_labels(pair.labels).array > 0)
+    predicted = drain(iter_apply(read_image(pair.image), model)).mask
+    return dice(predicted, read_labels(pair.labels).array > 0)
 
 
 def append_round(path: Path, row: dict[str, Any]) -> None:

@@ -43,7 +43,7 @@ _ELSEWHERE = {"plugin", "io", "phantom", "benchmark", "cli", "export", "__main__
 
 
 @dataclass(frozen=True)
-class Request:
+class NetworkRuns:
     """How the networks are to run.
 
     Parameters
@@ -75,7 +75,7 @@ class Request:
         Returns
         -------
         Settings
-            The preset's with all changes. "released" gets the fewest iterations that it takes, unless the request says
+            The preset's with all changes. "released" gets the fewest iterations that it takes, unless `changes` says
             more.
         """
         made = (
@@ -153,14 +153,14 @@ def seeds_of(method: str, seeds: int) -> range:
     return range(seeds if method in NETWORKS else 1)
 
 
-def digest(method: str, request: Request) -> str:
+def digest(method: str, runs: NetworkRuns) -> str:
     """Return a text that is equal exactly where a method is asked for the same.
 
     Parameters
     ----------
     method : str
         A name in `BASELINES` or `NETWORKS`.
-    request : Request
+    runs : NetworkRuns
         How it is to run; for "auto" the settings of every preset count.
 
     Returns
@@ -170,9 +170,9 @@ def digest(method: str, request: Request) -> str:
     """
     if method not in NETWORKS:
         return ""
-    names = sorted(presets) if request.preset == "auto" else [request.preset]
-    asked = {name: request.settings(method, name, seed=0).to_dict() for name in names}
-    return hashlib.sha256(json.dumps([asked, request.device], sort_keys=True).encode()).hexdigest()[:12]
+    names = sorted(presets) if runs.preset == "auto" else [runs.preset]
+    asked = {name: runs.settings(method, name, seed=0).to_dict() for name in names}
+    return hashlib.sha256(json.dumps([asked, runs.device], sort_keys=True).encode()).hexdigest()[:12]
 
 
 def version(method: str) -> str:
@@ -196,12 +196,12 @@ def version(method: str) -> str:
     return f"{napari_s3net.__version__}+{source}"
 
 
-def folder_settings(request: Request, image: Image, seed: int) -> Settings:
+def folder_settings(runs: NetworkRuns, image: Image, seed: int) -> Settings:
     """Return the settings of the folder mode for a set of images.
 
     Parameters
     ----------
-    request : Request
+    runs : NetworkRuns
         Preset and changes.
     image : Image
         One of the set: "auto" chooses the preset by it.
@@ -215,10 +215,10 @@ def folder_settings(request: Request, image: Image, seed: int) -> Settings:
     """
     from napari_s3net.preprocessing.suggest import suggest_preset
 
-    return request.settings(FOLDER, suggest_preset(image) if request.preset == "auto" else request.preset, seed)
+    return runs.settings(FOLDER, suggest_preset(image) if runs.preset == "auto" else runs.preset, seed)
 
 
-def run_method(method: str, image: Image, seed: int, request: Request) -> MethodResult:
+def run_method(method: str, image: Image, seed: int, runs: NetworkRuns) -> MethodResult:
     """Segment one plane with one method.
 
     Parameters
@@ -229,7 +229,7 @@ def run_method(method: str, image: Image, seed: int, request: Request) -> Method
         One plane.
     seed : int
         Of networks; plain methods do not use it.
-    request : Request
+    runs : NetworkRuns
         How networks are to run.
 
     Returns
@@ -242,6 +242,6 @@ def run_method(method: str, image: Image, seed: int, request: Request) -> Method
     from napari_s3net.preprocessing.suggest import suggest_preset
     from napari_s3net.segmentation import segment
 
-    name = suggest_preset(image) if request.preset == "auto" else request.preset
-    result = segment(image, settings=request.settings(method, name, seed), device=request.device)
+    name = suggest_preset(image) if runs.preset == "auto" else runs.preset
+    result = segment(image, settings=runs.settings(method, name, seed), device=runs.device)
     return MethodResult(result.labels, result.mask)

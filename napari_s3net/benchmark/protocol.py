@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from napari_s3net.benchmark.baselines import MethodResult
 from napari_s3net.benchmark.cases import BenchmarkCase, Pair, mask_path, read_mask
-from napari_s3net.benchmark.folder_fit import load_model
+from napari_s3net.benchmark.folder_fit import folder_model_of
 from napari_s3net.benchmark.memory import peak_mib, reset_peak
-from napari_s3net.benchmark.methods import FOLDER, Request, chosen, digest, run_method, seeds_of, version
+from napari_s3net.benchmark.methods import FOLDER, NetworkRuns, chosen, digest, run_method, seeds_of, version
 from napari_s3net.benchmark.results import COLUMNS, KEY, BenchmarkRow, key, read_rows, write_rows
 from napari_s3net.errors import DeviceError, InvalidImageError, InvalidSettingsError, S3NetError
 from napari_s3net.image import Image
@@ -34,7 +34,7 @@ from napari_s3net.labels.metrics import (
 
 
 def plan(
-    pairs: list[Pair], methods: Iterable[str], request: Request, output: Path, *, seeds: int = 1
+    pairs: list[Pair], methods: Iterable[str], runs: NetworkRuns, output: Path, *, seeds: int = 1
 ) -> tuple[list[BenchmarkCase], list[BenchmarkRow]]:
     """Find out what is still to do, and write `results.csv` anew with the rows that still hold.
 
@@ -47,7 +47,7 @@ def plan(
         The images, at least one; the first tells the kind of all.
     methods : iterable of str
         As asked for; see `chosen`.
-    request : Request
+    runs : NetworkRuns
         How networks are to run.
     output : Path
         Folder of the results.
@@ -67,11 +67,11 @@ def plan(
         If there is no such method.
     """
     names = chosen(methods, read_image(pairs[0].image).kind)
-    current = {name: (digest(name, request), version(name)) for name in names}
+    current = {name: (digest(name, runs), version(name)) for name in names}
     rows = [row for row in read_rows(output / "results.csv") if _stays(row, current)]
     done = {key(row) for row in rows}
     cases = [
-        BenchmarkCase(pair, name, seed, request, output, *current[name])
+        BenchmarkCase(pair, name, seed, runs, output, *current[name])
         for name in names
         for seed in seeds_of(name, seeds)
         for pair in pairs
@@ -147,10 +147,10 @@ def run_case(case: BenchmarkCase) -> BenchmarkRow:
     started = time.perf_counter()
     try:
         if case.method == FOLDER:
-            segmentation = load_model(case).segment(image)
+            segmentation = folder_model_of(case).segment(image)
             result = MethodResult(segmentation.labels, segmentation.mask)
         else:
-            result = run_method(case.method, image, case.seed, case.request)
+            result = run_method(case.method, image, case.seed, case.runs)
         labels, prediction = result.labels, result.mask
     except (DeviceError, InvalidSettingsError):  # wrong for every image
         raise

@@ -280,10 +280,10 @@ def _evaluate(
     rows = []
     for pair in test:
         assert pair.labels is not None  # noqa: S101 - all of ACDC's have labels
-        said = drain(iter_apply(read_image(pair.image), model)).labels
+        predicted = drain(iter_apply(read_image(pair.image), model)).labels
         truth = read_labels(pair.labels).array
         for label in CLASSES:
-            score = dice(said == label, truth == label)
+            score = dice(predicted == label, truth == label)
             frame = pair.name.partition("_frame")[2]
             about = (cell.row.name, cell.labelled, cell.draw, patient_of(pair.name), frame, label)
             rows.append(dict(zip(COLUMNS, (*about, score, seconds, budget), strict=True)))

@@ -197,7 +197,7 @@ def series_in(folder: str | os.PathLike[str]) -> list[tuple[str, str]]:
     return [(series.identity, series.text) for series in dicom_in(folder).series]
 
 
-class Labels(NamedTuple):
+class LabelImage(NamedTuple):
     """Labels that were read from a file.
 
     Parameters
@@ -215,7 +215,7 @@ class Labels(NamedTuple):
     names: dict[int, str]
 
 
-def read_labels(path: str | os.PathLike[str]) -> Labels:
+def read_labels(path: str | os.PathLike[str]) -> LabelImage:
     """Open labels: a DICOM segmentation, or any file of whole numbers that `read_image` opens.
 
     Parameters
@@ -225,7 +225,7 @@ def read_labels(path: str | os.PathLike[str]) -> Labels:
 
     Returns
     -------
-    Labels
+    LabelImage
         Upright, as `read_image` gives an image, with the names that the file gives them.
 
     Raises
@@ -244,7 +244,7 @@ def read_labels(path: str | os.PathLike[str]) -> Labels:
     reply, array = _ask(path, {"task": "labels"}, _ask_reader)
     assert array is not None  # noqa: S101 - an answer without an error has one
     _warn(path, reply["notes"], 3)
-    return Labels(array.astype(np.int32, copy=False), _geometry_of_json(reply["geometry"]), dict(reply["names"]))
+    return LabelImage(array.astype(np.int32, copy=False), _geometry_of_json(reply["geometry"]), dict(reply["names"]))
 
 
 def read_stack(paths: Sequence[str | os.PathLike[str]]) -> Image:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_s3net.network.keypoint_fusion import Points
+from napari_s3net.network.keypoint_fusion import KeypointBatch
 
 #: How many numbers SIFT describes a keypoint by.
 DESCRIPTOR = 128
@@ -67,7 +67,7 @@ def find_keypoints(grey: NDArray[np.floating], most: int) -> Keypoints:
     return Keypoints(np.ascontiguousarray(places), sift.descriptors[first].astype(np.uint8))
 
 
-def pad_points(keypoints: Sequence[Keypoints], device: torch.device | None = None) -> Points:
+def pad_points(keypoints: Sequence[Keypoints], device: torch.device | None = None) -> KeypointBatch:
     """Pad the keypoints of several planes to one number.
 
     Parameters
@@ -79,7 +79,7 @@ def pad_points(keypoints: Sequence[Keypoints], device: torch.device | None = Non
 
     Returns
     -------
-    Points
+    KeypointBatch
         At least one padded place each.
     """
     longest = max(1, *(len(k.places) for k in keypoints)) if keypoints else 1
@@ -87,7 +87,7 @@ def pad_points(keypoints: Sequence[Keypoints], device: torch.device | None = Non
     real = np.zeros((len(keypoints), longest), bool)
     for n, one in enumerate(keypoints):
         places[n, : len(one.places)], real[n, : len(one.places)] = one.places, True
-    return Points(torch.from_numpy(places).to(device), torch.from_numpy(real).to(device))
+    return KeypointBatch(torch.from_numpy(places).to(device), torch.from_numpy(real).to(device))
 
 
 def match_descriptors(

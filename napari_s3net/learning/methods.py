@@ -10,18 +10,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_s3net.learning.augment import Batch, augment, change_intensities
+from napari_s3net.learning.augment_planes import PlaneBatch, augment_planes, change_intensities
 from napari_s3net.learning.examples import ExampleSet
 from napari_s3net.learning.keypoints import pad_points
 from napari_s3net.learning.settings import LearnSettings
 from napari_s3net.network.class_losses import cross_pseudo_loss, pseudo_label_loss, supervised_loss
 from napari_s3net.network.encoder_decoder import GROUP
-from napari_s3net.network.keypoint_fusion import Points
+from napari_s3net.network.keypoint_fusion import KeypointBatch
 from napari_s3net.network.unet import ClassNetwork, ClassNetworkConfig
 from napari_s3net.training.state import TrainingState
 
 #: (state, labelled, unlabelled, settings, generator) → weighted terms.
-Terms = Callable[[TrainingState, Batch, "Batch | None", LearnSettings, torch.Generator], dict[str, Tensor]]
+Terms = Callable[[TrainingState, PlaneBatch, "PlaneBatch | None", LearnSettings, torch.Generator], dict[str, Tensor]]
 #: Decay of the moving average that gives pseudo-labels in self-training.
 FOLLOWER = 0.99
 #: Intensities of the stream that learns from pseudo-labels change so much more.
@@ -84,7 +84,7 @@ def new_network(config: ClassNetworkConfig, seed: int) -> ClassNetwork:
         return ClassNetwork(config)
 
 
-def make_batch(data: ExampleSet, index: NDArray[np.int64], device: torch.device, *, keypoints: bool) -> Batch:
+def make_batch(data: ExampleSet, index: NDArray[np.int64], device: torch.device, *, keypoints: bool) -> PlaneBatch:
     """Take planes out of a set.
 
     Parameters
@@ -100,13 +100,13 @@ def make_batch(data: ExampleSet, index: NDArray[np.int64], device: torch.device,
 
     Returns
     -------
-    Batch
+    PlaneBatch
         As the planes are.
     """
     images = torch.from_numpy(data.images[index]).to(device).float()
     labels = torch.from_numpy(data.labels[index]).to(device).long()
     points = pad_points([data.keypoints[i] for i in index], device) if keypoints else None
-    return Batch(images.contiguous(memory_format=torch.channels_last), labels, points, torch.from_numpy(index))
+    return PlaneBatch(images.contiguous(memory_format=torch.channels_last), labels, points, torch.from_numpy(index))
 
 
 def draw(pool: NDArray[np.int64], n: int, generator: torch.Generator) -> NDArray[np.int64]:
@@ -131,8 +131,8 @@ def draw(pool: NDArray[np.int64], n: int, generator: torch.Generator) -> NDArray
 
 def plain_terms(
     state: TrainingState,
-    labelled: Batch,
-    unlabelled: Batch | None,  # noqa: ARG001 - all methods are called alike
+    labelled: PlaneBatch,
+    unlabelled: PlaneBatch | None,  # noqa: ARG001 - all methods are called alike
     settings: LearnSettings,
     generator: torch.Generator,
 ) -> dict[str, Tensor]:
@@ -142,7 +142,7 @@ def plain_terms(
     ----------
     state : TrainingState
         Its network.
-    labelled, unlabelled : Batch
+    labelled, unlabelled : PlaneBatch
         As they are; the second is not used.
     settings : LearnSettings
         Whether images are mirrored.
@@ -154,12 +154,16 @@ def plain_terms(
     dict of str to torch.Tensor
         "supervised".
     """
-    seen = augment(labelled, generator, mirror=settings.mirror)
-    return {"supervised": supervised_loss(state.network(seen.images, seen.points), seen.labels)}
+    augmented = augment_planes(labelled, generator, mirror=settings.mirror)
+    return {"supervised": supervised_loss(state.network(augmented.images, augmented.points), augmented.labels)}
 
 
 def self_training_terms(
-    state: TrainingState, labelled: Batch, unlabelled: Batch | None, settings: LearnSettings, generator: torch.Generator
+    state: TrainingState,
+    labelled: PlaneBatch,
+    unlabelled: PlaneBatch | None,
+    settings: LearnSettings,
+    generator: torch.Generator,
 ) -> dict[str, Tensor]:
     """Compute the supervised term, and that of pseudo-labels from the moving average of the network.
 
@@ -167,7 +171,7 @@ def self_training_terms(
     ----------
     state : TrainingState
         Network and its moving average.
-    labelled, unlabelled : Batch
+    labelled, unlabelled : PlaneBatch
         As they are.
     settings : LearnSettings
         λ, its ramp, and the least confidence.
@@ -183,15 +187,19 @@ def self_training_terms(
     weight = ramp(state.iteration, settings)
     if unlabelled is None or weight == 0:
         return terms
-    seen = augment(unlabelled, generator, mirror=settings.mirror)
+    augmented = augment_planes(unlabelled, generator, mirror=settings.mirror)
     with torch.no_grad():
-        told = state.average(seen.images, seen.points).softmax(dim=1)
-    logits = state.network(change_intensities(seen.images, generator, STRONG), seen.points)
-    return {**terms, "pseudo-labels": weight * pseudo_label_loss(logits, told, settings.confident)}
+        probabilities = state.average(augmented.images, augmented.points).softmax(dim=1)
+    logits = state.network(change_intensities(augmented.images, generator, STRONG), augmented.points)
+    return {**terms, "pseudo-labels": weight * pseudo_label_loss(logits, probabilities, settings.confident)}
 
 
 def ideal_terms(
-    state: TrainingState, labelled: Batch, unlabelled: Batch | None, settings: LearnSettings, generator: torch.Generator
+    state: TrainingState,
+    labelled: PlaneBatch,
+    unlabelled: PlaneBatch | None,
+    settings: LearnSettings,
+    generator: torch.Generator,
 ) -> dict[str, Tensor]:
     """Compute IDEAL's fine-tuning: L = L_sup + λ(t) · (CE(p₁, y₂) + CE(p₂, y₁)).
 
@@ -199,7 +207,7 @@ def ideal_terms(
     ----------
     state : TrainingState
         Its network has two decoders.
-    labelled, unlabelled : Batch
+    labelled, unlabelled : PlaneBatch
         As they are.
     settings : LearnSettings
         λ and its ramp.
@@ -212,15 +220,15 @@ def ideal_terms(
         "supervised", the mean over both decoders, and "cross pseudo".
     """
     network, weight = state.network, ramp(state.iteration, settings)
-    seen = augment(labelled, generator, mirror=settings.mirror)
-    size = (seen.images.shape[2], seen.images.shape[3])
-    features, _ = network.encoder(seen.images, seen.points)
-    both = [supervised_loss(logits, seen.labels) for logits in network.decode(features, size)]
+    augmented = augment_planes(labelled, generator, mirror=settings.mirror)
+    size = (augmented.images.shape[2], augmented.images.shape[3])
+    features, _ = network.encoder(augmented.images, augmented.points)
+    both = [supervised_loss(logits, augmented.labels) for logits in network.decode(features, size)]
     terms = {"supervised": torch.stack(both).mean()}
     if unlabelled is None or weight == 0:
         return terms
-    other = augment(unlabelled, generator, mirror=settings.mirror)
-    features, _ = network.encoder(other.images, other.points)
+    augmented = augment_planes(unlabelled, generator, mirror=settings.mirror)
+    features, _ = network.encoder(augmented.images, augmented.points)
     first, second = network.decode(features, size, generator)
     return {**terms, "cross pseudo": weight * cross_pseudo_loss(first, second)}
 
@@ -255,7 +263,7 @@ def ramp(iteration: int, settings: LearnSettings) -> float:
 
 
 def predict_squares(
-    network: ClassNetwork, images: NDArray[np.floating], points: Points | None = None, *, batch: int = 16
+    network: ClassNetwork, images: NDArray[np.floating], points: KeypointBatch | None = None, *, batch: int = 16
 ) -> Tensor:
     """Compute the probabilities of planes at the working size.
 
@@ -265,7 +273,7 @@ def predict_squares(
         On any device.
     images : numpy.ndarray
         (n, C, S, S), normalised.
-    points : Points, optional
+    points : KeypointBatch, optional
         Keypoints, where the network uses them.
     batch : int
         At once; what is said of a plane does not depend on it.
@@ -281,6 +289,8 @@ def predict_squares(
         for start in range(0, len(images), batch):
             part = slice(start, start + batch)
             x = torch.from_numpy(images[part]).to(device).float().contiguous(memory_format=torch.channels_last)
-            here = None if points is None else Points(points.places[part].to(device), points.real[part].to(device))
+            here = (
+                None if points is None else KeypointBatch(points.places[part].to(device), points.real[part].to(device))
+            )
             found.append(network(x, here).softmax(dim=1).cpu())
     return torch.cat(found)

@@ -47,10 +47,10 @@ def predict_plane(model: LearnedModel, plane: Image) -> NDArray[np.float32]:
     settings = model.card.settings
     uses = model.network.config.keypoints
     points = pad_points([find_keypoints(grey_of(square), settings.most_keypoints)]) if uses else None
-    told = predict_squares(model.network, square[None], points)
+    probabilities = predict_squares(model.network, square[None], points)
     height, width = plane.shape
-    probabilities: NDArray[np.float32] = from_square(told, (height, width))[0].numpy()
-    return probabilities
+    whole: NDArray[np.float32] = from_square(probabilities, (height, width))[0].numpy()
+    return whole
 
 
 def iter_apply(image: Image, model: LearnedModel) -> Generator[Step, bool | None, Segmentation]:

@@ -14,7 +14,7 @@ from torch import Tensor
 from napari_s3net import __version__
 from napari_s3net.errors import InvalidImageError, InvalidSettingsError
 from napari_s3net.image import Notice
-from napari_s3net.learning.augment import augment
+from napari_s3net.learning.augment_planes import augment_planes
 from napari_s3net.learning.examples import ExampleSet
 from napari_s3net.learning.keypoints import match_descriptors
 from napari_s3net.learning.methods import draw, make_batch, network_config, new_network
@@ -65,7 +65,7 @@ def ideal_pretrain_terms(
         "dense".
     """
     batch = make_batch(data, draw(np.arange(len(data)), settings.batch, generator), device, keypoints=False)
-    first, second = (augment(batch, generator, mirror=settings.mirror) for _ in range(2))
+    first, second = (augment_planes(batch, generator, mirror=settings.mirror) for _ in range(2))
     features, query = state.network(first.images)
     with torch.no_grad():
         key_features, key = state.average(second.images)
@@ -99,7 +99,7 @@ def kaf_pretrain_terms(
     chosen = draw(np.arange(len(data)), settings.batch, generator)
     beside = neighbours(data, chosen, generator)
     first, second = (
-        augment(make_batch(data, index, device, keypoints=True), generator, mirror=settings.mirror)
+        augment_planes(make_batch(data, index, device, keypoints=True), generator, mirror=settings.mirror)
         for index in (chosen, beside)
     )
     (image_1, keypoints_1, described_1), (image_2, keypoints_2, described_2) = (

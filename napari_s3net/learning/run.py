@@ -114,21 +114,21 @@ def iter_updates(
     """
     if checkpoint is not None and checkpoint.is_file():
         state.load(checkpoint)
-    seen: list[dict[str, float]] = []
+    losses_since: list[dict[str, float]] = []
     measured = measure() if measure and state.iteration else None
     stop: bool | None = False
     while state.iteration < settings.steps and not stop:
         generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + state.iteration)
         losses = terms(generator)
-        seen.append(check_finite(losses, state.iteration + 1))
+        losses_since.append(check_finite(losses, state.iteration + 1))
         rate = cosine_rate(state.iteration, state.iteration / settings.steps, max(1, round(RISE * settings.steps)))
         state.update(losses, settings.learning_rate * rate)
         over = state.iteration == settings.steps
         if measure and (over or state.iteration % VALIDATION == 0):
             measured = measure()
         if over or state.iteration % REPORT == 0:
-            stop = yield LearnStep(state.iteration, settings.steps, mean_terms(seen), measured, state.network)
-            seen = []
+            stop = yield LearnStep(state.iteration, settings.steps, mean_terms(losses_since), measured, state.network)
+            losses_since = []
         if checkpoint is not None and not over and (stop or state.iteration % CHECKPOINT == 0):
             state.save(checkpoint)
     if checkpoint is not None and state.iteration == settings.steps:

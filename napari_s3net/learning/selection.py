@@ -20,7 +20,7 @@ from napari_s3net.learning.planes import fitted_shape, to_square
 
 
 @dataclass(frozen=True, eq=False)
-class Impression:
+class ImageUncertainty:
     """What a model makes of an image.
 
     Attributes
@@ -35,7 +35,7 @@ class Impression:
     features: NDArray[np.float32]
 
 
-def impression_of(model: LearnedModel, image: Image) -> Impression:
+def measure_uncertainty(model: LearnedModel, image: Image) -> ImageUncertainty:
     """Look at an image; of a stack at its middle slice.
 
     Parameters
@@ -47,7 +47,7 @@ def impression_of(model: LearnedModel, image: Image) -> Impression:
 
     Returns
     -------
-    Impression
+    ImageUncertainty
         Its uncertainty and features.
 
     Raises
@@ -69,15 +69,15 @@ def impression_of(model: LearnedModel, image: Image) -> Impression:
         log_p = logits.log_softmax(dim=1)
         h, w = fitted_shape(plane.shape, settings.size)
         entropy = -(log_p.exp() * log_p).sum(dim=1)[:, :h, :w]
-        return Impression(float(entropy.mean()), features[-1].mean(dim=(2, 3))[0].cpu().numpy())
+        return ImageUncertainty(float(entropy.mean()), features[-1].mean(dim=(2, 3))[0].cpu().numpy())
 
 
-def choose_next(impressions: Sequence[Impression], corrected: Collection[int], n: int = 1) -> list[int]:
+def choose_next(uncertainties: Sequence[ImageUncertainty], corrected: Collection[int], n: int = 1) -> list[int]:
     """Choose images one after the other, each by the product of two ranks: how unsure, and how far from the others.
 
     Parameters
     ----------
-    impressions : sequence of Impression
+    uncertainties : sequence of ImageUncertainty
         Of every image.
     corrected : collection of int
         Which of them were corrected before.
@@ -90,14 +90,14 @@ def choose_next(impressions: Sequence[Impression], corrected: Collection[int], n
         The best first; fewer where fewer are left. How far an image is from the others is its distance to the nearest
         one that is corrected or chosen; before there is one, uncertainty alone counts.
     """
-    if not impressions:
+    if not uncertainties:
         return []
-    features = np.stack([one.features for one in impressions]).astype(np.float64)
+    features = np.stack([one.features for one in uncertainties]).astype(np.float64)
     spread = features.std(axis=0)
     features = (features - features.mean(axis=0)) / np.where(spread > 0, spread, 1)
-    unsure = _ranks(np.array([one.uncertainty for one in impressions]))
+    unsure = _ranks(np.array([one.uncertainty for one in uncertainties]))
     taken, chosen = list(corrected), list[int]()
-    while len(chosen) < n and len(taken) < len(impressions):
+    while len(chosen) < n and len(taken) < len(uncertainties):
         score = unsure.copy()
         if taken:
             apart = np.linalg.norm(features[:, None] - features[None, taken], axis=2).min(axis=1)
@@ -144,17 +144,17 @@ def iter_next(
 
     others = [path for path in paths if path not in corrected]
     looked_at = [*corrected, *evenly_spaced(others)]
-    seen: list[tuple[Path, Impression]] = []
+    measured: list[tuple[Path, ImageUncertainty]] = []
     for done, path in enumerate(looked_at, 1):
         with suppress(S3NetError):
-            seen.append((path, impression_of(model, read_image(path))))
+            measured.append((path, measure_uncertainty(model, read_image(path))))
         if (yield ReadStep(done, len(looked_at))):
             break
-    places = [i for i, (path, _) in enumerate(seen) if path in corrected]
-    chosen = choose_next([one for _, one in seen], places, n)
+    places = [i for i, (path, _) in enumerate(measured) if path in corrected]
+    chosen = choose_next([one for _, one in measured], places, n)
     if not chosen:
         raise InvalidImageError("Every image that can be read was corrected: there is no next one.")
-    return [seen[i][0] for i in chosen]
+    return [measured[i][0] for i in chosen]
 
 
 def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:

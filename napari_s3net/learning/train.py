@@ -18,7 +18,7 @@ from torch import Tensor
 from napari_s3net import __version__
 from napari_s3net.errors import InvalidImageError, OutOfMemoryError
 from napari_s3net.image import Notice
-from napari_s3net.learning.augment import Batch
+from napari_s3net.learning.augment_planes import PlaneBatch
 from napari_s3net.learning.examples import ExampleSet
 from napari_s3net.learning.keypoints import pad_points
 from napari_s3net.learning.methods import (
@@ -237,13 +237,13 @@ def _learn(
     labelled = np.flatnonzero(data.labelled & ~np.isin(data.files, aside))
     everything = np.arange(len(data))
 
-    def batch(pool: NDArray[np.int64], n: int, generator: torch.Generator) -> Batch:
+    def batch(pool: NDArray[np.int64], n: int, generator: torch.Generator) -> PlaneBatch:
         return make_batch(data, draw(pool, n, generator), device, keypoints=config.keypoints)
 
     def terms(generator: torch.Generator) -> dict[str, Tensor]:
-        seen = batch(labelled, settings.batch, generator)
+        drawn = batch(labelled, settings.batch, generator)
         others = batch(everything, max(1, settings.batch // 2), generator) if settings.needs_unlabelled else None
-        return TERMS[settings.method](state, seen, others, settings, generator)
+        return TERMS[settings.method](state, drawn, others, settings, generator)
 
     measure = partial(_validate, network, data, aside) if len(aside) else None
     validation = yield from iter_updates(state, settings, terms, checkpoint=checkpoint, measure=measure)

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from napari_s3net.network.correspondence import CorrespondenceHead
-from napari_s3net.network.keypoint_fusion import Points
+from napari_s3net.network.keypoint_fusion import KeypointBatch
 from napari_s3net.network.unet import ClassNetworkConfig, Encoder
 
 #: Channels of IDEAL's dense projections, and of KAF's embeddings.
@@ -104,14 +104,14 @@ class DenseProjector(nn.Module):
         deep = config.widths[-1]
         self.head = nn.Sequential(nn.Conv2d(deep, deep, 1), nn.ReLU(), nn.Conv2d(deep, DENSE, 1))
 
-    def forward(self, x: Tensor, points: Points | None = None) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, points: KeypointBatch | None = None) -> tuple[Tensor, Tensor]:
         """Compute features and projections of a view.
 
         Parameters
         ----------
         x : torch.Tensor
             (N, C, H, W).
-        points : Points, optional
+        points : KeypointBatch, optional
             Keypoints, where the encoder uses them.
 
         Returns
@@ -141,14 +141,14 @@ class KeypointEmbedder(nn.Module):
         self.of_points = nn.Linear(width, EMBEDDED)
         self.correspondence = CorrespondenceHead(width)
 
-    def forward(self, x: Tensor, points: Points) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, x: Tensor, points: KeypointBatch) -> tuple[Tensor, Tensor, Tensor]:
         """Embed images and keypoints.
 
         Parameters
         ----------
         x : torch.Tensor
             (N, C, H, W).
-        points : Points
+        points : KeypointBatch
             Their keypoints.
 
         Returns

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from napari_s3net.network.keypoint_fusion import Points, SelfAttention
+from napari_s3net.network.keypoint_fusion import KeypointBatch, SelfAttention
 
 SINKHORN_STEPS = 30
 #: Weights of matched and of unmatched keypoints in the loss (the paper's).
@@ -116,14 +116,16 @@ class CorrespondenceHead(nn.Module):
         self.project = nn.Linear(width, width)
         self.dustbin = nn.Parameter(torch.ones(()))
 
-    def forward(self, first: Tensor, second: Tensor, first_points: Points, second_points: Points) -> Tensor:
+    def forward(
+        self, first: Tensor, second: Tensor, first_points: KeypointBatch, second_points: KeypointBatch
+    ) -> Tensor:
         """Match the keypoints of two slices.
 
         Parameters
         ----------
         first, second : torch.Tensor
             (N, P, D) and (N, Q, D), features of the keypoints.
-        first_points, second_points : Points
+        first_points, second_points : KeypointBatch
             Which of them are real.
 
         Returns

@@ -24,7 +24,7 @@ NEVER = -1e9
 
 
 @dataclass(frozen=True, eq=False)
-class Points:
+class KeypointBatch:
     """Keypoints of a batch, padded to one number.
 
     Parameters
@@ -39,7 +39,7 @@ class Points:
     real: Tensor
 
     @classmethod
-    def none(cls, n: int, device: torch.device) -> Points:
+    def none(cls, n: int, device: torch.device) -> KeypointBatch:
         """Make the keypoints of images without any.
 
         Parameters
@@ -51,7 +51,7 @@ class Points:
 
         Returns
         -------
-        Points
+        KeypointBatch
             One padded place an image.
         """
         return cls(torch.zeros(n, 1, 2, device=device), torch.zeros(n, 1, dtype=torch.bool, device=device))
@@ -135,14 +135,14 @@ class KeypointFusion(nn.Module):
             nn.Conv2d(between, channels, 3, padding=1, bias=False),
         )
 
-    def forward(self, features: Tensor, points: Points) -> tuple[Tensor, Tensor]:
+    def forward(self, features: Tensor, points: KeypointBatch) -> tuple[Tensor, Tensor]:
         """Add what the keypoints say.
 
         Parameters
         ----------
         features : torch.Tensor
             (N, C, h, w).
-        points : Points
+        points : KeypointBatch
             Keypoints of the images.
 
         Returns

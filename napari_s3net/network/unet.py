@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from napari_s3net.network.encoder_decoder import normalise_groups, stage_of_blocks
-from napari_s3net.network.keypoint_fusion import KeypointFusion, Points
+from napari_s3net.network.keypoint_fusion import KeypointBatch, KeypointFusion
 
 #: How the features that each of two decoders gets are perturbed while training: share of channels dropped, and noise.
 FEATURE_DROPOUT, FEATURE_NOISE = 0.3, 0.3
@@ -98,14 +98,14 @@ class Encoder(nn.Module):
             if config.keypoints
         )
 
-    def forward(self, x: Tensor, points: Points | None = None) -> tuple[list[Tensor], list[Tensor]]:
+    def forward(self, x: Tensor, points: KeypointBatch | None = None) -> tuple[list[Tensor], list[Tensor]]:
         """Compute the features at every scale.
 
         Parameters
         ----------
         x : torch.Tensor
             (N, C, H, W).
-        points : Points, optional
+        points : KeypointBatch, optional
             Keypoints of the images; where the network has keypoint layers and gets none, the images have none.
 
         Returns
@@ -117,7 +117,7 @@ class Encoder(nn.Module):
         """
         y, features, at_points = self.stem(x), list[Tensor](), list[Tensor]()
         if len(self.fusion) and points is None:
-            points = Points.none(len(x), x.device)
+            points = KeypointBatch.none(len(x), x.device)
         for scale, stage in enumerate(self.encoder):
             y = stage(y if scale == 0 else self.down[scale - 1](y))
             if scale < len(self.fusion):
@@ -191,14 +191,14 @@ class ClassNetwork(nn.Module):
         self.encoder = Encoder(config)
         self.decoders = nn.ModuleList(Decoder(config, bilinear=n > 0) for n in range(config.decoders))
 
-    def forward(self, x: Tensor, points: Points | None = None) -> Tensor:
+    def forward(self, x: Tensor, points: KeypointBatch | None = None) -> Tensor:
         """Compute the logits; those of two decoders are averaged.
 
         Parameters
         ----------
         x : torch.Tensor
             (N, C, H, W), normalised.
-        points : Points, optional
+        points : KeypointBatch, optional
             Keypoints, where the network uses them.
 
         Returns
@@ -208,7 +208,7 @@ class ClassNetwork(nn.Module):
         """
         return torch.stack(self.streams(x, points, None)).mean(dim=0)
 
-    def streams(self, x: Tensor, points: Points | None, generator: torch.Generator | None) -> list[Tensor]:
+    def streams(self, x: Tensor, points: KeypointBatch | None, generator: torch.Generator | None) -> list[Tensor]:
         """Compute the logits of each decoder.
 
         Parameters

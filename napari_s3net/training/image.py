@@ -62,8 +62,8 @@ class TrainingConstants:
 
 
 TRAINING = TrainingConstants()
-#: Iterations between two looks at losses and stopping rule on a graphics card, each of which waits for it.
-LOOK_EVERY = 8
+#: Iterations between two readbacks of losses and stopping rule on a graphics card, each of which waits for it.
+READ_EVERY = 8
 #: Whether stacked networks compute in bfloat16 on NVIDIA's cards; weights, losses and places between pixels stay
 #: float32. Masks of nine photographs and three slices of CT then agree to Dice 0.9995 and more, computed on the CPU.
 #: One network alone stays in float32: it waits for kernels to be started, and the casts are kernels more.
@@ -90,7 +90,7 @@ class ImageTrainer:
         self.settings = settings
         images = features[None] if features.ndim == 3 else features
         self.n = len(images)
-        self.look_every = 1 if device.type == "cpu" else LOOK_EVERY
+        self.read_every = 1 if device.type == "cpu" else READ_EVERY
         size = (images.shape[1], images.shape[2])
         is_shrunk = settings.offsets != "free" and min(size) >= TRAINING.smallest_shrunk  # free offsets are of one size
         inputs, clusters = zip(*(network_input(image, settings.clusters) for image in images), strict=True)

@@ -1,7 +1,7 @@
-"""The one training loop: forward, losses, a look now and then, backward, step; of one image or of many side by side.
+"""The one training loop: forward, losses, backward, step; of one image or of many side by side.
 
-What is known of the training stays on its device until it is looked at, so that nothing waits for a graphics card in
-between. On the CPU, where looking costs nothing, every iteration is looked at. The result does not depend on when.
+What is known of the training stays on its device until it is read back, so that nothing waits for a graphics card in
+between. On the CPU, where reading costs nothing, every iteration is read. The result does not depend on when.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Iteration:
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
-    """What has happened since the last look.
+class Readback:
+    """What has happened since the last readback.
 
     Parameters
     ----------
@@ -120,8 +120,8 @@ class _Record:
             self.clusters = clusters
         return total
 
-    def look(self, besides: Sequence[Tensor] = ()) -> tuple[Look, list[Tensor]]:
-        """Read what has been written down since the last look, and other tensors, in one copy that waits for all."""
+    def read(self, besides: Sequence[Tensor] = ()) -> tuple[Readback, list[Tensor]]:
+        """Read what was written down since the last readback, and other tensors, in one copy that waits for all."""
         rows, *others = fetch([torch.stack(self._rows), *besides])
         images: list[list[Iteration]] = [[] for _ in range(rows.shape[1])]
         self.losses = self.losses or [[] for _ in images]
@@ -137,7 +137,7 @@ class _Record:
         self._rows.clear()
         self.is_over = not any(goes_on for *_, goes_on in row)
         assert self.clusters is not None  # noqa: S101 - an iteration was written down
-        return Look(tuple(map(tuple, images)), self.clusters), others
+        return Readback(tuple(map(tuple, images)), self.clusters), others
 
 
 def count_clusters(clusters: Tensor, K: int) -> Tensor:
@@ -179,7 +179,7 @@ def share_changed(before: Tensor | None, clusters: Tensor) -> Tensor:
 
 def iterate(
     trainer: Trainer, max_iter: int, *, keep_state: bool = True, show_seconds: float = SHOWN_SECONDS
-) -> Generator[Look, bool | None, list[TrainedClusters | DivergedError]]:
+) -> Generator[Readback, bool | None, list[TrainedClusters | DivergedError]]:
     """Train until `max_iter`, until the trainer is done with every image, or until `send(True)`.
 
     The last iteration computes clusters and does not learn: the weights that are kept are those that made the clusters.
@@ -193,11 +193,11 @@ def iterate(
     keep_state : bool
         Whether the weights are wanted.
     show_seconds : float
-        On other devices than the CPU: the time after which there is a look in any case.
+        On other devices than the CPU: the time after which there is a readback in any case.
 
     Yields
     ------
-    Look
+    Readback
         After every iteration on the CPU; on other devices now and then, and at the end.
 
     Returns
@@ -205,22 +205,24 @@ def iterate(
     list of TrainedClusters or DivergedError
         For each image, what came of it; one whose loss was not finite spoils no other.
     """
-    record, last_look, shown = _Record(trainer), 0, time.perf_counter()
+    record, last_read, shown = _Record(trainer), 0, time.perf_counter()
     kept: list[Tensor] = []
     stopped = False
     for iteration in range(1, max_iter + 1):
         probabilities, terms = trainer.forward(iteration)
         total = record.note(iteration, probabilities, terms)
         last = iteration == max_iter
-        if last or iteration - last_look >= trainer.look_every or time.perf_counter() - shown >= show_seconds:
-            last_look, shown = iteration, time.perf_counter()
-            look, kept = record.look(_to_keep(trainer, record, probabilities, keep_state=keep_state) if last else ())
-            stopped = bool((yield look))
+        if last or iteration - last_read >= trainer.read_every or time.perf_counter() - shown >= show_seconds:
+            last_read, shown = iteration, time.perf_counter()
+            readback, kept = record.read(
+                _to_keep(trainer, record, probabilities, keep_state=keep_state) if last else ()
+            )
+            stopped = bool((yield readback))
             if last or stopped or record.is_over:
                 break
         trainer.optimiser.zero_grad()
         torch.autograd.backward(total.sum())
-        if trainer.look_every == 1 and len(total) == 1:
+        if trainer.read_every == 1 and len(total) == 1:
             trainer.optimiser.step()
         else:
             trainer.optimiser.step(record.running)  # type: ignore[call-arg]
@@ -229,7 +231,7 @@ def iterate(
 
 
 def train_side_by_side(trainer: Trainer, max_iter: int) -> list[TrainedClusters | DivergedError]:
-    """Train many networks to their end, each on its own image, without a look in between.
+    """Train many networks to their end, each on its own image, without a readback in between.
 
     Parameters
     ----------

@@ -33,7 +33,7 @@ class ReleasedTrainer:
         Height and width that the features are resized to.
     """
 
-    look_every = 1
+    read_every = 1
 
     def __init__(self, features: NDArray[np.float32], device: torch.device, size: tuple[int, int] = SIZE) -> None:
         x = torch.from_numpy(features.transpose(2, 0, 1)[None].copy())

@@ -21,7 +21,7 @@ from napari_s3net.network.depthwise import DepthwiseConv
 from napari_s3net.network.encoder_decoder import EncoderDecoder, EncoderDecoderConfig
 from napari_s3net.network.losses import edge_weights, spatial_loss, transformation_loss
 from napari_s3net.network.warps import WarpRange, draw_theta, make_grid, visible, warp
-from napari_s3net.training.augmentation import augment, change_colours
+from napari_s3net.training.augment_painted import augment_painted, change_colours
 from napari_s3net.training.state import TrainingState, check_finite, cosine_rate
 from napari_s3net.training.synthetic_images import SyntheticSet, paint_source_of
 from napari_s3net.training.teach_settings import TeachSettings
@@ -260,25 +260,25 @@ def teach_terms(
     dict of str to torch.Tensor
         "object" and "clusters"; "spatial" and "transformation" where they have a weight.
     """
-    x, mask, parts = augment(*batch, generator)
+    x, mask, parts = augment_painted(*batch, generator)
     normalise = Normalisation(low=0, high=1)
-    seen = normalise(x)
+    normalised = normalise(x)
     n = math.ceil(settings.transformed * len(x)) if settings.weight_transformation > 0 else 0
-    both = seen
+    both = normalised
     if n > 0:
         grid = make_grid(draw_theta(WarpRange(), (x.shape[2], x.shape[3]), generator), x[:n])
         moved = normalise(change_colours(warp(x[:n], grid), generator))
-        both = torch.cat([seen, moved]).contiguous(memory_format=torch.channels_last)
+        both = torch.cat([normalised, moved]).contiguous(memory_format=torch.channels_last)
     (logits, moved_logits), (clusters, moved_clusters) = (y.split([len(x), n]) for y in state.network(both))
     terms = {
         "object": object_loss(logits, mask),
         "clusters": settings.weight_clusters * F.cross_entropy(clusters, parts),
     }
     if settings.weight_spatial > 0:
-        terms["spatial"] = settings.weight_spatial * spatial_loss(_two(logits).softmax(dim=1), edge_weights(seen))
+        terms["spatial"] = settings.weight_spatial * spatial_loss(_two(logits).softmax(dim=1), edge_weights(normalised))
     if n > 0:
         with torch.no_grad():
-            taught, taught_clusters = state.average(seen[:n])
+            taught, taught_clusters = state.average(normalised[:n])
         inside = visible(grid, x)
         terms["transformation"] = settings.weight_transformation * (
             transformation_loss(_two(moved_logits), warp(_two(taught).softmax(dim=1), grid), inside)

@@ -26,7 +26,7 @@ SHIPPED = Path(__file__).resolve().parents[1] / "weights"
 
 
 @dataclass(frozen=True)
-class Viewer:
+class ShippedNetwork:
     """A network that comes with the program, and how it looks at an image.
 
     Parameters
@@ -43,8 +43,8 @@ class Viewer:
 
 #: The networks that know the object of a target in colour. Two that were taught apart err in ways of their own; the
 #: second sees less detail and counts half as much.
-VIEWERS: Mapping[str, tuple[Viewer, ...]] = {
-    "lesion": (Viewer("skin", mirrored=True), Viewer("skin-64", mirrored=False))
+VIEWERS: Mapping[str, tuple[ShippedNetwork, ...]] = {
+    "lesion": (ShippedNetwork("skin", mirrored=True), ShippedNetwork("skin-64", mirrored=False))
 }
 
 

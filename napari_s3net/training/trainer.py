@@ -34,14 +34,14 @@ class Trainer(Protocol):
         What is trained.
     optimiser : Optimiser
         What trains it.
-    look_every : int
+    read_every : int
         The loop reads losses and stopping rule back from the device after at most this many iterations. What had come
         to its end before stays as it was then: above 1 only with an optimiser whose `step` is told what still runs.
     """
 
     network: nn.Module
     optimiser: Optimiser
-    look_every: int
+    read_every: int
 
     def forward(self, iteration: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Segment the image, and compute the loss.

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from napari_s3net.settings import Settings
 from napari_s3net.training.adam import Adam
-from napari_s3net.training.image import LOOK_EVERY, TRAINING, ImageTrainer, draw_warps, make_network
+from napari_s3net.training.image import READ_EVERY, TRAINING, ImageTrainer, draw_warps, make_network
 from napari_s3net.training.initial_clusters import CLUSTERING, cluster_colours, depth_and_grey, depth_scale
 from napari_s3net.training.view import View
 
@@ -70,7 +70,7 @@ class VolumeTrainer(ImageTrainer):
 
     def __init__(self, features: NDArray[np.float32], settings: Settings, device: torch.device) -> None:
         self.settings, self.n = settings, 1
-        self.look_every = 1 if device.type == "cpu" else LOOK_EVERY
+        self.read_every = 1 if device.type == "cpu" else READ_EVERY
         size = (features.shape[1], features.shape[2])
         self.normalisation, x, clusters = _stack_input(features, settings.clusters)
         self.network = make_network(x.shape[1], size, settings).to(

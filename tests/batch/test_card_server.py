@@ -7,7 +7,7 @@ import torch
 
 from napari_s3net import phantom
 from napari_s3net.batch import card_server
-from napari_s3net.batch.card_server import Request, gather, train_batch
+from napari_s3net.batch.card_server import TrainingRequest, gather, train_batch
 from napari_s3net.preprocessing.prepare import prepare
 from napari_s3net.settings import presets
 from napari_s3net.training.taught import object_logits, squares_for
@@ -21,7 +21,7 @@ def image(seed):
 
 
 def request(seed, settings=SKIN):
-    return Request(prepare(image(seed), settings).features, settings)
+    return TrainingRequest(prepare(image(seed), settings).features, settings)
 
 
 def test_only_what_goes_together_is_gathered_and_at_most_so_many(monkeypatch):
@@ -55,7 +55,7 @@ def test_taught_networks_look_at_all_images_of_a_batch_at_once():
     planes = [prepare(image(seed), SKIN) for seed in range(3)]
     squares = [squares_for(plane, SKIN) for plane in planes]
     requests = [
-        Request(plane.features, SKIN, tuple(square.numpy() for square in of_one))
+        TrainingRequest(plane.features, SKIN, tuple(square.numpy() for square in of_one))
         for plane, of_one in zip(planes, squares, strict=True)
     ]
     for of_one, answer in zip(squares, train_batch(requests, CPU), strict=True):

@@ -26,7 +26,7 @@ def small_set(tmp_path):
 def quick_networks(monkeypatch):
     """Every network answers at once, with what Otsu says: for tests of what is around them."""
 
-    def predict(method, image, seed, request):
-        return methods.run_method(method if method in BASELINES else "otsu", image, seed, request)
+    def predict(method, image, seed, runs):
+        return methods.run_method(method if method in BASELINES else "otsu", image, seed, runs)
 
     monkeypatch.setattr(protocol, "run_method", predict)

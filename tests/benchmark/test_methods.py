@@ -9,7 +9,7 @@ from napari_s3net.benchmark.methods import (
     CONTROL,
     NETWORKS,
     RELEASED_ITERATIONS,
-    Request,
+    NetworkRuns,
     chosen,
     digest,
     possible,
@@ -44,7 +44,7 @@ def test_an_ablation_changes_just_its_settings_and_is_left_out_without_them(name
     assert possible(name, "rgb") == (set(ABLATIONS[name]) <= known)
     assert (name in chosen(ABLATIONS, "rgb")) == possible(name, "rgb")
     if possible(name, "rgb"):
-        ours, without = (Request().settings(m, "skin", 0).to_dict() for m in ("s3net", name))
+        ours, without = (NetworkRuns().settings(m, "skin", 0).to_dict() for m in ("s3net", name))
         assert {k: v for k, v in without.items() if v != ours[k]} == ABLATIONS[name]
 
 
@@ -53,14 +53,14 @@ def test_losses_can_be_left_out_in_every_version():
 
 
 def test_settings_come_from_preset_then_changes_then_method():
-    request = Request(changes={"max_iter": 7, "weight_spatial": 3.0, "variant": "released"})
-    settings = request.settings("s3net:no-spatial", "ct-lung", 5)
+    runs = NetworkRuns(changes={"max_iter": 7, "weight_spatial": 3.0, "variant": "released"})
+    settings = runs.settings("s3net:no-spatial", "ct-lung", 5)
     assert settings == presets["ct-lung"].settings.replace(max_iter=7, weight_spatial=0.0, variant="s3net", seed=5)
 
 
 def test_the_published_variant_runs_as_long_as_it_does_at_least():
-    assert Request().settings("released", "skin", 0).max_iter == RELEASED_ITERATIONS
-    assert Request(changes={"max_iter": 2}).settings("released", "skin", 0).max_iter == 2
+    assert NetworkRuns().settings("released", "skin", 0).max_iter == RELEASED_ITERATIONS
+    assert NetworkRuns(changes={"max_iter": 2}).settings("released", "skin", 0).max_iter == 2
 
 
 def test_only_networks_have_seeds():
@@ -69,13 +69,13 @@ def test_only_networks_have_seeds():
 
 
 def test_digests_tell_requests_apart():
-    requests = [Request(), Request("skin"), Request("mri"), Request("skin", {"max_iter": 3})]
-    digests = {digest(name, request) for request in requests for name in ("s3net", "released", "s3net:no-spatial")}
+    requests = [NetworkRuns(), NetworkRuns("skin"), NetworkRuns("mri"), NetworkRuns("skin", {"max_iter": 3})]
+    digests = {digest(name, runs) for runs in requests for name in ("s3net", "released", "s3net:no-spatial")}
     assert len(digests) == 12
-    assert digest("s3net", Request("skin")) == digest("s3net", Request("skin", {}))
-    assert digest("otsu", Request("skin")) == ""
+    assert digest("s3net", NetworkRuns("skin")) == digest("s3net", NetworkRuns("skin", {}))
+    assert digest("otsu", NetworkRuns("skin")) == ""
     with pytest.raises(InvalidSettingsError, match="no preset 'skn'"):
-        digest("s3net", Request("skn"))
+        digest("s3net", NetworkRuns("skn"))
 
 
 def test_versions_follow_the_source():
@@ -86,7 +86,7 @@ def test_versions_follow_the_source():
 @pytest.mark.parametrize("name", ["s3net", "s3net:no-transformation"])
 def test_networks_give_labels_and_a_mask(name):
     image, _ = skin((48, 64))
-    request = Request(changes={"max_iter": 2, "working_size": 32, "channels": 4, "clusters": 3}, device="cpu")
-    proposal = run_method(name, as_image(image), 1, request)
+    runs = NetworkRuns(changes={"max_iter": 2, "working_size": 32, "channels": 4, "clusters": 3}, device="cpu")
+    proposal = run_method(name, as_image(image), 1, runs)
     assert proposal.labels.shape == proposal.mask.shape == (48, 64)
     assert name in NETWORKS

@@ -3,7 +3,7 @@
 import numpy as np
 
 from napari_s3net.benchmark.cases import find_pairs
-from napari_s3net.benchmark.methods import Request
+from napari_s3net.benchmark.methods import NetworkRuns
 from napari_s3net.benchmark.pictures import DRAWN, PROPOSED, SIZE, draw_pages, outlined
 from napari_s3net.benchmark.protocol import iter_rows, plan
 from napari_s3net.image import as_image
@@ -29,7 +29,7 @@ def test_grey_images_are_shown_in_grey():
 
 
 def test_the_page_shows_best_median_and_worst(small_set, tmp_path):
-    cases, _ = plan(find_pairs(small_set), ["otsu"], Request(), tmp_path)
+    cases, _ = plan(find_pairs(small_set), ["otsu"], NetworkRuns(), tmp_path)
     rows = list(iter_rows(cases))
     page = draw_pages(rows, find_pairs(small_set), tmp_path).read_text(encoding="utf-8")
     assert page.count("<img") == 6

@@ -10,7 +10,7 @@ import pytest
 
 from napari_s3net.benchmark import protocol
 from napari_s3net.benchmark.cases import find_pairs, mask_path, read_mask
-from napari_s3net.benchmark.methods import Request
+from napari_s3net.benchmark.methods import NetworkRuns
 from napari_s3net.benchmark.protocol import iter_rows, plan
 from napari_s3net.benchmark.results import COLUMNS, key, read_rows
 from napari_s3net.errors import (
@@ -24,11 +24,11 @@ from napari_s3net.io import write_png
 from tests.benchmark.discs import skin
 
 SCORER = Path(__file__).parents[2].parent / "shared" / "tools" / "score.py"
-ASKED = Request(changes={"max_iter": 9})
+ASKED = NetworkRuns(changes={"max_iter": 9})
 
 
-def run(folder, output, methods, *, request=ASKED, seeds=1, jobs=1):
-    cases, kept = plan(find_pairs(folder), methods, request, output, seeds=seeds)
+def run(folder, output, methods, *, runs=ASKED, seeds=1, jobs=1):
+    cases, kept = plan(find_pairs(folder), methods, runs, output, seeds=seeds)
     return list(iter_rows(cases, jobs=jobs)), kept
 
 
@@ -90,7 +90,7 @@ def test_other_settings_or_another_version_are_done_again_and_other_methods_stay
     assert same == []
     more, kept = plan(find_pairs(small_set), ["s3net"], ASKED, output, seeds=2)
     assert (len(more), len(kept)) == (4, 12)
-    other, kept = plan(find_pairs(small_set), ["s3net"], Request("generic", ASKED.changes), output)
+    other, kept = plan(find_pairs(small_set), ["s3net"], NetworkRuns("generic", ASKED.changes), output)
     assert len(other) == 4
     assert {row["method"] for row in kept} == {"one-label", "otsu"}
     monkeypatch.setattr(protocol, "version", lambda method: "2")
@@ -116,7 +116,7 @@ def test_a_failure_is_a_row_that_scores_nothing_and_is_tried_again(small_set, tm
 
 def test_a_device_that_is_not_there_ends_the_run(small_set, tmp_path):
     with pytest.raises(DeviceError):
-        run(small_set, tmp_path / "out", ["s3net"], request=Request(device="cuda:99"))
+        run(small_set, tmp_path / "out", ["s3net"], runs=NetworkRuns(device="cuda:99"))
 
 
 def test_a_mask_of_another_size_is_named(small_set, tmp_path):
@@ -126,13 +126,13 @@ def test_a_mask_of_another_size_is_named(small_set, tmp_path):
 
 
 def test_wrong_requests_are_refused_before_anything_runs(small_set, tmp_path):
-    for methods, request in (
+    for methods, runs in (
         (["nothing"], ASKED),
-        (["s3net"], Request("nothing")),
-        (["s3net"], Request("skin", {"x": 1})),
+        (["s3net"], NetworkRuns("nothing")),
+        (["s3net"], NetworkRuns("skin", {"x": 1})),
     ):
         with pytest.raises(InvalidSettingsError):
-            plan(find_pairs(small_set), methods, request, tmp_path / "out")
+            plan(find_pairs(small_set), methods, runs, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

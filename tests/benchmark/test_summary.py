@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_s3net.benchmark.cases import find_pairs, mask_path
-from napari_s3net.benchmark.methods import Request
+from napari_s3net.benchmark.methods import NetworkRuns
 from napari_s3net.benchmark.protocol import iter_rows, plan
 from napari_s3net.benchmark.results import VIEWS
 from napari_s3net.benchmark.summary import difference, interval, seed_agreement, summarise
@@ -101,7 +101,7 @@ def test_agreement_of_seeds_is_dice_between_their_masks(tmp_path):
 
 
 def test_a_real_run_is_summarised(small_set, tmp_path, quick_networks):
-    cases, _ = plan(find_pairs(small_set, limit=2), ["s3net"], Request(), tmp_path, seeds=2)
+    cases, _ = plan(find_pairs(small_set, limit=2), ["s3net"], NetworkRuns(), tmp_path, seeds=2)
     summary = summarise(list(iter_rows(cases)), tmp_path, "discs")
     assert summary["methods"]["s3net"]["seeds"] == 2
     assert summary["methods"]["s3net"]["seed_agreement"] == 1

@@ -6,13 +6,13 @@ from napari_s3net.image import as_image
 from napari_s3net.learning.methods import network_config, new_network
 from napari_s3net.learning.model import LearnedCard, LearnedModel
 from napari_s3net.learning.planes import InputNormalisation
-from napari_s3net.learning.selection import Impression, choose_next, impression_of, iter_next
+from napari_s3net.learning.selection import ImageUncertainty, choose_next, iter_next, measure_uncertainty
 from napari_s3net.runtime.generators import drain
 from tests.learning.conftest import scene
 
 
 def made(*unsure_at):
-    return [Impression(unsure, np.array(place, np.float32)) for unsure, place in unsure_at]
+    return [ImageUncertainty(unsure, np.array(place, np.float32)) for unsure, place in unsure_at]
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_certain_images_wait_however_different():
 
 def test_an_impression_is_of_the_image_and_not_of_its_filling(model):
     image = as_image(scene(0, (20, 48))[0])
-    impression = impression_of(model, image)
+    impression = measure_uncertainty(model, image)
     assert 0 < impression.uncertainty <= np.log(2) + 1e-6
     assert impression.features.shape == (128,)
 

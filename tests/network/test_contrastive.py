@@ -9,7 +9,7 @@ from napari_s3net.network.contrastive import (
     global_contrastive_loss,
     match_features,
 )
-from napari_s3net.network.keypoint_fusion import Points
+from napari_s3net.network.keypoint_fusion import KeypointBatch
 from napari_s3net.network.unet import ClassNetworkConfig
 
 CONFIG = ClassNetworkConfig(widths=(8, 16), keypoints=True, keypoint_width=8, keypoint_blocks=1)
@@ -69,7 +69,7 @@ def test_the_projector_keeps_places():
 def test_the_embedder_takes_images_without_keypoints_and_every_part_learns():
     network = KeypointEmbedder(CONFIG)
     x = torch.randn(2, 1, 16, 16)
-    points = Points(torch.full((2, 3, 2), 5.0), torch.tensor([[True, True, False], [False] * 3]))
+    points = KeypointBatch(torch.full((2, 3, 2), 5.0), torch.tensor([[True, True, False], [False] * 3]))
     of_image, of_points, described = network(x, points)
     assert of_image.shape == of_points.shape == (2, 512)
     assert (described[1] == 0).all()

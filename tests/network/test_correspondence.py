@@ -9,7 +9,7 @@ from napari_s3net.network.correspondence import (
     log_sinkhorn,
     transport_with_dustbin,
 )
-from napari_s3net.network.keypoint_fusion import Points
+from napari_s3net.network.keypoint_fusion import KeypointBatch
 
 
 def rand(*shape, seed=0):
@@ -83,7 +83,7 @@ def test_gradient():
 
 def test_the_head_learns_and_its_dustbin_too():
     head = CorrespondenceHead(8)
-    points = Points(torch.zeros(1, 3, 2), torch.ones(1, 3, dtype=torch.bool))
+    points = KeypointBatch(torch.zeros(1, 3, 2), torch.ones(1, 3, dtype=torch.bool))
     plan = head(torch.randn(1, 3, 8), torch.randn(1, 3, 8), points, points)
     local_loss(plan, torch.eye(3).bool()[None], points.real, points.real).backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in (head.project.weight, head.cross.query.weight))

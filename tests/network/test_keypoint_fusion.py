@@ -1,6 +1,6 @@
 import torch
 
-from napari_s3net.network.keypoint_fusion import KeypointFusion, Points, SelfAttention, scatter_mean
+from napari_s3net.network.keypoint_fusion import KeypointBatch, KeypointFusion, SelfAttention, scatter_mean
 
 
 def layer(channels=6, scale=2):
@@ -18,8 +18,10 @@ def places(*xy):
 
 def test_padding_changes_nothing():
     made, x = layer(), features(1)
-    two = Points(places((3.0, 3.0), (9.0, 5.0)), torch.ones(1, 2).bool())
-    four = Points(places((3.0, 3.0), (9.0, 5.0), (1.0, 1.0), (9.0, 5.0)), torch.tensor([[True, True, False, False]]))
+    two = KeypointBatch(places((3.0, 3.0), (9.0, 5.0)), torch.ones(1, 2).bool())
+    four = KeypointBatch(
+        places((3.0, 3.0), (9.0, 5.0), (1.0, 1.0), (9.0, 5.0)), torch.tensor([[True, True, False, False]])
+    )
     (a, b), (c, d) = made(x, two), made(x, four)
     assert torch.allclose(a, c)
     assert torch.allclose(b, d[:, :2])
@@ -28,12 +30,12 @@ def test_padding_changes_nothing():
 
 def test_what_is_said_does_not_depend_on_batch_mates():
     made, x = layer(), features(2)
-    points = Points(
+    points = KeypointBatch(
         torch.cat([places((3.0, 3.0), (0.0, 0.0)), places((5.0, 1.0), (9.0, 9.0))]),
         torch.tensor([[True, False], [True, True]]),
     )
     together, _ = made(x, points)
-    alone, _ = made(x[:1], Points(places((3.0, 3.0)), torch.ones(1, 1).bool()))
+    alone, _ = made(x[:1], KeypointBatch(places((3.0, 3.0)), torch.ones(1, 1).bool()))
     assert torch.allclose(together[:1], alone)
 
 
@@ -45,7 +47,7 @@ def test_several_in_one_cell_are_averaged():
 
 def test_an_image_without_keypoints_passes_through():
     x = features(2)
-    fused, described = layer()(x, Points.none(2, torch.device("cpu")))
+    fused, described = layer()(x, KeypointBatch.none(2, torch.device("cpu")))
     assert torch.equal(fused[:, :6], x)
     assert (fused[:, 6:] == 0).all()
     assert (described == 0).all()
@@ -53,7 +55,7 @@ def test_an_image_without_keypoints_passes_through():
 
 def test_distant_keypoints_know_of_each_other():
     made, x = layer(), features(1).requires_grad_()
-    points = Points(places((1.0, 1.0), (13.0, 9.0)), torch.ones(1, 2).bool())
+    points = KeypointBatch(places((1.0, 1.0), (13.0, 9.0)), torch.ones(1, 2).bool())
     _, described = made(x, points)
     described[0, 0].sum().backward()
     assert float(x.grad[0, :, 4, 6].abs().sum()) > 0  # the other keypoint's pixel at this scale
@@ -62,7 +64,7 @@ def test_distant_keypoints_know_of_each_other():
 
 def test_gradient():
     made = layer(channels=2, scale=1)
-    points = Points(places((0.5, 0.5), (2.5, 1.5)), torch.ones(1, 2).bool())
+    points = KeypointBatch(places((0.5, 0.5), (2.5, 1.5)), torch.ones(1, 2).bool())
     x = torch.randn(1, 2, 3, 3, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda y: made(y, points)[0], x)
 

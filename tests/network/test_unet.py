@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from napari_s3net.network.keypoint_fusion import Points
+from napari_s3net.network.keypoint_fusion import KeypointBatch
 from napari_s3net.network.unet import ClassNetwork, ClassNetworkConfig, perturb
 
 SMALL = {"widths": (8, 16, 24), "classes": 3, "keypoint_width": 8, "keypoint_blocks": 1}
@@ -18,7 +18,7 @@ def network(**changes):
 @pytest.mark.parametrize("shape", [(32, 32), (33, 18)])
 def test_each_form_gives_each_pixel_its_classes_and_all_of_it_learns(backbone, keypoints, decoders, shape):
     made = network(backbone=backbone, keypoints=keypoints, decoders=decoders)
-    points = Points(torch.full((2, 3, 2), 9.0), torch.ones(2, 3).bool())
+    points = KeypointBatch(torch.full((2, 3, 2), 9.0), torch.ones(2, 3).bool())
     found = made(torch.randn(2, 1, *shape), points if keypoints else None)
     assert found.shape == (2, 3, *shape)
     found.square().sum().backward()
@@ -51,10 +51,10 @@ def test_perturbation_keeps_the_mean_and_drops_channels():
 @pytest.mark.parametrize("keypoints", [False, True])
 def test_what_is_said_of_an_image_does_not_depend_on_batch_mates(keypoints):
     made, x = network(keypoints=keypoints).eval(), torch.randn(3, 1, 32, 32)
-    points = Points(torch.rand(3, 5, 2) * 32, torch.tensor([[True] * 2 + [False] * 3, [False] * 5, [True] * 5]))
+    points = KeypointBatch(torch.rand(3, 5, 2) * 32, torch.tensor([[True] * 2 + [False] * 3, [False] * 5, [True] * 5]))
     with torch.no_grad():
         together = made(x, points)
-        alone = made(x[:1], Points(points.places[:1, :2], points.real[:1, :2]))
+        alone = made(x[:1], KeypointBatch(points.places[:1, :2], points.real[:1, :2]))
         empty = made(x[1:2], None)
     assert torch.allclose(together[:1], alone, atol=1e-5)
     assert torch.allclose(together[1:2], empty, atol=1e-5)

@@ -64,16 +64,16 @@ def test_a_run_is_one_copy_to_the_card_and_one_back(n):
 class Late:
     """A trainer that is looked at every so many iterations, as on a graphics card."""
 
-    def __init__(self, trainer, look_every):
+    def __init__(self, trainer, read_every):
         self.__dict__.update(vars(trainer))
-        self.forward, self.is_done, self.look_every = trainer.forward, trainer.is_done, look_every
+        self.forward, self.is_done, self.read_every = trainer.forward, trainer.is_done, read_every
 
 
-@pytest.mark.parametrize("look_every", [3, 5, 100])
-def test_the_result_does_not_depend_on_when_it_is_looked_at(look_every):
+@pytest.mark.parametrize("read_every", [3, 5, 100])
+def test_the_result_does_not_depend_on_when_it_is_looked_at(read_every):
     at_once, late = (
         drain(iterate(Late(make_trainer(features(0), LONG, CPU), every), LONG.max_iter, show_seconds=float("inf")))[0]
-        for every in (1, look_every)
+        for every in (1, read_every)
     )
     assert len(at_once.losses) < LONG.max_iter  # it came to its end before
     assert at_once.losses == late.losses

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from napari_s3net.training.augmentation import augment, change_colours, draw_thetas
+from napari_s3net.training.augment_painted import augment_painted, change_colours, draw_thetas
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def batch():
 
 
 def test_masks_and_parts_move_with_the_image(batch):
-    x, mask, parts = augment(*batch, torch.Generator().manual_seed(1))
+    x, mask, parts = augment_painted(*batch, torch.Generator().manual_seed(1))
     assert x.shape == (6, 3, 32, 32)
     assert mask.shape == (6, 1, 32, 32)
     assert parts.shape == (6, 32, 32)
@@ -26,7 +26,7 @@ def test_masks_and_parts_move_with_the_image(batch):
 
 
 def test_the_same_generator_gives_the_same(batch):
-    first, again = (augment(*batch, torch.Generator().manual_seed(5)) for _ in range(2))
+    first, again = (augment_painted(*batch, torch.Generator().manual_seed(5)) for _ in range(2))
     assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
 
 

@@ -1,8 +1,14 @@
 import torch
 
-from napari_s3net.learning.augment import Batch, augment, change_intensities, draw_deformations, move_points
+from napari_s3net.learning.augment_planes import (
+    PlaneBatch,
+    augment_planes,
+    change_intensities,
+    draw_deformations,
+    move_points,
+)
 from napari_s3net.network.class_losses import IGNORED
-from napari_s3net.network.keypoint_fusion import Points
+from napari_s3net.network.keypoint_fusion import KeypointBatch
 
 SIZE = 64
 
@@ -19,11 +25,13 @@ def dots(n=6):
     for i, (x, y) in enumerate(place.tolist()):
         images[i, 0, y - 2 : y + 3, x - 2 : x + 3] = 50
         labels[i, y - 2 : y + 3, x - 2 : x + 3] = 1
-    return Batch(images, labels, Points(place[:, None].float() + 0.5, torch.ones(n, 1).bool()), torch.arange(n))
+    return PlaneBatch(
+        images, labels, KeypointBatch(place[:, None].float() + 0.5, torch.ones(n, 1).bool()), torch.arange(n)
+    )
 
 
 def test_labels_and_keypoints_move_with_the_image():
-    seen = augment(dots(), seed())
+    seen = augment_planes(dots(), seed())
     for image, labels, place, real in zip(seen.images, seen.labels, seen.points.places, seen.points.real, strict=True):
         if not real:
             continue
@@ -35,20 +43,20 @@ def test_labels_and_keypoints_move_with_the_image():
 
 
 def test_what_comes_from_outside_is_not_labelled():
-    seen = augment(dots(), seed(1))
+    seen = augment_planes(dots(), seed(1))
     assert (seen.labels == IGNORED).any()
     assert set(seen.labels.unique().tolist()) <= {IGNORED, 0, 1}
 
 
 def test_the_same_draw_gives_the_same_and_another_does_not():
-    first, second, third = (augment(dots(), seed(n)) for n in (5, 5, 6))
+    first, second, third = (augment_planes(dots(), seed(n)) for n in (5, 5, 6))
     assert torch.equal(first.images, second.images)
     assert not torch.equal(first.images, third.images)
 
 
 def test_points_that_leave_are_padding():
     theta = torch.tensor([[[1.0, 0, 0.9], [0, 1, 0]]])  # shows what lies to the right
-    points = Points(torch.tensor([[[2.0, 32.0], [60.0, 32.0]]]), torch.ones(1, 2).bool())
+    points = KeypointBatch(torch.tensor([[[2.0, 32.0], [60.0, 32.0]]]), torch.ones(1, 2).bool())
     moved = move_points(points, theta, torch.zeros(1, 2, 5, 5), SIZE)
     assert moved.real.tolist() == [[False, True]]
     assert abs(float(moved.places[0, 1, 0]) - (60 - 0.9 * 32)) < 1e-4

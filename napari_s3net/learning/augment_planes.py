@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from napari_s3net.network.class_losses import IGNORED
-from napari_s3net.network.keypoint_fusion import Points
+from napari_s3net.network.keypoint_fusion import KeypointBatch
 
 #: Degrees to either side; least and largest zoom; shift as a share of half the side.
 TURN, ZOOM, SHIFT = 25.0, (0.8, 1.25), 0.1
@@ -21,7 +21,7 @@ INVERSIONS = 5
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
+class PlaneBatch:
     """Planes of one update.
 
     Attributes
@@ -30,7 +30,7 @@ class Batch:
         (N, C, S, S) float32, normalised.
     labels : torch.Tensor
         (N, S, S) int64, `IGNORED` where nobody has labelled.
-    points : Points or None
+    points : KeypointBatch or None
         Keypoints, where the network uses them.
     index : torch.Tensor
         (N,) which planes of the set these are.
@@ -38,16 +38,16 @@ class Batch:
 
     images: Tensor
     labels: Tensor
-    points: Points | None
+    points: KeypointBatch | None
     index: Tensor
 
 
-def augment(batch: Batch, generator: torch.Generator, *, mirror: bool = True) -> Batch:
+def augment_planes(batch: PlaneBatch, generator: torch.Generator, *, mirror: bool = True) -> PlaneBatch:
     """Change each plane by its own draw.
 
     Parameters
     ----------
-    batch : Batch
+    batch : PlaneBatch
         As the planes are.
     generator : torch.Generator
         Of the CPU, so that every device draws the same.
@@ -56,7 +56,7 @@ def augment(batch: Batch, generator: torch.Generator, *, mirror: bool = True) ->
 
     Returns
     -------
-    Batch
+    PlaneBatch
         What came from outside a plane repeats its edge and is `IGNORED`; keypoints that left it are padding.
     """
     x = batch.images
@@ -106,12 +106,12 @@ def draw_deformations(n: int, generator: torch.Generator, *, mirror: bool = True
     return torch.stack(rows, dim=1), bend
 
 
-def move_points(points: Points, theta: Tensor, bend: Tensor, size: int) -> Points:
+def move_points(points: KeypointBatch, theta: Tensor, bend: Tensor, size: int) -> KeypointBatch:
     """Find where keypoints lie after a deformation.
 
     Parameters
     ----------
-    points : Points
+    points : KeypointBatch
         In the plane as it was.
     theta, bend : torch.Tensor
         From `draw_deformations`.
@@ -120,7 +120,7 @@ def move_points(points: Points, theta: Tensor, bend: Tensor, size: int) -> Point
 
     Returns
     -------
-    Points
+    KeypointBatch
         Those that left the plane are padding.
     """
     here = 2 * points.places / size - 1
@@ -131,7 +131,7 @@ def move_points(points: Points, theta: Tensor, bend: Tensor, size: int) -> Point
         shift = F.grid_sample(bend, there[:, None], mode="bilinear", padding_mode="border", align_corners=True)
         there = (target - shift[:, :, 0].transpose(1, 2)) @ inverse.transpose(1, 2)
     inside = (there.abs() < 1).all(dim=2)
-    return Points((there + 1) * size / 2, points.real & inside)
+    return KeypointBatch((there + 1) * size / 2, points.real & inside)
 
 
 def change_intensities(x: Tensor, generator: torch.Generator, strength: float = 1.0) -> Tensor:

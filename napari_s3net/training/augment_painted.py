@@ -11,7 +11,9 @@ from torch import Tensor
 from napari_s3net.network.warps import warp
 
 
-def augment(images: Tensor, masks: Tensor, parts: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+def augment_painted(
+    images: Tensor, masks: Tensor, parts: Tensor, generator: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
     """Turn, mirror, zoom and shift each image with its mask and parts, and change the image's colours.
 
     Parameters
