@@ -25,6 +25,7 @@ from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.layers.target import Target
 from napari_s3net.plugin.layers.volume_target import VolumeTarget
 from napari_s3net.plugin.segment.result_controller import ResultController
+from napari_s3net.plugin.segment.window_controller import WindowController
 from napari_s3net.plugin.widgets.choosers import Choosers
 from napari_s3net.plugin.widgets.dock import Dock
 from napari_s3net.plugin.widgets.extent import SLICE, VOLUME, ExtentChooser
@@ -33,6 +34,7 @@ from napari_s3net.plugin.widgets.panels import ProgressPanel, ResultPanel, Welco
 from napari_s3net.plugin.widgets.parts import column
 from napari_s3net.plugin.widgets.settings_dialog import SettingsDialog
 from napari_s3net.plugin.widgets.text import about_text, memory_text
+from napari_s3net.plugin.widgets.window_chooser import WindowChooser
 from napari_s3net.runtime.memory import Advice, advise
 from napari_s3net.settings import Settings, presets
 
@@ -55,7 +57,8 @@ class SegmentDock(Dock):
         self._suggested = ""
         self._devices: tuple[str, ...] = ()
         self._history = MetadataHistory()
-        self.welcome, self.choosers = Welcome(), Choosers()
+        self.welcome, self.choosers, self.window_chooser = Welcome(), Choosers(), WindowChooser()
+        self.windows = WindowController(self.window_chooser, self)
         self.progress, self.panel, self.advice = ProgressPanel(), ResultPanel(), MemoryAdvice()
         self.session = session = Session(self)
         self.result = ResultController(napari_viewer, self.panel, self._history, self, lambda: session.is_previewing)
@@ -102,6 +105,7 @@ class SegmentDock(Dock):
     def _let_go(self) -> None:
         self.session.release()
         self.result.release()
+        self.windows.release()
         self._viewer.bind_key(SHORTCUT, None)
         self._unfollow_image()
         self._image_layer = self.source = None
@@ -124,7 +128,9 @@ class SegmentDock(Dock):
         self.progress.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
         for page in (choice, self.progress):
             self.task.addWidget(page)
-        self.fill(self.welcome, self.choosers, self.task, self.message, self.details, self.panel)
+        self.fill(
+            self.welcome, self.choosers, self.window_chooser, self.task, self.message, self.details, self.panel
+        )
         self._shortcut = QShortcut(QKeySequence("Shift+Return"), self)
         self._shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
 
@@ -208,6 +214,7 @@ class SegmentDock(Dock):
         self.session.settle()
         if layer is None:
             self.result.release()
+            self.windows.follow(None, None)
             return
         layer.events.data.connect(self._replaced)
         self._look_at(layer)
@@ -246,6 +253,7 @@ class SegmentDock(Dock):
             follow_name(self._viewer.layers, self._image_layer)
             self.choosers.image_line.setText(describe_source(self.source))
             self.extent.show_stack(self.source.slices, thickness_text(self.source))
+            self.windows.follow(self._image_layer, self.source)
             self.result.show(find_result(self._viewer.layers, self._image_layer, self.source), self.source)
         self._settle()
 

@@ -1,0 +1,96 @@
+"""The window of an image layer: taken from the layer, and given to it. Nothing that is computed looks at it."""
+
+from __future__ import annotations
+
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from napari.layers import Image as ImageLayer
+from qtpy.QtCore import QObject
+
+from napari_s3net.plugin.layers.source import Source
+from napari_s3net.plugin.widgets.window_chooser import CT_RANGE, CT_WINDOWS, OPENED, PERCENTILES, WindowChooser
+from napari_s3net.preprocessing.window import sampling_step
+
+#: The windows that layers were opened with.
+_opened: WeakKeyDictionary[ImageLayer, tuple[float, float]] = WeakKeyDictionary()
+
+
+class WindowController(QObject):
+    """Connects a chooser of windows with one image layer at a time.
+
+    Parameters
+    ----------
+    chooser : WindowChooser
+        Shows the window, and asks for others.
+    parent : QObject
+        The dock.
+    """
+
+    def __init__(self, chooser: WindowChooser, parent: QObject) -> None:
+        super().__init__(parent)
+        self._chooser = chooser
+        self._layer: ImageLayer | None = None
+        self._source: Source | None = None
+        chooser.asked.connect(self._ask)
+        chooser.moved.connect(self._set)
+
+    def follow(self, layer: ImageLayer | None, source: Source | None) -> None:
+        """Show the window of a layer.
+
+        Parameters
+        ----------
+        layer : napari.layers.Image or None
+            None where there is no image.
+        source : Source or None
+            Its plane in view, with its kind; percentiles are those of this plane.
+        """
+        self._source = source
+        if layer is not self._layer:
+            self.release()
+            self._layer = layer
+            if layer is not None:
+                _opened.setdefault(layer, _limits(layer))
+                layer.events.contrast_limits.connect(self._show)
+        self._chooser.show_kind(None if source is None or layer is None else source.kind or "grey")
+        self._show()
+
+    def release(self) -> None:
+        """Let go of the layer."""
+        if self._layer is not None:
+            self._layer.events.contrast_limits.disconnect(self._show)
+        self._layer = None
+
+    def _show(self, event: Any = None) -> None:
+        if self._layer is None or self._layer.rgb:
+            return
+        low, high = (float(value) for value in self._layer.contrast_limits_range)
+        if self._source is not None and self._source.kind == "ct":
+            low, high = min(low, CT_RANGE[0]), max(high, CT_RANGE[1])
+        self._chooser.show_window(_limits(self._layer), (low, high))
+
+    def _ask(self, name: str) -> None:
+        if self._layer is None:
+            return
+        if name == OPENED:
+            self._set(*_opened[self._layer])
+        elif name in CT_WINDOWS:
+            self._set(*CT_WINDOWS[name][1:])
+        elif self._source is not None:
+            array = self._source.read().array
+            step = sampling_step(array.shape)
+            values = array[::step, ::step]
+            values = values[np.isfinite(values)]
+            if values.size:
+                low, high = np.percentile(values, PERCENTILES[name][1:])
+                self._set(float(low), float(high))
+
+    def _set(self, low: float, high: float) -> None:
+        if self._layer is not None and high > low:
+            self._layer.contrast_limits = (low, high)
+
+
+def _limits(layer: ImageLayer) -> tuple[float, float]:
+    low, high = layer.contrast_limits
+    return float(low), float(high)

@@ -1,0 +1,50 @@
+"""The chooser of windows by itself."""
+
+import pytest
+
+from napari_s3net.plugin.widgets.window_chooser import CT_WINDOWS, OPENED, PERCENTILES, WindowChooser
+
+pytestmark = pytest.mark.viewer
+
+
+@pytest.fixture
+def chooser(qtbot):
+    chooser = WindowChooser()
+    qtbot.addWidget(chooser)
+    return chooser
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [("ct", {*CT_WINDOWS, OPENED}), ("mr", {*PERCENTILES, OPENED}), ("grey", {*PERCENTILES, OPENED})],
+)
+def test_each_kind_has_its_windows(chooser, kind, names):
+    chooser.show_kind(kind)
+    assert {name for name, made in chooser.buttons.items() if made.isVisibleTo(chooser)} == names
+
+
+def test_colours_have_none(chooser):
+    chooser.show_kind("rgb")
+    assert chooser.isHidden()
+    chooser.show_kind("ct")
+    assert not chooser.isHidden()
+
+
+def test_a_window_is_shown_in_words_and_moves_nothing(chooser):
+    moved = []
+    chooser.moved.connect(lambda *values: moved.append(values))
+    chooser.show_kind("ct")
+    chooser.show_window((-1350.0, 150.0), (-1024.0, 2000.0))
+    assert chooser.line.text() == "Window: level -600, width 1500 HU"
+    assert chooser.slider.value() == (-1350.0, 150.0)
+    assert not moved
+    chooser.slider.setValue((-100.0, 200.0))
+    assert moved[-1] == (-100.0, 200.0)
+
+
+def test_one_click_asks_for_a_window(chooser):
+    asked = []
+    chooser.asked.connect(asked.append)
+    for made in chooser.buttons.values():
+        made.click()
+    assert asked == [*CT_WINDOWS, *PERCENTILES, OPENED]
