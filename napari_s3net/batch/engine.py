@@ -250,6 +250,7 @@ class _Run:
             changes=dict(self._plan.changes),
             write=tuple(self._plan.write),
             device=self._plan.device,
+            mode=self._plan.mode,
             digest=self._digest,
             model=self._model,
             learned=str(self._plan.model.absolute()) if self._plan.model is not None else "",

@@ -17,6 +17,8 @@ KINDS = ("labels", "masks", "overlays", "measurements")
 USUAL = ("labels", "masks", "measurements")
 #: Image by image; one model for the whole folder.
 FITS = ("image", "folder")
+#: A stack as one object; each of its slices on its own.
+STACK_MODES = ("volume", "slices")
 #: A file that takes longer than a day is given up; in seconds.
 LONGEST = 86_400.0
 
@@ -47,11 +49,13 @@ class Plan:
         A file that `learn` wrote: it says what each pixel is, instead of a network trained on each image.
     device : str
         As in `segment`; with "auto", workers share the graphics cards of their machine.
+    mode : {"volume", "slices"}
+        Stacks of one intensity a voxel as one object each, or slice by slice; see `segment_volume`.
 
     Raises
     ------
     InvalidSettingsError
-        If preset, settings, `write` or `fit` cannot be used.
+        If preset, settings, `write`, `fit` or `mode` cannot be used.
     ModelFileError
         If the model cannot be read.
     """
@@ -66,6 +70,7 @@ class Plan:
     fit: str = "image"
     model: Path | None = None
     device: str = "auto"
+    mode: str = "volume"
 
     def __post_init__(self) -> None:
         for name in self._presets:
@@ -74,6 +79,8 @@ class Plan:
             raise InvalidSettingsError(f"A batch writes some of {', '.join(KINDS)}; got {', '.join(unknown)}.")
         if self.fit not in FITS:
             raise InvalidSettingsError(f"A model is fitted on each {' or on the '.join(FITS)}; got {self.fit!r}.")
+        if self.mode not in STACK_MODES:
+            raise InvalidSettingsError(f"Stacks are segmented as {' or as '.join(STACK_MODES)}; got {self.mode!r}.")
         if self.model is not None and not self.model.is_file():
             raise ModelFileError(f"There is no model at {self.model}.")
         if self.model is not None and self.fit == "folder":
@@ -89,6 +96,8 @@ class Plan:
         asked = {name: preset_settings(name).replace(**self.changes).to_dict() for name in self._presets}
         if self.model is not None:
             asked["learned model"] = {"content": hashlib.sha256(self.model.read_bytes()).hexdigest()}
+        if self.mode != "volume":
+            asked["stacks"] = {"mode": self.mode}
         return _digest(asked)
 
     def settings(self, name: str) -> Settings:
@@ -131,7 +140,7 @@ class FileJob:
         Path of its results below `output/labels` and the like, without suffix.
     output : str
         The output folder.
-    preset, changes, write, device
+    preset, changes, write, device, mode
         As in `Plan`.
     digest : str
         `Plan.digest`, which goes into the row.
@@ -170,3 +179,4 @@ class FileJob:
     fit_on: tuple[tuple[str, str | None, tuple[str, ...]], ...] = ()
     files: tuple[str, ...] = ()
     card: str = ""
+    mode: str = "volume"

@@ -40,8 +40,10 @@ Made = Union["Segmentation", Generator["Step", bool | None, "Segmentation"]]
 Segmenter = Callable[["Image", Settings, str], Made]
 
 
-def segment_image(image: Image, settings: Settings, device: str) -> Generator[Step, bool | None, Segmentation]:
-    """Segment one image of a batch: the network is trained on each plane.
+def segment_image(
+    image: Image, settings: Settings, device: str, mode: str = "volume"
+) -> Generator[Step, bool | None, Segmentation]:
+    """Segment one image of a batch: the network is trained on each plane, or once for a volume.
 
     Parameters
     ----------
@@ -51,29 +53,33 @@ def segment_image(image: Image, settings: Settings, device: str) -> Generator[St
         What was asked for.
     device : str
         As in `segment`.
+    mode : {"volume", "slices"}
+        Of a stack of one intensity a voxel.
 
     Yields
     ------
     Step
-        As `iter_slices`; `send(True)` stops and keeps what there is.
+        As `iter_mode`; `send(True)` stops and keeps what there is.
 
     Returns
     -------
     Segmentation
         Of the whole image.
     """
-    from napari_s3net.volume.slices import iter_planes, iter_slices
+    from napari_s3net.volume.slices import iter_planes
+    from napari_s3net.volume.whole import iter_mode, usual_mode
 
-    if card.address and settings.variant == "s3net":
+    used = usual_mode(image, settings) if mode == "volume" else "slices"
+    if card.address and settings.variant == "s3net" and not (image.is_stack and used == "volume"):
         return (yield from iter_planes(image, lambda plane: _iter_on_card(plane, settings, card.address)))
     try:
-        return (yield from iter_slices(image, settings, device=device))
+        return (yield from iter_mode(image, settings, device=device, mode=used))
     except RuntimeError as error:
         from napari_s3net.runtime.device import is_device_lost
 
         if device == "cpu" or not is_device_lost(error):
             raise
-    result = yield from iter_slices(image, settings, device="cpu")
+    result = yield from iter_mode(image, settings, device="cpu", mode=used)
     return result.with_provenance(note=f"{CARD_FAILED} Computed on the CPU. {result.provenance.note}".strip())
 
 
@@ -182,7 +188,10 @@ def _process(job: FileJob, row: FileRow, caller: Caller) -> FileRow:
     elif job.model:
         result = _result(iter_fitted(image, Path(job.output) / job.model), job.file, caller)
     else:
-        result = _result(_load(job.segmenter)(image, settings, job.device), job.file, caller)
+        segmenter = _load(job.segmenter)
+        if trains_planes(job.segmenter):
+            segmenter = partial(segment_image, mode=job.mode)
+        result = _result(segmenter(image, settings, job.device), job.file, caller)
     result = result.with_provenance(source=Path(job.path).name, input_digest=row.input)
     if not job.learned:
         result = result.with_provenance(preset=name)

@@ -29,6 +29,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--pattern", default="", metavar="GLOB", help='only files whose name matches, such as "*.jpg"')
     add("--recursive", action="store_true", help="folders within as well")
     add("--fit", default="image", metavar="HOW", help="image: image by image (default); folder: one model for all")
+    add(
+        "--mode",
+        default="volume",
+        metavar="HOW",
+        help="volumes: as one, fitted once (volume, default where there is one intensity a voxel); or each slice on its"
+        " own (slices)",
+    )
     add("--model", type=Path, metavar="MODEL", help="a model that learn wrote decides what each pixel is")
     add("--jobs", type=int, metavar="N", help="files at once on this machine (default 1; with a graphics card more)")
     add("--scheduler", default="", metavar="ADDRESS", help="use the workers of this Dask scheduler")
@@ -70,6 +77,7 @@ def run(options: Namespace) -> int:
         fit=options.fit,
         model=options.model,
         device=options.device,
+        mode=options.mode,
     )
     if options.device != "auto" and not options.scheduler:
         from napari_s3net.runtime.device import resolve_device

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -149,6 +150,26 @@ def _moments(
     sd = np.sqrt(np.maximum(square - mean**2, 0))
     mean = np.where(sums[0] > 0, mean + (middle or 0.0), 0.0)
     return pixels, mean, sd, sums[3:] / n if scale is not None else None
+
+
+def count_voxels(labels: NDArray[Any]) -> dict[int, int]:
+    """Count the voxels of each label, slice by slice.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        (Z, H, W) whole numbers from 0 on.
+
+    Returns
+    -------
+    dict of int to int
+        By label above 0; only labels that occur.
+    """
+    counts: Counter[int] = Counter()
+    for plane in labels:
+        ids, index = label_index(plane)
+        counts.update(dict(zip(ids.tolist(), np.bincount(index.ravel()).tolist(), strict=True)))
+    return {label: n for label, n in sorted(counts.items()) if label > 0 and n}
 
 
 def tissue_name(middle_hu: float, spread: float = 0.0) -> str:

@@ -84,6 +84,24 @@ def segment_volume(
     return drain(iter_mode(image, settings, device=device, mode=mode)).with_provenance(preset=name)
 
 
+def usual_mode(image: Image, settings: Settings) -> Mode:
+    """Say how a stack is segmented unless told otherwise.
+
+    Parameters
+    ----------
+    image : Image
+        A plane or a stack.
+    settings : Settings
+        `variant` counts.
+
+    Returns
+    -------
+    str
+        "volume"; "slices" for photographs and for the published network.
+    """
+    return "slices" if image.kind == "rgb" or settings.variant != "s3net" else "volume"
+
+
 def iter_mode(
     image: Image,
     settings: Settings,
@@ -123,8 +141,7 @@ def iter_mode(
     S3NetError
         As from `iter_volume` or `iter_slices`.
     """
-    if mode is None:
-        mode = "slices" if image.kind == "rgb" or settings.variant != "s3net" else "volume"
+    mode = mode or usual_mode(image, settings)
     if image.is_stack and mode == "volume":
         return (yield from iter_volume(image, settings, device=device, previews=previews))
     return (yield from iter_slices(image, settings, device=device))

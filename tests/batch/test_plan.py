@@ -18,6 +18,7 @@ HERE = {"source": Path("in"), "output": Path("out")}
         ({"write": ("labels", "videos")}, "videos"),
         ({"write": ()}, "nothing"),
         ({"fit": "all"}, "all"),
+        ({"mode": "planes"}, "planes"),
     ],
 )
 def test_what_cannot_be_done_is_told_at_once(wrong, named):
@@ -29,7 +30,8 @@ def test_the_digest_is_that_of_what_images_get():
     plain = Plan(**HERE)
     assert plain.digest == Plan(source=Path("x"), output=Path("y"), write=("masks",), recursive=True).digest
     others = [Plan(**HERE, preset="skin"), Plan(**HERE, changes={"seed": 1}), Plan(**HERE, preset="mri")]
-    assert len({plain.digest, *(plan.digest for plan in others)}) == 4
+    others.append(Plan(**HERE, mode="slices"))
+    assert len({plain.digest, *(plan.digest for plan in others)}) == 5
     assert Plan(**HERE, changes={"seed": 0}).digest == plain.digest
 
 

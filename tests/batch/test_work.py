@@ -5,12 +5,13 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from napari_s3net.batch import work
 from napari_s3net.batch.file_row import FileRow
 from napari_s3net.batch.items import find_items
 from napari_s3net.batch.plan import KINDS, FileJob
-from napari_s3net.batch.work import do, reason
+from napari_s3net.batch.work import do, reason, segment_image
 from napari_s3net.errors import ReadError
-from napari_s3net.image import Geometry, Segmentation
+from napari_s3net.image import Geometry, Image, Segmentation
 from napari_s3net.io import read_image
 from napari_s3net.settings import presets
 from tests.batch import segmenters
@@ -117,3 +118,33 @@ def test_a_plane_of_nan_and_a_stack(job, tmp_path):
     tifffile.imwrite(tmp_path / "nan.tif", array[0])
     row, _ = do(replace(job, path=str(tmp_path / "nan.tif"), stem="nan"))
     assert (row.status, row.error) == ("failed", "NaN.")
+
+
+@pytest.mark.parametrize(("mode", "fits"), [("volume", 1), ("slices", 3)])
+def test_a_volume_is_fitted_once_and_slices_each(mode, fits):
+    array = np.zeros((3, 32, 32), np.float32)
+    array[:, 8:24, 8:24] = 1
+    image = Image(array + np.random.default_rng(0).normal(0, 0.1, array.shape), Geometry.identity(3), "grey")
+    settings = presets["generic"].settings.replace(max_iter=2, working_size=32, clusters=3)
+    steps = list(segment_image(image, settings, "cpu", mode=mode))
+    assert sum(bool(step.losses) for step in steps) == 2 * fits
+
+
+def test_the_mode_reaches_the_file(job, tmp_path, monkeypatch):
+    import SimpleITK as sitk
+
+    seen = []
+
+    def remember(image, settings, device, mode="volume"):
+        seen.append(mode)
+        return segmenters.threshold(image, settings, device)
+
+    monkeypatch.setattr(work, "segment_image", remember)
+    monkeypatch.setattr(remember, "__name__", "segment_image")
+    array = np.random.default_rng(0).normal(size=(3, 20, 24)).astype(np.float32)
+    sitk.WriteImage(sitk.GetImageFromArray(array), str(tmp_path / "stack.nii.gz"))
+    asked = replace(job, path=str(tmp_path / "stack.nii.gz"), segmenter="napari_s3net.batch.work:segment_image")
+    for mode in ("volume", "slices"):
+        row, _ = do(replace(asked, mode=mode))
+        assert row.status == "done"
+    assert seen == ["volume", "slices"]

@@ -5,7 +5,7 @@ import pytest
 
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Geometry, Image, as_image
-from napari_s3net.labels.measure import measure_clusters, tissue_name
+from napari_s3net.labels.measure import count_voxels, measure_clusters, tissue_name
 
 LABELS = np.array([[1, 1, 2, 2], [1, 1, 2, 0]], np.int32)
 
@@ -181,3 +181,13 @@ def test_pixels_without_a_measurement_count_by_their_number_alone(fill, colours)
         assert one.colour == pytest.approx([one.mean] * 3, rel=1e-5)
     nothing = measure_clusters(LABELS, as_image(np.full_like(array, fill), kind="rgb" if colours else "grey"))
     assert [(c.mean, c.sd, c.pixels) for c in nothing] == [(0, 0, 4), (0, 0, 3)]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32])
+def test_voxels_of_a_stack_are_counted(dtype):
+    labels = np.random.default_rng(0).integers(0, 4, (5, 6, 7)).astype(dtype)
+    labels[labels == 2] = 200
+    counts = {i: int((labels == i).sum()) for i in (1, 3, 200)}
+    assert count_voxels(labels) == counts
+    assert count_voxels(np.moveaxis(labels, 2, 0)) == counts
+    assert count_voxels(np.zeros((2, 3, 4), dtype)) == {}

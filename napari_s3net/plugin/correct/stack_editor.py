@@ -112,7 +112,7 @@ class StackEditor:
         layer, source = self._editor.target()
         self.follow()
         run = cached_run(layer, source.key)
-        labels = _stacked(layer.data, source)
+        labels = _stack_of(layer, source)
         corrected = [n for n in self._corrected() if n != self.position]
         before = labels[self.position] if run is None else run.first.labels
         start, settings = self.position, self._editor.result().settings
@@ -177,7 +177,7 @@ class StackEditor:
         layer, source = self._editor.target()
         self.follow()
         first, second = _around(self._corrected(), self.position)
-        planes = fill_between(_stacked(layer.data, source), first, second, ids)
+        planes = fill_between(_stack_of(layer, source), first, second, ids)
         return first, second, self.write(layer, source, dict(planes))
 
     # -- taken back
@@ -202,13 +202,11 @@ class StackEditor:
         return len(planes)
 
 
-def _stacked(data: NDArray[Any], source: Source) -> NDArray[Any]:
+def _stack_of(layer: Labels, source: Source) -> NDArray[Any]:
     """The labels of the stack (Z, H, W) that a plane belongs to; a view."""
-    axis = source.key.axis
-    if axis is None:
+    if source.key.axis is None:
         raise InvalidImageError("This image is a single plane: there are no other slices.")
-    index = tuple(slice(None) if at == axis else step for at, step in enumerate(source.index))
-    return np.moveaxis(data[index], sum(isinstance(step, slice) for step in index[:axis]), 0)
+    return source.key.stack_in(layer.data)
 
 
 def _around(corrected: Sequence[int], here: int) -> tuple[int, int]:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 Index = tuple[int | slice, ...]
 
@@ -85,6 +89,20 @@ class PlaneKey:
             return []
         inside = [n for n in (self.position - 1, self.position + 1) if 0 <= n < shape[self.axis]]
         return [self.at(n) for n in inside]
+
+    def stack_in(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Take the stack that the plane belongs to out of an array: its slices first.
+
+        Returns
+        -------
+        numpy.ndarray
+            (Z, H, W), a view; (1, H, W) of a single plane.
+        """
+        axis = self.axis
+        if axis is None:
+            return array[np.newaxis]
+        index = tuple(slice(None) if at == axis else step for at, step in enumerate(self.index))
+        return np.moveaxis(array[index], sum(isinstance(step, slice) for step in index[:axis]), 0)
 
     def at(self, position: int) -> PlaneKey:
         """Another slice of the same stack, by its number from 0.

@@ -227,7 +227,7 @@ def inspect_source(source: Source) -> tuple[Source, str, str]:
 
 
 def describe_source(source: Source) -> str:
-    """Describe a source in one line for the screen.
+    """Describe a source in one line for the screen; slices are counted as napari's slider does.
 
     Parameters
     ----------
@@ -237,14 +237,14 @@ def describe_source(source: Source) -> str:
     Returns
     -------
     str
-        "768 × 560, RGB" or "slice 12 of 40 · 512 × 512, CT in HU, 0.7 mm a pixel"; the problem with its place, if any.
+        "768 × 560, RGB" or "slice 12 of 0–39 · 512 × 512, CT in HU, 0.7 mm a pixel", and the problem with its place.
     """
     rows, columns = source.plane_shape
     words = [f"{columns} × {rows}", KINDS[source.kind or "grey"]]
     if source.geometry.unit == "mm":
         words.append(" × ".join(dict.fromkeys(f"{s:.3g}" for s in source.geometry.spacing[::-1])) + " mm a pixel")
     places = [
-        f"{'slice' if axis == source.key.axis else 'image'} {(source.key.steps[axis] or 0) + 1} of {source.shape[axis]}"
+        f"{'slice' if axis == source.key.axis else 'time'} {source.key.steps[axis] or 0} of 0–{source.shape[axis] - 1}"
         for axis in source.key.other_axes
     ]
     return " · ".join([*places, ", ".join(words), *([source.problem] if source.problem else [])])

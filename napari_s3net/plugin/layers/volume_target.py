@@ -152,17 +152,12 @@ class VolumeTarget(Target):
         others = tuple(part for part in before if (part.axis, part.slice, part.time) not in new)
         geometry = layer_placement(self._image_layer, self.source.shape).geometry
         metadata = make_metadata(result.with_provenance(slices=(*others, *parts)), self.source, geometry, preset)
-        voxel = float(np.prod(geometry.spacing)) if geometry.unit == "mm" else 1.0
-        counts = np.zeros(1 + max(metadata["names"], default=0), np.int64)
-        for plane in result.labels:
-            counts += np.bincount(plane.ravel(), minlength=len(counts))
         foreground = [i for i in old.get("foreground", ()) if i not in metadata["names"]] + metadata["foreground"]
         return {
             **metadata,
             "foreground": sorted(foreground),
             "names": {**old.get("names", {}), **metadata["names"]},
             "meanings": {**old.get("meanings", {}), **metadata["meanings"]},
-            "volumes": {i: float(counts[i] * voxel) for i in metadata["names"]},
         }
 
     def _started(self) -> Labels:

@@ -128,9 +128,7 @@ class SegmentDock(Dock):
         self.progress.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
         for page in (choice, self.progress):
             self.task.addWidget(page)
-        self.fill(
-            self.welcome, self.choosers, self.window_chooser, self.task, self.message, self.details, self.panel
-        )
+        self.fill(self.welcome, self.choosers, self.window_chooser, self.task, self.message, self.details, self.panel)
         self._shortcut = QShortcut(QKeySequence("Shift+Return"), self)
         self._shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
 

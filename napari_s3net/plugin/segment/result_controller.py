@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from napari.layers import Labels
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject, QTimer
-from qtpy.QtWidgets import QApplication, QFileDialog
+from qtpy.QtWidgets import QApplication
 
 from napari_s3net.errors import S3NetError
 from napari_s3net.image import Image
 from napari_s3net.labels.measure import Cluster
-from napari_s3net.plugin.contributions.writer import write_labels
 from napari_s3net.plugin.correct.measuring import Measurer
 from napari_s3net.plugin.correct.tools import Plane, merge
 from napari_s3net.plugin.layers.locks import locks_of
@@ -35,24 +33,24 @@ from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.result_layer import (
     add_mask,
     fits_source,
-    mask_of,
     metadata_of,
     recolour,
     write_undoable,
 )
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.layers.surface_layer import show_surface
+from napari_s3net.plugin.segment.save_result import ask_and_save
+from napari_s3net.plugin.segment.volume_counter import VolumeCounter
 from napari_s3net.plugin.widgets.cluster_model import rows_of
 from napari_s3net.plugin.widgets.panels import ResultPanel
 from napari_s3net.plugin.widgets.settings_text import as_command, as_python
-from napari_s3net.plugin.widgets.text import effort_text, outcome_text, save_ending
-from napari_s3net.plugin.widgets.volume_text import volumes_text
+from napari_s3net.plugin.widgets.text import effort_text, outcome_text
+from napari_s3net.plugin.widgets.volume_text import amount_text, volumes_text
 
 #: Pause after a stroke or an undo before the table is measured again, so that painting stays smooth.
 MEASURE_MS = 250
 #: Time that the mouse rests on a row before its cluster is outlined, so that crossing the table does not flicker.
 HOVER_MS = 70
-FORMATS = ("NIfTI (*.nii.gz *.nii)", "PNG (*.png)", "TIFF (*.tif *.tiff)", "NRRD (*.nrrd)", "MetaImage (*.mha)")
 
 
 class ResultController(QObject):
@@ -94,10 +92,17 @@ class ResultController(QObject):
         self._masked: object = None
         self._measuring = Measurer(self)
         self._measuring.measured.connect(self._measured)
+        self._counter = VolumeCounter(self)
+        self._counter.counted.connect(self._counted)
+        #: Voxels of each label of a stack; and whether the plane in view is another one than at the last look.
+        self._voxels: dict[int, int] = {}
+        self._has_moved = False
+        #: Axis and time of the stack that was counted.
+        self._stack: object = None
         self._hovered: int | None = None
         self._outline = Outline(viewer)
         self._masks: WeakKeyDictionary[Labels, Labels] = WeakKeyDictionary()
-        self._measure_soon = _timer(self, MEASURE_MS, self.measure)
+        self._measure_soon = _timer(self, MEASURE_MS, self._look_again)
         self._hover_soon = _timer(self, HOVER_MS, self._draw_outline)
         panel.table.hovered.connect(self._hover)
         panel.table.picked.connect(self._pick)
@@ -122,15 +127,21 @@ class ResultController(QObject):
         source : Source or None
             The plane of the image in view.
         """
+        has_other_plane = self._source is not None and source is not None and self._source.key != source.key
+        self._has_moved = layer is self.layer and has_other_plane
         if layer is not self.layer:
             self._release()
             self.layer, self._coloured = layer, None
             if layer is not None:
-                layer.events.paint.connect(self._changed)
+                layer.events.paint.connect(self._painted)
                 layer.events.set_data.connect(self._changed)
         self._recolour()
         self._source, self._state = source, None
         self.measure()
+        stack = None if source is None else (source.key.axis, source.key.time)
+        if layer is not None and stack != self._stack:
+            self._count()
+        self._stack = stack if layer is not None else None
 
     def release(self) -> None:
         """Let go of the layer and of everything that was measured."""
@@ -175,7 +186,7 @@ class ResultController(QObject):
         if self.layer is None:
             return
         if what in ("save_labels", "save_mask"):
-            self._save(what.removeprefix("save_"))
+            ask_and_save(self._panel, what.removeprefix("save_"), self.layer, self._source)
         elif what == "merge":
             self._merge(self._panel.table.selected)
         elif what == "object_layer":
@@ -202,19 +213,39 @@ class ResultController(QObject):
     def _show_rows(self) -> None:
         """Show what was measured, with the metadata's names and object."""
         assert self._image is not None  # noqa: S101 - read before anything is measured
-        names, foreground = self.metadata["names"], self.metadata["foreground"]
+        about = self.metadata
+        names, foreground = about["names"], about["foreground"]
         kind = self._image[1].kind
         clusters = [
             replace(c, name=names.get(c.id) or (c.name if kind == "ct" else ""), is_object=c.id in foreground)
             for c in self._clusters
         ]
         if not clusters:
-            effort = effort_text(self.metadata) if "volumes" in self.metadata else ""
+            effort = effort_text(about) if about.get("slices") else ""
             self._panel.show_result("No labels in this slice yet.", effort, ())
             return
         share = sum(c.share for c in clusters if c.is_object)
-        line = "\n".join(filter(None, (outcome_text(self.metadata, share), volumes_text(self.metadata))))
-        self._panel.show_result(line, effort_text(self.metadata), rows_of(clusters, kind))
+        volumes = {label: amount_text(n, about["geometry"]) for label, n in self._voxels.items()}
+        line = "\n".join(filter(None, (outcome_text(about, share), volumes_text(about, self._voxels))))
+        self._panel.show_result(line, effort_text(about), rows_of(clusters, kind, volumes))
+
+    def _look_again(self) -> None:
+        """Labels may have changed, by a stroke or an undo; a step through a stack looks alike and changes nothing."""
+        self.measure()
+        if not self._has_moved:
+            self._count()
+        self._has_moved = False
+
+    def _count(self) -> None:
+        """Count the voxels of the stack in view, if it is one."""
+        source, layer = self._source, self.layer
+        if layer is not None and source is not None and source.key.axis is not None and fits_source(layer, source):
+            self._counter.ask(source.key.stack_in(layer.data))
+
+    def _counted(self, voxels: dict[int, int]) -> None:
+        self._voxels = voxels
+        if self.layer is not None and self._clusters and metadata_of(self.layer) is not None:
+            self._show_rows()
 
     def _plane(self, source: Source) -> Image:
         """The image's plane, read once as long as the same plane is in view."""
@@ -312,20 +343,9 @@ class ResultController(QObject):
             mask.data[source.index] = plane
             mask.refresh(extent=False)
 
-    def _save(self, what: str) -> None:
-        assert self.layer is not None  # noqa: S101 - asked for only with a result
-        ending = save_ending(self.metadata["kind"])
-        name, first = f"{self.metadata['source']}_{what}{ending}", next(one for one in FORMATS if f"*{ending}" in one)
-        path, _ = QFileDialog.getSaveFileName(self._panel, f"Save {what}", name, ";;".join(FORMATS), first)
-        if not path:
-            return
-        data, attributes, _ = (self.layer if what == "labels" else mask_of(self.layer)).as_layer_data_tuple()
-        try:
-            write_labels(path, data, attributes)
-        except Exception as error:  # noqa: BLE001 - a writer may fail in any way, and napari must not go down with it
-            show_error(str(error))
-        else:
-            show_info(f"Saved {Path(path).name}")
+    def _painted(self, event: Any = None) -> None:
+        self._has_moved = False
+        self._changed()
 
     def _changed(self, event: Any = None) -> None:
         self._measure_soon.start()
@@ -336,8 +356,10 @@ class ResultController(QObject):
         self._hover_soon.stop()
         self._measure_soon.stop()
         self._measuring.drop()
+        self._counter.drop()
+        self._voxels, self._stack = {}, None
         if self.layer is not None:
-            self.layer.events.paint.disconnect(self._changed)
+            self.layer.events.paint.disconnect(self._painted)
             self.layer.events.set_data.disconnect(self._changed)
 
 

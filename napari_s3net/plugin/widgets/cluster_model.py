@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
@@ -17,7 +18,7 @@ HEADERS = ("", "Cluster", "Share", "Object")
 HELP = (
     "Colour in the view, and the label's number",
     "Name, and mean intensity ± standard deviation. Double-click to rename; a click selects the label for painting.",
-    "Share of the image, and area",
+    "Share of the image, and area; of a stack, share of the slice and volume in all slices",
     "Ticked clusters together are the object: the mask.",
 )
 ROLE = Qt.ItemDataRole
@@ -41,6 +42,8 @@ class ClusterRow:
         In mm², cm² or px.
     is_object : bool
         Whether it is ticked.
+    volume : str
+        In ml or voxels, of the whole stack; empty for a single plane.
     """
 
     label: int
@@ -49,6 +52,7 @@ class ClusterRow:
     share: str
     area: str
     is_object: bool
+    volume: str = ""
 
     @property
     def colour(self) -> str:
@@ -56,7 +60,9 @@ class ClusterRow:
         return hex_colour(self.label, is_object=self.is_object)
 
 
-def rows_of(clusters: Sequence[Any], kind: str | None) -> tuple[ClusterRow, ...]:
+def rows_of(
+    clusters: Sequence[Any], kind: str | None, volumes: Mapping[int, str] = MappingProxyType({})
+) -> tuple[ClusterRow, ...]:
     """Make the rows of the table.
 
     Parameters
@@ -65,6 +71,8 @@ def rows_of(clusters: Sequence[Any], kind: str | None) -> tuple[ClusterRow, ...]
         As `labels.measure.measure_clusters` gives them.
     kind : str or None
         Of the image: means of "ct" are shown in HU.
+    volumes : mapping of int to str, optional
+        How large each label is in the whole stack, in words.
 
     Returns
     -------
@@ -79,6 +87,7 @@ def rows_of(clusters: Sequence[Any], kind: str | None) -> tuple[ClusterRow, ...]
             share=share_text(c.share),
             area=area_text(c.area, c.unit),
             is_object=c.is_object,
+            volume=volumes.get(c.id, ""),
         )
         for c in sorted(clusters, key=lambda c: c.id)
     )
@@ -179,7 +188,7 @@ class ClusterModel(QAbstractTableModel):
         """
         row, column = self.rows[index.row()], index.column()
         if role in (ROLE.DisplayRole, ROLE.AccessibleTextRole):
-            return (str(row.label), f"{row.name}\n{row.mean}", f"{row.share}\n{row.area}", None)[column]
+            return (str(row.label), f"{row.name}\n{row.mean}", f"{row.share}\n{row.volume or row.area}", None)[column]
         if role == ROLE.EditRole and column == NAME:
             return row.name
         if role == ROLE.DecorationRole and column == COLOUR:
@@ -187,7 +196,8 @@ class ClusterModel(QAbstractTableModel):
         if role == ROLE.CheckStateRole and column == OBJECT:
             return Qt.CheckState.Checked if row.is_object else Qt.CheckState.Unchecked
         if role == ROLE.ToolTipRole:
-            return f"{row.label} {row.name}: {row.share}, {row.area}, mean {row.mean}"
+            volume = f", {row.volume} in the whole stack" if row.volume else ""
+            return f"{row.label} {row.name}: {row.share}, {row.area}{volume}, mean {row.mean}"
         return None
 
     def flags(self, index: QModelIndex) -> Qt.ItemFlag:

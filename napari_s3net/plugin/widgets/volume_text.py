@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from napari_s3net.image import Step
+from napari_s3net.image import Geometry, Step
 from napari_s3net.plugin.widgets.text import NARROW, plural, seconds_text
 
 
@@ -33,23 +33,45 @@ def slices_text(step: Step, left: float | None) -> str:
     return line if left is None or done == slices else f"{line} · about {seconds_text(left)} left"
 
 
-def volumes_text(about: Mapping[str, Any]) -> str:
+def amount_text(voxels: int, geometry: Geometry) -> str:
+    """Say how much some voxels are.
+
+    Parameters
+    ----------
+    voxels : int
+        How many.
+    geometry : Geometry
+        Of the volume.
+
+    Returns
+    -------
+    str
+        "1,404 ml" or, below 10 ml, "3.2 ml"; "512 voxels" where the spacing is not known.
+    """
+    if geometry.unit != "mm" or geometry.ndim != 3:
+        return f"{voxels:,} voxels"
+    millilitres = voxels * geometry.spacing[0] * geometry.spacing[1] * geometry.spacing[2] / 1000
+    return f"{millilitres:,.{0 if millilitres >= 10 else 1 if millilitres >= 1 else 2}f}{NARROW}ml"
+
+
+def volumes_text(about: Mapping[str, Any], voxels: Mapping[int, int]) -> str:
     """Say how large the object of a volume is.
 
     Parameters
     ----------
     about : mapping
-        The result's metadata; its "volumes" hold mm³, or voxels where the spacing is not known.
+        The result's metadata.
+    voxels : mapping of int to int
+        How many each label has; empty while they are not counted.
 
     Returns
     -------
     str
         "Lung 4,812 ml in 79 slices"; empty for a plane.
     """
-    if not about.get("volumes"):
+    if not voxels or not about["foreground"]:
         return ""
-    size = sum(about["volumes"].get(i, 0.0) for i in about["foreground"])
-    amount = f"{size / 1000:,.0f}{NARROW}ml" if about["geometry"].unit == "mm" else f"{size:,.0f} voxels"
+    amount = amount_text(sum(voxels.get(i, 0) for i in about["foreground"]), about["geometry"])
     return f"{about['object_name']} {amount} in {plural(len(about['slices']), 'slice')}"
 
 

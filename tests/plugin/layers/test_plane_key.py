@@ -29,3 +29,12 @@ def test_slices_beside_lie_in_the_same_stack():
     assert PlaneKey((1, 0, None, None)).beside((2, 3, 4, 5)) == [PlaneKey((1, 1, None, None))]
     around = [PlaneKey((1, None, 1, None)), PlaneKey((1, None, 3, None))]
     assert PlaneKey((1, None, 2, None)).beside((2, 3, 4, 5)) == around
+
+
+def test_the_stack_of_a_plane_has_its_slices_first():
+    array = np.arange(120).reshape(2, 3, 4, 5)
+    assert np.array_equal(PlaneKey((1, 2, None, None)).stack_in(array), array[1])
+    rolled = PlaneKey((1, None, 2, None)).stack_in(array)
+    assert rolled.shape == (4, 3, 5)
+    assert np.array_equal(rolled[2], array[1, :, 2])
+    assert np.array_equal(PlaneKey((None, None)).stack_in(array[0, 0]), array[:1, 0])

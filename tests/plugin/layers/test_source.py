@@ -53,7 +53,7 @@ def test_the_slice_in_view_of_a_stack():
     assert source.index == (3, slice(None), slice(None))
     assert (source.position, source.slices, source.shape) == (3, 5, (5, 20, 30))
     np.testing.assert_array_equal(source.read().array, stack[3])
-    assert describe_source(source) == "slice 4 of 5 · 30 × 20, grey, 0.5 mm a pixel"
+    assert describe_source(source) == "slice 3 of 0–4 · 30 × 20, grey, 0.5 mm a pixel"
     assert source.geometry.spacing == (0.5, 0.5)
 
 
@@ -78,7 +78,7 @@ def test_a_series_of_volumes():
     assert source.key == PlaneKey((1, 3, None, None))
     assert (source.position, source.slices) == (3, 5)
     np.testing.assert_array_equal(source.read().array, series[1, 3])
-    assert describe_source(source) == "image 2 of 2 · slice 4 of 5 · 30 × 20, grey, 0.5 mm a pixel"
+    assert describe_source(source) == "time 1 of 0–1 · slice 3 of 0–4 · 30 × 20, grey, 0.5 mm a pixel"
     assert source.geometry.volume.origin[0] == 9
 
 

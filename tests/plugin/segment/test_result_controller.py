@@ -1,5 +1,7 @@
 """Between the table and the layer, without a window: layers and sliders are a model."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -14,7 +16,9 @@ from napari_s3net.plugin.layers.palette import CLEAR, colour_table
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.result_layer import metadata_of
 from napari_s3net.plugin.layers.source import source_of
+from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.layers.target import Target
+from napari_s3net.plugin.layers.volume_target import VolumeTarget
 from napari_s3net.plugin.segment import result_controller as module
 from napari_s3net.plugin.segment.result_controller import ResultController
 from napari_s3net.plugin.widgets.panels import ResultPanel
@@ -169,37 +173,37 @@ def test_copy(outcome, monkeypatch, what, words):
     assert said == ["Copied to the clipboard."]
 
 
-@pytest.mark.parametrize(("what", "values"), [("labels", {1, 2}), ("mask", {0, 255})])
-def test_save(outcome, monkeypatch, tmp_path, what, values):
-    from skimage.io import imread
-
-    path = tmp_path / f"{what}.png"
-    offered = []
-    monkeypatch.setattr(
-        module.QFileDialog, "getSaveFileName", lambda *args: offered.append(args[2:]) or (str(path), "PNG (*.png)")
-    )
-    monkeypatch.setattr(module, "show_info", lambda _: None)
-    monkeypatch.setattr(module, "show_error", pytest.fail)
+@pytest.mark.parametrize("what", ["labels", "mask"])
+def test_save_asks_for_a_file(outcome, layer, monkeypatch, what):
+    asked = []
+    monkeypatch.setattr(module, "ask_and_save", lambda *given: asked.append(given[1:3]))
     outcome.ask(f"save_{what}", "cpu")
-    assert offered[0][0] == f"mole_{what}.png"
-    assert offered[0][2] == "PNG (*.png)"
-    saved = imread(path)
-    assert saved.shape == (48, 64)
-    assert set(np.unique(saved)) == values
+    assert asked == [(what, layer)]
 
 
-def test_a_place_that_cannot_be_written_is_told(outcome, monkeypatch, tmp_path):
-    said = []
-    monkeypatch.setattr(module.QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "x.unknown"), ""))
-    monkeypatch.setattr(module, "show_error", said.append)
-    outcome.ask("save_labels", "cpu")
-    assert len(said) == 1
-
-
-def test_a_dialog_that_is_closed_saves_nothing(outcome, monkeypatch, tmp_path):
-    monkeypatch.setattr(module.QFileDialog, "getSaveFileName", lambda *_: ("", ""))
-    outcome.ask("save_labels", "cpu")
-    assert list(tmp_path.iterdir()) == []
+def test_of_a_stack_every_label_has_its_volume_and_keeps_it_up_to_date(qtbot):
+    viewer, panel, parent = ViewerModel(), ResultPanel(), QObject()
+    qtbot.addWidget(panel)
+    image = viewer.add_image(np.zeros((4, 48, 64), np.int16), name="scan", scale=(5, 1, 1), units=("mm",) * 3)
+    source = source_of(image, viewer.dims.point, (1, 2))
+    labels = np.full((4, 48, 64), 2, np.int32)
+    labels[:2, :20, :20] = 1
+    made = Provenance(settings=presets["ct-soft"].settings)
+    made = replace(made, slices=(replace(made, slice=0),))
+    geometry = Geometry((5.0, 1.0, 1.0), (0.0,) * 3, Geometry.identity(3).direction)
+    result = Segmentation(labels, (1,), geometry, made, {1: "Lung", 2: "Other"}, object_name="Lung")
+    target = VolumeTarget(viewer, image, Stack.whole(source), MetadataHistory(), new_layer=False)
+    layer = target.finish(result, "ct-soft")
+    outcome = ResultController(viewer, panel, MetadataHistory(), parent)
+    outcome.show(layer, source)
+    volume = lambda: {row.label: row.volume for row in panel.table.clusters.rows}  # noqa: E731
+    qtbot.waitUntil(lambda: volume().get(1) == "4.0\u00a0ml", timeout=3000)
+    assert "Lung 4.0\u00a0ml" in panel.line.text()
+    layer.data_setitem((np.array([3] * 400), np.repeat(np.arange(20), 20), np.tile(np.arange(20), 20)), 1)
+    qtbot.waitUntil(lambda: volume()[1] == "6.0\u00a0ml", timeout=3000)
+    layer.undo()
+    qtbot.waitUntil(lambda: volume()[1] == "4.0\u00a0ml", timeout=3000)
+    outcome.release()
 
 
 def test_a_released_layer_is_left_as_it_is(outcome, layer, qtbot):

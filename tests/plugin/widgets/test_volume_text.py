@@ -1,6 +1,8 @@
+import pytest
+
 from napari_s3net.image import Geometry, Step
 from napari_s3net.plugin.widgets.text import NARROW
-from napari_s3net.plugin.widgets.volume_text import slices_text, volume_progress, volumes_text
+from napari_s3net.plugin.widgets.volume_text import amount_text, slices_text, volume_progress, volumes_text
 
 LOSSES = {"cluster": 1.0}
 
@@ -20,8 +22,18 @@ def test_progress_counts_iterations_of_a_plane_and_slices_of_a_volume():
 
 
 def test_the_object_in_millilitres():
-    about = {"volumes": {1: 4_000_000.0, 2: 812_000.0, 3: 9e9}, "foreground": [1, 2], "object_name": "Lung"}
+    about = {"foreground": [1, 2], "object_name": "Lung"}
+    voxels = {1: 4_000_000, 2: 812_000, 3: 9_000_000_000}
     mm = Geometry((1.0,) * 3, (0.0,) * 3, Geometry.identity(3).direction)
-    assert volumes_text({**about, "slices": [{}] * 79, "geometry": mm}) == f"Lung 4,812{NARROW}ml in 79 slices"
-    assert "voxels" in volumes_text({**about, "slices": [{}], "geometry": Geometry.identity(3)})
-    assert volumes_text({"foreground": [1]}) == ""
+    assert volumes_text({**about, "slices": [{}] * 79, "geometry": mm}, voxels) == f"Lung 4,812{NARROW}ml in 79 slices"
+    assert "voxels" in volumes_text({**about, "slices": [{}], "geometry": Geometry.identity(3)}, voxels)
+    assert volumes_text({"foreground": [1]}, {}) == ""
+
+
+@pytest.mark.parametrize(
+    ("voxels", "words"), [(2_000_000, "4,000 ml"), (20_000, "40 ml"), (1600, "3.2 ml"), (50, "0.10 ml")]
+)
+def test_millilitres_have_as_many_digits_as_they_are_known_to(voxels, words):
+    geometry = Geometry((2.0, 1.0, 1.0), (0.0,) * 3, Geometry.identity(3).direction)
+    assert amount_text(voxels, geometry) == words.replace(" ", NARROW)
+    assert amount_text(voxels, Geometry.identity(3)) == f"{voxels:,} voxels"

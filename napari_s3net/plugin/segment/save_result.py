@@ -1,0 +1,149 @@
+"""A result to a file that the user names: labels, the object's mask, or one of the further formats."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from napari.layers import Labels
+from napari.utils.notifications import show_error, show_info
+from qtpy.QtWidgets import QFileDialog, QWidget
+
+from napari_s3net.errors import WriteError
+from napari_s3net.export.formats import FORMATS, write_formats
+from napari_s3net.image import Segmentation
+from napari_s3net.plugin.contributions.writer import write_labels
+from napari_s3net.plugin.layers.placement import KEY
+from napari_s3net.plugin.layers.result_layer import mask_of
+from napari_s3net.plugin.layers.source import Source
+from napari_s3net.plugin.layers.stack import Stack
+from napari_s3net.plugin.widgets.text import save_ending
+
+#: Formats of label images, as a file dialog names them.
+LABEL_FILTERS = (
+    "NIfTI (*.nii.gz *.nii)",
+    "PNG (*.png)",
+    "TIFF (*.tif *.tiff)",
+    "NRRD (*.nrrd)",
+    "MetaImage (*.mha)",
+)
+#: Formats of `export.formats`; surfaces are those of the object.
+FURTHER_FILTERS = {
+    "dicom-seg": "DICOM segmentation (*.seg.dcm)",
+    "seg.nrrd": "3D Slicer segmentation (*.seg.nrrd)",
+    "coco": "COCO run-length codes (*.coco.json)",
+    "stl": "STL surface of the object (*.stl)",
+    "ply": "PLY surface of the object (*.ply)",
+}
+
+
+def ask_and_save(parent: QWidget, what: str, layer: Labels, source: Source | None) -> None:
+    """Ask for a file, and write a result to it; how it went is napari's notification.
+
+    Parameters
+    ----------
+    parent : QWidget
+        The dialog stands before its window.
+    what : str
+        "labels" or "mask".
+    layer : napari.layers.Labels
+        The result.
+    source : Source or None
+        The image's plane in view.
+    """
+    about = layer.metadata[KEY]
+    offered = filters(what, about["kind"], is_stack=source is not None and source.slices > 1)
+    ending = save_ending(about["kind"])
+    name, first = f"{about['source']}_{what}{ending}", next(one for one in offered if f"*{ending}" in one)
+    path, chosen = QFileDialog.getSaveFileName(parent, f"Save {what}", name, ";;".join(offered), first)
+    if not path:
+        return
+    try:
+        written = save_result(Path(path), what, layer, source, chosen)
+    except Exception as error:  # noqa: BLE001 - a writer may fail in any way, and napari must not go down with it
+        show_error(str(error))
+    else:
+        show_info(f"Saved {written.name}")
+
+
+def filters(what: str, kind: str | None, *, is_stack: bool) -> tuple[str, ...]:
+    """List the formats to choose from, as a file dialog names them.
+
+    Parameters
+    ----------
+    what : str
+        "labels" or "mask"; a mask is a label image.
+    kind : str or None
+        Of the image.
+    is_stack : bool
+        Whether there are slices; only these have a surface, or a DICOM series.
+
+    Returns
+    -------
+    tuple of str
+        Such as "PNG (*.png)".
+    """
+    if what == "mask":
+        return LABEL_FILTERS
+    further = [
+        text for name, text in FURTHER_FILTERS.items() if name == "coco" or (name == "seg.nrrd" and kind != "rgb")
+    ]
+    return (*LABEL_FILTERS, *(FURTHER_FILTERS.values() if is_stack else further))
+
+
+def save_result(path: Path, what: str, layer: Labels, source: Source | None, chosen: str = "") -> Path:
+    """Write a result layer, in the format that the path ends in.
+
+    Parameters
+    ----------
+    path : Path
+        What the user typed.
+    what : str
+        "labels" or "mask".
+    layer : napari.layers.Labels
+        The result.
+    source : Source or None
+        The image's plane in view: of a time series its volume is written, and it says where the series lies.
+    chosen : str
+        The filter that was chosen; says the format of a path without an ending.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    WriteError, InvalidImageError
+        If it cannot be written in this format, or there; as `write_labels` and `write_formats`.
+    """
+    name = _further(path, chosen) if what == "labels" else None
+    if name is None:
+        data, attributes, _ = (layer if what == "labels" else mask_of(layer)).as_layer_data_tuple()
+        write_labels(str(path), data, attributes)
+        return path
+    stem = path.name.removesuffix(FORMATS[name])
+    series = None if source is None or source.path is None else Path(source.path)
+    (written,) = write_formats(path.parent, stem, _result_of(layer, source), [name], series)
+    return written
+
+
+def _further(path: Path, chosen: str) -> str | None:
+    """Which of the further formats is meant; None for a label image."""
+    by_ending = next((name for name, ending in FORMATS.items() if path.name.lower().endswith(ending)), None)
+    if by_ending is not None or path.suffix:
+        return by_ending
+    return next((name for name, text in FURTHER_FILTERS.items() if text == chosen), None)
+
+
+def _result_of(layer: Labels, source: Source | None) -> Segmentation:
+    """The layer as a result; of a time series the volume at the moment in view."""
+    about: dict[str, Any] = layer.metadata[KEY]
+    labels = np.asarray(layer.data)
+    if labels.ndim > 3:
+        if source is None or source.key.axis != labels.ndim - 3:
+            raise WriteError("Show the slices in their own plane first: one volume of the series is written.")
+        labels = labels[source.key.steps[: labels.ndim - 3]]
+        return Segmentation.from_metadata(labels.astype(np.int32), Stack.whole(source).read().geometry, about)
+    return Segmentation.from_metadata(labels.astype(np.int32), about["geometry"], about)

@@ -1,0 +1,131 @@
+"""A result to a file: label images, and the further formats."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from napari_s3net.errors import WriteError
+from napari_s3net.export.formats import FORMATS
+from napari_s3net.image import Geometry, Segmentation
+from napari_s3net.io import read_image, read_labels
+from napari_s3net.plugin.layers.metadata import MetadataHistory
+from napari_s3net.plugin.layers.source import source_of
+from napari_s3net.plugin.layers.stack import Stack
+from napari_s3net.plugin.layers.volume_target import VolumeTarget
+from napari_s3net.plugin.segment import save_result as module
+from napari_s3net.plugin.segment.save_result import FURTHER_FILTERS, LABEL_FILTERS, ask_and_save, filters, save_result
+from napari_s3net.provenance import Provenance
+from napari_s3net.settings import presets
+
+pytestmark = pytest.mark.viewer
+MM = Geometry((2.0, 0.5, 0.5), (0.0,) * 3, Geometry.identity(3).direction)
+
+
+def result_on(viewer, image, labels):
+    source = source_of(image, viewer.dims.point, (labels.ndim - 2, labels.ndim - 1))
+    made = Provenance(settings=presets["ct-lung"].settings)
+    made = replace(made, slices=(replace(made, slice=0),))
+    stack = Stack.whole(source)
+    part = labels if labels.ndim == 3 else labels[source.key.steps[0]]
+    result = Segmentation(part, (1,), MM, made, {1: "Lung", 2: "Soft tissue"}, object_name="Lung")
+    layer = VolumeTarget(viewer, image, stack, MetadataHistory(), new_layer=False).finish(result, "ct-lung")
+    return layer, source
+
+
+@pytest.fixture
+def scan():
+    """A result with a ball of lung."""
+    viewer = ViewerModel()
+    z, y, x = np.ogrid[:8, :24, :30]
+    labels = np.where((2 * (z - 4)) ** 2 + (y - 12) ** 2 / 4 + (x - 15) ** 2 / 4 < 20, 1, 2).astype(np.int32)
+    image = viewer.add_image(labels.astype(np.int16), name="scan", scale=MM.spacing, units=("mm",) * 3)
+    return (*result_on(viewer, image, labels), labels)
+
+
+@pytest.mark.parametrize("name", ["seg.nrrd", "coco", "stl", "ply"])
+def test_further_formats_by_their_ending(scan, tmp_path, name):
+    layer, source, labels = scan
+    path = tmp_path / f"mine{FORMATS[name]}"
+    assert save_result(path, "labels", layer, source) == path
+    assert path.stat().st_size > 0
+    if name == "seg.nrrd":
+        assert np.array_equal(read_labels(path).array, labels)
+    if name == "coco":
+        assert {one["name"] for one in json.loads(path.read_text())["categories"]} == {"Lung", "Soft tissue"}
+
+
+def test_a_path_without_an_ending_gets_that_of_the_chosen_format(scan, tmp_path):
+    layer, source, _ = scan
+    assert save_result(tmp_path / "mine", "labels", layer, source, FURTHER_FILTERS["stl"]) == tmp_path / "mine.stl"
+    assert (tmp_path / "mine.stl").is_file()
+
+
+def test_a_dicom_segmentation_says_that_it_needs_its_series(scan, tmp_path):
+    layer, source, _ = scan
+    with pytest.raises(WriteError, match="refers to the DICOM series"):
+        save_result(tmp_path / "mine.seg.dcm", "labels", layer, source)
+
+
+@pytest.mark.parametrize(("what", "values"), [("labels", {1, 2}), ("mask", {0, 1})])
+def test_label_images_with_the_geometry(scan, tmp_path, what, values):
+    layer, source, _ = scan
+    save_result(tmp_path / "a.nii.gz", what, layer, source)
+    saved = read_image(tmp_path / "a.nii.gz")
+    assert set(np.unique(saved.array)) == values
+    assert saved.geometry.spacing == pytest.approx(MM.spacing)
+
+
+def test_of_a_series_the_volume_in_view_is_written(tmp_path):
+    viewer = ViewerModel()
+    labels = np.full((3, 4, 20, 20), 2, np.int32)
+    labels[2, :, 5:9, 5:9] = 1
+    image = viewer.add_image(labels.astype(np.int16), name="heart", scale=(1, *MM.spacing), units=("s", *("mm",) * 3))
+    viewer.dims.set_current_step(0, 2)
+    layer, source = result_on(viewer, image, labels)
+    save_result(tmp_path / "a.seg.nrrd", "labels", layer, source)
+    assert np.array_equal(read_labels(tmp_path / "a.seg.nrrd").array, labels[2])
+
+
+def test_which_formats_are_offered():
+    assert filters("mask", "ct", is_stack=True) == LABEL_FILTERS
+    assert filters("labels", "ct", is_stack=True) == (*LABEL_FILTERS, *FURTHER_FILTERS.values())
+    assert filters("labels", "rgb", is_stack=False) == (*LABEL_FILTERS, FURTHER_FILTERS["coco"])
+    assert set(FURTHER_FILTERS) == set(FORMATS)
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """What the user is told: saved, and what went wrong."""
+    saved, failed = [], []
+    monkeypatch.setattr(module, "show_info", saved.append)
+    monkeypatch.setattr(module, "show_error", failed.append)
+    return saved, failed
+
+
+def test_the_dialog_offers_a_name_and_the_usual_format_first(scan, tmp_path, monkeypatch, told, qapp):
+    layer, source, _ = scan
+    offered = []
+    path = str(tmp_path / "x.nii.gz")
+    monkeypatch.setattr(module.QFileDialog, "getSaveFileName", lambda *args: offered.append(args[2:]) or (path, ""))
+    ask_and_save(None, "labels", layer, source)
+    assert told == (["Saved x.nii.gz"], [])
+    assert offered[0][0] == "scan_labels.tif"
+    assert offered[0][2] == "TIFF (*.tif *.tiff)"
+
+
+def test_a_place_that_cannot_be_written_is_told(scan, tmp_path, monkeypatch, told, qapp):
+    layer, source, _ = scan
+    monkeypatch.setattr(module.QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "x.unknown"), ""))
+    ask_and_save(None, "labels", layer, source)
+    assert told[0] == []
+    assert len(told[1]) == 1
+
+
+def test_a_dialog_that_is_closed_saves_nothing(scan, tmp_path, monkeypatch, told, qapp):
+    layer, source, _ = scan
+    monkeypatch.setattr(module.QFileDialog, "getSaveFileName", lambda *_: ("", ""))
+    ask_and_save(None, "labels", layer, source)
+    assert list(tmp_path.iterdir()) == []
