@@ -8,7 +8,9 @@ from napari_s3net.cli import main
 from napari_s3net.errors import InvalidSettingsError, ReadError
 from napari_s3net.image import Geometry
 from napari_s3net.io.write import write_labels
+from napari_s3net.learning import train
 from napari_s3net.learning.settings import learn_settings
+from napari_s3net.network.class_losses import IGNORED
 from tests.learning.conftest import TINY, scene
 
 SETTINGS = learn_settings(**{**TINY, "steps": 2})
@@ -44,18 +46,20 @@ def test_draws_differ_and_are_of_the_pool():
 def test_a_table_goes_on_where_it_was_and_test_patients_stay_out(acdc, tmp_path, monkeypatch):
     monkeypatch.setattr(semi, "drawn_patients", lambda labelled, draw: [1, 2][:labelled])
     seen = []
-    real = semi._train
+    learn = train.iter_learn
 
-    def spy(cell, data, settings, output, tell):
-        seen.append((cell.row.name, sorted({patient_of(name) for name in data.names})))
-        return real(cell, data, settings, output, tell)
+    def spy(data, settings, *args, **options):
+        patients = np.array([patient_of(data.names[file]) for file in data.files])
+        labelled = (data.labels != IGNORED).any(axis=(1, 2))
+        seen.append((settings.method, *(sorted(set(of.tolist())) for of in (patients, patients[labelled]))))
+        return (yield from learn(data, settings, *args, **options))
 
-    monkeypatch.setattr(semi, "_train", spy)
+    monkeypatch.setattr(train, "iter_learn", spy)
     out = tmp_path / "out"
     assert len(list(iter_semi(acdc, out, plan_cells(["unet"], [1], 1), SETTINGS, print))) == 1
     cells = plan_cells(["unet", "ideal", "ideal-kaf"], [1], 1)
     assert [cell.row.name for cell in iter_semi(acdc, out, cells, SETTINGS, print)] == ["ideal", "ideal-kaf"]
-    assert seen == [(name, [1, 2, 3]) for name in ("unet", "ideal", "ideal-kaf")]
+    assert seen == [(method, [1, 2, 3], [1]) for method in ("plain", "ideal", "ideal")]
     rows = read_semi(out / "semi.csv")
     assert len(rows) == 3 * 3  # cells × classes of the one test volume
     assert {row["patient"] for row in rows} == {"31"}

@@ -1,9 +1,17 @@
 """What this computer has, and what a container leaves of it."""
 
+from types import SimpleNamespace
+
+import psutil
 import pytest
 
 from napari_s3net.runtime import machine
 from napari_s3net.runtime.machine import cores, free_memory, physical_memory
+
+
+def available(monkeypatch, n):
+    """Let other programs leave n bytes."""
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=n))
 
 
 def test_there_is_no_more_free_than_there_is():
@@ -11,10 +19,17 @@ def test_there_is_no_more_free_than_there_is():
     assert 0 < free_memory() <= physical_memory()
 
 
-def test_free_memory_is_that_of_the_tightest_limit(monkeypatch):
-    assert free_memory() > 50 * 2**20
-    monkeypatch.setattr(machine, "_left_in_groups", lambda: iter([3 * 2**20]))
-    assert free_memory() == 3 * 2**20
+def test_free_memory_is_that_of_the_tightest_limit(monkeypatch, tmp_path):
+    available(monkeypatch, 300)
+    for name, left in (("outer", 100), ("outer/inner", 200)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "memory.max").write_text("1000\n", encoding="utf-8")
+        (tmp_path / name / "memory.current").write_text(f"{1000 - left}\n", encoding="utf-8")
+        (tmp_path / name / "memory.stat").write_text("anon 5\n", encoding="utf-8")
+    (tmp_path / "cgroup").write_text("0::/outer/inner\n", encoding="utf-8")
+    monkeypatch.setattr(machine, "GROUP_ROOT", tmp_path)
+    monkeypatch.setattr(machine, "GROUPS", tmp_path / "cgroup")
+    assert free_memory() == 100
 
 
 @pytest.mark.parametrize(
@@ -35,11 +50,13 @@ def test_limits_of_control_groups_count(monkeypatch, tmp_path, line, folder, fil
     (tmp_path / "cgroup").write_text(f"{line}\n9:name=systemd:/x\n", encoding="utf-8")
     monkeypatch.setattr(machine, "GROUP_ROOT", tmp_path)
     monkeypatch.setattr(machine, "GROUPS", tmp_path / "cgroup")
-    assert list(machine._left_in_groups()) == [500]
+    available(monkeypatch, 10_000)
+    assert free_memory() == 500
     (place / files[0]).write_text("max\n", encoding="utf-8")
-    assert list(machine._left_in_groups()) == []
+    assert free_memory() == 10_000
 
 
 def test_no_control_groups_outside_linux(monkeypatch, tmp_path):
     monkeypatch.setattr(machine, "GROUPS", tmp_path / "missing")
-    assert list(machine._left_in_groups()) == []
+    available(monkeypatch, 10_000)
+    assert free_memory() == 10_000

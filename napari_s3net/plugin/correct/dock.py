@@ -214,7 +214,7 @@ class CorrectDock(Dock):
         self._refresh_soon.start()
 
     def _stroke(self, event: Any = None) -> None:
-        if self.paint.by_itself.isChecked():
+        if self.paint.by_itself.value:
             self._rerun_soon.start()
 
     def refresh(self) -> None:

@@ -131,7 +131,7 @@ def remove_small(viewer: Viewer, layer: Labels, scope: Scope = "object", smalles
     return _reshape(viewer, layer, scope, partial(edit.remove_small, smallest=smallest / pixel))
 
 
-def grow(viewer: Viewer, layer: Labels, scope: Scope = "object", pixels: int = 1) -> bool:
+def dilate(viewer: Viewer, layer: Labels, scope: Scope = "object", pixels: int = 1) -> bool:
     """Move the border outwards, or inwards.
 
     Parameters
@@ -343,7 +343,7 @@ smooth_form = _form(smooth, "Smooth", _list_labels, scope=_SCOPE, radius=_RADIUS
 fill_holes_form = _form(fill_holes, "Fill holes", _list_labels, scope=_SCOPE)
 keep_largest_form = _form(keep_largest, "Keep largest", _list_labels, scope=_SCOPE)
 remove_small_form = _form(remove_small, "Remove small parts", _list_labels, scope=_SCOPE, smallest=_SMALLEST)
-grow_form = _form(grow, "Grow or shrink", _list_labels, scope=_SCOPE, pixels=_PIXELS)
+dilate_form = _form(dilate, "Grow or shrink", _list_labels, scope=_SCOPE, pixels=_PIXELS)
 merge_form = _form(merge, "Merge", _list_labels, ids=_IDS)
 split_parts_form = _form(split_parts, "Split", _list_labels, ids=_IDS)
 swap_sides_form = _form(swap_sides, "Swap object and background", _list_labels)

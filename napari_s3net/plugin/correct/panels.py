@@ -11,7 +11,6 @@ from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QButtonGroup,
-    QCheckBox,
     QGridLayout,
     QLabel,
     QListWidget,
@@ -77,8 +76,7 @@ class PaintPanel(QWidget):
         self.rerun.setProperty("primary", True)
         self.rerun.setToolTip("Train on with what you painted; similar pixels follow, the rest stays (Shift-R).")
         self.rerun.clicked.connect(lambda: self.asked.emit("rerun"))
-        self.by_itself = QCheckBox("after each stroke")
-        self.by_itself.setToolTip("Run by itself, half a second after a stroke.")
+        self.by_itself = make_field(False, "after each stroke", "Run by itself, half a second after a stroke.")
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setRange(0, 0)
@@ -98,7 +96,9 @@ class PaintPanel(QWidget):
         first, second = (
             [self.buttons[name] for name in names] for names in (("object", "background"), ("label", "erase"))
         )
-        column(self, heading("Paint"), row(*first), row(*second), self.rerun, self.by_itself, self.bar, self.count)
+        column(
+            self, heading("Paint"), row(*first), row(*second), self.rerun, self.by_itself.native, self.bar, self.count
+        )
         self.layout().addWidget(self.more, alignment=Qt.AlignmentFlag.AlignLeft)
 
     def show_brush(self, name: str) -> None:

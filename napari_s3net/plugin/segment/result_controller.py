@@ -108,7 +108,7 @@ class ResultController(QObject):
         panel.table.picked.connect(self._pick)
         panel.table.clusters.ticked.connect(self._tick)
         panel.table.clusters.renamed.connect(self._rename)
-        panel.object_only.toggled.connect(lambda _: self._recolour())
+        panel.object_only.changed.connect(lambda _: self._recolour())
 
     @property
     def metadata(self) -> Metadata:
@@ -308,7 +308,7 @@ class ResultController(QObject):
         """Colour the layer, unless it has these very colours: napari takes long, and a step through a volume asks."""
         if self.layer is None:
             return
-        asked = self.layer.metadata.get(KEY), self._panel.object_only.isChecked()
+        asked = self.layer.metadata.get(KEY), bool(self._panel.object_only.value)
         known = self._coloured
         if known is None or known[0] is not asked[0] or known[1] != asked[1] or known[2] is not self.layer.colormap:
             recolour(self.layer, object_only=asked[1])

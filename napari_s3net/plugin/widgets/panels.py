@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QCheckBox, QLabel, QProgressBar, QPushButton, QWidget
+from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton, QWidget
 
 from napari_s3net.image import Step
 from napari_s3net.plugin.widgets.cluster_model import ClusterRow
 from napari_s3net.plugin.widgets.cluster_table import ClusterTable
+from napari_s3net.plugin.widgets.fields import make_field
 from napari_s3net.plugin.widgets.loss_plot import LossPlot
 from napari_s3net.plugin.widgets.parts import caption, column, heading, menu_button, more_button, row
 from napari_s3net.plugin.widgets.text import progress_text, time_left
@@ -134,8 +135,9 @@ class ResultPanel(QWidget):
         self.line, self.effort = QLabel(), caption()
         self.line.setWordWrap(True)
         self.table = ClusterTable()
-        self.object_only = QCheckBox("Show object only")
-        self.object_only.setToolTip("Hide every cluster that is not ticked; the labels stay as they are.")
+        self.object_only = make_field(
+            False, "Show object only", "Hide every cluster that is not ticked; the labels stay as they are."
+        )
         self.merge = QPushButton("Merge rows")
         self.merge.setToolTip(
             "Make one cluster of the selected rows: that of the lowest number. Ctrl or Shift selects several; "
@@ -162,7 +164,14 @@ class ResultPanel(QWidget):
         )
         for menu in (saving, more):
             menu.triggered.connect(lambda action: self.asked.emit(action.objectName()))
-        column(self, self.line, self.effort, self.table, row(self.object_only, self.merge), row(self.save, self.more))
+        column(
+            self,
+            self.line,
+            self.effort,
+            self.table,
+            row(self.object_only.native, self.merge),
+            row(self.save, self.more),
+        )
 
     def _merge(self) -> None:
         self.asked.emit("merge")

@@ -40,14 +40,7 @@ def small(monkeypatch):
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(fresh.sys, "platform", "linux")
-    released = command._released
-
-    def quick(image, where):
-        with monkeypatch.context() as once:
-            once.setattr("napari_s3net.training.released.ReleasedTrainer.__init__.__defaults__", ((32, 32),))
-            return released(image, where)
-
-    monkeypatch.setattr(command, "_released", quick)
+    monkeypatch.setattr("napari_s3net.training.released.ReleasedTrainer.__init__.__defaults__", ((32, 32),))
 
 
 def test_every_figure_and_page(small, tmp_path, capsys):

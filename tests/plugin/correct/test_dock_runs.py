@@ -22,7 +22,7 @@ def test_locked_labels_come_back_bit_for_bit_from_a_run(dock, layer, qtbot):
 
 
 def test_a_run_by_itself_after_a_stroke(dock, layer, qtbot):
-    dock.paint.by_itself.setChecked(True)
+    dock.paint.by_itself.value = True
     dock.brush("object")
     dock.editor.strokes.paint((45, 84), OBJECT)
     qtbot.waitUntil(lambda: layer.data[45, 84] == 1, timeout=30000)

@@ -47,9 +47,9 @@ def test_what_a_tool_does_to_the_object(messy, use, objects):
 def test_growing_and_shrinking(marked):
     viewer, layer = marked
     before = areas(layer)[1]
-    assert module.grow(viewer, layer, pixels=2)
+    assert module.dilate(viewer, layer, pixels=2)
     grown = areas(layer)[1]
-    assert module.grow(viewer, layer, pixels=-3)
+    assert module.dilate(viewer, layer, pixels=-3)
     assert grown > before > areas(layer)[1]
 
 
@@ -66,7 +66,7 @@ def test_a_larger_radius_rounds_off_more(messy):
 def test_a_scope_of_one_label_leaves_the_others_to_their_neighbours(marked):
     viewer, layer = marked
     before = areas(layer)
-    assert module.grow(viewer, layer, scope=3, pixels=1)
+    assert module.dilate(viewer, layer, scope=3, pixels=1)
     assert areas(layer)[3] > before[3]
     assert areas(layer)[1] == before[1]
 
@@ -108,7 +108,7 @@ def test_merging_takes_the_lowest_number_and_swapping_the_other_side(marked):
         module.smooth,
         module.fill_holes,
         module.keep_largest,
-        module.grow,
+        module.dilate,
         lambda *a: module.merge(*a, ids=[1, 2]),
         lambda *a: module.split_parts(*a, ids=[1]),
     ],
@@ -131,7 +131,7 @@ def test_only_the_slice_in_view_changes(photograph):
     square[10:20, 10:20] = 1
     layer = plain(viewer.add_labels(np.stack([square] * 3)))
     viewer.dims.set_current_step(0, 1)
-    assert module.grow(viewer, layer, pixels=1)
+    assert module.dilate(viewer, layer, pixels=1)
     assert [int((one == 1).sum()) > 100 for one in layer.data] == [False, True, False]
 
 

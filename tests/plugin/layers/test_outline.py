@@ -26,10 +26,14 @@ def test_the_image_s_own_edge_is_outlined_too_and_nothing_within():
     assert edges(np.zeros((3, 4), bool)).shape == (0, 2)
 
 
-def test_a_viewer_without_a_canvas_has_no_outline():
+def test_a_viewer_without_a_canvas_has_no_outline_and_says_nothing(caplog):
     viewer = ViewerModel()
     layer = viewer.add_labels(np.ones((4, 5), int))
-    Outline(viewer).draw(layer, layer.data == 1)
+    outline = Outline(viewer)
+    outline.draw(layer, layer.data == 1)
+    outline.clear()
+    assert [record.levelname for record in caplog.records] == []
+    assert list(viewer.layers) == [layer]
 
 
 def test_a_napari_with_another_canvas_has_no_outline_and_says_so_once(monkeypatch, caplog):

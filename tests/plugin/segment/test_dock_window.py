@@ -150,7 +150,7 @@ def test_every_control_can_be_reached_with_the_keyboard(ready, qtbot):
         *(f.native for f in choosers.basic.fields.values()),
         choosers.fold.toggleButton(),
     ]
-    controls += [ready.run_button, panel.table, panel.object_only, panel.save, panel.more]
+    controls += [ready.run_button, panel.table, panel.object_only.native, panel.save, panel.more]
     for control in controls:
         assert control.focusPolicy() & Qt.FocusPolicy.TabFocus, control.accessibleName()
 

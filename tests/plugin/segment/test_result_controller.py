@@ -128,14 +128,14 @@ def test_crossing_the_table_does_not_flicker(outcome, outlined, qtbot):
 
 
 def test_show_object_only(outcome, layer):
-    outcome.panel.object_only.setChecked(True)
+    outcome.panel.object_only.value = True
     assert tuple(layer.colormap.color_dict[2]) == CLEAR
-    outcome.panel.object_only.setChecked(False)
+    outcome.panel.object_only.value = False
     assert layer.colormap.color_dict[2][3] > 0
 
 
 def test_it_stays_through_another_result(outcome, viewer, layer):
-    outcome.panel.object_only.setChecked(True)
+    outcome.panel.object_only.value = True
     layer.colormap = DirectLabelColormap(color_dict=colour_table([1, 2], [1]))
     outcome.show(layer, source_of(viewer.layers[0], viewer.dims.point, (0, 1)))
     assert tuple(layer.colormap.color_dict[2]) == CLEAR
