@@ -127,7 +127,7 @@ def correct(method: str, case: CorrectionCase, device: str = "auto") -> dict[str
     return found
 
 
-def case_of(pair: Pair, start: Start, runs: NetworkRuns, *, needs_network: bool, size: int = SIZE) -> CorrectionCase:
+def case_of(pair: Pair, start: Start, runs: NetworkRuns, *, needs_network: bool) -> CorrectionCase:
     """Read an image, reduce it, and make what the methods start from.
 
     Parameters
@@ -140,8 +140,6 @@ def case_of(pair: Pair, start: Start, runs: NetworkRuns, *, needs_network: bool,
         How the network is to run.
     needs_network : bool
         Whether a method needs our label-free result also where it is not the start.
-    size : int
-        Longer side in pixels.
 
     Returns
     -------
@@ -158,7 +156,7 @@ def case_of(pair: Pair, start: Start, runs: NetworkRuns, *, needs_network: bool,
         raise InvalidImageError(
             f"{pair.name}: expected a plane and a mask of its size; got {image.shape} and {mask.shape}."
         )
-    image, mask = _reduced(image, size), _resized(mask.astype(np.float32), size) > 0.5
+    image, mask = _reduced(image, SIZE), _resized(mask.astype(np.float32), SIZE) > 0.5
     label_free = _label_free(image, runs) if needs_network or start == "s3net" else None
     first = otsu(image.array, image.kind).mask if start == "otsu" or label_free is None else label_free.mask
     return CorrectionCase(image, mask, first, label_free)

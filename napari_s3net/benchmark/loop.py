@@ -27,7 +27,6 @@ def iter_rounds(
     policy: str,
     *,
     rounds: Sequence[int] = ROUNDS,
-    init: Path | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Correct, learn and measure, round by round; each goes on from the model of the one before.
 
@@ -41,8 +40,6 @@ def iter_rounds(
         Who chooses what is corrected.
     rounds : sequence of int
         Corrected images after each.
-    init : Path, optional
-        What the first round starts from.
 
     Yields
     ------
@@ -83,7 +80,7 @@ def iter_rounds(
             blind = [pair if pair in corrected else ImageWithLabels(pair.image, None, pair.name) for pair in pairs]
             examples = blind if settings.needs_unlabelled else corrected
             data = drain(iter_examples(examples, settings.size, classes={1: "Object"}))
-            model = drain(iter_learn(data, settings, torch.device("cpu"), init=file if file.exists() else init))
+            model = drain(iter_learn(data, settings, torch.device("cpu"), init=file if file.exists() else None))
             save_model(file, model)
             scores = [dice_of(model, pair) for pair in pairs if pair not in corrected]
             budget = f"{settings.method}, {settings.backbone}, {settings.size} px, {settings.steps} steps a round"

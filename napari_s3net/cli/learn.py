@@ -68,7 +68,7 @@ def run(options: Namespace) -> int:
         If images, labels, settings, device or files cannot be used.
     """
     from napari_s3net.learning.examples import parse_classes
-    from napari_s3net.learning.files import find_images_with_labels
+    from napari_s3net.learning.files import checkpoint_of, find_images_with_labels
     from napari_s3net.learning.train import iter_learn
     from napari_s3net.runtime.device import resolve_device
 
@@ -127,22 +127,6 @@ def check_output(path: Path) -> None:
         raise ModelFileError(f"Expected a file to write the model to; {path} is a folder.")
     if path.exists():
         load_model(path)
-
-
-def checkpoint_of(output: Path) -> Path:
-    """Return where the checkpoint of a model lies while it is learned.
-
-    Parameters
-    ----------
-    output : Path
-        The model's file.
-
-    Returns
-    -------
-    Path
-        Beside the model.
-    """
-    return output.with_name(f"{output.stem}.checkpoint.safetensors")
 
 
 def read_examples(

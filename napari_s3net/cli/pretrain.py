@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from napari_s3net.cli.learn import add_common, check_output, checkpoint_of, finish, read_examples, settings_of
+from napari_s3net.cli.learn import add_common, check_output, finish, read_examples, settings_of
 from napari_s3net.learning.settings import PRETRAINED
 
 
@@ -30,7 +30,7 @@ def run(options: Namespace) -> int:
     S3NetError
         If images, settings, device or files cannot be used.
     """
-    from napari_s3net.learning.files import find_images_with_labels
+    from napari_s3net.learning.files import checkpoint_of, find_images_with_labels
     from napari_s3net.learning.pretrain import iter_pretrain
     from napari_s3net.runtime.device import resolve_device
 

@@ -82,6 +82,22 @@ def find_images_with_labels(images: Path, labels: Path | None = None) -> list[Im
     return sorted(pairs, key=lambda pair: pair.name)
 
 
+def checkpoint_of(model: Path) -> Path:
+    """Return where the checkpoint of a model lies while it is learned.
+
+    Parameters
+    ----------
+    model : Path
+        The file of the model, which need not exist.
+
+    Returns
+    -------
+    Path
+        Beside the model.
+    """
+    return model.with_name(f"{model.stem}.checkpoint.safetensors")
+
+
 def _files(folder: Path) -> Sequence[tuple[str, Path]]:
     """Every readable file below a folder by its path without suffix; what a batch wrote beside is left out."""
     named: list[tuple[str, Path]] = []

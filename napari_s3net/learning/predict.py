@@ -18,6 +18,7 @@ from napari_s3net.learning.keypoints import find_keypoints, pad_points
 from napari_s3net.learning.methods import predict_squares
 from napari_s3net.learning.model import LearnedModel, load_model
 from napari_s3net.learning.planes import from_square, to_square
+from napari_s3net.network.unet import ClassNetwork
 from napari_s3net.preprocessing.suggest import suggest_preset
 from napari_s3net.provenance import Provenance
 from napari_s3net.settings import preset_settings
@@ -43,12 +44,35 @@ def predict_plane(model: LearnedModel, plane: Image) -> NDArray[np.float32]:
     InvalidImageError
         If it has colours and the model was learned without, or the reverse; or holds nothing.
     """
-    square = to_square(model.card.normalisation(plane), model.card.settings.size)
     settings = model.card.settings
-    uses = model.network.config.keypoints
-    points = pad_points([find_keypoints(grey_of(square), settings.most_keypoints)]) if uses else None
-    probabilities = predict_squares(model.network, square[None], points)
-    height, width = plane.shape
+    square = to_square(model.card.normalisation(plane), settings.size)
+    return predict_square(model.network, square, plane.shape, settings.most_keypoints)
+
+
+def predict_square(
+    network: ClassNetwork, square: NDArray[np.floating], shape: tuple[int, ...], most_keypoints: int
+) -> NDArray[np.float32]:
+    """Compute the probabilities of one plane from what the network is given to see of it.
+
+    Parameters
+    ----------
+    network : ClassNetwork
+        Learned, or under way.
+    square : numpy.ndarray
+        (C, S, S), as `to_square` gives it.
+    shape : tuple of int
+        (H, W) of the plane.
+    most_keypoints : int
+        As the network has learned with, where it uses keypoints.
+
+    Returns
+    -------
+    numpy.ndarray
+        (K, H, W), the background first; they sum to one.
+    """
+    points = pad_points([find_keypoints(grey_of(square), most_keypoints)]) if network.config.keypoints else None
+    height, width = shape
+    probabilities = predict_squares(network, square[None], points)
     whole: NDArray[np.float32] = from_square(probabilities, (height, width))[0].numpy()
     return whole
 

@@ -18,6 +18,7 @@ from torch import Tensor
 from napari_s3net import __version__
 from napari_s3net.errors import InvalidImageError, OutOfMemoryError
 from napari_s3net.image import Notice
+from napari_s3net.labels.metrics import dice
 from napari_s3net.learning.augment_planes import PlaneBatch
 from napari_s3net.learning.examples import ExampleSet
 from napari_s3net.learning.keypoints import pad_points
@@ -300,15 +301,15 @@ def _validate(network: ClassNetwork, data: ExampleSet, aside: NDArray[np.int64])
     """Mean Dice of the classes on files set aside, each class pooled over a file, at the working size."""
     chosen = np.flatnonzero(np.isin(data.files, aside) & data.labelled)
     points = pad_points([data.keypoints[i] for i in chosen]) if network.config.keypoints else None
-    told = predict_squares(network, data.images[chosen], points).argmax(dim=1).numpy()
+    predicted = predict_squares(network, data.images[chosen], points).argmax(dim=1).numpy()
     scores = []
     for file in aside:
         here = data.files[chosen] == file
-        truth, said = data.labels[chosen][here], told[here]
+        truth = data.labels[chosen][here]
         for label in range(1, network.config.classes):
-            a, b = (truth == label), (said == label) & (truth != IGNORED)
-            if a.any() or b.any():
-                scores.append(2 * (a & b).sum() / (a.sum() + b.sum()))
+            proposed, mask = (predicted[here] == label) & (truth != IGNORED), truth == label
+            if proposed.any() or mask.any():
+                scores.append(dice(proposed, mask))
     return float(np.mean(scores)) if scores else float("nan")
 
 

@@ -74,18 +74,8 @@ class EncoderDecoder(nn.Module):
         self.config = config
         widths = config.widths
         first = widths[0]
-        self.stem = nn.Sequential(
-            nn.Conv2d(config.in_channels, first, 3, stride=2, padding=1),
-            normalise_groups(first),
-            nn.GELU(),
-        )
-        self.encoder = nn.ModuleList(
-            stage_of_blocks(width, n, attention=config.attention)
-            for width, n in zip(widths, config.blocks, strict=True)
-        )
-        self.down = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(fine, coarse, 3, stride=2, padding=1), normalise_groups(coarse))
-            for fine, coarse in pairwise(widths)
+        self.stem, self.encoder, self.down = attention_encoder(
+            config.in_channels, widths, config.blocks, attention=config.attention
         )
         self.join = nn.ModuleList(
             nn.Sequential(Pointwise(coarse + fine, fine), normalise_groups(fine)) for fine, coarse in pairwise(widths)
@@ -142,6 +132,42 @@ class EncoderDecoder(nn.Module):
             drawn = self.border(y.float())
         features: Tensor = F.gelu(self.border_norm(y + drawn))
         return features
+
+
+def attention_encoder(
+    in_channels: int, widths: tuple[int, ...], blocks: tuple[int, ...], *, attention: bool = True, factor: int = 1
+) -> tuple[nn.Sequential, nn.ModuleList, nn.ModuleList]:
+    """Make the parts of an encoder of attention blocks, whose first scale lies at half the input's size.
+
+    Parameters
+    ----------
+    in_channels : int
+        C of the input.
+    widths, blocks : tuple of int
+        Channels, and attention blocks, at each scale.
+    attention : bool
+        False puts plain convolutions in the attention's place.
+    factor : int
+        How many times a scale's width is handed to the next scale: 2 where something is joined to its features.
+
+    Returns
+    -------
+    stem : torch.nn.Sequential
+        From the input to the first scale.
+    stages : torch.nn.ModuleList
+        The blocks of each scale.
+    down : torch.nn.ModuleList
+        From each scale to the next.
+    """
+    stem = nn.Sequential(
+        nn.Conv2d(in_channels, widths[0], 3, stride=2, padding=1), normalise_groups(widths[0]), nn.GELU()
+    )
+    stages = nn.ModuleList(stage_of_blocks(w, n, attention=attention) for w, n in zip(widths, blocks, strict=True))
+    down = nn.ModuleList(
+        nn.Sequential(nn.Conv2d(factor * fine, coarse, 3, stride=2, padding=1), normalise_groups(coarse))
+        for fine, coarse in pairwise(widths)
+    )
+    return stem, stages, down
 
 
 def normalise_groups(channels: int) -> nn.GroupNorm:

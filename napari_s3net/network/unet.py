@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from napari_s3net.network.encoder_decoder import normalise_groups, stage_of_blocks
+from napari_s3net.network.encoder_decoder import attention_encoder, normalise_groups
 from napari_s3net.network.keypoint_fusion import KeypointBatch, KeypointFusion
 
 #: How the features that each of two decoders gets are perturbed while training: share of channels dropped, and noise.
@@ -74,18 +74,10 @@ class Encoder(nn.Module):
     def __init__(self, config: ClassNetworkConfig) -> None:
         super().__init__()
         widths, factor = config.widths, 2 if config.keypoints else 1
+        self.stem: nn.Module
         if config.backbone == "ilka":
-            self.stem: nn.Module = nn.Sequential(
-                nn.Conv2d(config.in_channels, widths[0], 3, stride=2, padding=1), normalise_groups(widths[0]), nn.GELU()
-            )
             blocks = (1, *(2,) * (len(widths) - 1))
-            self.encoder = nn.ModuleList(
-                stage_of_blocks(w, n, attention=True) for w, n in zip(widths, blocks, strict=True)
-            )
-            self.down = nn.ModuleList(
-                nn.Sequential(nn.Conv2d(factor * fine, coarse, 3, stride=2, padding=1), normalise_groups(coarse))
-                for fine, coarse in pairwise(widths)
-            )
+            self.stem, self.encoder, self.down = attention_encoder(config.in_channels, widths, blocks, factor=factor)
         else:
             inputs = (config.in_channels, *(factor * width for width in widths[:-1]))
             self.stem = nn.Identity()
@@ -206,25 +198,8 @@ class ClassNetwork(nn.Module):
         torch.Tensor
             (N, classes, H, W) float32.
         """
-        return torch.stack(self.streams(x, points, None)).mean(dim=0)
-
-    def streams(self, x: Tensor, points: KeypointBatch | None, generator: torch.Generator | None) -> list[Tensor]:
-        """Compute the logits of each decoder.
-
-        Parameters
-        ----------
-        x, points
-            As in `forward`.
-        generator : torch.Generator or None
-            Of the CPU: the features that each decoder gets are perturbed by draws from it; None leaves them.
-
-        Returns
-        -------
-        list of torch.Tensor
-            (N, classes, H, W) float32 of each decoder.
-        """
         features, _ = self.encoder(x, points)
-        return self.decode(features, (x.shape[2], x.shape[3]), generator)
+        return torch.stack(self.decode(features, (x.shape[2], x.shape[3]))).mean(dim=0)
 
     def decode(
         self, features: list[Tensor], size: tuple[int, int], generator: torch.Generator | None = None
@@ -238,7 +213,7 @@ class ClassNetwork(nn.Module):
         size : tuple of int
             (H, W) of the input.
         generator : torch.Generator, optional
-            As in `streams`.
+            Of the CPU: the features that each decoder gets are perturbed by draws from it.
 
         Returns
         -------

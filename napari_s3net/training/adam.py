@@ -13,6 +13,8 @@ from torch import Tensor
 #: Each parameter begins at a multiple of this many numbers: kernels of a graphics card read 16 bytes and more at once,
 #: and fail with "misaligned address" at other places.
 ALIGNMENT = 32
+#: Decay of the running means of the gradient and of its square, and what is added to the denominator: the paper's.
+BETAS, EPSILON = (0.9, 0.999), 1e-8
 
 
 class Adam:
@@ -29,24 +31,13 @@ class Adam:
         What is trained; of one type and on one device.
     learning_rate : float
         Step size, greater than 0.
-    betas : tuple of float
-        Decay of the running means of the gradient and of its square.
-    eps : float
-        Added to the denominator.
     stack : int
         Of `stacked` networks: how many, the length of each parameter's first axis. 0 for one network.
     """
 
-    def __init__(
-        self,
-        parameters: Iterable[Tensor],
-        learning_rate: float,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        stack: int = 0,
-    ) -> None:
+    def __init__(self, parameters: Iterable[Tensor], learning_rate: float, stack: int = 0) -> None:
         self.parameters, self.stack = list(parameters), stack
-        self.learning_rate, self.betas, self.eps, self.steps = learning_rate, betas, eps, 0
+        self.learning_rate, self.steps = learning_rate, 0
         room = sum(map(self._aligned, self.parameters))
         self.values = self.parameters[0].detach().new_zeros((stack, room) if stack else (room,))
         self.gradient = torch.zeros_like(self.values)
@@ -72,11 +63,11 @@ class Adam:
             Bool, one for each stacked network: the others stay where they are. All move when left out.
         """
         self.steps += 1
-        b1, b2 = self.betas
+        b1, b2 = BETAS
         rate, correction = self.learning_rate / (1 - b1**self.steps), (1 - b2**self.steps) ** 0.5
         self.first.lerp_(self.gradient, 1 - b1)
         self.second.mul_(b2).addcmul_(self.gradient, self.gradient, value=1 - b2)
-        divisor = (self.second.sqrt() / correction).add_(self.eps)
+        divisor = (self.second.sqrt() / correction).add_(EPSILON)
         if running is None:
             self.values.addcdiv_(self.first, divisor, value=-rate)
         else:

@@ -11,20 +11,18 @@ Item = TypeVar("Item")
 MOST_IMAGES = 300
 
 
-def evenly_spaced(items: Sequence[Item], most: int = MOST_IMAGES) -> list[Item]:
+def evenly_spaced(items: Sequence[Item]) -> list[Item]:
     """Choose items at even distances.
 
     Parameters
     ----------
     items : sequence
         Such as the files of a folder.
-    most : int
-        How many to choose at most.
 
     Returns
     -------
     list
-        All items where there are no more than `most`, else that many, the first among them; the order is kept.
+        All items where there are no more than `MOST_IMAGES`, else that many, the first among them; the order is kept.
     """
-    n = min(most, len(items))
+    n = min(MOST_IMAGES, len(items))
     return [items[i * len(items) // n] for i in range(n)]

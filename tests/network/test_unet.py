@@ -27,18 +27,19 @@ def test_each_form_gives_each_pixel_its_classes_and_all_of_it_learns(backbone, k
 
 def test_the_two_decoders_differ_and_share_the_encoder():
     made = network(decoders=2)
-    first, second = made.streams(torch.randn(1, 1, 32, 32), None, None)
+    first, second = made.decode(made.encoder(torch.randn(1, 1, 32, 32))[0], (32, 32))
     assert not torch.allclose(first, second)
     assert len(made.decoders) == 2
     assert made.decoders[1].bilinear
     assert not made.decoders[0].bilinear
 
 
-def test_streams_are_perturbed_only_when_asked():
-    made, x = network(decoders=2), torch.randn(1, 1, 32, 32)
-    calm = made.streams(x, None, None)
-    assert torch.equal(calm[0], made.streams(x, None, None)[0])
-    shaken = made.streams(x, None, torch.Generator().manual_seed(0))
+def test_features_are_perturbed_only_when_asked():
+    made = network(decoders=2)
+    features, size = made.encoder(torch.randn(1, 1, 32, 32))[0], (32, 32)
+    calm = made.decode(features, size)
+    assert torch.equal(calm[0], made.decode(features, size)[0])
+    shaken = made.decode(features, size, torch.Generator().manual_seed(0))
     assert not torch.allclose(calm[0], shaken[0])
 
 

@@ -17,6 +17,8 @@ from typing import IO, Any, cast
 
 #: A cold start that takes longer than this has failed.
 LONGEST = 300.0
+#: Planes that each process of `measure_applied` segments.
+TURNS = 20
 #: Drives napari from outside; it is part of a checkout, not of an installed package.
 COLD_START = Path(__file__).resolve().parents[3] / "scripts" / "cold_start.py"
 _PEAK = """
@@ -67,15 +69,13 @@ def fitted_model_at_work() -> Callable[[], object]:
     return lambda: model.segment(image)
 
 
-def measure_applied(workers: int, turns: int = 20) -> float:
+def measure_applied(workers: int) -> float:
     """Measure how fast fitted models are with one process on each core, as a batch works.
 
     Parameters
     ----------
     workers : int
         Processes.
-    turns : int
-        Planes that each of them segments.
 
     Returns
     -------
@@ -87,7 +87,7 @@ def measure_applied(workers: int, turns: int = 20) -> float:
     RuntimeError
         If a process ended before its work was done.
     """
-    command = [sys.executable, "-W", "ignore", "-c", _WORKER, str(turns)]
+    command = [sys.executable, "-W", "ignore", "-c", _WORKER, str(TURNS)]
     one_thread = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     start = partial(
         subprocess.Popen[str], command, env={**os.environ, **one_thread}, stdin=PIPE, stdout=PIPE, encoding="utf-8"
@@ -102,7 +102,7 @@ def measure_applied(workers: int, turns: int = 20) -> float:
         taken = time.perf_counter() - started
     if not all(said):
         raise RuntimeError("A worker ended before its work was done.")
-    return taken / (workers * turns)
+    return taken / (workers * TURNS)
 
 
 def measure_fresh(device: str) -> dict[str, Any]:

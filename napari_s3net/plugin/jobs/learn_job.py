@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from napari_s3net.errors import S3NetError
 from napari_s3net.image import Image, Notice, Segmentation
-from napari_s3net.learning.files import ImageWithLabels, find_images_with_labels
+from napari_s3net.learning.files import ImageWithLabels, checkpoint_of, find_images_with_labels
 from napari_s3net.learning.settings import LearnSettings
 from napari_s3net.plugin.jobs.thread_job import LongJob, ThreadJob
 from napari_s3net.runtime.generators import follow
@@ -232,7 +232,7 @@ class LearnJob(SteppedJob):
         data = self._follow(steps)
         self._plane = self._prepared(data)
         init = asked.model if asked.again else None
-        checkpoint = asked.model.with_name(f"{asked.model.stem}.checkpoint.safetensors")
+        checkpoint = checkpoint_of(asked.model)
         if not belongs_to_run(checkpoint, data, asked.settings, init):
             checkpoint.unlink(missing_ok=True)  # of labels or settings as they were before
         device = resolve_device("auto")
@@ -253,22 +253,17 @@ class LearnJob(SteppedJob):
             square = to_square(data.normalisation(plane), data.size)
         except S3NetError:
             return None
-        return square, (plane.shape[0], plane.shape[1]), np.array([0, *data.classes], np.int32)
+        most_keypoints = self._request.settings.most_keypoints
+        return square, plane.shape, np.array([0, *data.classes], np.int32), most_keypoints
 
     def _look(self, step: Any) -> None:
-        from napari_s3net.learning.keypoints import find_keypoints, pad_points
-        from napari_s3net.learning.methods import predict_squares
-        from napari_s3net.learning.planes import from_square
+        from napari_s3net.learning.predict import predict_square
 
         now = time.monotonic()
         if self._plane is None or not hasattr(step, "network") or now - self._previewed < PREVIEW_SECONDS:
             return
-        square, shape, values = self._plane
-        points = None
-        if step.network.config.keypoints:
-            points = pad_points([find_keypoints(square.astype(np.float32).mean(axis=0), 256)])
-        told = from_square(predict_squares(step.network, square[None], points), shape)
-        self._preview = values[told[0].argmax(dim=0).numpy()]
+        square, shape, values, most_keypoints = self._plane
+        self._preview = values[predict_square(step.network, square, shape, most_keypoints).argmax(axis=0)]
         self._previewed = time.monotonic()
 
     def _let_go(self) -> None:
@@ -310,7 +305,7 @@ class NextJob(SteppedJob):
     ----------
     model : Path
         Its file.
-    pairs : sequence of ImageWithLabels
+    paths : sequence of Path
         Every image.
     corrected : collection of Path
         Those that have labels.
