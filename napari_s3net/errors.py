@@ -37,6 +37,10 @@ class WriteError(S3NetError):
     """A result could not be written; the message names the file and the reason."""
 
 
+class OutputError(WriteError):
+    """The standard output cannot be written to, as a file on a full disk: no reason to call an input failed."""
+
+
 class InvalidImageError(S3NetError, ValueError):
     """The array is not an image that can be segmented: dimensions, NaN, constant intensity."""
 

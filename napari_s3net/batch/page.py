@@ -11,6 +11,7 @@ from typing import Any
 from napari_s3net.batch.file_row import FileRow
 from napari_s3net.batch.folder import PAGE, TABLE, inside
 from napari_s3net.batch.report import BatchReport
+from napari_s3net.batch.tables import visible_text
 from napari_s3net.errors import WriteError
 from napari_s3net.io.write import replacing
 
@@ -99,9 +100,9 @@ def _rows(output: Path, report: BatchReport) -> Iterator[dict[str, Any]]:
         yield {
             "kind": _kind(row),
             "picture": _picture(output, row) if n < PICTURES else "",
-            "file": row.file,
-            "error": row.error,
-            "note": row.note,
+            "file": visible_text(row.file),
+            "error": visible_text(row.error),
+            "note": visible_text(row.note),
             "share": "" if row.share is None else f"{100 * row.share:.1f} %",
             "percent": None if row.confidence is None else round(100 * row.confidence),
             "time": _time(row.seconds),

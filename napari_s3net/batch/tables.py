@@ -75,7 +75,23 @@ def safe_text(text: str) -> str:
         As `safe_cells` describes it.
     """
     formula = "'" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else ""
-    return formula + "".join(
+    return formula + visible_text(text)
+
+
+def visible_text(text: str) -> str:
+    r"""Return a text whose invisible characters are written as escapes, such as \x1b.
+
+    Parameters
+    ----------
+    text : str
+        Of any origin, such as a file's name.
+
+    Returns
+    -------
+    str
+        It does not move a terminal's cursor, and is read in the order in which it is written.
+    """
+    return "".join(
         c.encode("unicode_escape").decode() if unicodedata.category(c) in _INVISIBLE or c in _TURNING else c
         for c in text
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import platform
-import sys
 from argparse import ArgumentParser, Namespace
 from importlib.metadata import PackageNotFoundError, version
+
+from napari_s3net.cli.output import write_out
 
 PACKAGES = ("napari-s3net", "torch", "numpy", "scipy", "scikit-image", "SimpleITK", "napari")
 GIB = 2**30
@@ -26,7 +27,7 @@ def run(options: Namespace) -> int:  # noqa: ARG001 - reads none
     rows = [("python", platform.python_version()), ("system", f"{platform.system()} {platform.machine()}")]
     rows += [(name, _version(name)) for name in PACKAGES]
     rows += [*_devices(), ("memory", _memory())]
-    sys.stdout.writelines(f"{name:<14}{value}\n" for name, value in rows)
+    write_out("".join(f"{name:<14}{value}\n" for name, value in rows))
     return 0
 
 

@@ -6,7 +6,7 @@ import os
 import sys
 from contextlib import suppress
 
-from napari_s3net.errors import WriteError
+from napari_s3net.errors import OutputError
 
 
 def printable(text: str) -> str:
@@ -39,28 +39,39 @@ def say(message: str) -> None:
 
 
 def say_more(message: str) -> None:
-    """Write one line to stdout, at once.
+    """Write one line to stdout, at once; raises as `write_out` does.
 
     Parameters
     ----------
     message : str
-        Without control characters.
+        A "?" is written for each of its control characters.
+    """
+    write_out(f"{printable(message)}\n")
+
+
+def write_out(text: str) -> None:
+    """Write to stdout, at once.
+
+    Parameters
+    ----------
+    text : str
+        Without control characters but line breaks.
 
     Raises
     ------
     BrokenPipeError
         If the program that reads the output has ended, as `head` does.
-    WriteError
+    OutputError
         If it cannot be written, such as to a file on a full disk.
     """
     try:
-        sys.stdout.write(f"{printable(message)}\n")
+        sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
         raise
     except OSError as error:
         drop_output()
-        raise WriteError(
+        raise OutputError(
             f"Cannot write to the standard output: {error.strerror or error}. What was finished is kept."
         ) from error
 

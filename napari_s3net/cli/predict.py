@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_s3net.cli.output import say, say_more
-from napari_s3net.errors import S3NetError
+from napari_s3net.errors import OutputError, S3NetError
 
 if TYPE_CHECKING:
     from napari_s3net.cli.inputs import Input
@@ -50,6 +50,8 @@ def run(options: Namespace) -> int:
     for item in find_inputs(options.inputs):
         try:
             say_more(f"{item.name}: {_process(item, model, options)}")
+        except OutputError:
+            raise
         except S3NetError as error:
             failed += 1
             say(str(error) if item.name in str(error) else f"{item.name}: {error}")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_s3net.cli.output import say_more
 from napari_s3net.errors import InvalidConstraintsError, ReadError, S3NetError
 from napari_s3net.provenance import PROGRAM, Provenance
 
@@ -63,7 +63,7 @@ def run(options: Namespace) -> int:
     written = write_result(options.output, stem(options.input), image, result, overlay=options.overlay)
     made = result.provenance
     note = f" {made.note}" if made.note else ""
-    sys.stdout.write(f"{options.input.name}: {100 * changed:.1f} % changed, {made.seconds:.1f} s, {written[0]}{note}\n")
+    say_more(f"{options.input.name}: {100 * changed:.1f} % changed, {made.seconds:.1f} s, {written[0]}{note}")
     return 0
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+
+from napari_s3net.cli.output import write_out
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -36,5 +37,5 @@ def run(options: Namespace) -> int:
         image, mask = (options.output / f"{phantom.image.name}{end}{suffix}" for end in ("", "_mask"))
         write_image(image, phantom.image)
         write_labels(mask, phantom.mask, phantom.image.geometry, mask=True)
-        sys.stdout.write(f"{image}\n{mask}\n")
+        write_out(f"{image}\n{mask}\n")
     return 0

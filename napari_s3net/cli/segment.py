@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from napari_s3net.cli.common_options import RunOptions, add_settings
 from napari_s3net.cli.output import say, say_more
-from napari_s3net.errors import ReadWarning, S3NetError, WriteError
+from napari_s3net.errors import OutputError, ReadWarning, S3NetError, WriteError
 
 if TYPE_CHECKING:
     import torch
@@ -83,6 +83,8 @@ def _succeeds(item: Input, options: Namespace, asked: RunOptions) -> bool:
     """Do one input; say in one line how it went."""
     try:
         say_more(f"{item.name}: {_process(item, options, asked)}")
+    except (BrokenPipeError, OutputError):  # nobody reads what comes: the command ends, and the input is not to blame
+        raise
     except S3NetError as error:
         say(str(error) if item.name in str(error) else f"{item.name}: {error}")
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one input, the others are done

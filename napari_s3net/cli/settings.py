@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 import textwrap
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
+from napari_s3net.cli.output import write_out
 from napari_s3net.settings import Settings, preset_settings, presets
 
 
@@ -35,16 +35,18 @@ def run(options: Namespace) -> int:
     settings = preset_settings(options.preset) if options.preset else Settings()
     values = settings.to_dict()
     if options.json:
-        sys.stdout.write(json.dumps(values, indent=2) + "\n")
+        write_out(json.dumps(values, indent=2) + "\n")
         return 0
     heads = ("setting", "value", "range")
     rows = [(row["name"], _text(values[row["name"]]), _range(row), row["help"]) for row in Settings.describe()]
     widths = [max(map(len, (head, *column))) + 2 for head, column in zip(heads, zip(*rows, strict=True), strict=False)]
     indent = " " * sum(widths)
     room = max(30, shutil.get_terminal_size((120, 24)).columns - len(indent))
+    lines = []
     for *cells, text in ((*heads, "meaning"), *rows):
         start = "".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
-        sys.stdout.write(textwrap.indent("\n".join(textwrap.wrap(text, room)), indent).replace(indent, start, 1) + "\n")
+        lines.append(textwrap.indent("\n".join(textwrap.wrap(text, room)), indent).replace(indent, start, 1) + "\n")
+    write_out("".join(lines))
     return 0
 
 

@@ -59,6 +59,15 @@ def test_names_and_reasons_are_text_whatever_is_in_them(report, tmp_path):
     assert 'data-kind="failed"' in text
 
 
+def test_who_prints_the_page_on_a_terminal_keeps_the_cursor(report, tmp_path):
+    report.append(FileRow(file="red\x1b[31m\u202egnp.png", status="failed", error="in \x1b[2J.png"))
+    write_page(tmp_path, report)
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert r"red\x1b[31m\u202egnp.png" in text
+
+
 def test_beyond_a_number_rows_have_no_picture(report, tmp_path, monkeypatch):
     monkeypatch.setattr(page, "PICTURES", 2)
     write_page(tmp_path, report)

@@ -1,3 +1,4 @@
+import io
 import json
 import os
 import sys
@@ -50,6 +51,27 @@ def test_a_volume_is_fitted_once_and_an_empty_slice_stays_empty(volume, tmp_path
     assert [entry["slice"] for entry in note["slices"]] == [0, 2, 3, 4]
     assert note["iterations"] == 2
     assert "1 of 5 slices are empty" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("error", "code"), [(BrokenPipeError(), 0), (OSError(28, "No space left on device"), 2)])
+def test_where_nothing_can_be_printed_the_command_ends_and_no_input_is_called_failed(
+    runs, photo, tmp_path, monkeypatch, capsys, error, code
+):
+    other = photo.with_name("other.png")
+    other.write_bytes(photo.read_bytes())
+
+    class Stream(io.StringIO):
+        def write(self, text):
+            if ": Spot " in text:
+                raise error
+            return len(text)
+
+    monkeypatch.setattr("sys.stdout", Stream())
+    assert run("segment", photo, other, "-o", tmp_path / "out") == code
+    assert "failed" not in (said := capsys.readouterr().err)
+    assert "photo.png" not in said
+    assert ("No space left" in said) == bool(code)
+    assert names(tmp_path / "out") == ["photo.json", "photo_labels.png", "photo_mask.png"]
 
 
 def test_one_slice_of_a_volume(runs, volume, tmp_path, capsys):

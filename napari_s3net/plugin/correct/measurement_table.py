@@ -10,6 +10,7 @@ from typing import Any
 from magicgui.widgets import Table
 from qtpy.QtWidgets import QApplication, QWidget
 
+from napari_s3net.batch.tables import safe_cells
 from napari_s3net.plugin.widgets.parts import button, caption, column
 from napari_s3net.plugin.widgets.text import NARROW, area_text, plural
 
@@ -55,7 +56,7 @@ class MeasurementTable(QWidget):
         text = io.StringIO()
         table = csv.DictWriter(text, columns, restval="", dialect="excel-tab")
         table.writeheader()
-        table.writerows(self._rows)
+        table.writerows(map(safe_cells, self._rows))
         QApplication.clipboard().setText(text.getvalue())
         self.line.setText(f"Copied: {plural(len(self._rows), 'row')} of {plural(len(columns), 'column')}.")
 

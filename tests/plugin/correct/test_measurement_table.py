@@ -56,3 +56,9 @@ def test_every_column_is_copied(table):
     assert lines[1].split("\t") == ["object", "", "400", "100.0", "12.34", ""]
     assert lines[2].split("\t") == ["1", "Lesion", "400", "100.0", "12.34", "90.5"]
     assert table.line.text() == "Copied: 2 rows of 6 columns."
+
+
+def test_a_copied_name_is_no_formula(table):
+    table.show_rows([{"label": 1, "name": '=HYPERLINK("http://example.com")', "area_px": 4}])
+    table.copy.click()
+    assert "\t\"'=HYPERLINK" in QApplication.clipboard().text()
