@@ -93,6 +93,11 @@ class PlaneKey:
     def stack_in(self, array: NDArray[Any]) -> NDArray[Any]:
         """Take the stack that the plane belongs to out of an array: its slices first.
 
+        Parameters
+        ----------
+        array : numpy.ndarray
+            Of the layer's shape.
+
         Returns
         -------
         numpy.ndarray
