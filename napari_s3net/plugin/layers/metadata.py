@@ -222,7 +222,7 @@ def restored(metadata: Metadata, earlier: Metadata | None) -> Metadata:
         Names and object as they were then, under the image's present name; of a stack only those of the slice change.
         `metadata` itself where nothing changes.
     """
-    if earlier is None:
+    if earlier is None or {**earlier, "source": metadata["source"]} == metadata:  # as at every step through a volume
         return metadata
     back = earlier if metadata["slice"] is None else {**metadata, **with_slice(metadata, earlier)}
     back = {**back, "source": metadata["source"]}  # the image may have been renamed meanwhile

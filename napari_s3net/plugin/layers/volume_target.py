@@ -130,7 +130,8 @@ class VolumeTarget(Target):
         for index, labels in enumerate(result.labels):
             key, earlier = self.stack.key(index), self._earlier.get(index)
             if index in done or not result.provenance.stopped:
-                before[key] = earlier or PackedPlane.of(layer.data[key.index])
+                if not self._made:
+                    before[key] = earlier or PackedPlane.of(layer.data[key.index])
                 layer.data[key.index] = labels
                 after[key] = PackedPlane.of(layer.data[key.index])
                 cache_run(layer, key, {}, packed=after[key])

@@ -49,6 +49,8 @@ from napari_s3net.plugin.widgets.volume_text import amount_text, volumes_text
 
 #: Pause after a stroke or an undo before the table is measured again, so that painting stays smooth.
 MEASURE_MS = 250
+#: Pause after a step through a stack before its slice is measured, so that slices go by as fast as they can be drawn.
+STEP_MS = 150
 #: Time that the mouse rests on a row before its cluster is outlined, so that crossing the table does not flicker.
 HOVER_MS = 70
 
@@ -103,6 +105,7 @@ class ResultController(QObject):
         self._outline = Outline(viewer)
         self._masks: WeakKeyDictionary[Labels, Labels] = WeakKeyDictionary()
         self._measure_soon = _timer(self, MEASURE_MS, self._look_again)
+        self._measure_plane_soon = _timer(self, STEP_MS, self.measure)
         self._hover_soon = _timer(self, HOVER_MS, self._draw_outline)
         panel.table.hovered.connect(self._hover)
         panel.table.picked.connect(self._pick)
@@ -137,7 +140,10 @@ class ResultController(QObject):
                 layer.events.set_data.connect(self._changed)
         self._recolour()
         self._source, self._state = source, None
-        self.measure()
+        if self._has_moved:
+            self._measure_plane_soon.start()
+        else:
+            self.measure()
         stack = None if source is None else (source.key.axis, source.key.time)
         if layer is not None and stack != self._stack:
             self._count()
@@ -355,6 +361,7 @@ class ResultController(QObject):
         self._outline.clear()
         self._hover_soon.stop()
         self._measure_soon.stop()
+        self._measure_plane_soon.stop()
         self._measuring.drop()
         self._counter.drop()
         self._voxels, self._stack = {}, None

@@ -33,6 +33,7 @@ class WindowController(QObject):
         self._chooser = chooser
         self._layer: ImageLayer | None = None
         self._source: Source | None = None
+        self._kind: str | None = None
         chooser.asked.connect(self._ask)
         chooser.moved.connect(self._set)
 
@@ -46,14 +47,18 @@ class WindowController(QObject):
         source : Source or None
             Its plane in view, with its kind; percentiles are those of this plane.
         """
-        self._source = source
+        kind = None if source is None or layer is None else source.kind or "grey"
+        is_known = layer is self._layer and kind == self._kind
+        self._source, self._kind = source, kind
+        if is_known:  # a step through a stack
+            return
         if layer is not self._layer:
             self.release()
             self._layer = layer
             if layer is not None:
                 _opened.setdefault(layer, _limits(layer))
                 layer.events.contrast_limits.connect(self._show)
-        self._chooser.show_kind(None if source is None or layer is None else source.kind or "grey")
+        self._chooser.show_kind(kind)
         self._show()
 
     def release(self) -> None:

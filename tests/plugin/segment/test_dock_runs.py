@@ -207,7 +207,7 @@ def test_a_stack_is_segmented_slice_by_slice(dock, viewer, qtbot, fake_runs):
     assert [bool(plane.any()) for plane in layer.data] == [False, False, True, False]
     assert len(dock.panel.table.clusters.rows) == 2
     viewer.dims.set_current_step(0, 1)
-    assert dock.panel.line.text() == "No labels in this slice yet."
+    qtbot.waitUntil(lambda: dock.panel.line.text() == "No labels in this slice yet.", timeout=3000)
     assert not dock.panel.table.isVisibleTo(dock)
     run_through(dock, qtbot)
     assert [bool(plane.any()) for plane in layer.data] == [False, True, True, False]
