@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 
 from napari_s3net.errors import OutOfMemoryError
 from napari_s3net.runtime.machine import free_memory
@@ -200,6 +201,28 @@ def require_memory(shape: tuple[int, ...], settings: Settings, device: str = "cp
     flags += ["--device cpu"] if advice.cpu else []
     then = f"Try {' or '.join(flags)}." if flags else "Close other programs, or use a computer with more memory."
     raise OutOfMemoryError(f"{too_much(advice)} {then}")
+
+
+def require_label_memory(shape: tuple[int, ...]) -> None:
+    """Check that the labels of a volume fit into memory, before anything of it is read.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (Z, H, W).
+
+    Raises
+    ------
+    OutOfMemoryError
+        If they do not: four bytes a voxel, and as many again to show or to write them.
+    """
+    needed, free = 2 * 4 * prod(shape) / 2**20, SHARE * free_mib()
+    if needed > free:
+        what = f"{shape[0]:,} slices of {shape[1]:,} × {shape[2]:,} pixels"
+        raise OutOfMemoryError(
+            f"The labels of {what} take {mib_text(needed)} of memory, and about {mib_text(free)} can be "
+            "used. Segment fewer slices at a time, or smaller ones."
+        )
 
 
 def too_much(advice: Advice) -> str:

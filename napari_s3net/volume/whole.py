@@ -21,7 +21,7 @@ from napari_s3net.preprocessing.suggest import suggest_preset
 from napari_s3net.provenance import Provenance
 from napari_s3net.runtime.device import memory_errors, resolve_device
 from napari_s3net.runtime.generators import drain
-from napari_s3net.runtime.memory import estimate_mib
+from napari_s3net.runtime.memory import estimate_mib, require_label_memory
 from napari_s3net.runtime.threads import threads_for
 from napari_s3net.segmentation import train
 from napari_s3net.settings import Settings, preset_settings
@@ -183,6 +183,7 @@ def iter_volume(
     started = time.perf_counter()
     device = resolve_device(device)
     check_volume(image, settings)
+    require_label_memory(image.shape)
     with memory_errors(device, estimate_mib(image.shape, settings)), workers() as pool:
         finder = VolumeFinder(image, settings)
         yield from finder.look(pool)

@@ -15,6 +15,7 @@ from napari_s3net.runtime.memory import (
     free_mib,
     images_at_once,
     mib_text,
+    require_label_memory,
     require_memory,
 )
 from napari_s3net.settings import Settings
@@ -134,3 +135,9 @@ def test_as_many_images_at_once_as_fit_into_free_memory(monkeypatch):
     for free, images in ((0, 1), (each / SHARE * 5.5, 5), (1e9, MOST_AT_ONCE)):
         monkeypatch.setattr("napari_s3net.runtime.memory.free_mib", lambda *_, free=free: free)
         assert images_at_once((128, 128, 3), settings, "cuda:0") == images
+
+
+def test_labels_of_a_volume_that_do_not_fit(free):
+    require_label_memory((900, 1000, 1000))
+    with pytest.raises(OutOfMemoryError, match=r"1,000 slices of 1,000 × 1,000 pixels take 8\.0 GB .* fewer slices"):
+        require_label_memory((1000, 1000, 1000))

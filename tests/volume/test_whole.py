@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from napari_s3net.errors import InvalidImageError, InvalidSettingsError
+from napari_s3net.errors import InvalidImageError, InvalidSettingsError, OutOfMemoryError
 from napari_s3net.image import Geometry, Image, as_image
 from napari_s3net.labels.metrics import dice
 from napari_s3net.runtime.generators import follow
@@ -112,6 +112,20 @@ def test_thick_slices_need_no_neighbours(settings):
 def test_what_is_no_volume_is_refused(image, message):
     with pytest.raises(InvalidImageError, match=message):
         segment_volume(image, settings=Settings())
+
+
+def test_a_volume_too_large_for_memory_is_refused_before_it_is_read(settings):
+    class Endless:
+        """Knows its shape; whoever reads it fails."""
+
+        shape, ndim, dtype = (10**6, 4096, 4096), 3, np.dtype(np.int16)
+
+        def __len__(self):
+            return self.shape[0]
+
+    image = Image(Endless(), Geometry.identity(3), "ct")
+    with pytest.raises(OutOfMemoryError, match="1,000,000 slices of 4,096 × 4,096 pixels take 134"):
+        segment_volume(image, settings=settings)
 
 
 def test_smallest_slices_are_done(settings):

@@ -104,6 +104,7 @@ class VolumeTarget(Target):
         if not self._holds(self._image_layer):
             return None
         if self.layer is not None and not (self._holds(self.layer) and fits_source(self.layer, self.source)):
+            self._let_paint()
             self.layer, self._made, self._earlier = None, True, {}
         layer = self._started()
         self._let_paint()

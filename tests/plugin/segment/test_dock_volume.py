@@ -139,6 +139,35 @@ def test_the_layer_removed_during_a_run(chest, viewer, qtbot):
     assert "chest" in [layer.name for layer in viewer.layers]
 
 
+def test_labels_that_got_another_shape_during_a_run_are_left_alone(chest, viewer, qtbot):
+    chest.run()
+    finish(chest, qtbot)
+    layer = labels_of(viewer)
+    layer.mode = "paint"
+    chest.run()
+    when_slices_have_come(chest, viewer, qtbot)
+    layer.data = np.full((3, 5, 7), 9, np.int32)
+    finish(chest, qtbot)
+    assert (layer.data == 9).all()
+    assert str(layer.mode) == "paint"
+    results = [one for one in map(plain, viewer.layers) if one.data.shape == (10, 64, 64) and one.name != "chest"]
+    assert len(results) == 1
+    assert results[0].data.any(axis=(1, 2)).all()
+
+
+def test_a_brush_is_kept_away_while_slices_come_and_given_back(chest, viewer, qtbot):
+    chest.run()
+    finish(chest, qtbot)
+    layer = labels_of(viewer)
+    layer.mode = "paint"
+    chest.run()
+    when_slices_have_come(chest, viewer, qtbot)
+    layer.mode = "paint"
+    assert str(layer.mode) == "pan_zoom"
+    finish(chest, qtbot)
+    assert str(layer.mode) == "paint"
+
+
 def test_the_image_replaced_during_a_run(chest, viewer, qtbot):
     chest.run()
     when_slices_have_come(chest, viewer, qtbot)
