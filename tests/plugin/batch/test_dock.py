@@ -1,7 +1,6 @@
 """The Batch dock, with a threshold in place of the network."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import PIL.Image
@@ -9,8 +8,7 @@ import pytest
 from napari.components import ViewerModel
 from qtpy.QtCore import QThreadPool
 
-from napari_s3net.batch import BatchReport, FileRow, Plan, find_items, isolated, iter_batch
-from napari_s3net.batch.fit import choose
+from napari_s3net.batch import BatchReport, FileRow, isolated, iter_batch
 from napari_s3net.batch.folder import locked
 from napari_s3net.io import read_image
 from napari_s3net.phantom import disc
@@ -18,7 +16,7 @@ from napari_s3net.plugin.batch import dock as module
 from napari_s3net.plugin.batch import review_controller as reviewing
 from napari_s3net.plugin.batch.dock import BatchDock
 from napari_s3net.plugin.batch.table import STATE
-from napari_s3net.plugin.jobs.batch_job import BatchJob, BatchUpdate, scan_folders
+from napari_s3net.plugin.jobs.batch_job import BatchJob, BatchUpdate
 from napari_s3net.plugin.layers.result_layer import metadata_of, plain
 from napari_s3net.plugin.widgets import dock as base
 from napari_s3net.runtime import child_process as process
@@ -202,18 +200,6 @@ def test_a_cluster_does_the_work_and_what_it_does_can_be_seen(ready, photos, qtb
         qtbot.waitUntil(lambda: ready.job is None, timeout=60000)
     assert set(states(ready).values()) == {"done"}
     assert "report.html" in ready.links.text()
-
-
-def test_what_a_folders_network_has_done_counts_as_done_before(dock, photos, tmp_path):
-    plan = Plan(source=photos, output=tmp_path / "out", fit="folder")
-    items = find_items(plan)
-    digest = choose(plan.digest, items)[2]
-    with locked(plan.output):
-        report = BatchReport(plan.output)
-        for item, made_with in zip(items, (digest, plan.digest, digest), strict=True):
-            report.append(FileRow(file=item.file, status="done", settings=made_with))
-    assert scan_folders(plan).current == 2
-    assert scan_folders(replace(plan, fit="image")).current == 1
 
 
 def test_pause_finishes_what_is_under_way_and_stop_keeps_it(ready, photos, tmp_path, qtbot):

@@ -192,16 +192,6 @@ def test_closed_while_learning_it_lets_go(ready, qtbot, folder):
     assert job.take_outcome() is None
 
 
-def test_it_tells_beforehand_how_long_it_takes(dock):
-    dock.form.steps.value = 600
-    assert "min on a CPU core" in dock.form.effort.text()
-    dock.form.method.value = "kaf"
-    assert dock.form.effort.text().startswith("KAF")
-    dock.form.size.value = "standard"
-    assert "graphics card" in dock.form.effort.text()
-    assert dock.form.settings().method == "kaf"
-
-
 def test_labels_of_the_size_of_nothing_are_told(dock, folder, qtbot):
     write_labels(folder / "labels" / "a0.png", np.ones((3, 4), np.int32), Geometry.identity(2))
     dock.form.show_folders(folder / "images", folder / "labels")

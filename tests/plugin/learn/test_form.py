@@ -1,0 +1,56 @@
+"""What is to be learned, as a form."""
+
+import pytest
+
+from napari_s3net.errors import InvalidImageError
+from napari_s3net.learning.settings import learn_settings
+from napari_s3net.plugin.learn.form import BEST, LearnForm
+
+pytestmark = pytest.mark.viewer
+
+
+@pytest.fixture
+def form(qtbot):
+    form = LearnForm()
+    qtbot.addWidget(form)
+    return form
+
+
+def test_it_asks_for_what_its_fields_show(form):
+    assert form.settings() == learn_settings("small", method=BEST, steps=form.steps.value)
+    form.method.value, form.size.value = "kaf", "standard"
+    form.steps.value = 70
+    assert form.settings() == learn_settings("standard", method="kaf", steps=70)
+
+
+def test_another_size_brings_its_number_of_steps(form):
+    form.size.value = "standard"
+    assert form.steps.value == learn_settings("standard").steps
+
+
+def test_it_tells_beforehand_how_long_it_takes(form):
+    form.steps.value = 600
+    assert "min on a CPU core" in form.effort.text()
+    form.method.value = "kaf"
+    assert form.effort.text().startswith("KAF")
+    form.size.value = "standard"
+    assert "graphics card" in form.effort.text()
+
+
+def test_classes_are_read_from_their_line(form):
+    assert form.class_names() == {}
+    form.classes.value = "1=Lesion, 2=Hair"
+    assert form.class_names() == {1: "Lesion", 2: "Hair"}
+    form.classes.value = "nonsense"
+    with pytest.raises(InvalidImageError, match="Classes are numbers"):
+        form.class_names()
+
+
+def test_the_model_lies_beside_the_labels(form, tmp_path, qtbot):
+    assert (form.image_folder, form.label_folder, form.model) == (None, None, None)
+    with qtbot.waitSignal(form.folders_changed):
+        form.show_folders(tmp_path / "images", tmp_path / "labels")
+    assert form.image_folder == tmp_path / "images"
+    assert form.model == tmp_path / "labels" / "model.safetensors"
+    form.show_folders(tmp_path / "others")
+    assert form.label_folder == tmp_path / "labels"

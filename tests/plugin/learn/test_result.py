@@ -1,0 +1,71 @@
+"""What was learned, as layers; and corrections, as files."""
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from napari_s3net.errors import ReadError
+from napari_s3net.image import Geometry, Image, Segmentation
+from napari_s3net.io import read_labels
+from napari_s3net.io.write import write_labels, write_png
+from napari_s3net.learning.files import find_images_with_labels
+from napari_s3net.plugin.layers.ownership import belongs_to
+from napari_s3net.plugin.layers.result_layer import metadata_of
+from napari_s3net.plugin.learn.result import add_result, keep_correction, open_image
+from napari_s3net.provenance import Provenance
+from napari_s3net.runtime import child_process as process
+from napari_s3net.settings import Settings
+from tests.learning.conftest import scene
+
+
+@pytest.fixture(scope="module", autouse=True)
+def close_children():
+    yield
+    process.close_all()
+
+
+def test_a_result_lies_on_its_image_and_knows_its_names():
+    viewer = ViewerModel()
+    grey, labels = scene(0)
+    geometry = Geometry((0.5, 0.5), (3.0, 4.0), Geometry.identity(2).direction)
+    image = open_image(viewer, Image(grey, geometry, "grey", "a0"))
+    made = Provenance(settings=Settings())
+    names = {1: "Bright", 2: "Dark"}
+    layer = add_result(viewer, image, Segmentation(labels, (1, 2), geometry, made, names, object_name="Discs"))
+    assert list(viewer.layers) == [image, layer]
+    np.testing.assert_array_equal(layer.scale, image.scale)
+    np.testing.assert_array_equal(layer.translate, image.translate)
+    about = metadata_of(layer)
+    assert about["names"] == names
+    assert tuple(about["foreground"]) == (1, 2)
+    assert belongs_to(layer, image, "a0")
+    layer.data[0, 0] = 2
+    assert labels[0, 0] == 0, "the result's own array is not painted in"
+
+
+@pytest.mark.parametrize("suffix", [".png", ".nii.gz"])
+def test_a_correction_is_found_again_beside_its_image(tmp_path, suffix):
+    grey, labels = scene(1)
+    path = tmp_path / "images" / f"a1{suffix}"
+    geometry = Geometry((2.0, 2.0, 2.0), (0.0, 5.0, 6.0), Geometry.identity(3).direction)
+    if suffix == ".png":
+        write_png(path, grey)
+    else:
+        write_labels(path, np.stack([grey] * 3), geometry)
+        labels = np.stack([labels] * 3)
+    layer = ViewerModel().add_labels(labels)
+    kept = keep_correction(path, layer, tmp_path / "labels")
+    assert kept.name == f"a1{suffix}"
+    back = read_labels(kept)
+    np.testing.assert_array_equal(back.array, labels)
+    if suffix != ".png":
+        assert back.geometry.spacing == geometry.spacing
+        assert back.geometry.origin == geometry.origin
+    (pair,) = find_images_with_labels(tmp_path / "images", tmp_path / "labels")
+    assert pair.labels == kept
+
+
+def test_a_missing_image_is_told(tmp_path):
+    layer = ViewerModel().add_labels(np.ones((4, 5), int))
+    with pytest.raises(ReadError):
+        keep_correction(tmp_path / "gone.png", layer, tmp_path)
