@@ -35,7 +35,8 @@ def small(monkeypatch):
     chest = growth.phantom.disc(kind="ct")
     monkeypatch.setattr(growth.phantom, "chest_ct", lambda: chest)
     fitted = fresh.measure_applied
-    monkeypatch.setattr(fresh, "measure_applied", lambda workers: fitted(1, turns=1))
+    monkeypatch.setattr(fresh, "TURNS", 1)
+    monkeypatch.setattr(fresh, "measure_applied", lambda workers: fitted(1))
     monkeypatch.setattr(fresh, "_PEAK", fresh._PEAK.replace("photograph(256, 256)", "photograph(48, 48)"))
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
