@@ -12,12 +12,48 @@ from torch import Tensor
 from napari_s3net.network.class_losses import IGNORED
 from napari_s3net.network.keypoint_fusion import KeypointBatch
 
-#: Degrees to either side; least and largest zoom; shift as a share of half the side.
-TURN, ZOOM, SHIFT = 25.0, (0.8, 1.25), 0.1
-#: Elastic deformation: control points along a side, and the spread of their shift as a share of half the side.
-CONTROL, BEND = 5, 0.04
-#: Steps of the fixed point by which a keypoint finds its place in the deformed plane.
-INVERSIONS = 5
+
+@dataclass(frozen=True, kw_only=True)
+class PlaneChanges:
+    """How far planes are changed. Set by hand; not tuned on a set.
+
+    Parameters
+    ----------
+    turn : float
+        Degrees to either side.
+    zoom : tuple of float
+        Least and largest factor.
+    shift : float
+        At most, as a share of half the side.
+    bent : float
+        Share of the planes that are deformed elastically.
+    control : int
+        Control points of the deformation along a side.
+    bend : float
+        Standard deviation of their shift, as a share of half the side.
+    inversions : int
+        Steps of the fixed point by which a keypoint finds its place in the deformed plane.
+    gain, cast, offset : float
+        Standard deviations in normalised intensities: of the logarithm of the contrast, of that of each colour besides,
+        and of what is added.
+    noise : float
+        The largest standard deviation of the noise, in normalised intensities.
+    """
+
+    turn: float = 25.0
+    zoom: tuple[float, float] = (0.8, 1.25)
+    shift: float = 0.1
+    bent: float = 0.7
+    control: int = 5
+    bend: float = 0.04
+    inversions: int = 5
+    gain: float = 0.15
+    cast: float = 0.06
+    offset: float = 0.2
+    noise: float = 0.05
+
+
+PLANE_CHANGES = PlaneChanges()
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,21 +124,21 @@ def draw_deformations(n: int, generator: torch.Generator, *, mirror: bool = True
     theta : torch.Tensor
         (n, 2, 3), as `torch.nn.functional.affine_grid` takes it.
     bend : torch.Tensor
-        (n, 2, CONTROL, CONTROL): shift in x and y, as a share of half the side.
+        (n, 2, control, control): shift in x and y, as a share of half the side.
     """
     u = torch.rand(n, 6, generator=generator)
-    angle = math.radians(TURN) * (2 * u[:, 0] - 1)
-    zoom = 1 / torch.exp(math.log(ZOOM[0]) + u[:, 1] * math.log(ZOOM[1] / ZOOM[0]))
+    angle = math.radians(PLANE_CHANGES.turn) * (2 * u[:, 0] - 1)
+    least, largest = PLANE_CHANGES.zoom
+    zoom = 1 / torch.exp(math.log(least) + u[:, 1] * math.log(largest / least))
     across = 1 - 2 * (u[:, 2] < (0.5 if mirror else 0.0)).float()
-    shift = SHIFT * (2 * u[:, 3:5] - 1)
+    shift = PLANE_CHANGES.shift * (2 * u[:, 3:5] - 1)
     cos, sin = zoom * angle.cos(), zoom * angle.sin()
     rows = (
         torch.stack([across * cos, -sin, shift[:, 0]], dim=1),
         torch.stack([across * sin, cos, shift[:, 1]], dim=1),
     )
-    bend = (
-        BEND * torch.randn(n, 2, CONTROL, CONTROL, generator=generator) * (u[:, 5] < 0.7).float()[:, None, None, None]
-    )
+    control, is_bent = PLANE_CHANGES.control, (u[:, 5] < PLANE_CHANGES.bent).float()[:, None, None, None]
+    bend = PLANE_CHANGES.bend * torch.randn(n, 2, control, control, generator=generator) * is_bent
     return torch.stack(rows, dim=1), bend
 
 
@@ -127,7 +163,7 @@ def move_points(points: KeypointBatch, theta: Tensor, bend: Tensor, size: int) -
     inverse = torch.linalg.inv(theta[:, :, :2])
     target = here - theta[:, None, :, 2]
     there = target @ inverse.transpose(1, 2)
-    for _ in range(INVERSIONS):
+    for _ in range(PLANE_CHANGES.inversions):
         shift = F.grid_sample(bend, there[:, None], mode="bilinear", padding_mode="border", align_corners=True)
         there = (target - shift[:, :, 0].transpose(1, 2)) @ inverse.transpose(1, 2)
     inside = (there.abs() < 1).all(dim=2)
@@ -152,10 +188,11 @@ def change_intensities(x: Tensor, generator: torch.Generator, strength: float = 
         Of the same shape.
     """
     N, C = x.shape[:2]
-    gain = torch.exp(0.15 * strength * torch.randn(N, 1, 1, 1, generator=generator))
-    cast = torch.exp((0.06 if C > 1 else 0.0) * strength * torch.randn(N, C, 1, 1, generator=generator))
-    offset = 0.2 * strength * torch.randn(N, 1, 1, 1, generator=generator)
-    noise = 0.05 * strength * torch.rand(N, 1, 1, 1, generator=generator) * torch.randn(x.shape, generator=generator)
+    gain = torch.exp(PLANE_CHANGES.gain * strength * torch.randn(N, 1, 1, 1, generator=generator))
+    cast = torch.exp((PLANE_CHANGES.cast if C > 1 else 0.0) * strength * torch.randn(N, C, 1, 1, generator=generator))
+    offset = PLANE_CHANGES.offset * strength * torch.randn(N, 1, 1, 1, generator=generator)
+    spread = PLANE_CHANGES.noise * strength * torch.rand(N, 1, 1, 1, generator=generator)
+    noise = spread * torch.randn(x.shape, generator=generator)
     changed: Tensor = x * (gain * cast).to(x) + offset.to(x) + noise.to(x)
     return changed
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from napari_s3net.learning.augment_planes import PlaneBatch, augment_planes, change_intensities
 from napari_s3net.learning.examples import ExampleSet
 from napari_s3net.learning.keypoints import pad_points
-from napari_s3net.learning.settings import LearnSettings
+from napari_s3net.learning.settings import LEARNING, LearnSettings
 from napari_s3net.network.class_losses import cross_pseudo_loss, pseudo_label_loss, supervised_loss
 from napari_s3net.network.encoder_decoder import GROUP
 from napari_s3net.network.keypoint_fusion import KeypointBatch
@@ -22,10 +22,6 @@ from napari_s3net.training.state import TrainingState
 
 #: (state, labelled, unlabelled, settings, generator) → weighted terms.
 Terms = Callable[[TrainingState, PlaneBatch, "PlaneBatch | None", LearnSettings, torch.Generator], dict[str, Tensor]]
-#: Decay of the moving average that gives pseudo-labels in self-training.
-FOLLOWER = 0.99
-#: Intensities of the stream that learns from pseudo-labels change so much more.
-STRONG = 2.5
 #: Widths of the I-LKA backbone where `width` is 16, those of the network that `teach` teaches; else in proportion.
 ILKA_WIDTHS = (24, 48, 96, 160)
 UNET_SCALES = 5
@@ -190,7 +186,7 @@ def self_training_terms(
     augmented = augment_planes(unlabelled, generator, mirror=settings.mirror)
     with torch.no_grad():
         probabilities = state.average(augmented.images, augmented.points).softmax(dim=1)
-    logits = state.network(change_intensities(augmented.images, generator, STRONG), augmented.points)
+    logits = state.network(change_intensities(augmented.images, generator, LEARNING.strong), augmented.points)
     return {**terms, "pseudo-labels": weight * pseudo_label_loss(logits, probabilities, settings.confident)}
 
 
@@ -259,7 +255,7 @@ def ramp(iteration: int, settings: LearnSettings) -> float:
     """
     length = settings.ramp * settings.steps
     t = min(1.0, iteration / length) if length > 0 else 1.0
-    return 0.0 if t < 0.1 else settings.unlabelled * math.exp(-5 * (1 - t) ** 2)
+    return 0.0 if t < LEARNING.ramp_start else settings.unlabelled * math.exp(-LEARNING.ramp_slope * (1 - t) ** 2)
 
 
 def predict_squares(

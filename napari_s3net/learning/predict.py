@@ -18,6 +18,7 @@ from napari_s3net.learning.keypoints import find_keypoints, pad_points
 from napari_s3net.learning.methods import predict_squares
 from napari_s3net.learning.model import LearnedModel, load_model
 from napari_s3net.learning.planes import from_square, to_square
+from napari_s3net.learning.settings import LEARNING
 from napari_s3net.network.unet import ClassNetwork
 from napari_s3net.preprocessing.suggest import suggest_preset
 from napari_s3net.provenance import Provenance
@@ -163,7 +164,7 @@ def confidence_of(probabilities: NDArray[np.floating]) -> float:
     float
         0 to 1: the mean of the largest probability over pixels whose background has less than 0.9; 1 where none has.
     """
-    near = probabilities[0] < 0.9
+    near = probabilities[0] < LEARNING.background
     return float(probabilities.max(axis=0)[near].mean()) if near.any() else 1.0
 
 

@@ -19,9 +19,9 @@ from napari_s3net.learning.examples import ExampleSet
 from napari_s3net.learning.keypoints import match_descriptors
 from napari_s3net.learning.methods import draw, make_batch, network_config, new_network
 from napari_s3net.learning.model import LearnedCard, LearnedModel, start_from
-from napari_s3net.learning.run import iter_updates, new_run
-from napari_s3net.learning.settings import PRETRAINED, LearnSettings
-from napari_s3net.learning.train import Learning, identity_of, iter_with_less
+from napari_s3net.learning.run import identity_of, iter_updates, new_run
+from napari_s3net.learning.settings import LEARNING, PRETRAINED, LearnSettings
+from napari_s3net.learning.train import Learning, iter_with_less
 from napari_s3net.network.contrastive import (
     DenseProjector,
     KeypointEmbedder,
@@ -32,11 +32,6 @@ from napari_s3net.network.contrastive import (
 from napari_s3net.network.correspondence import local_loss
 from napari_s3net.network.unet import ClassNetworkConfig
 from napari_s3net.training.state import TrainingState
-
-#: Decay of IDEAL's key branch.
-MOMENTUM = 0.99
-#: Keypoints of neighbouring slices match within this share of a side, in the L1 norm: 20 of 256 pixels in the paper.
-FARTHEST = 20 / 256
 
 PretrainTerms = Callable[[TrainingState, ExampleSet, LearnSettings, torch.Generator, torch.device], dict[str, Tensor]]
 
@@ -106,7 +101,7 @@ def kaf_pretrain_terms(
         state.network(view.images, view.points) for view in (first, second)
     )
     alike = torch.from_numpy(positives(data, np.concatenate([chosen, beside]), settings.near)).to(device)
-    temperature = settings.temperature / 2
+    temperature = settings.temperature * LEARNING.kaf_temperature
     terms = {
         "image": global_contrastive_loss(torch.cat([image_1, image_2]), alike, temperature),
         "keypoints": global_contrastive_loss(torch.cat([keypoints_1, keypoints_2]), alike, temperature),
@@ -192,7 +187,7 @@ def matches_of(
     """
     matches = np.zeros(shape, bool)
     for n, (a, b) in enumerate(zip(first, second, strict=True)):
-        rows, columns = match_descriptors(data.keypoints[a], data.keypoints[b], FARTHEST * data.size)
+        rows, columns = match_descriptors(data.keypoints[a], data.keypoints[b], LEARNING.match_distance * data.size)
         matches[n, rows, columns] = True
     return matches
 
@@ -276,7 +271,7 @@ def _pretrain(
     if init is not None:
         start_from(made, init)
     network = made.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    state = new_run(network, identity, decay=MOMENTUM if settings.method == "ideal" else None)
+    state = new_run(network, identity, decay=LEARNING.key_decay if settings.method == "ideal" else None)
     terms_of: PretrainTerms = kaf_pretrain_terms if settings.method == "kaf" else ideal_pretrain_terms
 
     def terms(generator: torch.Generator) -> dict[str, Tensor]:

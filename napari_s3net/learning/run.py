@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
@@ -11,17 +12,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from napari_s3net.learning.settings import LearnSettings
+from napari_s3net.learning.examples import ExampleSet
+from napari_s3net.learning.settings import LEARNING, LearnSettings
 from napari_s3net.training.state import TrainingState, check_finite, cosine_rate
+from napari_s3net.training.weights import read_tensors
 
 #: What the header of a checkpoint says.
 CHECKPOINT_FORMAT = "napari-s3net learning 1"
-#: Gradients are shortened to this length.
-LONGEST_GRADIENT = 5.0
-#: Iterations from one step that is told to the next, from one checkpoint to the next, and from one Dice to the next.
-REPORT, CHECKPOINT, VALIDATION = 10, 50, 50
-#: Share of the steps in which the learning rate rises.
-RISE = 0.05
 
 
 def new_run(network: Any, identity: dict[str, Any], *, decay: float | None = None) -> TrainingState:
@@ -42,7 +39,52 @@ def new_run(network: Any, identity: dict[str, Any], *, decay: float | None = Non
         At its first iteration.
     """
     header = {"format": CHECKPOINT_FORMAT, "identity": json.dumps(identity, sort_keys=True)}
-    return TrainingState(network, header, decay=decay, longest_gradient=LONGEST_GRADIENT)
+    return TrainingState(network, header, decay=decay, longest_gradient=LEARNING.longest_gradient)
+
+
+def identity_of(data: ExampleSet, settings: LearnSettings, init: Path | None) -> dict[str, Any]:
+    """Describe a run, so that a checkpoint is taken up by the same run only.
+
+    Parameters
+    ----------
+    data : ExampleSet
+        Its images and labels.
+    settings : LearnSettings
+        All of them.
+    init : Path or None
+        Its content counts.
+
+    Returns
+    -------
+    dict
+        Plain values.
+    """
+    digest = hashlib.sha256(data.images.tobytes())
+    digest.update(data.labels.tobytes())
+    if init is not None:
+        digest.update(init.read_bytes())
+    return {"settings": settings.to_dict(), "data": digest.hexdigest()[:16]}
+
+
+def belongs_to_run(checkpoint: Path, data: ExampleSet, settings: LearnSettings, init: Path | None) -> bool:
+    """Say whether a checkpoint is one that a run would go on from.
+
+    Parameters
+    ----------
+    checkpoint : Path
+        May be missing.
+    data, settings, init
+        Of the run.
+
+    Returns
+    -------
+    bool
+        False where there is no checkpoint, or it is of other labels, settings or initial weights.
+    """
+    if not checkpoint.is_file():
+        return False
+    written = read_tensors(checkpoint)[1].get("identity")
+    return written == json.dumps(identity_of(data, settings, init), sort_keys=True)
 
 
 @dataclass(frozen=True)
@@ -90,15 +132,15 @@ def iter_updates(
     terms : callable
         Computes the weighted terms of a step, with a generator to draw from.
     checkpoint : Path or None
-        Is read first where it exists, written every `CHECKPOINT` iterations and when the run is stopped, and removed
+        Is read first where it exists, written every 50 iterations and when the run is stopped, and removed
         at the end.
     measure : callable, optional
-        Returns the Dice on images that are set aside; called every `VALIDATION` iterations and at the end.
+        Returns the Dice on images that are set aside; called every 50 iterations and at the end.
 
     Yields
     ------
     LearnStep
-        Every `REPORT` iterations and at the end. Answer True to stop and keep.
+        Every ten iterations and at the end. Answer True to stop and keep.
 
     Returns
     -------
@@ -117,19 +159,20 @@ def iter_updates(
     losses_since: list[dict[str, float]] = []
     measured = measure() if measure and state.iteration else None
     stop: bool | None = False
+    rise = max(1, round(LEARNING.rise * settings.steps))
     while state.iteration < settings.steps and not stop:
         generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + state.iteration)
         losses = terms(generator)
         losses_since.append(check_finite(losses, state.iteration + 1))
-        rate = cosine_rate(state.iteration, state.iteration / settings.steps, max(1, round(RISE * settings.steps)))
+        rate = cosine_rate(state.iteration, state.iteration / settings.steps, rise)
         state.update(losses, settings.learning_rate * rate)
         over = state.iteration == settings.steps
-        if measure and (over or state.iteration % VALIDATION == 0):
+        if measure and (over or state.iteration % LEARNING.validate_every == 0):
             measured = measure()
-        if over or state.iteration % REPORT == 0:
+        if over or state.iteration % LEARNING.report_every == 0:
             stop = yield LearnStep(state.iteration, settings.steps, mean_terms(losses_since), measured, state.network)
             losses_since = []
-        if checkpoint is not None and not over and (stop or state.iteration % CHECKPOINT == 0):
+        if checkpoint is not None and not over and (stop or state.iteration % LEARNING.checkpoint_every == 0):
             state.save(checkpoint)
     if checkpoint is not None and state.iteration == settings.steps:
         checkpoint.unlink(missing_ok=True)

@@ -161,6 +161,63 @@ class LearnSettings(CheckedSettings):
         return self.method == "kaf"
 
 
+@dataclass(frozen=True, kw_only=True)
+class LearningConstants:
+    """What is the same in all learning from labels. Set by hand where no source is named; none was tuned on a set.
+
+    Parameters
+    ----------
+    average_decay : float
+        Decay of the moving average that gives pseudo-labels in self-training: that of the first part of training in
+        Tarvainen and Valpola 2017.
+    key_decay : float
+        Decay of IDEAL's key branch in pre-training.
+    strong : float
+        Self-training: the network sees intensities changed this many times more than its average does.
+    ramp_start : float
+        Share of the ramp before which λ is 0: it would be below 0.02 of its height, not worth a pass of the network.
+    ramp_slope : float
+        λ rises along exp(−slope · (1 − t)²) (Laine and Aila 2017).
+    kaf_temperature : float
+        τ of KAF as a share of IDEAL's: 0.1 and 0.2 in the papers.
+    match_distance : float
+        Keypoints of neighbouring slices match within this share of a side, in the L1 norm: 20 of 256 pixels in KAF's
+        paper.
+    rise : float
+        Share of the steps in which the learning rate rises.
+    longest_gradient : float
+        Gradients are shortened to this length.
+    report_every, checkpoint_every, validate_every : int
+        Iterations from one step that is yielded, one checkpoint, or one Dice on images set aside, to the next.
+    validate_from, set_aside : int
+        From this many corrected images on, one in `set_aside` of them is set aside.
+    fewest_batch, smallest_halved : int
+        Where memory runs out, more images an update than the first are halved; then planes that have the second many
+        pixels along a side.
+    background : float
+        Pixels with a background of less probability than this count in the confidence of a prediction.
+    """
+
+    average_decay: float = 0.99
+    key_decay: float = 0.99
+    strong: float = 2.5
+    ramp_start: float = 0.1
+    ramp_slope: float = 5.0
+    kaf_temperature: float = 0.5
+    match_distance: float = 20 / 256
+    rise: float = 0.05
+    longest_gradient: float = 5.0
+    report_every: int = 10
+    checkpoint_every: int = 50
+    validate_every: int = 50
+    validate_from: int = 5
+    set_aside: int = 5
+    fewest_batch: int = 2
+    smallest_halved: int = 128
+    background: float = 0.9
+
+
+LEARNING = LearningConstants()
 #: Ready-made sizes: small for a CPU, standard for a graphics card, whose values are the papers' where they tell them.
 SIZES: Mapping[str, Mapping[str, Any]] = {
     "small": {},

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from functools import partial
@@ -23,7 +21,6 @@ from napari_s3net.learning.augment_planes import PlaneBatch
 from napari_s3net.learning.examples import ExampleSet
 from napari_s3net.learning.keypoints import pad_points
 from napari_s3net.learning.methods import (
-    FOLLOWER,
     TERMS,
     draw,
     make_batch,
@@ -32,15 +29,13 @@ from napari_s3net.learning.methods import (
     predict_squares,
 )
 from napari_s3net.learning.model import LearnedCard, LearnedModel, load_model, start_from
-from napari_s3net.learning.run import LearnStep, iter_updates, new_run
-from napari_s3net.learning.settings import LearnSettings
+from napari_s3net.learning.run import LearnStep, identity_of, iter_updates, new_run
+from napari_s3net.learning.settings import LEARNING, LearnSettings
 from napari_s3net.network.class_losses import IGNORED
 from napari_s3net.network.unet import ClassNetwork, ClassNetworkConfig
 from napari_s3net.training.weights import FORMAT as TAUGHT_FORMAT
 from napari_s3net.training.weights import read_tensors
 
-#: From this many corrected images on, some are set aside to measure on; and one in how many.
-VALIDATED_FROM, SET_ASIDE = 5, 5
 #: Long work that ends with a model.
 Learning = Generator[LearnStep | Notice, bool | None, LearnedModel]
 
@@ -208,10 +203,10 @@ def _smaller(
     data: ExampleSet, settings: LearnSettings, device: torch.device
 ) -> tuple[ExampleSet, LearnSettings, torch.device, str] | None:
     """What to try where memory ran out: smaller batches, then smaller planes, then the CPU."""
-    if settings.batch > 2:
+    if settings.batch > LEARNING.fewest_batch:
         changed = settings.replace(batch=settings.batch // 2)
         return data, changed, device, f"with {changed.batch} images an update"
-    if data.size >= 128:
+    if data.size >= LEARNING.smallest_halved:
         return data.shrunk(), settings, device, f"at {data.size // 2} pixels"
     if device.type != "cpu":
         return data, settings, torch.device("cpu"), "on the CPU"
@@ -233,7 +228,7 @@ def _learn(
     if init is not None:
         start_from(network, init)
     network = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    state = new_run(network, identity, decay=FOLLOWER if settings.method == "self-training" else None)
+    state = new_run(network, identity, decay=LEARNING.average_decay if settings.method == "self-training" else None)
     aside = set_aside(data, settings)
     labelled = np.flatnonzero(data.labelled & ~np.isin(data.files, aside))
     everything = np.arange(len(data))
@@ -291,10 +286,10 @@ def set_aside(data: ExampleSet, settings: LearnSettings) -> NDArray[np.int64]:
         Numbers of files; empty below five labelled ones.
     """
     files = np.unique(data.files[data.labelled])
-    if not settings.validate or len(files) < VALIDATED_FROM:
+    if not settings.validate or len(files) < LEARNING.validate_from:
         return files[:0]
     shuffled = np.random.default_rng(settings.seed).permutation(files)
-    return np.sort(shuffled[: max(1, len(files) // SET_ASIDE)])
+    return np.sort(shuffled[: max(1, len(files) // LEARNING.set_aside)])
 
 
 def _validate(network: ClassNetwork, data: ExampleSet, aside: NDArray[np.int64]) -> float:
@@ -311,48 +306,3 @@ def _validate(network: ClassNetwork, data: ExampleSet, aside: NDArray[np.int64])
             if proposed.any() or mask.any():
                 scores.append(dice(proposed, mask))
     return float(np.mean(scores)) if scores else float("nan")
-
-
-def identity_of(data: ExampleSet, settings: LearnSettings, init: Path | None) -> dict[str, Any]:
-    """Describe a run, so that a checkpoint is taken up by the same run only.
-
-    Parameters
-    ----------
-    data : ExampleSet
-        Its images and labels.
-    settings : LearnSettings
-        All of them.
-    init : Path or None
-        Its content counts.
-
-    Returns
-    -------
-    dict
-        Plain values.
-    """
-    digest = hashlib.sha256(data.images.tobytes())
-    digest.update(data.labels.tobytes())
-    if init is not None:
-        digest.update(init.read_bytes())
-    return {"settings": settings.to_dict(), "data": digest.hexdigest()[:16]}
-
-
-def belongs_to_run(checkpoint: Path, data: ExampleSet, settings: LearnSettings, init: Path | None) -> bool:
-    """Say whether a checkpoint is one that a run would go on from.
-
-    Parameters
-    ----------
-    checkpoint : Path
-        May be missing.
-    data, settings, init
-        Of the run.
-
-    Returns
-    -------
-    bool
-        False where there is no checkpoint, or it is of other labels, settings or initial weights.
-    """
-    if not checkpoint.is_file():
-        return False
-    written = read_tensors(checkpoint)[1].get("identity")
-    return written == json.dumps(identity_of(data, settings, init), sort_keys=True)

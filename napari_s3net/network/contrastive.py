@@ -15,8 +15,10 @@ from napari_s3net.network.correspondence import CorrespondenceHead
 from napari_s3net.network.keypoint_fusion import KeypointBatch
 from napari_s3net.network.unet import ClassNetworkConfig, Encoder
 
-#: Channels of IDEAL's dense projections, and of KAF's embeddings.
+#: Channels of IDEAL's dense projections, as in DenseCL (Wang et al., CVPR 2021); and of KAF's embeddings, as in its
+#: published program (`--classes 512` in its README).
 DENSE, EMBEDDED = 128, 512
+#: In the place of minus infinity, which times zero would be NaN.
 FAR = -1e9
 
 

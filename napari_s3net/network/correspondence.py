@@ -11,9 +11,11 @@ from torch import Tensor, nn
 
 from napari_s3net.network.keypoint_fusion import KeypointBatch, SelfAttention
 
+#: Set by hand: SuperGlue takes 100, in which the rows' sums come nearer to what they are to be.
 SINKHORN_STEPS = 30
-#: Weights of matched and of unmatched keypoints in the loss (the paper's).
+#: Weights of matched and of unmatched keypoints in the local loss: KAF's.
 MATCHED, UNMATCHED = 0.45, 1.0
+#: In the place of the logarithm of zero: a difference of two infinities would be NaN.
 NOWHERE = -1e9
 
 

@@ -14,11 +14,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-HEADS = 4
-#: Most channels between the zero map with the keypoints' features and the feature map (the paper's).
+#: Heads of the attention, and widths of the layers that turn a place into features, before the last: SuperGlue's
+#: (Sarlin et al., CVPR 2020), which KAF follows.
+HEADS, PLACE_WIDTHS = 4, (32, 64, 128)
+#: Most channels between the zero map with the keypoints' features and the feature map: KAF's.
 BETWEEN = 64
-#: Widths of the layers that turn a place into features, before the last.
-PLACE_WIDTHS = (32, 64, 128)
 #: Added to the attention that a padded place would get.
 NEVER = -1e9
 

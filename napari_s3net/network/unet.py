@@ -17,9 +17,25 @@ from torch import Tensor, nn
 from napari_s3net.network.encoder_decoder import attention_encoder, normalise_groups
 from napari_s3net.network.keypoint_fusion import KeypointBatch, KeypointFusion
 
-#: How the features that each of two decoders gets are perturbed while training: share of channels dropped, and noise.
-FEATURE_DROPOUT, FEATURE_NOISE = 0.3, 0.3
-SLOPE = 0.01
+
+@dataclass(frozen=True, kw_only=True)
+class Perturbation:
+    """How the features that each of two decoders gets are perturbed while training.
+
+    Parameters
+    ----------
+    dropped : float
+        Share of the channels that are set to zero; set by hand, not tuned.
+    noise : float
+        Features are multiplied by 1 + u with u uniform in ±`noise`: "F-Noise" of Ouali, Hudelot and Tami,
+        "Semi-Supervised Semantic Segmentation with Cross-Consistency Training", CVPR 2020.
+    """
+
+    dropped: float = 0.3
+    noise: float = 0.3
+
+
+PERTURBATION = Perturbation()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,9 +256,9 @@ def perturb(features: Tensor, generator: torch.Generator) -> Tensor:
     torch.Tensor
         Of the same shape and the same expected value.
     """
-    kept = torch.rand(*features.shape[:2], 1, 1, generator=generator) >= FEATURE_DROPOUT
-    noise = 1 + FEATURE_NOISE * (2 * torch.rand(features.shape, generator=generator) - 1)
-    return features * (noise * kept / (1 - FEATURE_DROPOUT)).to(features)
+    kept = torch.rand(*features.shape[:2], 1, 1, generator=generator) >= PERTURBATION.dropped
+    noise = 1 + PERTURBATION.noise * (2 * torch.rand(features.shape, generator=generator) - 1)
+    return features * (noise * kept / (1 - PERTURBATION.dropped)).to(features)
 
 
 def two_convolutions(inputs: int, outputs: int) -> nn.Sequential:
@@ -263,7 +279,7 @@ def two_convolutions(inputs: int, outputs: int) -> nn.Sequential:
         layers += [
             nn.Conv2d(channels, outputs, 3, padding=1, bias=False),
             normalise_groups(outputs),
-            nn.LeakyReLU(SLOPE, inplace=True),
+            nn.LeakyReLU(inplace=True),
         ]
     return nn.Sequential(*layers)
 

@@ -3,12 +3,47 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from napari_s3net.network.warps import warp
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaintedChanges:
+    """How far painted images are changed. Set by hand; not tuned on a set.
+
+    Parameters
+    ----------
+    free : float
+        Share of the images that are turned, zoomed, stretched and shifted freely, beside quarter turns and mirrors.
+    turn : float
+        Degrees to either side.
+    zoom, stretch : float
+        Largest logarithms of the factor, and of another one across, whose inverse applies along.
+    shift : float
+        At most, as a share of half the side.
+    gain, cast, gamma : float
+        Standard deviations of the logarithms of the brightness, of that of each colour besides, and of the exponent.
+    offset : float
+        Standard deviation of what is added, in a range of 1.
+    """
+
+    free: float = 0.5
+    turn: float = 20.0
+    zoom: float = 0.25
+    stretch: float = 0.15
+    shift: float = 0.15
+    gain: float = 0.12
+    cast: float = 0.06
+    gamma: float = 0.15
+    offset: float = 0.03
+
+
+PAINTED_CHANGES = PaintedChanges()
 
 
 def augment_painted(
@@ -54,15 +89,16 @@ def draw_thetas(n: int, generator: torch.Generator) -> Tensor:
         (n, 2, 3), as `torch.nn.functional.affine_grid` takes them.
     """
     u = torch.rand(n, 8, generator=generator)
-    free = (u[:, 0] < 0.5).float()
-    angle = math.pi / 2 * (4 * u[:, 1]).floor() + free * math.radians(20) * (2 * u[:, 2] - 1)
-    zoom = torch.exp(free * 0.25 * (2 * u[:, 3] - 1))
-    stretch = torch.exp(free * 0.15 * (2 * u[:, 4] - 1))
+    free = (u[:, 0] < PAINTED_CHANGES.free).float()
+    angle = math.pi / 2 * (4 * u[:, 1]).floor() + free * math.radians(PAINTED_CHANGES.turn) * (2 * u[:, 2] - 1)
+    zoom = torch.exp(free * PAINTED_CHANGES.zoom * (2 * u[:, 3] - 1))
+    stretch = torch.exp(free * PAINTED_CHANGES.stretch * (2 * u[:, 4] - 1))
     mirror = 1 - 2 * (u[:, 5] < 0.5).float()
     cos, sin = angle.cos(), angle.sin()
+    shift = (free * PAINTED_CHANGES.shift)[:, None] * (2 * u[:, 6:8] - 1)
     rows = (
-        torch.stack([mirror * cos * zoom * stretch, -sin * zoom / stretch, free * 0.15 * (2 * u[:, 6] - 1)], dim=1),
-        torch.stack([mirror * sin * zoom * stretch, cos * zoom / stretch, free * 0.15 * (2 * u[:, 7] - 1)], dim=1),
+        torch.stack([mirror * cos * zoom * stretch, -sin * zoom / stretch, shift[:, 0]], dim=1),
+        torch.stack([mirror * sin * zoom * stretch, cos * zoom / stretch, shift[:, 1]], dim=1),
     )
     return torch.stack(rows, dim=1)
 
@@ -83,10 +119,10 @@ def change_colours(x: Tensor, generator: torch.Generator) -> Tensor:
         (N, C, H, W) in [0, 1]; grey images (C = 1) get no colour cast.
     """
     N, C = x.shape[:2]
-    gain = torch.exp(0.12 * torch.randn(N, 1, 1, 1, generator=generator))
-    cast = torch.exp((0.06 if C > 1 else 0.0) * torch.randn(N, C, 1, 1, generator=generator))
-    offset = 0.03 * torch.randn(N, 1, 1, 1, generator=generator)
-    gamma = torch.exp(0.15 * torch.randn(N, 1, 1, 1, generator=generator))
+    gain = torch.exp(PAINTED_CHANGES.gain * torch.randn(N, 1, 1, 1, generator=generator))
+    cast = torch.exp((PAINTED_CHANGES.cast if C > 1 else 0.0) * torch.randn(N, C, 1, 1, generator=generator))
+    offset = PAINTED_CHANGES.offset * torch.randn(N, 1, 1, 1, generator=generator)
+    gamma = torch.exp(PAINTED_CHANGES.gamma * torch.randn(N, 1, 1, 1, generator=generator))
     factor, offset, gamma = (draw.to(x.device, non_blocking=True) for draw in (gain * cast, offset, gamma))
     changed = x.clamp(1e-3, 1) ** gamma * factor + offset
     return changed.clamp(0, 1)

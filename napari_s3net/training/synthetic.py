@@ -24,13 +24,9 @@ from napari_s3net.network.warps import WarpRange, draw_theta, make_grid, visible
 from napari_s3net.training.augment_painted import augment_painted, change_colours
 from napari_s3net.training.state import TrainingState, check_finite, cosine_rate
 from napari_s3net.training.synthetic_images import SyntheticSet, paint_source_of
-from napari_s3net.training.teach_settings import TeachSettings
+from napari_s3net.training.teach_settings import TEACHING, TeachSettings
 from napari_s3net.training.weights import ModelCard, Normalisation
 
-#: Iterations of a linear rise before the learning rate falls along a cosine.
-WARM_UP = 200
-#: Gradients are shortened to this length.
-LONGEST_GRADIENT = 1.0
 #: What the header of a checkpoint says.
 CHECKPOINT_FORMAT = "napari-s3net checkpoint 1"
 
@@ -122,7 +118,7 @@ def iter_teach(
         chosen = torch.randint(len(data), (settings.batch,), generator=generator)
         here = chosen.to(images.device, non_blocking=True)
         batch = (images[here].to(device), masks[here].to(device), parts[here].to(device))
-        rise = max(1, min(WARM_UP, settings.iterations // 10))
+        rise = max(1, min(TEACHING.rise, settings.iterations // 10))
         rate = settings.learning_rate * cosine_rate(state.iteration, share, rise)
         terms = _update(state, batch, settings, generator, rate)
         sums = {name: sums.get(name, torch.zeros_like(value)) + value for name, value in terms.items()}
@@ -165,7 +161,7 @@ def new_state(config: EncoderDecoderConfig, settings: TeachSettings, device: tor
             layer.by_matrices = settings.matrices
     network = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     header = {"format": CHECKPOINT_FORMAT, "settings": repr(asdict(settings))}
-    return TrainingState(network, header, decay=settings.memory, longest_gradient=LONGEST_GRADIENT)
+    return TrainingState(network, header, decay=settings.memory, longest_gradient=TEACHING.longest_gradient)
 
 
 def config_of(kind: str) -> EncoderDecoderConfig:
@@ -282,7 +278,8 @@ def teach_terms(
         inside = visible(grid, x)
         terms["transformation"] = settings.weight_transformation * (
             transformation_loss(_two(moved_logits), warp(_two(taught).softmax(dim=1), grid), inside)
-            + 0.3 * transformation_loss(moved_clusters, warp(taught_clusters.softmax(dim=1), grid), inside)
+            + TEACHING.weight_moved_clusters
+            * transformation_loss(moved_clusters, warp(taught_clusters.softmax(dim=1), grid), inside)
         )
     return terms
 

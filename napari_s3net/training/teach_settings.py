@@ -63,3 +63,25 @@ class TeachSettings(CheckedSettings):
     report: int = setting(
         20, "Report every", "From one step that is told to the next.", low=1, high=100_000_000, step=10
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeachingConstants:
+    """What is the same whenever a network is taught. Set by hand; not tuned on a set.
+
+    Parameters
+    ----------
+    rise : int
+        Iterations of a linear rise before the learning rate falls along a cosine; at most a tenth of all.
+    longest_gradient : float
+        Gradients are shortened to this length.
+    weight_moved_clusters : float
+        Of the clusters in the transformation loss, beside the object, which has 1.
+    """
+
+    rise: int = 200
+    longest_gradient: float = 1.0
+    weight_moved_clusters: float = 0.3
+
+
+TEACHING = TeachingConstants()

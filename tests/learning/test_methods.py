@@ -7,7 +7,6 @@ import torch
 from napari_s3net.learning.examples import iter_examples
 from napari_s3net.learning.files import find_images_with_labels
 from napari_s3net.learning.methods import (
-    FOLLOWER,
     TERMS,
     draw,
     make_batch,
@@ -36,7 +35,7 @@ def seed(n=0):
 def test_each_term_reaches_the_encoder(data, tiny, method):
     settings = tiny.replace(method=method, confident=0.0)
     config = network_config(settings, 1, 2)
-    state = new_run(new_network(config, 0), {}, decay=FOLLOWER)
+    state = new_run(new_network(config, 0), {}, decay=0.99)
     state.optimiser.steps = settings.steps
     labelled = make_batch(data, np.flatnonzero(data.labelled), CPU, keypoints=config.keypoints)
     others = make_batch(data, np.flatnonzero(~data.labelled), CPU, keypoints=config.keypoints)

@@ -11,6 +11,7 @@ from napari_s3net.learning.examples import iter_examples
 from napari_s3net.learning.files import find_images_with_labels
 from napari_s3net.learning.methods import network_config, new_network, predict_squares
 from napari_s3net.learning.model import save_model
+from napari_s3net.learning.run import belongs_to_run
 from napari_s3net.learning.settings import METHODS
 from napari_s3net.learning.train import iter_learn, set_aside
 from napari_s3net.network.encoder_decoder import EncoderDecoder, EncoderDecoderConfig
@@ -162,11 +163,11 @@ def test_a_network_of_a_seed_is_the_same_and_torch_is_left_alone(tiny):
 
 def test_a_checkpoint_is_known_by_its_run(data, tiny, tmp_path):
     file = tmp_path / "c.safetensors"
-    assert not train.belongs_to_run(file, data, tiny, None)
+    assert not belongs_to_run(file, data, tiny, None)
     follow(iter_learn(data, tiny, CPU, checkpoint=file), lambda step: step.iteration == 10)
-    assert train.belongs_to_run(file, data, tiny, None)
-    assert not train.belongs_to_run(file, data, tiny.replace(steps=21), None)
-    assert not train.belongs_to_run(file, data.part(np.arange(7)), tiny, None)
+    assert belongs_to_run(file, data, tiny, None)
+    assert not belongs_to_run(file, data, tiny.replace(steps=21), None)
+    assert not belongs_to_run(file, data.part(np.arange(7)), tiny, None)
 
 
 def test_where_memory_ends_late_the_checkpoint_is_gone_on_from(data, tiny, tmp_path, monkeypatch):

@@ -217,7 +217,8 @@ class LearnJob(SteppedJob):
     def _do(self) -> Any:
         from napari_s3net.learning.examples import iter_examples
         from napari_s3net.learning.model import load_model, save_model
-        from napari_s3net.learning.train import belongs_to_run, iter_learn
+        from napari_s3net.learning.run import belongs_to_run
+        from napari_s3net.learning.train import iter_learn
         from napari_s3net.runtime.device import resolve_device
 
         asked = self._request

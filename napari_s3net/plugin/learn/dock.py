@@ -14,7 +14,8 @@ from qtpy.QtWidgets import QFileDialog, QLabel, QProgressBar, QPushButton, QWidg
 from napari_s3net.errors import S3NetError
 from napari_s3net.image import Segmentation
 from napari_s3net.learning.examples import ReadStep
-from napari_s3net.learning.run import REPORT, LearnStep
+from napari_s3net.learning.run import LearnStep
+from napari_s3net.learning.settings import LEARNING
 from napari_s3net.plugin.jobs.learn_job import (
     ApplyJob,
     Labelled,
@@ -258,7 +259,7 @@ class LearnDock(Dock):
         for step in update.steps:
             if isinstance(step, LearnStep):
                 done, total = step.iteration, step.total
-                self.plot.add([step.losses] * min(REPORT, done))
+                self.plot.add([step.losses] * min(LEARNING.report_every, done))
                 aside = "" if step.validation is None else f" · Dice on images set aside {step.validation:.2f}"
                 self._first = self._first or (time.monotonic(), done)
                 left = time_left(done - self._first[1], total - done, time.monotonic() - self._first[0])
