@@ -1,6 +1,6 @@
 """Morphology of many masks at once, each a plane of one array (n, h, w); outside the image all is False.
 
-What scipy and scikit-image compute as well, here for its speed. With theirs in its place a photograph takes 1.17 times
+What scipy and scikit-image compute as well, here for its speed. With theirs in its place a photograph takes 1.19 times
 as long as a whole, a lung slice 1.09 times, and a volume of 24 such slices 1.32 times (one core, the medians of 25, 25
 and 5 interleaved runs). So it is private to this room; other rooms call scipy.
 """

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from napari_s3net.foreground.region_features import LINEAR, RATIOS, RegionFeatures
 from napari_s3net.foreground.voting import ScoredCandidates
+from napari_s3net.labels.metrics import dice_of_masks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,9 +185,7 @@ def sample_from(candidates: ScoredCandidates, views: NDArray[np.float32] | None 
         It counts by the square of the outcome's confidence.
     """
     probability, confidence = candidates.vote() if views is None else candidates.vote_with(views)
-    chosen = probability > 0.5
-    common = (candidates.masks & chosen).sum(axis=(1, 2))
-    agreement = 2 * common / (candidates.masks.sum(axis=(1, 2)) + chosen.sum())
+    agreement = dice_of_masks(candidates.masks, probability[None] > 0.5)[:, 0]
     return TrainingSample(candidate_features(candidates), agreement, confidence**2)
 
 
