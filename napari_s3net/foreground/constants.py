@@ -64,7 +64,8 @@ class VotingConstants:
     network_floor : float
         Added to the agreement, so that none alone makes a score 0.
     least_confidence : float
-        Where a network helps: below this expected Dice there is no clear object. Noise and bare skin stay below 0.2.
+        Where a network helps: below this expected Dice there is no clear object. Noise and bare skin stay at 0.2 or
+        below; a small lesion in a haze of doubt does not.
     sure_confidence : float
         From this expected Dice on the object is called sure.
     """
@@ -113,5 +114,5 @@ class VotingConstants:
     network_threshold: float = 0.4
     network_share: float = 0.65
     network_floor: float = 0.05
-    least_confidence: float = 0.35
+    least_confidence: float = 0.22
     sure_confidence: float = 0.9

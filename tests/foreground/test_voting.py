@@ -149,6 +149,15 @@ def test_where_a_network_sees_nothing_nothing_is_proposed():
     assert (faint[0] > 0.5).any()
 
 
+def test_a_small_clear_object_in_a_haze_of_doubt_is_proposed():
+    """The doubt of many pixels together outweighs the object, but lies nowhere near it."""
+    small = (Y - 20) ** 2 + (X - 20) ** 2 < 5**2
+    proposal = scored([small], [0.0]).elect((H, W), views=np.where(small, 0.95, 0.1)[None].astype(np.float32))
+    assert 0.2 < proposal.confidence < 0.5
+    assert np.array_equal(proposal.object_probability > 0.5, small)
+    assert proposal.certainty == "look"
+
+
 def test_a_prior_counts_beside_the_network():
     candidates = scored([LEFT, LARGER], [0.0, 0.0])
     less, more = (candidates.vote_with(blurred(LARGER), np.array([0.0, p]))[0][20, 30] for p in (-4.0, 4.0))

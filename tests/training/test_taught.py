@@ -6,6 +6,7 @@ import torch
 
 from napari_s3net import phantom, segment
 from napari_s3net.errors import ModelFileError
+from napari_s3net.foreground.lesion import LESION
 from napari_s3net.image import as_image
 from napari_s3net.labels.metrics import dice
 from napari_s3net.preprocessing.prepare import prepare
@@ -111,7 +112,7 @@ def test_noise_and_bare_skin_have_no_object(kind):
     result = segment(np.clip(array, 0, 255).astype(np.uint8), preset="skin")
     assert not result.mask.any()
     assert result.foreground == ()
-    assert result.confidence < 0.35
+    assert result.confidence < LESION.least_confidence
 
 
 def test_a_sticker_is_not_taken_for_the_frame_of_a_lesion():
