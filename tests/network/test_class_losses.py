@@ -60,3 +60,6 @@ def test_only_confident_pseudo_labels_count():
     found = pseudo_label_loss(torch.zeros(1, 2, 1, 2), told, 0.9)
     assert math.isclose(float(found), math.log(2) / 2, rel_tol=1e-6)
     assert float(pseudo_label_loss(torch.zeros(1, 2, 1, 2), told, 0.99)) == 0
+    exactly = torch.tensor([[0.75, 0.5], [0.25, 0.5]]).reshape(1, 2, 1, 2)
+    at_the_bound = pseudo_label_loss(torch.zeros(1, 2, 1, 2), exactly, 0.75)
+    assert math.isclose(float(at_the_bound), math.log(2) / 2, rel_tol=1e-6), "as probable as asked for counts"

@@ -1,6 +1,7 @@
 import math
 
 import torch
+from torch import nn
 
 from napari_s3net.network.correspondence import (
     NOWHERE,
@@ -66,6 +67,31 @@ def test_local_loss_by_hand():
     matches = torch.tensor([[[True], [False]]])
     found = local_loss(plan, matches, torch.ones(1, 2).bool(), torch.ones(1, 1).bool())
     assert math.isclose(float(found), 0.45 * math.log(2) + math.log(4), rel_tol=1e-6)
+
+
+def test_the_lonely_of_both_slices_share_one_mean():
+    """One lonely keypoint in the first slice (1/4) and two in the second (1/2, 1/8): a third of ln 4 + ln 2 + ln 8."""
+    plan = torch.full((1, 2, 3), NOWHERE)
+    plan[0, 0, 2], plan[0, 1, 0], plan[0, 1, 1] = math.log(0.25), math.log(0.5), math.log(0.125)
+    found = local_loss(plan, torch.zeros(1, 1, 2).bool(), torch.ones(1, 1).bool(), torch.ones(1, 2).bool())
+    assert math.isclose(float(found), (math.log(4) + math.log(2) + math.log(8)) / 3, rel_tol=1e-6)
+
+
+class Unchanged(nn.Module):
+    def forward(self, x, *_):
+        return x
+
+
+def test_scores_are_products_over_the_root_of_the_width():
+    """Equation of scaled attention: features of ones, width 16, give 16 / 4."""
+    head = CorrespondenceHead(16)
+    head.cross = Unchanged()
+    nn.init.eye_(head.project.weight)
+    nn.init.zeros_(head.project.bias)
+    points = KeypointBatch(torch.zeros(1, 1, 2), torch.ones(1, 1, dtype=torch.bool))
+    ones = torch.ones(1, 1, 16)
+    expected = transport_with_dustbin(torch.full((1, 1, 1), 4.0), points.real, points.real, head.dustbin)
+    assert torch.allclose(head(ones, ones, points, points), expected)
 
 
 def test_gradient():
