@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from html import unescape
 from pathlib import Path
 
 from napari_s3net.errors import ReadError
@@ -111,7 +112,7 @@ def data_files(path: Path) -> list[Path]:
         return []
     with path.open("rb") as file:
         named = _NAMED.findall(file.read(_HEAD_BYTES))
-    names = {(first or second).decode("utf-8", "replace").removeprefix("./") for first, second in named}
+    names = {unescape((first or second).decode("utf-8", "replace")).removeprefix("./") for first, second in named}
     inside = {path.parent / name for name in names if not re.search(r"[/\\:\0]", name)}
     return sorted(p for p in inside if p != path and p.is_file())
 

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from napari_s3net.errors import InvalidImageError, InvalidSettingsError, ReadError
+from napari_s3net.errors import InvalidImageError, InvalidSettingsError, ModelFileError, ReadError
 from napari_s3net.foreground.propose import SCORERS
 from napari_s3net.foreground.voting import ScoredCandidates
 from napari_s3net.image import Image, Segmentation
@@ -29,6 +29,7 @@ from napari_s3net.settings import Settings
 from napari_s3net.training.initial_clusters import initial_clusters
 from napari_s3net.training.linear_scorer import LinearScorer, TrainingSample, fit_scorer, sample_from
 from napari_s3net.training.taught import view_object
+from napari_s3net.training.weights import read_tensors
 
 #: Fewer than this many images have nothing in common to learn.
 FEWEST_IMAGES = 4
@@ -105,10 +106,10 @@ class FolderModel:
         path : Path
             The file; one that is there is replaced.
         """
-        from safetensors.numpy import save_file
+        from safetensors.numpy import save
 
         about = {"napari-s3net": "folder", "settings": json.dumps(self.settings.to_dict())}
-        save_file({name: getattr(self.scorer, name) for name in _ARRAYS}, path, about)
+        path.write_bytes(save({name: getattr(self.scorer, name) for name in _ARRAYS}, about))
 
 
 def load_folder_model(path: Path) -> FolderModel:
@@ -129,16 +130,13 @@ def load_folder_model(path: Path) -> FolderModel:
     ReadError
         If the file is missing or no such model.
     """
-    from safetensors import SafetensorError, safe_open
-
     try:
-        with safe_open(path, "np") as file:
-            about = file.metadata() or {}
-            if about.get("napari-s3net") != "folder":
-                raise ReadError(f"{Path(path).name} holds other weights; expected a model fitted on a folder.")
-            scorer = LinearScorer(*(file.get_tensor(name) for name in _ARRAYS))
+        arrays, about = read_tensors(Path(path))
+        if about.get("napari-s3net") != "folder":
+            raise ReadError(f"{Path(path).name} holds other weights; expected a model fitted on a folder.")
+        scorer = LinearScorer(*(arrays[name].numpy() for name in _ARRAYS))
         return FolderModel(scorer, Settings.from_dict(json.loads(about["settings"])))
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
+    except (ModelFileError, KeyError, ValueError) as error:
         raise ReadError(f"{Path(path).name} is no model of this program: {error}") from None
 
 

@@ -191,13 +191,16 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     ModelFileError
         If it is missing or not such a file.
     """
-    from safetensors import SafetensorError, safe_open
+    from safetensors import SafetensorError
+    from safetensors.torch import load
 
     if not path.is_file():
         raise ModelFileError(f"There is no weight file at {path}.")
     try:
-        with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+        content = path.read_bytes()  # not opened by its name, which need not be UTF-8
+        tensors = load(content)
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+        return tensors, header.get("__metadata__") or {}
     except (SafetensorError, OSError) as error:
         raise ModelFileError(f"{path} is no readable safetensors file ({_first_line(error)}).") from None
 

@@ -1,4 +1,6 @@
 import json
+import os
+import sys
 
 import pytest
 import torch
@@ -110,3 +112,12 @@ def test_the_usual_network_fits_into_a_file(tmp_path):
 def test_normalisation_clips_and_centres():
     values = Normalisation(low=-1000, high=1000)(torch.tensor([-2000, -1000, 0, 1000, 3000]))
     assert values.tolist() == [-2, -2, 0, 2, 2]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are UTF-8 elsewhere")
+def test_a_name_that_is_no_utf_8(tmp_path):
+    path = tmp_path / os.fsdecode(b"m\xe9.safetensors")
+    write_tensors(path, {"a": torch.arange(3.0)}, {"format": "x"})
+    tensors, header = read_tensors(path)
+    assert tensors["a"].tolist() == [0, 1, 2]
+    assert header == {"format": "x"}
