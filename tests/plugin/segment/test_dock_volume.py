@@ -51,6 +51,26 @@ def test_the_whole_volume_with_one_press(chest, viewer, qtbot):
     assert all(cached_run(layer, chest.source.key.at(k)) is not None for k in range(10))
 
 
+def test_of_a_time_series_the_volume_at_the_sliders_time_is_segmented(dock, viewer, qtbot):
+    array, lungs = make_chest(depth=6)
+    series = np.stack([array, np.roll(array, 6, 2), array])
+    viewer.add_image(
+        series, name="chest", scale=(1, 3, 4, 4), units=("s", "mm", "mm", "mm"), metadata={KEY: {"kind": "ct"}}
+    )
+    dock.choosers.show_settings(dock.choosers.settings().replace(working_size=64, clusters=4))
+    viewer.dims.set_current_step(0, 1)
+    assert dock.choosers.image_line.text().startswith("time 1 of 0–2 · slice ")
+    assert dock.extent.choice.value == VOLUME
+    dock.run()
+    finish(dock, qtbot)
+    layer = labels_of(viewer)
+    assert [bool(volume.any()) for volume in layer.data] == [False, True, False]
+    found = np.isin(layer.data[1], layer.metadata[KEY]["foreground"])
+    true = np.roll(lungs, 6, 2)
+    assert 2 * (found & true).sum() / (found.sum() + true.sum()) > 0.9
+    qtbot.waitUntil(lambda: "ml in 6 slices" in dock.panel.line.text(), timeout=5000)
+
+
 def test_cancel_puts_every_slice_back(chest, viewer, qtbot):
     chest.run()
     when_slices_have_come(chest, viewer, qtbot)
