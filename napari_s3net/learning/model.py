@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from napari_s3net.learning.planes import InputNormalisation
 from napari_s3net.learning.settings import LearnSettings
 from napari_s3net.network.unet import ClassNetwork, ClassNetworkConfig
 from napari_s3net.training.weights import FORMAT as TAUGHT_FORMAT
-from napari_s3net.training.weights import read_tensors, write_tensors
+from napari_s3net.training.weights import card_header, read_card, read_tensors, to_half, write_tensors
 
 #: What the header of our files says; a larger version than this is not read.
 FORMAT, VERSION = "napari-s3net model", 1
@@ -98,19 +97,17 @@ def save_model(path: Path, model: LearnedModel) -> None:
         If a weight is not finite in half precision, or the file cannot be written.
     """
     card = model.card
-    tensors = {k: v.detach().to("cpu", torch.float16).contiguous() for k, v in model.network.state_dict().items()}
-    if card.is_pretrained_only:
-        tensors = {name: value for name, value in tensors.items() if name.startswith("encoder.")}
-    if broken := [name for name, value in tensors.items() if not bool(value.isfinite().all())]:
-        raise ModelFileError(f"The model is not written to {path}: {broken[0]} holds numbers that are not finite.")
+    state = model.network.state_dict()
+    kept = [name for name in state if name.startswith("encoder.") or not card.is_pretrained_only]
     written = {
-        "config": card.config.as_dict(),
+        "config": card.config.to_dict(),
         "settings": card.settings.to_dict(),
         "classes": {str(value): name for value, name in card.classes.items()},
         "normalisation": card.normalisation.to_dict(),
         "record": card.record,
     }
-    write_tensors(path, tensors, {"format": FORMAT, "version": str(VERSION), "card": json.dumps(written)})
+    tensors = to_half(path, {name: state[name] for name in kept})
+    write_tensors(path, tensors, card_header(FORMAT, VERSION, written))
 
 
 def load_model(path: Path) -> LearnedModel:
@@ -137,13 +134,9 @@ def load_model(path: Path) -> LearnedModel:
             "was taught on synthetic images" if header.get("format") == TAUGHT_FORMAT else "is no model of this program"
         )
         raise ModelFileError(f"{path} {what}. Expected a file that `napari-s3net learn` or `pretrain` wrote.")
-    version = header.get("version", "")
-    if not version.isdigit() or int(version) > VERSION:
-        raise ModelFileError(
-            f"{path} is of version {version!r}; this program reads up to {VERSION}. Update napari-s3net to use it."
-        )
+    written = read_card(path, header, VERSION)
     try:
-        card = _card(json.loads(header["card"]))
+        card = _card(written)
         network = ClassNetwork(card.config)
         missing, unknown = network.load_state_dict({k: v.float() for k, v in tensors.items()}, strict=False)
     except Exception as error:  # noqa: BLE001 - a header from elsewhere may hold anything
@@ -191,9 +184,8 @@ def start_from(network: torch.nn.Module, path: Path) -> int:
 
 def _card(written: dict[str, Any]) -> LearnedCard:
     """The card as it was saved."""
-    config: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in written["config"].items()}
     return LearnedCard(
-        config=ClassNetworkConfig(**config),
+        config=ClassNetworkConfig.from_dict(written["config"]),
         settings=LearnSettings(**written["settings"]),
         classes={int(value): str(name) for value, name in written["classes"].items()},
         normalisation=InputNormalisation(**written["normalisation"]),

@@ -14,9 +14,7 @@ from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Image
 from napari_s3net.network.class_losses import IGNORED
 from napari_s3net.preprocessing.values import complete
-from napari_s3net.preprocessing.window import robust_range, with_channels
-
-MEAN, SPREAD = 0.5, 0.25
+from napari_s3net.preprocessing.window import normalise, robust_range, with_channels
 
 
 @dataclass(frozen=True)
@@ -64,8 +62,7 @@ class InputNormalisation:
             came, expected = ("colours" if n == 3 else "grey" for n in (array.shape[2], self.channels))
             raise InvalidImageError(f"{plane.name} is {came}; expected {expected}, as in the other images.")
         low, high = (self.low, self.high) if self.low is not None and self.high is not None else robust_range(array)
-        share = (array.astype(np.float32) - low) / max(high - low, 1e-6)
-        normal: NDArray[np.float32] = (np.clip(share, 0, 1) - np.float32(MEAN)) / np.float32(SPREAD)
+        normal: NDArray[np.float32] = normalise(array.astype(np.float32), low, high)
         return normal
 
 

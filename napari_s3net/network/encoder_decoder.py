@@ -6,8 +6,10 @@ connections between them follow U-Net (Ronneberger, Fischer and Brox 2015).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import pairwise
+from typing import Any, Self
 
 import torch
 import torch.nn.functional as F
@@ -22,7 +24,38 @@ GROUP = 8
 
 
 @dataclass(frozen=True, kw_only=True)
-class EncoderDecoderConfig:
+class NetworkConfig:
+    """Base of the shapes of networks, which stand in the headers of their weight files."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Convert to numbers, words and lists, such as JSON holds.
+
+        Returns
+        -------
+        dict
+            By the names of the fields; tuples become lists.
+        """
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` gave.
+
+        Parameters
+        ----------
+        values : mapping of str to object
+            By the names of the fields.
+
+        Returns
+        -------
+        Self
+            The same shape.
+        """
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderDecoderConfig(NetworkConfig):
     """The shape of the network; with the weights it is all that is needed to build it again.
 
     Attributes
@@ -48,16 +81,6 @@ class EncoderDecoderConfig:
     clusters: int = 8
     attention: bool = True
     deformable: bool = True
-
-    def as_dict(self) -> dict[str, object]:
-        """Convert to numbers and lists, such as JSON holds, for the header of a weight file.
-
-        Returns
-        -------
-        dict
-            By the names of the fields; tuples become lists.
-        """
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
 
 class EncoderDecoder(nn.Module):

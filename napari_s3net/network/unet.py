@@ -7,14 +7,14 @@ is said of an image does not depend on the images that it is computed with.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from napari_s3net.network.encoder_decoder import attention_encoder, normalise_groups
+from napari_s3net.network.encoder_decoder import NetworkConfig, attention_encoder, normalise_groups
 from napari_s3net.network.keypoint_fusion import KeypointBatch, KeypointFusion
 
 
@@ -39,7 +39,7 @@ PERTURBATION = Perturbation()
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassNetworkConfig:
+class ClassNetworkConfig(NetworkConfig):
     """The shape of the network; with the weights it is all that is needed to build it again.
 
     Attributes
@@ -66,16 +66,6 @@ class ClassNetworkConfig:
     keypoints: bool = False
     keypoint_width: int = 256
     keypoint_blocks: int = 6
-
-    def as_dict(self) -> dict[str, object]:
-        """Convert to numbers, words and lists, such as JSON holds.
-
-        Returns
-        -------
-        dict
-            By the names of the fields; tuples become lists.
-        """
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
 
 class Encoder(nn.Module):

@@ -182,6 +182,26 @@ def sampling_step(shape: tuple[int, ...]) -> int:
     return 1 + max(shape) // WINDOW.sampled_size
 
 
+def normalise(values: Any, low: float, high: float, *, mean: float = 0.5, sd: float = 0.25) -> Any:
+    """Bring values to what a network takes: (clip((v − low) / (high − low), 0, 1) − mean) / sd.
+
+    Parameters
+    ----------
+    values : numpy.ndarray or torch.Tensor
+        Of any shape, of a floating type.
+    low, high : float
+        What becomes 0 and 1, in the unit of the values.
+    mean, sd : float
+        What is subtracted from the values between 0 and 1, and what they are divided by then.
+
+    Returns
+    -------
+    numpy.ndarray or torch.Tensor
+        Of the same shape and type.
+    """
+    return (((values - low) / max(high - low, 1e-6)).clip(0, 1) - mean) / sd
+
+
 def robust_range(values: NDArray[Any]) -> tuple[float, float]:
     """Compute the robust percentiles of an array; those of bytes are counted, which takes a tenth of the time.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from napari_s3net.errors import ModelFileError
 from napari_s3net.network.encoder_decoder import EncoderDecoder, EncoderDecoderConfig
+from napari_s3net.preprocessing.window import normalise
 
 #: What the header of our files says; a larger version than this is not read.
 FORMAT, VERSION = "napari-s3net weights", 1
@@ -34,8 +36,8 @@ class Normalisation:
 
     def __call__(self, x: Tensor) -> Tensor:
         """Normalise values of any shape; the result is float32."""
-        share = ((x.float() - self.low) / (self.high - self.low)).clamp(0, 1)
-        return (share - self.mean) / self.sd
+        normal: Tensor = normalise(x.float(), self.low, self.high, mean=self.mean, sd=self.sd)
+        return normal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,24 +85,19 @@ def save_weights(path: Path, network: EncoderDecoder, card: ModelCard) -> None:
     ModelFileError
         If a weight is not finite in half precision, the file would be larger than `LARGEST`, or cannot be written.
     """
-    tensors = {
-        name: value.detach().to("cpu", torch.float16).contiguous() for name, value in network.state_dict().items()
-    }
-    broken = [name for name, value in tensors.items() if not bool(value.isfinite().all())]
-    if broken:
-        raise ModelFileError(f"Weights are not written to {path}: {broken[0]} holds numbers that are not finite.")
+    tensors = to_half(path, network.state_dict())
     needed = sum(2 * value.numel() for value in tensors.values())
     if needed > LARGEST:
         raise ModelFileError(f"Weights take {needed:,} bytes; {path} may hold {LARGEST:,}. Choose smaller widths.")
     written = {
         "kind": card.kind,
-        "config": card.config.as_dict(),
+        "config": card.config.to_dict(),
         "normalisation": asdict(card.normalisation),
         "size": card.size,
         "parts": list(card.parts),
         "taught": card.taught,
     }
-    write_tensors(path, tensors, {"format": FORMAT, "version": str(VERSION), "card": json.dumps(written)})
+    write_tensors(path, tensors, card_header(FORMAT, VERSION, written))
 
 
 def load_weights(path: Path) -> tuple[EncoderDecoder, ModelCard]:
@@ -126,13 +123,9 @@ def load_weights(path: Path) -> tuple[EncoderDecoder, ModelCard]:
     tensors, header = read_tensors(path)
     if header.get("format") != FORMAT:
         raise ModelFileError(f"{path} holds no weights of this program; its format is {header.get('format')!r}.")
-    version = header.get("version", "")
-    if not version.isdigit() or int(version) > VERSION:
-        raise ModelFileError(
-            f"{path} is of version {version!r}; this program reads up to {VERSION}. Update napari-s3net to use it."
-        )
+    written = read_card(path, header, VERSION)
     try:
-        card = _card(json.loads(header["card"]))
+        card = _card(written)
         network = EncoderDecoder(card.config)
         network.load_state_dict({name: value.float() for name, value in tensors.items()})
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -205,14 +198,90 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise ModelFileError(f"{path} is no readable safetensors file ({_first_line(error)}).") from None
 
 
+def to_half(path: Path, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Round weights to half precision, on the CPU, for a file.
+
+    Parameters
+    ----------
+    path : Path
+        Where they are to be written; for the message.
+    state : mapping of str to torch.Tensor
+        As `state_dict` gives them.
+
+    Returns
+    -------
+    dict of str to torch.Tensor
+        float16, contiguous.
+
+    Raises
+    ------
+    ModelFileError
+        If one is not finite in half precision.
+    """
+    tensors = {name: value.detach().to("cpu", torch.float16).contiguous() for name, value in state.items()}
+    if broken := [name for name, value in tensors.items() if not bool(value.isfinite().all())]:
+        raise ModelFileError(f"{path} is not written: {broken[0]} holds numbers that are not finite.")
+    return tensors
+
+
+def card_header(kind: str, version: int, card: dict[str, Any]) -> dict[str, str]:
+    """Make the header of a file of weights.
+
+    Parameters
+    ----------
+    kind : str
+        What the file is.
+    version : int
+        Of its format.
+    card : dict
+        What is known of the weights, as plain values.
+
+    Returns
+    -------
+    dict of str to str
+        As `write_tensors` takes it.
+    """
+    return {"format": kind, "version": str(version), "card": json.dumps(card)}
+
+
+def read_card(path: Path, header: Mapping[str, str], newest: int) -> dict[str, Any]:
+    """Read what is known of the weights from the header of their file.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file; for the messages.
+    header : mapping of str to str
+        From `read_tensors`.
+    newest : int
+        Files of a larger version are refused.
+
+    Returns
+    -------
+    dict
+        What `card_header` was given.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is from a newer version, or its header is no card.
+    """
+    version = header.get("version", "")
+    if not version.isdigit() or int(version) > newest:
+        raise ModelFileError(
+            f"{path} is of version {version!r}; this program reads up to {newest}. Update napari-s3net to use it."
+        )
+    try:
+        return dict(json.loads(header["card"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelFileError(f"{path}: weights and description do not fit together ({_first_line(error)}).") from None
+
+
 def _card(written: dict[str, Any]) -> ModelCard:
     """The card as it was saved."""
-    config: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in written["config"].items()
-    }
     return ModelCard(
         kind=str(written["kind"]),
-        config=EncoderDecoderConfig(**config),
+        config=EncoderDecoderConfig.from_dict(written["config"]),
         normalisation=Normalisation(**written["normalisation"]),
         size=int(written["size"]),
         parts=tuple(written["parts"]),

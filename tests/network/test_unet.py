@@ -62,4 +62,6 @@ def test_what_is_said_of_an_image_does_not_depend_on_batch_mates(keypoints):
 
 
 def test_a_config_is_plain_values():
-    assert ClassNetworkConfig().as_dict()["widths"] == [16, 32, 64, 128, 256]
+    config = ClassNetworkConfig(widths=(8, 16), keypoints=True)
+    assert config.to_dict()["widths"] == [8, 16]
+    assert ClassNetworkConfig.from_dict(config.to_dict()) == config

@@ -8,6 +8,7 @@ from napari_s3net.preprocessing.values import complete
 from napari_s3net.preprocessing.window import (
     Window,
     choose_window,
+    normalise,
     over_channels,
     robust_range,
     sampling_step,
@@ -104,3 +105,13 @@ def test_at_least_half_of_512_rows_are_sampled(side, step):
 def test_percentiles_of_bytes_are_those_of_numpy(values):
     counted, plain = robust_range(values.astype(np.uint8)), robust_range(values.astype(np.float32))
     assert counted == pytest.approx(plain)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_normalised_values_are_clipped_and_centred(dtype):
+    values = np.array([-2000, -1000, 0, 1000, 3000], dtype)
+    found = normalise(values, -1000, 1000)
+    assert found.tolist() == [-2.0, -2.0, 0.0, 2.0, 2.0]
+    assert found.dtype == values.dtype
+    assert normalise(values, -1000, 1000, mean=0, sd=1).max() == 1
+    assert np.isfinite(normalise(values, 5.0, 5.0)).all()
