@@ -330,7 +330,7 @@ class Segmentation:
     object_name : str
         What the object as a whole is called: "Lesion", "Lung".
     state : mapping of str to numpy.ndarray
-        The network's weights, from which `refine` trains on; empty where they were not kept.
+        The network's weights, by which `uncertainty` asks it again; empty where they were not kept.
     image : Image or None
         What was segmented, not a copy; None where it is not known any more.
     """

@@ -34,7 +34,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--methods",
         metavar="A,B,…",
         help="s3net, released, s3net:no-…, plain methods by name, plain for all of them (default s3net,plain); "
-        "with --interactive: random-walker, random-forest, s3net:no-weights, s3net (default all)",
+        "with --interactive: random-walker, random-forest, s3net:no-network, s3net (default all)",
     )
     add("--ablations", action="store_true", help="also s3net with one idea left out, a row each")
     add(

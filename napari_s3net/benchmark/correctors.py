@@ -1,14 +1,13 @@
 """Methods that correct a mask by strokes: ours, and two that people use, written to win.
 
-Each is made with the image, the mask to start from, our label-free result where it is asked for, and the device; and
-has `rerun(prediction, strokes)` with strokes 1 for object, 2 for background and 0 elsewhere.
+Each is made with the image, the mask to start from, the settings that suit the image, and the device; and has
+`rerun(prediction, strokes)` with strokes 1 for object, 2 for background and 0 elsewhere.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -20,10 +19,9 @@ from skimage.segmentation import random_walker
 from napari_s3net.correction.constraints import BACKGROUND, OBJECT
 from napari_s3net.correction.refine import Refiner
 from napari_s3net.image import Image, Segmentation
-from napari_s3net.preprocessing.suggest import suggest_preset
 from napari_s3net.preprocessing.window import to_unit
 from napari_s3net.provenance import Provenance
-from napari_s3net.settings import preset_settings
+from napari_s3net.settings import Settings
 
 #: The random walker decides in a band of this share of the longer side on either side of the first border.
 BAND, BETA = 0.05, 90
@@ -53,7 +51,7 @@ class Corrector(Protocol):
 
 
 class Ours:
-    """Our own corrections (`refine`), with the weights of the label-free run, or without any.
+    """Our own corrections (`refine`).
 
     Parameters
     ----------
@@ -61,29 +59,19 @@ class Ours:
         One plane.
     start : numpy.ndarray
         (H, W) bool, the mask to start from.
-    label_free : Segmentation or None
-        Our result without any stroke; None starts without one.
+    settings : Settings
+        With `start="random"` no taught network is asked.
     device : str
         As in `segment`.
-    weights : bool
-        Whether to go on from the weights of `label_free`.
     """
 
-    def __init__(
-        self, image: Image, start: NDArray[np.bool_], label_free: Segmentation | None, device: str, *, weights: bool
-    ) -> None:
-        if label_free is None:
-            settings = preset_settings(suggest_preset(image))
-            label_free = Segmentation(
-                np.zeros(image.shape, np.int32), (), image.geometry, Provenance(settings=settings)
-            )
+    def __init__(self, image: Image, start: NDArray[np.bool_], settings: Settings, device: str) -> None:
         halves = np.where(start, 1, 2).astype(np.int32)
-        state = label_free.state if weights else {}
-        self._result = replace(label_free, labels=halves, foreground=(1,), names={}, state=state)
-        self._refiner = Refiner(image, self._result.settings, device=device)
+        self._result = Segmentation(halves, (1,), image.geometry, Provenance(settings=settings))
+        self._refiner = Refiner(image, settings, device=device)
 
     def rerun(self, prediction: NDArray[np.bool_], strokes: NDArray[np.uint8]) -> NDArray[np.bool_]:  # noqa: ARG002 - it knows it
-        """Train the network on the strokes and spread them over the image.
+        """Spread the strokes over the image.
 
         Parameters
         ----------
@@ -112,12 +100,14 @@ class RandomWalker:
         One plane.
     start : numpy.ndarray
         (H, W) bool, the mask to start from.
-    label_free, device
+    settings : Settings
+        The window of CT.
+    device
         Not used.
     """
 
-    def __init__(self, image: Image, start: NDArray[np.bool_], label_free: Segmentation | None, device: str) -> None:  # noqa: ARG002
-        self._unit = ndimage.gaussian_filter(to_unit(image, preset_settings(suggest_preset(image))), (1, 1, 0))
+    def __init__(self, image: Image, start: NDArray[np.bool_], settings: Settings, device: str) -> None:  # noqa: ARG002
+        self._unit = ndimage.gaussian_filter(to_unit(image, settings), (1, 1, 0))
         self._band = BAND * max(start.shape)
         self._seeds = np.zeros(start.shape, np.int32)
         for label, side in ((1, start), (2, ~start)):
@@ -162,12 +152,14 @@ class RandomForest:
         One plane.
     start : numpy.ndarray
         (H, W) bool, the mask to start from.
-    label_free, device
+    settings : Settings
+        The window of CT.
+    device
         Not used.
     """
 
-    def __init__(self, image: Image, start: NDArray[np.bool_], label_free: Segmentation | None, device: str) -> None:  # noqa: ARG002
-        unit = to_unit(image, preset_settings(suggest_preset(image)))
+    def __init__(self, image: Image, start: NDArray[np.bool_], settings: Settings, device: str) -> None:  # noqa: ARG002
+        unit = to_unit(image, settings)
         channels = rgb2lab(unit) if unit.shape[2] == 3 else 100 * unit
         maps = []
         for scale in SCALES:
@@ -213,11 +205,13 @@ class RandomForest:
         return np.asarray(ndimage.binary_fill_holes(mask) & (strokes != 2))
 
 
-CORRECTORS: Mapping[str, Callable[[Image, NDArray[np.bool_], Segmentation | None, str], Corrector]] = {
+CORRECTORS: Mapping[str, Callable[[Image, NDArray[np.bool_], Settings, str], Corrector]] = {
     "random-walker": RandomWalker,
     "random-forest": RandomForest,
-    "s3net:no-weights": lambda *known: Ours(*known, weights=False),
-    "s3net": lambda *known: Ours(*known, weights=True),
+    "s3net:no-network": lambda image, start, settings, device: Ours(
+        image, start, settings.replace(start="random"), device
+    ),
+    "s3net": Ours,
 }
-#: Those that need a label-free run first.
-NETWORKS = frozenset({"s3net"})
+#: Those that are ours.
+OURS = frozenset({"s3net", "s3net:no-network"})

@@ -20,13 +20,16 @@ from skimage.transform import resize
 
 from napari_s3net.benchmark.baselines import otsu
 from napari_s3net.benchmark.cases import Pair, read_mask
-from napari_s3net.benchmark.correctors import CORRECTORS, NETWORKS
+from napari_s3net.benchmark.correctors import CORRECTORS, OURS
 from napari_s3net.benchmark.methods import NetworkRuns, version
 from napari_s3net.benchmark.summary import interval
 from napari_s3net.errors import InvalidImageError, InvalidSettingsError
-from napari_s3net.image import Geometry, Image, Segmentation
+from napari_s3net.image import Geometry, Image
 from napari_s3net.io import read_image
 from napari_s3net.labels.metrics import dice
+from napari_s3net.preprocessing.suggest import suggest_preset
+from napari_s3net.segmentation import segment
+from napari_s3net.settings import Settings
 
 Start = Literal["otsu", "s3net"]
 CorrectionRow = dict[str, Any]
@@ -49,14 +52,14 @@ class CorrectionCase:
         (H, W) bool, what somebody drew by hand.
     start : numpy.ndarray
         (H, W) bool, what every method starts from.
-    label_free : Segmentation or None
-        Our result without any stroke; None where no method needs it.
+    settings : Settings
+        Those with which our method runs on the image.
     """
 
     image: Image
     mask: NDArray[np.bool_]
     start: NDArray[np.bool_]
-    label_free: Segmentation | None
+    settings: Settings
 
 
 def stroke(prediction: NDArray[np.bool_], mask: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], bool] | None:
@@ -107,7 +110,7 @@ def correct(method: str, case: CorrectionCase, device: str = "auto") -> dict[str
         `dice` before the first stroke and after each; `lost`, the share of the pixels right before a stroke that it
         turned wrong; `seconds` of each re-run.
     """
-    corrector = CORRECTORS[method](case.image, case.start, case.label_free, device)
+    corrector = CORRECTORS[method](case.image, case.start, case.settings, device)
     prediction, mask = case.start, case.mask
     strokes = np.zeros(mask.shape, np.uint8)
     found: dict[str, list[float]] = {"dice": [dice(prediction, mask)], "lost": [], "seconds": []}
@@ -127,7 +130,7 @@ def correct(method: str, case: CorrectionCase, device: str = "auto") -> dict[str
     return found
 
 
-def case_of(pair: Pair, start: Start, runs: NetworkRuns, *, needs_network: bool) -> CorrectionCase:
+def case_of(pair: Pair, start: Start, runs: NetworkRuns) -> CorrectionCase:
     """Read an image, reduce it, and make what the methods start from.
 
     Parameters
@@ -138,8 +141,6 @@ def case_of(pair: Pair, start: Start, runs: NetworkRuns, *, needs_network: bool)
         Start from Otsu's mask, or from our label-free result.
     runs : NetworkRuns
         How the network is to run.
-    needs_network : bool
-        Whether a method needs our label-free result also where it is not the start.
 
     Returns
     -------
@@ -157,9 +158,13 @@ def case_of(pair: Pair, start: Start, runs: NetworkRuns, *, needs_network: bool)
             f"{pair.name}: expected a plane and a mask of its size; got {image.shape} and {mask.shape}."
         )
     image, mask = _reduced(image, SIZE), _resized(mask.astype(np.float32), SIZE) > 0.5
-    label_free = _label_free(image, runs) if needs_network or start == "s3net" else None
-    first = otsu(image.array, image.kind).mask if start == "otsu" or label_free is None else label_free.mask
-    return CorrectionCase(image, mask, first, label_free)
+    name = suggest_preset(image) if runs.preset == "auto" else runs.preset
+    settings = runs.settings("s3net", name, 0)
+    if start == "otsu":
+        first = otsu(image.array, image.kind).mask
+    else:
+        first = segment(image, settings=settings, device=runs.device).mask
+    return CorrectionCase(image, mask, first, settings)
 
 
 def iter_correction_rows(
@@ -194,7 +199,7 @@ def iter_correction_rows(
     """
     if unknown := [name for name in methods if name not in CORRECTORS]:
         raise InvalidSettingsError(f"There is no method {unknown[0]!r}. Methods are: {', '.join(CORRECTORS)}.")
-    current = {name: version("s3net" if name in NETWORKS else "otsu") for name in methods}
+    current = {name: version("s3net" if name in OURS else "otsu") for name in methods}
     path = output / "interactive.csv"
     rows = [row for row in read_correction_rows(path) if current.get(row["method"], row["version"]) == row["version"]]
     done = {(row["image"], row["method"], row["start"]) for row in rows}
@@ -208,7 +213,7 @@ def iter_correction_rows(
             if not left:
                 yield {}
                 continue
-            case = case_of(pair, start, runs, needs_network=bool(NETWORKS & set(left)))
+            case = case_of(pair, start, runs)
             for name in left:
                 known = {"image": pair.name, "method": name, "start": start, "half": pair.half}
                 row = {**known, "version": current[name], **correct(name, case, runs.device)}
@@ -252,14 +257,17 @@ def summarise_corrections(rows: list[CorrectionRow]) -> dict[str, Any]:
     Returns
     -------
     dict
-        For each method `strokes_to_90` and so on, means over images; `halves` holds the same of each half of the set.
+        For each method `strokes_to_90` and so on, means over images; `halves` holds the same of each half of the set;
+        `more_than_s3net` says how many strokes to 0.95 it needs more than "s3net" on the same images, with the interval
+        of that mean, and is None for "s3net" itself and without images in common.
     """
     methods = [name for name in CORRECTORS if any(row["method"] == name for row in rows)]
     found = {}
     for name in methods:
         mine = [row for row in rows if row["method"] == name]
         halves = {half: _figures(part) for half in "ab" if (part := [row for row in mine if row["half"] == half])}
-        found[name] = {**_figures(mine), "version": mine[0]["version"], "halves": halves}
+        more = _more_strokes(mine, [row for row in rows if row["method"] == "s3net"])
+        found[name] = {**_figures(mine), "more_than_s3net": more, "version": mine[0]["version"], "halves": halves}
     return found
 
 
@@ -281,18 +289,16 @@ def _figures(rows: list[CorrectionRow]) -> dict[str, Any]:
     }
 
 
+def _more_strokes(rows: list[CorrectionRow], reference: list[CorrectionRow]) -> dict[str, Any] | None:
+    """How many strokes to 0.95 one method needs more than another, image by image."""
+    known = {row["image"]: _reached(row["dice"], VERY_GOOD) for row in reference if row["method"] != rows[0]["method"]}
+    more = [_reached(row["dice"], VERY_GOOD) - known[row["image"]] for row in rows if row["image"] in known]
+    return {"mean": float(np.mean(more)), "interval": interval(np.array(more, float))} if more else None
+
+
 def _reached(scores: list[float], level: float) -> int:
     """Strokes until a level of Dice; `ROUNDS` where it is never reached."""
     return next((n for n, score in enumerate(scores) if score >= level), ROUNDS)
-
-
-def _label_free(image: Image, runs: NetworkRuns) -> Segmentation:
-    """What our method says before any stroke."""
-    from napari_s3net.preprocessing.suggest import suggest_preset
-    from napari_s3net.segmentation import segment
-
-    name = suggest_preset(image) if runs.preset == "auto" else runs.preset
-    return segment(image, settings=runs.settings("s3net", name, 0), device=runs.device)
 
 
 def _reduced(image: Image, size: int) -> Image:

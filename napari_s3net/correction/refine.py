@@ -1,15 +1,13 @@
 """Labels and strokes to better labels.
 
-The network of the last run trains on for few iterations, held to the strokes and to the previous labels, so that its
-probabilities tell apart what the strokes tell apart. Then `relabel` moves the borders: what lies near a stroke and
-looks like it, to the eye and to the network, follows. Without the network's weights, as after a restart, the colours
-alone decide what looks alike.
+`relabel` moves the borders: what lies near a stroke and looks like it follows. What looks alike is decided by
+the colours and, where a network that comes with the program knows the object, by what that network tells apart.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Generator, Mapping
+from collections.abc import Collection, Generator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,27 +19,20 @@ from skimage.color import rgb2lab
 from skimage.transform import resize
 
 from napari_s3net import __version__
-from napari_s3net.correction.constrained_network import (
-    RETRAINING,
-    ConstrainedTrainer,
-    at_network_size,
-    restore_network,
-    small_view,
-)
-from napari_s3net.correction.constraints import Constraints, make_constraints
+from napari_s3net.correction.constraints import make_constraints
 from napari_s3net.correction.propagation import PixelFeatures
 from napari_s3net.correction.relabel import relabel
 from napari_s3net.errors import InvalidConstraintsError, InvalidImageError
 from napari_s3net.image import Image, Segmentation, Step, as_image
 from napari_s3net.preprocessing.check import check_plane
-from napari_s3net.preprocessing.window import to_unit
+from napari_s3net.preprocessing.window import sampling_step, to_unit
 from napari_s3net.runtime.device import memory_errors, resolve_device
 from napari_s3net.runtime.generators import drain
 from napari_s3net.runtime.memory import estimate_mib
 from napari_s3net.runtime.oom_retry import iter_retrying
 from napari_s3net.runtime.threads import threads_for
 from napari_s3net.settings import Settings
-from napari_s3net.training.view import View
+from napari_s3net.training.taught import view_features
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,9 +84,9 @@ def refine(
     Returns
     -------
     Segmentation
-        With the ids, names and object of `result`, and the weights as they are now. Where the labels obey every stroke
-        already, labels and weights are those of `result`: a re-run without a new stroke changes nothing. Where memory
-        ran out it was tried again as `oom_retry` says, and the note in its provenance tells.
+        With the ids, names, object and weights of `result`. Where the labels obey every stroke already, they are those
+        of `result`: a re-run without a new stroke changes nothing. Where memory ran out it was tried again as
+        `oom_retry` says, and the note in its provenance tells.
 
     Raises
     ------
@@ -103,9 +94,7 @@ def refine(
         If the result does not know its image and none is given, or it cannot be segmented.
     InvalidConstraintsError
         If strokes, locks, labels and image do not have one shape, or strokes are no labels.
-    InvalidSettingsError
-        If the weights of the result do not fit its settings.
-    DeviceError, OutOfMemoryError, DivergedError
+    DeviceError, OutOfMemoryError
         As in `segment`.
     """
     known = result.image if image is None else as_image(image)
@@ -116,7 +105,7 @@ def refine(
         refiner = Refiner(known, settings, device=where)
         return refiner.iter_rerun(result, constraints, locked=locked, locked_region=locked_region)
 
-    return drain(iter_retrying(make, at_network_size(result.settings), device))
+    return drain(iter_retrying(make, result.settings, device))
 
 
 class Refiner:
@@ -136,8 +125,7 @@ class Refiner:
         check_plane(image)
         self.image, self.settings = image, settings
         self.device = resolve_device(device)
-        self.features = colour_features(image, settings)
-        self._view: View | None = None
+        self._features: PixelFeatures | None = None
 
     def rerun(
         self,
@@ -178,7 +166,7 @@ class Refiner:
         locked: Collection[int] = (),
         locked_region: NDArray[np.bool_] | None = None,
     ) -> Generator[Step, bool | None, Segmentation]:
-        """Correct a result by strokes; `send(True)` ends the training of the network and spreads the strokes at once.
+        """Correct a result by strokes, in the form in which long work is written.
 
         Parameters
         ----------
@@ -192,8 +180,7 @@ class Refiner:
         Yields
         ------
         Step
-            One an iteration of the network. It is not trained, and there is no step, where the result has no weights or
-            its labels obey every stroke already.
+            None: it is over in a moment.
 
         Returns
         -------
@@ -204,50 +191,43 @@ class Refiner:
         ------
         InvalidConstraintsError
             If strokes, locks, labels and image do not have one shape, or strokes are no labels.
-        InvalidSettingsError, OutOfMemoryError, DivergedError
+        OutOfMemoryError
             As in `refine`.
         """
+        yield from ()
         started = time.perf_counter()
         if result.labels.shape != self.image.shape:
             raise InvalidConstraintsError(
                 f"The labels are {result.labels.shape}, the image is {self.image.shape}; expected the same shape."
             )
         checked = make_constraints(result, constraints, locked, locked_region)
-        losses: list[Mapping[str, float]] = []
-        state, labels, features, stopped = result.state, result.labels, self.features, False
+        labels = result.labels
         if checked.violated.any():
             needed = estimate_mib(self.image.shape, self.settings)
             with memory_errors(self.device, needed), threads_for(self.settings.working_shape(self.image.shape)):
-                if state:
-                    trainer = self._trainer(state, checked)
-                    for iteration in range(1, RETRAINING.iterations + 1):
-                        losses.append(trainer.update(iteration))
-                        stopped = bool((yield Step(iteration, RETRAINING.iterations, losses[-1], len(checked.ids))))
-                        if stopped:
-                            break
-                    features, state = trainer.with_probabilities(features), trainer.state()
-                labels = relabel(checked, features)
+                labels = relabel(checked, self._look())
         provenance = replace(
             result.provenance,
             version=__version__,
             device=str(self.device),
             seconds=time.perf_counter() - started,
-            stopped=stopped,
+            stopped=False,
             note="",
             image=self.image.facts,
-            iterations=len(losses),
-            losses=tuple(losses),
+            iterations=0,
+            losses=(),
             slices=(),
         )
-        return replace(
-            result, labels=labels, foreground=checked.foreground, provenance=provenance, state=state, image=self.image
-        )
+        return replace(result, labels=labels, foreground=checked.foreground, provenance=provenance, image=self.image)
 
-    def _trainer(self, state: Mapping[str, NDArray[Any]], constraints: Constraints) -> ConstrainedTrainer:
-        if self._view is None:
-            self._view = small_view(self.image, self.settings, self.device)
-        network = restore_network(state, self._view, self.settings)
-        return ConstrainedTrainer(network, self._view, constraints)
+    def _look(self) -> PixelFeatures:
+        """What each pixel looks like; computed once."""
+        if self._features is None:
+            colours = colour_features(self.image, self.settings)
+            unit = to_unit(self.image, self.settings, step=sampling_step(self.image.shape))
+            learned = view_features(unit, self.settings, colours.coarse_shape, self.device)
+            self._features = replace(colours, learned=learned)
+        return self._features
 
 
 def colour_features(image: Image, settings: Settings) -> PixelFeatures:
@@ -263,7 +243,7 @@ def colour_features(image: Image, settings: Settings) -> PixelFeatures:
     Returns
     -------
     PixelFeatures
-        With a longer side of at most `SpreadConstants.size` pixels, without probabilities.
+        With a longer side of at most `SpreadConstants.size` pixels, without what a network tells apart.
     """
     unit = to_unit(image, settings)
     factor = min(1.0, SPREAD.size / max(image.shape))

@@ -23,6 +23,8 @@ from napari_s3net.training.weights import ModelCard, load_weights
 
 #: Where the weights lie that come with the program; docs/weights.md says how they were made.
 SHIPPED = Path(__file__).resolve().parents[1] / "weights"
+#: Features of an image without any content are divided by this.
+LEAST_SPREAD = 1e-3
 
 
 @dataclass(frozen=True)
@@ -176,14 +178,13 @@ def squares_for(plane: PreparedPlane, settings: Settings) -> tuple[Tensor, ...] 
         Of each network (n, C, S, S) in [0, 1] on the CPU: the image squeezed into the network's square and, where it
         looks at it, its mirror image. None as in `view_object`.
     """
-    viewers = VIEWERS.get(settings.target, ())
-    if settings.start != "taught" or not viewers or plane.features.shape[2] != 3:
+    viewers = _viewers_of(settings, plane.features.shape[2])
+    if not viewers:
         return None
     unit = torch.from_numpy(plane.to_unit(step=sampling_step(plane.image.shape))).permute(2, 0, 1)[None]
     squares = []
     for viewer in viewers:
-        size = _on(viewer.name, torch.device("cpu"))[1].size
-        small = F.interpolate(unit, (size, size), mode="bilinear", align_corners=False, antialias=True)
+        small = _squeezed(unit, _on(viewer.name, torch.device("cpu"))[1])
         squares.append(torch.cat([small, small.flip(3)]) if viewer.mirrored else small)
     return tuple(squares)
 
@@ -209,8 +210,7 @@ def object_logits(squares: Sequence[Tensor], settings: Settings, device: torch.d
     logits = []
     for viewer, seen in zip(VIEWERS[settings.target], send(squares, device), strict=True):
         network, card = _on(viewer.name, device)
-        normalised = replace(card.normalisation, low=0, high=1)(seen).contiguous(memory_format=torch.channels_last)
-        logits.append(network(normalised)[0])
+        logits.append(network(_normalised(seen, card))[0])
     return tuple(fetch(logits))
 
 
@@ -236,6 +236,58 @@ def views_of(logits: Sequence[Tensor], shape: Sequence[int]) -> NDArray[np.float
         probability = wide.sigmoid()[:, 0]
         maps.append(torch.cat([probability[:1], probability[1:].flip(2)]))
     return torch.cat(maps).numpy()
+
+
+@torch.inference_mode()
+def view_features(
+    unit: NDArray[np.float32], settings: Settings, shape: tuple[int, int], device: torch.device
+) -> NDArray[np.float32] | None:
+    """Ask the first network that comes with the program what its object head reads at each pixel.
+
+    Pixels that it holds for the same kind of thing lie close together.
+
+    Parameters
+    ----------
+    unit : numpy.ndarray
+        (H, W, C) float32 in [0, 1]: the image through its window.
+    settings : Settings
+        `target` and `start`.
+    shape : tuple of int
+        (h, w) that is wanted.
+    device : torch.device
+        Where to compute.
+
+    Returns
+    -------
+    numpy.ndarray or None
+        (h, w, 24) float32 with a mean of zero in each channel; the root mean square distance from it, over the pixels,
+        is one. None in the cases of `view_object`.
+    """
+    viewers = _viewers_of(settings, unit.shape[2])
+    if not viewers:
+        return None
+    network, card = _on(viewers[0].name, device)
+    x = torch.from_numpy(unit).permute(2, 0, 1)[None]
+    features = network.features(_normalised(_squeezed(x, card).to(device), card))
+    wide = F.interpolate(features, shape, mode="bilinear", align_corners=False)[0]
+    wide = wide - wide.mean(dim=(1, 2), keepdim=True)
+    spread = wide.square().sum(dim=0).mean().sqrt().clamp(min=LEAST_SPREAD)
+    return np.asarray((wide / spread).permute(1, 2, 0).cpu().numpy())
+
+
+def _viewers_of(settings: Settings, channels: int) -> tuple[ShippedNetwork, ...]:
+    """The networks to ask: none where they do not know the target, there are no colours, or the start is random."""
+    return VIEWERS.get(settings.target, ()) if settings.start == "taught" and channels == 3 else ()
+
+
+def _squeezed(unit: Tensor, card: ModelCard) -> Tensor:
+    """An image (1, C, H, W) as the square that a network looks at."""
+    return F.interpolate(unit, (card.size, card.size), mode="bilinear", align_corners=False, antialias=True)
+
+
+def _normalised(squares: Tensor, card: ModelCard) -> Tensor:
+    """Squares (n, C, S, S) in [0, 1] as a network was taught to see them."""
+    return replace(card.normalisation, low=0, high=1)(squares).contiguous(memory_format=torch.channels_last)
 
 
 @lru_cache(maxsize=8)

@@ -1,13 +1,14 @@
 import numpy as np
 import pytest
 
-from napari_s3net.benchmark.correctors import CORRECTORS, NETWORKS
+from napari_s3net.benchmark.correctors import CORRECTORS
 from napari_s3net.image import as_image
 from napari_s3net.labels.metrics import dice
+from napari_s3net.settings import preset_settings
 from tests.benchmark.discs import disc, skin
 
 SHAPE = (60, 80)
-WITHOUT_A_RUN = sorted(set(CORRECTORS) - NETWORKS)
+SETTINGS = preset_settings("skin")
 
 
 @pytest.fixture
@@ -17,13 +18,13 @@ def scene():
     return as_image(image), mask, disc(SHAPE, (30, 33), 12)
 
 
-@pytest.mark.parametrize("name", WITHOUT_A_RUN)
+@pytest.mark.parametrize("name", CORRECTORS)
 def test_what_is_painted_holds_and_the_rest_gets_better(name, scene):
     image, mask, start = scene
     strokes = np.zeros(SHAPE, np.uint8)
     strokes[disc(SHAPE, (30, 50), 2)] = 1
     strokes[disc(SHAPE, (30, 23), 2)] = 2
-    found = CORRECTORS[name](image, start, None, "cpu").rerun(start, strokes)
+    found = CORRECTORS[name](image, start, SETTINGS, "cpu").rerun(start, strokes)
     assert (found.dtype, found.shape) == (bool, SHAPE)
     assert found[strokes == 1].all()
     assert not found[strokes == 2].any()
@@ -36,4 +37,4 @@ def test_with_strokes_of_one_side_only_the_first_mask_stays_but_for_them(name):
     image, nothing = as_image(skin(SHAPE)[0]), np.zeros(SHAPE, bool)
     strokes = np.zeros(SHAPE, np.uint8)
     strokes[5:8, 5:8] = 2
-    assert not CORRECTORS[name](image, nothing, None, "cpu").rerun(nothing, strokes).any()
+    assert not CORRECTORS[name](image, nothing, SETTINGS, "cpu").rerun(nothing, strokes).any()

@@ -17,6 +17,7 @@ from napari_s3net.benchmark.interactive import (
 )
 from napari_s3net.errors import InvalidSettingsError
 from napari_s3net.image import as_image
+from napari_s3net.settings import preset_settings
 from tests.benchmark.discs import disc, skin
 from tests.benchmark.test_command import QUICK, parsed
 
@@ -26,7 +27,7 @@ SHAPE = (96, 128)
 @pytest.fixture
 def case():
     image, mask = skin(SHAPE, (48, 64), 30)
-    return CorrectionCase(as_image(image), mask, disc(SHAPE, (48, 58), 20), None)
+    return CorrectionCase(as_image(image), mask, disc(SHAPE, (48, 58), 20), preset_settings("skin"))
 
 
 def test_the_stroke_lies_in_the_middle_of_the_largest_wrong_region():
@@ -41,7 +42,7 @@ def test_the_stroke_lies_in_the_middle_of_the_largest_wrong_region():
     assert stroke(mask, mask) is None
 
 
-@pytest.mark.parametrize("method", [name for name in CORRECTORS if name != "s3net"])
+@pytest.mark.parametrize("method", CORRECTORS)
 def test_every_method_improves_with_strokes(method, case):
     found = correct(method, case, "cpu")
     assert found["dice"][-1] >= 0.95
@@ -65,6 +66,7 @@ def test_the_user_gives_up_after_so_many_strokes(case, monkeypatch):
 def test_summary_counts_strokes():
     rows = [
         {
+            "image": "1",
             "method": "s3net",
             "half": "a",
             "version": "1",
@@ -72,7 +74,7 @@ def test_summary_counts_strokes():
             "lost": [0, 0.01],
             "seconds": [1, 2],
         },
-        {"method": "s3net", "half": "b", "version": "1", "dice": [0.8] * 21, "lost": [0] * 20, "seconds": [1] * 20},
+        {"image": "2", "half": "b", "dice": [0.8] * 21, "lost": [0] * 20, "seconds": [1] * 20},
     ]
     found = summarise_corrections([{"method": "s3net", "version": "1", **row} for row in rows])["s3net"]
     assert found["strokes_to_90"] == 10.5
@@ -82,6 +84,18 @@ def test_summary_counts_strokes():
     assert found["dice_after_5"] == pytest.approx(0.88)
     assert found["lost_share"] == pytest.approx(0.01 / 22)
     assert found["halves"]["a"]["strokes_to_95"] == 2
+    assert found["more_than_s3net"] is None
+
+
+def test_methods_are_compared_with_ours_image_by_image():
+    def row(image, method, n):
+        dice = [*np.linspace(0.5, 0.9, n), 0.95]
+        return {"image": image, "method": method, "half": "a", "version": "1", "dice": dice, "lost": [], "seconds": []}
+
+    rows = [row("1", "s3net", 2), row("2", "s3net", 9), row("1", "random-walker", 5), row("3", "random-walker", 1)]
+    found = summarise_corrections(rows)
+    assert found["random-walker"]["more_than_s3net"] == {"mean": 3.0, "interval": [3.0, 3.0]}
+    assert found["s3net"]["more_than_s3net"] is None
 
 
 def test_from_the_command_line(small_set, tmp_path, capsys):

@@ -61,9 +61,10 @@ def test_the_page_holds_every_set_and_no_picture(summary, tmp_path):
 
 
 def corrections(half_b):
+    known = {"image": "1", "version": "1"}
     rows = [
-        {"method": "random-walker", "half": "a", "version": "1", "dice": [0.8, 0.9], "lost": [0.01], "seconds": [0.1]},
-        {"method": "s3net", "half": half_b, "version": "1", "dice": [0.8, 0.96], "lost": [0.002], "seconds": [0.3]},
+        {**known, "method": "random-walker", "half": "a", "dice": [0.8, 0.9], "lost": [0.01], "seconds": [0.1]},
+        {**known, "method": "s3net", "half": half_b, "dice": [0.8, 0.96], "lost": [0.002], "seconds": [0.3]},
     ]
     return {"set": "ph2", "interactive_from_s3net": summarise_strokes(rows)}
 
@@ -76,7 +77,8 @@ def test_a_page_of_corrections_alone_says_what_they_are(tmp_path):
     assert "### Corrections by a simulated user, from our label-free result" in text
     assert "1 images, all of half a." in text
     row = next(line for line in text.splitlines() if line.startswith("| s3net |"))
-    assert "| 0.800 | 1.0 | 1.0 [1.0, 1.0] | 0 % |" in row
+    assert "| 0.800 | 1.0 | 1.0 [1.0, 1.0] | – | 0 % |" in row
+    assert "| 0.800 | 1.0 | 20.0 [20.0, 20.0] | +19.0 [+19.0, +19.0] | 100 % |" in text
     assert "half a |" not in text
 
 

@@ -83,9 +83,8 @@ def test_far_away_nothing_moves_without_likeness(spot):
 def test_the_network_can_tell_apart_what_colours_cannot(flat):
     """Two halves of the same colour: only the network knows of the border between them."""
     found = disc(60, 80, 20)
-    answers = np.zeros((*SHAPE, 2), np.float32)
-    answers[:, 80:, 1] = 1
-    answers[:, :80, 0] = 1
+    answers = np.ones((*SHAPE, 1), np.float32)
+    answers[:, :80] = -1
     strokes = painted((disc(60, 104, 2), 1))
     blind, seeing = (
         spread(found, strokes, features) for features in (flat, PixelFeatures(flat.colours, answers[::2, ::2]))

@@ -7,14 +7,14 @@ import pytest
 
 import napari_s3net
 from napari_s3net import segment
-from napari_s3net.correction.constrained_network import RETRAINING, ConstrainedTrainer
 from napari_s3net.correction.constraints import BACKGROUND, OBJECT
-from napari_s3net.correction.refine import SPREAD, Refiner, colour_features, refine
-from napari_s3net.errors import DivergedError, InvalidConstraintsError, InvalidImageError, OutOfMemoryError
+from napari_s3net.correction.refine import SPREAD, colour_features, refine
+from napari_s3net.errors import InvalidConstraintsError, InvalidImageError, OutOfMemoryError
 from napari_s3net.image import Geometry, Segmentation, as_image
 from napari_s3net.labels.metrics import dice
 from napari_s3net.provenance import Provenance
 from napari_s3net.settings import preset_settings
+from napari_s3net.training.taught import view_features
 
 SHAPE = (150, 200)
 QUICK = preset_settings("skin").replace(max_iter=7, working_size=96, channels=8, remove_hair=False)
@@ -89,15 +89,20 @@ def test_strokes_are_obeyed_and_improve(photograph, start, weights):
     assert (len(new.state) > 0) == weights
 
 
-def test_the_network_trains_on_with_the_strokes_in_the_loss(start, monkeypatch):
+def test_the_weights_of_the_run_come_back_as_they_were(start):
     new = refine(start, drawn((disc(75, 130, 3), OBJECT)), device="cpu")
-    assert len(new.provenance.losses) == RETRAINING.iterations
-    assert set(new.provenance.losses[0]) == {"strokes", "previous", "spatial"}
-    assert new.provenance.losses[0]["strokes"] > 0
-    assert any(not np.array_equal(new.state[name], start.state[name]) for name in start.state)
-    monkeypatch.setattr("napari_s3net.correction.refine.RETRAINING", replace(RETRAINING, iterations=8))
-    longer = refine(start, drawn((disc(75, 130, 3), OBJECT)), device="cpu")
-    assert longer.provenance.losses[-1]["strokes"] < longer.provenance.losses[0]["strokes"]
+    assert new.state is start.state
+    assert (new.provenance.iterations, new.provenance.losses) == (0, ())
+
+
+def test_the_taught_network_says_what_looks_alike_unless_the_start_is_random(start):
+    constraints = drawn((disc(75, 130, 3), OBJECT))
+    asked, alone = (
+        refine(start.with_provenance(settings=QUICK.replace(start=name)), constraints, device="cpu").labels
+        for name in ("taught", "random")
+    )
+    assert (asked != start.labels).any()
+    assert (asked != alone).any()
 
 
 def test_the_same_strokes_give_the_same_labels(start):
@@ -158,7 +163,6 @@ def test_a_rerun_without_a_new_stroke_changes_nothing(photograph, start, weights
     assert (first.labels != before.labels).any()
     np.testing.assert_array_equal(again.labels, first.labels)
     assert again.state is first.state
-    assert again.provenance.losses == ()
     fewer = refine(first, drawn((disc(75, 130, 3), OBJECT)), image=image, device="cpu")
     np.testing.assert_array_equal(fewer.labels, first.labels)
 
@@ -188,7 +192,7 @@ def test_a_thin_stroke_on_a_large_image_is_not_lost():
     constraints[450, 500:502] = 2
     new = refine(plain(labels), constraints, image=array, device="cpu")
     assert (new.labels[450, 500:502] == 2).all()
-    assert (new.labels != labels).sum() < 0.06 * labels.size
+    assert (new.labels != labels).sum() < 0.08 * labels.size
 
 
 def test_grey_images_and_labels_from_elsewhere():
@@ -204,16 +208,6 @@ def test_grey_images_and_labels_from_elsewhere():
     assert new.labels[2, 2] == 0
 
 
-def test_stopping_spreads_the_strokes_at_once(start):
-    run = Refiner(start.image, QUICK, device="cpu").iter_rerun(start, drawn((disc(75, 130, 3), OBJECT)))
-    step = next(run)
-    assert (step.iteration, step.total) == (1, RETRAINING.iterations)
-    with pytest.raises(StopIteration) as end:
-        run.send(True)
-    assert end.value.value.provenance.stopped
-    assert end.value.value.labels[75, 130] == 1
-
-
 def test_what_does_not_fit_is_explained(photograph, start):
     image, _ = photograph
     with pytest.raises(InvalidImageError, match="give it as `image`"):
@@ -222,25 +216,17 @@ def test_what_does_not_fit_is_explained(photograph, start):
         refine(plain(np.ones((5, 5))), np.zeros((5, 5), int), image=image)
 
 
-def test_a_loss_that_is_not_finite_is_told(start, monkeypatch):
-    monkeypatch.setattr(
-        "napari_s3net.correction.constrained_network.spatial_loss", lambda p, weights: p.sum() * float("nan")
-    )
-    with pytest.raises(DivergedError, match="iteration 1"):
-        refine(start, drawn((disc(75, 130, 3), OBJECT)), device="cpu")
-
-
 def fails(monkeypatch, times):
-    """Let the network run out of memory so many times; the sizes at which it was asked to learn."""
-    sizes, update = [], ConstrainedTrainer.update
+    """Let the network run out of memory so many times; the working sizes with which it was asked."""
+    sizes = []
 
-    def updating(self, iteration):
-        sizes.append(max(self.view.size))
+    def looking(unit, settings, shape, device):
+        sizes.append(settings.working_size)
         if len(sizes) <= times:
             raise RuntimeError("CUDA out of memory")
-        return update(self, iteration)
+        return view_features(unit, settings, shape, device)
 
-    monkeypatch.setattr(ConstrainedTrainer, "update", updating)
+    monkeypatch.setattr("napari_s3net.correction.refine.view_features", looking)
     return sizes
 
 
@@ -248,7 +234,7 @@ def test_memory_that_runs_out_is_tried_again_smaller_and_said(start, monkeypatch
     constraints = drawn((disc(75, 130, 3), OBJECT))
     sizes = fails(monkeypatch, 1)
     new = refine(start, constraints, device="cpu")
-    assert sizes == [96, 48, 48]
+    assert sizes == [96, 48]
     assert new.mask[constraints == OBJECT].all()
     assert "Tried again at half the working size and finished there." in new.provenance.note
     assert new.settings == start.settings

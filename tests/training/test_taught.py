@@ -5,13 +5,22 @@ import pytest
 import torch
 
 from napari_s3net import phantom, segment
+from napari_s3net.correction.relabel import downsample_labels
 from napari_s3net.errors import ModelFileError
 from napari_s3net.foreground.lesion import LESION
 from napari_s3net.image import as_image
 from napari_s3net.labels.metrics import dice
 from napari_s3net.preprocessing.prepare import prepare
 from napari_s3net.settings import preset_settings
-from napari_s3net.training.taught import SHIPPED, VIEWERS, load_shipped, predict, predict_many, view_object
+from napari_s3net.training.taught import (
+    SHIPPED,
+    VIEWERS,
+    load_shipped,
+    predict,
+    predict_many,
+    view_features,
+    view_object,
+)
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +101,25 @@ def test_brightness_and_type_of_the_numbers_do_not_count():
     plain = seen(array)
     np.testing.assert_allclose(seen((0.5 * array.astype(np.float32) + 20) / 255), plain, atol=0.02)
     np.testing.assert_allclose(seen(array.astype(np.uint16) * 200), plain, atol=0.02)
+
+
+def test_features_tell_a_lesion_from_skin():
+    sample = phantom.dermoscopy(seed=3, shape=(192, 256))
+    unit = (sample.image.array / 255).astype(np.float32)
+    features = view_features(unit, SKIN, (60, 80), CPU)
+    assert features.shape == (60, 80, 24)
+    assert features.mean(axis=(0, 1)) == pytest.approx(0, abs=1e-4)
+    assert (features**2).sum(axis=2).mean() == pytest.approx(1, abs=1e-3)
+    inside = downsample_labels(sample.mask, (60, 80))
+    between = np.linalg.norm(features[inside].mean(axis=0) - features[~inside].mean(axis=0))
+    assert between > np.linalg.norm(features[inside] - features[inside].mean(axis=0), axis=1).mean()
+
+
+def test_features_are_none_where_no_network_knows():
+    unit = np.zeros((40, 40, 3), np.float32)
+    assert view_features(unit[..., :1], SKIN, (20, 20), CPU) is None
+    assert view_features(unit, SKIN.replace(start="random"), (20, 20), CPU) is None
+    assert view_features(unit, preset_settings("generic"), (20, 20), CPU) is None
 
 
 def test_no_network_is_asked_where_none_knows():

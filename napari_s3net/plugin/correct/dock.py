@@ -83,7 +83,7 @@ class CorrectDock(Dock):
         self._list()
 
     def rerun(self) -> None:
-        """Train on with all strokes of the plane in view."""
+        """Run again with all strokes of the plane in view."""
         try:
             drawn = self.editor.constraints() if self.editor.is_there else None
             if drawn is None:

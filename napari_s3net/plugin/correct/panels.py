@@ -74,7 +74,7 @@ class PaintPanel(QWidget):
             self.buttons[name] = made
         self.rerun = QPushButton("Re-run with strokes")
         self.rerun.setProperty("primary", True)
-        self.rerun.setToolTip("Train on with what you painted; similar pixels follow, the rest stays (Shift-R).")
+        self.rerun.setToolTip("Spread what you painted: similar pixels follow, the rest stays (Shift-R).")
         self.rerun.clicked.connect(lambda: self.asked.emit("rerun"))
         self.by_itself = make_field(False, "after each stroke", "Run by itself, half a second after a stroke.")
         self.bar = QProgressBar()

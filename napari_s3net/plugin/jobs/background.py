@@ -172,14 +172,13 @@ def rerun(
     """
 
     def make(image: Image) -> Generator[Step | Notice, bool | None, Segmentation]:
-        from napari_s3net.correction.constrained_network import at_network_size
         from napari_s3net.runtime.oom_retry import iter_retrying
 
         def attempt(settings: Settings, device: torch.device) -> Generator[Step, bool | None, Segmentation]:
             refiner = prepared.refiner(image, source, settings, device)
             return refiner.iter_rerun(result, constraints, locked=locked, locked_region=held)
 
-        return (yield from iter_retrying(attempt, at_network_size(result.settings), "auto"))
+        return (yield from iter_retrying(attempt, result.settings, "auto"))
 
     return make
 
