@@ -20,8 +20,6 @@ from napari_s3net.errors import ReadError, ReadWarning
 
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 
-#: The groups of the elements that hold pixels: integers, floats, doubles.
-PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 DIRECTORY = "1.2.840.10008.1.3.10"
 SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
 #: Segmentation, and label map segmentation.

@@ -48,23 +48,6 @@ class PixelElement(NamedTuple):
     integers: bool = True
 
 
-def has_preamble(path: Path) -> bool:
-    """Whether a file is DICOM beyond doubt: a magic word behind 128 bytes of any kind.
-
-    Parameters
-    ----------
-    path : Path
-        The file; it is opened.
-
-    Returns
-    -------
-    bool
-        False also where it cannot be opened.
-    """
-    with path.open("rb") as file:
-        return file.read(132)[128:] == b"DICM"
-
-
 def find_pixels(path: Path, start: int, *, implicit: bool, little: bool) -> PixelElement:
     """Read the head of the element with the pixels, and check that the file is as long as it says.
 

@@ -106,21 +106,6 @@ class BatchForm(QWidget):
             device=str(self.device.value),
         )
 
-    def show_folders(self, source: Path, output: Path | None = None) -> None:
-        """Fill in the folders; `changed` is emitted once.
-
-        Parameters
-        ----------
-        source : Path
-            The input folder.
-        output : Path, optional
-            The folder for the results; left as it is where this is None.
-        """
-        self.source.value = source
-        if output is not None:
-            self.output.value = output
-        self.changed.emit()
-
     def show_settings_file(self, path: Path) -> None:
         """Take the settings of a file.
 

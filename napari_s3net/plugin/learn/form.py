@@ -38,8 +38,8 @@ class LearnForm(QWidget):
     folders_changed = Signal()
     changed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.images = folder_field("Images", "The folder with the images; folders within count.")
         self.labels = folder_field(
             "Labels", "Where corrected labels lie, named like their images; or the output of a batch."
@@ -117,21 +117,6 @@ class LearnForm(QWidget):
             If the text holds something else.
         """
         return parse_classes(str(self.classes.value))
-
-    def show_folders(self, images: Path, labels: Path | None = None) -> None:
-        """Fill in the folders; `folders_changed` is emitted once.
-
-        Parameters
-        ----------
-        images : Path
-            The folder of images.
-        labels : Path, optional
-            The folder of labels; left as it is where this is None.
-        """
-        self.images.value = images
-        if labels is not None:
-            self.labels.value = labels
-        self.folders_changed.emit()
 
     def _lay_out(self) -> None:
         form, advanced = QWidget(), QWidget()

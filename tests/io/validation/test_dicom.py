@@ -5,8 +5,7 @@ import struct
 import pytest
 
 from napari_s3net.errors import ReadError
-from napari_s3net.io.validation.dicom import check_frame, find_pixels, has_preamble, read_fragments
-from tests.io.made_files import hounsfield, make_dicom
+from napari_s3net.io.validation.dicom import check_frame, find_pixels, read_fragments
 
 ITEM, END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0" + bytes(4)
 
@@ -14,15 +13,6 @@ ITEM, END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0" + bytes(4)
 def element(length, *, implicit=False, order="<", kind=b"OW"):
     tag = struct.pack(order + "2H", 0x7FE0, 0x10)
     return tag + (struct.pack("<I", length) if implicit else kind + struct.pack(order + "2xI", length))
-
-
-def test_a_preamble_may_hold_anything(tmp_path):
-    path = make_dicom(tmp_path / "a", hounsfield())
-    for preamble in (bytes(128), b"II*\0" * 32, b"\x89PNG" * 32):
-        path.write_bytes(preamble + path.read_bytes()[128:])
-        assert has_preamble(path)
-    path.write_bytes(path.read_bytes()[1:])
-    assert not has_preamble(path)
 
 
 @pytest.mark.parametrize(("implicit", "order"), [(True, "<"), (False, "<"), (False, ">")])

@@ -21,6 +21,7 @@ from napari_s3net.plugin.layers.result_layer import metadata_of, plain
 from napari_s3net.plugin.widgets import dock as base
 from napari_s3net.runtime import child_process as process
 from tests.batch import segmenters
+from tests.plugin.folders import choose_batch_folders
 
 pytestmark = pytest.mark.viewer
 
@@ -66,7 +67,7 @@ def dock(qtbot, said):
 
 @pytest.fixture
 def ready(dock, photos, tmp_path, qtbot):
-    dock.form.show_folders(photos, tmp_path / "out")
+    choose_batch_folders(dock.form, photos, tmp_path / "out")
     qtbot.waitUntil(lambda: bool(dock.table.files.files), timeout=10000)
     return dock
 
@@ -95,7 +96,7 @@ def test_folders_are_looked_at(ready):
 
 
 def test_a_folder_that_is_none_is_told(dock, tmp_path, qtbot):
-    dock.form.show_folders(tmp_path / "nowhere", tmp_path / "out")
+    choose_batch_folders(dock.form, tmp_path / "nowhere", tmp_path / "out")
     qtbot.waitUntil(lambda: "not a folder" in dock.message.text(), timeout=10000)
 
 
@@ -105,7 +106,7 @@ def test_a_look_into_folders_that_fails_is_told(dock, photos, tmp_path, qtbot, m
 
     monkeypatch.setattr("napari_s3net.plugin.jobs.batch_job.choose", fail)
     dock.form.fit.value = "folder"
-    dock.form.show_folders(photos, tmp_path / "out")
+    choose_batch_folders(dock.form, photos, tmp_path / "out")
     qtbot.waitUntil(lambda: "the drive is gone" in dock.message.text(), timeout=60000)
     assert not dock.form.source_line.text()
 
@@ -115,13 +116,13 @@ def test_a_scan_that_fails_as_a_whole_is_told(dock, photos, tmp_path, qtbot, mon
         raise MemoryError("too many files")
 
     monkeypatch.setattr("napari_s3net.plugin.jobs.batch_job.scan_folders", fail)
-    dock.form.show_folders(photos, tmp_path / "out")
+    choose_batch_folders(dock.form, photos, tmp_path / "out")
     qtbot.waitUntil(lambda: bool(dock.message.text()), timeout=60000)
     assert not dock.form.source_line.text()
 
 
 def test_a_scan_of_folders_that_are_no_longer_asked_for_is_dropped(dock, photos, tmp_path, qtbot):
-    dock.form.show_folders(photos, tmp_path / "out")
+    choose_batch_folders(dock.form, photos, tmp_path / "out")
     dock.form.source.line_edit.native.clear()
     dock.form.changed.emit()
     qtbot.wait(500)
@@ -304,7 +305,7 @@ def test_ten_thousand_rows_are_opened_without_a_look_at_their_measurements(dock,
         for n in range(10_000):
             row = FileRow(file=f"x{n:05}.png", status="done", confidence=n / 10_000, share=0.2)
             stream.write(row.to_line().replace(b'"regions": []', b'"regions": [whoever parses this fails'))
-    dock.form.show_folders(out, out)
+    choose_batch_folders(dock.form, out, out)
     qtbot.waitUntil(lambda: len(dock.table.files.files) == 10_000, timeout=60000)
 
 

@@ -7,6 +7,7 @@ import pytest
 from napari_s3net.errors import InvalidSettingsError
 from napari_s3net.plugin.batch.form import AUTO, FROM_FILE, BatchForm
 from napari_s3net.settings import presets
+from tests.plugin.folders import choose_batch_folders
 
 pytestmark = pytest.mark.viewer
 
@@ -20,16 +21,16 @@ def form(qtbot):
 
 @pytest.fixture
 def filled(form, tmp_path):
-    form.show_folders(tmp_path / "in", tmp_path / "out")
+    choose_batch_folders(form, tmp_path / "in", tmp_path / "out")
     return form
 
 
 def test_without_both_folders_there_is_no_plan(form, tmp_path):
     assert form.plan() is None
-    form.show_folders(tmp_path)
+    choose_batch_folders(form, tmp_path)
     assert form.plan() is None
     assert not form.has_folders
-    form.show_folders(tmp_path, tmp_path / "out")
+    choose_batch_folders(form, tmp_path, tmp_path / "out")
     assert form.has_folders
     assert form.plan() is not None
 

@@ -19,6 +19,7 @@ from napari_s3net.plugin.learn.result import open_image
 from napari_s3net.plugin.widgets import dock as base
 from napari_s3net.runtime import child_process as process
 from tests.learning.conftest import TINY, scene
+from tests.plugin.folders import choose_learn_folders
 
 pytestmark = pytest.mark.viewer
 WAIT = 120_000
@@ -64,7 +65,7 @@ def dock(qtbot, said, monkeypatch):
 
 @pytest.fixture
 def ready(dock, folder, qtbot):
-    dock.form.show_folders(folder / "images", folder / "labels")
+    choose_learn_folders(dock.form, folder / "images", folder / "labels")
     qtbot.waitUntil(lambda: dock.labelled is not None, timeout=WAIT)
     dock.form.steps.value = 20
     return dock
@@ -87,14 +88,14 @@ def test_it_tells_how_many_are_corrected_and_how_many_in_part(ready):
 
 def test_without_labels_it_says_how_to_make_some(dock, folder, qtbot):
     (folder / "none").mkdir()
-    dock.form.show_folders(folder / "images", folder / "none")
+    choose_learn_folders(dock.form, folder / "images", folder / "none")
     qtbot.waitUntil(lambda: dock.labelled is not None, timeout=WAIT)
     assert "No labels yet" in dock.line.text()
     assert not dock.train_button.isEnabled()
 
 
 def test_a_missing_folder_is_told(dock, folder, qtbot):
-    dock.form.show_folders(folder / "nowhere", folder / "labels")
+    choose_learn_folders(dock.form, folder / "nowhere", folder / "labels")
     qtbot.waitUntil(lambda: "Expected a folder" in dock.message.text(), timeout=WAIT)
 
 
@@ -194,7 +195,7 @@ def test_closed_while_learning_it_lets_go(ready, qtbot, folder):
 
 def test_labels_of_the_size_of_nothing_are_told(dock, folder, qtbot):
     write_labels(folder / "labels" / "a0.png", np.ones((3, 4), np.int32), Geometry.identity(2))
-    dock.form.show_folders(folder / "images", folder / "labels")
+    choose_learn_folders(dock.form, folder / "images", folder / "labels")
     qtbot.waitUntil(lambda: dock.labelled is not None, timeout=WAIT)
     dock.train_button.click()
     over(dock, qtbot)

@@ -5,6 +5,7 @@ import pytest
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.learning.settings import learn_settings
 from napari_s3net.plugin.learn.form import BEST, LearnForm
+from tests.plugin.folders import choose_learn_folders
 
 pytestmark = pytest.mark.viewer
 
@@ -49,8 +50,6 @@ def test_classes_are_read_from_their_line(form):
 def test_the_model_lies_beside_the_labels(form, tmp_path, qtbot):
     assert (form.image_folder, form.label_folder, form.model) == (None, None, None)
     with qtbot.waitSignal(form.folders_changed):
-        form.show_folders(tmp_path / "images", tmp_path / "labels")
+        choose_learn_folders(form, tmp_path / "images", tmp_path / "labels")
     assert form.image_folder == tmp_path / "images"
     assert form.model == tmp_path / "labels" / "model.safetensors"
-    form.show_folders(tmp_path / "others")
-    assert form.label_folder == tmp_path / "labels"
