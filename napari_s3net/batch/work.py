@@ -6,7 +6,7 @@ import math
 import sys
 import time
 import warnings
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from importlib import import_module
@@ -203,12 +203,17 @@ def _process(job: FileJob, row: FileRow, caller: Caller) -> FileRow:
         status="done",
         confidence=round(float(result.confidence), 4) if math.isfinite(result.confidence) else None,
         share=round(float(mask.mean()), 6),
-        note=" ".join(str(r.message) for r in remarks if issubclass(r.category, ReadWarning)),
+        note=" ".join(filter(None, (*_texts(remarks), "" if job.learned else result.provenance.note))),
         outputs=outputs,
         sizes={kind: (Path(job.output) / path).stat().st_size for kind, path in outputs.items()},
         metadata=_brief_metadata(result),
         regions=_measure(image, result) if "measurements" in job.write else (),
     )
+
+
+def _texts(remarks: Sequence[warnings.WarningMessage]) -> list[str]:
+    """What reading a file remarked."""
+    return [str(remark.message) for remark in remarks if issubclass(remark.category, ReadWarning)]
 
 
 def _read(job: FileJob, caller: Caller) -> Image:

@@ -46,12 +46,26 @@ class CompletePlane:
     @property
     def note(self) -> str:
         """What the user has to know, as a sentence; empty where nothing is missing."""
-        if self.missing is None:
-            return ""
-        return (
-            f"{int(self.missing.sum())} of {self.missing.size} pixels hold a fill value or no number; "
-            "they are left out of all statistics and have label 0."
-        )
+        return "" if self.missing is None else missing_note(int(self.missing.sum()), self.missing.size)
+
+
+def missing_note(missing: int, pixels: int) -> str:
+    """Say how many pixels of an image, or voxels of a volume, were not measured.
+
+    Parameters
+    ----------
+    missing, pixels : int
+        Their number, and that of all.
+
+    Returns
+    -------
+    str
+        A sentence for the user.
+    """
+    return (
+        f"{missing} of {pixels} pixels hold a fill value or no number; "
+        "they are left out of all statistics and have label 0."
+    )
 
 
 def complete(image: Image) -> CompletePlane:

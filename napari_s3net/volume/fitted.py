@@ -17,6 +17,7 @@ from napari_s3net.image import Image, Step
 from napari_s3net.postprocessing.postprocess import object_mask
 from napari_s3net.postprocessing.upsample import enlarge_clusters
 from napari_s3net.preprocessing.prepare import PreparedPlane, prepare_through
+from napari_s3net.preprocessing.values import missing_note
 from napari_s3net.settings import Settings
 from napari_s3net.training.taught import view_object
 from napari_s3net.training.volume import VolumeModel
@@ -43,6 +44,7 @@ class _Made(NamedTuple):
     confidence: float
     object_pixels: int
     pixels: int
+    missing: int
 
 
 class FittedVolume:
@@ -102,6 +104,8 @@ class FittedVolume:
         n, parts = len(self.labels), [self._finder.note]
         if len(done) < n:
             parts.append(f"Stopped: {len(done)} of {n} slices are done; the others have no labels.")
+        if missing := sum(made.missing for made in self._made):
+            parts.append(missing_note(missing, sum(made.pixels for made in self._made)))
         if self._empty:
             parts.append(f"{self._empty} of {n} slices are empty and have no labels.")
         return " ".join(filter(None, parts))
@@ -176,7 +180,8 @@ class FittedVolume:
         mask, confidence = self._mask(index, this.plane, probabilities)
         clusters = enlarge_clusters(probabilities, this.plane.image.shape)
         self.labels[index] = self.numbering.labels(clusters, mask, this.plane.missing)
-        return _Made(confidence, int(mask.sum()), mask.size)
+        missing = 0 if this.plane.missing is None else int(this.plane.missing.sum())
+        return _Made(confidence, int(mask.sum()), mask.size, missing)
 
     def _smoothed(self, index: int, near: dict[int, _Slice | None]) -> torch.Tensor:
         """Probabilities (1, K, h, w), with those of the neighbouring slices by their distance."""

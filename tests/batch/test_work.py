@@ -120,6 +120,20 @@ def test_a_plane_of_nan_and_a_stack(job, tmp_path):
     assert (row.status, row.error) == ("failed", "NaN.")
 
 
+def test_what_the_run_has_to_say_of_an_image_stands_in_its_row(job, tmp_path):
+    import tifffile
+
+    array = np.random.default_rng(0).normal(size=(32, 36)).astype(np.float32)
+    array[:5] = np.finfo(np.float32).max
+    tifffile.imwrite(tmp_path / "a.tif", array)
+    changes = {"working_size": 32, "max_iter": 1}
+    row, _ = do(
+        replace(job, path=str(tmp_path / "a.tif"), changes=changes, segmenter="napari_s3net.batch.work:segment_image")
+    )
+    assert row.status == "done"
+    assert row.note.startswith("180 of 1152 pixels hold a fill value or no number")
+
+
 @pytest.mark.parametrize(("mode", "fits"), [("volume", 1), ("slices", 3)])
 def test_a_volume_is_fitted_once_and_slices_each(mode, fits):
     array = np.zeros((3, 32, 32), np.float32)

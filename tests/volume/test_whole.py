@@ -87,6 +87,7 @@ def test_slices_without_numbers_are_left_out(settings):
     assert not result.labels[3].any()
     assert not result.labels[4, :5].any()
     assert result.labels[4, 5:].all()
+    assert f"{5 * array.shape[2]} of {7 * array[0].size} pixels hold a fill value" in result.provenance.note
 
 
 def test_only_empty_slices_are_refused(settings):
