@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from napari_s3net.image import Segmentation
 from napari_s3net.plugin.layers.metadata import Metadata, MetadataHistory, make_metadata, numbered_as_stack
-from napari_s3net.plugin.layers.packed import PackedPlane
+from napari_s3net.plugin.layers.packed import PackedPlane, check_sum
 from napari_s3net.plugin.layers.palette import CLEAR, colour
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.plane_key import PlaneKey
@@ -48,6 +48,8 @@ class VolumeTarget(Target):
         self.stack = stack
         #: The earlier labels of each slice that was written to.
         self._earlier: dict[int, PackedPlane] = {}
+        #: The labels of each slice that came, packed then, so that writing the result does not stop the window for it.
+        self._came: dict[int, PackedPlane] = {}
 
     def show_slice(self, index: int, labels: NDArray[Any]) -> None:
         """Show a slice that is done; the brush is kept away from a layer that a run writes to.
@@ -65,6 +67,7 @@ class VolumeTarget(Target):
         plane = layer.data[self.stack.key(index).index]
         if index not in self._earlier:
             self._earlier[index] = PackedPlane.of(plane)
+        self._came[index] = PackedPlane.of(labels.astype(plane.dtype))
         plane[...] = np.where(labels > 0, labels + np.int64(self._above), 0).astype(plane.dtype)
         if self.stack.key(index) == self._in_view(layer):
             layer.refresh(extent=False)
@@ -134,13 +137,18 @@ class VolumeTarget(Target):
                 if not self._made:
                     before[key] = earlier or PackedPlane.of(layer.data[key.index])
                 layer.data[key.index] = labels
-                after[key] = PackedPlane.of(layer.data[key.index])
+                after[key] = self._packed(index, layer.data[key.index])
                 cache_run(layer, key, {}, packed=after[key])
             elif earlier is not None:
                 layer.data[key.index] = earlier
         if not self._made:
             record_planes(layer, before, after)
         return before, after
+
+    def _packed(self, index: int, plane: NDArray[Any]) -> PackedPlane:
+        """A plane, packed: as it came, unless its labels have got other numbers since."""
+        came = self._came.get(index)
+        return came if came is not None and came.check_sum == check_sum(plane) else PackedPlane.of(plane)
 
     def _metadata(self, old: Metadata, result: Segmentation, preset: str) -> Metadata:
         """What the layer knows of its volume; of each slice, how it was made."""

@@ -116,6 +116,8 @@ def test_a_range_leaves_the_other_slices_alone(chest, viewer, qtbot):
     assert np.array_equal(layer.data[7:], before[7:])
     parts = Provenance.from_dict(layer.metadata[KEY]).slices
     assert sorted(part.slice for part in parts) == list(range(10))
+    for n, plane in enumerate(layer.data):
+        assert np.array_equal(cached_run(layer, chest.source.key.at(n)).labels, plane)
     lungs = set(layer.metadata[KEY]["foreground"])
     assert lungs & set(np.unique(layer.data[4:7]).tolist())
 
