@@ -79,8 +79,9 @@ class StackComponents:
             For each slice (n + 1,): the stack's component, counted from 1 and without gaps; 0 stays 0.
         """
         n = self._starts[-1]
-        pairs = np.concatenate([np.empty((2, 0), np.int64), *self._pairs], axis=1)
-        graph = coo_array((np.ones(pairs.shape[1], bool), tuple(pairs)), shape=(n, n))
+        # Of 32 bits: with indices of 64, scipy 1.11 finds nothing and says so in a warning only.
+        rows, columns = np.concatenate([np.empty((2, 0), np.int32), *self._pairs], axis=1, dtype=np.int32)
+        graph = coo_array((np.ones(len(rows), bool), (rows, columns)), shape=(n, n))
         numbers = connected_components(graph, directed=False)[1].astype(np.int64) + 1
         return [
             np.concatenate([[0], numbers[start:end]])
