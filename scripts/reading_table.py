@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+import textwrap
 import warnings
 from collections import Counter
 from collections.abc import Iterator
@@ -174,7 +175,7 @@ def table(rows: list[Row], largest: tuple[float, str]) -> str:
     }
     totals = "; ".join(f"{count[key]} {text}" for key, text in words.items())
     memory = f"The child that read them held {largest[0] / 1e6:.0f} MB at most ({largest[1]})."
-    lines = [f"{len(rows)} inputs: {totals}. {memory}", ""]
+    lines = [textwrap.fill(f"{len(rows)} inputs: {totals}. {memory}", 120), ""]
     lines += ["| input | from | outcome | what was said |", "|---|---|---|---|"]
     lines += [f"| {row.name} | {row.source} | {row.outcome} | {row.words.replace('|', '/')} |" for row in rows]
     return "\n".join(lines) + "\n"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from napari_s3net.batch.plan import KINDS, Plan
 from napari_s3net.errors import ReadError
-from napari_s3net.io.listing import data_files, images_among, is_hidden, sort_dicom, unique_stems
+from napari_s3net.io.listing import data_files, files_in, images_among, is_hidden, sort_dicom, unique_stems
 
 #: Folders of ours inside the output, which are never an input.
 OURS = (*KINDS[:3], "thumbnails", "settings", "corrected")
@@ -104,7 +104,7 @@ def _items_in(folder: Path, source: Path, plan: Plan) -> list[Item]:
     parent = folder.relative_to(source).as_posix()
     parent = "" if parent == "." else f"{parent}/"
     try:
-        files = sorted(path for path in folder.iterdir() if path.is_file())
+        files = files_in(folder)
     except OSError:
         return [Item(parent.rstrip("/") or folder.name, folder, parent.rstrip("/") or folder.name)]
     if plan.pattern:

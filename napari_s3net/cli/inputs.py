@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_s3net.io.listing import images_among, sort_dicom, unique_stems
+from napari_s3net.io.listing import files_in, images_among, sort_dicom, unique_stems
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def _expand(path: Path) -> list[tuple[Path, tuple[str, ...]]]:
     try:
         if not path.is_dir():
             return [(path, ())]
-        singles, series = sort_dicom(images_among(sorted(p for p in path.iterdir() if p.is_file())))
+        singles, series = sort_dicom(images_among(files_in(path)))
     except OSError:
         return [(path, ())]
     only = tuple(file.name for file in next(iter(series.values()))) if len(series) == 1 else ()

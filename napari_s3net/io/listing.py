@@ -24,6 +24,27 @@ _NAMED = re.compile(
 _HEAD_BYTES = 1 << 20
 
 
+def files_in(folder: Path) -> list[Path]:
+    """List the files of a folder, not those of the folders inside.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+
+    Returns
+    -------
+    list of Path
+        By name. A link that leads nowhere is one of them: whoever reads it says so, and it is not left out in silence.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be looked into.
+    """
+    return sorted(path for path in folder.iterdir() if path.is_file() or not path.exists())
+
+
 def images_among(files: Iterable[Path]) -> list[Path]:
     """Choose the images of a folder, without hidden files and without results that lie beside their image.
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_s3net.io.listing import data_files, images_among, sort_dicom, unique_stems
+from napari_s3net.io.listing import data_files, files_in, images_among, sort_dicom, unique_stems
 from tests.io.made_files import hounsfield, write_dicom
 
 
@@ -62,3 +62,14 @@ def test_slices_belong_to_their_series_and_a_series_of_one_file_is_that_file(tmp
 def test_stems_get_longer_until_they_differ(tmp_path):
     paths = [tmp_path / name for name in ("a.png", "A.jpg", "b/a.png", "mole.jpg.png")]
     assert unique_stems(paths) == [f"{tmp_path.name}_a_png", "A_jpg", "b_a_png", "mole.jpg"]
+
+
+def test_a_link_that_leads_nowhere_is_not_left_out_in_silence(tmp_path):
+    (tmp_path / "b.png").touch()
+    (tmp_path / "folder").mkdir()
+    try:
+        (tmp_path / "a.png").symlink_to(tmp_path / "gone.png")
+    except OSError:
+        pytest.skip("links are not allowed")
+    assert [path.name for path in files_in(tmp_path)] == ["a.png", "b.png"]
+    assert [path.name for path in images_among(files_in(tmp_path))] == ["a.png", "b.png"]
