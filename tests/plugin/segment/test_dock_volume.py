@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from napari_s3net.labels.metrics import dice
 from napari_s3net.plugin.jobs.session import Phase
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.result_layer import plain
@@ -99,6 +100,21 @@ def test_stop_keeps_what_is_done(chest, viewer, qtbot):
     if chest.session.phase is Phase.STOPPED:  # the last slices may have come meanwhile
         assert f"{n} of 10 slices are done" in chest.panel.effort.text()
     assert done[:n].all()
+
+
+@pytest.mark.parametrize("order", [(0, 2, 1, 3), (0, 1, 3, 2)])
+def test_in_a_rolled_or_transposed_view_labels_lie_on_what_they_show(dock, viewer, qtbot, order):
+    near = np.square(np.indices((16, 20, 24)) - np.reshape((7, 8, 15), (3, 1, 1, 1))).sum(0) < 25
+    ball = np.where(near, 60.0, 180.0) + np.random.default_rng(0).normal(0, 3, near.shape)
+    viewer.add_image(np.stack([ball, ball[::-1]]).astype(np.float32), name="chest")
+    viewer.dims.order = order
+    viewer.dims.set_current_step(0, 0)
+    dock.choosers.show_settings(dock.choosers.settings().replace(working_size=32, clusters=4))
+    dock.run()
+    finish(dock, qtbot)
+    first, second = labels_of(viewer).data
+    assert not second.any()
+    assert dice(first == first[7, 8, 15], near) > 0.7
 
 
 def test_a_range_leaves_the_other_slices_alone(chest, viewer, qtbot):
