@@ -76,16 +76,16 @@ def test_the_batch_gives_a_job_to_the_card_only_where_planes_are_trained():
 
 
 def test_a_worker_whose_own_card_fails_does_it_on_the_cpu(monkeypatch):
-    from napari_s3net.volume import slices
+    from napari_s3net.volume import whole
 
-    iter_slices = slices.iter_slices
+    iter_mode = whole.iter_mode
 
-    def failing(image, settings, *, device):
+    def failing(image, settings, *, device, mode):
         if device != "cpu":
             raise RuntimeError("CUDA error: CUDA-capable device(s) is/are busy or unavailable")
-        return (yield from iter_slices(image, settings, device=device))
+        return (yield from iter_mode(image, settings, device=device, mode=mode))
 
-    monkeypatch.setattr(slices, "iter_slices", failing)
+    monkeypatch.setattr(whole, "iter_mode", failing)
     result = drain(work.segment_image(image(0), SKIN, "cuda:0"))
     assert result.provenance.note.startswith(f"{CARD_FAILED} Computed on the CPU.")
     assert result.labels.max() > 1

@@ -112,10 +112,10 @@ def test_every_trouble_is_a_row_and_the_run_goes_on(plan, go, save):
     (source / "vanishing.png").unlink()
     rows, summary = go(replace(plan, device="auto"), segmenters.deadly, items=items)
     bad = {row.file: row.error for row in rows if row.status == "failed"}
-    assert set(bad) == {"abort.png", "odd.png", "empty.png", "text.png", "cut.png", "vanishing.png"}
+    assert set(bad) == {"abort.png", "odd.png", "empty.png", "text.png", "cut.png", "gone.png", "vanishing.png"}
     assert all(bad.values())
     assert "not there any more" in bad["vanishing.png"]
-    assert (summary.done, summary.failed) == (8, 6)
+    assert (summary.done, summary.failed) == (8, 7)
     assert "labels/line\nbreak.png" in files(plan.output)
     assert not [path for path in plan.output.parent.iterdir() if path.name not in ("in", "out")]
 
