@@ -6,8 +6,19 @@ from collections.abc import Callable
 from typing import Any
 
 from napari.utils.notifications import show_error
-from qtpy.QtCore import QEvent, QSize, Qt
-from qtpy.QtWidgets import QApplication, QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtCore import QEvent, QSize, Qt, QTimer
+from qtpy.QtGui import QShowEvent
+from qtpy.QtWidgets import (
+    QApplication,
+    QDockWidget,
+    QFrame,
+    QLabel,
+    QMainWindow,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_s3net.plugin.widgets.graphics import make_canvas_current
 from napari_s3net.plugin.widgets.style import style_sheet
@@ -33,6 +44,7 @@ class Dock(QScrollArea):
         super().__init__()
         self._viewer = napari_viewer
         self._released = False
+        self._has_place = False
         self._at_quit: list[Callable[[], None]] = []
         self.message = QLabel()
         self.message.setObjectName("message")
@@ -56,6 +68,25 @@ class Dock(QScrollArea):
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self.release()
         return bool(super().event(event))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """For Qt: when it is first shown, the dock joins the others; a place that the user gives it later is left."""
+        super().showEvent(event)
+        if not self._has_place:
+            self._has_place = True
+            QTimer.singleShot(0, self._join_others)  # napari has still to divide the window
+
+    def _join_others(self) -> None:
+        """Become a tab beside the other docks, at full height: none is squeezed below another."""
+        own = frame_of(self)
+        window = own.parent() if own is not None else None
+        if own is None or own.isFloating() or not isinstance(window, QMainWindow):
+            return
+        for other in window.findChildren(QDockWidget):
+            if other is not own and not other.isFloating() and other.findChild(Dock) is not None:
+                window.tabifyDockWidget(other, own)
+                own.raise_()
+                return
 
     def fill(self, *parts: QWidget) -> QVBoxLayout:
         """Put parts one below the other, in a column that scrolls.
@@ -140,3 +171,22 @@ class Dock(QScrollArea):
 
     def _restyle(self, event: Any = None) -> None:
         self.setStyleSheet(style_sheet(self._viewer.theme))
+
+
+def frame_of(widget: QWidget) -> QDockWidget | None:
+    """Find the frame with a title that napari puts around a dock.
+
+    Parameters
+    ----------
+    widget : qtpy.QtWidgets.QWidget
+        Anything within a dock.
+
+    Returns
+    -------
+    qtpy.QtWidgets.QDockWidget or None
+        None where the widget stands by itself.
+    """
+    parent = widget.parentWidget()
+    while parent is not None and not isinstance(parent, QDockWidget):
+        parent = parent.parentWidget()
+    return parent

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 from napari.components import ViewerModel
 from napari.utils.events import Event
-from qtpy.QtWidgets import QApplication, QLabel, QWidget
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QApplication, QDockWidget, QLabel, QMainWindow, QWidget
 
 from napari_s3net.plugin.widgets import dock as module
 from napari_s3net.plugin.widgets.dock import LEAST_WIDTH, WIDTH, Dock
@@ -101,3 +102,51 @@ def test_what_it_says_is_shown_as_it_is_and_taken_back(dock, monkeypatch):
 def test_no_signal_is_connected_to_a_lambda_of_a_dock(path):
     """In PySide such a connection keeps a dock alive that was closed; its bound methods are held weakly."""
     assert ".connect(lambda" not in path.read_text(encoding="utf-8")
+
+
+def framed(window, widget):
+    """As napari does it: a frame with a title, and the widget somewhere within."""
+    frame, box = QDockWidget("title", window), QWidget()
+    widget.setParent(box)
+    frame.setWidget(box)
+    window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, frame)
+    frame.show()
+    return frame
+
+
+@pytest.fixture
+def window(qtbot):
+    window = QMainWindow()
+    qtbot.addWidget(window)
+    window.setCentralWidget(QWidget())
+    window.resize(900, 600)
+    window.show()
+    return window
+
+
+def test_docks_are_tabs_of_full_height_and_a_new_one_is_in_front(qtbot, viewer, window):
+    foreign, first = framed(window, QLabel("another plugin")), framed(window, Small(viewer))
+    qtbot.wait(50)
+    assert window.tabifiedDockWidgets(first) == [], "others stay where they are"
+    height = first.height()
+    second = framed(window, Small(viewer))
+    qtbot.waitUntil(lambda: window.tabifiedDockWidgets(first) == [second])
+    third = framed(window, Small(viewer))
+    qtbot.waitUntil(lambda: set(window.tabifiedDockWidgets(third)) == {first, second})
+    qtbot.waitUntil(lambda: not third.visibleRegion().isEmpty() and first.visibleRegion().isEmpty())
+    assert third.height() >= height - 40, "but for the tabs"
+    assert not foreign.visibleRegion().isEmpty()
+    for frame in (first, second, third):
+        frame.findChild(Dock).release()
+
+
+def test_a_dock_stays_where_the_user_has_put_it(qtbot, viewer, window):
+    first, second = framed(window, Small(viewer)), framed(window, Small(viewer))
+    qtbot.waitUntil(lambda: window.tabifiedDockWidgets(first) == [second])
+    window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, second)
+    second.hide()
+    second.show()
+    qtbot.wait(50)
+    assert window.tabifiedDockWidgets(first) == []
+    for frame in (first, second):
+        frame.findChild(Dock).release()
