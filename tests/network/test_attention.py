@@ -63,6 +63,11 @@ def test_block_is_a_residual():
     assert torch.equal(block(x), x)
 
 
+def test_block_adds_its_body():
+    block, x = AttentionBlock(4).double(), torch.randn(1, 4, 9, 9, dtype=torch.float64)
+    assert torch.allclose(block(x) - x, block.body(x))
+
+
 def test_without_attention_a_plain_convolution_takes_its_place():
     kinds = [type(layer) for layer in AttentionBlock(4, attention=False).body]
     assert any(issubclass(kind, nn.Conv2d) for kind in kinds)

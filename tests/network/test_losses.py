@@ -160,6 +160,21 @@ def test_edge_weights():
     assert right[..., ~flat].max() < 0.01
 
 
+def test_edge_weights_by_hand():
+    """Four differences, 0, 1, 1 and 0: their mean is 1/2, so that a step of one weighs exp(-1 / (2 / 2))."""
+    down, right = edge_weights(torch.tensor([[[[0.0, 1.0], [0.0, 0.0]]]]))
+    assert torch.allclose(down.flatten(), torch.tensor([1.0, math.exp(-1)]))
+    assert torch.allclose(right.flatten(), torch.tensor([math.exp(-1), 1.0]))
+
+
+def test_spatial_loss_of_two_images_is_the_mean_of_theirs():
+    torch.manual_seed(0)
+    x, p = torch.rand(2, 3, 5, 6), torch.rand(2, 4, 5, 6)
+    weights = edge_weights(x)
+    alone = [spatial_loss(p[i : i + 1], tuple(w[i : i + 1] for w in weights)) for i in range(2)]
+    assert torch.allclose(spatial_loss(p, weights), sum(alone) / 2)
+
+
 def test_edge_weights_do_not_change_with_contrast():
     x = torch.rand(1, 3, 9, 9, dtype=torch.float64)
     for a, b in zip(edge_weights(x), edge_weights(7 * x - 2), strict=True):

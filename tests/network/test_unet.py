@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from napari_s3net.network.keypoint_fusion import KeypointBatch
-from napari_s3net.network.unet import ClassNetwork, ClassNetworkConfig, perturb
+from napari_s3net.network.unet import PERTURBATION, ClassNetwork, ClassNetworkConfig, perturb
 
 SMALL = {"widths": (8, 16, 24), "classes": 3, "keypoint_width": 8, "keypoint_blocks": 1}
 
@@ -47,6 +47,10 @@ def test_perturbation_keeps_the_mean_and_drops_channels():
     x = perturb(torch.ones(64, 32, 4, 4), torch.Generator().manual_seed(0))
     assert abs(float(x.mean()) - 1) < 0.03
     assert 0.2 < float((x.sum(dim=(2, 3)) == 0).float().mean()) < 0.4
+    left = x[x > 0] * (1 - PERTURBATION.dropped)
+    assert 1 - PERTURBATION.noise <= float(left.min()) < 1 - 0.9 * PERTURBATION.noise
+    assert 1 + 0.9 * PERTURBATION.noise < float(left.max()) <= 1 + PERTURBATION.noise + 1e-6
+    assert (PERTURBATION.dropped, PERTURBATION.noise) == (0.3, 0.3), "F-Noise of the paper; the share set by hand"
 
 
 @pytest.mark.parametrize("keypoints", [False, True])

@@ -99,6 +99,13 @@ def test_draws_stay_in_their_range():
     assert thetas[:, :, 2].abs().max() > 0.1
 
 
+def test_each_quantity_has_a_draw_of_its_own():
+    limits = WarpRange(rotation=0, scale=0.2, shear=0.2, translation=0.1, flip=False)
+    thetas = torch.stack([draw(limits, size=(32, 32), seed=s) for s in range(200)])
+    drawn = torch.stack([thetas[:, 1, 1], thetas[:, 0, 1], thetas[:, 0, 2], thetas[:, 1, 2]])
+    assert (torch.corrcoef(drawn) - torch.eye(4)).abs().max() < 0.4
+
+
 def test_shift_by_half_the_image():
     x = smooth_image(8, 12)
     theta = IDENTITY.clone()
