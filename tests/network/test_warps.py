@@ -6,6 +6,7 @@ from torch.nn.functional import interpolate
 
 from napari_s3net.network.warps import WarpRange, draw_theta, draw_window, make_grid, visible
 from napari_s3net.network.warps import warp as warp_by_grid
+from napari_s3net.settings import Settings
 
 IDENTITY = torch.tensor([[1.0, 0, 0], [0, 1, 0]], dtype=torch.float64)
 STILL = WarpRange(rotation=0, scale=0, shear=0, translation=0, flip=False)
@@ -104,6 +105,12 @@ def test_each_quantity_has_a_draw_of_its_own():
     thetas = torch.stack([draw(limits, size=(32, 32), seed=s) for s in range(200)])
     drawn = torch.stack([thetas[:, 1, 1], thetas[:, 0, 1], thetas[:, 0, 2], thetas[:, 1, 2]])
     assert (torch.corrcoef(drawn) - torch.eye(4)).abs().max() < 0.4
+
+
+def test_the_usual_range_is_that_of_the_settings():
+    usual, settings = WarpRange(), Settings()
+    for name in ("rotation", "scale", "shear", "translation"):
+        assert getattr(usual, name) == getattr(settings, name)
 
 
 def test_shift_by_half_the_image():

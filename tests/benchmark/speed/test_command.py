@@ -44,6 +44,7 @@ def small(monkeypatch):
     monkeypatch.setattr("napari_s3net.training.released.ReleasedTrainer.__init__.__defaults__", ((32, 32),))
 
 
+@pytest.mark.slow
 def test_every_figure_and_page(small, tmp_path, capsys):
     assert cli.main(["benchmark", "--speed", "--device", "cpu", "-o", str(tmp_path)]) == 0
     speed = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))["speed"]
