@@ -128,7 +128,6 @@ def iter_propagate(
             f"Slice {start} is as the last run made it: there is no correction to carry. Correct it first."
         )
     reach = _reach(image)
-    reach = _reach(image)
     looks = Appearance.of(here, known, ndimage.binary_dilation(changed, iterations=3 * reach))
     found: dict[int, NDArray[np.int32]] = {}
     way, last, reason = range(start, end, 1 if end > start else -1), start, f"slice {end} was the last one asked for"

@@ -95,45 +95,14 @@ def predict(
     tuple of numpy.ndarray
         (H, W) float32 in [0, 1], and (K, size, size) float32 that sum to one over the K clusters.
     """
-    return predict_many(network, card, [array], size=size)[0]
-
-
-@torch.no_grad()
-def predict_many(
-    network: EncoderDecoder, card: ModelCard, arrays: Sequence[NDArray[Any]], *, size: int | None = None
-) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """Compute the probabilities of many images in one pass, with one copy to the network's device and one back.
-
-    Parameters
-    ----------
-    network : EncoderDecoder
-        In evaluation or training mode alike.
-    card : ModelCard
-        Of the network.
-    arrays : sequence of numpy.ndarray
-        As in `predict`; they may be of different sizes. How many fit into memory is the caller's to know.
-    size : int, optional
-        As in `predict`.
-
-    Returns
-    -------
-    list of tuple of numpy.ndarray
-        Of each image, as from `predict`.
-    """
     device = next(network.parameters()).device
-    given = send([torch.from_numpy(np.ascontiguousarray(array)) for array in arrays], device)
-    square = (size or card.size,) * 2
-    small = []
-    for pixels in given:
-        x = card.normalisation(pixels.reshape(*pixels.shape[:2], -1)).permute(2, 0, 1)[None]
-        small.append(F.interpolate(x, square, mode="bilinear", align_corners=False, antialias=True))
-    logits, clusters = network(torch.cat(small).contiguous(memory_format=torch.channels_last))
-    objects = [
-        F.interpolate(logit[None], tuple(pixels.shape[:2]), mode="bilinear", align_corners=False)[0, 0].sigmoid()
-        for logit, pixels in zip(logits, given, strict=True)
-    ]
-    *maps, shares = fetch([*objects, clusters.softmax(dim=1)])
-    return [(one.numpy(), share.numpy()) for one, share in zip(maps, shares, strict=True)]
+    (pixels,) = send([torch.from_numpy(np.ascontiguousarray(array))], device)
+    x = card.normalisation(pixels.reshape(*pixels.shape[:2], -1)).permute(2, 0, 1)[None]
+    small = F.interpolate(x, (size or card.size,) * 2, mode="bilinear", align_corners=False, antialias=True)
+    logits, clusters = network(small.contiguous(memory_format=torch.channels_last))
+    wide = F.interpolate(logits, tuple(pixels.shape[:2]), mode="bilinear", align_corners=False)
+    probability, shares = fetch([wide[0, 0].sigmoid(), clusters[0].softmax(dim=0)])
+    return probability.numpy(), shares.numpy()
 
 
 def view_object(plane: PreparedPlane, settings: Settings, device: torch.device) -> NDArray[np.float32] | None:

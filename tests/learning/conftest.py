@@ -27,6 +27,17 @@ def scene(seed, shape=(40, 48)):
     return np.clip(grey, 0, 255).astype(np.uint8), labels
 
 
+def write_partly_labelled(folder, n):
+    """Write n images a0.png … to images/; in labels/ those of the first, whole, and of the second, in part."""
+    for i in range(n):
+        grey, labels = scene(i)
+        write_png(folder / "images" / f"a{i}.png", grey)
+        if i < 2:
+            labels[:, 40:] = 255 if i else labels[:, 40:]
+            write_labels(folder / "labels" / f"a{i}.png", labels, Geometry.identity(2))
+    return folder
+
+
 @pytest.fixture
 def tiny():
     return learn_settings(**TINY)

@@ -17,7 +17,6 @@ from napari_s3net.training.taught import (
     VIEWERS,
     load_shipped,
     predict,
-    predict_many,
     view_features,
     view_object,
 )
@@ -152,12 +151,3 @@ def test_a_sticker_is_not_taken_for_the_frame_of_a_lesion():
     seen_part = sample.mask & (np.arange(256) >= 40)
     assert dice(taught, seen_part) > 0.85
     assert dice(taught, seen_part) > dice(alone, seen_part) - 0.02
-
-
-def test_many_images_in_one_pass_give_what_each_gives_alone(skin):
-    arrays = [phantom.dermoscopy(seed=s, shape=shape).image.array for s, shape in ((0, (60, 80)), (1, (96, 64)))]
-    for array, (probability, clusters) in zip(arrays, predict_many(*skin, arrays, size=64), strict=True):
-        alone, shares = predict(*skin, array, size=64)
-        assert probability.shape == array.shape[:2]
-        np.testing.assert_allclose(probability, alone, atol=1e-4)
-        np.testing.assert_allclose(clusters, shares, atol=1e-4)

@@ -5,16 +5,15 @@ import pytest
 from qtpy.QtCore import QThreadPool
 
 from napari_s3net.errors import S3NetError
-from napari_s3net.image import Geometry, Segmentation
+from napari_s3net.image import Segmentation
 from napari_s3net.io import read_image
-from napari_s3net.io.write import write_labels, write_png
 from napari_s3net.learning.files import find_images_with_labels
 from napari_s3net.learning.model import load_model
 from napari_s3net.learning.settings import learn_settings
 from napari_s3net.plugin.jobs.learn_job import ApplyJob, LearnJob, LearnRequest, NextJob, scan_labels
 from napari_s3net.plugin.jobs.thread_job import Failure
 from napari_s3net.runtime import child_process as process
-from tests.learning.conftest import TINY, scene
+from tests.learning.conftest import TINY, scene, write_partly_labelled
 
 pytestmark = pytest.mark.viewer
 WAIT = 120_000
@@ -29,14 +28,7 @@ def close_children():
 
 @pytest.fixture
 def folder(tmp_path):
-    """Three images, of which the first is labelled, and the second in part."""
-    for n in range(3):
-        grey, labels = scene(n)
-        write_png(tmp_path / "images" / f"a{n}.png", grey)
-        if n < 2:
-            labels[:, 40:] = 255 if n else labels[:, 40:]
-            write_labels(tmp_path / "labels" / f"a{n}.png", labels, Geometry.identity(2))
-    return tmp_path
+    return write_partly_labelled(tmp_path, 3)
 
 
 def finish(job, qtbot):

@@ -9,7 +9,7 @@ from qtpy.QtCore import QThreadPool
 from napari_s3net.batch import isolated
 from napari_s3net.image import Geometry
 from napari_s3net.io import read_image, read_labels
-from napari_s3net.io.write import write_labels, write_png
+from napari_s3net.io.write import write_labels
 from napari_s3net.learning.model import load_model
 from napari_s3net.learning.settings import learn_settings
 from napari_s3net.plugin.layers.result_layer import metadata_of
@@ -18,7 +18,7 @@ from napari_s3net.plugin.learn.dock import LearnDock
 from napari_s3net.plugin.learn.result import open_image
 from napari_s3net.plugin.widgets import dock as base
 from napari_s3net.runtime import child_process as process
-from tests.learning.conftest import TINY, scene
+from tests.learning.conftest import TINY, write_partly_labelled
 from tests.plugin.folders import choose_learn_folders
 
 pytestmark = pytest.mark.viewer
@@ -41,13 +41,7 @@ def said(monkeypatch):
 
 @pytest.fixture
 def folder(tmp_path):
-    for n in range(6):
-        grey, labels = scene(n)
-        write_png(tmp_path / "images" / f"a{n}.png", grey)
-        if n < 2:
-            labels[:, 40:] = 255 if n else labels[:, 40:]
-            write_labels(tmp_path / "labels" / f"a{n}.png", labels, Geometry.identity(2))
-    return tmp_path
+    return write_partly_labelled(tmp_path, 6)
 
 
 @pytest.fixture
