@@ -1,6 +1,9 @@
 # make demo    install into .venv, segment the bundled samples, show them in napari
 # make test    install the test extra into .venv, run lint, types, contracts and all tests
 # make test-slow  the tests that take longer
+# make docs    the documentation as a site in build/site; any broken link is an error
+# make docs-pictures  every picture of the documentation anew, from the real program on synthetic images
+# make dist    wheel and source distribution in dist/, checked
 # make bench   guards of speed: prints ratios, fails beyond generous bounds
 # make gpu-check  what a graphics card makes of it, in minutes; docs/gpu.md
 # make fuzz    reads 20,000 damaged files and counts what becomes of them
@@ -15,7 +18,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 XVFB := xvfb-run --auto-servernum --server-args="-screen 0 1366x768x24"
 
-.PHONY: demo test test-slow bench fuzz gpu-check mutants lint teach clean
+.PHONY: demo test test-slow docs docs-pictures dist bench fuzz gpu-check mutants lint teach clean
 
 $(VENV)/.made:
 	bash scripts/system-packages.sh
@@ -47,6 +50,22 @@ test: lint
 
 test-slow: $(VENV)/.test
 	$(XVFB) $(BIN)/python -m pytest -m slow
+
+$(VENV)/.docs: $(VENV)/.made pyproject.toml
+	$(PIP) --editable ".[docs]"
+	touch $@
+
+docs: $(VENV)/.docs
+	$(BIN)/mkdocs build --strict
+
+docs-pictures: $(VENV)/.demo
+	$(XVFB) $(BIN)/python scripts/docs_pictures.py
+
+dist: $(VENV)/.made
+	$(PIP) build twine
+	rm -rf dist build/lib build/bdist.*
+	$(BIN)/python -m build
+	$(BIN)/twine check --strict dist/*
 
 bench: $(VENV)/.test
 	$(BIN)/python scripts/bench.py
