@@ -28,15 +28,12 @@ from napari_s3net.runtime.memory import estimate_mib
 from napari_s3net.runtime.threads import threads_for
 from napari_s3net.settings import Settings, preset_settings
 from napari_s3net.training.loop import TrainedClusters, iterate
-from napari_s3net.training.taught import squares_for, view_object, views_of
+from napari_s3net.training.taught import squares_for, views_of
 from napari_s3net.training.trainer import Trainer
 from napari_s3net.training.variants import make_trainer
 
-#: Trains on features (h, w, C), and shows taught networks their squares: what training left, what the networks said
-#: (nothing where there are no squares), and the name of the device.
-TrainPlane = Callable[
-    [NDArray[np.float32], Settings, Sequence[Tensor]], tuple[TrainedClusters, tuple[Tensor, ...], str]
-]
+#: Trains on features (h, w, C), and shows taught networks their squares: what came of both, and the device's name.
+TrainPlane = Callable[[NDArray[np.float32], Settings, Sequence[Tensor]], tuple[TrainedClusters, str]]
 
 
 def segment(
@@ -127,9 +124,9 @@ def iter_segment(
     needed = estimate_mib(image.shape, settings)
     with memory_errors(device, needed), threads_for(settings.working_shape(image.shape)):
         plane = prepare(image, settings)
-        trained = yield from train(make_trainer(plane.features, settings, device), settings, image, preview_seconds)
-        viewed = view_object(plane, settings, device)
-        return _finish(plane, trained, viewed, settings, str(device), started)
+        trainer = make_trainer(plane.features, settings, device, squares_for(plane, settings))
+        trained = yield from train(trainer, settings, image, preview_seconds)
+        return _finish(plane, trained, settings, str(device), started)
 
 
 def segment_with(image: Image, settings: Settings, train_plane: TrainPlane) -> Segmentation:
@@ -156,21 +153,15 @@ def segment_with(image: Image, settings: Settings, train_plane: TrainPlane) -> S
     """
     started = time.perf_counter()
     plane = prepare(image, settings)
-    squares = squares_for(plane, settings) or ()
-    trained, logits, device = train_plane(plane.features, settings, squares)
-    viewed = views_of(logits, plane.features.shape) if squares else None
-    return _finish(plane, trained, viewed, settings, device, started)
+    trained, device = train_plane(plane.features, settings, squares_for(plane, settings))
+    return _finish(plane, trained, settings, device, started)
 
 
 def _finish(
-    plane: PreparedPlane,
-    trained: TrainedClusters,
-    viewed: NDArray[np.float32] | None,
-    settings: Settings,
-    device: str,
-    started: float,
+    plane: PreparedPlane, trained: TrainedClusters, settings: Settings, device: str, started: float
 ) -> Segmentation:
     """Say which part is the object, and bring all to the image's size."""
+    viewed = views_of(trained.logits, plane.features.shape)
     proposal = without_everything(propose(trained.clusters, plane, settings, viewed), settings)
     result = postprocess(plane.image, plane, trained.probabilities, proposal, settings)
     return replace(result, state=trained.state).with_provenance(

@@ -285,6 +285,53 @@ def measure_training(device: torch.device, _: int) -> Figures:
     return {"batch": batch, "images_per_s": round(batch / best_seconds(step, device), 1)}
 
 
+def measure_learning(device: torch.device, _: int) -> Figures:
+    """Images a second while networks learn from labels and without, by every method, at the size for this device."""
+    from functools import partial
+
+    from napari_s3net.learning.pretrain import iter_pretrain
+    from napari_s3net.learning.settings import METHODS, PRETRAINED, learn_settings
+    from napari_s3net.learning.train import iter_learn
+    from napari_s3net.runtime.generators import drain
+
+    size, steps = ("standard", 40) if device.type == "cuda" else ("small", 1)
+    data = made_examples(learn_settings(size).size).with_keypoints(learn_settings(size).most_keypoints)
+    ways = {method: (method, iter_learn) for method in METHODS}
+    ways |= {f"pretrain_{method}": (method, iter_pretrain) for method in PRETRAINED}
+    figures: Figures = {"settings": size, "steps": steps}
+    for name, (method, learn) in ways.items():
+        settings = learn_settings(size, method=method, steps=steps, validate=False)
+        run = partial(learn, data, settings, device)
+        if device.type == "cuda":
+            drain(learn(data, settings.replace(steps=5), device))  # warm
+        figures[f"images_per_s_{name}"] = round(settings.batch * steps / timed(lambda run=run: drain(run()), device), 1)
+    return figures
+
+
+def made_examples(size: int, n: int = 16) -> Any:
+    """Generated photographs with their masks, to learn from; half of them without labels."""
+    import numpy as np
+
+    from napari_s3net import phantom
+    from napari_s3net.learning.examples import ExampleSet
+    from napari_s3net.learning.planes import choose_normalisation, labels_to_square, to_square
+    from napari_s3net.network.class_losses import IGNORED
+
+    made = [phantom.dermoscopy(seed=seed, shape=(size, size)) for seed in range(n)]
+    normalisation = choose_normalisation([one.image for one in made])
+    labels = np.stack([labels_to_square(one.mask.astype(np.int64), size) for one in made]).astype(np.int8)
+    labels[n // 2 :] = IGNORED
+    return ExampleSet(
+        images=np.stack([to_square(normalisation(one.image), size) for one in made]),
+        labels=labels,
+        files=np.arange(n),
+        positions=np.zeros(n, np.float32),
+        names=tuple(map(str, range(n))),
+        classes={1: "Lesion"},
+        normalisation=normalisation,
+    )
+
+
 #: In this order; parity first, so that it is measured whatever comes after.
 PARTS: dict[str, Callable[[torch.device, int], Figures]] = {
     "machine": measure_machine,
@@ -295,11 +342,12 @@ PARTS: dict[str, Callable[[torch.device, int], Figures]] = {
     "half_precision": measure_half_precision,
     "shared_network": measure_shared_network,
     "training": measure_training,
+    "learning": measure_learning,
     "out_of_memory": run_out_of_memory,
     "tests": run_tests,
 }
 #: Seconds that a part takes at most on an H100, about; one for which less is left is skipped.
-LEAST_SECONDS = {"parity": 30, "tests": 40}
+LEAST_SECONDS = {"parity": 30, "learning": 60, "tests": 40}
 #: Seconds that parity may take; then fewer images are compared.
 PARITY_SECONDS = 150
 #: When the whole check has to be over, by `time.monotonic`.

@@ -177,7 +177,7 @@ def close_cards() -> None:
 
 def train_there(
     where: str, features: NDArray[np.float32], settings: Settings, squares: Sequence[Tensor] = ()
-) -> tuple[TrainedClusters, tuple[Tensor, ...], str]:
+) -> tuple[TrainedClusters, str]:
     """Have the card's process train on an image and show it to taught networks, and wait.
 
     Parameters
@@ -194,9 +194,7 @@ def train_there(
     Returns
     -------
     trained : TrainedClusters
-        Without weights.
-    logits : tuple of torch.Tensor
-        What the networks said, one for each of the squares; see `object_logits`.
+        Without weights; with what the networks said, one for each of the squares.
     device : str
         Where it was trained.
 
@@ -229,8 +227,9 @@ def train_there(
             answer["error"]
         )
     probabilities = torch.from_numpy(answer["probabilities"])
-    trained = TrainedClusters(answer["clusters"], probabilities, tuple(answer["losses"]), False, {})
-    return trained, tuple(torch.from_numpy(logits) for logits in answer["logits"]), answer["device"]
+    logits = tuple(torch.from_numpy(said) for said in answer["logits"])
+    trained = TrainedClusters(answer["clusters"], probabilities, tuple(answer["losses"]), False, {}, logits)
+    return trained, answer["device"]
 
 
 def reply(connection: Connection, answer: dict[str, Any]) -> None:

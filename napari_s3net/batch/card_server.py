@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from napari_s3net.batch.card import KEY, reply
 from napari_s3net.errors import DivergedError
@@ -23,7 +24,6 @@ from napari_s3net.runtime.device import empty_caches, is_out_of_memory, resolve_
 from napari_s3net.runtime.memory import images_at_once
 from napari_s3net.settings import Settings
 from napari_s3net.training.loop import TrainedClusters, train_side_by_side
-from napari_s3net.training.taught import object_logits
 from napari_s3net.training.variants import make_trainer
 
 #: More images than this do not wait; a worker that brings another one waits until there is room.
@@ -88,9 +88,8 @@ def train_batch(requests: Sequence[TrainingRequest], device: torch.device) -> li
     settings = requests[0].settings
     features = np.stack([request.features for request in requests]) if len(requests) > 1 else requests[0].features
     try:
-        trained = train_side_by_side(make_trainer(features, settings, device), settings.max_iter)
-        seen = _look(requests, device)
-        return [_answer(one, logits, device) for one, logits in zip(trained, seen, strict=True)]
+        trainer = make_trainer(features, settings, device, _squares_of(requests))
+        return [_answer(trained, device) for trained in train_side_by_side(trainer, settings.max_iter)]
     except (RuntimeError, MemoryError, ValueError, np.linalg.LinAlgError) as error:
         words, kind = str(error) or "Out of memory.", "memory" if is_out_of_memory(error) else "other"
     # Behind the handler the error is gone, and with it the frames that held tensors.
@@ -101,27 +100,19 @@ def train_batch(requests: Sequence[TrainingRequest], device: torch.device) -> li
     return [*train_batch(requests[:half], device), *train_batch(requests[half:], device)]
 
 
-def _look(requests: Sequence[TrainingRequest], device: torch.device) -> list[list[NDArray[np.float32]]]:
-    """What taught networks say of each image: (n, 1, S, S) of each network; all images are shown at once."""
-    n = len(requests)
-    if not requests[0].squares:
-        return [[] for _ in requests]
-    together = [torch.from_numpy(np.concatenate(same)) for same in zip(*(r.squares for r in requests), strict=True)]
-    logits = object_logits(together, requests[0].settings, device)
-    parts = [given.chunk(n) for given in logits]
-    return [[part[i].numpy() for part in parts] for i in range(n)]
+def _squares_of(requests: Sequence[TrainingRequest]) -> list[Tensor]:
+    """What each taught network looks at, of all images at once."""
+    return [torch.from_numpy(np.concatenate(same)) for same in zip(*(r.squares for r in requests), strict=True)]
 
 
-def _answer(
-    trained: TrainedClusters | DivergedError, logits: list[NDArray[np.float32]], device: torch.device
-) -> TrainingAnswer:
+def _answer(trained: TrainedClusters | DivergedError, device: torch.device) -> TrainingAnswer:
     if isinstance(trained, DivergedError):
         return {"error": str(trained), "kind": "diverged"}
     return {
         "probabilities": trained.probabilities.numpy(),
         "clusters": trained.clusters,
         "losses": [dict(losses) for losses in trained.losses],
-        "logits": logits,
+        "logits": [logits.numpy() for logits in trained.logits],
         "device": str(device),
     }
 

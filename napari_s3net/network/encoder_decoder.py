@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from napari_s3net.network.attention import AttentionBlock
 from napari_s3net.network.deformable import DeformableConv3x3
 from napari_s3net.network.depthwise import Pointwise
+from napari_s3net.network.precision import full_precision
 
 #: Channels that are normalised together.
 GROUP = 8
@@ -151,7 +152,7 @@ class EncoderDecoder(nn.Module):
         for i in reversed(range(len(self.decoder))):
             wide = F.interpolate(y, (skips[i].shape[2], skips[i].shape[3]), mode="bilinear", align_corners=False)
             y = self.decoder[i](self.join[i](torch.cat([wide, skips[i]], dim=1)))
-        with torch.autocast(x.device.type, enabled=False):  # places between pixels need more than eight bits
+        with full_precision(x.device):  # places between pixels need more than eight bits
             drawn = self.border(y.float())
         features: Tensor = F.gelu(self.border_norm(y + drawn))
         return features

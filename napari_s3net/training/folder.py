@@ -216,5 +216,5 @@ def _inspect(
     """Plane, initial clusters (h, w), scored candidates, and what taught networks see, of one image alone."""
     plane = prepare(image, settings)
     clusters, _ = initial_clusters(plane.features, settings.clusters)
-    views = view_object(plane, settings, torch.device("cpu"))
+    views = view_object(plane, settings)
     return plane, clusters, SCORERS[settings.target](clusters, plane.features), views

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -19,6 +21,7 @@ from napari_s3net.network.warps import WarpRange, draw_theta, draw_window, make_
 from napari_s3net.runtime.parcel import send
 from napari_s3net.settings import Settings
 from napari_s3net.training.adam import Adam
+from napari_s3net.training.taught import object_logits
 from napari_s3net.training.trainer import Optimiser
 from napari_s3net.training.view import View, network_input
 
@@ -84,9 +87,17 @@ class ImageTrainer:
         Network, weights of the losses, learning rate, range of the transformations.
     device : torch.device
         Where to train.
+    squares : sequence of torch.Tensor
+        What taught networks are to look at, from `taught.squares_for`, joined along n for N images.
     """
 
-    def __init__(self, features: NDArray[np.float32], settings: Settings, device: torch.device) -> None:
+    def __init__(
+        self,
+        features: NDArray[np.float32],
+        settings: Settings,
+        device: torch.device,
+        squares: Sequence[Tensor] = (),
+    ) -> None:
         self.settings = settings
         images = features[None] if features.ndim == 3 else features
         self.n = len(images)
@@ -99,9 +110,10 @@ class ImageTrainer:
         self.windows = [window for _, window in warps]
         state = self.network.state_dict()
         thetas = [theta[None].float() for theta, _ in warps] or [torch.empty(0, 2, 3)]
-        given = [torch.cat(inputs), torch.cat(clusters), torch.cat(thetas), *state.values()]
-        x, at, self.thetas, *weights = send(given, device)
-        self.network.load_state_dict(dict(zip(state, weights, strict=True)), assign=True)
+        given = [torch.cat(inputs), torch.cat(clusters), torch.cat(thetas), *squares, *state.values()]
+        x, at, self.thetas, *others = send(given, device)
+        self.look: Callable[[], Sequence[Tensor]] = partial(object_logits, others[: len(squares)], settings)
+        self.network.load_state_dict(dict(zip(state, others[len(squares) :], strict=True)), assign=True)
         self.full = View.of(x, at)
         self.guided = self.full.shrunk(TRAINING.guided_shrink) if is_shrunk else self.full
         if self.n == 1:

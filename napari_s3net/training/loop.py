@@ -78,6 +78,8 @@ class TrainedClusters:
         Whether it was asked to stop.
     state : mapping of str to numpy.ndarray
         The weights that made the clusters; empty for the published network, and where they were not asked for.
+    logits : tuple of torch.Tensor
+        What taught networks say of the image: of each (n, 1, S, S), on the CPU; empty where none was asked.
     """
 
     clusters: NDArray[np.int64]
@@ -85,6 +87,7 @@ class TrainedClusters:
     losses: tuple[Mapping[str, float], ...]
     stopped: bool
     state: Mapping[str, NDArray[Any]]
+    logits: tuple[Tensor, ...] = ()
 
 
 class _Record:
@@ -249,16 +252,18 @@ def train_side_by_side(trainer: Trainer, max_iter: int) -> list[TrainedClusters 
 
 
 def _to_keep(trainer: Trainer, record: _Record, probabilities: Tensor, *, keep_state: bool) -> list[Tensor]:
-    """What is kept of a training: probabilities, clusters, and the weights where they are wanted."""
+    """What is kept of a training: probabilities, clusters, weights where they are wanted, what taught networks say."""
     assert record.clusters is not None  # noqa: S101 - after an iteration
-    return [probabilities, record.clusters, *(trainer.network.state_dict().values() if keep_state else ())]
+    weights = trainer.network.state_dict().values() if keep_state else ()
+    return [probabilities, record.clusters, *weights, *trainer.look()]
 
 
 def _results(
     record: _Record, kept: Sequence[Tensor], names: Sequence[str], *, stopped: bool
 ) -> list[TrainedClusters | DivergedError]:
     """What came of each image, from what was kept and the names of the weights."""
-    p, clusters, *weights = kept
+    p, clusters, *others = kept
+    weights, logits = others[: len(names)], [given.chunk(len(p)) for given in others[len(names) :]]
     results: list[TrainedClusters | DivergedError] = []
     for n, losses in enumerate(record.losses):
         if n in record.diverged:
@@ -267,5 +272,6 @@ def _results(
             continue
         own = [weight[n] for weight in weights] if len(p) > 1 else weights
         state = {name: weight.numpy().copy() for name, weight in zip(names, own, strict=True)}
-        results.append(TrainedClusters(clusters[n].numpy(), p[n : n + 1], tuple(losses), stopped, state))
+        said = tuple(given[n] for given in logits)
+        results.append(TrainedClusters(clusters[n].numpy(), p[n : n + 1], tuple(losses), stopped, state, said))
     return results

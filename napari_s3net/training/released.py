@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -39,6 +41,7 @@ class ReleasedTrainer:
         x = torch.from_numpy(features.transpose(2, 0, 1)[None].copy())
         self.x = F.interpolate(x, size, mode="bilinear", align_corners=False, antialias=True).to(device)
         self.network: nn.Module = released_network(x.shape[1], size).to(device)
+        self.look: Callable[[], Sequence[Tensor]] = tuple
         self.optimiser: Optimiser = torch.optim.SGD(self.network.parameters(), lr=0.2, momentum=0.9)
 
     def forward(self, iteration: int) -> tuple[Tensor, dict[str, Tensor]]:

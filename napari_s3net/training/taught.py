@@ -105,8 +105,8 @@ def predict(
     return probability.numpy(), shares.numpy()
 
 
-def view_object(plane: PreparedPlane, settings: Settings, device: torch.device) -> NDArray[np.float32] | None:
-    """Ask the networks that come with the program where the object is.
+def view_object(plane: PreparedPlane, settings: Settings) -> NDArray[np.float32] | None:
+    """Ask the networks that come with the program, on the CPU, where the object is.
 
     Parameters
     ----------
@@ -114,8 +114,6 @@ def view_object(plane: PreparedPlane, settings: Settings, device: torch.device) 
         The image with its window and its features (h, w, C).
     settings : Settings
         `target` and `start`.
-    device : torch.device
-        Where to compute.
 
     Returns
     -------
@@ -124,12 +122,10 @@ def view_object(plane: PreparedPlane, settings: Settings, device: torch.device) 
         image has no colours, or the start is to be random.
     """
     squares = squares_for(plane, settings)
-    if squares is None:
-        return None
-    return views_of(object_logits(squares, settings, device), plane.features.shape)
+    return views_of(object_logits(squares, settings), plane.features.shape)
 
 
-def squares_for(plane: PreparedPlane, settings: Settings) -> tuple[Tensor, ...] | None:
+def squares_for(plane: PreparedPlane, settings: Settings) -> tuple[Tensor, ...]:
     """Make what the networks look at: the image through its window, so that brightness and contrast do not count.
 
     What hairs were filled with is not looked at: the networks have seen hairs.
@@ -143,13 +139,13 @@ def squares_for(plane: PreparedPlane, settings: Settings) -> tuple[Tensor, ...] 
 
     Returns
     -------
-    tuple of torch.Tensor or None
+    tuple of torch.Tensor
         Of each network (n, C, S, S) in [0, 1] on the CPU: the image squeezed into the network's square and, where it
-        looks at it, its mirror image. None as in `view_object`.
+        looks at it, its mirror image. Empty where `view_object` gives None.
     """
     viewers = _viewers_of(settings, plane.features.shape[2])
     if not viewers:
-        return None
+        return ()
     unit = torch.from_numpy(plane.to_unit(step=sampling_step(plane.image.shape))).permute(2, 0, 1)[None]
     squares = []
     for viewer in viewers:
@@ -159,32 +155,30 @@ def squares_for(plane: PreparedPlane, settings: Settings) -> tuple[Tensor, ...] 
 
 
 @torch.inference_mode()
-def object_logits(squares: Sequence[Tensor], settings: Settings, device: torch.device) -> tuple[Tensor, ...]:
-    """Show each network its squares, with one copy to the device and one back.
+def object_logits(squares: Sequence[Tensor], settings: Settings) -> tuple[Tensor, ...]:
+    """Show each network its squares, where they lie.
 
     Parameters
     ----------
     squares : sequence of torch.Tensor
-        Of each network (n, C, S, S); from `squares_for`, of one image or of several joined along n.
+        Of each network (n, C, S, S); from `squares_for`, of one image or of several joined along n. On one device.
     settings : Settings
         As in `view_object`.
-    device : torch.device
-        Where to compute.
 
     Returns
     -------
     tuple of torch.Tensor
-        Of each network (n, 1, S, S) on the CPU, logits of the object.
+        Of each network (n, 1, S, S) on that device, logits of the object; empty where there are no squares.
     """
     logits = []
-    for viewer, seen in zip(VIEWERS[settings.target], send(squares, device), strict=True):
-        network, card = _on(viewer.name, device)
+    for viewer, seen in zip(VIEWERS[settings.target] if squares else (), squares, strict=True):
+        network, card = _on(viewer.name, seen.device)
         logits.append(network(_normalised(seen, card))[0])
-    return tuple(fetch(logits))
+    return tuple(logits)
 
 
 @torch.inference_mode()
-def views_of(logits: Sequence[Tensor], shape: Sequence[int]) -> NDArray[np.float32]:
+def views_of(logits: Sequence[Tensor], shape: Sequence[int]) -> NDArray[np.float32] | None:
     """Bring what the networks said of one image to another size, the mirror image's turned back.
 
     Parameters
@@ -196,9 +190,11 @@ def views_of(logits: Sequence[Tensor], shape: Sequence[int]) -> NDArray[np.float
 
     Returns
     -------
-    numpy.ndarray
-        As from `view_object`.
+    numpy.ndarray or None
+        As from `view_object`; None where no network said anything.
     """
+    if not logits:
+        return None
     maps = []
     for given in logits:
         wide = F.interpolate(given, tuple(shape[:2]), mode="bilinear", align_corners=False, antialias=True)

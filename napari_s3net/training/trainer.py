@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from torch import Tensor, nn
@@ -37,11 +38,15 @@ class Trainer(Protocol):
     read_every : int
         The loop reads losses and stopping rule back from the device after at most this many iterations. What had come
         to its end before stays as it was then: above 1 only with an optimiser whose `step` is told what still runs.
+    look : callable
+        Called once when training is over: what taught networks say of the images (`taught.object_logits`), on the
+        device of the training; an empty sequence where none was asked. What they look at is there from the start.
     """
 
     network: nn.Module
     optimiser: Optimiser
     read_every: int
+    look: Callable[[], Sequence[Tensor]]
 
     def forward(self, iteration: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Segment the image, and compute the loss.

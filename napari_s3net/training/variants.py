@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
+from napari_s3net.runtime.parcel import send
 from napari_s3net.settings import Settings
 from napari_s3net.training.image import ImageTrainer
 from napari_s3net.training.initialisation import initialise_heads
 from napari_s3net.training.released import ReleasedTrainer
+from napari_s3net.training.taught import object_logits
 from napari_s3net.training.trainer import Trainer
 from napari_s3net.training.volume import VolumeTrainer, below_one_another
 
 
-def make_trainer(features: NDArray[np.float32], settings: Settings, device: torch.device) -> Trainer:
+def make_trainer(
+    features: NDArray[np.float32], settings: Settings, device: torch.device, squares: Sequence[Tensor] = ()
+) -> Trainer:
     """Build the trainer that `settings.variant` names, its random numbers drawn from `settings.seed`.
 
     Parameters
@@ -26,6 +34,8 @@ def make_trainer(features: NDArray[np.float32], settings: Settings, device: torc
         Network, weights of the losses, optimiser.
     device : torch.device
         Where to train.
+    squares : sequence of torch.Tensor
+        What taught networks look at when training is over, from `taught.squares_for`, joined along n for N images.
 
     Returns
     -------
@@ -35,8 +45,10 @@ def make_trainer(features: NDArray[np.float32], settings: Settings, device: torc
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(settings.seed)  # weights are drawn on the CPU, for every device alike
         if settings.variant == "released":
-            return ReleasedTrainer(features, device)
-        trainer = ImageTrainer(features, settings, device)
+            released = ReleasedTrainer(features, device)
+            released.look = partial(object_logits, send(squares, device), settings)
+            return released
+        trainer = ImageTrainer(features, settings, device, squares)
     initialise_heads(trainer.network, trainer.guided.x, trainer.guided.clusters)
     return trainer
 

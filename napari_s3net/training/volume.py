@@ -84,7 +84,7 @@ class VolumeTrainer(ImageTrainer):
         self.windows = [window for _, window in warps]
         self.thetas = torch.stack([theta.float() for theta, _ in warps]).to(device) if warps else torch.empty(0, 2, 3)
         self.optimiser = Adam(self.network.parameters(), settings.learning_rate)
-        self.iterations_at_rest, self.half = None, False
+        self.iterations_at_rest, self.half, self.look = None, False, tuple
 
     def forward(self, iteration: int) -> tuple[Tensor, dict[str, Tensor]]:
         """Segment the sampled slices, and compute the loss over all of them; see `ImageTrainer.forward`.

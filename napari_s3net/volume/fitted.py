@@ -196,7 +196,7 @@ class FittedVolume:
             mask = self._finder.mask(index, plane)
             return mask, float(self._finder.weights.any())
         clusters = probabilities.argmax(dim=1)[0].numpy()
-        proposal = propose(clusters, plane, self.settings, view_object(plane, self.settings, torch.device("cpu")))
+        proposal = propose(clusters, plane, self.settings, view_object(plane, self.settings))
         self.names = proposal.names
         return object_mask(proposal.object_probability, plane, self.settings), proposal.confidence
 

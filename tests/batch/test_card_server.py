@@ -40,10 +40,10 @@ def test_one_that_spoils_its_batch_fails_alone(monkeypatch):
     requests = [request(seed) for seed in range(4)]
     bad, make = requests[1].features, card_server.make_trainer
 
-    def refusing(features, settings, device):
+    def refusing(features, *others):
         if any(np.array_equal(one, bad) for one in (features if features.ndim == 4 else features[None])):
             raise ValueError("this one cannot be trained on")
-        return make(features, settings, device)
+        return make(features, *others)
 
     monkeypatch.setattr(card_server, "make_trainer", refusing)
     answers = train_batch(requests, CPU)
@@ -59,7 +59,7 @@ def test_taught_networks_look_at_all_images_of_a_batch_at_once():
         for plane, of_one in zip(planes, squares, strict=True)
     ]
     for of_one, answer in zip(squares, train_batch(requests, CPU), strict=True):
-        alone = object_logits(of_one, SKIN, CPU)
+        alone = object_logits(of_one, SKIN)
         assert len(answer["logits"]) == len(alone) > 1
         for together, given in zip(answer["logits"], alone, strict=True):
             np.testing.assert_allclose(together, given, atol=1e-3)
@@ -68,11 +68,11 @@ def test_taught_networks_look_at_all_images_of_a_batch_at_once():
 def test_out_of_memory_is_tried_with_fewer_and_told_of_one(monkeypatch):
     make, sizes = card_server.make_trainer, []
 
-    def small(features, settings, device):
+    def small(features, *others):
         sizes.append(features.shape[0] if features.ndim == 4 else 1)
         if sizes[-1] > 2:
             raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
-        return make(features, settings, device)
+        return make(features, *others)
 
     monkeypatch.setattr(card_server, "make_trainer", small)
     answers = train_batch([request(seed) for seed in range(4)], CPU)

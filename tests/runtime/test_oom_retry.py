@@ -133,10 +133,10 @@ def test_no_tensor_of_the_failed_try_is_left_while_the_next_goes_on(monkeypatch)
     watched, seen = [], []
     make_trainer = loop.make_trainer
 
-    def make(features, settings, device):
+    def make(*arguments):
         gc.disable()  # what is freed is freed by the policy, not by chance
         seen.append([one() is None for one in watched])
-        trainer = make_trainer(features, settings, device)
+        trainer = make_trainer(*arguments)
         watched.extend(weakref.ref(one) for one in (next(trainer.network.parameters()), trainer.full.x))
         forward = trainer.forward
 

@@ -13,6 +13,7 @@ from napari_s3net.preprocessing.prepare import prepare
 from napari_s3net.runtime.generators import drain
 from napari_s3net.settings import Settings, presets
 from napari_s3net.training.loop import count_clusters, iterate, share_changed, train_side_by_side
+from napari_s3net.training.taught import object_logits, squares_for
 from napari_s3net.training.variants import make_trainer
 
 CPU, CARD = torch.device("cpu"), torch.device("meta")
@@ -20,8 +21,12 @@ SKIN = presets["skin"].settings.replace(working_size=48)
 LONG = SKIN.replace(max_iter=12, min_labels=8)
 
 
+def plane(seed, settings=SKIN):
+    return prepare(phantom.dermoscopy(seed=seed, shape=(64, 64)).image, settings)
+
+
 def features(seed, settings=SKIN):
-    return prepare(phantom.dermoscopy(seed=seed, shape=(64, 64)).image, settings).features
+    return plane(seed, settings).features
 
 
 class Counting(TorchDispatchMode):
@@ -48,16 +53,21 @@ class Counting(TorchDispatchMode):
 
 
 @pytest.mark.parametrize("n", [1, 3])
-def test_a_run_is_one_copy_to_the_card_and_one_back(n):
-    many = np.stack([features(seed) for seed in range(n)])
+def test_a_run_and_what_taught_networks_say_is_one_copy_to_the_card_and_one_back(n):
+    planes = [plane(seed) for seed in range(n)]
+    many = np.stack([one.features for one in planes])
+    squares = [torch.cat(same) for same in zip(*(squares_for(one, SKIN) for one in planes), strict=True)]
+    object_logits([square.to(CARD) for square in squares], SKIN)  # the networks stay there from the first image on
     with Counting() as mode:
-        trainer = make_trainer(many if n > 1 else many[0], SKIN, CARD)
+        trainer = make_trainer(many if n > 1 else many[0], SKIN, CARD, squares)
         assert mode.counts == {"to the card": 1}
         steps = iterate(trainer, SKIN.max_iter, show_seconds=float("inf"))
         next(steps)  # all iterations
-        with pytest.raises(StopIteration):
+        with pytest.raises(StopIteration) as end:
             next(steps)
     assert mode.counts == {"to the card": 1, "back": 1}
+    sizes = [(len(square) // n, 1, *square.shape[2:]) for square in squares]
+    assert all([tuple(said.shape) for said in one.logits] == sizes for one in end.value.value)
     assert next(trainer.network.parameters()).device.type == "meta"
 
 

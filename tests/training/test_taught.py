@@ -75,14 +75,14 @@ CPU = torch.device("cpu")
 
 def seen(array, settings=SKIN):
     plane = prepare(as_image(array), settings)
-    views = view_object(plane, settings, CPU)
+    views = view_object(plane, settings)
     return None if views is None else views.mean(axis=0)
 
 
 def test_views_lie_on_the_features():
     sample = phantom.dermoscopy(seed=3, shape=(192, 256))
     plane = prepare(sample.image, SKIN)
-    views = view_object(plane, SKIN, CPU)
+    views = view_object(plane, SKIN)
     assert views.dtype == np.float32
     assert views.shape[1:] == plane.features.shape[:2]
     small = sample.mask[::2, ::2]

@@ -157,6 +157,7 @@ class Parts:
         """
         made = self.timed("start", make_trainer)(*arguments)
         made.forward = self.timed("forward", made.forward)
+        made.look = self.timed("view", made.look)
         made.optimiser.step = self.timed("step", made.optimiser.step)
         made.is_done = lambda *_: False
         return made
@@ -184,7 +185,7 @@ def run_parts(image: Image, settings: Settings, device: torch.device) -> tuple[d
     """
     parts = Parts(device)
     ends: list[float] = []
-    calls = {"prepare": "prepare", "view": "view_object", "propose": "propose", "postprocess": "postprocess"}
+    calls = {name: name for name in ("prepare", "propose", "postprocess")} | {"view": "squares_for"}
     started = time.perf_counter()
     with ExitStack() as clocks:
         for part, name in calls.items():

@@ -18,7 +18,8 @@ def test_parts_of_a_run():
     before = loop.make_trainer, loop.propose, torch.autograd.backward
     times, ends = run_parts(phantom.disc().image, SETTINGS, CPU)
     assert {name: len(each) for name, each in times.items()} == {
-        **dict.fromkeys(("prepare", "start", "view", "propose", "postprocess", "total"), 1),
+        **dict.fromkeys(("prepare", "start", "propose", "postprocess", "total"), 1),
+        "view": 2,  # what the networks are shown, and their answer
         "forward": 4,
         **dict.fromkeys(("backward", "step"), 3),  # the last iteration looks, and does not learn
     }
