@@ -21,6 +21,7 @@ from napari_s3net.image import Image, Segmentation
 from napari_s3net.io import read_image, write_labels
 from napari_s3net.plugin.contributions.reader import layer_data
 from napari_s3net.plugin.layers.metadata import Metadata, mask_of_layer
+from napari_s3net.plugin.layers.object_outline import outline_object
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.result_layer import plain, recolour, result_layer, result_name
 from napari_s3net.settings import Settings
@@ -55,6 +56,7 @@ class OpenedResult:
         self.layer.metadata = {KEY: about}
         recolour(self.layer)
         viewer.add_layer(self.layer)
+        outline_object(viewer, self.layer)
         self._state = self._sum()
 
     @property

@@ -18,6 +18,7 @@ from napari_s3net.image import Segmentation
 from napari_s3net.plugin.correct.tools import Plane
 from napari_s3net.plugin.layers.locks import Locks, locks_of
 from napari_s3net.plugin.layers.metadata import MetadataHistory, restored, with_new_ids
+from napari_s3net.plugin.layers.object_outline import outline_object
 from napari_s3net.plugin.layers.palette import hex_colour
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.result_layer import (
@@ -80,6 +81,8 @@ class LabelEditor:
             if cached_run(layer, source.key) is None:
                 cache_run(layer, source.key, {})
             recolour_strokes_of(self._viewer.layers, layer, self.ids)
+            if metadata_of(layer) is not None:
+                outline_object(self._viewer, layer)
 
     @property
     def source(self) -> Source | None:

@@ -219,13 +219,15 @@ def restored(metadata: Metadata, earlier: Metadata | None) -> Metadata:
     Returns
     -------
     dict
-        Names and object as they were then, under the image's present name; of a stack only those of the slice change.
-        `metadata` itself where nothing changes.
+        Names and object as they were then, under the image's present name and geometry; of a stack only those of the
+        slice change. `metadata` itself where nothing changes.
     """
-    if earlier is None or {**earlier, "source": metadata["source"]} == metadata:  # as at every step through a volume
+    # The image may have been renamed meanwhile, or have got a pixel size.
+    present: Metadata = {name: metadata[name] for name in ("source", "geometry") if name in metadata}
+    if earlier is None or {**earlier, **present} == metadata:  # as at every step through a volume
         return metadata
     back = earlier if metadata["slice"] is None else {**metadata, **with_slice(metadata, earlier)}
-    back = {**back, "source": metadata["source"]}  # the image may have been renamed meanwhile
+    back = {**back, **present}
     return metadata if back == metadata else back
 
 

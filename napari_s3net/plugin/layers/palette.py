@@ -1,4 +1,4 @@
-"""Colours of clusters: the object in one accent family, everything else muted; an id always has the same colour.
+"""Colours of clusters: the object in one accent family, everything else muted; no two clusters have the same one.
 
 The object is blue to cyan, which neither skin nor grey images contain; the rest are sands and browns. Blue and yellow
 are told apart by nearly everybody, and neighbours in a family differ in lightness.
@@ -6,7 +6,9 @@ are told apart by nearly everybody, and neighbours in a family differ in lightne
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+
+from napari_s3net.labels.groups import Group
 
 Colour = tuple[float, float, float, float]
 
@@ -14,28 +16,57 @@ OBJECT = ("#19c3f2", "#0a74d8", "#7ad6ff", "#0a4a9c", "#3f93e0", "#0891b5")
 OTHER = ("#c9b48a", "#8a857c", "#efe6cc", "#6a5d48", "#b8a28a", "#a9814f", "#d2c9b6")
 #: Opacity of the others beside the object, so that the image shows through them.
 MUTED = 0.45
+#: Opacity of the object where it is shown alone, inside its outline.
+LIGHT = 0.4
 CLEAR: Colour = (0.0, 0.0, 0.0, 0.0)
 #: The mask has one label.
 MASK = {None: CLEAR, 0: CLEAR, 1: OBJECT[0]}
 
 
 def hex_colour(label: int, *, is_object: bool) -> str:
-    """The colour of a cluster in the table.
+    """The colour of a cluster.
 
     Parameters
     ----------
     label : int
-        The cluster's id, from 1 on. Colours come again after 6 ids of the object, or 7 of the others.
+        The cluster's id, from 1 on.
     is_object : bool
         Whether it belongs to the object.
 
     Returns
     -------
     str
-        "#rrggbb".
+        "#rrggbb". Where the family ends it begins again in other tints: the first 50 ids all differ.
     """
     family = OBJECT if is_object else OTHER
-    return family[(label - 1) % len(family)]
+    turn, place = divmod(label - 1, len(family))
+    if not turn:
+        return family[place]
+    towards = 255 if turn % 2 else 0
+    share = min(0.15 * ((turn + 1) // 2), 0.9)
+    red, green, blue = (round(255 * value) for value in _rgb(family[place]))
+    return "#" + "".join(f"{round(value + share * (towards - value)):02x}" for value in (red, green, blue))
+
+
+def group_colours(groups: Sequence[Group]) -> dict[int, str]:
+    """The colours of labels that are shown in groups.
+
+    Parameters
+    ----------
+    groups : sequence of Group
+        The object's first.
+
+    Returns
+    -------
+    dict of int to str
+        "#rrggbb" by label: one colour a group.
+    """
+    colours: dict[int, str] = {}
+    for is_object in (True, False):
+        side = [group for group in groups if group.is_object == is_object]
+        for n, group in enumerate(side, start=1):
+            colours |= dict.fromkeys(group.ids, hex_colour(n, is_object=is_object))
+    return colours
 
 
 def colour(label: int, *, is_object: bool) -> Colour:
@@ -53,15 +84,11 @@ def colour(label: int, *, is_object: bool) -> Colour:
     tuple of float
         Red, green, blue and opacity, 0 to 1.
     """
-    red, green, blue = (int(hex_colour(label, is_object=is_object)[i : i + 2], 16) / 255 for i in (1, 3, 5))
-    return red, green, blue, 1.0 if is_object else MUTED
+    return (*_rgb(hex_colour(label, is_object=is_object)), 1.0 if is_object else MUTED)
 
 
 def colour_table(
-    ids: Iterable[int],
-    foreground: Collection[int],
-    *,
-    object_only: bool = False,
+    ids: Iterable[int], foreground: Collection[int], groups: Sequence[Group] = ()
 ) -> dict[int | None, Colour]:
     """Colours by id for a label layer.
 
@@ -71,17 +98,50 @@ def colour_table(
         Every id in use; 0 is always clear.
     foreground : collection of int
         The ids of the object.
-    object_only : bool
-        Everything else is clear.
+    groups : sequence of Group, optional
+        Gives the labels of a group one colour.
 
     Returns
     -------
     dict of int or None to tuple of float
         Red, green, blue and opacity, 0 to 1; None stands for ids that are not listed.
     """
-    table: dict[int | None, Colour] = {None: CLEAR if object_only else colour(2, is_object=False)}
+    of_group = group_colours(groups)
+    table: dict[int | None, Colour] = {None: colour(2, is_object=False)}
     for label in ids:
         is_object = label in foreground
-        table[label] = CLEAR if object_only and not is_object else colour(label, is_object=is_object)
+        opacity = 1.0 if is_object else MUTED
+        shared = of_group.get(label)
+        table[label] = colour(label, is_object=is_object) if shared is None else (*_rgb(shared), opacity)
     table[0] = CLEAR
     return table
+
+
+def object_table(ids: Iterable[int], foreground: Collection[int], painted: Collection[int]) -> dict[int | None, Colour]:
+    """Colours for a label layer of which the object alone is shown: one light fill.
+
+    Parameters
+    ----------
+    ids : iterable of int
+        Every id in use.
+    foreground : collection of int
+        The ids of the object.
+    painted : collection of int
+        Ids that the user has painted: they are shown too, for nobody paints what is not seen.
+
+    Returns
+    -------
+    dict of int or None to tuple of float
+        As from `colour_table`.
+    """
+    table: dict[int | None, Colour] = {None: colour(2, is_object=False)}
+    for label in ids:
+        table[label] = colour(label, is_object=False) if label in painted else CLEAR
+        if label in foreground:
+            table[label] = (*_rgb(OBJECT[0]), LIGHT)
+    table[0] = CLEAR
+    return table
+
+
+def _rgb(text: str) -> tuple[float, float, float]:
+    return int(text[1:3], 16) / 255, int(text[3:5], 16) / 255, int(text[5:7], 16) / 255

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -124,3 +125,31 @@ class PlaneKey:
         """
         steps = (position if axis == self.axis else step for axis, step in enumerate(self.steps))
         return replace(self, steps=tuple(steps))
+
+
+def key_in_view(layer: Any, shape: Sequence[int], point: Sequence[float], displayed: Sequence[int]) -> PlaneKey:
+    """Find the plane of a layer that is in view.
+
+    Parameters
+    ----------
+    layer : napari.layers.Layer
+        An image or labels, of two or more dimensions.
+    shape : sequence of int
+        Of its data at the level that is used, without colours.
+    point : sequence of float
+        Where the viewer's sliders stand, in world coordinates.
+    displayed : sequence of int
+        The viewer's two axes in view, the last ones of its order. They are counted from the end in the layer.
+
+    Returns
+    -------
+    PlaneKey
+        Where the layer lacks an axis in view, the plane of its last two axes.
+    """
+    axes = sorted(layer.ndim - len(point) + axis for axis in displayed)
+    if axes[0] < 0:
+        axes = [layer.ndim - 2, layer.ndim - 1]
+    full = np.array(layer.level_shapes[0] if layer.multiscale else shape)[: layer.ndim]
+    here = np.asarray(layer.world_to_data(tuple(point))) * np.array(shape) / full
+    steps = np.clip(np.round(here), 0, np.array(shape) - 1).astype(int)
+    return PlaneKey(tuple(None if axis in axes else int(steps[axis]) for axis in range(layer.ndim)))

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from napari_s3net.plugin.layers.metadata import Metadata, mask_of_layer
 from napari_s3net.plugin.layers.ownership import belongs_to, set_owner
 from napari_s3net.plugin.layers.packed import PackedPlane
-from napari_s3net.plugin.layers.palette import MASK, colour_table
+from napari_s3net.plugin.layers.palette import MASK, colour_table, object_table
 from napari_s3net.plugin.layers.placement import KEY, transform_of
 from napari_s3net.plugin.layers.plane_key import Index, PlaneKey
+from napari_s3net.plugin.layers.shown import Shown, groups_of, shown_of
 from napari_s3net.plugin.layers.source import Source, level_scale
 
 OPACITY = 0.55
@@ -304,19 +305,21 @@ def record_planes(layer: Labels, before: Mapping[PlaneKey, PackedPlane], after: 
             layer._save_history((key.index, before[key], plane))  # noqa: SLF001
 
 
-def recolour(layer: Labels, *, object_only: bool = False) -> None:
-    """Colour a result layer by its metadata.
+def recolour(layer: Labels) -> None:
+    """Colour a result layer by its metadata and by what of it is shown, see `layers.shown`.
 
     Parameters
     ----------
     layer : napari.layers.Labels
         A result.
-    object_only : bool
-        Whether all but the object is clear.
     """
-    metadata = metadata_of(layer) or {"names": {}, "foreground": []}
-    ids = sorted({*metadata["names"], *metadata["foreground"]})
-    table = colour_table(ids, metadata["foreground"], object_only=object_only)
+    metadata: Metadata = metadata_of(layer) or {"names": {}, "foreground": []}
+    names, foreground, shown = metadata["names"], metadata["foreground"], shown_of(layer, metadata)
+    ids = sorted({*names, *foreground})
+    if shown is Shown.OBJECT:
+        table = object_table(ids, foreground, [i for i in ids if not names.get(i)])
+    else:
+        table = colour_table(ids, foreground, groups_of(metadata) if shown is Shown.GROUPS else ())
     layer.colormap = DirectLabelColormap(color_dict=table)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_s3net.image import Geometry, Image, Kind, guess_kind
 from napari_s3net.plugin.layers.placement import KEY, Placement, placement_of, transform_of
-from napari_s3net.plugin.layers.plane_key import Index, PlaneKey
+from napari_s3net.plugin.layers.plane_key import Index, PlaneKey, key_in_view
 from napari_s3net.preprocessing.suggest import suggest_preset
 
 #: A multiscale image is segmented at its finest level with planes of at most this many pixels.
@@ -112,13 +112,7 @@ def source_of(layer: Any, point: Sequence[float], displayed: Sequence[int]) -> S
         A snapshot; no pixel is read. Where the layer lacks an axis in view, the plane of its last two axes.
     """
     data, shape = finest_level(layer)
-    axes = sorted(layer.ndim - len(point) + axis for axis in displayed)
-    if axes[0] < 0:
-        axes = [layer.ndim - 2, layer.ndim - 1]
-    full = np.array(layer.level_shapes[0] if layer.multiscale else shape)[: layer.ndim]
-    here = np.asarray(layer.world_to_data(tuple(point))) * np.array(shape) / full
-    steps = np.clip(np.round(here), 0, np.array(shape) - 1).astype(int)
-    key = PlaneKey(tuple(None if axis in axes else int(steps[axis]) for axis in range(layer.ndim)))
+    key = key_in_view(layer, shape, point, displayed)
     placement = layer_placement(layer, shape)
     return Source(
         name=layer.name,

@@ -13,6 +13,7 @@ from napari_s3net.export.result import label_suffix
 from napari_s3net.image import Image, Segmentation
 from napari_s3net.io import read_image, write_labels
 from napari_s3net.plugin.contributions.reader import layer_data
+from napari_s3net.plugin.layers.object_outline import outline_object
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.result_layer import plain, recolour, result_layer, result_name
 
@@ -59,6 +60,7 @@ def add_result(viewer: Any, image_layer: ImageLayer, result: Segmentation) -> La
     layer.metadata = {KEY: {**result.metadata(), **about}}
     recolour(layer)
     viewer.add_layer(layer)
+    outline_object(viewer, layer)
     return layer
 
 

@@ -24,14 +24,16 @@ from napari_s3net.plugin.layers.source import Source, describe_source, inspect_s
 from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.layers.target import Target
 from napari_s3net.plugin.layers.volume_target import VolumeTarget
+from napari_s3net.plugin.segment.pixel_size import PixelSizeDialog, set_pixel_size
 from napari_s3net.plugin.segment.result_controller import ResultController
 from napari_s3net.plugin.segment.window_controller import WindowController
 from napari_s3net.plugin.widgets.choosers import Choosers
 from napari_s3net.plugin.widgets.dock import Dock
 from napari_s3net.plugin.widgets.extent import SLICE, VOLUME, ExtentChooser
 from napari_s3net.plugin.widgets.memory_advice import MemoryAdvice
-from napari_s3net.plugin.widgets.panels import ProgressPanel, ResultPanel, Welcome
+from napari_s3net.plugin.widgets.panels import ProgressPanel, Welcome
 from napari_s3net.plugin.widgets.parts import column
+from napari_s3net.plugin.widgets.result_panel import ResultPanel
 from napari_s3net.plugin.widgets.settings_dialog import SettingsDialog
 from napari_s3net.plugin.widgets.text import about_text, memory_text
 from napari_s3net.plugin.widgets.window_chooser import WindowChooser
@@ -331,6 +333,10 @@ class SegmentDock(Dock):
     def _ask(self, what: str) -> None:
         if what == "run_new":
             self.run(new_layer=True)
+        elif what == "correct":
+            self._viewer.window.add_plugin_dock_widget("napari-s3net", "Correct")
+        elif what == "pixel_size" and self.source is not None:
+            self._ask_pixel_size()
         elif what == "show_settings" and self.result.layer is not None:
             metadata = self.result.metadata
             dialog = SettingsDialog(metadata, self)
@@ -338,6 +344,17 @@ class SegmentDock(Dock):
             dialog.show()
         else:
             self.result.ask(what, self.choosers.device_name)
+
+    def _ask_pixel_size(self) -> None:
+        assert self.source is not None  # noqa: S101 - asked for with an image
+        dialog = PixelSizeDialog(self.source.plane_shape[1], self)
+        dialog.given.connect(self._set_pixel_size)
+        dialog.open()
+
+    def _set_pixel_size(self, size: float) -> None:
+        if self._image_layer is not None:
+            set_pixel_size(self._viewer, self._image_layer, size)
+            self._moved()
 
 
 def _use_settings(choosers: Choosers, metadata: dict[str, Any]) -> None:

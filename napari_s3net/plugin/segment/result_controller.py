@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import numpy as np
 from napari.layers import Labels
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject, QTimer
@@ -27,6 +28,7 @@ from napari_s3net.plugin.layers.metadata import (
     with_new_ids,
     with_tick,
 )
+from napari_s3net.plugin.layers.object_outline import outline_object
 from napari_s3net.plugin.layers.outline import Outline
 from napari_s3net.plugin.layers.packed import check_sum
 from napari_s3net.plugin.layers.placement import KEY
@@ -37,14 +39,15 @@ from napari_s3net.plugin.layers.result_layer import (
     recolour,
     write_undoable,
 )
+from napari_s3net.plugin.layers.shown import Shown, choose_shown, groups_of, shown_of
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.layers.surface_layer import show_surface
 from napari_s3net.plugin.segment.save_result import ask_and_save
 from napari_s3net.plugin.segment.volume_counter import VolumeCounter
-from napari_s3net.plugin.widgets.cluster_model import rows_of
-from napari_s3net.plugin.widgets.panels import ResultPanel
+from napari_s3net.plugin.widgets.cluster_model import ClusterRow, group_rows, rows_of
+from napari_s3net.plugin.widgets.result_panel import ResultPanel
 from napari_s3net.plugin.widgets.settings_text import as_command, as_python
-from napari_s3net.plugin.widgets.text import effort_text, outcome_text
+from napari_s3net.plugin.widgets.text import area_text, certainty_tip, effort_text, outcome_text
 from napari_s3net.plugin.widgets.volume_text import amount_text, volumes_text
 
 #: Pause after a stroke or an undo before the table is measured again, so that painting stays smooth.
@@ -88,8 +91,8 @@ class ResultController(QObject):
         #: Slice and check sum of the labels that the table shows.
         self._state: object = None
         self._clusters: list[Cluster] = []
-        #: Metadata, whether only the object is shown, and the colours that were made for these.
-        self._coloured: tuple[object, bool, object] | None = None
+        #: Metadata, what is shown of it, and the colours that were made for these.
+        self._coloured: tuple[object, Shown, object] | None = None
         #: Metadata that the object's own layer was last made for, as a whole.
         self._masked: object = None
         self._measuring = Measurer(self)
@@ -111,7 +114,7 @@ class ResultController(QObject):
         panel.table.picked.connect(self._pick)
         panel.table.clusters.ticked.connect(self._tick)
         panel.table.clusters.renamed.connect(self._rename)
-        panel.object_only.changed.connect(lambda _: self._recolour())
+        panel.shown_chosen.connect(self._choose_shown)
 
     @property
     def metadata(self) -> Metadata:
@@ -138,6 +141,7 @@ class ResultController(QObject):
             if layer is not None:
                 layer.events.paint.connect(self._painted)
                 layer.events.set_data.connect(self._changed)
+                outline_object(self._viewer, layer)
         self._recolour()
         self._source, self._state = source, None
         if self._has_moved:
@@ -226,14 +230,38 @@ class ResultController(QObject):
             replace(c, name=names.get(c.id) or (c.name if kind == "ct" else ""), is_object=c.id in foreground)
             for c in self._clusters
         ]
+        self._panel.show_pixel_size(is_missing=self._can_set_pixel_size())
         if not clusters:
             effort = effort_text(about) if about.get("slices") else ""
             self._panel.show_result("No labels in this slice yet.", effort, ())
             return
-        share = sum(c.share for c in clusters if c.is_object)
-        volumes = {label: amount_text(n, about["geometry"]) for label, n in self._voxels.items()}
-        line = "\n".join(filter(None, (outcome_text(about, share), volumes_text(about, self._voxels))))
-        self._panel.show_result(line, effort_text(about), rows_of(clusters, kind, volumes))
+        assert self.layer is not None  # noqa: S101 - it was measured
+        found = [c for c in clusters if c.is_object]
+        area = area_text(sum(c.area for c in found), clusters[0].unit)
+        outcome = outcome_text(about, sum(c.share for c in found), area)
+        line = "\n".join(filter(None, (outcome, volumes_text(about, self._voxels))))
+        self._panel.show_result(line, effort_text(about), self._rows(clusters, kind), shown_of(self.layer, about))
+        self._panel.line.setToolTip(certainty_tip(about))
+
+    def _rows(self, clusters: list[Cluster], kind: str | None) -> tuple[ClusterRow, ...]:
+        """The table: each cluster, or groups of them."""
+        assert self.layer is not None  # noqa: S101 - it was measured
+        about = self.metadata
+        geometry = about["geometry"]
+        if shown_of(self.layer, about) is Shown.EACH:
+            return rows_of(clusters, kind, {label: amount_text(n, geometry) for label, n in self._voxels.items()})
+        groups = groups_of(about)
+        volumes = {g: amount_text(sum(self._voxels.get(i, 0) for i in g.ids), geometry) for g in groups}
+        return group_rows(clusters, groups, kind, volumes if self._voxels else {})
+
+    def _ids(self, label: int) -> tuple[int, ...]:
+        """The labels of a row of the table, by the one that it is known under."""
+        return next((row.ids for row in self._panel.table.clusters.rows if row.label == label), (label,))
+
+    def _can_set_pixel_size(self) -> bool:
+        """Whether the image is a single plane that does not know how large its pixels are."""
+        source = self._source
+        return source is not None and source.geometry.unit != "mm" and source.position is None and not source.problem
 
     def _look_again(self) -> None:
         """Labels may have changed, by a stroke or an undo; a step through a stack looks alike and changes nothing."""
@@ -255,8 +283,18 @@ class ResultController(QObject):
 
     def _plane(self, source: Source) -> Image:
         """The image's plane, read once as long as the same plane is in view."""
-        if self._image is None or self._image[0].data is not source.data or self._image[0].index != source.index:
+        known = None if self._image is None else self._image[0]
+        if (
+            known is None
+            or known.data is not source.data
+            or (known.index, known.geometry)
+            != (
+                source.index,
+                source.geometry,
+            )
+        ):
             self._image = (source, source.read())
+        assert self._image is not None  # noqa: S101 - just read
         return self._image[1]
 
     def _write_metadata(self, metadata: Metadata) -> None:
@@ -268,13 +306,25 @@ class ResultController(QObject):
         self._recolour()
 
     def _tick(self, label: int, is_object: bool) -> None:
-        self._write_metadata(with_tick(self.metadata, label, is_object=is_object))
+        metadata = self.metadata
+        for one in self._ids(label):
+            metadata = with_tick(metadata, one, is_object=is_object)
+        self._write_metadata(metadata)
         self._show_rows()
         self._update_mask()
 
     def _rename(self, label: int, name: str) -> None:
-        self._write_metadata(with_name(self.metadata, label, name))
+        metadata = self.metadata
+        for one in self._ids(label):
+            metadata = with_name(metadata, one, name)
+        self._write_metadata(metadata)
         self._show_rows()
+
+    def _choose_shown(self, shown: Shown) -> None:
+        if self.layer is not None:
+            choose_shown(self.layer, shown)
+            self._recolour()
+            self._show_rows()
 
     def _merge(self, labels: list[int]) -> None:
         """Make one cluster of several in the plane in view, as one step of undo; locks stay as they are."""
@@ -314,18 +364,21 @@ class ResultController(QObject):
         """Colour the layer, unless it has these very colours: napari takes long, and a step through a volume asks."""
         if self.layer is None:
             return
-        asked = self.layer.metadata.get(KEY), bool(self._panel.object_only.value)
-        known = self._coloured
-        if known is None or known[0] is not asked[0] or known[1] != asked[1] or known[2] is not self.layer.colormap:
-            recolour(self.layer, object_only=asked[1])
-            self._coloured = (*asked, self.layer.colormap)
+        about = metadata_of(self.layer)
+        if about is None:
+            return
+        shown, known = shown_of(self.layer, about), self._coloured
+        if known is None or known[0] is not about or known[1] is not shown or known[2] is not self.layer.colormap:
+            recolour(self.layer)
+            self._coloured = about, shown, self.layer.colormap
 
     def _draw_outline(self) -> None:
         """Outline the cluster under the mouse, or none."""
         if self.layer is None or self._source is None or self._hovered is None:
             self._outline.clear()
         else:
-            self._outline.draw(self.layer, self.layer.data[self._source.index] == self._hovered)
+            plane = self.layer.data[self._source.index]
+            self._outline.draw(self.layer, np.isin(plane, self._ids(self._hovered)))
 
     def _update_mask(self) -> None:
         if self.layer is None:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, Signal
 from qtpy.QtGui import QColor
 
-from napari_s3net.plugin.layers.palette import hex_colour
+from napari_s3net.labels.groups import Group, join_clusters
+from napari_s3net.plugin.layers.palette import group_colours, hex_colour
 from napari_s3net.plugin.widgets.text import area_text, mean_text, share_text
 
 COLOUR, NAME, SIZE, OBJECT = range(4)
 HEADERS = ("", "Cluster", "Share", "Object")
 HELP = (
-    "Colour in the view, and the label's number",
+    "Colour in the view; of a single cluster also its number",
     "Name, and mean intensity ± standard deviation. Double-click to rename; a click selects the label for painting.",
     "Share of the image, and area; of a stack, share of the slice and volume in all slices",
     "Ticked clusters together are the object: the mask.",
@@ -44,6 +45,10 @@ class ClusterRow:
         Whether it is ticked.
     volume : str
         In ml or voxels, of the whole stack; empty for a single plane.
+    colour : str
+        As in the view, "#rrggbb"; that of its id where none is given.
+    group : tuple of int
+        Of several labels that are shown as one: all of them. The row has the id of the largest.
     """
 
     label: int
@@ -53,11 +58,13 @@ class ClusterRow:
     area: str
     is_object: bool
     volume: str = ""
+    colour: str = ""
+    group: tuple[int, ...] = ()
 
     @property
-    def colour(self) -> str:
-        """As in the view."""
-        return hex_colour(self.label, is_object=self.is_object)
+    def ids(self) -> tuple[int, ...]:
+        """The labels that the row stands for."""
+        return self.group or (self.label,)
 
 
 def rows_of(
@@ -79,17 +86,49 @@ def rows_of(
     tuple of ClusterRow
         In order of id, so that rows keep their place.
     """
+    return tuple(_row_of(c, kind, volumes.get(c.id, "")) for c in sorted(clusters, key=lambda c: c.id))
+
+
+def group_rows(
+    clusters: Sequence[Any], groups: Sequence[Group], kind: str | None, volumes: Mapping[Group, str]
+) -> tuple[ClusterRow, ...]:
+    """Make the rows of a table of groups.
+
+    Parameters
+    ----------
+    clusters : sequence of Cluster
+        Every label of the plane in view.
+    groups : sequence of Group
+        In their order; those that the plane lacks have no row.
+    kind : str or None
+        Of the image.
+    volumes : mapping of Group to str
+        How large each group is in the whole stack, in words; empty for a plane.
+
+    Returns
+    -------
+    tuple of ClusterRow
+        One a group, in the group's colour.
+    """
+    colours = group_colours(groups)
+    joined = [(group, join_clusters(clusters, group)) for group in groups]
     return tuple(
-        ClusterRow(
-            label=c.id,
-            name=c.name or f"Cluster {c.id}",
-            mean=mean_text(c.mean, c.sd, kind),
-            share=share_text(c.share),
-            area=area_text(c.area, c.unit),
-            is_object=c.is_object,
-            volume=volumes.get(c.id, ""),
-        )
-        for c in sorted(clusters, key=lambda c: c.id)
+        replace(_row_of(one, kind, volumes.get(group, "")), colour=colours[one.id], group=group.ids)
+        for group, one in joined
+        if one is not None
+    )
+
+
+def _row_of(c: Any, kind: str | None, volume: str) -> ClusterRow:
+    return ClusterRow(
+        label=c.id,
+        name=c.name or f"Cluster {c.id}",
+        mean=mean_text(c.mean, c.sd, kind),
+        share=share_text(c.share),
+        area=area_text(c.area, c.unit),
+        is_object=c.is_object,
+        volume=volume,
+        colour=hex_colour(c.id, is_object=c.is_object),
     )
 
 
@@ -188,7 +227,12 @@ class ClusterModel(QAbstractTableModel):
         """
         row, column = self.rows[index.row()], index.column()
         if role in (ROLE.DisplayRole, ROLE.AccessibleTextRole):
-            return (str(row.label), f"{row.name}\n{row.mean}", f"{row.share}\n{row.volume or row.area}", None)[column]
+            return (
+                "" if row.group else str(row.label),
+                f"{row.name}\n{row.mean}",
+                f"{row.share}\n{row.volume or row.area}",
+                None,
+            )[column]
         if role == ROLE.EditRole and column == NAME:
             return row.name
         if role == ROLE.DecorationRole and column == COLOUR:
@@ -197,7 +241,8 @@ class ClusterModel(QAbstractTableModel):
             return Qt.CheckState.Checked if row.is_object else Qt.CheckState.Unchecked
         if role == ROLE.ToolTipRole:
             volume = f", {row.volume} in the whole stack" if row.volume else ""
-            return f"{row.label} {row.name}: {row.share}, {row.area}{volume}, mean {row.mean}"
+            many = f" ({len(row.group)} clusters)" if len(row.group) > 1 else ""
+            return f"{row.name}{many}: {row.share}, {row.area}{volume}, mean {row.mean}"
         return None
 
     def flags(self, index: QModelIndex) -> Qt.ItemFlag:

@@ -212,10 +212,11 @@ class ClusterTable(QTableView):
     @property
     def selected(self) -> list[int]:
         """The clusters whose rows are selected, in ascending order."""
-        return sorted(self.clusters.rows[index.row()].label for index in self.selectionModel().selectedRows())
+        chosen = (self.clusters.rows[index.row()] for index in self.selectionModel().selectedRows())
+        return sorted(label for row in chosen for label in row.ids)
 
     def _choose(self) -> None:
-        self.chosen.emit(len(self.selected))
+        self.chosen.emit(len(self.selectionModel().selectedRows()))
 
     def show_rows(self, rows: tuple[ClusterRow, ...]) -> None:
         """Show these clusters.

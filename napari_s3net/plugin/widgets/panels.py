@@ -1,4 +1,4 @@
-"""The parts of the dock that come and go: the way to a first image, a run's progress, and its result."""
+"""The parts of the Segment dock before a result: the way to a first image, and a run's progress."""
 
 from __future__ import annotations
 
@@ -8,11 +8,8 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton, QWidget
 
 from napari_s3net.image import Step
-from napari_s3net.plugin.widgets.cluster_model import ClusterRow
-from napari_s3net.plugin.widgets.cluster_table import ClusterTable
-from napari_s3net.plugin.widgets.fields import make_field
 from napari_s3net.plugin.widgets.loss_plot import LossPlot
-from napari_s3net.plugin.widgets.parts import caption, column, heading, menu_button, more_button, row
+from napari_s3net.plugin.widgets.parts import caption, column, heading, menu_button, row
 from napari_s3net.plugin.widgets.text import progress_text, time_left
 from napari_s3net.plugin.widgets.volume_text import slices_text, volume_progress
 
@@ -123,76 +120,3 @@ class ProgressPanel(QWidget):
         self.bar.setValue(done)
         left = None if self._first is None else time_left(done - self._first[0], slices - done, now - self._first[1])
         self.line.setText(slices_text(steps[-1], left))
-
-
-class ResultPanel(QWidget):
-    """What a run found; asks for changes and shows them when they come back."""
-
-    asked = Signal(str)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.line, self.effort = QLabel(), caption()
-        self.line.setWordWrap(True)
-        self.table = ClusterTable()
-        self.object_only = make_field(
-            False, "Show object only", "Hide every cluster that is not ticked; the labels stay as they are."
-        )
-        self.merge = QPushButton("Merge rows")
-        self.merge.setToolTip(
-            "Make one cluster of the selected rows: that of the lowest number. Ctrl or Shift selects several; "
-            "Ctrl-Z undoes it."
-        )
-        self.merge.setEnabled(False)
-        self.merge.clicked.connect(self._merge)
-        self.table.chosen.connect(self._allow_merging)
-        self.save, saving = menu_button(
-            "Save…",
-            "Write the labels or the mask, with the image's geometry.",
-            save_labels="Labels…",
-            save_mask="Object mask…",
-        )
-        self.more, more = more_button(
-            "More",
-            "Run again beside this result, make a layer of the object, or tell how the result was made.",
-            run_new="Run as new layer",
-            object_layer="Object as a layer of its own",
-            show_3d="Show in 3-D",
-            copy_python="Copy as Python",
-            copy_command="Copy as command",
-            show_settings="Show settings",
-        )
-        for menu in (saving, more):
-            menu.triggered.connect(lambda action: self.asked.emit(action.objectName()))
-        column(
-            self,
-            self.line,
-            self.effort,
-            self.table,
-            row(self.object_only.native, self.merge),
-            row(self.save, self.more),
-        )
-
-    def _merge(self) -> None:
-        self.asked.emit("merge")
-
-    def _allow_merging(self, selected: int) -> None:
-        self.merge.setEnabled(selected > 1)
-
-    def show_result(self, line: str, effort: str, rows: tuple[ClusterRow, ...]) -> None:
-        """Show a result, or that the slice in view has none.
-
-        Parameters
-        ----------
-        line : str
-            What was found.
-        effort : str
-            How it was made; hidden where it is empty.
-        rows : tuple of ClusterRow
-            The table; hidden where there are none.
-        """
-        self.line.setText(line)
-        self.effort.setText(effort)
-        self.effort.setVisible(bool(effort))
-        self.table.setVisible(bool(rows))
-        self.table.show_rows(rows)

@@ -220,8 +220,8 @@ def time_left(done: float, to_do: float, seconds: float) -> float | None:
     return None if done < 2 else seconds / done * to_do
 
 
-def outcome_text(about: Mapping[str, Any], share: float) -> str:
-    """The line above the table of clusters.
+def outcome_text(about: Mapping[str, Any], share: float, area: str) -> str:
+    """The line that says what was found.
 
     Parameters
     ----------
@@ -229,18 +229,43 @@ def outcome_text(about: Mapping[str, Any], share: float) -> str:
         The result's metadata; see `layers.metadata.make_metadata`.
     share : float
         Of the object in the plane in view, 0 to 1.
+    area : str
+        Its area, as from `area_text`.
 
     Returns
     -------
     str
-        "✓ Lesion proposed · 21.4 % of the image · sure"; the last word where the result has one.
+        "Lesion 38.2 mm² (21 % of the image) · sure"; the last word where the result has one.
     """
     certainty = about.get("certainty", "")
     if not about["foreground"]:
-        return "No clear object" if certainty else "✓ No object proposed"
+        return "No clear object" if certainty else "No object proposed"
     where = "image" if about["slice"] is None else "slice"
-    said = f"✓ {about.get('object_name', 'Object')} proposed · {share_text(share)} of the {where}"
+    percent = share_text(share) if share < 0.1 else f"{100 * share:.0f}{NARROW}%"
+    said = f"{about.get('object_name', 'Object')} {area} ({percent} of the {where})"
     return f"{said} · {certainty}" if certainty else said
+
+
+def certainty_tip(about: Mapping[str, Any]) -> str:
+    """What stands behind the word for how certain a result is.
+
+    Parameters
+    ----------
+    about : mapping
+        The result's metadata.
+
+    Returns
+    -------
+    str
+        Two sentences with the number; empty where the result has none.
+    """
+    confidence = about.get("confidence")
+    if not about.get("certainty") or confidence is None or not 0 <= confidence <= 1:
+        return ""
+    return (
+        f"Expected overlap (Dice) with an outline drawn by hand: {confidence:.2f} of 1, as far as the network knows "
+        "itself. sure: 0.9 or more; look: check the outline first; no clear object: below 0.22."
+    )
 
 
 def effort_text(about: Mapping[str, Any]) -> str:

@@ -1,4 +1,5 @@
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -40,7 +41,7 @@ def test_a_napari_with_another_canvas_has_no_outline_and_says_so_once(monkeypatc
     monkeypatch.setattr(module, "_told", [])
     viewer = ViewerModel()
     layer = viewer.add_labels(np.ones((4, 5), int))
-    other = SimpleNamespace(window=SimpleNamespace(), dims=viewer.dims)
+    other = Mock(window=SimpleNamespace(), dims=viewer.dims, spec=["window", "dims"])
     for _ in range(2):
         Outline(other).draw(layer, layer.data == 1)
     assert [record.levelname for record in caplog.records] == ["WARNING"]

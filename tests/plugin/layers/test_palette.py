@@ -2,7 +2,18 @@ import numpy as np
 import pytest
 from skimage.color import rgb2lab
 
-from napari_s3net.plugin.layers.palette import CLEAR, OBJECT, OTHER, colour, colour_table, hex_colour
+from napari_s3net.labels.groups import Group
+from napari_s3net.plugin.layers.palette import (
+    CLEAR,
+    LIGHT,
+    OBJECT,
+    OTHER,
+    colour,
+    colour_table,
+    group_colours,
+    hex_colour,
+    object_table,
+)
 
 
 def rgb(text):
@@ -46,9 +57,27 @@ def test_the_object_stands_out():
     assert table[0] == CLEAR
 
 
-def test_object_only_hides_the_rest_and_unknown_ids():
-    table = colour_table([1, 2, 3], [2], object_only=True)
-    assert [table[i] == CLEAR for i in (1, 2, 3, None)] == [True, False, True, True]
+@pytest.mark.parametrize("is_object", [True, False])
+def test_no_two_of_fifty_clusters_have_one_colour(is_object):
+    assert len({hex_colour(i, is_object=is_object) for i in range(1, 51)}) == 50
+
+
+def test_a_group_has_one_colour_and_every_group_its_own():
+    groups = (Group("Lesion", (3, 9), True), Group("Rim", (4,), True), Group("Skin", (1, 2), False))
+    colours = group_colours(groups)
+    assert colours[3] == colours[9] == OBJECT[0]
+    assert colours[1] == colours[2] == OTHER[0]
+    assert len(set(colours.values())) == 3
+    table = colour_table(range(1, 10), [3, 4, 9], groups)
+    assert table[3] == table[9] == (*rgb(OBJECT[0]), 1.0)
+
+
+def test_the_object_alone_is_a_light_fill_and_what_was_painted_is_seen():
+    table = object_table([1, 2, 3, 4], [2, 3], painted=[4])
+    assert table[2] == table[3] == (*rgb(OBJECT[0]), LIGHT)
+    assert table[1] == table[0] == CLEAR
+    assert table[4][3] > 0
+    assert table[None][3] > 0, "a label that was painted a moment ago"
 
 
 def test_the_table_shows_the_colour_of_the_view():

@@ -22,6 +22,7 @@ from napari_s3net.plugin.layers.result_layer import (
     write_planes_undoable,
     write_undoable,
 )
+from napari_s3net.plugin.layers.shown import Shown, choose_shown
 from napari_s3net.plugin.layers.source import source_of
 from napari_s3net.settings import Settings
 
@@ -128,11 +129,22 @@ def test_the_mask_layer(viewer, layer):
     assert viewer.layers.selection.active is layer
 
 
-def test_colours_follow_the_metadata(layer):
-    assert layer.colormap.color_dict[1][3] == 1.0
-    recolour(layer, object_only=True)
-    assert tuple(layer.colormap.color_dict[2]) == CLEAR
+def test_at_first_the_object_is_shown_alone(layer):
+    layer.metadata = {KEY: {**layer.metadata[KEY], "names": {1: "Lesion", 2: "Skin", 5: ""}}}
     recolour(layer)
+    assert layer.colormap.color_dict[5][3] > 0, "what was painted by hand is seen"
+    assert 0 < layer.colormap.color_dict[1][3] < 0.6
+    assert tuple(layer.colormap.color_dict[2]) == CLEAR
+    choose_shown(layer, Shown.GROUPS)
+    recolour(layer)
+    assert layer.colormap.color_dict[1][3] == 1.0
+    assert layer.colormap.color_dict[2][3] > 0
+
+
+def test_where_there_is_no_object_the_clusters_are_shown(layer):
+    layer.metadata = {KEY: {**layer.metadata[KEY], "foreground": []}}
+    recolour(layer)
+    assert layer.colormap.color_dict[1][3] > 0
     assert layer.colormap.color_dict[2][3] > 0
 
 

@@ -64,6 +64,12 @@ def run_through(dock, qtbot):
     qtbot.waitUntil(lambda: not dock.session.phase.is_busy, timeout=60000)
 
 
+def show_each(dock):
+    """The table of every cluster, two clicks away."""
+    dock.panel.clusters.value = True
+    dock.panel.each.value = True
+
+
 def run_to(dock, qtbot, iteration=3):
     """Start, and wait until so many iterations are shown and a preview is in the layer."""
     dock.run_button.click()

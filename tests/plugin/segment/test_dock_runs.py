@@ -14,7 +14,7 @@ from napari_s3net.plugin.jobs.thread_job import is_busy
 from napari_s3net.plugin.layers.result_layer import metadata_of
 from napari_s3net.plugin.segment.dock import SegmentDock
 from napari_s3net.plugin.widgets.loss_plot import LossPlot
-from tests.plugin.segment.conftest import label_layer, layers, run_through, run_to
+from tests.plugin.segment.conftest import label_layer, layers, run_through, run_to, show_each
 
 pytestmark = pytest.mark.viewer
 
@@ -37,6 +37,8 @@ def test_run_shows_progress_and_gives_a_layer_and_a_table(ready, viewer, qtbot, 
     assert note["preset"] == "skin"
     assert note["device"] == "cpu"
     assert ready.panel.isVisibleTo(ready)
+    assert ready.panel.line.text().startswith("Lesion 16")
+    show_each(ready)
     assert [row.name for row in ready.panel.table.clusters.rows] == ["Lesion", "Skin"]
     assert ready.run_button.isEnabled()
 
@@ -79,6 +81,7 @@ def test_cancel_of_a_second_run_puts_everything_back(ready, viewer, qtbot, fake_
 def test_run_again_keeps_the_clusters_and_is_one_step_that_undo_takes_back(ready, viewer, qtbot, fake_runs):
     run_through(ready, qtbot)
     layer, rows = label_layer(viewer), ready.panel.table.clusters
+    show_each(ready)
     rows.renamed.emit(1, "Naevus")
     rows.ticked.emit(2, True)
     before = layer.data.copy()
@@ -96,6 +99,7 @@ def test_run_again_keeps_the_clusters_and_is_one_step_that_undo_takes_back(ready
 
 def test_what_a_second_run_finds_anew_gets_an_id_of_its_own(ready, viewer, qtbot, fake_runs):
     run_through(ready, qtbot)
+    show_each(ready)
     ready.panel.table.clusters.renamed.emit(1, "Naevus")
     fake_runs.corner = 20
     run_through(ready, qtbot)
@@ -205,6 +209,7 @@ def test_a_stack_is_segmented_slice_by_slice(dock, viewer, qtbot, fake_runs):
     np.testing.assert_array_equal(fake_runs.images[0], stack[2])
     layer = label_layer(viewer)
     assert [bool(plane.any()) for plane in layer.data] == [False, False, True, False]
+    show_each(dock)
     assert len(dock.panel.table.clusters.rows) == 2
     viewer.dims.set_current_step(0, 1)
     qtbot.waitUntil(lambda: dock.panel.line.text() == "No labels in this slice yet.", timeout=3000)
@@ -243,4 +248,4 @@ def test_a_real_run(dock, viewer, qtbot):
     assert layer.data.shape == (96, 128)
     assert layer.data.min() == 1, "every pixel has a cluster"
     assert dice(np.isin(layer.data, metadata_of(layer)["foreground"]), mole) > 0.9
-    assert dock.panel.table.clusters.rows
+    assert dock.panel.line.text().startswith("Lesion")

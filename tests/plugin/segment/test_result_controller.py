@@ -15,13 +15,14 @@ from napari_s3net.plugin.layers.metadata import MetadataHistory
 from napari_s3net.plugin.layers.palette import CLEAR, colour_table
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.result_layer import metadata_of
+from napari_s3net.plugin.layers.shown import Shown, choose_shown
 from napari_s3net.plugin.layers.source import source_of
 from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.layers.target import Target
 from napari_s3net.plugin.layers.volume_target import VolumeTarget
 from napari_s3net.plugin.segment import result_controller as module
 from napari_s3net.plugin.segment.result_controller import ResultController
-from napari_s3net.plugin.widgets.panels import ResultPanel
+from napari_s3net.plugin.widgets.result_panel import ResultPanel
 from napari_s3net.provenance import Provenance
 from napari_s3net.settings import presets
 
@@ -52,6 +53,7 @@ def outcome(viewer, layer, qtbot):
     qtbot.addWidget(panel)
     outcome = ResultController(viewer, panel, MetadataHistory(), parent)
     outcome.panel, outcome.owner = panel, parent
+    choose_shown(layer, Shown.EACH)
     outcome.show(layer, source_of(viewer.layers[0], viewer.dims.point, (0, 1)))
     yield outcome
     outcome.release()
@@ -67,7 +69,7 @@ def test_the_table_says_share_area_and_intensity(outcome):
     assert lesion.share.replace("\u00a0", " ") == "18.8 %"
     assert lesion.area.replace("\u00a0", " ") == "144 mm²"
     assert not skin.is_object
-    assert "Lesion proposed" in outcome.panel.line.text()
+    assert outcome.panel.line.text().replace("\u00a0", " ") == "Lesion 144 mm² (19 % of the image)"
 
 
 def test_a_tick_changes_mask_and_colours_at_once(outcome, viewer, layer):
@@ -127,23 +129,45 @@ def test_crossing_the_table_does_not_flicker(outcome, outlined, qtbot):
     assert outlined == [None]
 
 
-def test_show_object_only(outcome, layer):
-    outcome.panel.object_only.value = True
+def test_the_object_is_shown_alone_until_clusters_are_asked_for(outcome, layer):
+    outcome.panel.shown_chosen.emit(Shown.OBJECT)
     assert tuple(layer.colormap.color_dict[2]) == CLEAR
-    outcome.panel.object_only.value = False
+    assert rows(outcome) == ()
+    outcome.panel.shown_chosen.emit(Shown.GROUPS)
     assert layer.colormap.color_dict[2][3] > 0
+    assert [row.name for row in rows(outcome)] == ["Lesion", "Skin"]
 
 
 def test_it_stays_through_another_result(outcome, viewer, layer):
-    outcome.panel.object_only.value = True
+    outcome.panel.shown_chosen.emit(Shown.OBJECT)
     layer.colormap = DirectLabelColormap(color_dict=colour_table([1, 2], [1]))
     outcome.show(layer, source_of(viewer.layers[0], viewer.dims.point, (0, 1)))
     assert tuple(layer.colormap.color_dict[2]) == CLEAR
 
 
+def test_a_group_is_ticked_named_outlined_and_merged_as_one(outcome, outlined, layer, qtbot):
+    """Two shades of skin are one row; what is done to the row is done to both."""
+    layer.data_setitem((np.arange(48), np.full(48, 63)), 3)
+    about = layer.metadata[module.KEY]
+    names, meanings = {1: "Lesion", 2: "Skin", 3: "Skin, darker"}, {2: ["Skin", 0, 0], 3: ["Skin", -1, 0]}
+    layer.metadata = {module.KEY: {**about, "names": names, "meanings": meanings}}
+    outcome.panel.shown_chosen.emit(Shown.GROUPS)
+    outcome.measure()
+    skin = rows(outcome)[1]
+    assert (skin.name, skin.ids) == ("Skin", (2, 3))
+    assert layer.colormap.color_dict[2].tolist() == layer.colormap.color_dict[3].tolist()
+    outcome.panel.table.hovered.emit(2)
+    qtbot.waitUntil(lambda: bool(outlined) and outlined[-1] == 48 * 64 - 24 * 24, timeout=1000)
+    outcome.panel.table.clusters.renamed.emit(2, "Arm")
+    assert metadata_of(layer)["names"] == {1: "Lesion", 2: "Arm", 3: "Arm"}
+    outcome.panel.table.clusters.ticked.emit(2, True)
+    assert metadata_of(layer)["foreground"] == [1, 2, 3]
+
+
 def test_a_preview_is_not_taken_for_a_result(viewer, layer, qtbot):
     panel, parent, previewing = ResultPanel(), QObject(), [True]
     qtbot.addWidget(panel)
+    choose_shown(layer, Shown.GROUPS)
     outcome = ResultController(viewer, panel, MetadataHistory(), parent, lambda: previewing[0])
     outcome.show(layer, source_of(viewer.layers[0], viewer.dims.point, (0, 1)))
     assert not panel.table.clusters.rows
@@ -194,6 +218,7 @@ def test_of_a_stack_every_label_has_its_volume_and_keeps_it_up_to_date(qtbot):
     result = Segmentation(labels, (1,), geometry, made, {1: "Lung", 2: "Other"}, object_name="Lung")
     target = VolumeTarget(viewer, image, Stack.whole(source), MetadataHistory(), new_layer=False)
     layer = target.finish(result, "ct-soft")
+    choose_shown(layer, Shown.EACH)
     outcome = ResultController(viewer, panel, MetadataHistory(), parent)
     outcome.show(layer, source)
     volume = lambda: {row.label: row.volume for row in panel.table.clusters.rows}  # noqa: E731

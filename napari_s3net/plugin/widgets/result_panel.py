@@ -1,0 +1,139 @@
+"""The result in the Segment dock: the object in one line, the way on, and its clusters one click away."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QPushButton, QWidget
+
+from napari_s3net.plugin.layers.shown import Shown
+from napari_s3net.plugin.widgets.cluster_model import ClusterRow
+from napari_s3net.plugin.widgets.cluster_table import ClusterTable
+from napari_s3net.plugin.widgets.fields import make_field
+from napari_s3net.plugin.widgets.parts import button, caption, column, heading, menu_button, more_button, row
+
+
+class ResultPanel(QWidget):
+    """What a run found; asks for changes and shows them when they come back.
+
+    Signals
+    -------
+    asked(str)
+        What a button or a menu asks for, by its name.
+    shown_chosen(Shown)
+        The user wants the object alone, groups of clusters, or each cluster.
+    """
+
+    asked = Signal(str)
+    shown_chosen = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.line, self.effort = heading(""), caption()
+        self.pixel_size = button(
+            "Set pixel size…", "Say how large a pixel is, so that areas are told and saved in millimetres."
+        )
+        self.pixel_size.setObjectName("fold")
+        self.correct = button("Correct…", "Open the Correct dock: draw where the result is wrong, and run again.")
+        self.save, saving = menu_button(
+            "Save…",
+            "Write the labels or the mask, with the image's geometry.",
+            save_labels="Labels…",
+            save_mask="Object mask…",
+        )
+        self.more, more = more_button(
+            "More",
+            "Run again beside this result, make a layer of the object, or tell how the result was made.",
+            run_new="Run as new layer",
+            object_layer="Object as a layer of its own",
+            show_3d="Show in 3-D",
+            copy_python="Copy as Python",
+            copy_command="Copy as command",
+            show_settings="Show settings",
+        )
+        self.clusters = make_field(
+            False,
+            "Show clusters",
+            "Show what else was told apart, in at most four groups. Only the view changes, not the labels.",
+        )
+        self.each = make_field(False, "Each of them", "Show every cluster by itself, in a colour of its own.")
+        self.table = ClusterTable()
+        self.merge = button(
+            "Merge rows",
+            "Make one cluster of the selected rows: that of the lowest number. Ctrl or Shift selects several; "
+            "Ctrl-Z undoes it.",
+        )
+        self._lay_out()
+        self._connect(saving, more)
+
+    def show_result(self, line: str, effort: str, rows: tuple[ClusterRow, ...], shown: Shown = Shown.OBJECT) -> None:
+        """Show a result, or that the slice in view has none.
+
+        Parameters
+        ----------
+        line : str
+            What was found.
+        effort : str
+            How it was made; hidden where it is empty.
+        rows : tuple of ClusterRow
+            The table; where there are none, there is nothing to show of clusters.
+        shown : Shown
+            What of the result is in view; the object alone needs no table.
+        """
+        self.line.setText(line)
+        self.effort.setText(effort)
+        self.effort.setVisible(bool(effort))
+        has_table = bool(rows) and shown is not Shown.OBJECT
+        for tick, on in ((self.clusters, shown is not Shown.OBJECT), (self.each, shown is Shown.EACH)):
+            with tick.changed.blocked():
+                tick.value = on
+        self.clusters.native.setVisible(bool(rows))
+        self.each.native.setVisible(has_table)
+        self.table.setVisible(has_table)
+        self.merge.setVisible(has_table and shown is Shown.EACH)
+        self.table.show_rows(rows if has_table else ())
+
+    def show_pixel_size(self, *, is_missing: bool) -> None:
+        """Offer to set the pixel size.
+
+        Parameters
+        ----------
+        is_missing : bool
+            Whether the image does not know it.
+        """
+        self.pixel_size.setVisible(is_missing)
+
+    def _lay_out(self) -> None:
+        self.merge.setEnabled(False)
+        self.pixel_size.hide()
+        ways = row(self.correct, self.save, self.more)
+        ticks = row(self.clusters.native, self.each.native)
+        column(self, self.line, self.pixel_size, ways, self.effort, ticks, self.table, self.merge)
+
+    def _connect(self, *menus: object) -> None:
+        asking: dict[str, QPushButton] = {
+            "merge": self.merge,
+            "correct": self.correct,
+            "pixel_size": self.pixel_size,
+        }
+        for name, made in asking.items():
+            made.clicked.connect(partial(self._ask, name))
+        for menu in menus:
+            menu.triggered.connect(self._ask_action)  # type: ignore[attr-defined]
+        self.table.chosen.connect(self._allow_merging)
+        for tick in (self.clusters, self.each):
+            tick.changed.connect(self._choose)
+
+    def _ask(self, what: str, _: bool = False) -> None:
+        self.asked.emit(what)
+
+    def _ask_action(self, action: object) -> None:
+        self.asked.emit(action.objectName())  # type: ignore[attr-defined]
+
+    def _choose(self, _: object = None) -> None:
+        shown = Shown.EACH if self.each.value else Shown.GROUPS
+        self.shown_chosen.emit(shown if self.clusters.value else Shown.OBJECT)
+
+    def _allow_merging(self, selected: int) -> None:
+        self.merge.setEnabled(selected > 1)
