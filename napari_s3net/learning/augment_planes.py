@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from napari_s3net.network.class_losses import IGNORED
 from napari_s3net.network.keypoint_fusion import KeypointBatch
+from napari_s3net.runtime.parcel import send
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,15 +98,16 @@ def augment_planes(batch: PlaneBatch, generator: torch.Generator, *, mirror: boo
         What came from outside a plane repeats its edge and is `IGNORED`; keypoints that left it are padding.
     """
     x = batch.images
-    theta, bend = draw_deformations(len(x), generator, mirror=mirror)
-    theta, bend = theta.to(x), bend.to(x)
+    drawn = [*draw_deformations(len(x), generator, mirror=mirror), *draw_intensities(x.shape, generator)]
+    theta, bend, factor, offset, noise = (tensor.to(x.dtype) for tensor in send(drawn, x.device))
     grid = F.affine_grid(theta, list(x.shape), align_corners=False) + _bending(bend, x.shape[-1])
     images = F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
     shifted = (batch.labels[:, None] - IGNORED).to(x.dtype)  # so that zero is what nobody has labelled
     labels = F.grid_sample(shifted, grid, mode="nearest", padding_mode="zeros", align_corners=False)[:, 0]
     points = None if batch.points is None else move_points(batch.points, theta, bend, x.shape[-1])
-    images = change_intensities(images, generator)
-    return replace(batch, images=images, labels=labels.round().long() + IGNORED, points=points)
+    return replace(
+        batch, images=images * factor + offset + noise, labels=labels.round().long() + IGNORED, points=points
+    )
 
 
 def draw_deformations(n: int, generator: torch.Generator, *, mirror: bool = True) -> tuple[Tensor, Tensor]:
@@ -187,14 +190,38 @@ def change_intensities(x: Tensor, generator: torch.Generator, strength: float = 
     torch.Tensor
         Of the same shape.
     """
-    N, C = x.shape[:2]
+    drawn = send(draw_intensities(x.shape, generator, strength), x.device)
+    factor, offset, noise = (tensor.to(x.dtype) for tensor in drawn)
+    return x * factor + offset + noise
+
+
+def draw_intensities(
+    shape: Sequence[int], generator: torch.Generator, strength: float = 1.0
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Draw how the intensities of each plane change.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        (N, C, H, W).
+    generator, strength
+        As in `change_intensities`.
+
+    Returns
+    -------
+    factor : torch.Tensor
+        (N, C, 1, 1).
+    offset : torch.Tensor
+        (N, 1, 1, 1).
+    noise : torch.Tensor
+        (N, C, H, W). All on the CPU.
+    """
+    N, C = shape[:2]
     gain = torch.exp(PLANE_CHANGES.gain * strength * torch.randn(N, 1, 1, 1, generator=generator))
     cast = torch.exp((PLANE_CHANGES.cast if C > 1 else 0.0) * strength * torch.randn(N, C, 1, 1, generator=generator))
     offset = PLANE_CHANGES.offset * strength * torch.randn(N, 1, 1, 1, generator=generator)
     spread = PLANE_CHANGES.noise * strength * torch.rand(N, 1, 1, 1, generator=generator)
-    noise = spread * torch.randn(x.shape, generator=generator)
-    changed: Tensor = x * (gain * cast).to(x) + offset.to(x) + noise.to(x)
-    return changed
+    return gain * cast, offset, spread * torch.randn(tuple(shape), generator=generator)
 
 
 def _bending(bend: Tensor, size: int) -> Tensor:

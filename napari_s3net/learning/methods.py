@@ -18,6 +18,7 @@ from napari_s3net.network.class_losses import cross_pseudo_loss, pseudo_label_lo
 from napari_s3net.network.encoder_decoder import GROUP
 from napari_s3net.network.keypoint_fusion import KeypointBatch
 from napari_s3net.network.unet import ClassNetwork, ClassNetworkConfig
+from napari_s3net.runtime.parcel import send
 from napari_s3net.training.state import TrainingState
 
 #: (state, labelled, unlabelled, settings, generator) → weighted terms.
@@ -97,12 +98,15 @@ def make_batch(data: ExampleSet, index: NDArray[np.int64], device: torch.device,
     Returns
     -------
     PlaneBatch
-        As the planes are.
+        As the planes are; they go to the device in one copy.
     """
-    images = torch.from_numpy(data.images[index]).to(device).float()
-    labels = torch.from_numpy(data.labels[index]).to(device).long()
-    points = pad_points([data.keypoints[i] for i in index], device) if keypoints else None
-    return PlaneBatch(images.contiguous(memory_format=torch.channels_last), labels, points, torch.from_numpy(index))
+    given = [torch.from_numpy(data.images[index]), torch.from_numpy(data.labels[index])]
+    if keypoints:
+        padded = pad_points([data.keypoints[i] for i in index])
+        given += [padded.places, padded.real]
+    images, labels, *points = send(given, device)
+    x = images.float().contiguous(memory_format=torch.channels_last)
+    return PlaneBatch(x, labels.long(), KeypointBatch(*points) if points else None, torch.from_numpy(index))
 
 
 def draw(pool: NDArray[np.int64], n: int, generator: torch.Generator) -> NDArray[np.int64]:

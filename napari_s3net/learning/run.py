@@ -14,7 +14,7 @@ from torch import Tensor
 
 from napari_s3net.learning.examples import ExampleSet
 from napari_s3net.learning.settings import LEARNING, LearnSettings
-from napari_s3net.training.state import TrainingState, check_finite, cosine_rate
+from napari_s3net.training.state import TrainingState, check_finite, cosine_rate, read_terms
 from napari_s3net.training.weights import read_tensors
 
 #: What the header of a checkpoint says.
@@ -156,21 +156,24 @@ def iter_updates(
     """
     if checkpoint is not None and checkpoint.is_file():
         state.load(checkpoint)
-    losses_since: list[dict[str, float]] = []
+    losses_since: list[dict[str, Tensor]] = []
     measured = measure() if measure and state.iteration else None
     stop: bool | None = False
     rise = max(1, round(LEARNING.rise * settings.steps))
     while state.iteration < settings.steps and not stop:
         generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + state.iteration)
         losses = terms(generator)
-        losses_since.append(check_finite(losses, state.iteration + 1))
+        if next(iter(losses.values())).device.type == "cpu":  # a card would have to be waited for
+            check_finite(losses, state.iteration + 1)
+        losses_since.append({name: value.detach() for name, value in losses.items()})
         rate = cosine_rate(state.iteration, state.iteration / settings.steps, rise)
         state.update(losses, settings.learning_rate * rate)
         over = state.iteration == settings.steps
         if measure and (over or state.iteration % LEARNING.validate_every == 0):
             measured = measure()
         if over or state.iteration % LEARNING.report_every == 0:
-            stop = yield LearnStep(state.iteration, settings.steps, mean_terms(losses_since), measured, state.network)
+            means = mean_terms(read_terms(losses_since, state.iteration - len(losses_since) + 1))
+            stop = yield LearnStep(state.iteration, settings.steps, means, measured, state.network)
             losses_since = []
         if checkpoint is not None and not over and (stop or state.iteration % LEARNING.checkpoint_every == 0):
             state.save(checkpoint)

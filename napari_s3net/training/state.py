@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -150,13 +150,38 @@ def check_finite(terms: Mapping[str, Tensor], iteration: int) -> dict[str, float
     DivergedError
         If one is not finite.
     """
-    values = {name: float(value.detach()) for name, value in terms.items()}
-    if broken := [name for name, value in values.items() if not math.isfinite(value)]:
-        raise DivergedError(
-            f"The {broken[0]} loss is not finite at iteration {iteration}; choose a smaller learning rate. The last "
-            "checkpoint is kept."
-        )
-    return values
+    return read_terms([terms], iteration)[0]
+
+
+def read_terms(steps: Sequence[Mapping[str, Tensor]], first: int) -> list[dict[str, float]]:
+    """Read the terms of several iterations from their device, in one copy that waits for them.
+
+    Parameters
+    ----------
+    steps : sequence of mapping of str to torch.Tensor
+        Scalars; each iteration may have terms of its own.
+    first : int
+        The first of the iterations, from 1; for the message.
+
+    Returns
+    -------
+    list of dict of str to float
+        The terms of each.
+
+    Raises
+    ------
+    DivergedError
+        If one is not finite.
+    """
+    values = iter(torch.stack([value.detach() for terms in steps for value in terms.values()]).tolist())
+    read = [{name: next(values) for name in terms} for terms in steps]
+    for iteration, terms in enumerate(read, start=first):
+        if broken := [name for name, value in terms.items() if not math.isfinite(value)]:
+            raise DivergedError(
+                f"The {broken[0]} loss is not finite at iteration {iteration}; choose a smaller learning rate. The "
+                "last checkpoint is kept."
+            )
+    return read
 
 
 def cosine_rate(iteration: int, share: float, rise: int) -> float:

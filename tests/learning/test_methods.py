@@ -18,6 +18,7 @@ from napari_s3net.learning.methods import (
 from napari_s3net.learning.run import new_run
 from napari_s3net.learning.settings import METHODS, learn_settings
 from napari_s3net.runtime.generators import drain
+from tests.training.test_loop import CARD, Counting
 
 CPU = torch.device("cpu")
 
@@ -45,6 +46,18 @@ def test_each_term_reaches_the_encoder(data, tiny, method):
         state.optimiser.zero_grad()
         value.backward(retain_graph=True)
         assert float(state.network.encoder.encoder[0][0].weight.grad.abs().sum()) > 0
+
+
+@pytest.mark.parametrize(("method", "copies"), [("plain", 2), ("self-training", 5), ("ideal", 14), ("kaf", 2)])
+def test_an_update_waits_for_no_card_and_takes_at_most_a_copy_an_image(data, tiny, method, copies):
+    settings = tiny.replace(method=method, ramp=0.0)
+    config = network_config(settings, 1, 2)
+    state = new_run(new_network(config, 0).to(CARD), {}, decay=0.99)
+    index = np.arange(8)
+    with Counting() as mode:
+        labelled, others = (make_batch(data, part, CARD, keypoints=config.keypoints) for part in (index, index[:4]))
+        state.update(TERMS[method](state, labelled, others, settings, seed()), 1e-3)
+    assert mode.counts == {"to the card": copies + (not settings.needs_unlabelled)}
 
 
 def test_the_unlabelled_loss_is_ramped_from_nothing(tiny):

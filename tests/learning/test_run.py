@@ -5,6 +5,7 @@ from napari_s3net.errors import DivergedError
 from napari_s3net.learning.run import iter_updates, mean_terms, new_run
 from napari_s3net.learning.settings import learn_settings
 from napari_s3net.runtime.generators import drain, follow
+from tests.training.test_loop import CARD, Counting
 
 
 def made(identity="a", **options):
@@ -58,6 +59,15 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_changes_nothing():
     with pytest.raises(DivergedError, match="bad loss is not finite at iteration 1"):
         next(steps)
     assert torch.equal(before, weights(state))
+
+
+def test_losses_are_read_from_a_card_only_when_a_step_is_shown():
+    state = new_run(torch.nn.Linear(3, 2, device=CARD), {"name": "a"})
+    x = torch.zeros(4, 3, device=CARD)
+    with Counting() as mode:
+        steps = iter_updates(state, SETTINGS, lambda _: {"loss": state.network(x).mean()}, checkpoint=None)
+        assert [next(steps).iteration for _ in range(3)] == [10, 20, 30]
+    assert mode.counts == {"back": 3}
 
 
 def test_measures_are_taken_now_and_then_and_at_the_end():

@@ -3,7 +3,7 @@ import torch
 
 from napari_s3net.errors import DivergedError, ModelFileError
 from napari_s3net.training import weights as weight_files
-from napari_s3net.training.state import TrainingState, check_finite, cosine_rate
+from napari_s3net.training.state import TrainingState, check_finite, cosine_rate, read_terms
 from napari_s3net.training.weights import write_tensors
 
 
@@ -128,6 +128,12 @@ def test_a_term_that_is_not_finite_is_named():
     with pytest.raises(DivergedError, match="bad loss is not finite at iteration 7"):
         check_finite({"good": torch.tensor(1.0), "bad": torch.tensor(float("nan"))}, 7)
     assert check_finite({"good": torch.tensor(2.0)}, 7) == {"good": 2.0}
+    with pytest.raises(DivergedError, match="bad loss is not finite at iteration 9"):
+        read_terms([{"good": torch.tensor(1.0)}, {"bad": torch.tensor(float("inf"))}], 8)
+    assert read_terms([{"a": torch.tensor(1.0)}, {"a": torch.tensor(2.0), "b": torch.tensor(3.0)}], 1) == [
+        {"a": 1.0},
+        {"a": 2.0, "b": 3.0},
+    ]
 
 
 def test_the_rate_rises_and_falls():
