@@ -169,3 +169,13 @@ def folder(tmp_path, monkeypatch):
     for place in (keeping, keeping_layers):
         monkeypatch.setattr(place, "session_folder", lambda: tmp_path / "session")
     return tmp_path / "session"
+
+
+@pytest.fixture(autouse=True)
+def forgetful(tmp_path_factory, monkeypatch):
+    """What docks remember lies in a folder of the test's own; that folder, which is not there yet."""
+    from napari_s3net.plugin.widgets import remembered
+
+    place = tmp_path_factory.mktemp("memory") / "napari-s3net"
+    monkeypatch.setattr(remembered, "memory_file", lambda: place / "docks.json")
+    return place

@@ -42,7 +42,7 @@ from napari_s3net.plugin.layers.result_layer import (
 from napari_s3net.plugin.layers.shown import Shown, choose_shown, groups_of, shown_of
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.layers.surface_layer import show_surface
-from napari_s3net.plugin.segment.save_result import ask_and_save
+from napari_s3net.plugin.segment.save_result import ask_and_save, save_beside
 from napari_s3net.plugin.segment.volume_counter import VolumeCounter
 from napari_s3net.plugin.widgets.cluster_model import ClusterRow, group_rows, rows_of
 from napari_s3net.plugin.widgets.result_panel import ResultPanel
@@ -187,15 +187,17 @@ class ResultController(QObject):
         Parameters
         ----------
         what : str
-            "merge" the selected rows; "save_labels" or "save_mask"; "object_layer" adds the object as a layer;
-            "show_3d" its surface, in the 3-D view;
+            "merge" the selected rows; "save" beside the image, "save_labels" or "save_mask" to a file that is asked
+            for; "object_layer" adds the object as a layer; "show_3d" its surface, in the 3-D view;
             "copy_python" or "copy_command" puts on the clipboard how the result is made again.
         device : str
             What the copied lines compute on: "auto", "cpu", "cuda:0".
         """
         if self.layer is None:
             return
-        if what in ("save_labels", "save_mask"):
+        if what == "save":
+            save_beside(self._panel, self.layer, self._source)
+        elif what in ("save_labels", "save_mask"):
             ask_and_save(self._panel, what.removeprefix("save_"), self.layer, self._source)
         elif what == "merge":
             self._merge(self._panel.table.selected)

@@ -1,9 +1,10 @@
-"""A result to a file that the user names: labels, the object's mask, or one of the further formats."""
+"""A result to a file, beside its image or where the user wants it: the object's mask, labels, or a further format."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from napari.layers import Labels
@@ -13,11 +14,13 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 from napari_s3net.errors import WriteError
 from napari_s3net.export.formats import FORMATS, write_formats
 from napari_s3net.image import Segmentation
+from napari_s3net.io.validation.headers import stem
 from napari_s3net.plugin.contributions.writer import write_labels
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.result_layer import mask_of
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.layers.stack import Stack
+from napari_s3net.plugin.widgets.remembered import recall, remember
 from napari_s3net.plugin.widgets.text import save_ending
 
 #: Formats of label images, as a file dialog names them.
@@ -38,8 +41,36 @@ FURTHER_FILTERS = {
 }
 
 
+#: Endings of all formats, longer ones first.
+ENDINGS = (*FORMATS.values(), ".nii.gz", ".nii", ".png", ".tiff", ".tif", ".nrrd", ".mha")
+#: The files that a result was saved to, which it may replace without asking.
+_written: WeakKeyDictionary[Labels, set[Path]] = WeakKeyDictionary()
+
+
+def save_beside(parent: QWidget, layer: Labels, source: Source | None) -> None:
+    """Save a result beside its image, as the last one of this kind was saved; how it went is napari's notification.
+
+    Without a file of the image, and where there is another file of that name, the user is asked.
+
+    Parameters
+    ----------
+    parent : QWidget
+        A dialog stands before its window.
+    layer : napari.layers.Labels
+        The result.
+    source : Source or None
+        The image's plane in view.
+    """
+    what, ending = remembered_format(layer.metadata[KEY]["kind"])
+    path = place_beside(source, what, ending)
+    if path is None or (path.exists() and path not in _written.get(layer, ())):
+        ask_and_save(parent, what, layer, source)
+    else:
+        _save(path, what, layer, source, "")
+
+
 def ask_and_save(parent: QWidget, what: str, layer: Labels, source: Source | None) -> None:
-    """Ask for a file, and write a result to it; how it went is napari's notification.
+    """Ask for a file, and write a result to it; how it went is napari's notification. The format is remembered.
 
     Parameters
     ----------
@@ -54,17 +85,76 @@ def ask_and_save(parent: QWidget, what: str, layer: Labels, source: Source | Non
     """
     about = layer.metadata[KEY]
     offered = filters(what, about["kind"], is_stack=source is not None and source.slices > 1)
-    ending = save_ending(about["kind"])
-    name, first = f"{about['source']}_{what}{ending}", next(one for one in offered if f"*{ending}" in one)
-    path, chosen = QFileDialog.getSaveFileName(parent, f"Save {what}", name, ";;".join(offered), first)
-    if not path:
-        return
+    known, ending = remembered_format(about["kind"])
+    first = next((one for one in offered if f"*{ending}" in one), None) if known == what else None
+    if first is None:
+        ending = save_ending(about["kind"])
+        first = next(one for one in offered if f"*{ending}" in one)
+    place = place_beside(source, what, ending)
+    if place is None:
+        place = Path(recall("save/folder", "")) / f"{about['source']}_{what}{ending}"
+    chosen, kind = QFileDialog.getSaveFileName(parent, f"Save {what}", str(place), ";;".join(offered), first)
+    if chosen:
+        _save(Path(chosen), what, layer, source, kind)
+
+
+def remembered_format(kind: str | None) -> tuple[str, str]:
+    """How a result was last saved.
+
+    Parameters
+    ----------
+    kind : str or None
+        Of the image; photographs and volumes are saved in formats of their own.
+
+    Returns
+    -------
+    what : str
+        "mask" or "labels"; at first the object's mask.
+    ending : str
+        Of the format, such as ".png".
+    """
+    known = recall(f"save/{kind}")
+    if isinstance(known, list) and len(known) == 2 and known[0] in ("mask", "labels") and known[1] in ENDINGS:
+        return known[0], known[1]
+    return "mask", save_ending(kind)
+
+
+def place_beside(source: Source | None, what: str, ending: str) -> Path | None:
+    """Name the file beside the image.
+
+    Parameters
+    ----------
+    source : Source or None
+        The image's plane in view.
+    what : str
+        "labels" or "mask".
+    ending : str
+        Of the format.
+
+    Returns
+    -------
+    Path or None
+        Such as "IMD002_mask.png"; None where the image is from no file on this machine.
+    """
+    image = None if source is None or source.path is None else Path(source.path)
+    if image is None or not image.exists():
+        return None
+    name = stem(image) if image.is_file() else image.name
+    return image.parent / f"{name}_{what}{ending}"
+
+
+def _save(path: Path, what: str, layer: Labels, source: Source | None, chosen: str) -> None:
     try:
-        written = save_result(Path(path), what, layer, source, chosen)
+        written = save_result(path, what, layer, source, chosen)
     except Exception as error:  # noqa: BLE001 - a writer may fail in any way, and napari must not go down with it
         show_error(str(error))
-    else:
-        show_info(f"Saved {written.name}")
+        return
+    _written.setdefault(layer, set()).add(written)
+    ending = next((one for one in ENDINGS if written.name.lower().endswith(one)), None)
+    if ending is not None:
+        remember(f"save/{layer.metadata[KEY]['kind']}", [what, ending])
+    remember("save/folder", str(written.parent))
+    show_info(f"Saved {written.name} in {written.parent.name or written.parent}")
 
 
 def filters(what: str, kind: str | None, *, is_stack: bool) -> tuple[str, ...]:
@@ -123,9 +213,9 @@ def save_result(path: Path, what: str, layer: Labels, source: Source | None, cho
         data, attributes, _ = (layer if what == "labels" else mask_of(layer)).as_layer_data_tuple()
         write_labels(str(path), data, attributes)
         return path
-    stem = path.name.removesuffix(FORMATS[name])
+    base = path.name.removesuffix(FORMATS[name])
     series = None if source is None or source.path is None else Path(source.path)
-    (written,) = write_formats(path.parent, stem, _result_of(layer, source), [name], series)
+    (written,) = write_formats(path.parent, base, _result_of(layer, source), [name], series)
     return written
 
 

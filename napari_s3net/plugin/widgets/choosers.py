@@ -178,9 +178,10 @@ class Choosers(QWidget):
         ):
             add_row(layout, field.accessibleName(), field)
             layout.addRow("", line)
-        self.fold = fold("Advanced", "Settings that most people never change.", self.advanced, self.reset)
+        parts = (self.basic, self.advanced, self.reset)
+        self.fold = fold("Settings", "Settings that most people never change.", *parts)
         self.form = QWidget()
-        column(self.form, self.basic, self.fold)
+        column(self.form, self.fold)
 
     def _values(self) -> dict[str, Any]:
         return {**self.basic.values(), **self.advanced.values()}

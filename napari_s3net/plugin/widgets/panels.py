@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from qtpy.QtCore import Signal
+from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton, QWidget
 
 from napari_s3net.image import Step
@@ -12,6 +13,9 @@ from napari_s3net.plugin.widgets.loss_plot import LossPlot
 from napari_s3net.plugin.widgets.parts import caption, column, heading, menu_button, row
 from napari_s3net.plugin.widgets.text import progress_text, time_left
 from napari_s3net.plugin.widgets.volume_text import slices_text, volume_progress
+
+#: From this height on there is room for the plot of the losses.
+PLOT_FROM = 130
 
 
 class Welcome(QWidget):
@@ -53,6 +57,7 @@ class ProgressPanel(QWidget):
         self.line = QLabel()
         self.line.setWordWrap(True)
         self.plot = LossPlot()
+        self.plot.hide()
         self.stop = QPushButton("Stop and keep")
         self.stop.setToolTip("End after this iteration; what there is becomes the result.")
         self.cancel = QPushButton("Cancel")
@@ -61,6 +66,11 @@ class ProgressPanel(QWidget):
         layout = column(self, self.bar, self.line, self.plot, row(self.stop, self.cancel))
         layout.setStretchFactor(self.plot, 1)
         layout.addStretch()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """For Qt: the plot is shown where there is room for it, so that it moves nothing."""
+        super().resizeEvent(event)
+        self.plot.setVisible(event.size().height() >= PLOT_FROM)
 
     def begin(self, total: int) -> None:
         """Prepare for a run of at most `total` iterations.

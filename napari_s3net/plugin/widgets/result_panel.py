@@ -11,7 +11,7 @@ from napari_s3net.plugin.layers.shown import Shown
 from napari_s3net.plugin.widgets.cluster_model import ClusterRow
 from napari_s3net.plugin.widgets.cluster_table import ClusterTable
 from napari_s3net.plugin.widgets.fields import make_field
-from napari_s3net.plugin.widgets.parts import button, caption, column, heading, menu_button, more_button, row
+from napari_s3net.plugin.widgets.parts import button, caption, column, heading, more_button, row
 
 
 class ResultPanel(QWidget):
@@ -36,12 +36,14 @@ class ResultPanel(QWidget):
         )
         self.pixel_size.setObjectName("fold")
         self.correct = button("Correct…", "Open the Correct dock: draw where the result is wrong, and run again.")
-        self.save, saving = menu_button(
-            "Save…",
-            "Write the labels or the mask, with the image's geometry.",
-            save_labels="Labels…",
-            save_mask="Object mask…",
+        self.save = button("Save", "Write the result beside the image, in the format that you used last.")
+        self.save_as, saving = more_button(
+            "Save in another way",
+            "Choose file and format: the object's mask, or the labels of all clusters.",
+            save_mask="Object mask as…",
+            save_labels="All clusters as…",
         )
+        self.save_as.setText("▾")
         self.more, more = more_button(
             "More",
             "Run again beside this result, make a layer of the object, or tell how the result was made.",
@@ -107,7 +109,7 @@ class ResultPanel(QWidget):
     def _lay_out(self) -> None:
         self.merge.setEnabled(False)
         self.pixel_size.hide()
-        ways = row(self.correct, self.save, self.more)
+        ways = row(self.correct, self.save, self.save_as, self.more)
         ticks = row(self.clusters.native, self.each.native)
         column(self, self.line, self.pixel_size, ways, self.effort, ticks, self.table, self.merge)
 
@@ -115,6 +117,7 @@ class ResultPanel(QWidget):
         asking: dict[str, QPushButton] = {
             "merge": self.merge,
             "correct": self.correct,
+            "save": self.save,
             "pixel_size": self.pixel_size,
         }
         for name, made in asking.items():

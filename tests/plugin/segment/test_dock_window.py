@@ -151,7 +151,15 @@ def test_every_control_can_be_reached_with_the_keyboard(ready, qtbot):
         *(f.native for f in choosers.basic.fields.values()),
         choosers.fold.toggleButton(),
     ]
-    controls += [ready.run_button, panel.table, panel.clusters.native, panel.correct, panel.save, panel.more]
+    controls += [
+        ready.run_button,
+        panel.table,
+        panel.clusters.native,
+        panel.correct,
+        panel.save,
+        panel.save_as,
+        panel.more,
+    ]
     for control in controls:
         assert control.focusPolicy() & Qt.FocusPolicy.TabFocus, control.accessibleName()
 

@@ -16,7 +16,14 @@ from napari_s3net.plugin.layers.source import source_of
 from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.layers.volume_target import VolumeTarget
 from napari_s3net.plugin.segment import save_result as module
-from napari_s3net.plugin.segment.save_result import FURTHER_FILTERS, LABEL_FILTERS, ask_and_save, filters, save_result
+from napari_s3net.plugin.segment.save_result import (
+    FURTHER_FILTERS,
+    LABEL_FILTERS,
+    ask_and_save,
+    filters,
+    save_beside,
+    save_result,
+)
 from napari_s3net.provenance import Provenance
 from napari_s3net.settings import presets
 
@@ -111,9 +118,14 @@ def test_the_dialog_offers_a_name_and_the_usual_format_first(scan, tmp_path, mon
     path = str(tmp_path / "x.nii.gz")
     monkeypatch.setattr(module.QFileDialog, "getSaveFileName", lambda *args: offered.append(args[2:]) or (path, ""))
     ask_and_save(None, "labels", layer, source)
-    assert told == (["Saved x.nii.gz"], [])
+    assert told == ([f"Saved x.nii.gz in {tmp_path.name}"], [])
     assert offered[0][0] == "scan_labels.tif"
     assert offered[0][2] == "TIFF (*.tif *.tiff)"
+    ask_and_save(None, "labels", layer, source)
+    assert offered[1][0] == str(tmp_path / "scan_labels.nii.gz")
+    assert offered[1][2] == "NIfTI (*.nii.gz *.nii)", "the format is remembered"
+    ask_and_save(None, "mask", layer, source)
+    assert offered[2][2] == "TIFF (*.tif *.tiff)"
 
 
 def test_a_place_that_cannot_be_written_is_told(scan, tmp_path, monkeypatch, told, qapp):
@@ -129,3 +141,22 @@ def test_a_dialog_that_is_closed_saves_nothing(scan, tmp_path, monkeypatch, told
     monkeypatch.setattr(module.QFileDialog, "getSaveFileName", lambda *_: ("", ""))
     ask_and_save(None, "labels", layer, source)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_save_writes_beside_the_image_and_asks_before_it_replaces_a_file(scan, tmp_path, monkeypatch, told, qapp):
+    layer, source, labels = scan
+    asked = []
+    monkeypatch.setattr(module.QFileDialog, "getSaveFileName", lambda *args: asked.append(args[2]) or ("", ""))
+    save_beside(None, layer, source)
+    assert asked == ["scan_mask.tif"], "from no file: where to?"
+    (tmp_path / "scan.nii.gz").write_bytes(b"the image")
+    source = replace(source, path=str(tmp_path / "scan.nii.gz"))
+    for _ in range(2):
+        save_beside(None, layer, source)
+    assert np.array_equal(read_image(tmp_path / "scan_mask.tif").array > 0, labels == 1)
+    assert len(told[0]) == 2
+    viewer = ViewerModel()
+    image = viewer.add_image(labels.astype(np.int16), name="scan", scale=MM.spacing, units=("mm",) * 3)
+    save_beside(None, result_on(viewer, image, labels)[0], source)
+    assert asked[1:] == [str(tmp_path / "scan_mask.tif")], "of another day"
+    assert len(told[0]) == 2

@@ -77,13 +77,14 @@ def test_the_pixel_size_is_asked_for_only_where_it_is_missing(panel):
 
 
 def test_the_menus_ask_by_name(panel):
-    for menu in (panel.save.menu(), panel.more.menu()):
+    for menu in (panel.save_as.menu(), panel.more.menu()):
         for action in menu.actions():
             action.trigger()
     panel.correct.click()
+    panel.save.click()
     assert panel.asks == [
-        "save_labels",
         "save_mask",
+        "save_labels",
         "run_new",
         "object_layer",
         "show_3d",
@@ -91,4 +92,5 @@ def test_the_menus_ask_by_name(panel):
         "copy_command",
         "show_settings",
         "correct",
+        "save",
     ]
