@@ -116,12 +116,15 @@ class Image:
         What the values mean.
     name : str
         A short name for the screen: the file's stem. Never a patient's name.
+    times : int
+        How many volumes the file holds of which this is one, as of a beating heart; 1 where it is the only one.
     """
 
     array: NDArray[Any]
     geometry: Geometry
     kind: Kind
     name: str = "image"
+    times: int = 1
 
     def __post_init__(self) -> None:
         ndim = self.array.ndim - (self.kind == "rgb")

@@ -162,7 +162,8 @@ def _finish(
 ) -> Segmentation:
     """Say which part is the object, and bring all to the image's size."""
     viewed = views_of(trained.logits, plane.features.shape)
-    proposal = without_everything(propose(trained.clusters, plane, settings, viewed), settings)
+    proposal = propose(trained.clusters, plane, settings, viewed)
+    proposal = without_everything(proposal, settings, in_scan=plane.image.geometry.volume is not None)
     result = postprocess(plane.image, plane, trained.probabilities, proposal, settings)
     return replace(result, state=trained.state).with_provenance(
         device=device,

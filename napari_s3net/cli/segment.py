@@ -31,6 +31,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_settings(parser)
     add("--overlay", action="store_true", help="also draw the object's outline on the image")
     add("--slice", type=int, metavar="N", help="of volumes only this slice, counted from 0")
+    add("--time", type=int, metavar="N", help="which volume of a NIfTI file that holds several, counted from 0")
     add(
         "--mode",
         choices=("volume", "slices"),
@@ -103,8 +104,8 @@ def _process(item: Input, options: Namespace, asked: RunOptions) -> str:
     preset, settings = asked.settings_for(image)
     _say_memory(image, settings, asked.device, item.name)
     result = _segment(image, settings, asked.device, item.name, options.mode)
-    axis = None if options.slice is None else 0
-    result = result.with_provenance(source=item.name, preset=preset, axis=axis, slice=options.slice)
+    axis = None if options.slice is None else int(options.time is not None)
+    result = result.with_provenance(source=item.name, preset=preset, axis=axis, slice=options.slice, time=options.time)
     written = write_result(options.output, item.stem, image, result, overlay=options.overlay)
     write_formats(options.output, item.stem, result, options.also, item.path)
     return f"{_outcome(result)}, {written[1]}{_remark(result)}"
@@ -140,10 +141,12 @@ def _read(item: Input, options: Namespace) -> Image:
     with warnings.catch_warnings(record=True) as remarks:
         warnings.simplefilter("always")
         series = options.series if item.path.is_dir() else None
-        image = read_image(item.path, series=series, files=() if series else item.files)
+        image = read_image(item.path, series=series, files=() if series else item.files, time=options.time)
     for remark in remarks:
         if issubclass(remark.category, ReadWarning):
             say(str(remark.message))
+    if image.times > 1 and options.time is None:
+        say(f"{item.name}: choose another volume by --time 1 to --time {image.times - 1}.")
     return image if options.slice is None else image.slice(options.slice)
 
 

@@ -55,8 +55,11 @@ def propose(
     return SCORERS[settings.target](clusters, plane.features).elect(plane.features.shape, views=views)
 
 
-def without_everything(proposal: Proposal, settings: Settings) -> Proposal:
-    """Propose nothing where what was found in the middle is most of the image.
+def without_everything(proposal: Proposal, settings: Settings, *, in_scan: bool = False) -> Proposal:
+    """Propose nothing where what was found in the middle is most of the image, or reaches the edge of a scan.
+
+    On cardiac MR it is the chest wall, the lungs or all that is dark that reaches the edge; what does not is the
+    heart's left chamber (`docs/volumes.md`, "Measured"). A photograph may be cut so that its object reaches the edge.
 
     Parameters
     ----------
@@ -64,6 +67,8 @@ def without_everything(proposal: Proposal, settings: Settings) -> Proposal:
         From `propose`.
     settings : Settings
         `target` counts: a lesion, a lung or a body may fill the image.
+    in_scan : bool
+        Whether the image is a slice of a volume.
 
     Returns
     -------
@@ -71,7 +76,9 @@ def without_everything(proposal: Proposal, settings: Settings) -> Proposal:
         The same, or one without an object that says so.
     """
     probability = proposal.object_probability
-    if settings.target != "central" or (probability > 0.5).mean() <= LARGEST_SHARE:
+    is_object = probability > 0.5
+    reaches_edge = is_object[[0, -1]].any() or is_object[:, [0, -1]].any()
+    if settings.target != "central" or (is_object.mean() <= LARGEST_SHARE and not (in_scan and reaches_edge)):
         return proposal
     return replace(
         proposal,

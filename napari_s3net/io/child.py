@@ -37,7 +37,7 @@ Reply = tuple[dict[str, Any], NDArray[Any] | None]
 _DAMAGED = "its header or its pixels are damaged, or it was cut off while copying."
 
 
-def decode(path: Path, series: str | None = None, files: Sequence[str] = ()) -> Image:
+def decode(path: Path, series: str | None = None, files: Sequence[str] = (), time: int | None = None) -> Image:
     """Read a file or folder in this very process; `napari_s3net.io.read_image` does it in a child process.
 
     Parameters
@@ -48,6 +48,8 @@ def decode(path: Path, series: str | None = None, files: Sequence[str] = ()) -> 
         The id of one DICOM series, for a folder or DICOMDIR; None takes the only one.
     files : sequence of str
         Names of the files of a folder that belong to the series, where they are known.
+    time : int, optional
+        Which volume of a NIfTI file that holds several, from 0.
 
     Returns
     -------
@@ -64,6 +66,8 @@ def decode(path: Path, series: str | None = None, files: Sequence[str] = ()) -> 
         If there are several series and none was chosen.
     """
     name = path.name if path.is_dir() else headers.stem(path)
+    if time is not None and (path.is_dir() or headers.sniff(_header_of(path)) != "nifti"):
+        raise ReadError("one of several volumes can be chosen in a NIfTI file only.")
     if path.is_dir():
         from napari_s3net.io.dicom.series import read_series
 
@@ -79,7 +83,7 @@ def decode(path: Path, series: str | None = None, files: Sequence[str] = ()) -> 
     if file_format == "nifti":
         from napari_s3net.io.nifti import read_nifti
 
-        return read_nifti(path, name)
+        return read_nifti(path, name, time)
     if file_format == "tiff":
         from napari_s3net.io.tiff import read_tiff
 
@@ -110,7 +114,7 @@ def answer(request: Mapping[str, Any], caller: Caller = NOBODY) -> Reply:
     Parameters
     ----------
     request : mapping
-        `task` ("read", "stack", "labels" or "list"), `path`, and `series` to read or `paths` to stack.
+        `task` ("read", "times", "stack", "labels" or "list"), `path`, and `series` to read or `paths` to stack.
     caller : Caller
         Is asked for the seconds that decoding may take, and told where this process is not to be used again.
 
@@ -171,7 +175,18 @@ def _preparing(path: Path, limit: Callable[[int], None], caller: Caller) -> OnPr
 
 def _answer_read(path: Path, request: Mapping[str, Any]) -> Reply:
     """An image of a file or folder."""
-    return _reply(decode(path, request["series"], request.get("files", ())))
+    return _reply(decode(path, request["series"], request.get("files", ()), request.get("time")))
+
+
+def _answer_times(path: Path, request: Mapping[str, Any]) -> Reply:
+    """All volumes of a file; the image where it is but one."""
+    if path.is_dir() or headers.sniff(_header_of(path)) != "nifti":
+        return _answer_read(path, request)
+    from napari_s3net.io.nifti import read_nifti_series
+
+    first, volumes = read_nifti_series(_header_of(path), headers.stem(path))
+    reply, array = _reply(first)
+    return {**reply, "is_series": volumes is not None}, array if volumes is None else volumes
 
 
 def _answer_stack(path: Path, request: Mapping[str, Any]) -> Reply:
@@ -210,10 +225,17 @@ def _answer_list(path: Path, _: Mapping[str, Any]) -> Reply:
 
 def _reply(image: Image) -> Reply:
     """An image as values for JSON, and its array."""
-    return {"geometry": asdict(image.geometry), "kind": image.kind, "name": image.name}, image.array
+    known = {"geometry": asdict(image.geometry), "kind": image.kind, "name": image.name, "times": image.times}
+    return known, image.array
 
 
-_TASKS = {"read": _answer_read, "stack": _answer_stack, "labels": _answer_labels, "list": _answer_list}
+_TASKS = {
+    "read": _answer_read,
+    "times": _answer_times,
+    "stack": _answer_stack,
+    "labels": _answer_labels,
+    "list": _answer_list,
+}
 
 
 def _reason(error: Exception) -> str:

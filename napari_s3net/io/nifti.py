@@ -33,8 +33,8 @@ _TO_LPS = np.diag([-1.0, -1.0, 1.0])
 _BLOCK = 1 << 20
 
 
-def read_nifti(path: Path, name: str) -> Image:
-    """Read a NIfTI-1 or NIfTI-2 file; of several volumes in it the first, of several values a voxel the first.
+def read_nifti(path: Path, name: str, time: int | None = None) -> Image:
+    """Read a NIfTI-1 or NIfTI-2 file; of several volumes in it one, of several values a voxel the first.
 
     Parameters
     ----------
@@ -42,6 +42,8 @@ def read_nifti(path: Path, name: str) -> Image:
         A .nii or .nii.gz, or a .hdr with its .img.
     name : str
         Becomes the image's `name`.
+    time : int, optional
+        Which of its volumes, from 0; the first where it is left out.
 
     Returns
     -------
@@ -52,21 +54,86 @@ def read_nifti(path: Path, name: str) -> Image:
     Raises
     ------
     ReadError
-        If the file is damaged, or too short for what its header promises.
+        If the file is damaged, too short for what its header promises, or holds no such volume.
     UnsupportedFormatError
         If its axes are not at right angles, or its pixels are of a type that is not read here.
 
     Warns
     -----
     ReadWarning
-        If only a part is opened, or its two placings (qform, sform) disagree.
+        If only a part is opened that was not asked for, or its two placings (qform, sform) disagree.
     """
     header = read_nifti_header(path)
+    times = times_of(header)
+    if time is not None and not 0 <= time < times:
+        raise ReadError(f"it has no volume {time}: it holds {times}, counted from 0.")
+    image, _ = _read_volumes(header, name, time or 0, 1)
+    _tell_others(header, times if time is None else 1)
+    return replace(image, times=times)
+
+
+def read_nifti_series(path: Path, name: str) -> tuple[Image, NDArray[Any] | None]:
+    """Read all volumes of a NIfTI file that lie in one place; see `read_nifti` for errors and warnings.
+
+    Parameters
+    ----------
+    path : Path
+        As in `read_nifti`.
+    name : str
+        Becomes the images' `name`.
+
+    Returns
+    -------
+    first : Image
+        The first volume.
+    volumes : numpy.ndarray or None
+        (T, Z, H, W), or (T, H, W) of single slices; None where there is but one volume, or they do not fit into memory
+        together, which a `ReadWarning` says.
+    """
+    header = read_nifti_header(path)
+    times = times_of(header)
+    try:
+        check_memory((*header.sizes[:3], times), header.dtype.itemsize if scale_of(header) == UNSCALED else 8)
+    except ReadError:
+        return read_nifti(path, name), None
+    first, volumes = _read_volumes(header, name, 0, times)
+    _tell_others(header, 1)
+    return replace(first, times=times), volumes if times > 1 else None
+
+
+def times_of(header: NiftiHeader) -> int:
+    """Say how many volumes lie in one place, one after the other.
+
+    Parameters
+    ----------
+    header : NiftiHeader
+        That has been checked.
+
+    Returns
+    -------
+    int
+        1 where there is but one; of several values a voxel, the first is meant.
+    """
+    sizes = (*header.sizes, *(1,) * (7 - len(header.sizes)))
+    return prod((sizes[3], *sizes[5:]))
+
+
+def _tell_others(header: NiftiHeader, volumes: int) -> None:
+    """Say what of a file is not opened: other volumes, and other values a voxel."""
+    values = header.sizes[4] if len(header.sizes) > 4 else 1
+    for n, what in ((volumes, "volumes"), (values, "values a voxel")):
+        if n > 1:
+            warnings.warn(f"it holds {n} {what}; the first is opened.", ReadWarning, stacklevel=3)
+
+
+def _read_volumes(header: NiftiHeader, name: str, first: int, count: int) -> tuple[Image, NDArray[Any]]:
+    """The first one of several volumes as an image, and all of them (count, …)."""
     affine, forms = placing(header)
     scale = scale_of(header)
     packed = header.pixels.stat().st_size if is_packed(header.pixels) else None
-    check_memory(header.sizes[:3], header.dtype.itemsize if scale == UNSCALED else 8, packed)
-    array = _first_volume(_stored_numbers(header), header)
+    sizes = (*header.sizes, 1, 1)[:3]
+    check_memory((*sizes, count), header.dtype.itemsize if scale == UNSCALED else 8, packed)
+    array = _stored_numbers(header, first, count).reshape((*sizes, count), order="F")
     colours = bool(array.dtype.names)
     if colours:
         array = np.stack([array[channel] for channel in "RGB"], axis=-1)
@@ -75,14 +142,15 @@ def read_nifti(path: Path, name: str) -> Image:
         stored = Stored(array.dtype.newbyteorder("="), bounds.min if bounds else 0, bounds.max if bounds else 0)
         array = scaled(array, scale, common_dtype([stored], [scale]))
     grid, flat = grid_of(affine), len(header.sizes) < 3
-    array = array.transpose([2, 1, 0, *range(3, array.ndim)])
+    array = array.transpose([2, 1, 0, *range(3, array.ndim)])  # (Z, Y, X, count), or colours behind
     if flat and _is_axial(grid):
         array, geometry = to_upright_plane(array[0], grid, unit_of(header))
     else:
         array, geometry = to_upright(array, grid, unit_of(header))
         geometry = _with_forms(geometry, forms)
-    kind: Kind = "rgb" if colours else kind_of_grey(array)
-    return Image(array, geometry, kind, name)
+    volumes = np.moveaxis(array, geometry.ndim, 0)
+    kind: Kind = "rgb" if colours else kind_of_grey(volumes[0])
+    return Image(volumes[0], geometry, kind, name), volumes
 
 
 def scale_of(header: NiftiHeader) -> Scale:
@@ -260,29 +328,21 @@ def _with_forms(geometry: Geometry, forms: Any) -> Geometry:
     return replace(geometry, nifti_forms=forms)
 
 
-def _first_volume(array: NDArray[Any], header: NiftiHeader) -> NDArray[Any]:
-    """(X, Y, Z) of the first volume and the first value, with a word on the others."""
-    sizes = (*header.sizes, *(1,) * (7 - len(header.sizes)))
-    for n, what in ((prod((sizes[3], *sizes[5:])), "volumes"), (sizes[4], "values a voxel")):
-        if n > 1:
-            warnings.warn(f"it holds {n} {what}; the first is opened.", ReadWarning, stacklevel=3)
-    return array[: prod(sizes[:3])].reshape(sizes[:3], order="F")
-
-
-def _stored_numbers(header: NiftiHeader) -> NDArray[Any]:
-    """The stored numbers of the first volume in one row; a gzipped file is read to its end, where its checksum is."""
-    wanted = prod(header.sizes[:3]) * header.dtype.itemsize
+def _stored_numbers(header: NiftiHeader, first: int, count: int) -> NDArray[Any]:
+    """The stored numbers of several volumes in one row; a gzipped file is read to its end, where its checksum is."""
+    volume = prod(header.sizes[:3]) * header.dtype.itemsize
+    wanted, before = count * volume, first * volume
     content, present, packed = bytearray(wanted), 0, is_packed(header.pixels)
     try:
         with cast("io.BufferedIOBase", gzip.open(header.pixels)) if packed else header.pixels.open("rb") as source:
-            source.seek(header.start)
+            source.seek(header.start + before)
             while present < wanted and (n := source.readinto(memoryview(content)[present : present + _BLOCK])):
                 present += n
             while packed and (block := source.read(_BLOCK)):
                 present += len(block)
     except EOFError:
-        check_promise(header.pixel_bytes, min(present, header.pixel_bytes - 1))
+        check_promise(header.pixel_bytes, min(before + present, header.pixel_bytes - 1))
     except (zlib.error, gzip.BadGzipFile):
         raise ReadError("its gzip packing is damaged. It was probably changed while copying.") from None
-    check_promise(header.pixel_bytes if packed else wanted, present)
+    check_promise(header.pixel_bytes if packed else before + wanted, before + present)
     return np.frombuffer(content, header.dtype)

@@ -37,7 +37,9 @@ UNEVEN = 0.02
 Ask = Callable[[dict[str, Any], float], Reply]
 
 
-def read_image(path: str | os.PathLike[str], *, series: str | None = None, files: Sequence[str] = ()) -> Image:
+def read_image(
+    path: str | os.PathLike[str], *, series: str | None = None, files: Sequence[str] = (), time: int | None = None
+) -> Image:
     """Open an image.
 
     Parameters
@@ -49,6 +51,8 @@ def read_image(path: str | os.PathLike[str], *, series: str | None = None, files
         Which series of a folder, by its id as `series_in` lists it.
     files : sequence of str, optional
         The names of its files, as `dicom_in` lists them: no other file of the folder is looked into.
+    time : int, optional
+        Which volume of a NIfTI file that holds several, from 0; the first where it is left out. `read_times` opens all.
 
     Returns
     -------
@@ -72,7 +76,43 @@ def read_image(path: str | os.PathLike[str], *, series: str | None = None, files
     ReadWarning
         If only a part is opened (the first of several volumes), or slices seem to be missing.
     """
-    return _read(Path(path).absolute(), series, files, _ask_reader)
+    return _read(Path(path).absolute(), series, files, _ask_reader, time)
+
+
+class TimeSeries(NamedTuple):
+    """Several volumes that lie in one place, one after the other.
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        (T, Z, H, W); (T, H, W) of single slices.
+    first : Image
+        The first volume; the others have its geometry.
+    """
+
+    array: NDArray[Any]
+    first: Image
+
+
+def read_times(path: str | os.PathLike[str]) -> Image | TimeSeries:
+    """Open an image with all its moments; see `read_image` for errors and warnings.
+
+    Parameters
+    ----------
+    path : path-like
+        As in `read_image`.
+
+    Returns
+    -------
+    Image or TimeSeries
+        A time series of a NIfTI file that holds several volumes, as far as they fit into memory together.
+    """
+    path = Path(path).absolute()
+    reply, array = _ask(path, {"task": "times", "series": None}, _ask_reader)
+    assert array is not None  # noqa: S101 - an answer without an error has one
+    _warn(path, reply["notes"], 3)
+    first = _image_of(reply, array[0] if reply.get("is_series") else array)
+    return TimeSeries(array, first) if reply.get("is_series") else first
 
 
 def read_image_here(
@@ -110,12 +150,17 @@ def read_image_here(
     return _read(Path(path).absolute(), series, files, ask)
 
 
-def _read(path: Path, series: str | None, files: Sequence[str], ask: Ask) -> Image:
+def _read(path: Path, series: str | None, files: Sequence[str], ask: Ask, time: int | None = None) -> Image:
     """An image, from what a process tells that has read it."""
-    reply, array = _ask(path, {"task": "read", "series": series, "files": list(files)}, ask)
+    reply, array = _ask(path, {"task": "read", "series": series, "files": list(files), "time": time}, ask)
     assert array is not None  # noqa: S101 - an answer without an error has one
     _warn(path, reply["notes"], 4)
-    return Image(array, _geometry_of_json(reply["geometry"]), reply["kind"], reply["name"])
+    return _image_of(reply, array)
+
+
+def _image_of(reply: Mapping[str, Any], array: NDArray[Any]) -> Image:
+    """An image, from what a process tells of it."""
+    return Image(array, _geometry_of_json(reply["geometry"]), reply["kind"], reply["name"], reply["times"])
 
 
 class Series(NamedTuple):
@@ -277,7 +322,7 @@ def read_stack(paths: Sequence[str | os.PathLike[str]]) -> Image:
         reply, array = _ask(files[0], {"task": "stack", "paths": [str(path) for path in files]}, _ask_reader)
         if array is not None:
             _warn(files[0], reply["notes"], 3)
-            return Image(array, _geometry_of_json(reply["geometry"]), reply["kind"], reply["name"])
+            return _image_of(reply, array)
     images = [read_image(path) for path in files]
     first = images[0]
     for path, image in zip(files, images, strict=True):

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_s3net.foreground.propose import LARGEST_SHARE, propose
+from napari_s3net.foreground.propose import propose, without_everything
 from napari_s3net.image import Image, Step
 from napari_s3net.postprocessing.postprocess import object_mask
 from napari_s3net.postprocessing.upsample import enlarge_clusters
@@ -28,6 +28,8 @@ from napari_s3net.volume.sampled import Sample, read_slice
 
 #: mm: neighbouring slices count for a slice's clusters by exp(−d² / 2σ²), so that noise does not change them.
 SIGMA = 2.0
+#: An object that is proposed slice by slice is there where it is found in this share of the sampled slices.
+LEAST_SHARE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +44,6 @@ class _Made(NamedTuple):
     """What is known of a finished slice."""
 
     confidence: float
-    object_pixels: int
     pixels: int
     missing: int
 
@@ -74,19 +75,16 @@ class FittedVolume:
         #: Slices that were done and are not empty.
         self.segmented: list[int] = []
         self._empty = 0
+        #: Whether the sampled slices show an object; where they do not, none is looked for in the others.
+        self.has_object = True
         self._beside = float(np.exp(-((finder.voxel[0] / SIGMA) ** 2) / 2))
         self.numbering = self._number()
 
     @property
     def confidence(self) -> float:
-        """Of the slices, their mean; of what is found in Hounsfield units, whether it was found."""
-        return float(np.mean([made.confidence for made in self._made])) if self._made else 0.0
-
-    @property
-    def is_everything(self) -> bool:
-        """Whether an object that was proposed slice by slice fills most of the volume."""
-        found, pixels = sum(made.object_pixels for made in self._made), sum(made.pixels for made in self._made)
-        return self._finder.found is None and found > LARGEST_SHARE * pixels
+        """Of the slices with the object, their mean; of what is found in Hounsfield units, whether it was found."""
+        sure = [made.confidence for made in self._made if made.confidence > 0]
+        return float(np.mean(sure)) if sure else 0.0
 
     def note(self, done: list[int]) -> str:
         """Say what the user has to know.
@@ -104,6 +102,9 @@ class FittedVolume:
         n, parts = len(self.labels), [self._finder.note]
         if len(done) < n:
             parts.append(f"Stopped: {len(done)} of {n} slices are done; the others have no labels.")
+        without = sum(made.confidence == 0 for made in self._made)
+        if without and self.has_object and self._finder.found is None:
+            parts.append(f"In {without} of {n} slices no part stands out as the object.")
         if missing := sum(made.missing for made in self._made):
             parts.append(missing_note(missing, sum(made.pixels for made in self._made)))
         if self._empty:
@@ -181,7 +182,7 @@ class FittedVolume:
         clusters = enlarge_clusters(probabilities, this.plane.image.shape)
         self.labels[index] = self.numbering.labels(clusters, mask, this.plane.missing)
         missing = 0 if this.plane.missing is None else int(this.plane.missing.sum())
-        return _Made(confidence, int(mask.sum()), mask.size, missing)
+        return _Made(confidence, mask.size, missing)
 
     def _smoothed(self, index: int, near: dict[int, _Slice | None]) -> torch.Tensor:
         """Probabilities (1, K, h, w), with those of the neighbouring slices by their distance."""
@@ -195,8 +196,11 @@ class FittedVolume:
         if self._finder.found is not None:
             mask = self._finder.mask(index, plane)
             return mask, float(self._finder.weights.any())
+        if not self.has_object:
+            return np.zeros(plane.image.shape, bool), 0.0
         clusters = probabilities.argmax(dim=1)[0].numpy()
         proposal = propose(clusters, plane, self.settings, view_object(plane, self.settings))
+        proposal = without_everything(proposal, self.settings, in_scan=True)
         self.names = proposal.names
         return object_mask(proposal.object_probability, plane, self.settings), proposal.confidence
 
@@ -207,4 +211,8 @@ class FittedVolume:
             probabilities = self._model.probabilities(plane.features)
             clusters.append(enlarge_clusters(probabilities, plane.image.shape))
             masks.append(self._mask(index, plane, probabilities)[0])
+        found = sum(bool(mask.any()) for mask in masks)
+        self.has_object = self._finder.found is not None or found >= LEAST_SHARE * len(masks)
+        if not self.has_object:
+            masks = [np.zeros_like(mask) for mask in masks]
         return number_volume(clusters, masks, self._sample.montage, self.settings.clusters, self.names)

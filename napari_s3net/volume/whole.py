@@ -197,8 +197,10 @@ def iter_volume(
             done = yield from run.apply(pool, len(trained.losses), previews=previews)
     run.labels[len(done) :] = 0  # what was under way when the user stopped
     note, foreground = run.note(done), run.numbering.foreground
-    if run.is_everything:
+    meanings = run.numbering.meanings
+    if not run.has_object:
         note, foreground = f"{note} {NOTHING_STANDS_OUT}".strip(), ()
+        meanings = {label: meaning for label, meaning in meanings.items() if label not in run.numbering.foreground}
     base = Provenance(
         settings=settings,
         version=__version__,
@@ -211,7 +213,6 @@ def iter_volume(
         iterations=len(trained.losses),
         losses=trained.losses,
     )
-    meanings = run.numbering.meanings
     return Segmentation(
         labels=run.labels,
         foreground=foreground,

@@ -3,6 +3,7 @@ import json
 import os
 import sys
 
+import nibabel
 import numpy as np
 import PIL.Image
 import pytest
@@ -51,6 +52,22 @@ def test_a_volume_is_fitted_once_and_an_empty_slice_stays_empty(volume, tmp_path
     assert [entry["slice"] for entry in note["slices"]] == [0, 2, 3, 4]
     assert note["iterations"] == 2
     assert "1 of 5 slices are empty" in capsys.readouterr().out
+
+
+def test_one_volume_of_a_time_series_is_chosen(tmp_path, runs, capsys):
+    volumes = np.random.default_rng(0).normal(50, 5, (3, 4, 40, 32)).astype(np.float32)
+    nibabel.save(nibabel.Nifti1Image(volumes.transpose(3, 2, 1, 0), np.diag([-1, -1, 2, 1])), tmp_path / "heart.nii")
+    assert run("segment", tmp_path / "heart.nii", "-o", tmp_path / "out", "--slice", 1, "--time", 2) == 0
+    assert "holds 3 volumes" not in capsys.readouterr().err
+    np.testing.assert_array_equal(runs[0][0].array, volumes[2, 1])
+    note = json.loads((tmp_path / "out" / "heart.json").read_text(encoding="utf-8"))
+    assert (note["axis"], note["slice"], note["time"]) == (1, 1, 2)
+    assert run("segment", tmp_path / "heart.nii", "-o", tmp_path / "out", "--slice", 1) == 0
+    said = capsys.readouterr().err
+    assert "it holds 3 volumes; the first is opened" in said
+    assert "choose another volume by --time 1 to --time 2" in said
+    assert run("segment", tmp_path / "heart.nii", "-o", tmp_path / "out", "--time", 3) == 1
+    assert "no volume 3: it holds 3, counted from 0" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("error", "code"), [(BrokenPipeError(), 0), (OSError(28, "No space left on device"), 2)])
@@ -180,7 +197,7 @@ def test_what_reading_remarks_is_a_line(runs, tmp_path, capsys):
     assert run("segment", tmp_path / "four.nii.gz", "-o", tmp_path / "out") == 0
     err = capsys.readouterr().err
     assert err.startswith("napari-s3net: four.nii.gz: ")
-    assert err.count("\n") == 1
+    assert err.splitlines()[1:] == ["napari-s3net: four.nii.gz: choose another volume by --time 1 to --time 1."]
 
 
 def test_the_real_thing(photo, tmp_path):

@@ -78,6 +78,19 @@ def test_a_central_object_that_is_most_of_the_image_is_none(rows, stays):
     assert without_everything(found, Settings(target="lesion")) is found
 
 
+def test_in_a_scan_a_central_object_that_reaches_the_edge_is_none():
+    probability = np.zeros((40, 40), np.float32)
+    probability[10:20, 10:20] = 0.9
+    inside = Proposal(probability, ("Object", "Background"), 0.8)
+    assert without_everything(inside, Settings(target="central"), in_scan=True) is inside
+    probability = probability.copy()
+    probability[15, 10:] = 0.9
+    reaching = Proposal(probability, ("Object", "Background"), 0.8)
+    assert without_everything(reaching, Settings(target="central")) is reaching
+    none = without_everything(reaching, Settings(target="central"), in_scan=True)
+    assert (none.object_probability.any(), none.note) == (False, NOTHING_STANDS_OUT)
+
+
 def test_without_an_object_a_run_names_no_label_as_it():
     """A bright field with a dark rim: nothing central stands out."""
     bright = np.zeros((H, W), bool)

@@ -10,7 +10,8 @@ import pytest
 
 from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.io import write_labels
-from napari_s3net.io.nifti import read_nifti
+from napari_s3net.io.nifti import read_nifti, read_nifti_series
+from napari_s3net.io.validation import limits
 from tests.io.made_files import hounsfield, phantom, write_nifti2
 from tests.io.validation.test_nifti import changed
 
@@ -109,6 +110,50 @@ def test_of_several_volumes_the_first_is_opened_and_said(tmp_path):
     path = save(tmp_path / "a.nii.gz", np.stack([phantom().T, -phantom().T], axis=-1))
     with pytest.warns(ReadWarning, match="2 volumes; the first is opened"):
         np.testing.assert_array_equal(read_nifti(path, "a").array, phantom())
+
+
+@pytest.mark.parametrize(("ending", "slope"), [("a.nii", 0.5), ("a.nii.gz", 1.0)])
+def test_one_of_several_volumes_is_chosen_or_all_are_opened(tmp_path, ending, slope):
+    volumes = np.stack([phantom(), -phantom(), 3 * phantom()])
+    path = save(tmp_path / ending, volumes.transpose(3, 2, 1, 0))
+    if ending == "a.nii":
+        path = changed(path, 112, "<2f", slope, 0.0)
+    alone = read_nifti(save(tmp_path / "alone.nii", phantom().T), "a")
+    for time, volume in enumerate(volumes):
+        image = read_nifti(path, "a", time)
+        assert image.times == 3
+        assert image.geometry == alone.geometry
+        np.testing.assert_array_equal(image.array, slope * volume)
+    first, series = read_nifti_series(path, "a")
+    assert (first.geometry, first.times) == (alone.geometry, 3)
+    np.testing.assert_array_equal(series, slope * volumes)
+    with pytest.raises(ReadError, match="no volume 3: it holds 3, counted from 0"):
+        read_nifti(path, "a", 3)
+
+
+def test_a_series_is_turned_upright_as_a_volume_is(tmp_path):
+    sagittal = np.array([[0, 0, 4.0, 0], [-1.5, 0, 0, 0], [0, -2.0, 0, 0], [0, 0, 0, 1]])
+    volumes = np.stack([phantom((4, 12, 10)), phantom((4, 12, 10)) * 3])
+    path = save(tmp_path / "a.nii", volumes.transpose(3, 2, 1, 0), sagittal)
+    _, series = read_nifti_series(path, "a")
+    for time in (0, 1):
+        np.testing.assert_array_equal(series[time], read_nifti(path, "a", time).array)
+    assert read_nifti(path, "a", 0).geometry.orientation
+
+
+def test_one_volume_is_no_series(tmp_path):
+    first, series = read_nifti_series(save(tmp_path / "a.nii", phantom().T), "a")
+    assert series is None
+    assert first.times == 1
+
+
+def test_of_a_series_too_large_for_memory_the_first_volume_is_opened_and_said(tmp_path, monkeypatch):
+    path = save(tmp_path / "a.nii", np.stack([phantom().T, -phantom().T], axis=-1))
+    monkeypatch.setattr(limits, "physical_memory", lambda: limits.COPIES * 1.5 * phantom().nbytes)
+    with pytest.warns(ReadWarning, match="2 volumes; the first is opened"):
+        first, series = read_nifti_series(path, "a")
+    assert series is None
+    np.testing.assert_array_equal(first.array, phantom())
 
 
 def test_colours(tmp_path):

@@ -59,5 +59,25 @@ def test_a_part_that_fills_the_volume_is_no_object():
     with workers() as pool:
         volume = fitted(image, preset_settings("mri").replace(working_size=48, max_iter=4), pool)
         follow(volume.apply(pool, 4, previews=False), lambda _: None)
-    assert volume.is_everything
+    assert not volume.has_object
     assert volume.names == ("Object", "Background")
+
+
+@pytest.mark.parametrize(("standing", "found"), [((0, 1, 3), True), ((2,), False)])
+def test_an_object_that_reaches_the_edge_is_none_and_half_of_the_slices_decide(standing, found):
+    """A bright disc in some slices, a bright bar up to the edge in the others."""
+    _, y, x = np.mgrid[:4, :48, :48]
+    disc, bar = (y - 24) ** 2 + (x - 24) ** 2 < 9**2, (abs(y - 24) < 5) & (x < 40)
+    bright = np.where(np.isin(np.arange(4), standing)[:, None, None], disc, bar)
+    array = np.random.default_rng(0).normal(40, 3, bright.shape) + 120 * bright
+    image = Image(array.astype(np.float32), Geometry.identity(3), "mr")
+    with workers() as pool:
+        volume = fitted(image, preset_settings("mri").replace(working_size=48, max_iter=4), pool)
+        done = follow(volume.apply(pool, 4, previews=False), lambda _: None)
+    assert volume.has_object == found
+    is_object = np.isin(volume.labels, volume.numbering.foreground)
+    for n in range(4):
+        assert is_object[n].any() == (found and n in standing)
+    assert volume.note(done) == ("In 1 of 4 slices no part stands out as the object." if found else "")
+    if not found:  # sides that there are not make no labels
+        assert set(np.unique(volume.labels)) <= set(volume.numbering.meanings)

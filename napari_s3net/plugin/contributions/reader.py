@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_s3net.errors import HoldsLabelsError
 from napari_s3net.image import Image
-from napari_s3net.io import is_readable, read_image, read_labels, read_stack
+from napari_s3net.io import TimeSeries, is_readable, read_labels, read_stack, read_times
 from napari_s3net.settings import preset_settings
 
 LayerData = tuple[Any, dict[str, Any], str]
@@ -64,7 +64,8 @@ def read(path: str | Sequence[str]) -> list[LayerData]:
     """
     paths = [path] if isinstance(path, str) else path
     try:
-        return [layer_data(read_stack(paths) if len(paths) > 1 else read_image(paths[0]))]
+        opened = read_stack(paths) if len(paths) > 1 else read_times(paths[0])
+        return [series_data(opened) if isinstance(opened, TimeSeries) else layer_data(opened)]
     except HoldsLabelsError:
         return [labels_data(paths[0])]
 
@@ -123,6 +124,25 @@ def layer_data(image: Image) -> LayerData:
     if image.kind != "rgb":
         attributes["contrast_limits"] = contrast_limits(image)
     return image.array, attributes, "image"
+
+
+def series_data(series: TimeSeries) -> LayerData:
+    """Make the data of an image layer that has a slider of time before that of the slices.
+
+    Parameters
+    ----------
+    series : TimeSeries
+        Several volumes.
+
+    Returns
+    -------
+    tuple
+        As `layer_data` of the first volume, with an axis of time in front, whose step is 1.
+    """
+    _, attributes, kind = layer_data(series.first)
+    attributes["scale"] = (1.0, *attributes["scale"])
+    attributes["units"] = ("pixel", *attributes["units"])
+    return series.array, attributes, kind
 
 
 def contrast_limits(image: Image) -> tuple[float, float]:

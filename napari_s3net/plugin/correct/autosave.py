@@ -19,6 +19,9 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QStandardPaths
 
 from napari_s3net.errors import ReadError, WriteError
+from napari_s3net.plugin.layers.packed import PackedPlane, check_sum
+from napari_s3net.plugin.layers.plane_key import PlaneKey
+from napari_s3net.plugin.layers.slice_states import SliceStates
 
 
 def session_folder() -> Path:
@@ -53,6 +56,10 @@ class SavedSession:
         Locked labels.
     locked_part : numpy.ndarray or None
         Locked pixels, bool, of the labels' shape; None where there are none.
+    states : SliceStates
+        Which planes somebody has looked at, or corrected.
+    first : mapping of PlaneKey to PackedPlane
+        Planes as the run made them; those that have other labels now are written.
     """
 
     image: str
@@ -63,6 +70,8 @@ class SavedSession:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     locked: tuple[int, ...] = ()
     locked_part: NDArray[np.bool_] | None = None
+    states: SliceStates = field(default_factory=SliceStates)
+    first: Mapping[PlaneKey, PackedPlane] = field(default_factory=dict)
 
 
 def save(folder: Path, session: SavedSession) -> None:
@@ -81,12 +90,19 @@ def save(folder: Path, session: SavedSession) -> None:
         If the folder or the file cannot be written.
     """
     partial = folder / "session.partial"
+    first = {
+        key: plane.labels
+        for key, plane in session.first.items()
+        if plane.check_sum != check_sum(session.labels[key.index])
+    }
     about = {
         "image": session.image,
         "path": session.path,
         "name": session.name,
         "note": {key: value for key, value in session.metadata.items() if key != "geometry"},
         "locked": list(session.locked),
+        "slices": _states_to_json(session.states),
+        "first": [key.steps for key in first],
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -96,6 +112,7 @@ def save(folder: Path, session: SavedSession) -> None:
             arrays = {"about": text, "labels": session.labels, "strokes": session.strokes}
             if session.locked_part is not None:
                 arrays["held"] = session.locked_part
+            arrays |= {f"first{n}": plane for n, plane in enumerate(first.values())}
             np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # its stub takes every name for `allow_pickle`
             file.flush()
             os.fsync(file.fileno())
@@ -130,15 +147,34 @@ def load(folder: Path) -> SavedSession:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             about, labels, strokes = json.loads(bytes(file["about"])), file["labels"], file["strokes"]
             locked_part = file["held"].astype(bool) if "held" in file else None
+            keys = [PlaneKey(tuple(steps)) for steps in about.get("first", ())]
+            first = {key: PackedPlane.of(file[f"first{n}"]) for n, key in enumerate(keys)}
         metadata = about["note"]
         by_id = ("names", "meanings")  # JSON has text for keys
         metadata |= {key: {int(i): value for i, value in metadata[key].items()} for key in by_id if key in metadata}
         locked = tuple(about["locked"])
+        states = _states_of_json(about.get("slices", {}))
         return SavedSession(
-            about["image"], about["path"], labels, strokes, about["name"], metadata, locked, locked_part
+            about["image"], about["path"], labels, strokes, about["name"], metadata, locked, locked_part, states, first
         )
     except Exception as error:
         raise ReadError("The last session is damaged or made by another version. Open the labels you saved.") from error
+
+
+def _states_to_json(states: SliceStates) -> dict[str, list[Any]]:
+    """States of slices as plain lists: each plane by its steps."""
+    return {
+        "seen": [key.steps for key in states.seen],
+        "corrected": [key.steps for key in states.corrected],
+        "carried": [(key.steps, number) for key, number in states.carried.items()],
+    }
+
+
+def _states_of_json(values: Mapping[str, Any]) -> SliceStates:
+    """States of slices that have been through JSON; none where an earlier version has written none."""
+    seen, corrected = ({PlaneKey(tuple(steps)) for steps in values.get(name, ())} for name in ("seen", "corrected"))
+    carried = {PlaneKey(tuple(steps)): int(number) for steps, number in values.get("carried", ())}
+    return SliceStates(seen, corrected, carried)
 
 
 #: One thread for the one folder, however many docks there are; Python waits for it as it ends.

@@ -8,14 +8,18 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Image as ImageLayer
+from napari.layers import Labels
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_s3net.errors import ReadError
 from napari_s3net.plugin.correct.autosave import SavedSession, SessionWriter, load, session_folder
 from napari_s3net.plugin.correct.controller import LabelEditor
 from napari_s3net.plugin.layers.locks import locks_of
+from napari_s3net.plugin.layers.packed import PackedPlane, check_sum
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.result_layer import add_layer, metadata_of, plain, recolour
+from napari_s3net.plugin.layers.run_cache import CachedRun, first_labels, put_run
+from napari_s3net.plugin.layers.slice_states import states_of
 from napari_s3net.plugin.layers.source import finest_level, layer_placement, source_of
 
 #: Between two times of saving; and between two looks at whether a session is on the disk.
@@ -104,6 +108,7 @@ class Autosave(QObject):
         locks = self._editor.locks
         locks.labels.update(saved.locked)
         locks.held = saved.locked_part
+        _put_slices_back(layer, saved)
         if saved.strokes.any():
             self._editor.put_strokes(saved.strokes)
         self._viewer.layers.selection.active = layer
@@ -133,6 +138,8 @@ class Autosave(QObject):
             metadata=metadata_of(layer) or {},
             locked=tuple(sorted(locks.labels)),
             locked_part=None if locks.held is None or not locks.held.any() else locks.held.copy(),
+            states=states_of(layer).copy(),
+            first=first_labels(layer),
         )
 
     def _find(self, saved: SavedSession) -> ImageLayer | None:
@@ -152,6 +159,18 @@ class Autosave(QObject):
         if found is None or finest_level(found)[1] != saved.labels.shape:
             raise ReadError(f"The image {saved.image} is not as it was; the session does not fit it.")
         return found
+
+
+def _put_slices_back(layer: Labels, saved: SavedSession) -> None:
+    """Give a layer the states of its slices back, and the labels that "Revert" goes back to."""
+    for key, plane in saved.first.items():
+        first = PackedPlane.of(plane.labels.astype(layer.data.dtype))
+        put_run(layer, key, CachedRun({}, first, first))
+    states = states_of(layer)
+    states.seen, states.corrected = set(saved.states.seen), set(saved.states.corrected)
+    for key, number in saved.states.carried.items():
+        if number == check_sum(saved.labels[key.index]):
+            states.carried[key] = check_sum(layer.data[key.index])
 
 
 def _is_image_of(layer: ImageLayer, saved: SavedSession) -> bool:

@@ -31,7 +31,7 @@ from napari_s3net.plugin.layers.result_layer import (
     write_undoable,
     write_unrecorded,
 )
-from napari_s3net.plugin.layers.run_cache import cache_run, cached_run
+from napari_s3net.plugin.layers.run_cache import cache_run, cached_run, remember_as_found
 from napari_s3net.plugin.layers.source import Source, finest_level, inspect_source, source_of
 from napari_s3net.plugin.layers.stroke_layer import HELPER, add_strokes, find_strokes, is_strokes, recolour_strokes
 from napari_s3net.provenance import Provenance
@@ -78,8 +78,7 @@ class LabelEditor:
         """
         self.layer = layer
         if layer is not None and not self.problem and (source := self.source) is not None:
-            if cached_run(layer, source.key) is None:
-                cache_run(layer, source.key, {})
+            remember_as_found(layer, source.key)
             recolour_strokes_of(self._viewer.layers, layer, self.ids)
             if metadata_of(layer) is not None:
                 outline_object(self._viewer, layer)

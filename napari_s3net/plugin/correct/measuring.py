@@ -38,7 +38,7 @@ class Measurer(QObject):
         self._timer.setInterval(POLL_MS)
         self._timer.timeout.connect(self._collect)
 
-    def ask(self, key: Hashable, labels: NDArray[Any], image: Image) -> None:
+    def ask(self, key: Hashable, labels: NDArray[Any], image: Image, *, aside: bool = False) -> None:
         """Measure the labels of a plane; up to 2²⁰ pixels at once, more in a thread.
 
         Parameters
@@ -49,8 +49,10 @@ class Measurer(QObject):
             (H, W) whole numbers; a thread measures a copy.
         image : Image
             The plane, of the same shape.
+        aside : bool
+            Whether a small plane is measured in a thread as well, as one of many that go by.
         """
-        if labels.size <= SMALL:
+        if labels.size <= SMALL and not aside:
             self.drop()
             self.measured.emit(key, measure_clusters(labels, image))
             return

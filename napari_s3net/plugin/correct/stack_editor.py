@@ -19,7 +19,7 @@ from napari_s3net.plugin.jobs.background import MakeSteps
 from napari_s3net.plugin.layers.packed import check_sum
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.result_layer import write_planes_undoable
-from napari_s3net.plugin.layers.run_cache import cache_run, cached_run
+from napari_s3net.plugin.layers.run_cache import cached_run, remember_as_found
 from napari_s3net.plugin.layers.slice_states import SliceState, states_of
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.layers.stack import Stack
@@ -65,10 +65,9 @@ class StackEditor:
     def follow(self) -> None:
         """Note whether the slice in view is corrected; a slice that no run has made is remembered as it is at first."""
         layer, source = self._editor.target()
+        remember_as_found(layer, source.key)
         run = cached_run(layer, source.key)
-        if run is None:
-            cache_run(layer, source.key, {})
-            return
+        assert run is not None  # noqa: S101 - remembered just now
         states_of(layer).compare(source.key, check_sum(layer.data[source.index]), run.first.check_sum)
 
     def mark_seen(self) -> None:
@@ -147,8 +146,7 @@ class StackEditor:
             held = np.isin(before, list(locks.labels)) | np.isin(plane, list(locks.labels))
             kept = locks.guarded(key, before, np.where(held, before, plane)).astype(layer.data.dtype)
             if (kept != before).any():
-                if cached_run(layer, key) is None:
-                    cache_run(layer, key, {})
+                remember_as_found(layer, key)
                 new[key] = kept
         for key, packed in write_planes_undoable(layer, new).items():
             states_of(layer).carry(key, packed.check_sum)

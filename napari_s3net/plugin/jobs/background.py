@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_s3net.image import Image, Notice, Segmentation, Step
-from napari_s3net.plugin.jobs.run import PlaneJob
+from napari_s3net.plugin.jobs.run import PlaneJob, spare_core
 from napari_s3net.plugin.jobs.session import POLL_MS
 from napari_s3net.plugin.jobs.thread_job import Activity, is_busy
 from napari_s3net.plugin.layers.source import Source
@@ -178,7 +178,8 @@ def rerun(
             refiner = prepared.refiner(image, source, settings, device)
             return refiner.iter_rerun(result, constraints, locked=locked, locked_region=held)
 
-        return (yield from iter_retrying(attempt, result.settings, "auto"))
+        with spare_core():
+            return (yield from iter_retrying(attempt, result.settings, "auto"))
 
     return make
 
@@ -203,6 +204,7 @@ def estimate_uncertainty(result: Segmentation, over: str) -> MakeSteps:
         from napari_s3net.correction.uncertainty import uncertainty
 
         yield from ()
-        return uncertainty(image, result, over=over)  # type: ignore[arg-type]
+        with spare_core():
+            return uncertainty(image, result, over=over)  # type: ignore[arg-type]
 
     return make

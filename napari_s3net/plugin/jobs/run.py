@@ -208,9 +208,7 @@ class PlaneJob(Run):
         assert self._given is not None  # noqa: S101 - set until the end
         assert self._make is not None  # noqa: S101 - taken here, once
         make, self._make = self._make, None
-        image = self._given[0].read()
-        with spare_core():
-            return self._drain(make(image))
+        return self._drain(make(self._given[0].read()))
 
 
 @contextmanager

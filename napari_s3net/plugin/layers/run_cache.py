@@ -72,7 +72,53 @@ def cache_run(
     earlier = cached_run(layer, key) if corrects else None
     if earlier is None:
         states_of(layer).forget(key)
-    _runs.setdefault(layer, {})[key] = CachedRun(state, made, made if earlier is None else earlier.first)
+    put_run(layer, key, CachedRun(state, made, made if earlier is None else earlier.first))
+
+
+def remember_as_found(layer: Labels, key: PlaneKey) -> None:
+    """Keep the labels of a plane that no run of this program has made, to go back to; what is known of it stays.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        Holds the labels.
+    key : PlaneKey
+        The plane; where a run on it is known, nothing changes.
+    """
+    if cached_run(layer, key) is None:
+        found = PackedPlane.of(layer.data[key.index])
+        put_run(layer, key, CachedRun({}, found, found))
+
+
+def put_run(layer: Labels, key: PlaneKey, run: CachedRun) -> None:
+    """Keep a run as it was kept before, as that of a session that is reopened.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        The labels.
+    key : PlaneKey
+        The plane.
+    run : CachedRun
+        Takes the place of what was known of the plane.
+    """
+    _runs.setdefault(layer, {})[key] = run
+
+
+def first_labels(layer: Labels) -> dict[PlaneKey, PackedPlane]:
+    """The labels of every plane as the run made them, before anything was corrected.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        The labels.
+
+    Returns
+    -------
+    dict of PlaneKey to PackedPlane
+        Of the planes of which a run is known.
+    """
+    return {key: run.first for key, run in _runs.get(layer, {}).items() if cached_run(layer, key) is not None}
 
 
 def cached_run(layer: Labels, key: PlaneKey) -> CachedRun | None:

@@ -52,6 +52,16 @@ class SliceStates:
             return SliceState.CORRECTED
         return SliceState.SEEN if key in self.seen else SliceState.UNSEEN
 
+    def copy(self) -> SliceStates:
+        """Take them as they are now.
+
+        Returns
+        -------
+        SliceStates
+            Knows nothing of later changes.
+        """
+        return SliceStates(set(self.seen), set(self.corrected), dict(self.carried))
+
     def forget(self, key: PlaneKey) -> None:
         """Take a plane as not looked at: it has got other labels.
 

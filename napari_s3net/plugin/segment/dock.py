@@ -18,6 +18,7 @@ from napari_s3net.errors import S3NetError
 from napari_s3net.plugin.contributions.open_files import open_image
 from napari_s3net.plugin.jobs.session import Phase, Session, cancel_all, screen_of
 from napari_s3net.plugin.jobs.thread_job import is_busy
+from napari_s3net.plugin.layers.axis_letters import axis_letters
 from napari_s3net.plugin.layers.metadata import MetadataHistory
 from napari_s3net.plugin.layers.result_layer import find_result, follow_name, is_result_of, plain
 from napari_s3net.plugin.layers.source import Source, describe_source, inspect_source, source_of, thickness_text
@@ -29,6 +30,7 @@ from napari_s3net.plugin.segment.result_controller import ResultController
 from napari_s3net.plugin.segment.window_controller import WindowController
 from napari_s3net.plugin.widgets.choosers import Choosers
 from napari_s3net.plugin.widgets.dock import Dock
+from napari_s3net.plugin.widgets.edge_letters import EdgeLetters
 from napari_s3net.plugin.widgets.extent import SLICE, VOLUME, ExtentChooser
 from napari_s3net.plugin.widgets.memory_advice import MemoryAdvice
 from napari_s3net.plugin.widgets.panels import ProgressPanel, Welcome
@@ -60,7 +62,7 @@ class SegmentDock(Dock):
         self._devices: tuple[str, ...] = ()
         self._history = MetadataHistory()
         self.welcome, self.choosers, self.window_chooser = Welcome(), Choosers(), WindowChooser()
-        self.windows = WindowController(self.window_chooser, self)
+        self.windows, self.letters = WindowController(self.window_chooser, self), EdgeLetters(self)
         self.progress, self.panel, self.advice = ProgressPanel(), ResultPanel(), MemoryAdvice()
         self.session = session = Session(self)
         self.result = ResultController(napari_viewer, self.panel, self._history, self, lambda: session.is_previewing)
@@ -108,6 +110,7 @@ class SegmentDock(Dock):
         self.session.release()
         self.result.release()
         self.windows.release()
+        self.letters.release()
         self._viewer.bind_key(SHORTCUT, None)
         self._unfollow_image()
         self._image_layer = self.source = None
@@ -162,7 +165,11 @@ class SegmentDock(Dock):
         return [
             *((getattr(layers, name), self._list_images) for name in ("inserted", "removed", "reordered", "renamed")),
             (self._viewer.layers.selection.events.active, self._follow),
-            *((getattr(dims, name), self._moved) for name in ("current_step", "order")),
+            *((getattr(dims, name), self._moved) for name in ("current_step", "order", "ndisplay")),
+            *(
+                (event, self._moved)
+                for event in (self._viewer.camera.events.orientation, self._viewer.grid.events.enabled)
+            ),
         ]
 
     # Not as lambdas: in PySide a connection would hold on to what they know, and so to a dock that was closed.
@@ -216,6 +223,7 @@ class SegmentDock(Dock):
         if layer is None:
             self.result.release()
             self.windows.follow(None, None)
+            self.letters.show_letters(None)
             return
         layer.events.data.connect(self._replaced)
         self._look_at(layer)
@@ -255,8 +263,16 @@ class SegmentDock(Dock):
             self.choosers.image_line.setText(describe_source(self.source))
             self.extent.show_stack(self.source.slices, thickness_text(self.source))
             self.windows.follow(self._image_layer, self.source)
+            self._show_letters()
             self.result.show(find_result(self._viewer.layers, self._image_layer, self.source), self.source)
         self._settle()
+
+    def _show_letters(self) -> None:
+        """Say at the view's edges how the patient lies; with several images beside each other, nothing."""
+        viewer, letters = self._viewer, None
+        if self.source is not None and not viewer.grid.enabled:
+            letters = axis_letters(self._image_layer, self.source, viewer.dims.displayed, viewer.camera)
+        self.letters.show_letters(letters)
 
     # -- what to do with it
 

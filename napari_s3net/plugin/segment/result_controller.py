@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -108,7 +109,7 @@ class ResultController(QObject):
         self._outline = Outline(viewer)
         self._masks: WeakKeyDictionary[Labels, Labels] = WeakKeyDictionary()
         self._measure_soon = _timer(self, MEASURE_MS, self._look_again)
-        self._measure_plane_soon = _timer(self, STEP_MS, self.measure)
+        self._measure_plane_soon = _timer(self, STEP_MS, partial(self.measure, aside=True))
         self._hover_soon = _timer(self, HOVER_MS, self._draw_outline)
         panel.table.hovered.connect(self._hover)
         panel.table.picked.connect(self._pick)
@@ -159,8 +160,14 @@ class ResultController(QObject):
         self.layer = self._source = self._image = None
         self._clusters = []
 
-    def measure(self) -> None:
-        """Bring table, names and mask up to date with the labels in view; skip a preview and unchanged labels."""
+    def measure(self, *, aside: bool = False) -> None:
+        """Bring table, names and mask up to date with the labels in view; skip a preview and unchanged labels.
+
+        Parameters
+        ----------
+        aside : bool
+            Whether a small plane is measured in a thread as well, as while a stack is stepped through.
+        """
         layer, source = self.layer, self._source
         if layer is None or source is None or metadata_of(layer) is None or self._is_previewing():
             return
@@ -178,7 +185,7 @@ class ResultController(QObject):
             self._write_metadata(metadata)
             self._update_mask()
         self._draw_outline()
-        self._measuring.ask(state, plane, self._plane(source))
+        self._measuring.ask(state, plane, self._plane(source), aside=aside)
         self._update_mask_in_view(source)
 
     def ask(self, what: str, device: str) -> None:
@@ -203,6 +210,7 @@ class ResultController(QObject):
             self._merge(self._panel.table.selected)
         elif what == "object_layer":
             self._masks[self.layer] = add_mask(self._viewer, self.layer)
+            self._masked = self.metadata
         elif what == "show_3d":
             self._show_in_3d()
         elif what in ("copy_python", "copy_command"):

@@ -48,13 +48,14 @@ def as_python(about: Mapping[str, Any], path: str | None, device: str) -> str:
     """
     settings = Settings.from_dict(about["settings"])
     changed = ", ".join(f"{name}={value!r}" for name, value in changes(settings, about["preset"]).items())
+    axis, time = _place(about)
     planes = {None: "image", 0: f"image.slice({about['slice']})"}
-    lies = f"as_image(image.array.take({about['slice']}, axis={about['axis']}), kind=image.kind)"
+    lies = f"as_image(image.array.take({about['slice']}, axis={axis}), kind=image.kind)"
     return (
         "from napari_s3net import as_image, presets, read_image, segment\n\n"
-        f"image = read_image({path or about['source']!r})\n"
+        f"image = read_image({path or about['source']!r}{'' if time is None else f', time={time}'})\n"
         f"settings = presets[{about['preset']!r}].settings{f'.replace({changed})' if changed else ''}\n"
-        f"result = segment({planes.get(about['axis'], lies)}, settings=settings, device={device!r})\n"
+        f"result = segment({planes.get(axis, lies)}, settings=settings, device={device!r})\n"
         "labels, mask = result.labels, result.mask\n"
     )
 
@@ -77,15 +78,25 @@ def as_command(about: Mapping[str, Any], path: str | None, device: str) -> str:
         The command, quoted where needed; for a slice along another axis than the first, a comment that says why there
         is none.
     """
-    if about["axis"]:
+    axis, time = _place(about)
+    if axis:
         return "# The command line takes slices along the first axis only; copy as Python instead."
     settings = Settings.from_dict(about["settings"])
     changed = changes(settings, about["preset"])
     words = ["napari-s3net", "segment", path or about["source"], "-o", "labels", "--preset", about["preset"]]
     words += ["--seed", str(changed.pop("seed", settings.seed)), "--device", device]
     words += [] if about["slice"] is None else ["--slice", str(about["slice"])]
+    words += [] if time is None else ["--time", str(time)]
     words += ["--set", *(f"{name}={value}" for name, value in changed.items())] if changed else []
     return shlex.join(words)
+
+
+def _place(about: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    """The axis of a result's slice in its volume, and the volume's number in a time series; None where it has none."""
+    parts = [about, *(about.get("slices") or ())]
+    time = next((part["time"] for part in parts if part.get("time") is not None), None)
+    axis = about["axis"]
+    return (axis - 1 if time is not None and axis is not None else axis), time
 
 
 def settings_rows(about: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -99,11 +110,11 @@ def settings_rows(about: Mapping[str, Any]) -> list[tuple[str, str]]:
     Returns
     -------
     list of tuple
-        Name and value of each line, both as texts; slices are counted from 1.
+        Name and value of each line, both as texts; slices are counted as the slider does.
     """
     rows = [
         ("Image", about["source"]),
-        *([("Slice", str(about["slice"] + 1))] if about["slice"] is not None else []),
+        *([("Slice", str(about["slice"]))] if about["slice"] is not None else []),
         ("Preset", presets[about["preset"]].label),
         ("Version", about["version"]),
         ("Device", device_label(about["device"])),

@@ -3,15 +3,19 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import nibabel
 import numpy as np
 import PIL.Image
 import pytest
 import SimpleITK as sitk
 import tifffile
+from napari.layers import Image as ImageLayer
 
 from napari_s3net.errors import ReadError, UnsupportedFormatError
 from napari_s3net.image import Geometry, Image
+from napari_s3net.io import read_image
 from napari_s3net.plugin.contributions.reader import contrast_limits, get_reader, layer_data
+from napari_s3net.plugin.layers.source import source_of
 from napari_s3net.runtime import child_process as process
 from napari_s3net.settings import preset_settings
 from tests.io.dicom.test_segmentation import LEFT, RIGHT, write_segmentation
@@ -53,6 +57,21 @@ def test_a_photograph(photo):
     assert attributes["scale"] == (1.0, 1.0)
     assert attributes["units"] == ("pixel", "pixel")
     assert "contrast_limits" not in attributes
+
+
+def test_a_time_series_has_a_slider_of_time(tmp_path, recwarn):
+    volumes = np.stack([np.arange(480, dtype=np.int16).reshape(4, 12, 10) * n for n in (1, 2, 3)])
+    placing = np.diag([-0.5, -0.6, 3.0, 1.0])
+    nibabel.save(nibabel.Nifti1Image(volumes.transpose(3, 2, 1, 0), placing), tmp_path / "heart.nii.gz")
+    ((data, attributes, _),) = opened(str(tmp_path / "heart.nii.gz"))
+    np.testing.assert_array_equal(data, volumes)
+    layer = ImageLayer(data, **attributes)
+    np.testing.assert_allclose(layer.scale, (1.0, 3.0, 0.6, 0.5), rtol=1e-6)
+    source = source_of(layer, (2, 0, 0, 0), (2, 3))
+    assert (source.key.time, source.slices) == (2, 4)
+    assert source.stack_geometry == read_image(tmp_path / "heart.nii.gz", time=2).geometry
+    assert not source.problem
+    assert not recwarn
 
 
 def test_a_volume_has_its_scale_in_mm_and_no_affine(scan):

@@ -11,6 +11,9 @@ from napari_s3net.errors import ReadError, WriteError
 from napari_s3net.image import Geometry
 from napari_s3net.plugin.correct import autosave as keeping
 from napari_s3net.plugin.correct.autosave import SavedSession, SessionWriter, load, save
+from napari_s3net.plugin.layers.packed import PackedPlane
+from napari_s3net.plugin.layers.plane_key import PlaneKey
+from napari_s3net.plugin.layers.slice_states import SliceStates
 
 
 def session(**changed):
@@ -98,3 +101,16 @@ def test_the_writer_saves_beside_and_tells_what_went_wrong(tmp_path, monkeypatch
     writer.save(session())
     writer.wait()
     assert "Save the labels yourself" in writer.failure
+
+
+def test_states_of_slices_and_the_planes_that_were_changed_come_back(tmp_path):
+    labels = np.zeros((3, 4, 5), np.int32)
+    keys = [PlaneKey((n, None, None)) for n in range(3)]
+    first = {key: PackedPlane.of(labels[key.index]) for key in keys}
+    labels[1] = 7
+    states = SliceStates({keys[0]}, {keys[1]}, {keys[2]: 12})
+    save(tmp_path, session(labels=labels, strokes=labels, locked_part=None, states=states, first=first))
+    back = load(tmp_path)
+    assert (back.states.seen, back.states.corrected, back.states.carried) == ({keys[0]}, {keys[1]}, {keys[2]: 12})
+    assert list(back.first) == [keys[1]]
+    assert not back.first[keys[1]].labels.any()

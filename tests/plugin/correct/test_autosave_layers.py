@@ -14,7 +14,9 @@ from napari_s3net.errors import ReadError
 from napari_s3net.plugin.correct.autosave import load
 from napari_s3net.plugin.correct.autosave_layers import Autosave
 from napari_s3net.plugin.correct.controller import LabelEditor
-from napari_s3net.plugin.layers.result_layer import metadata_of
+from napari_s3net.plugin.correct.stack_editor import StackEditor
+from napari_s3net.plugin.layers.result_layer import metadata_of, write_undoable
+from tests.correction.test_slice_propagation import missing_ball, true_masks, volume
 
 pytestmark = [pytest.mark.viewer, pytest.mark.usefixtures("folder")]
 
@@ -165,3 +167,35 @@ def test_a_session_goes_to_the_image_of_its_file_and_not_to_another_of_the_same_
     with_image(other, "a").name = "renamed"
     reopened.reopen()
     assert reopened.editor.source.name == "renamed"
+
+
+def test_states_of_slices_come_back_and_the_volume_can_be_reverted(open_session):
+    masks = true_masks()
+
+    def scan():
+        viewer = ViewerModel()
+        viewer.add_image(volume(masks).array, name="scan")
+        viewer.dims.set_current_step(0, 2)
+        return viewer
+
+    viewer = scan()
+    session = open_session(viewer, viewer.add_labels(missing_ball(masks), name="mine"))
+    editor, stack = session.editor, StackEditor(session.editor)
+    before = editor.layer.data.copy()
+    stack.mark_seen()
+    viewer.dims.set_current_step(0, 3)
+    stack.follow()
+    write_undoable(editor.layer, editor.source.index, np.where(masks[3], 1, before[3]))
+    stack.follow()
+    stack.write(editor.layer, editor.source, {4: np.where(masks[4], 1, before[4])})
+    session.mark_changed()
+    session.release()
+    second = open_session(scan())
+    second.reopen()
+    back = StackEditor(second.editor)
+    for n in (4, 3, 2):  # a look at a slice changes nothing
+        second._viewer.dims.set_current_step(0, n)
+        back.follow()
+    assert [state.value for state in back.states()[2:5]] == ["looked at", "corrected", "not looked at"]
+    assert back.revert() == 2
+    np.testing.assert_array_equal(second.editor.layer.data, before)

@@ -29,6 +29,12 @@ def test_a_small_plane_is_measured_at_once(measuring):
     assert measuring.answers == [("a", [1600, 400])]
 
 
+def test_a_small_plane_of_many_that_go_by_is_measured_beside_the_screen(measuring, qtbot):
+    measuring.ask("a", *question(10), aside=True)
+    assert measuring.answers == []
+    qtbot.waitUntil(lambda: measuring.answers == [("a", [1600, 400])], timeout=3000)
+
+
 def test_a_large_plane_is_measured_beside_the_screen(measuring, monkeypatch, qtbot):
     monkeypatch.setattr(module, "SMALL", 100)
     seen = []

@@ -200,3 +200,30 @@ def test_python_may_end_in_the_middle_of_a_run():
     assert "leaving" in done.stdout
     assert done.returncode == 0, done.stderr
     assert "RuntimeError" not in done.stderr
+
+
+ALONE = """
+import sys
+import numpy as np
+from napari_s3net.image import Geometry, Step
+from napari_s3net.plugin.jobs.run import PlaneJob
+from napari_s3net.plugin.layers.plane_key import PlaneKey
+from napari_s3net.plugin.layers.source import Source
+from napari_s3net.settings import Settings
+
+def make(image):
+    yield Step(1, 1, {}, 3)
+    return image.shape
+
+plane = PlaneKey((None, None))
+source = Source("x", np.eye(32), (32, 32), plane, False, "grey", Geometry.identity(2))
+job = PlaneJob(source, Settings(), make)
+job.work()
+print(job.collect().outcome, "torch" in sys.modules)
+"""
+
+
+def test_a_job_without_a_network_does_not_load_its_library():
+    command = [sys.executable, "-c", ALONE]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=200)
+    assert done.stdout.split("\n")[0] == "(32, 32) False", done.stderr

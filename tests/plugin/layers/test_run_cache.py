@@ -8,7 +8,7 @@ import pytest
 from napari.layers import Labels
 
 from napari_s3net.plugin.layers.plane_key import PlaneKey
-from napari_s3net.plugin.layers.run_cache import cache_run, cached_run
+from napari_s3net.plugin.layers.run_cache import cache_run, cached_run, first_labels, remember_as_found
 from napari_s3net.plugin.layers.slice_states import SliceState, states_of
 
 pytestmark = pytest.mark.viewer
@@ -68,3 +68,14 @@ def test_a_rerun_keeps_what_was_there_before_anything_was_corrected():
     cache_run(layer, key, {})
     assert (cached_run(layer, key).first.labels == 6).all()
     assert states_of(layer).of(key) is SliceState.UNSEEN
+
+
+def test_labels_that_were_found_are_kept_once_and_what_is_known_of_them_stays():
+    layer, key = Labels(np.zeros((3, 4, 5), np.int32)), PlaneKey((1, None, None))
+    states_of(layer).seen.add(key)
+    remember_as_found(layer, key)
+    layer.data[1] = 7
+    remember_as_found(layer, key)
+    assert not cached_run(layer, key).labels.any()
+    assert states_of(layer).of(key) is SliceState.SEEN
+    assert list(first_labels(layer)) == [key]

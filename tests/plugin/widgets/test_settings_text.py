@@ -25,6 +25,15 @@ def test_the_python_names_the_slice():
     assert "image.array.take(7, axis=1)" in as_python(about(axis=1, slice=7), None, "auto")
 
 
+def test_a_volume_of_a_time_series_is_named_and_its_slices_are_counted_in_it():
+    of_series = about(axis=1, slice=7, time=3)
+    assert "time=3)\n" in as_python(of_series, None, "auto")
+    assert "image.slice(7)" in as_python(of_series, None, "auto")
+    assert "--slice 7 --time 3" in as_command(of_series, None, "auto")
+    whole = {**about(), "slices": [{"time": 3}]}
+    assert "--time 3" in as_command(whole, None, "auto")
+
+
 def test_the_command_is_one_that_the_command_line_understands():
     from napari_s3net import cli
     from napari_s3net.cli.common_options import changed_settings
@@ -42,7 +51,7 @@ def test_a_slice_that_the_command_line_cannot_name_is_not_made_up():
 
 def test_settings_rows_name_every_setting_with_its_unit():
     rows = dict(settings_rows(about(slice=4)))
-    assert rows["Slice"] == "5"
+    assert rows["Slice"] == "4"
     assert flat(rows["Working size"]).endswith("px")
     assert rows["Remove hairs"] == "no"
     assert rows["Iterations at most"] == "55"
