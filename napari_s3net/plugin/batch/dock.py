@@ -9,7 +9,7 @@ from typing import Any
 
 from napari.utils.notifications import show_error
 from napari.utils.theme import get_theme
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton
 
 from napari_s3net.batch import FileRow, Item, Plan, Summary
@@ -133,6 +133,7 @@ class BatchDock(Dock):
         self.bar.setAccessibleName("Progress")
         self.line, self.links = QLabel(FIRST), caption()
         self.line.setWordWrap(True)
+        self.links.setTextFormat(Qt.TextFormat.RichText)  # made of escaped names
         self.links.setOpenExternalLinks(True)
         self.review_button = QPushButton()
         self.review_button.setToolTip("Look through the results, the least certain first.")

@@ -6,7 +6,7 @@ import numpy as np
 import PIL.Image
 import pytest
 from napari.components import ViewerModel
-from qtpy.QtCore import QThreadPool
+from qtpy.QtCore import Qt, QThreadPool
 
 from napari_s3net.batch import BatchReport, FileRow, isolated, iter_batch
 from napari_s3net.batch.folder import locked
@@ -145,6 +145,7 @@ def test_a_run_with_one_broken_file(ready, photos, qtbot, said):
     assert states(ready) == {"a.png": "done", "b.png": "failed: the file is empty (0 bytes).", "c.png": "done"}
     assert ready.line.text() == "2 done, 1 failed, 0 done before."
     assert "report.html" in ready.links.text()
+    assert ready.links.textFormat() is Qt.TextFormat.RichText, "links, not their source"
     assert ready.review_button.text() == "Review 2 results ▸"
     assert not said
     run_through(ready, qtbot)
