@@ -18,7 +18,7 @@ from napari_s3net.errors import S3NetError
 from napari_s3net.plugin.contributions.open_files import open_image
 from napari_s3net.plugin.jobs.session import Phase, Session, cancel_all, screen_of
 from napari_s3net.plugin.jobs.thread_job import is_busy
-from napari_s3net.plugin.layers.axis_letters import axis_letters
+from napari_s3net.plugin.layers.axis_letters import axis_letters, camera_of, grid_of
 from napari_s3net.plugin.layers.metadata import MetadataHistory
 from napari_s3net.plugin.layers.result_layer import find_result, follow_name, is_result_of, plain
 from napari_s3net.plugin.layers.source import Source, describe_source, inspect_source, source_of, thickness_text
@@ -28,6 +28,7 @@ from napari_s3net.plugin.layers.volume_target import VolumeTarget
 from napari_s3net.plugin.segment.pixel_size import PixelSizeDialog, set_pixel_size
 from napari_s3net.plugin.segment.result_controller import ResultController
 from napari_s3net.plugin.segment.window_controller import WindowController
+from napari_s3net.plugin.segment.window_drag import WindowDrag
 from napari_s3net.plugin.widgets.choosers import Choosers
 from napari_s3net.plugin.widgets.dock import Dock
 from napari_s3net.plugin.widgets.edge_letters import EdgeLetters
@@ -63,6 +64,7 @@ class SegmentDock(Dock):
         self._history = MetadataHistory()
         self.welcome, self.choosers, self.window_chooser = Welcome(), Choosers(), WindowChooser()
         self.windows, self.letters = WindowController(self.window_chooser, self), EdgeLetters(self)
+        self.drag = WindowDrag(napari_viewer, self.windows)
         self.progress, self.panel, self.advice = ProgressPanel(), ResultPanel(), MemoryAdvice()
         self.session = session = Session(self)
         self.result = ResultController(napari_viewer, self.panel, self._history, self, lambda: session.is_previewing)
@@ -110,6 +112,7 @@ class SegmentDock(Dock):
         self.session.release()
         self.result.release()
         self.windows.release()
+        self.drag.release()
         self.letters.release()
         self._viewer.bind_key(SHORTCUT, None)
         self._unfollow_image()
@@ -168,7 +171,7 @@ class SegmentDock(Dock):
             *((getattr(dims, name), self._moved) for name in ("current_step", "order", "ndisplay")),
             *(
                 (event, self._moved)
-                for event in (self._viewer.camera.events.orientation, self._viewer.grid.events.enabled)
+                for event in (camera_of(self._viewer).events.orientation, grid_of(self._viewer).events.enabled)
             ),
         ]
 
@@ -270,8 +273,8 @@ class SegmentDock(Dock):
     def _show_letters(self) -> None:
         """Say at the view's edges how the patient lies; with several images beside each other, nothing."""
         viewer, letters = self._viewer, None
-        if self.source is not None and not viewer.grid.enabled:
-            letters = axis_letters(self._image_layer, self.source, viewer.dims.displayed, viewer.camera)
+        if self.source is not None and not grid_of(viewer).enabled:
+            letters = axis_letters(self._image_layer, self.source, viewer.dims.displayed, camera_of(viewer))
         self.letters.show_letters(letters)
 
     # -- what to do with it

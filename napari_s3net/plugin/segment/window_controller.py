@@ -35,7 +35,7 @@ class WindowController(QObject):
         self._source: Source | None = None
         self._kind: str | None = None
         chooser.asked.connect(self._ask)
-        chooser.moved.connect(self._set)
+        chooser.moved.connect(self.set_window)
 
     def follow(self, layer: ImageLayer | None, source: Source | None) -> None:
         """Show the window of a layer.
@@ -79,9 +79,9 @@ class WindowController(QObject):
         if self._layer is None:
             return
         if name == OPENED:
-            self._set(*_opened[self._layer])
+            self.set_window(*_opened[self._layer])
         elif name in CT_WINDOWS:
-            self._set(*CT_WINDOWS[name][1:])
+            self.set_window(*CT_WINDOWS[name][1:])
         elif self._source is not None:
             array = self._source.read().array
             step = sampling_step(array.shape)
@@ -89,9 +89,21 @@ class WindowController(QObject):
             values = values[np.isfinite(values)]
             if values.size:
                 low, high = np.percentile(values, PERCENTILES[name][1:])
-                self._set(float(low), float(high))
+                self.set_window(float(low), float(high))
 
-    def _set(self, low: float, high: float) -> None:
+    @property
+    def window(self) -> tuple[float, float] | None:
+        """The lowest and the highest value that are told apart; None without an image, and of colours."""
+        return None if self._layer is None or self._layer.rgb else _limits(self._layer)
+
+    def set_window(self, low: float, high: float) -> None:
+        """Show the image through another window.
+
+        Parameters
+        ----------
+        low, high : float
+            The values that become black and white; nothing is done unless low is below high.
+        """
         if self._layer is not None and high > low:
             self._layer.contrast_limits = (low, high)
 

@@ -54,7 +54,8 @@ class WindowChooser(QWidget):
         self.slider.setHandleLabelPosition(QLabeledDoubleRangeSlider.LabelPosition.NoLabel)
         self.slider.setEdgeLabelMode(QLabeledDoubleRangeSlider.EdgeLabelMode.LabelIsValue)
         self.slider.setAccessibleName("Window")
-        self.slider.setToolTip("The values that are shown black and white. " + tip)
+        drag = "In the view: Ctrl and the left button, sideways for the width, up and down for the level."
+        self.slider.setToolTip(f"The values that are shown black and white. {tip} {drag}")
         self.slider.valueChanged.connect(self._move)
         b = self.buttons
         first = row(b["lung"], b["mediastinum"], b["bone"])
