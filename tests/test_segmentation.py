@@ -207,6 +207,9 @@ class ScriptedTrainer:
         self.asked.append((iteration, n_clusters.tolist(), changed.tolist()))
         return torch.tensor([iteration >= self.ends_after])
 
+    def look(self):
+        return ()
+
     def zero_grad(self):
         self.calls.append("zero_grad")
         self.network.weight.grad = None

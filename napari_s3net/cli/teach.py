@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import time
 from argparse import ArgumentParser, Namespace
+from dataclasses import replace
 from pathlib import Path
 
 from napari_s3net.cli.output import say_more
+from napari_s3net.errors import InvalidSettingsError
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -19,6 +21,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--size", type=int, default=128, metavar="N", help="pixels along each side of them (128)")
     add("--passes", type=float, default=6.0, metavar="X", help="how often each of them is seen, on average (6)")
     add("--batch", type=int, default=16, metavar="N", help="images in each update (16)")
+    add("--memory", type=float, default=0.998, metavar="X", help="decay of the weights' moving average (0.998)")
+    add("--widths", metavar="A,B,C,D", help="channels at the four scales, of a smaller or larger network")
     add("--budget", type=float, metavar="MINUTES", help="end after so many minutes and keep what was learned")
     add("--seed", type=int, default=0, metavar="N", help="of the images, the first weights and every draw (0)")
     add("--device", default="auto", metavar="NAME", help="auto (default), cpu, cuda, cuda:1 or mps")
@@ -43,10 +47,9 @@ def run(options: Namespace) -> int:
     ModelFileError
         If the weights cannot be written, or the checkpoint was made with other options.
     """
-    from napari_s3net.errors import InvalidSettingsError
     from napari_s3net.runtime.device import resolve_device
     from napari_s3net.runtime.generators import follow
-    from napari_s3net.training.synthetic import TeachStep, iter_teach
+    from napari_s3net.training.synthetic import TeachStep, config_of, iter_teach
     from napari_s3net.training.synthetic_images import iter_paint
     from napari_s3net.training.teach_settings import TeachSettings
     from napari_s3net.training.weights import save_weights
@@ -61,8 +64,12 @@ def run(options: Namespace) -> int:
         kind=options.kind,
         iterations=max(1, round(options.passes * options.images / options.batch)),
         batch=options.batch,
+        memory=options.memory,
         seed=options.seed,
     )
+    config = config_of(options.kind)
+    if options.widths:
+        config = replace(config, widths=_widths(options.widths))
 
     def painted(n: int) -> bool:
         if n % 512 == 0:
@@ -78,7 +85,16 @@ def run(options: Namespace) -> int:
         options.kind, options.images, options.size, folder, seed=options.seed, workers=options.workers
     )
     data = follow(painting, painted)
-    network, card = follow(iter_teach(data, settings, device, checkpoint=folder / "checkpoint.safetensors"), learned)
+    teaching = iter_teach(data, settings, device, config=config, checkpoint=folder / "checkpoint.safetensors")
+    network, card = follow(teaching, learned)
     save_weights(options.output, network, card)
     say_more(str(options.output))
     return 0
+
+
+def _widths(text: str) -> tuple[int, ...]:
+    """Read the channels of each scale."""
+    parts = text.split(",")
+    if len(parts) != 4 or not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
+        raise InvalidSettingsError(f"--widths has to be four numbers above 0, as 16,32,64,104; got {text!r}.")
+    return tuple(int(part) for part in parts)

@@ -1,4 +1,7 @@
-"""The lungs in CT: air inside the body, by its Hounsfield units and its size in millimetres."""
+"""The lungs in CT: air inside the body, by its Hounsfield units and its size in millimetres.
+
+Where these leave a doubt, as of an emphysematous lung that is as light as gas, a taught network is asked.
+"""
 
 from __future__ import annotations
 
@@ -53,6 +56,11 @@ class LungConstants:
         mm²: a smaller component is lung only when bone is near: pleura lies at ribs and spine, bowel in fat.
     rib_distance : float
         mm, how wide the gap between them is at most.
+    seen : float
+        Mean probability that a taught network gives a component which is lung although it is gas to a larger share, or
+        no bone is near. Gas in the room, stomach and windpipe gets less than 0.1, lungs in their middle above 0.9.
+    smallest_seen : float
+        mm²: of smaller components the network, which sees some 3 mm a pixel, is not asked.
     """
 
     lung_below: float = -320.0
@@ -72,18 +80,22 @@ class LungConstants:
     largest_vessel: float = 221.0
     small: float = 2950.0
     rib_distance: float = 3.1
+    seen: float = 0.3
+    smallest_seen: float = 600.0
 
 
 LUNG = LungConstants()
 
 
-def propose_lung(plane: PreparedPlane) -> Proposal:
+def propose_lung(plane: PreparedPlane, views: NDArray[np.float32] | None = None) -> Proposal:
     """Propose the lungs of a CT slice from its Hounsfield units and spacing.
 
     Parameters
     ----------
     plane : PreparedPlane
         Its image holds Hounsfield units (H, W), and the spacing in mm where it is known.
+    views : numpy.ndarray, optional
+        (n, h, w): the probability of lung that taught networks gave.
 
     Returns
     -------
@@ -91,11 +103,14 @@ def propose_lung(plane: PreparedPlane) -> Proposal:
         At the image's size (H, W): probability 1 in the lungs and 0 outside, confidence 1, or 0 where none was found.
         The note says so where a spacing was assumed.
     """
-    mask = find_lung(plane.image.array, pixel_spacing(plane.image))
+    seen = None if views is None else _at_size(views.mean(axis=0), plane.image.array.shape)
+    mask = find_lung(plane.image.array, pixel_spacing(plane.image), seen)
     return Proposal(mask.astype(np.float32), ("Lung", "Other"), float(mask.any()), spacing_note(plane.image))
 
 
-def find_lung(hu: NDArray[np.floating], spacing: tuple[float, float]) -> NDArray[np.bool_]:
+def find_lung(
+    hu: NDArray[np.floating], spacing: tuple[float, float], seen: NDArray[np.floating] | None = None
+) -> NDArray[np.bool_]:
     """Air inside the body, and not the pure gas of room, windpipe or bowel.
 
     Thin slivers where lung and diaphragm share a voxel are left out: lung is what lies around a deep inside.
@@ -106,15 +121,18 @@ def find_lung(hu: NDArray[np.floating], spacing: tuple[float, float]) -> NDArray
         (H, W) Hounsfield units.
     spacing : tuple of float
         Height and width of a pixel in mm.
+    seen : numpy.ndarray, optional
+        (H, W): the probability of lung that a taught network gave, which counts where Hounsfield units leave a doubt.
 
     Returns
     -------
     numpy.ndarray
         (H, W) bool.
     """
-    air = _without_foam(_without_gas(hu < LUNG.lung_below, hu, spacing), hu)
+    seen = np.zeros(hu.shape, np.float32) if seen is None else seen
+    air = _without_foam(_without_gas(hu < LUNG.lung_below, hu, spacing, seen), hu)
     deep = above_area(deep_inside(air, hu, spacing), LUNG.smallest_deep, spacing)
-    return _near_ribs(lung_around(deep, air, hu, spacing), hu, spacing)
+    return _near_ribs(lung_around(deep, air, hu, spacing), hu, spacing, seen)
 
 
 def deep_inside(air: NDArray[np.bool_], hu: NDArray[np.floating], spacing: tuple[float, float]) -> NDArray[np.bool_]:
@@ -163,15 +181,35 @@ def lung_around(
     return _without_vessels(lung, spacing)
 
 
-def _without_gas(air: NDArray[np.bool_], hu: NDArray[np.floating], spacing: tuple[float, float]) -> NDArray[np.bool_]:
-    """Drop the components that are tiny, and those with gas in their inside, away from mixed voxels."""
+def _at_size(small: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """A map (h, w) at another size, each pixel the nearest."""
+    rows, columns = (np.arange(wide) * n // wide for wide, n in zip(shape, small.shape, strict=True))
+    return small[np.ix_(rows, columns)]
+
+
+def _without_gas(
+    air: NDArray[np.bool_], hu: NDArray[np.floating], spacing: tuple[float, float], seen: NDArray[np.floating]
+) -> NDArray[np.bool_]:
+    """Drop the components that are tiny, and those with gas in their inside that the network does not take for lung.
+
+    Voxels that are mixed with tissue say nothing of gas.
+    """
     components, n = ndimage.label(air)
     inside = erode_mask(air, disc_footprint(LUNG.mixed, spacing))
     sizes, insides, gas = (
         np.bincount(components[where], minlength=n + 1) for where in (air, inside, inside & (hu < LUNG.gas_below))
     )
     large = sizes * spacing[0] * spacing[1] > LUNG.smallest
-    return np.asarray((large & (gas <= LUNG.gas_share * insides))[components] & air)
+    no_gas = (gas <= LUNG.gas_share * insides) | _seen_as_lung(seen, components, spacing)
+    return np.asarray((large & no_gas)[components] & air)
+
+
+def _seen_as_lung(
+    seen: NDArray[np.floating], components: NDArray[np.integer], spacing: tuple[float, float]
+) -> NDArray[np.bool_]:
+    """Which components, from 0, are large enough for the network and lung to it."""
+    sizes, sums = np.bincount(components.ravel()), np.bincount(components.ravel(), seen.ravel())
+    return (sizes * spacing[0] * spacing[1] >= LUNG.smallest_seen) & (sums > LUNG.seen * sizes)
 
 
 def _without_foam(air: NDArray[np.bool_], hu: NDArray[np.floating]) -> NDArray[np.bool_]:
@@ -192,8 +230,10 @@ def _without_vessels(lung: NDArray[np.bool_], spacing: tuple[float, float]) -> N
     return np.asarray(closed | ~(closed | above_area(~closed, LUNG.largest_vessel, spacing)))
 
 
-def _near_ribs(lung: NDArray[np.bool_], hu: NDArray[np.floating], spacing: tuple[float, float]) -> NDArray[np.bool_]:
-    """Drop small components with no bone beside them, where bone is to be seen at all."""
+def _near_ribs(
+    lung: NDArray[np.bool_], hu: NDArray[np.floating], spacing: tuple[float, float], seen: NDArray[np.floating]
+) -> NDArray[np.bool_]:
+    """Drop small components with no bone beside them, where bone is to be seen and the network sees no lung."""
     bone = open_mask(hu > LUNG.bone_above, disc_footprint(LUNG.rim, spacing, at_least_one_pixel=True))
     if not bone.any():
         return lung
@@ -202,4 +242,5 @@ def _near_ribs(lung: NDArray[np.bool_], hu: NDArray[np.floating], spacing: tuple
     to_bone = ndimage.distance_transform_edt(~bone, sampling=spacing)
     nearest_bone = np.asarray(ndimage.minimum(to_bone, components, np.arange(n + 1)))
     nearest_bone[0] = 0
-    return np.asarray(lung & (nearest_bone - max(spacing) <= LUNG.rib_distance)[components])
+    stays = (nearest_bone - max(spacing) <= LUNG.rib_distance) | _seen_as_lung(seen, components, spacing)
+    return np.asarray(lung & stays[components])

@@ -14,8 +14,11 @@ from napari_s3net.foreground.voting import ScoredCandidates
 from napari_s3net.preprocessing.prepare import PreparedPlane
 from napari_s3net.settings import Settings
 
-#: Targets that are found by their Hounsfield units, from the plane.
-FINDERS: Mapping[str, Callable[[PreparedPlane], Proposal]] = {"lung": lung.propose_lung, "body": body.propose_body}
+#: Targets that are found by their Hounsfield units, from the plane and what taught networks saw of it.
+FINDERS: Mapping[str, Callable[[PreparedPlane, NDArray[np.float32] | None], Proposal]] = {
+    "lung": lung.propose_lung,
+    "body": lambda plane, _: body.propose_body(plane),
+}
 #: Targets that candidates are scored for, from clusters (h, w) and features (h, w, C).
 SCORERS: Mapping[str, Callable[[NDArray[np.int64], NDArray[np.float32]], ScoredCandidates]] = {
     "lesion": lesion.score_lesions,
@@ -51,7 +54,7 @@ def propose(
         At the features' size for targets that are voted on, at the image's size for those found in Hounsfield units.
     """
     if settings.target in FINDERS:
-        return FINDERS[settings.target](plane)
+        return FINDERS[settings.target](plane, views)
     return SCORERS[settings.target](clusters, plane.features).elect(plane.features.shape, views=views)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import torch
@@ -21,7 +20,7 @@ from napari_s3net.network.warps import WarpRange, draw_theta, draw_window, make_
 from napari_s3net.runtime.parcel import send
 from napari_s3net.settings import Settings
 from napari_s3net.training.adam import Adam
-from napari_s3net.training.taught import object_logits
+from napari_s3net.training.taught import begin_to_look
 from napari_s3net.training.trainer import Optimiser
 from napari_s3net.training.view import View, network_input
 
@@ -112,7 +111,7 @@ class ImageTrainer:
         thetas = [theta[None].float() for theta, _ in warps] or [torch.empty(0, 2, 3)]
         given = [torch.cat(inputs), torch.cat(clusters), torch.cat(thetas), *squares, *state.values()]
         x, at, self.thetas, *others = send(given, device)
-        self.look: Callable[[], Sequence[Tensor]] = partial(object_logits, others[: len(squares)], settings)
+        self.look: Callable[[], Sequence[Tensor]] = begin_to_look(others[: len(squares)], settings)
         self.network.load_state_dict(dict(zip(state, others[len(squares) :], strict=True)), assign=True)
         self.full = View.of(x, at)
         self.guided = self.full.shrunk(TRAINING.guided_shrink) if is_shrunk else self.full

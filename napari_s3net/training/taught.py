@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -35,18 +36,22 @@ class ShippedNetwork:
     ----------
     name : str
         Of its file.
+    channels : int
+        Of the images that it knows: 3 for photographs, 1 for slices in Hounsfield units.
     mirrored : bool
         Whether it looks at the mirror image as well.
     """
 
     name: str
-    mirrored: bool
+    channels: int
+    mirrored: bool = False
 
 
-#: The networks that know the object of a target in colour. Two that were taught apart err in ways of their own; the
-#: second sees less detail and counts half as much.
+#: The networks that know the object of a target. Of skin there are two that were taught apart and err in ways of their
+#: own; the second sees less detail and counts half as much.
 VIEWERS: Mapping[str, tuple[ShippedNetwork, ...]] = {
-    "lesion": (ShippedNetwork("skin", mirrored=True), ShippedNetwork("skin-64", mirrored=False))
+    "lesion": (ShippedNetwork("skin", 3, mirrored=True), ShippedNetwork("skin-64", 3)),
+    "lung": (ShippedNetwork("chest", 1),),
 }
 
 
@@ -56,7 +61,7 @@ def load_shipped(kind: str) -> tuple[EncoderDecoder, ModelCard]:
     Parameters
     ----------
     kind : str
-        "skin".
+        "skin", "skin-64" or "chest".
 
     Returns
     -------
@@ -118,17 +123,18 @@ def view_object(plane: PreparedPlane, settings: Settings) -> NDArray[np.float32]
     Returns
     -------
     numpy.ndarray or None
-        (n, h, w) float32 in [0, 1], one map for each look of each network; None where no network knows the target, the
-        image has no colours, or the start is to be random.
+        (n, h, w) float32 in [0, 1], one map for each look of each network; None where no network knows the target in
+        images of so many channels, or the start is to be random.
     """
     squares = squares_for(plane, settings)
     return views_of(object_logits(squares, settings), plane.features.shape)
 
 
 def squares_for(plane: PreparedPlane, settings: Settings) -> tuple[Tensor, ...]:
-    """Make what the networks look at: the image through its window, so that brightness and contrast do not count.
+    """Make what the networks look at.
 
-    What hairs were filled with is not looked at: the networks have seen hairs.
+    Of a photograph that is the image through its window, so that brightness and contrast do not count; what hairs were
+    filled with is not looked at, since the networks have seen hairs. Of a slice in Hounsfield units it is those.
 
     Parameters
     ----------
@@ -146,10 +152,12 @@ def squares_for(plane: PreparedPlane, settings: Settings) -> tuple[Tensor, ...]:
     viewers = _viewers_of(settings, plane.features.shape[2])
     if not viewers:
         return ()
-    unit = torch.from_numpy(plane.to_unit(step=sampling_step(plane.image.shape))).permute(2, 0, 1)[None]
+    step = sampling_step(plane.image.shape)
     squares = []
     for viewer in viewers:
-        small = _squeezed(unit, _on(viewer.name, torch.device("cpu"))[1])
+        card = _on(viewer.name, torch.device("cpu"))[1]
+        seen = plane.to_unit(step=step) if viewer.channels > 1 else _hounsfield(plane, card, step)
+        small = _squeezed(torch.from_numpy(seen).permute(2, 0, 1)[None], card)
         squares.append(torch.cat([small, small.flip(3)]) if viewer.mirrored else small)
     return tuple(squares)
 
@@ -175,6 +183,30 @@ def object_logits(squares: Sequence[Tensor], settings: Settings) -> tuple[Tensor
         network, card = _on(viewer.name, seen.device)
         logits.append(network(_normalised(seen, card))[0])
     return tuple(logits)
+
+
+def begin_to_look(squares: Sequence[Tensor], settings: Settings) -> Callable[[], tuple[Tensor, ...]]:
+    """Show each network its squares while something else goes on: on the CPU in a thread of its own.
+
+    Training on the image and the taught networks know nothing of each other; side by side they take two cores, and a
+    photograph the time of the longer.
+
+    Parameters
+    ----------
+    squares, settings
+        As in `object_logits`.
+
+    Returns
+    -------
+    callable
+        Gives what `object_logits` gives, and waits for it where it is not there yet.
+    """
+    if not squares or squares[0].device.type != "cpu":
+        return partial(object_logits, squares, settings)
+    beside = ThreadPoolExecutor(1)
+    looked = beside.submit(object_logits, squares, settings)
+    beside.shutdown(wait=False)
+    return looked.result
 
 
 @torch.inference_mode()
@@ -207,7 +239,7 @@ def views_of(logits: Sequence[Tensor], shape: Sequence[int]) -> NDArray[np.float
 def view_features(
     unit: NDArray[np.float32], settings: Settings, shape: tuple[int, int], device: torch.device
 ) -> NDArray[np.float32] | None:
-    """Ask the first network that comes with the program what its object head reads at each pixel.
+    """Ask the first network that comes with the program what its object head reads at each pixel of a photograph.
 
     Pixels that it holds for the same kind of thing lie close together.
 
@@ -226,10 +258,10 @@ def view_features(
     -------
     numpy.ndarray or None
         (h, w, 24) float32 with a mean of zero in each channel; the root mean square distance from it, over the pixels,
-        is one. None in the cases of `view_object`.
+        is one. None in the cases of `view_object`, and of Hounsfield units, which no window leaves as they are.
     """
     viewers = _viewers_of(settings, unit.shape[2])
-    if not viewers:
+    if not viewers or unit.shape[2] == 1:
         return None
     network, card = _on(viewers[0].name, device)
     x = torch.from_numpy(unit).permute(2, 0, 1)[None]
@@ -241,8 +273,16 @@ def view_features(
 
 
 def _viewers_of(settings: Settings, channels: int) -> tuple[ShippedNetwork, ...]:
-    """The networks to ask: none where they do not know the target, there are no colours, or the start is random."""
-    return VIEWERS.get(settings.target, ()) if settings.start == "taught" and channels == 3 else ()
+    """The networks to ask: none where they do not know the target in such images, or the start is random."""
+    known = VIEWERS.get(settings.target, ()) if settings.start == "taught" else ()
+    return tuple(viewer for viewer in known if viewer.channels == channels)
+
+
+def _hounsfield(plane: PreparedPlane, card: ModelCard, step: int) -> NDArray[np.float32]:
+    """The slice (h, w, 1), its Hounsfield units in [0, 1] by the range that the network knows."""
+    low, high = card.normalisation.low, card.normalisation.high
+    share = (plane.image.array[::step, ::step, None].astype(np.float32) - low) / (high - low)
+    return np.asarray(np.clip(share, 0, 1))
 
 
 def _squeezed(unit: Tensor, card: ModelCard) -> Tensor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 import torch
@@ -15,7 +14,7 @@ from napari_s3net.settings import Settings
 from napari_s3net.training.image import ImageTrainer
 from napari_s3net.training.initialisation import initialise_heads
 from napari_s3net.training.released import ReleasedTrainer
-from napari_s3net.training.taught import object_logits
+from napari_s3net.training.taught import begin_to_look
 from napari_s3net.training.trainer import Trainer
 from napari_s3net.training.volume import VolumeTrainer, below_one_another
 
@@ -46,7 +45,7 @@ def make_trainer(
         torch.default_generator.manual_seed(settings.seed)  # weights are drawn on the CPU, for every device alike
         if settings.variant == "released":
             released = ReleasedTrainer(features, device)
-            released.look = partial(object_logits, send(squares, device), settings)
+            released.look = begin_to_look(send(squares, device), settings)
             return released
         trainer = ImageTrainer(features, settings, device, squares)
     initialise_heads(trainer.network, trainer.guided.x, trainer.guided.clusters)

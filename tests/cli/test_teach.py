@@ -16,8 +16,19 @@ def test_weights_are_taught_from_nothing(tmp_path, capsys, kind, channels):
     assert str(file) in capsys.readouterr().out
 
 
+def test_a_network_may_be_smaller_and_remember_less(tmp_path):
+    file = tmp_path / "weights.safetensors"
+    assert main(["teach", "chest", "-o", str(file), *TINY, "--widths", "4,8,8,12", "--memory", "0.9"]) == 0
+    network, card = load_weights(file)
+    assert network.config.widths == (4, 8, 8, 12)
+    assert card.taught["memory"] == 0.9
+
+
 def test_wrong_use_is_told_in_one_line(tmp_path, capsys):
     out = ["-o", str(tmp_path / "w.safetensors")]
+    for widths in ("4,8,8", "4,8,x,12", "0,8,8,12"):
+        assert main(["teach", "skin", *out, *TINY, "--widths", widths]) == 2
+        assert f"four numbers above 0, as 16,32,64,104; got '{widths}'" in capsys.readouterr().err
     assert main(["teach", "knee", *out, *TINY]) == 2
     assert "skin, chest" in capsys.readouterr().err
     assert main(["teach", "skin", *out, "--images", "0"]) == 2

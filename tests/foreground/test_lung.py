@@ -77,6 +77,26 @@ def test_a_lung_may_hold_some_gas(share, kept):
     assert find_lung(chest(bulla=(bulla, -1000)), MM)[LEFT].any() == kept
 
 
+@pytest.mark.parametrize(("radius", "seen", "kept"), [(35, 0.4, True), (35, 0.2, False), (12, 1.0, False)])
+def test_gas_that_a_network_takes_for_lung_is_lung_where_it_is_large(radius, seen, kept):
+    """An emphysematous lung is gas by its Hounsfield units; the network is not asked about small parts."""
+    part = disc(120, 80, radius)
+    hu = chest(lung=(LEFT, 40), part=(part, -980))
+    found = find_lung(hu, MM, np.where(part, seen, 0.0))
+    assert (found[part].mean() > 0.95) == kept
+    assert found[part].any() == kept
+    assert dice(found & RIGHT, RIGHT) > 0.99
+    assert not found[~BODY].any()
+
+
+@pytest.mark.parametrize(("seen", "kept"), [(0.4, True), (0.2, False)])
+def test_a_part_without_bone_that_a_network_takes_for_lung_is_lung(seen, kept):
+    part = disc(180, 128, 20)
+    found = find_lung(chest(part=(part, -800)), MM, np.where(part, seen, 0.0))
+    assert (found[part].mean() > 0.95) == kept
+    assert found[part].any() == kept
+
+
 @pytest.mark.parametrize(("gap", "kept"), [(2, True), (3, True), (4, False), (10, False)])
 def test_a_small_part_far_from_every_bone_is_bowel(gap, kept):
     small = disc(215, 128, 12)

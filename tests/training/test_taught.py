@@ -1,5 +1,7 @@
 """The weights that come with the program find objects that they have never seen, and owe nothing to a real image."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -15,8 +17,11 @@ from napari_s3net.settings import preset_settings
 from napari_s3net.training.taught import (
     SHIPPED,
     VIEWERS,
+    begin_to_look,
     load_shipped,
+    object_logits,
     predict,
+    squares_for,
     view_features,
     view_object,
 )
@@ -44,7 +49,7 @@ def test_every_network_that_looks_is_shipped_and_every_shipped_one_looks():
     assert viewers == {file.stem for file in SHIPPED.glob("*.safetensors")}
     for name in viewers:
         _, card = load_shipped(name)
-        assert card.kind == "skin"
+        assert card.kind == name.split("-")[0]
         assert card.taught["real images"] == 0
 
 
@@ -69,7 +74,7 @@ def test_a_kind_without_weights_is_told():
         load_shipped("teeth")
 
 
-SKIN = preset_settings("skin")
+SKIN, CT = preset_settings("skin"), preset_settings("ct-lung")
 CPU = torch.device("cpu")
 
 
@@ -102,6 +107,20 @@ def test_brightness_and_type_of_the_numbers_do_not_count():
     np.testing.assert_allclose(seen(array.astype(np.uint16) * 200), plain, atol=0.02)
 
 
+def test_what_is_looked_at_beside_something_else_is_the_same():
+    squares = squares_for(prepare(phantom.dermoscopy(seed=3, shape=(96, 128)).image, SKIN), SKIN)
+    looked = begin_to_look(squares, SKIN)
+    for one, other in zip(looked(), object_logits(squares, SKIN), strict=True):
+        assert torch.equal(one, other)
+    assert begin_to_look((), SKIN)() == ()
+
+
+def test_what_goes_wrong_beside_something_else_is_told_when_it_is_asked_for():
+    looked = begin_to_look((torch.zeros(1, 5, 8, 8), torch.zeros(1, 5, 8, 8)), SKIN)
+    with pytest.raises(RuntimeError, match="channels"):
+        looked()
+
+
 def test_features_tell_a_lesion_from_skin():
     sample = phantom.dermoscopy(seed=3, shape=(192, 256))
     unit = (sample.image.array / 255).astype(np.float32)
@@ -119,6 +138,7 @@ def test_features_are_none_where_no_network_knows():
     assert view_features(unit[..., :1], SKIN, (20, 20), CPU) is None
     assert view_features(unit, SKIN.replace(start="random"), (20, 20), CPU) is None
     assert view_features(unit, preset_settings("generic"), (20, 20), CPU) is None
+    assert view_features(unit[..., :1], preset_settings("ct-lung"), (20, 20), CPU) is None
 
 
 def test_no_network_is_asked_where_none_knows():
@@ -126,6 +146,32 @@ def test_no_network_is_asked_where_none_knows():
     assert seen(array, SKIN.replace(start="random")) is None
     assert seen(array, preset_settings("generic")) is None
     assert seen(array[..., 0]) is None
+
+
+@pytest.mark.parametrize("window", [(-1000.0, 200.0), (-160.0, 240.0)])
+def test_lungs_are_seen_in_hounsfield_units_whatever_the_window(window):
+    sample = phantom.chest_ct(seed=1)
+    low, high = window
+    views = view_object(prepare(sample.image, CT.replace(window_low=low, window_high=high)), CT)
+    (view,) = views
+    lungs = downsample_labels(sample.mask, view.shape)
+    assert view[lungs].mean() > 0.7
+    assert view[~lungs].mean() < 0.1
+    assert np.array_equal(view, view_object(prepare(sample.image, CT), CT)[0])
+
+
+def test_a_lung_as_light_as_gas_is_found():
+    """More than a third of its inside below -950 HU, as with emphysema."""
+    sample = phantom.chest_ct(seed=1)
+    array = sample.image.array.copy()
+    rows, columns = np.indices(array.shape)
+    array[sample.mask & (array < -700) & ((rows // 6 + columns // 6) % 2 == 0)] = -985
+    taught, alone = (
+        segment(replace(sample.image, array=array), settings=CT.replace(start=start)).mask
+        for start in ("taught", "random")
+    )
+    assert dice(alone, sample.mask) < 0.2
+    assert dice(taught, sample.mask) > 0.9
 
 
 @pytest.mark.parametrize("kind", ["noise", "bare skin", "grey noise"])
