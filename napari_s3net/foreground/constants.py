@@ -66,8 +66,6 @@ class VotingConstants:
     least_confidence : float
         Where a network helps: below this expected Dice there is no clear object. Noise and bare skin stay at 0.2 or
         below; a small lesion in a haze of doubt does not.
-    sure_confidence : float
-        From this expected Dice on the object is called sure.
     """
 
     size: int = 128
@@ -115,4 +113,3 @@ class VotingConstants:
     network_share: float = 0.65
     network_floor: float = 0.05
     least_confidence: float = 0.22
-    sure_confidence: float = 0.9

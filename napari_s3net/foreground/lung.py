@@ -5,7 +5,7 @@ Where these leave a doubt, as of an emphysematous lung that is as light as gas, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from scipy import ndimage
 from skimage.segmentation import clear_border
 
 from napari_s3net.foreground.morphology import dilate_mask, erode_mask, open_mask
-from napari_s3net.foreground.proposal import Proposal
+from napari_s3net.foreground.proposal import Proposal, certainty_word, expected_dice
 from napari_s3net.preprocessing.millimetres import above_area, disc_footprint, pixel_spacing, spacing_note
 from napari_s3net.preprocessing.prepare import PreparedPlane
 
@@ -100,12 +100,17 @@ def propose_lung(plane: PreparedPlane, views: NDArray[np.float32] | None = None)
     Returns
     -------
     Proposal
-        At the image's size (H, W): probability 1 in the lungs and 0 outside, confidence 1, or 0 where none was found.
-        The note says so where a spacing was assumed.
+        At the image's size (H, W): probability 1 in the lungs and 0 outside. The confidence is the Dice that the
+        networks expect, or 1 where none was asked; 0 where no lung was found. The note says so where a spacing was
+        assumed.
     """
     seen = None if views is None else _at_size(views.mean(axis=0), plane.image.array.shape)
     mask = find_lung(plane.image.array, pixel_spacing(plane.image), seen)
-    return Proposal(mask.astype(np.float32), ("Lung", "Other"), float(mask.any()), spacing_note(plane.image))
+    proposal = Proposal(mask.astype(np.float32), ("Lung", "Other"), float(mask.any()), spacing_note(plane.image))
+    if seen is None or not mask.any():
+        return proposal
+    confidence = expected_dice(seen, mask)
+    return replace(proposal, confidence=confidence, certainty=certainty_word(confidence))
 
 
 def find_lung(

@@ -10,7 +10,7 @@ from skimage.transform import resize
 
 from napari_s3net.foreground import candidates
 from napari_s3net.foreground.constants import VotingConstants
-from napari_s3net.foreground.proposal import Proposal
+from napari_s3net.foreground.proposal import Proposal, certainty_word, expected_dice
 from napari_s3net.foreground.region_features import RegionFeatures, measure_candidates
 from napari_s3net.labels.metrics import dice_of_masks
 
@@ -135,9 +135,7 @@ class ScoredCandidates:
 
     def _certainty(self, confidence: float) -> str:
         """What an expected Dice means for the user."""
-        if confidence < self.constants.least_confidence:
-            return "no clear object"
-        return "sure" if confidence >= self.constants.sure_confidence else "look"
+        return "no clear object" if confidence < self.constants.least_confidence else certainty_word(confidence)
 
     def _outcome(self, weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Share of the votes of each pixel (h, w), and the component that is chosen."""
@@ -148,28 +146,6 @@ class ScoredCandidates:
         """Which candidates (n,) mean the same object as the one that agrees best with all of them, by their weights."""
         dice = dice_of_masks(self.masks, self.masks)
         return np.asarray(dice[int(np.argmax(dice @ weights))] > self.constants.same_object)
-
-
-def expected_dice(probability: NDArray[np.floating], chosen: NDArray[np.bool_]) -> float:
-    """Compute the Dice of an object that is to be expected where the probability of each pixel is right.
-
-    It is so: in the mean over an image's pixels the networks' probabilities are right on images that they have not seen
-    (`docs/method.md`, "How sure it is").
-
-    Parameters
-    ----------
-    probability : numpy.ndarray
-        (h, w) from 0 to 1.
-    chosen : numpy.ndarray
-        (h, w) bool: the object.
-
-    Returns
-    -------
-    float
-        0 to 1; 0 where both are empty.
-    """
-    common, both = float(probability[chosen].sum()), float(probability.sum() + chosen.sum())
-    return 2 * common / both if both else 0.0
 
 
 def _around_half(values: NDArray[np.floating], threshold: float) -> NDArray[np.float64]:

@@ -54,6 +54,16 @@ def test_the_window_on_the_screen_changes_nothing(window):
     assert (proposal.confidence, proposal.note) == (1.0, "")
 
 
+@pytest.mark.parametrize(("probability", "word"), [(0.99, "sure"), (0.6, "look")])
+def test_a_network_says_how_sure_it_is(probability, word):
+    image = Image(chest(), replace(Geometry.identity(2), unit="mm"), "ct")
+    views = np.where(LEFT | RIGHT, probability, 0).astype(np.float32)[None, ::2, ::2]
+    proposal = propose_lung(prepare(image, preset_settings("ct-lung")), views)
+    assert proposal.confidence == pytest.approx(2 * probability / (1 + probability), abs=0.02)
+    assert proposal.certainty == word
+    assert np.array_equal(proposal.object_probability > 0.5, find_lung(image.array, MM))
+
+
 def test_no_lung_is_no_object_without_confidence():
     image = Image(np.where(BODY, 40.0, -1000.0), Geometry.identity(2), "ct")
     proposal = propose_lung(prepare(image, preset_settings("ct-lung")))

@@ -6,8 +6,7 @@ from scipy import ndimage
 
 from napari_s3net.foreground.lesion import LESION
 from napari_s3net.foreground.region_features import measure_candidates
-from napari_s3net.foreground.voting import ScoredCandidates, expected_dice, score_candidates
-from napari_s3net.labels.metrics import dice
+from napari_s3net.foreground.voting import ScoredCandidates, score_candidates
 
 H, W = 40, 60
 Y, X = np.mgrid[:H, :W]
@@ -162,15 +161,6 @@ def test_a_prior_counts_beside_the_network():
     candidates = scored([LEFT, LARGER], [0.0, 0.0])
     less, more = (candidates.vote_with(blurred(LARGER), np.array([0.0, p]))[0][20, 30] for p in (-4.0, 4.0))
     assert less < more
-
-
-def test_the_expected_dice_is_that_of_random_draws():
-    rng = np.random.default_rng(0)
-    p = rng.random((200, 200))
-    chosen = p > 0.4
-    drawn = [dice(rng.random(p.shape) < p, chosen) for _ in range(20)]
-    assert expected_dice(p, chosen) == pytest.approx(np.mean(drawn), abs=0.005)
-    assert expected_dice(np.zeros((4, 4)), np.zeros((4, 4), bool)) == 0
 
 
 def scene():
