@@ -132,11 +132,6 @@ class Trained:
 
         layer.register_forward_hook(keep)
 
-    @property
-    def shares(self) -> torch.Tensor:
-        """(1, K, h, w), the probabilities of the last iteration."""
-        return self.result.probabilities
-
 
 def attention() -> Image.Image:
     """Where the first attention block lets features through, and how far each of its branches sees."""
@@ -186,7 +181,6 @@ def offsets() -> Image.Image:
                 draw.line((x0, y0, x1, y1), fill=ACCENT, width=1)
                 draw.ellipse((x1 - 1.5, y1 - 1.5, x1 + 1.5, y1 + 1.5), fill="#b00020")
     length = np.hypot(places[:, 0], places[:, 1])
-    print(f"offsets: median {np.median(length):.2f} px, 95 % below {np.percentile(length, 95):.2f} px")
     size = stretched(length.mean(axis=0))
     return row(
         [

@@ -185,17 +185,19 @@ def ct_volume() -> None:
         save("segment-volume", look(viewer))
 
 
-def write_photographs(folder: Path, n: int) -> None:
-    """Synthetic photographs to fill a folder with."""
-    folder.mkdir(exist_ok=True)
+def write_photographs(photos: Path, masks: Path | None = None, n: int = 6) -> None:
+    """Synthetic photographs to fill a folder with, and their masks to learn from."""
     for seed in range(n):
-        write_png(folder / f"photo{seed + 1:03d}.png", synthetic_skin(40 + seed, 256).array)
+        made = synthetic_skin(40 + seed, 256)
+        write_png(photos / f"photo{seed:02d}.png", made.array)
+        if masks is not None:
+            write_png(masks / f"photo{seed:02d}_mask.png", 255 * made.mask.astype(np.uint8))
 
 
 def batch() -> None:
     """A folder that was worked through, and its review."""
     with tempfile.TemporaryDirectory() as folder, window() as viewer:
-        write_photographs(Path(folder) / "photos", 6)
+        write_photographs(Path(folder) / "photos")
         dock = open_dock(viewer, "Batch")
         dock.form.source.value, dock.form.output.value = Path(folder) / "photos", Path(folder) / "results"
         dock._scan_folders()
@@ -206,6 +208,19 @@ def batch() -> None:
         dock.review_button.click()
         settle(1.5)
         save("review", look(viewer))
+
+
+def learn() -> None:
+    """The Learn dock with ten corrected images."""
+    with tempfile.TemporaryDirectory() as folder, window() as viewer:
+        photos, masks = Path(folder) / "photos", Path(folder) / "labels"
+        write_photographs(photos, masks, n=10)
+        viewer.open(photos / "photo00.png", plugin="napari-s3net")
+        dock = open_dock(viewer, "Learn")
+        dock.form.images.value, dock.form.labels.value, dock.form.classes.value = photos, masks, "1=Lesion"
+        dock._scan_folders()
+        wait_until(lambda: dock.labelled is not None)
+        save("learn", look(viewer))
 
 
 def notebook() -> None:
@@ -230,7 +245,7 @@ def save(name: str, picture: Image.Image, width: int = WIDTH) -> None:
     docs_figures.save(name, picture, colours=128)
 
 
-PICTURES = {f.__name__.replace("_", "-"): f for f in (photograph, correct, ct_slice, ct_volume, batch, notebook)}
+PICTURES = {f.__name__.replace("_", "-"): f for f in (photograph, correct, ct_slice, ct_volume, batch, learn, notebook)}
 
 
 def main(names: list[str]) -> None:
