@@ -110,13 +110,17 @@ def cards_for(device: str) -> list[str]:
     Returns
     -------
     list of str
-        "cuda:0", …: the one that was asked for, or for "auto" all of this machine; empty where there is none.
+        "cuda:0", …: the one that was asked for, or for "auto" all of this machine that `CUDA_VISIBLE_DEVICES` leaves;
+        empty where there is none.
     """
     if device.startswith("cuda"):
         return ["cuda:0" if device == "cuda" else device]
-    if device == "auto" and DRIVER.is_dir():
-        return [f"cuda:{i}" for i in range(len(list(DRIVER.iterdir())))]
-    return []
+    if device != "auto" or not DRIVER.is_dir():
+        return []
+    cards = len(list(DRIVER.iterdir()))
+    if (shown := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:  # so a worker of a cluster is given its own
+        cards = min(cards, sum(part.strip() not in ("", "-1") for part in shown.split(",")))
+    return [f"cuda:{i}" for i in range(cards)]
 
 
 def jobs_for(plan: Plan) -> int:

@@ -72,7 +72,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add(
         "--loop",
         action="store_true",
-        help="instead, rounds of correcting and learning on images/ and masks/ of SET_DIR",
+        help="instead, rounds of correcting and learning on images/ and masks/ of SET_DIR; goes on where it was",
     )
     add("--page", nargs="+", type=Path, metavar="OUT", help="write the docs page of these runs to -o; runs nothing")
 
@@ -126,8 +126,7 @@ def _learn(options: Namespace) -> int:
         pair for pair in find_images_with_labels(options.set_dir / "images", options.set_dir / "masks") if pair.labels
     ]
     for policy in loop.POLICIES:
-        for row in loop.iter_rounds(pairs[: options.limit], settings, policy):
-            loop.append_round(options.output / "rounds.csv", row)
+        for row in loop.iter_rounds(pairs[: options.limit], settings, policy, options.output):
             sys.stdout.write(f"{policy}: {row['corrected']} corrected, Dice of the rest {row['dice']:.3f}\n")
     return 0
 

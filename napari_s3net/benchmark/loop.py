@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import csv
-import tempfile
+import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from napari_s3net.errors import InvalidSettingsError
-from napari_s3net.learning.files import ImageWithLabels
+from napari_s3net.io.write import write_json
+from napari_s3net.learning.examples import iter_examples
+from napari_s3net.learning.files import ImageWithLabels, checkpoint_of
+from napari_s3net.learning.model import load_model, save_model
+from napari_s3net.learning.selection import iter_next
 from napari_s3net.learning.settings import LearnSettings
+from napari_s3net.learning.train import iter_learn
+from napari_s3net.runtime.generators import drain
 
 #: Corrected images after each round, as the published figures count them.
 ROUNDS = (5, 10, 20, 40)
@@ -25,10 +33,14 @@ def iter_rounds(
     pairs: Sequence[ImageWithLabels],
     settings: LearnSettings,
     policy: str,
+    output: Path,
     *,
     rounds: Sequence[int] = ROUNDS,
 ) -> Iterator[dict[str, Any]]:
     """Correct, learn and measure, round by round; each goes on from the model of the one before.
+
+    Killed at any moment, the same call goes on: what a round corrects, its model and its figures are each written as
+    soon as they are there, and learning has its checkpoints.
 
     Parameters
     ----------
@@ -38,54 +50,87 @@ def iter_rounds(
         Of each round.
     policy : {"next", "random"}
         Who chooses what is corrected.
+    output : Path
+        For the table `rounds.csv`, models and checkpoints.
     rounds : sequence of int
         Corrected images after each.
 
     Yields
     ------
     dict
-        By `COLUMNS`: the mean Dice of the images that are not corrected, at their own size.
+        By `COLUMNS`: the mean Dice of the images that are not corrected, at their own size. Rounds whose figures are
+        in the table already are left out.
 
     Raises
     ------
     InvalidSettingsError
         If there are not more images than the last round corrects, or the policy is unknown.
     """
-    import torch
-
-    from napari_s3net.learning.examples import iter_examples
-    from napari_s3net.learning.model import save_model
-    from napari_s3net.learning.selection import iter_next
-    from napari_s3net.learning.train import iter_learn
-    from napari_s3net.runtime.generators import drain
-
     if policy not in POLICIES:
         raise InvalidSettingsError(f"A policy is one of {', '.join(POLICIES)}; got {policy!r}.")
     if len(pairs) <= max(rounds):
         raise InvalidSettingsError(f"Expected more than {max(rounds)} images; got {len(pairs)}.")
-    chance = [pairs[i] for i in np.random.default_rng(settings.seed).permutation(len(pairs))]
+    budget = f"{settings.method}, {settings.backbone}, {settings.size} px, {settings.steps} steps a round"
+    about = json.dumps([settings.to_dict(), [pair.name for pair in pairs]], sort_keys=True)
+    work = output / "work" / f"rounds-{policy}-{hashlib.sha256(about.encode()).hexdigest()[:12]}"
+    done = {tuple(row[name] for name in COLUMNS if name != "dice") for row in read_rounds(output / "rounds.csv")}
+    before: Path | None = None
     corrected: list[ImageWithLabels] = []
-    model: Any = None
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "model.safetensors"
-        for count in rounds:
-            left = [pair for pair in chance if pair not in corrected]
-            wanted = count - len(corrected)
-            if model is None or policy == "random":
-                corrected += left[:wanted]
-            else:
-                by_path = {pair.image: pair for pair in pairs}
-                paths = drain(iter_next(model, list(by_path), [pair.image for pair in corrected], wanted))
-                corrected += [by_path[path] for path in paths]
-            blind = [pair if pair in corrected else ImageWithLabels(pair.image, None, pair.name) for pair in pairs]
-            examples = blind if settings.needs_unlabelled else corrected
-            data = drain(iter_examples(examples, settings.size, classes={1: "Object"}))
-            model = drain(iter_learn(data, settings, torch.device("cpu"), init=file if file.exists() else None))
-            save_model(file, model)
-            scores = [dice_of(model, pair) for pair in pairs if pair not in corrected]
-            budget = f"{settings.method}, {settings.backbone}, {settings.size} px, {settings.steps} steps a round"
-            values = (policy, count, len(scores), float(np.mean(scores)), settings.seed, budget)
-            yield dict(zip(COLUMNS, values, strict=True))
+    for count in rounds:
+        file = work / f"{count}.safetensors"
+        corrected = _corrected(file.with_suffix(".json"), pairs, corrected, count, settings, policy, before)
+        if not file.is_file():
+            _learn_round(pairs, corrected, settings, file, before)
+        before = file
+        about_row = (policy, count, len(pairs) - count, settings.seed, budget)
+        if tuple(map(str, about_row)) in done:
+            continue
+        model = load_model(file)
+        score = float(np.mean([dice_of(model, pair) for pair in pairs if pair not in corrected]))
+        row = dict(zip(COLUMNS, (*about_row[:3], score, *about_row[3:]), strict=True))
+        append_round(output / "rounds.csv", row)
+        yield row
+
+
+def _corrected(
+    file: Path,
+    pairs: Sequence[ImageWithLabels],
+    before: list[ImageWithLabels],
+    count: int,
+    settings: LearnSettings,
+    policy: str,
+    model: Path | None,
+) -> list[ImageWithLabels]:
+    """The images that are corrected in a round: chosen once, and kept by their names."""
+    by_name = {pair.name: pair for pair in pairs}
+    if file.is_file():
+        return [by_name[name] for name in json.loads(file.read_text(encoding="utf-8"))["corrected"]]
+    wanted = count - len(before)
+    if model is None or policy == "random":
+        chance = [pairs[i] for i in np.random.default_rng(settings.seed).permutation(len(pairs))]
+        chosen = [pair for pair in chance if pair not in before][:wanted]
+    else:
+        by_path = {pair.image: pair for pair in pairs}
+        known = [pair.image for pair in before]
+        chosen = [by_path[path] for path in drain(iter_next(load_model(model), list(by_path), known, wanted))]
+    corrected = [*before, *chosen]
+    write_json(file, {"corrected": [pair.name for pair in corrected]})
+    return corrected
+
+
+def _learn_round(
+    pairs: Sequence[ImageWithLabels],
+    corrected: Sequence[ImageWithLabels],
+    settings: LearnSettings,
+    file: Path,
+    before: Path | None,
+) -> None:
+    """Learn from what is corrected, from the model of the round before."""
+    blind = [pair if pair in corrected else ImageWithLabels(pair.image, None, pair.name) for pair in pairs]
+    examples = blind if settings.needs_unlabelled else corrected
+    data = drain(iter_examples(examples, settings.size, classes={1: "Object"}))
+    steps = iter_learn(data, settings, torch.device("cpu"), init=before, checkpoint=checkpoint_of(file))
+    save_model(file, drain(steps))
 
 
 def dice_of(model: Any, pair: ImageWithLabels) -> float:
@@ -106,7 +151,6 @@ def dice_of(model: Any, pair: ImageWithLabels) -> float:
     from napari_s3net.io import read_image, read_labels
     from napari_s3net.labels.metrics import dice
     from napari_s3net.learning.predict import iter_apply
-    from napari_s3net.runtime.generators import drain
 
     assert pair.labels is not None  # noqa: S101 - all have masks
     predicted = drain(iter_apply(read_image(pair.image), model)).mask
@@ -114,7 +158,7 @@ def dice_of(model: Any, pair: ImageWithLabels) -> float:
 
 
 def append_round(path: Path, row: dict[str, Any]) -> None:
-    """Add a row to the table of rounds.
+    """Add a row to the table of rounds; the file is replaced as a whole, so that no row is ever half there.
 
     Parameters
     ----------
@@ -123,13 +167,13 @@ def append_round(path: Path, row: dict[str, Any]) -> None:
     row : dict
         By `COLUMNS`.
     """
-    new = not path.exists()
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", newline="", encoding="utf-8") as file:
+    known, temporary = read_rounds(path), path.with_suffix(".partial")
+    with temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS)
-        if new:
-            writer.writeheader()
-        writer.writerow({**row, "dice": f"{row['dice']:.4f}"})
+        writer.writeheader()
+        writer.writerows([*known, {**row, "dice": f"{row['dice']:.4f}"}])
+    temporary.replace(path)
 
 
 def read_rounds(path: Path) -> list[dict[str, str]]:

@@ -14,6 +14,7 @@ from typing import NoReturn
 from napari_s3net import __version__
 from napari_s3net.cli.output import drop_output, say
 from napari_s3net.errors import S3NetError
+from napari_s3net.runtime.threads import wait_asleep
 
 #: Name, where its `add_arguments` and `run` live, and what it does.
 COMMANDS = (
@@ -52,6 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         0 done; 1 some inputs failed; 2 wrong use; 130 interrupted.
     """
+    wait_asleep()
     # Started with a closed stdout or stderr, Python has none; the work is done all the same.
     sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the program ends
     sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115

@@ -1,1 +1,5 @@
 """The napari side: the only folder that imports napari, vispy or Qt. It holds no algorithm."""
+
+from napari_s3net.runtime.threads import wait_asleep
+
+wait_asleep()  # before anything of the plugin loads torch

@@ -67,7 +67,11 @@ def test_every_card_of_the_machine_takes_its_turn(monkeypatch, tmp_path):
     for name in "ab":
         (tmp_path / "gpus" / name).mkdir(parents=True)
     monkeypatch.setattr(card, "DRIVER", tmp_path / "gpus")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     assert cards_for("auto") == ["cuda:0", "cuda:1"]
+    for shown, cards in (("1", ["cuda:0"]), ("0,1", ["cuda:0", "cuda:1"]), ("", []), ("-1", [])):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", shown)  # a worker of a cluster, started with its own card
+        assert cards_for("auto") == cards
 
 
 def test_the_batch_gives_a_job_to_the_card_only_where_planes_are_trained():
