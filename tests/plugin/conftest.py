@@ -160,15 +160,14 @@ def editor(marked):
     return editor
 
 
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """Where sessions are kept, away from the user's own."""
-    from napari_s3net.plugin.correct import autosave as keeping
-    from napari_s3net.plugin.correct import autosave_layers as keeping_layers
+@pytest.fixture(autouse=True)
+def folder(tmp_path_factory, monkeypatch):
+    """Where sessions are kept, away from the user's own; not there yet."""
+    from napari_s3net.plugin.correct import autosave
 
-    for place in (keeping, keeping_layers):
-        monkeypatch.setattr(place, "session_folder", lambda: tmp_path / "session")
-    return tmp_path / "session"
+    place = tmp_path_factory.mktemp("kept") / "sessions"
+    monkeypatch.setattr(autosave, "session_folder", lambda: place)
+    return place
 
 
 @pytest.fixture(autouse=True)

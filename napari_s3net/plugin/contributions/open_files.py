@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from napari import current_viewer
@@ -15,6 +18,8 @@ from napari_s3net.plugin.contributions.reader import layer_data
 
 PLUGIN = "napari-s3net"
 PATTERNS = "*.png *.jpg *.jpeg *.bmp *.tif *.tiff *.dcm *.ima *.nii *.nii.gz *.hdr *.mha *.mhd *.nrrd *.nhdr"
+#: What results beside their images are called.
+SAVED = re.compile(r"_(mask|labels)\.[^\d]+$", re.IGNORECASE)
 FILES = f"Images ({PATTERNS});;All files (*)"
 
 
@@ -55,6 +60,61 @@ def open_image(viewer: Any, parent: QWidget | None, what: str) -> None:
             _open_series(viewer, parent, path, error)
         except Exception as error:  # noqa: BLE001 - a reader may fail in any way, and napari must not go down with it
             show_error(str(error))
+
+
+def open_in_place(viewer: Any, path: Path, layers: Sequence[Any]) -> bool:
+    """Open an image in the place of layers that are done with; these stay where it cannot be opened.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Gets the image, which is fitted into the view.
+    path : Path
+        The image's file.
+    layers : sequence of napari.layers.Layer
+        They go, the last one first.
+
+    Returns
+    -------
+    bool
+        Whether the image is there; what went wrong is told in a notification.
+    """
+    try:
+        _open(viewer, str(path))
+    except Exception as error:  # noqa: BLE001 - a reader may fail in any way, and napari must not go down with it
+        show_error(str(error))
+        return False
+    for layer in reversed(layers):
+        viewer.layers.remove(layer)
+    viewer.reset_view()
+    return True
+
+
+def next_image(path: str | None) -> Path | None:
+    """Find the image that comes after another one in its folder, in the order in which people count.
+
+    Parameters
+    ----------
+    path : str or None
+        A file; a folder, and None, have none after it.
+
+    Returns
+    -------
+    Path or None
+        None after the last one. Masks and labels that were saved beside their images are left out.
+    """
+    if path is None or not Path(path).is_file():
+        return None
+    here = Path(path)
+    endings = tuple(pattern.removeprefix("*") for pattern in PATTERNS.split())
+    names = (one.name for one in here.parent.iterdir() if one.name.lower().endswith(endings))
+    later = [name for name in names if not SAVED.search(name) and _counted(name) > _counted(here.name)]
+    return here.with_name(min(later, key=_counted)) if later else None
+
+
+def _counted(name: str) -> list[tuple[int, str]]:
+    """A name such that 9 comes before 10."""
+    return [(int(part), "") if part.isdecimal() else (-1, part.lower()) for part in re.split(r"(\d+)", name)]
 
 
 def _open(viewer: Any, path: str) -> None:

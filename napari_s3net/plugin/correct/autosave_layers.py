@@ -1,7 +1,9 @@
-"""The session on the screen: taken from the layers every minute and at the end, and put back when asked for."""
+"""Sessions on the screen: taken from the layers every minute and at the end, and put back when asked for."""
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,9 +12,11 @@ import numpy as np
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels
 from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtWidgets import QApplication
 
 from napari_s3net.errors import ReadError
-from napari_s3net.plugin.correct.autosave import SavedSession, SessionWriter, load, session_folder
+from napari_s3net.plugin.correct import autosave as disk
+from napari_s3net.plugin.correct.autosave import RecentSession, SavedSession, SessionWriter
 from napari_s3net.plugin.correct.controller import LabelEditor
 from napari_s3net.plugin.layers.locks import locks_of
 from napari_s3net.plugin.layers.packed import PackedPlane, check_sum
@@ -21,13 +25,36 @@ from napari_s3net.plugin.layers.result_layer import add_layer, metadata_of, plai
 from napari_s3net.plugin.layers.run_cache import CachedRun, first_labels, put_run
 from napari_s3net.plugin.layers.slice_states import states_of
 from napari_s3net.plugin.layers.source import finest_level, layer_placement, source_of
+from napari_s3net.plugin.layers.stroke_layer import find_strokes, is_strokes
+from napari_s3net.plugin.layers.target import previewed
 
 #: Between two times of saving; and between two looks at whether a session is on the disk.
 SAVE_MS, POLL_MS = 60_000, 200
 
+_of_viewers: weakref.WeakKeyDictionary[Any, Autosave] = weakref.WeakKeyDictionary()
+
+
+def autosave_of(viewer: Any) -> Autosave:
+    """What saves the sessions of a viewer; the docks of a viewer share it.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Whose layers are saved.
+
+    Returns
+    -------
+    Autosave
+        A dock `hold`s it, and calls `release` when it is closed.
+    """
+    viewer = plain(viewer)
+    if viewer not in _of_viewers:
+        _of_viewers[viewer] = Autosave(viewer)
+    return _of_viewers[viewer]
+
 
 class Autosave(QObject):
-    """Saves the labels that are corrected, and reopens them.
+    """Saves every label layer on an image that has changed, and reopens what was saved.
 
     It belongs to no widget: napari deletes its window, and all widgets in it, before the program ends, and what was
     painted last has to be saved even then.
@@ -35,99 +62,210 @@ class Autosave(QObject):
     Parameters
     ----------
     viewer : napari.Viewer
-        Where a session is reopened.
-    editor : LabelEditor
-        Knows what is corrected.
+        Whose layers are saved; held weakly.
 
     Signals
     -------
     told(str)
-        When the session was saved, or why it was not.
+        When a session was saved, or why it was not.
     """
 
     told = Signal(str)
 
-    def __init__(self, viewer: Any, editor: LabelEditor) -> None:
+    def __init__(self, viewer: Any) -> None:
         super().__init__()
-        self._viewer, self._editor = viewer, editor
+        self._known = weakref.ref(viewer)
         self._writer = SessionWriter()
-        self._is_changed = False
+        self._changed: weakref.WeakSet[Labels] = weakref.WeakSet()
+        self._followed: weakref.WeakKeyDictionary[Labels, Callable[[Any], None]] = weakref.WeakKeyDictionary()
+        self._held = 0
         self._timer, self._poll = QTimer(self), QTimer(self)
         for timer, milliseconds, slot in ((self._timer, SAVE_MS, self.save), (self._poll, POLL_MS, self._tell)):
             timer.setInterval(milliseconds)
             timer.timeout.connect(slot)
-        self._timer.start()
 
     @property
-    def exists(self) -> bool:
-        """Whether there is a session to reopen."""
-        return (session_folder() / "session.npz").is_file()
+    def recent(self) -> list[RecentSession]:
+        """The newest sessions, of whatever image."""
+        return disk.recent(disk.session_folder())
 
-    def mark_changed(self) -> None:
-        """Note that something may have changed, and has to be saved the next time."""
-        self._is_changed = True
+    def hold(self) -> None:
+        """Begin to save, or go on for one more dock."""
+        self._held += 1
+        if self._held == 1:
+            layers = self._viewer.layers.events
+            layers.inserted.connect(self._follow)
+            layers.removing.connect(self._save_removed)
+            QApplication.instance().aboutToQuit.connect(self.save)
+            self._follow()
+            self._timer.start()
 
-    def save(self) -> None:
-        """Save what has changed; in a thread, so that painting goes on."""
-        if not self._is_changed or not self._editor.is_there:
+    def release(self) -> None:
+        """A dock is closed; after the last one, save once more and stop."""
+        self._held -= 1
+        if self._held:
             return
-        self._is_changed = False
-        self._writer.save(self._session())
-        self._poll.start()
+        self._timer.stop()
+        self.save()
+        self._poll.stop()
+        QApplication.instance().aboutToQuit.disconnect(self.save)
+        layers = self._viewer.layers.events
+        layers.inserted.disconnect(self._follow)
+        layers.removing.disconnect(self._save_removed)
+        for layer, slot in self._followed.items():
+            for event in (layer.events.paint, layer.events.set_data):
+                event.disconnect(slot)
+        self._followed.clear()
+
+    def mark_changed(self, layer: Labels | None) -> None:
+        """Note that labels, their strokes, names or locks may have changed, and have to be saved the next time.
+
+        Parameters
+        ----------
+        layer : napari.layers.Labels or None
+            The labels; None for none.
+        """
+        if layer is not None:
+            self._changed.add(layer)
+
+    def labels_of(self, layer: Labels) -> Labels:
+        """The labels that a layer of strokes corrects; any other layer itself.
+
+        Parameters
+        ----------
+        layer : napari.layers.Labels
+            Labels or strokes.
+
+        Returns
+        -------
+        napari.layers.Labels
+            In the viewer.
+        """
+        if not is_strokes(layer):
+            return layer
+        layers = [one for one in map(plain, self._viewer.layers) if isinstance(one, Labels)]
+        return next((one for one in layers if find_strokes([layer], one) is layer), layer)
+
+    def save(self, layers: list[Labels] | None = None) -> None:
+        """Save what has changed; in a thread, so that painting goes on. What a run is previewing waits.
+
+        Parameters
+        ----------
+        layers : list of napari.layers.Labels, optional
+            Only these.
+        """
+        if self._known() is None:
+            return
+        for layer in [one for one in self._changed - previewed if layers is None or one in layers]:
+            self._changed.discard(layer)
+            if (session := self._session(layer)) is not None:
+                self._writer.save(session, layer)
+                self._poll.start()
 
     def wait(self) -> None:
         """Wait until what was begun to save is on the disk."""
         self._writer.wait()
 
-    def release(self) -> None:
-        """Save once more and stop: the dock is closed."""
-        self._timer.stop()
-        self.save()
-        self._poll.stop()
+    def session_of(self, image: ImageLayer) -> Path | None:
+        """Find the newest session of an image.
 
-    def reopen(self) -> None:
+        Parameters
+        ----------
+        image : napari.layers.Image
+            In the viewer.
+
+        Returns
+        -------
+        Path or None
+            For `reopen`; None where there is none.
+        """
+        return disk.find(disk.session_folder(), image.name, image.source.path, finest_level(image)[1])
+
+    def reopen(self, file: Path) -> Labels:
         """Put image, labels and strokes back.
+
+        Parameters
+        ----------
+        file : Path
+            Of the session.
+
+        Returns
+        -------
+        napari.layers.Labels
+            The labels, which are selected.
 
         Raises
         ------
         ReadError
-            If there is no session, or its image is not there any more.
+            If there is no such session, or its image is not there any more.
         """
         self._writer.wait()
-        saved = load(session_folder())
+        saved, viewer = disk.load(file), self._viewer
         image = self._find(saved) or self._open(saved)
-        source = source_of(image, self._viewer.dims.point, self._viewer.dims.order[-2:])
-        layer = add_layer(self._viewer, image, source, saved.name)
+        source = source_of(image, viewer.dims.point, viewer.dims.order[-2:])
+        layer = add_layer(viewer, image, source, saved.name)
         layer.data[...] = saved.labels
         if saved.metadata:
             geometry = layer_placement(image, source.shape).geometry
             layer.metadata = {KEY: {**saved.metadata, "source": image.name, "geometry": geometry}}
             recolour(layer)
         layer.refresh()
-        self._editor.choose(layer)
-        locks = self._editor.locks
-        locks.labels.update(saved.locked)
-        locks.held = saved.locked_part
+        editor = self._editor(layer)
+        editor.locks.labels.update(saved.locked)
+        editor.locks.held = saved.locked_part
         _put_slices_back(layer, saved)
         if saved.strokes.any():
-            self._editor.put_strokes(saved.strokes)
-        self._viewer.layers.selection.active = layer
+            editor.put_strokes(saved.strokes)
+        viewer.layers.selection.active = layer
+        return layer
+
+    @property
+    def _viewer(self) -> Any:
+        viewer = self._known()
+        assert viewer is not None  # noqa: S101 - a dock that holds this lives in it
+        return viewer
+
+    def _editor(self, layer: Labels) -> LabelEditor:
+        editor = LabelEditor(self._viewer)
+        editor.choose(layer)
+        return editor
+
+    def _follow(self, event: Any = None) -> None:
+        """Hear of changes in labels and strokes, also in those that come later."""
+        for layer in map(plain, self._viewer.layers):
+            if isinstance(layer, Labels) and layer not in self._followed:
+                slot = _marker(weakref.ref(self), weakref.ref(layer))
+                self._followed[layer] = slot
+                for emitter in (layer.events.paint, layer.events.set_data):
+                    emitter.connect(slot)
+
+    def _save_removed(self, event: Any) -> None:
+        """Before labels or their image go."""
+        gone = plain(self._viewer.layers[event.index])
+        if isinstance(gone, Labels):
+            self.save([gone])
+        elif isinstance(gone, ImageLayer):
+            self.save(list(self._changed))
 
     def _tell(self) -> None:
         """Say how saving ended; what failed is tried again at the next time."""
         if self._writer.is_busy:
             return
         self._poll.stop()
-        failure = self._writer.failure
-        self._is_changed = self._is_changed or bool(failure)
+        failure, layers = self._writer.collect()
+        for layer in layers:
+            self._changed.add(layer)
         self.told.emit(failure or f"Session saved {datetime.now().astimezone():%H:%M}")
 
-    def _session(self) -> SavedSession:
-        """The session as it is now, in arrays of its own."""
-        layer, source, strokes = self._editor.layer, self._editor.source, self._editor.strokes
-        assert layer is not None  # noqa: S101 - saved only with labels
-        assert source is not None  # noqa: S101 - saved only with an image
-        locks = locks_of(layer)
+    def _session(self, layer: Labels) -> SavedSession | None:
+        """The session as it is now, in arrays of its own; None for what is no label layer on an image."""
+        editor = LabelEditor(self._viewer)
+        if layer not in editor.candidates():
+            return None
+        editor.layer = layer
+        source, strokes, locks = editor.source, editor.strokes, locks_of(layer)
+        if source is None or editor.problem:
+            return None
         drawn = np.zeros(layer.data.shape, np.int32) if strokes is None else np.array(strokes.data)
         return SavedSession(
             image=source.name,
@@ -171,6 +309,17 @@ def _put_slices_back(layer: Labels, saved: SavedSession) -> None:
     for key, number in saved.states.carried.items():
         if number == check_sum(saved.labels[key.index]):
             states.carried[key] = check_sum(layer.data[key.index])
+
+
+def _marker(autosave: weakref.ref[Autosave], layer: weakref.ref[Labels]) -> Callable[[Any], None]:
+    """What a layer's events call; keeps neither alive."""
+
+    def mark(_: Any = None) -> None:
+        saver, changed = autosave(), layer()
+        if saver is not None and changed is not None:
+            saver.mark_changed(saver.labels_of(changed))
+
+    return mark
 
 
 def _is_image_of(layer: ImageLayer, saved: SavedSession) -> bool:

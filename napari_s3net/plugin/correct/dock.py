@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from napari.layers import Labels
@@ -16,7 +17,7 @@ from napari_s3net.correction.constraints import BACKGROUND, OBJECT
 from napari_s3net.correction.slice_propagation import Propagation
 from napari_s3net.errors import S3NetError
 from napari_s3net.image import Segmentation
-from napari_s3net.plugin.correct.autosave_layers import Autosave
+from napari_s3net.plugin.correct.autosave_layers import autosave_of
 from napari_s3net.plugin.correct.controller import LabelEditor, recolour_strokes_of
 from napari_s3net.plugin.correct.panels import (
     LabelList,
@@ -73,7 +74,8 @@ class CorrectDock(Dock):
         self.stack_controller = StackController(
             napari_viewer, self.editor, self.slices, self.background, self.tool_controller.region, self
         )
-        self.autosave = Autosave(napari_viewer, self.editor)
+        self.autosave = autosave_of(napari_viewer)
+        self.autosave.hold()
         self._refresh_soon = self._timer(REFRESH_MS, self.refresh)
         self._rerun_soon = self._timer(AFTER_STROKE_MS, self.rerun)
         self._hint_soon = self._timer(0, self._show_hint)
@@ -101,6 +103,7 @@ class CorrectDock(Dock):
 
     def _let_go(self) -> None:
         """Save first."""
+        self.autosave.told.disconnect(self._say_saved)
         self.autosave.release()
         self.tool_controller.release()
         self.background.release()
@@ -140,9 +143,9 @@ class CorrectDock(Dock):
             panel.asked.connect(self._ask)
         self.tools.asked.connect(self._use_tool)
         self.background.over.connect(self._over)
-        self.autosave.told.connect(self.session_panel.line.setText)
+        self.autosave.told.connect(self._say_saved)
         self.destroyed.connect(self._cancel)
-        self.follow_viewer(self._cancel, self.autosave.save)
+        self.follow_viewer(self._cancel)
         brushes = {name: partial(self.brush, name) for name in ("object", "background", "erase")}
         digits = {f"label {n}": partial(self._brush_label, n) for n in range(1, 10)}
         asked = {name: partial(self._ask, name) for name in ("hide", "next", "sheet", *STACK_KEYS)}
@@ -221,7 +224,8 @@ class CorrectDock(Dock):
         """Bring every list and count up to date with the plane in view."""
         there, problem = self.editor.is_there, self.editor.problem
         self.empty.setVisible(not there and not problem)
-        self.empty.reopen.setVisible(self.autosave.exists)
+        if not there:
+            self.empty.show_recent(self.autosave.recent)
         self.filled.setVisible(there or bool(problem))
         for panel in (self.paint, self.labels, self.slices, self.tools, self.uncertainty):
             panel.setEnabled(there)
@@ -238,7 +242,7 @@ class CorrectDock(Dock):
         self.tools.show_unit(self.editor.pixel_size()[1])
         self.stack_controller.refresh()
         self.session_panel.show_stack(is_stack=source.slices > 1)
-        self.autosave.mark_changed()
+        self.autosave.mark_changed(layer)
         self._settle()
 
     def _settle(self) -> None:
@@ -313,7 +317,6 @@ class CorrectDock(Dock):
         self.show_message("")
         always: dict[str, Callable[[], object]] = {
             "segment": lambda: self._viewer.window.add_plugin_dock_widget("napari-s3net", "Segment"),
-            "reopen": self.autosave.reopen,
             "sheet": lambda: KeySheet(self).show(),
         }
         with_labels: dict[str, Callable[[], object]] = {
@@ -330,10 +333,15 @@ class CorrectDock(Dock):
             with_labels[name] = partial(self.uncertainty_controller.ask, name)
         for name in (*self.slices.buttons, "revert volume"):
             with_labels[name] = partial(self.stack_controller.ask, name)
+        if what.startswith("reopen "):
+            self._choose(self.autosave.reopen(Path(what.removeprefix("reopen "))))
         actions = {**always, **with_labels} if self.editor.is_there else always
         if what in actions:
             actions[what]()
             self.refresh()
+
+    def _say_saved(self, words: str) -> None:
+        self.session_panel.line.setText(words)
 
     def _revert(self) -> None:
         if not self.editor.revert():

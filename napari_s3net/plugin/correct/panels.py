@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QLabel,
     QListWidget,
     QListWidgetItem,
+    QMenu,
     QProgressBar,
     QPushButton,
     QRadioButton,
@@ -22,6 +23,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_s3net.plugin.correct.autosave import RecentSession
 from napari_s3net.plugin.widgets.fields import make_field
 from napari_s3net.plugin.widgets.parts import button, caption, column, heading, menu_button, more_button, row
 from napari_s3net.plugin.widgets.text import share_text
@@ -355,9 +357,25 @@ class NoLabels(QWidget):
         self.segment = QPushButton("Open Segment")
         self.segment.setProperty("primary", True)
         self.segment.setToolTip("The dock that makes labels.")
-        self.reopen = QPushButton("Reopen last session")
-        self.reopen.setToolTip("Labels and strokes as they were when they were last saved.")
-        for name, made in (("segment", self.segment), ("reopen", self.reopen)):
-            made.clicked.connect(lambda _, name=name: self.asked.emit(name))
+        self.segment.clicked.connect(lambda: self.asked.emit("segment"))
+        self.reopen = QPushButton("Reopen a session")
+        self.reopen.setObjectName("menu")
+        self.reopen.setToolTip("Image, labels and strokes as they were when they were last saved.")
+        self.reopen.setMenu(QMenu(self.reopen))
+        self.reopen.menu().triggered.connect(lambda action: self.asked.emit(action.objectName()))
         words = caption("Any labels layer that lies on an image can be corrected, wherever it was made.")
         column(self, heading("Segment an image first, or open labels"), words, self.segment, self.reopen)
+
+    def show_recent(self, sessions: list[RecentSession]) -> None:
+        """List the sessions that can be reopened.
+
+        Parameters
+        ----------
+        sessions : list of RecentSession
+            The newest first; without any, the button is hidden.
+        """
+        self.reopen.setVisible(bool(sessions))
+        menu = self.reopen.menu()
+        menu.clear()
+        for one in sessions:
+            menu.addAction(f"{one.image}  ·  {one.when:%d %b %H:%M}").setObjectName(f"reopen {one.file}")

@@ -129,6 +129,32 @@ def find_result(layers: Iterable[Any], image_layer: Any, source: Source) -> Labe
     return None
 
 
+def layers_of(layers: Iterable[Any], image_layer: Any) -> list[Any]:
+    """List an image with all that was made from it: results, their masks, strokes.
+
+    Parameters
+    ----------
+    layers : iterable of napari.layers.Layer
+        Those of the viewer.
+    image_layer : napari.layers.Image
+        The image.
+
+    Returns
+    -------
+    list of napari.layers.Layer
+        In the order of the layer list.
+    """
+    found = [image_layer]
+    everything = list(map(plain, layers))
+    for layer in everything:
+        known = layer.metadata.get(KEY, {})
+        made_from = next((known[name] for name in ("mask_of", "strokes_of", "uncertainty_of") if name in known), None)
+        labels = [one for one in everything if is_result_of(one, image_layer)]
+        if layer in labels or any(belongs_to(layer, one, made_from) for one in labels if made_from is not None):
+            found.append(layer)
+    return [layer for layer in everything if layer in found]
+
+
 def follow_name(layers: Iterable[Any], image_layer: Any) -> None:
     """Write an image's present name into the metadata of its results.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 from napari.layers import Labels
@@ -39,6 +40,9 @@ from napari_s3net.plugin.layers.source import Source, finest_level, layer_placem
 PREVIEW_CLUSTERS = 64
 #: A preview comes in over the first number of pictures, on planes of up to the second of pixels; else at once.
 FRAMES, FRAME_PIXELS = 4, 2**21
+
+#: Labels that hold a preview now, which nobody is to take for a result.
+previewed: WeakSet[Labels] = WeakSet()
 
 
 def dissolve(old: NDArray[Any], new: NDArray[Any]) -> Iterator[NDArray[Any]]:
@@ -202,6 +206,7 @@ class Target:
     def _begin(self) -> None:
         """Before the first preview: keep what is there, and keep the user's brush away from what will be replaced."""
         layer = self.layer = self.layer or self._add()
+        previewed.add(layer)
         self._before = layer.data[self.source.index].copy()
         self._shown = self._before.copy()
         self._mode = str(layer.mode)
@@ -221,6 +226,7 @@ class Target:
         if fits_source(self.layer, self.source):
             self._take_in_changes()
         before, self._before, self._shown = self._before, None, None
+        previewed.discard(self.layer)
         self.layer.events.mode.disconnect(self._hold_mode)
         self.layer.mode = self._mode
         return before

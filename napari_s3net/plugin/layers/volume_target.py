@@ -20,7 +20,7 @@ from napari_s3net.plugin.layers.result_layer import fits_source, metadata_of, re
 from napari_s3net.plugin.layers.run_cache import cache_run
 from napari_s3net.plugin.layers.source import layer_placement
 from napari_s3net.plugin.layers.stack import Stack
-from napari_s3net.plugin.layers.target import PREVIEW_CLUSTERS, Target
+from napari_s3net.plugin.layers.target import PREVIEW_CLUSTERS, Target, previewed
 from napari_s3net.provenance import Provenance
 
 
@@ -175,6 +175,7 @@ class VolumeTarget(Target):
         layer = self.layer = self.layer or self._add()
         if self._mode is None:
             self._mode = str(layer.mode)
+            previewed.add(layer)
             layer.mode = "pan_zoom"
             layer.events.mode.connect(self._hold_mode)
             metadata = metadata_of(layer)
@@ -188,6 +189,7 @@ class VolumeTarget(Target):
         """Give the brush back."""
         if self.layer is not None and self._mode is not None:
             self.layer.events.mode.disconnect(self._hold_mode)
+            previewed.discard(self.layer)
             self.layer.mode, self._mode = self._mode, None
 
     def _in_view(self, layer: Labels) -> Any:

@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from napari.layers import Image as ImageLayer
@@ -15,12 +16,14 @@ from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QApplication, QPushButton, QSizePolicy, QStackedWidget, QWidget
 
 from napari_s3net.errors import S3NetError
-from napari_s3net.plugin.contributions.open_files import open_image
+from napari_s3net.plugin.contributions.open_files import next_image, open_image, open_in_place
+from napari_s3net.plugin.correct.autosave import saved_at
+from napari_s3net.plugin.correct.autosave_layers import autosave_of
 from napari_s3net.plugin.jobs.session import Phase, Session, cancel_all, screen_of
 from napari_s3net.plugin.jobs.thread_job import is_busy
 from napari_s3net.plugin.layers.axis_letters import axis_letters, camera_of, grid_of
 from napari_s3net.plugin.layers.metadata import MetadataHistory
-from napari_s3net.plugin.layers.result_layer import find_result, follow_name, is_result_of, plain
+from napari_s3net.plugin.layers.result_layer import find_result, follow_name, is_result_of, layers_of, plain
 from napari_s3net.plugin.layers.source import Source, describe_source, inspect_source, source_of, thickness_text
 from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.layers.target import Target
@@ -35,7 +38,7 @@ from napari_s3net.plugin.widgets.edge_letters import EdgeLetters
 from napari_s3net.plugin.widgets.extent import SLICE, VOLUME, ExtentChooser
 from napari_s3net.plugin.widgets.memory_advice import MemoryAdvice
 from napari_s3net.plugin.widgets.panels import ProgressPanel, Welcome
-from napari_s3net.plugin.widgets.parts import column
+from napari_s3net.plugin.widgets.parts import button, column
 from napari_s3net.plugin.widgets.result_panel import ResultPanel
 from napari_s3net.plugin.widgets.settings_dialog import SettingsDialog
 from napari_s3net.plugin.widgets.text import about_text, memory_text
@@ -59,6 +62,10 @@ class SegmentDock(Dock):
         super().__init__(napari_viewer)
         self._image_layer: ImageLayer | None = None
         self.source: Source | None = None
+        #: The newest session of the image, if it was worked on before.
+        self._earlier: Path | None = None
+        #: The image after this one in its folder.
+        self._next: Path | None = None
         self._suggested = ""
         self._devices: tuple[str, ...] = ()
         self._history = MetadataHistory()
@@ -68,6 +75,8 @@ class SegmentDock(Dock):
         self.progress, self.panel, self.advice = ProgressPanel(), ResultPanel(), MemoryAdvice()
         self.session = session = Session(self)
         self.result = ResultController(napari_viewer, self.panel, self._history, self, lambda: session.is_previewing)
+        self.autosave = autosave_of(napari_viewer)
+        self.autosave.hold()
         self._cancel_run = partial(cancel_all, self.session.running)
         self._build()
         self._connect()
@@ -110,6 +119,7 @@ class SegmentDock(Dock):
 
     def _let_go(self) -> None:
         self.session.release()
+        self.autosave.release()
         self.result.release()
         self.windows.release()
         self.drag.release()
@@ -125,13 +135,15 @@ class SegmentDock(Dock):
         self.extent.hide()
         self.run_button = QPushButton("Run")
         self.run_button.setProperty("primary", True)
+        self.reopen = button("", "Labels, strokes and names of this image, as they were when they were last saved.")
+        self.reopen.hide()
         self.run_button.setToolTip("Segment the image in view (Shift-Enter).")
         self.details = QPushButton("Copy details")
         self.details.setToolTip("Copy what a developer needs to know about this error.")
         #: A run's progress takes the place of what cannot be changed meanwhile, so that nothing below it moves.
         self.task = QStackedWidget()
         choice = QWidget()
-        column(choice, self.extent, self.choosers.form, self.advice, self.run_button).addStretch()
+        column(choice, self.extent, self.choosers.form, self.advice, self.reopen, self.run_button).addStretch()
         # The place is as high as the choice; the progress makes do with that, without its plot if there is no room.
         choice.setMinimumHeight(self.progress.sizeHint().height())
         self.progress.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
@@ -150,6 +162,7 @@ class SegmentDock(Dock):
         self.advice.size_taken.connect(self.choosers.set_working_size)
         self.advice.cpu_taken.connect(self._take_cpu)
         self.run_button.clicked.connect(self._run_clicked)
+        self.reopen.clicked.connect(self._reopen)
         self._shortcut.activated.connect(self.run)
         self.progress.stop.clicked.connect(self._stop_clicked)
         self.progress.cancel.clicked.connect(self._cancel_clicked)
@@ -221,7 +234,7 @@ class SegmentDock(Dock):
     def _choose(self, layer: ImageLayer | None) -> None:
         """Take another image: its preset is chosen anew."""
         self._unfollow_image()
-        self._image_layer, self.source = layer, None
+        self._image_layer, self.source, self._earlier = layer, None, None
         self.session.settle()
         if layer is None:
             self.result.release()
@@ -230,6 +243,17 @@ class SegmentDock(Dock):
             return
         layer.events.data.connect(self._replaced)
         self._look_at(layer)
+        self._earlier = self.autosave.session_of(layer)
+        self._next = next_image(layer.source.path)
+        self.panel.next.setVisible(self._next is not None)
+
+    def _reopen(self, _: bool = False) -> None:
+        if self._earlier is not None:
+            try:
+                self.autosave.reopen(self._earlier)
+                self._moved()
+            except S3NetError as error:
+                self.session.fail(str(error))
 
     def _unfollow_image(self) -> None:
         if self._image_layer is not None:
@@ -341,6 +365,9 @@ class SegmentDock(Dock):
         self.task.setCurrentIndex(int(screen.progress))
         self.choosers.setEnabled(screen.can_choose)
         self.run_button.setEnabled(screen.can_run and self.source is not None)
+        self.reopen.setVisible(self._earlier is not None and self.result.layer is None)
+        if self._earlier is not None:
+            self.reopen.setText(f"Reopen your work of {saved_at(self._earlier):%d %b, %H:%M}")
         self.message.setVisible(phase is Phase.FAILED)
         self.details.setVisible(phase is Phase.FAILED and bool(self.session.details))
         self.progress.stop.setEnabled(screen.can_stop)
@@ -355,6 +382,8 @@ class SegmentDock(Dock):
             self.run(new_layer=True)
         elif what == "correct":
             self._viewer.window.add_plugin_dock_widget("napari-s3net", "Correct")
+        elif what == "next_image" and self._next is not None and self._image_layer is not None:
+            open_in_place(self._viewer, self._next, layers_of(self._viewer.layers, self._image_layer))
         elif what == "pixel_size" and self.source is not None:
             self._ask_pixel_size()
         elif what == "show_settings" and self.result.layer is not None:

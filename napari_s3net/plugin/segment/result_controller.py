@@ -17,6 +17,7 @@ from qtpy.QtWidgets import QApplication
 from napari_s3net.errors import S3NetError
 from napari_s3net.image import Image
 from napari_s3net.labels.measure import Cluster
+from napari_s3net.plugin.correct.autosave_layers import autosave_of
 from napari_s3net.plugin.correct.measuring import Measurer
 from napari_s3net.plugin.correct.tools import Plane, merge
 from napari_s3net.plugin.layers.locks import locks_of
@@ -311,6 +312,7 @@ class ResultController(QObject):
         """Write a changed metadata to the layer and show it."""
         assert self.layer is not None  # noqa: S101 - a metadata is changed only with a result
         self.layer.metadata = {**self.layer.metadata, KEY: metadata}
+        autosave_of(self._viewer).mark_changed(self.layer)
         if self._source is not None:
             self._history.remember(self._source.key, self.layer.data[self._source.index], metadata)
         self._recolour()

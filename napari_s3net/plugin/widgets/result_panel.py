@@ -54,6 +54,8 @@ class ResultPanel(QWidget):
             copy_command="Copy as command",
             show_settings="Show settings",
         )
+        self.next = button("Next image ▸", "Open the next image of the folder in place of this one. Your work is kept.")
+        self.next.hide()
         self.clusters = make_field(
             False,
             "Show clusters",
@@ -111,13 +113,14 @@ class ResultPanel(QWidget):
         self.pixel_size.hide()
         ways = row(self.correct, self.save, self.save_as, self.more)
         ticks = row(self.clusters.native, self.each.native)
-        column(self, self.line, self.pixel_size, ways, self.effort, ticks, self.table, self.merge)
+        column(self, self.line, self.pixel_size, ways, self.next, self.effort, ticks, self.table, self.merge)
 
     def _connect(self, *menus: object) -> None:
         asking: dict[str, QPushButton] = {
             "merge": self.merge,
             "correct": self.correct,
             "save": self.save,
+            "next_image": self.next,
             "pixel_size": self.pixel_size,
         }
         for name, made in asking.items():

@@ -116,3 +116,14 @@ def test_one_of_several_series_is_asked_for(viewer, monkeypatch, said, chosen):
     assert read == ([("/scans/2", "1.3")] if chosen else [])
     assert [layer.name for layer in viewer.layers] == (["chest"] if chosen else [])
     assert said == []
+
+
+def test_the_next_image_as_people_count_without_what_was_saved(tmp_path):
+    for name in ("a9.jpg", "a10.jpg", "a10_mask.png", "a9_labels.nii.gz", "notes.txt", "b.PNG"):
+        (tmp_path / name).write_bytes(b"")
+    walk = [str(tmp_path / "a9.jpg")]
+    while (after := module.next_image(walk[-1])) is not None:
+        walk.append(str(after))
+    assert [path.rpartition("/")[2].rpartition("\\")[2] for path in walk] == ["a9.jpg", "a10.jpg", "b.PNG"]
+    assert module.next_image(str(tmp_path)) is None
+    assert module.next_image(None) is None

@@ -27,7 +27,9 @@ def test_the_last_session_is_reopened(dock, layer, qtbot, errors, folder):
     second = CorrectDock(viewer)
     qtbot.addWidget(second)
     assert second.empty.reopen.isVisibleTo(second)
-    second.empty.reopen.click()
+    (entry,) = second.empty.reopen.menu().actions()
+    assert entry.text().startswith("mole  ·  ")
+    entry.trigger()
     assert second.editor.layer.name == "mole – S³-Net"
     np.testing.assert_array_equal(second.editor.layer.data, before)
     np.testing.assert_array_equal(second.editor.strokes.data, drawn)
@@ -49,7 +51,7 @@ def test_a_session_without_its_image_says_so(dock, qtbot, errors):
     dock.autosave.wait()
     second = CorrectDock(ViewerModel())
     qtbot.addWidget(second)
-    second.empty.reopen.click()
+    second.empty.reopen.menu().actions()[0].trigger()
     assert "Open the image mole first" in errors[-1]
     put_away(second)
 

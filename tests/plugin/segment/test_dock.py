@@ -1,9 +1,13 @@
 """The dock: what is chosen, and what the result offers."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from napari_s3net.errors import ReadError
 from napari_s3net.plugin.jobs.session import Phase
+from napari_s3net.plugin.layers.result_layer import metadata_of
 from napari_s3net.plugin.segment import dock as module
 from tests.plugin.segment.conftest import layers, run_through
 
@@ -126,3 +130,50 @@ def test_a_result_stays_with_its_image_when_that_is_renamed(ready, viewer, qtbot
     assert ready.panel.isVisibleTo(ready)
     run_through(ready, qtbot)
     assert layers(viewer) == ["naevus", "mole – S³-Net"]
+
+
+@pytest.fixture
+def two_files(viewer, photograph, tmp_path, monkeypatch):
+    """Two photographs in a folder, of which the second may be damaged; a way to open one as napari does."""
+    from napari.layers import Image
+    from napari.layers._source import layer_source
+
+    def show(viewer, path):
+        if not Path(path).stat().st_size:
+            raise ReadError("it is empty")
+        with layer_source(path=path):
+            viewer.add_layer(Image(photograph, name=Path(path).stem))
+
+    monkeypatch.setattr("napari_s3net.plugin.contributions.open_files._open", show)
+    for name in ("mole.png", "second.png"):
+        (tmp_path / name).write_bytes(b"a picture")
+    show(viewer, str(tmp_path / "mole.png"))
+    return tmp_path, lambda name: show(viewer, str(tmp_path / name))
+
+
+def test_next_image_takes_the_place_of_this_one_whose_work_is_kept(dock, viewer, two_files, qtbot, fake_runs):
+    run_through(dock, qtbot)
+    dock.panel.clusters.value = True
+    dock.panel.table.clusters.renamed.emit(1, "Naevus")
+    dock.panel.asked.emit("next_image")
+    assert layers(viewer) == ["second"]
+    assert not dock.panel.next.isVisibleTo(dock)
+    assert not dock.reopen.isVisibleTo(dock)
+    dock.autosave.wait()
+    two_files[1]("mole.png")
+    assert dock.reopen.text().startswith("Reopen your work of ")
+    dock.reopen.click()
+    assert layers(viewer) == ["second", "mole", "mole – S³-Net"]
+    assert metadata_of(viewer.layers[-1])["names"][1] == "Naevus"
+    assert dock.panel.isVisibleTo(dock)
+    assert not dock.reopen.isVisibleTo(dock)
+
+
+def test_an_image_that_cannot_be_opened_takes_nobodys_place(dock, viewer, two_files, qtbot, fake_runs, monkeypatch):
+    told = []
+    monkeypatch.setattr("napari_s3net.plugin.contributions.open_files.show_error", told.append)
+    (two_files[0] / "second.png").write_bytes(b"")
+    run_through(dock, qtbot)
+    dock.panel.asked.emit("next_image")
+    assert layers(viewer) == ["mole", "mole – S³-Net"]
+    assert told == ["it is empty"]
