@@ -6,6 +6,7 @@ Settings, commands and the API are told where they are defined, so that no page 
 from __future__ import annotations
 
 import json
+import textwrap
 from argparse import ArgumentParser, _SubParsersAction
 from pathlib import Path
 from typing import Any
@@ -40,11 +41,19 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         "reference/commands.md": commands_page(),
         "reference/api.md": api_page(),
         "tutorials/notebook.md": notebook_page(),
+        "contributing.md": of_the_project("CONTRIBUTING.md"),
+        "security.md": of_the_project("SECURITY.md"),
+        "changelog.md": of_the_project("CHANGELOG.md"),
         "pictures/icon.svg": (ROOT / "napari_s3net" / "icon.svg").read_text(encoding="utf-8"),
     }
     for path, content in pages.items():
         files.append(File.generated(config, path, content=content))
     return files
+
+
+def of_the_project(name: str) -> str:
+    """A page that lies beside the README, with its links as they are from here."""
+    return (ROOT / name).read_text(encoding="utf-8").replace("(docs/", "(")
 
 
 # -- settings
@@ -122,18 +131,17 @@ def commands_page() -> str:
 def command_section(name: str, parser: ArgumentParser) -> str:
     """What a command does, how it is called, and its flags."""
     formatter = parser._get_formatter()
-    formatter._width = 110
     lines = ["| flag | what |", "|---|---|"]
     for action in parser._actions:
         if action.dest == "help":
             continue
-        given = action.metavar or (action.dest.upper() if action.nargs != 0 else "")
-        values = ", ".join(map(str, action.choices)) if action.choices else ""
-        word = " ".join(filter(None, (", ".join(action.option_strings), str(given if action.nargs != 0 else ""))))
-        help_text = formatter._expand_help(action) if action.help else ""
-        told = " ".join(filter(None, (help_text, f"({values})" if values and values not in help_text else "")))
-        lines.append(f"| `{word}` | {cell(told)} |")
-    usage = parser.format_usage().removeprefix("usage: ").strip()
+        given = "" if action.nargs == 0 else str(action.metavar or action.dest.upper())
+        word = " ".join(filter(None, (", ".join(action.option_strings), given)))
+        told = formatter._expand_help(action) if action.help else ""
+        missing = [str(value) for value in action.choices or () if str(value) not in told]
+        values = f" ({', '.join(map(str, action.choices))})" if action.choices and missing else ""
+        lines.append(f"| `{word}` | {cell(told + values)} |")
+    usage = textwrap.fill(" ".join(parser.format_usage().removeprefix("usage: ").split()), 96, subsequent_indent="    ")
     return f"## {name}\n\n{parser.description}\n\n```text\n{usage}\n```\n\n" + "\n".join(lines)
 
 
@@ -164,7 +172,7 @@ def entry(name: str, level: int = 2) -> str:
 
 
 def notebook_page() -> str:
-    """The notebook of `examples`, cell by cell, with the pictures that its cells make."""
+    """The notebook of `examples`, cell by cell, with what its cells print and show."""
     parts = []
     for number, one in enumerate(json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]):
         text = "".join(one["source"]).replace("(../docs/", "(../")
@@ -172,7 +180,9 @@ def notebook_page() -> str:
             parts.append(text)
             continue
         parts.append(f"```python\n{text}\n```")
-        picture = f"pictures/notebook-{number}.png"
-        if (ROOT / "docs" / picture).is_file():
-            parts.append(f"![What the cell shows](../{picture})")
+        picture, printed = (ROOT / "docs" / "pictures" / f"notebook-{number}.{kind}" for kind in ("png", "txt"))
+        if printed.is_file():
+            parts.append(f"```text\n{printed.read_text(encoding='utf-8').strip()}\n```")
+        if picture.is_file():
+            parts.append(f"![What the cell shows](../pictures/{picture.name})")
     return "\n\n".join(parts) + "\n"

@@ -8,6 +8,7 @@ docs-pictures` runs this; nothing is kept but what stands in docs/pictures.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -15,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -224,18 +225,20 @@ def learn() -> None:
 
 
 def notebook() -> None:
-    """What the cells of the notebook show."""
+    """What the cells of the notebook show and print."""
     names: dict[str, Any] = {}
     for number, cell in enumerate(json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]):
         if cell["cell_type"] != "code":
             continue
-        code = "".join(cell["source"])
+        code, printed = "".join(cell["source"]), io.StringIO()
         before, _, last = code.rpartition("\n")
-        if last.startswith("Image."):
-            exec(before, names)  # noqa: S102 - our own notebook
+        shows = last.startswith("Image.")
+        with redirect_stdout(printed):
+            exec(before if shows else code, names)  # noqa: S102 - our own notebook
+        if shows:
             save(f"notebook-{number}", eval(last, names), width=512)  # noqa: S307
-        else:
-            exec(code, names)  # noqa: S102
+        if printed.getvalue():
+            (docs_figures.PICTURES / f"notebook-{number}.txt").write_text(printed.getvalue(), encoding="utf-8")
 
 
 def save(name: str, picture: Image.Image, width: int = WIDTH) -> None:
