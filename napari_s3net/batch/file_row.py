@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
+#: A result whose confidence is no expected Dice is to be looked at below this; set by hand.
+LOOK_BELOW = 0.5
 Status = Literal["running", "done", "failed", "skipped"]
 
 
@@ -82,6 +84,21 @@ class FileRow:
     def foreground(self) -> tuple[int, ...]:
         """The labels of the object."""
         return tuple(self.metadata.get("foreground", ()))
+
+    @property
+    def certainty(self) -> str:
+        """ "sure", "look" or "no clear object", as the Segment dock says it; empty where nothing can be said.
+
+        Where the confidence is no expected Dice, as of CT without a network, only what is below `LOOK_BELOW` is to be
+        looked at, and nothing is called sure.
+        """
+        if self.status not in ("done", "skipped"):
+            return ""
+        if word := str(self.metadata.get("certainty", "")):
+            return word
+        if self.share is not None and not self.share:
+            return "no clear object"
+        return "look" if self.confidence is not None and self.confidence < LOOK_BELOW else ""
 
     @property
     def used(self) -> str:

@@ -18,8 +18,11 @@ from napari_s3net.io.write import replacing
 TEMPLATE = "report.html.jinja"
 #: This many rows have a picture; more would make a page that no browser likes to open.
 PICTURES = 1000
-#: Results that are less certain are marked.
-UNCERTAIN = 0.5
+#: What the words for how certain a result is mean.
+WORDS = (
+    "sure: an outline drawn by hand is expected to overlap by 0.9 or more (Dice). look: check the outline first. "
+    "no clear object: nothing stands out. No word: the method gives no expected overlap."
+)
 
 
 def write_page(output: Path, report: BatchReport) -> None:
@@ -50,7 +53,7 @@ def write_page(output: Path, report: BatchReport) -> None:
     parts = environment.get_template(TEMPLATE).generate(
         rows=_rows(path.parent, report),
         table=TABLE if (path.parent / TABLE).exists() else "",
-        uncertain=round(100 * UNCERTAIN),
+        words=WORDS,
         **_totals(report),
     )
     with (
@@ -65,12 +68,13 @@ def _totals(report: BatchReport) -> dict[str, Any]:
     states: Counter[str] = Counter()
     presets: Counter[str] = Counter()
     devices: Counter[str] = Counter()
-    seconds, noted, uncertain, version = 0.0, 0, 0, ""
+    seconds, noted, version = 0.0, 0, ""
+    certainties: Counter[str] = Counter()
     for row in report.rows(light=True):
         states[row.status] += 1
         seconds += row.seconds
         noted += bool(row.note)
-        uncertain += _kind(row) == "uncertain"
+        certainties[row.certainty] += 1
         if row.status == "done":
             presets.update([row.preset] if row.preset else [])
             devices[row.device] += 1
@@ -79,7 +83,9 @@ def _totals(report: BatchReport) -> dict[str, Any]:
         (len(report), "files", ""),
         (states["done"], "done", ""),
         (states["failed"], "failed", "bad" if states["failed"] else ""),
-        (uncertain, "uncertain", ""),
+        (certainties["sure"], "sure", ""),
+        (certainties["look"], "to look at", ""),
+        (certainties["no clear object"], "no clear object", ""),
         *([(noted, "with a note", "")] if noted else []),
         (_time(seconds), "of work", ""),
     ]
@@ -104,6 +110,7 @@ def _rows(output: Path, report: BatchReport) -> Iterator[dict[str, Any]]:
             "error": visible_text(row.error),
             "note": visible_text(row.note),
             "share": "" if row.share is None else f"{100 * row.share:.1f} %",
+            "certainty": row.certainty,
             "percent": None if row.confidence is None else round(100 * row.confidence),
             "time": _time(row.seconds),
         }
@@ -113,7 +120,7 @@ def _kind(row: FileRow) -> str:
     """What the rows are filtered by."""
     if row.status == "failed":
         return "failed"
-    return "uncertain" if row.confidence is not None and row.confidence < UNCERTAIN else "done"
+    return "look" if row.certainty in ("look", "no clear object") else "done"
 
 
 def _picture(output: Path, row: FileRow) -> str:

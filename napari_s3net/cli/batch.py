@@ -176,13 +176,13 @@ def row_text(row: FileRow) -> str:
     Returns
     -------
     str
-        "a.png: object 21.4 %, confidence 0.92, 1.3 s"; "a.png: failed: …" with the reason; or "a.png: done before".
+        "a.png: object 21.4 %, sure 0.92, 1.3 s"; "a.png: failed: …" with the reason; or "a.png: done before".
     """
     if row.status == "failed":
         return f"{row.file}: failed: {row.error}"
     if row.status == "skipped":
         return f"{row.file}: done before"
     share = "no object found" if not row.share else f"object {100 * row.share:.1f} %"
-    sure = "" if row.confidence is None else f", confidence {row.confidence:.2f}"
+    sure = "" if row.confidence is None else f", {row.certainty or 'confidence'} {row.confidence:.2f}"
     note = f" ({row.note})" if row.note else ""
     return f"{row.file}: {share}{sure}, {row.seconds:.1f} s{note}"

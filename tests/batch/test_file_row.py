@@ -42,3 +42,19 @@ def test_a_row_of_an_earlier_version_is_read():
 
 def test_what_later_versions_add_is_left_out():
     assert FileRow.from_line(b'{"file": "a", "status": "done", "new": 1}') == FileRow(file="a", status="done")
+
+
+@pytest.mark.parametrize(
+    ("known", "word"),
+    [
+        ({"share": 0.2, "confidence": 0.93, "metadata": {"certainty": "sure"}}, "sure"),
+        ({"share": 0.2, "confidence": 0.3, "metadata": {"certainty": "sure"}}, "sure"),
+        ({"share": 0.2, "confidence": 0.7}, ""),
+        ({"share": 0.2, "confidence": 0.4}, "look"),
+        ({"share": 0.2}, ""),
+        ({"share": 0.0, "confidence": 0.9}, "no clear object"),
+        ({"share": 0.0, "confidence": 0.9, "status": "failed"}, ""),
+    ],
+)
+def test_the_word_is_that_of_the_result_and_nothing_is_called_sure_without_one(known, word):
+    assert FileRow(**{"file": "a", "status": "done", **known}).certainty == word

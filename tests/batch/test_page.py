@@ -48,6 +48,18 @@ def test_it_needs_nothing_else_and_failures_come_first(report, tmp_path):
     assert EVIL not in text
 
 
+def test_what_is_to_be_looked_at_is_counted_by_the_words_of_the_dock(report, tmp_path):
+    for n, word in enumerate(("sure", "look", "no clear object")):
+        row = FileRow(file=f"{n}.png", status="done", confidence=0.6, share=0.1, metadata={"certainty": word})
+        report.append(row)
+    write_page(tmp_path, report)
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<b>1</b>sure" in text
+    assert "<b>2</b>to look at" in text, "one of the report's has a confidence of 0.3"
+    assert "<b>1</b>no clear object" in text
+    assert text.count('data-kind="look"') == 3
+
+
 def test_names_and_reasons_are_text_whatever_is_in_them(report, tmp_path):
     odd = "{{ 7 * 7 }}{% raw %}</td><script>alert(1)</script>&amp;'\".png"
     report.append(FileRow(file=odd, status="failed", error=odd))

@@ -344,13 +344,15 @@ class BatchDock(Dock):
         self.line.setVisible(busy or bool(self.line.text()))
         self.message.setVisible(bool(self.message.text()))
         self.table.setVisible(bool(self.table.files.files))
-        n_results = 0 if busy else len(self._rows())
-        self.review_button.setText(f"Review {plural(n_results, 'result')} ▸")
+        results = [] if busy else self._rows()
+        n_results, n_look = len(results), sum(row.certainty in ("look", "no clear object") for row in results)
+        to_look_at = f", {n_look:,} to look at" if n_look else ""
+        self.review_button.setText(f"Review {plural(n_results, 'result')}{to_look_at} ▸")
         self.review_button.setVisible(bool(n_results) and not self.review_controller.is_on)
         self.panel.setVisible(self.review_controller.is_on)
         colour = get_theme(self._viewer.theme).text.as_hex()
-        results = _links(self.plan.output, colour) if self.plan is not None and not busy else ""
-        self.links.setText(_link(self._link, "What the workers do", colour) if self._link else results)
+        links = _links(self.plan.output, colour) if self.plan is not None and not busy else ""
+        self.links.setText(_link(self._link, "What the workers do", colour) if self._link else links)
         for label in (self.links, self.form.source_line, self.form.output_line):
             label.setVisible(bool(label.text()))
 

@@ -55,8 +55,11 @@ class ReviewPanel(QWidget):
             What was decided about this one: "accepted", "corrected", "rejected"; empty for nothing yet.
         """
         self.title.setText(one.file)
-        sure = "" if one.confidence is None else f" · {100 * one.confidence:.0f} % sure"
         share = "no object" if not one.share else f"object {share_text(one.share)}"
+        number = "" if one.confidence is None else f"{100 * one.confidence:.0f} %"
+        word = one.certainty or number
+        sure = f" · {word}" if word and one.share else ""
+        self.line.setToolTip(f"Confidence {number}. The least certain come first." if number else "")
         so_far = f" · {decision}" if decision else ""
         self.line.setText(f"{place + 1:,} of {total:,} · {left:,} left · {share}{sure}{so_far}")
         self.back.setEnabled(place > 0)

@@ -25,7 +25,7 @@ HELP = (
     "Path below the input folder. A double click opens image and labels.",
     "Waiting, running, done, failed with the reason, or what you decided about it.",
     "Share of the image that is object.",
-    "How far the proposal can be trusted, estimated without labels.",
+    "sure; look: check the outline first; no clear object. Sorted by the confidence behind it.",
 )
 ROLE = Qt.ItemDataRole
 SORT = ROLE.UserRole
@@ -158,6 +158,8 @@ class FileModel(QAbstractTableModel):
             return file
         if column == STATE:
             return state_text(row, self.decisions.get(file, ""))
+        if column == SURE and row is not None and row.certainty and role == ROLE.DisplayRole:
+            return row.certainty
         value = None if row is None else row.share if column == SHARE else row.confidence
         if value is None:
             return ""

@@ -27,7 +27,7 @@ def line(panel):
 def test_file_place_and_confidence_are_shown(panel):
     panel.show_result(row(), 1, 1200, 17, "")
     assert panel.title.text() == "2024/a.png"
-    assert line(panel) == "2 of 1,200 · 17 left · object 21.0 % · 42 % sure"
+    assert line(panel) == "2 of 1,200 · 17 left · object 21.0 % · look"
 
 
 def test_a_decision_is_shown(panel):
