@@ -87,7 +87,7 @@ class FileRow:
 
     @property
     def certainty(self) -> str:
-        """ "sure", "look" or "no clear object", as the Segment dock says it; empty where nothing can be said.
+        """How sure the result is, as the Segment dock says it: "sure", "look", "no clear object"; else empty.
 
         Where the confidence is no expected Dice, as of CT without a network, only what is below `LOOK_BELOW` is to be
         looked at, and nothing is called sure.

@@ -44,6 +44,7 @@ from napari_s3net.plugin.layers.result_layer import (
 from napari_s3net.plugin.layers.shown import Shown, choose_shown, groups_of, shown_of
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.layers.surface_layer import show_surface
+from napari_s3net.plugin.layers.undo import undo_log_of
 from napari_s3net.plugin.segment.save_result import ask_and_save, save_beside
 from napari_s3net.plugin.segment.volume_counter import VolumeCounter
 from napari_s3net.plugin.widgets.cluster_model import ClusterRow, group_rows, rows_of
@@ -321,16 +322,30 @@ class ResultController(QObject):
         metadata = self.metadata
         for one in self._ids(label):
             metadata = with_tick(metadata, one, is_object=is_object)
-        self._write_metadata(metadata)
-        self._show_rows()
-        self._update_mask()
+        self._change_metadata(metadata)
 
     def _rename(self, label: int, name: str) -> None:
         metadata = self.metadata
         for one in self._ids(label):
             metadata = with_name(metadata, one, name)
-        self._write_metadata(metadata)
-        self._show_rows()
+        self._change_metadata(metadata)
+
+    def _change_metadata(self, metadata: Metadata) -> None:
+        """A tick or a name: one step of undo, though no label changes."""
+        assert self.layer is not None  # noqa: S101 - asked for with a result
+        before, layer = self.metadata, self.layer
+        put = partial(self._put_metadata, layer)
+        undo_log_of(self._viewer).note(layer, partial(put, before), partial(put, metadata))
+        put(metadata)
+
+    def _put_metadata(self, layer: Labels, metadata: Metadata) -> None:
+        if layer is self.layer:
+            self._write_metadata(metadata)
+            self._show_rows()
+            self._update_mask()
+        else:
+            layer.metadata = {**layer.metadata, KEY: metadata}
+            recolour(layer)
 
     def _choose_shown(self, shown: Shown) -> None:
         if self.layer is not None:

@@ -20,8 +20,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_s3net.plugin.layers.undo import undo_log_of
 from napari_s3net.plugin.widgets.graphics import make_canvas_current
 from napari_s3net.plugin.widgets.style import style_sheet
+from napari_s3net.plugin.widgets.undo_keys import hold_keys, release_keys
 
 WIDTH, LEAST_WIDTH = 320, 280
 
@@ -43,6 +45,7 @@ class Dock(QScrollArea):
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__()
         self._viewer = napari_viewer
+        undo_log_of(napari_viewer)  # follows the layers from here on
         self._released = False
         self._has_place = False
         self._at_quit: list[Callable[[], None]] = []
@@ -75,6 +78,8 @@ class Dock(QScrollArea):
         if not self._has_place:
             self._has_place = True
             QTimer.singleShot(0, self._join_others)  # napari has still to divide the window
+            if isinstance(self.window(), QMainWindow) and not self._released:
+                hold_keys(self.window(), self._viewer, self)
 
     def _join_others(self) -> None:
         """Become a tab beside the other docks, at full height: none is squeezed below another."""
@@ -125,6 +130,7 @@ class Dock(QScrollArea):
         if self._released:
             return
         self._released = True
+        release_keys(self)
         for event, slot in self._all_events():
             event.disconnect(slot)
         for slot in self._at_quit:

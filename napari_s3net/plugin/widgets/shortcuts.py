@@ -25,7 +25,7 @@ KEYS = (
     ("Shift+Down", "propagate down", "Carry the correction to the slices before"),
     ("Shift+Space", "next slice", "Next slice to look at"),
     ("Shift+Return", "", "Segment (in the Segment dock)"),
-    ("Ctrl+Z", "", "Undo: a stroke, a tool or a run, in the layer that is selected"),
+    ("Ctrl+Z", "", "Undo what was done last: a stroke, a tool, a run, a tick; Ctrl+Shift+Z does it again"),
     ("Shift+?", "sheet", "This sheet"),
 )
 

@@ -19,6 +19,7 @@ from napari_s3net.plugin.layers.shown import Shown, choose_shown
 from napari_s3net.plugin.layers.source import source_of
 from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.layers.target import Target
+from napari_s3net.plugin.layers.undo import undo_log_of
 from napari_s3net.plugin.layers.volume_target import VolumeTarget
 from napari_s3net.plugin.segment import result_controller as module
 from napari_s3net.plugin.segment.result_controller import ResultController
@@ -89,6 +90,19 @@ def test_a_new_name_is_kept_with_the_layer(outcome, layer):
     outcome.panel.table.clusters.renamed.emit(2, "Ruler")
     assert metadata_of(layer)["names"][2] == "Ruler"
     assert rows(outcome)[1].name == "Ruler"
+
+
+def test_a_tick_and_a_name_are_steps_of_undo(outcome, viewer, layer):
+    outcome.panel.table.clusters.ticked.emit(2, True)
+    outcome.panel.table.clusters.renamed.emit(2, "Ruler")
+    log = undo_log_of(viewer)
+    log.undo()
+    assert metadata_of(layer)["names"][2] == "Skin"
+    log.undo()
+    assert metadata_of(layer)["foreground"] == [1]
+    assert not rows(outcome)[1].is_object
+    log.redo()
+    assert metadata_of(layer)["foreground"] == [1, 2]
 
 
 def test_a_click_selects_the_label_for_painting(outcome, viewer, layer):

@@ -1,0 +1,152 @@
+"""One undo for all layers: the last thing that was done comes back first, whichever layer it changed."""
+
+from __future__ import annotations
+
+import weakref
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from napari.layers import Labels
+
+from napari_s3net.plugin.layers.result_layer import plain
+
+#: So many steps can be taken back.
+MOST = 200
+
+_logs: weakref.WeakKeyDictionary[Any, UndoLog] = weakref.WeakKeyDictionary()
+
+
+def undo_log_of(viewer: Any) -> UndoLog:
+    """The steps that were made in a viewer; all docks share them.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Whose label layers are followed from now on.
+
+    Returns
+    -------
+    UndoLog
+        Lives as long as the viewer.
+    """
+    viewer = plain(viewer)
+    if viewer not in _logs:
+        _logs[viewer] = UndoLog(viewer)
+    return _logs[viewer]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that was done.
+
+    Parameters
+    ----------
+    layer : weakref.ref
+        The label layer that it changed.
+    undo, redo : callable or None
+        What takes it back and does it again; None where the layer's own history knows.
+    """
+
+    layer: weakref.ref[Labels]
+    undo: Callable[[], None] | None = None
+    redo: Callable[[], None] | None = None
+
+
+class UndoLog:
+    """In which order label layers were changed; what was changed is in their own histories.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Held weakly.
+    """
+
+    def __init__(self, viewer: Any) -> None:
+        self._viewer = weakref.ref(viewer)
+        self._done: deque[Step] = deque(maxlen=MOST)
+        self._undone: deque[Step] = deque(maxlen=MOST)
+        #: Layers of which a step was noted.
+        self._changed: weakref.WeakSet[Labels] = weakref.WeakSet()
+        self._followed: weakref.WeakKeyDictionary[Labels, Callable[[Any], None]] = weakref.WeakKeyDictionary()
+        viewer.layers.events.inserted.connect(self._follow)
+        self._follow()
+
+    def note(
+        self, layer: Labels, undo: Callable[[], None] | None = None, redo: Callable[[], None] | None = None
+    ) -> None:
+        """Remember that something was done.
+
+        Parameters
+        ----------
+        layer : napari.layers.Labels
+            What it changed.
+        undo, redo : callable, optional
+            For what the layer's own history does not know, such as a name.
+        """
+        self._changed.add(layer)
+        self._done.append(Step(weakref.ref(layer), undo, redo))
+        self._undone.clear()
+
+    def undo(self) -> str:
+        """Take the last step back.
+
+        Returns
+        -------
+        str
+            Of which layer, in words for the status bar.
+        """
+        return self._go(self._done, self._undone, "undo")
+
+    def redo(self) -> str:
+        """Do again what was taken back last.
+
+        Returns
+        -------
+        str
+            Of which layer, in words for the status bar.
+        """
+        return self._go(self._undone, self._done, "redo")
+
+    def _go(self, steps: deque[Step], others: deque[Step], what: str) -> str:
+        viewer = self._viewer()
+        layers = [] if viewer is None else list(map(plain, viewer.layers))
+        while steps:
+            step = steps.pop()
+            layer = step.layer()
+            if layer is None or not any(one is layer for one in layers) or not _is_left(step, layer, what):
+                continue
+            own = step.undo if what == "undo" else step.redo
+            (own or getattr(layer, what))()
+            others.append(step)
+            return f"{what.capitalize()}: {layer.name}"
+        active = None if viewer is None else plain(viewer.layers.selection.active)
+        if isinstance(active, Labels) and active not in self._changed:  # what was done before anybody followed it
+            getattr(active, what)()
+        return f"Nothing more to {what}."
+
+    def _follow(self, event: Any = None) -> None:
+        viewer = self._viewer()
+        for layer in () if viewer is None else map(plain, viewer.layers):
+            if isinstance(layer, Labels) and layer not in self._followed:
+                self._followed[layer] = _noter(weakref.ref(self), weakref.ref(layer))
+                # Napari tells of every step that its history gets by this event.
+                layer.events.paint.connect(self._followed[layer])
+
+
+def _is_left(step: Step, layer: Labels, what: str) -> bool:
+    """Whether the layer still has a step: its history may have been cleared, or gone through by itself."""
+    history = layer._undo_history if what == "undo" else layer._redo_history  # noqa: SLF001 - no public way to ask
+    return step.undo is not None or bool(history)
+
+
+def _noter(log: weakref.ref[UndoLog], layer: weakref.ref[Labels]) -> Callable[[Any], None]:
+    """What a layer's event calls; keeps neither alive."""
+
+    def note(_: Any = None) -> None:
+        known, changed = log(), layer()
+        if known is not None and changed is not None:
+            known.note(changed)
+
+    return note
