@@ -223,8 +223,32 @@ def _without_foam(air: NDArray[np.bool_], hu: NDArray[np.floating]) -> NDArray[n
     frame = np.concatenate([components[[0, -1]].ravel(), components[:, [0, -1]].ravel()])
     at_border = np.setdiff1d(frame, [0])
     is_foam = np.zeros(n + 1, bool)
-    is_foam[at_border] = np.asarray(ndimage.median(hu, components, at_border)) < LUNG.foam_below
+    is_foam[at_border] = medians(hu, components, at_border) < LUNG.foam_below
     return air & ~is_foam[components]
+
+
+def medians(
+    hu: NDArray[np.floating], components: NDArray[np.integer], wanted: NDArray[np.integer]
+) -> NDArray[np.float64]:
+    """Compute the medians of a few components; scipy sorts all pixels for that, a third of the time of a slice.
+
+    Parameters
+    ----------
+    hu : numpy.ndarray
+        (H, W) Hounsfield units.
+    components : numpy.ndarray
+        (H, W), from 1.
+    wanted : numpy.ndarray
+        (m,), which components; each has at least one pixel.
+
+    Returns
+    -------
+    numpy.ndarray
+        (m,), as `scipy.ndimage.median` gives them.
+    """
+    among = np.isin(components, wanted)
+    values, numbers = hu[among], components[among]
+    return np.array([np.median(values[numbers == number]) for number in wanted], np.float64)
 
 
 def _without_vessels(lung: NDArray[np.bool_], spacing: tuple[float, float]) -> NDArray[np.bool_]:

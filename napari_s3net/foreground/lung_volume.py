@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_s3net.foreground.lung import LUNG, deep_inside, lung_around
+from napari_s3net.foreground.lung import LUNG, deep_inside, lung_around, medians
 from napari_s3net.foreground.morphology import dilate_mask, erode_mask, open_mask
 from napari_s3net.foreground.stack_components import SliceComponents, StackComponents, overlaps
 from napari_s3net.preprocessing.millimetres import disc_footprint
@@ -203,7 +203,7 @@ def _in_body(components: NDArray[np.integer], n: int, hu: NDArray[np.floating]) 
     frame = np.concatenate([components[[0, -1]].ravel(), components[:, [0, -1]].ravel()])
     at_border = np.setdiff1d(frame, [0])
     if at_border.size:
-        within[at_border] = np.asarray(ndimage.median(hu, components, at_border)) >= LUNG.foam_below
+        within[at_border] = medians(hu, components, at_border) >= LUNG.foam_below
     return np.asarray(within)
 
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage
 
 from napari_s3net import phantom
-from napari_s3net.foreground.lung import LUNG, find_lung, propose_lung
+from napari_s3net.foreground.lung import LUNG, find_lung, medians, propose_lung
 from napari_s3net.image import Geometry, Image
 from napari_s3net.labels.metrics import dice
 from napari_s3net.preprocessing.prepare import prepare
@@ -206,6 +206,16 @@ def test_pixels_need_not_be_square():
     hu = chest(bowel=(disc(215, 150, 9), -600))
     assert dice(find_lung(hu[::2], (2.0, 1.0)), find_lung(hu, MM)[::2]) > 0.97
     assert dice(find_lung(hu[:, ::2], (1.0, 2.0)), find_lung(hu, MM)[:, ::2]) > 0.97
+
+
+def test_medians_of_a_few_components_are_those_of_scipy():
+    rng = np.random.default_rng(0)
+    hu = rng.integers(-1000, 400, (40, 50)).astype(np.int16)
+    components = rng.integers(0, 9, hu.shape)
+    wanted = np.array([2, 3, 7])
+    for values in (hu, hu.astype(np.float32)):
+        assert np.array_equal(medians(values, components, wanted), ndimage.median(values, components, wanted))
+    assert medians(hu, components, wanted[:0]).shape == (0,)
 
 
 def test_foam_at_the_border_is_no_lung_and_a_cut_lung_is():

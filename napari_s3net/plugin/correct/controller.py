@@ -17,7 +17,7 @@ from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Segmentation
 from napari_s3net.plugin.correct.tools import Plane
 from napari_s3net.plugin.layers.locks import Locks, locks_of
-from napari_s3net.plugin.layers.metadata import MetadataHistory, restored, with_new_ids
+from napari_s3net.plugin.layers.metadata import MetadataHistory, names_in_features, restored, with_new_ids
 from napari_s3net.plugin.layers.object_outline import outline_object
 from napari_s3net.plugin.layers.palette import hex_colour
 from napari_s3net.plugin.layers.placement import KEY
@@ -146,7 +146,8 @@ class LabelEditor:
         """
         plane, (layer, _) = self.plane, self.target()
         if metadata_of(layer) is None:
-            return [(i, f"Label {i}", _hex(layer.get_color(i))) for i in self.ids]
+            named = names_in_features(layer.features)
+            return [(i, named.get(i, f"Label {i}"), _hex(layer.get_color(i))) for i in self.ids]
         names = {i: plane.names.get(i) or f"Cluster {i}" for i in self.ids}
         return [(i, name, hex_colour(i, is_object=i in plane.foreground)) for i, name in names.items()]
 

@@ -231,6 +231,24 @@ def restored(metadata: Metadata, earlier: Metadata | None) -> Metadata:
     return metadata if back == metadata else back
 
 
+def names_in_features(features: Any) -> dict[int, str]:
+    """Names of labels that were opened from a file, as from a DICOM segmentation.
+
+    Parameters
+    ----------
+    features : pandas.DataFrame
+        Of the label layer; the reader puts "index" and "name" there.
+
+    Returns
+    -------
+    dict of int to str
+        Empty where there are none.
+    """
+    if not {"index", "name"} <= set(features):
+        return {}
+    return {int(i): str(name) for i, name in zip(features["index"], features["name"], strict=True)}
+
+
 def mask_of_layer(labels: NDArray[np.integer[Any]], metadata: Mapping[str, Any]) -> NDArray[np.uint8]:
     """Make the mask of the object.
 

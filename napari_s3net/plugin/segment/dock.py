@@ -312,8 +312,10 @@ class SegmentDock(Dock):
         self.choosers.show_settings(presets[name].settings)
 
     def _know_devices(self, devices: tuple[str, ...]) -> None:
-        self._devices = devices
-        self._say_pace()
+        """Each look at a run tells them; what follows from them is said once, for it asks how much memory is free."""
+        if devices != self._devices:
+            self._devices = devices
+            self._say_pace()
 
     def _take_cpu(self) -> None:
         self.choosers.choose_device("cpu")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -72,7 +73,9 @@ def volumes_text(about: Mapping[str, Any], voxels: Mapping[int, int]) -> str:
     if not voxels or not about["foreground"]:
         return ""
     amount = amount_text(sum(voxels.get(i, 0) for i in about["foreground"]), about["geometry"])
-    return f"{about['object_name']} {amount} in {plural(len(about['slices']), 'slice')}"
+    # A slice of another plane, run on its own, lies across the others and is none more.
+    ways = Counter((part.get("axis"), part.get("time")) for part in about["slices"])
+    return f"{about['object_name']} {amount} in {plural(max(ways.values(), default=0), 'slice')}"
 
 
 def volume_progress(step: Step) -> tuple[int, int]:

@@ -96,6 +96,8 @@ def test_labels_made_elsewhere_have_no_object_and_suggested_settings(photograph)
     assert editor.result().foreground == ()
     assert editor.plane.foreground == (1,)
     assert editor.rows()[0][1] == "Label 1"
+    layer.features = {"index": [0, 1], "name": ["nothing", "Liver"]}
+    assert editor.rows()[0][1] == "Liver"
 
 
 def test_what_tools_make_leaves_locked_parts(editor):

@@ -26,6 +26,8 @@ def test_the_object_in_millilitres():
     voxels = {1: 4_000_000, 2: 812_000, 3: 9_000_000_000}
     mm = Geometry((1.0,) * 3, (0.0,) * 3, Geometry.identity(3).direction)
     assert volumes_text({**about, "slices": [{}] * 79, "geometry": mm}, voxels) == f"Lung 4,812{NARROW}ml in 79 slices"
+    other = [*([{"axis": 0}] * 79), {"axis": 1}]
+    assert volumes_text({**about, "slices": other, "geometry": mm}, voxels).endswith("in 79 slices")
     assert "voxels" in volumes_text({**about, "slices": [{}], "geometry": Geometry.identity(3)}, voxels)
     assert volumes_text({"foreground": [1]}, {}) == ""
 
