@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import platform
+import shutil
+import sys
 from collections.abc import Iterator
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 #: Where Linux keeps the limits of control groups, a container's among them, and which groups this process is in.
@@ -20,6 +24,25 @@ def cores() -> int:
         1 or more. A container's quota of time is not counted, only the cores that the process is bound to.
     """
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@cache
+def may_have_card() -> bool:
+    """Say whether this machine may have a graphics card to compute on, without loading the network library.
+
+    Returns
+    -------
+    bool
+        True with a driver of NVIDIA's and a torch that is no build for the CPU alone, and on Apple's own processors.
+        Only the network library knows for certain.
+    """
+    if sys.platform == "darwin":
+        return platform.machine() == "arm64"
+    try:
+        is_for_cpu = metadata.version("torch").endswith("+cpu")
+    except metadata.PackageNotFoundError:
+        return False
+    return not is_for_cpu and shutil.which("nvidia-smi") is not None
 
 
 @cache

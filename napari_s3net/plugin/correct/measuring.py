@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_s3net.image import Image
-from napari_s3net.labels.measure import Cluster, measure_clusters
+from napari_s3net.labels.measure import measure_clusters
 
 #: Planes of up to this many pixels are measured at once, in a few hundredths of a second.
 SMALL = 2**20
@@ -21,18 +21,28 @@ POLL_MS = 30
 class Measurer(QObject):
     """Answers the newest question; questions that were overtaken are dropped.
 
+    Parameters
+    ----------
+    parent : QObject, optional
+        Owns it.
+    measure : callable, optional
+        What is asked of labels and image; by default `measure_clusters`.
+
     Signals
     -------
-    measured(key, list of Cluster)
-        The key is the question's own.
+    measured(key, answer)
+        The key is the question's own, the answer what `measure` returns.
     """
 
     measured = Signal(object, object)
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(
+        self, parent: QObject | None = None, measure: Callable[[NDArray[Any], Image], Any] | None = None
+    ) -> None:
         super().__init__(parent)
+        self._measure = measure
         self._threads = ThreadPoolExecutor(1, "measure")
-        self._running: tuple[Hashable, Future[list[Cluster]]] | None = None
+        self._running: tuple[Hashable, Future[Any]] | None = None
         self._next: tuple[Hashable, NDArray[Any], Image] | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
@@ -54,7 +64,7 @@ class Measurer(QObject):
         """
         if labels.size <= SMALL and not aside:
             self.drop()
-            self.measured.emit(key, measure_clusters(labels, image))
+            self.measured.emit(key, (self._measure or measure_clusters)(labels, image))
             return
         self._next = key, labels, image
         if self._running is None:
@@ -68,7 +78,7 @@ class Measurer(QObject):
     def _begin(self) -> None:
         assert self._next is not None  # noqa: S101 - called with a question
         (key, labels, image), self._next = self._next, None
-        self._running = key, self._threads.submit(measure_clusters, np.array(labels), image)
+        self._running = key, self._threads.submit(self._measure or measure_clusters, np.array(labels), image)
         self._timer.start()
 
     def _collect(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -39,6 +40,7 @@ from napari_s3net.plugin.widgets.extent import SLICE, VOLUME, ExtentChooser
 from napari_s3net.plugin.widgets.memory_advice import MemoryAdvice
 from napari_s3net.plugin.widgets.panels import ProgressPanel, Welcome
 from napari_s3net.plugin.widgets.parts import button, column
+from napari_s3net.plugin.widgets.remembered import recall, remember
 from napari_s3net.plugin.widgets.result_panel import ResultPanel
 from napari_s3net.plugin.widgets.settings_dialog import SettingsDialog
 from napari_s3net.plugin.widgets.text import about_text, memory_text
@@ -170,7 +172,8 @@ class SegmentDock(Dock):
         self.panel.asked.connect(self._ask)
         self.session.phase_changed.connect(self._enter)
         self.session.stepped.connect(self.progress.show_steps)
-        self.session.finished.connect(self._say_pace)
+        self.session.finished.connect(self._remember_pace)
+        self._recall_pace()
         self.session.devices_known.connect(self._know_devices)
         self.destroyed.connect(self._cancel_run)
         self.follow_viewer(self._cancel_run)
@@ -329,12 +332,24 @@ class SegmentDock(Dock):
         device = name if name != "auto" else self._devices[0] if self._devices else "cpu"
         return advise(self.source.plane_shape, settings, device)
 
+    def _recall_pace(self) -> None:
+        """How long the last run took, before napari was closed."""
+        known = recall("pace")
+        with suppress(S3NetError, TypeError, KeyError, ValueError):
+            self.session.timed = Settings.from_dict(known["settings"]), float(known["seconds"])
+
+    def _remember_pace(self, _: Any = None) -> None:
+        if self.session.timed is not None:
+            settings, seconds = self.session.timed
+            remember("pace", {"settings": settings.to_dict(), "seconds": seconds})
+        self._say_pace()
+
     def _say_pace(self, *_: Any) -> Advice | None:
         """Say what is computed on, what it takes of memory and, once a run was timed, about how long it takes.
 
         Whether it fits is returned where there is an image.
         """
-        about, advice = "", None
+        about, memory, advice = "", "", None
         try:
             settings = self.choosers.settings()
         except S3NetError:
@@ -343,9 +358,9 @@ class SegmentDock(Dock):
             about = about_text(settings, self.session.timed)
             if self.source is not None:
                 advice = self._advice(settings)
-                about += memory_text(advice) if advice.fits else ""
+                memory = memory_text(advice) if advice.fits else ""
         self.advice.show_advice(advice)
-        self.choosers.show_devices(self._devices, about)
+        self.choosers.show_devices(self._devices, about, memory)
         return advice
 
     # -- the run

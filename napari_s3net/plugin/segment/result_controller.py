@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from napari.layers import Labels
 from napari.utils.notifications import show_error, show_info
+from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer
 from qtpy.QtWidgets import QApplication
 
@@ -100,6 +101,9 @@ class ResultController(QObject):
         self._masked: object = None
         self._measuring = Measurer(self)
         self._measuring.measured.connect(self._measured)
+        self._measures = Measurer(self, self._measure_object)
+        self._measures.measured.connect(self._show_measures)
+        panel.measures.opened.connect(self._ask_measures)
         self._counter = VolumeCounter(self)
         self._counter.counted.connect(self._counted)
         #: Voxels of each label of a stack; and whether the plane in view is another one than at the last look.
@@ -254,6 +258,25 @@ class ResultController(QObject):
         line = "\n".join(filter(None, (outcome, volumes_text(about, self._voxels))))
         self._panel.show_result(line, effort_text(about), self._rows(clusters, kind), shown_of(self.layer, about))
         self._panel.line.setToolTip(certainty_tip(about))
+        self._ask_measures()
+
+    def _ask_measures(self) -> None:
+        """Measure the object in view, where somebody wants to see that."""
+        layer, source = self.layer, self._source
+        if layer is None or source is None or self._image is None or not self._panel.measures.is_open:
+            return
+        key = (layer.name, source.name)
+        mask = mask_of_layer(layer.data[source.index], self.metadata)
+        self._measures.ask(key, mask, self._plane(source))
+
+    @staticmethod
+    def _measure_object(mask: NDArray[Any], image: Image) -> dict[str, Any]:
+        from napari_s3net.labels.object_measures import measure_object
+
+        return measure_object(mask, image, (1,))
+
+    def _show_measures(self, key: tuple[str, str], values: dict[str, Any]) -> None:
+        self._panel.measures.show_values(key[1], values)
 
     def _rows(self, clusters: list[Cluster], kind: str | None) -> tuple[ClusterRow, ...]:
         """The table: each cluster, or groups of them."""
@@ -443,6 +466,7 @@ class ResultController(QObject):
         self._measure_soon.stop()
         self._measure_plane_soon.stop()
         self._measuring.drop()
+        self._measures.drop()
         self._counter.drop()
         self._voxels, self._stack = {}, None
         if self.layer is not None:

@@ -11,7 +11,7 @@ from napari_s3net.plugin.widgets.fields import Chooser, add_row, form_layout, ma
 from napari_s3net.plugin.widgets.parts import caption, column, fold, one_line
 from napari_s3net.plugin.widgets.settings_form import SettingsForm
 from napari_s3net.plugin.widgets.text import device_label, device_text
-from napari_s3net.runtime.machine import cores
+from napari_s3net.runtime.machine import cores, may_have_card
 from napari_s3net.runtime.memory import card_name
 from napari_s3net.settings import Settings, presets
 
@@ -139,7 +139,7 @@ class Choosers(QWidget):
         """
         self.advanced.fields["working_size"].value = size
 
-    def show_devices(self, devices: tuple[str, ...], pace: str) -> None:
+    def show_devices(self, devices: tuple[str, ...], pace: str, memory: str = "") -> None:
         """List the devices of this machine, and say how long a run takes.
 
         Parameters
@@ -147,9 +147,12 @@ class Choosers(QWidget):
         devices : tuple of str
             Such as ("cuda:0", "cpu"), the automatic choice first; empty while they are not known.
         pace : str
-            Estimates of time and memory, shown behind the device.
+            An estimate of the time, shown behind the device.
+        memory : str, optional
+            What a run takes of memory, shown as a tooltip.
         """
         self._devices, self._pace = devices, pace
+        self.device_line.setToolTip(memory)
         names = ("auto", *(devices or ("cpu",)))
         if names != self.device.choices:
             chosen = self.device_name
@@ -196,7 +199,8 @@ class Choosers(QWidget):
         # Only once the devices are known is the network library there, which knows what a card is called.
         used = self._devices[0] if self._devices and self.device_name == "auto" else self.device_name
         card = card_name(used) if self._devices else ""
-        self.device_line.setText(device_text(self.device_name, self._devices, cores(), card) + self._pace)
+        words = device_text(self.device_name, self._devices, cores(), card, may_have_card=may_have_card())
+        self.device_line.setText(words + self._pace)
 
     def _settings_changed(self) -> None:
         self.reset.setEnabled(self._values() != presets[self.preset_name].settings.to_dict())

@@ -11,6 +11,7 @@ from napari_s3net.plugin.layers.shown import Shown
 from napari_s3net.plugin.widgets.cluster_model import ClusterRow
 from napari_s3net.plugin.widgets.cluster_table import ClusterTable
 from napari_s3net.plugin.widgets.fields import make_field
+from napari_s3net.plugin.widgets.measures_panel import MeasuresPanel
 from napari_s3net.plugin.widgets.parts import button, caption, column, heading, more_button, row
 
 
@@ -56,6 +57,7 @@ class ResultPanel(QWidget):
         )
         self.next = button("Next image ▸", "Open the next image of the folder in place of this one. Your work is kept.")
         self.next.hide()
+        self.measures = MeasuresPanel()
         self.clusters = make_field(
             False,
             "Show clusters",
@@ -93,6 +95,7 @@ class ResultPanel(QWidget):
             with tick.changed.blocked():
                 tick.value = on
         self.clusters.native.setVisible(bool(rows))
+        self.measures.setVisible(bool(rows))
         self.each.native.setVisible(has_table)
         self.table.setVisible(has_table)
         self.merge.setVisible(has_table and shown is Shown.EACH)
@@ -113,7 +116,10 @@ class ResultPanel(QWidget):
         self.pixel_size.hide()
         ways = row(self.correct, self.save, self.save_as, self.more)
         ticks = row(self.clusters.native, self.each.native)
-        column(self, self.line, self.pixel_size, ways, self.next, self.effort, ticks, self.table, self.merge)
+        column(self, self.line, self.pixel_size, ways, self.next, self.effort)
+        self.layout().addWidget(self.measures)
+        for part in (ticks, self.table, self.merge):
+            self.layout().addWidget(part)
 
     def _connect(self, *menus: object) -> None:
         asking: dict[str, QPushButton] = {

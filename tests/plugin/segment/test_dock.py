@@ -79,11 +79,16 @@ def test_a_preset_of_ones_own_is_kept_until_the_image_changes(ready, viewer, pho
     assert ready.choosers.preset_name == "skin"
 
 
-def test_the_line_says_what_will_be_used_once_it_is_known(ready, qtbot):
-    assert "if there is one" in ready.choosers.device_line.text()
+def test_device_and_time_are_told_before_the_first_run_and_remembered_after_it(ready, qtbot, viewer):
+    assert "CPU" in ready.choosers.device_line.text()
+    assert " Some 2\u00a0s." in ready.choosers.device_line.text()
+    assert "Memory: about" in ready.choosers.device_line.toolTip()
     run_through(ready, qtbot)
-    assert "if there is one" not in ready.choosers.device_line.text()
     assert "At most about" in ready.choosers.device_line.text()
+    another = module.SegmentDock(viewer)
+    qtbot.addWidget(another)
+    assert "At most about" in another.choosers.device_line.text()
+    another.release()
 
 
 def test_the_worker_gets_what_the_form_holds(ready, qtbot, fake_runs):

@@ -96,7 +96,7 @@ def test_outcome():
 @pytest.mark.parametrize(
     ("choice", "devices", "text"),
     [
-        ("auto", (), "A graphics card if there is one, else the CPU, 2 cores."),
+        ("auto", (), "CPU, 2 cores."),
         ("auto", ("cpu",), "CPU, 2 cores."),
         ("cpu", (), "CPU, 2 cores."),
         ("auto", ("cuda:0", "cpu"), "The graphics card cuda:0."),
@@ -114,9 +114,11 @@ def test_a_card_is_called_by_its_name():
 
 def test_an_estimate_is_given_only_for_a_run_like_the_timed_one():
     asked = Settings(max_iter=100, seed=5)
-    assert words.about_text(asked, None) == ""
+    assert flat(words.about_text(asked, None)) == " Some 40 s."
     assert flat(words.about_text(asked, (Settings(max_iter=10), 0.1))) == " At most about 10 s."
-    assert words.about_text(asked, (Settings(working_size=256), 0.1)) == ""
+    assert flat(words.about_text(asked, (Settings(working_size=256), 0.1))) == " Some 40 s."
+    assert flat(words.about_text(Settings(max_iter=1), None)) == " Some 1 s."
+    assert words.device_text("auto", (), 2, may_have_card=True) == "The graphics card."
 
 
 @pytest.mark.parametrize(("kind", "ending"), [("rgb", ".png"), ("ct", ".nii.gz"), ("grey", ".tif"), (None, ".tif")])
