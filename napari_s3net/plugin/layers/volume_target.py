@@ -168,6 +168,7 @@ class VolumeTarget(Target):
             "foreground": sorted(foreground),
             "names": {**old.get("names", {}), **metadata["names"]},
             "meanings": {**old.get("meanings", {}), **metadata["meanings"]},
+            "span": (self.stack.first, self.stack.last, self.source.slices),
         }
 
     def _started(self) -> Labels:

@@ -29,6 +29,10 @@ def changes(settings: Settings, preset: str) -> dict[str, Any]:
     return {name: value for name, value in settings.to_dict().items() if value != base[name]}
 
 
+#: What stands in the place of lines that would make something else.
+PARTIAL = "# A range of slices, and all slices of another plane than the file's, are segmented in the dock only."
+
+
 def as_python(about: Mapping[str, Any], path: str | None, device: str) -> str:
     """Write a result down as lines of Python that make it again.
 
@@ -49,13 +53,20 @@ def as_python(about: Mapping[str, Any], path: str | None, device: str) -> str:
     settings = Settings.from_dict(about["settings"])
     changed = ", ".join(f"{name}={value!r}" for name, value in changes(settings, about["preset"]).items())
     axis, time = _place(about)
+    if _is_partial(about):
+        return PARTIAL
     planes = {None: "image", 0: f"image.slice({about['slice']})"}
     lies = f"as_image(image.array.take({about['slice']}, axis={axis}), kind=image.kind)"
+    if "span" in about:
+        planes, call = {0: "image"}, "segment" if about["kind"] == "rgb" else "segment_volume"
+    else:
+        call = "segment"
+    names = ", ".join(sorted({"as_image", "presets", "read_image", call}))
     return (
-        "from napari_s3net import as_image, presets, read_image, segment\n\n"
+        f"from napari_s3net import {names}\n\n"
         f"image = read_image({path or about['source']!r}{'' if time is None else f', time={time}'})\n"
         f"settings = presets[{about['preset']!r}].settings{f'.replace({changed})' if changed else ''}\n"
-        f"result = segment({planes.get(axis, lies)}, settings=settings, device={device!r})\n"
+        f"result = {call}({planes.get(axis, lies)}, settings=settings, device={device!r})\n"
         "labels, mask = result.labels, result.mask\n"
     )
 
@@ -79,16 +90,24 @@ def as_command(about: Mapping[str, Any], path: str | None, device: str) -> str:
         is none.
     """
     axis, time = _place(about)
+    if _is_partial(about):
+        return PARTIAL
     if axis:
         return "# The command line takes slices along the first axis only; copy as Python instead."
     settings = Settings.from_dict(about["settings"])
     changed = changes(settings, about["preset"])
     words = ["napari-s3net", "segment", path or about["source"], "-o", "labels", "--preset", about["preset"]]
     words += ["--seed", str(changed.pop("seed", settings.seed)), "--device", device]
-    words += [] if about["slice"] is None else ["--slice", str(about["slice"])]
+    words += [] if about["slice"] is None or "span" in about else ["--slice", str(about["slice"])]
     words += [] if time is None else ["--time", str(time)]
     words += ["--set", *(f"{name}={value}" for name, value in changed.items())] if changed else []
     return shlex.join(words)
+
+
+def _is_partial(about: Mapping[str, Any]) -> bool:
+    """Whether a run was on a range of slices, or on all slices of another plane than the file's."""
+    first, last, slices = about.get("span", (0, 0, 1))
+    return "span" in about and (bool(_place(about)[0]) or (first, last) != (0, slices - 1))
 
 
 def _place(about: Mapping[str, Any]) -> tuple[int | None, int | None]:
@@ -114,7 +133,7 @@ def settings_rows(about: Mapping[str, Any]) -> list[tuple[str, str]]:
     """
     rows = [
         ("Image", about["source"]),
-        *([("Slice", str(about["slice"]))] if about["slice"] is not None else []),
+        *([("Slice", str(about["slice"]))] if about["slice"] is not None and "span" not in about else []),
         ("Preset", presets[about["preset"]].label),
         ("Version", about["version"]),
         ("Device", device_label(about["device"])),

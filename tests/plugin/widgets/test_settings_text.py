@@ -1,5 +1,7 @@
 import shlex
 
+import pytest
+
 from napari_s3net.plugin.widgets.settings_text import as_command, as_python, settings_rows
 from napari_s3net.settings import presets
 from tests.plugin.widgets.test_text import about, flat
@@ -30,8 +32,23 @@ def test_a_volume_of_a_time_series_is_named_and_its_slices_are_counted_in_it():
     assert "time=3)\n" in as_python(of_series, None, "auto")
     assert "image.slice(7)" in as_python(of_series, None, "auto")
     assert "--slice 7 --time 3" in as_command(of_series, None, "auto")
-    whole = {**about(), "slices": [{"time": 3}]}
+    whole = {**about(axis=1, slice=7), "slices": [{"time": 3}], "span": (0, 19, 20), "kind": "ct"}
     assert "--time 3" in as_command(whole, None, "auto")
+
+
+def test_a_whole_volume_is_no_slice_of_it():
+    whole = {**about(axis=0, slice=7), "span": (0, 19, 20), "kind": "ct"}
+    assert "--slice" not in as_command(whole, None, "auto")
+    assert "result = segment_volume(image, settings" in as_python(whole, None, "auto")
+    assert "import as_image, presets, read_image, segment_volume\n" in as_python(whole, None, "auto")
+    assert "result = segment(image, " in as_python({**whole, "kind": "rgb"}, None, "auto")
+
+
+@pytest.mark.parametrize("changes", [{"span": (2, 19, 20)}, {"axis": 1}])
+def test_what_only_the_dock_can_do_is_not_made_up(changes):
+    part = {**about(axis=0, slice=7), "span": (0, 19, 20), "kind": "ct", **changes}
+    assert as_command(part, None, "auto").startswith("#")
+    assert as_python(part, None, "auto").startswith("#")
 
 
 def test_the_command_is_one_that_the_command_line_understands():
