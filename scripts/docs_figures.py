@@ -286,9 +286,9 @@ def failures() -> Image.Image:
     panels = []
     for seed, words in (
         (5000, "a pale one"),
-        (5015, "light that falls off"),
-        (5021, "red on red"),
-        (5008, "none there"),
+        (5015, "cut by the edge"),
+        (5021, "beside other things"),
+        (5008, "a dot"),
     ):
         made = synthetic_skin(seed, 192)
         result = segment(made.array, preset="skin", seed=0)
