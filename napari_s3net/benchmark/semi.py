@@ -15,6 +15,7 @@ import numpy as np
 from napari_s3net.errors import InvalidSettingsError, ReadError
 from napari_s3net.learning.examples import ExampleSet, iter_examples
 from napari_s3net.learning.files import ImageWithLabels, find_images_with_labels
+from napari_s3net.learning.recommended import Measured
 from napari_s3net.learning.settings import LearnSettings
 
 #: Patients of the pool, for pre-training and labels; the others are for testing only.
@@ -307,6 +308,35 @@ def read_semi(path: Path) -> list[dict[str, str]]:
         return []
     with path.open(newline="", encoding="utf-8") as file:
         return [row for row in csv.DictReader(file) if None not in row.values()]
+
+
+def measured(rows: Sequence[dict[str, str]]) -> tuple[Measured, ...]:
+    """Sum the table up by method, number of labelled patients and budget, of the U-Net.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        From `read_semi`.
+
+    Returns
+    -------
+    tuple of Measured
+        What `learning.recommended` goes by; rows that start from another method's encoder are left out.
+    """
+    methods = {row.name: row.method for row in ROWS if row.backbone == "unet" and row.pretrained in ("", row.method)}
+    methods.pop("kaf-random")
+    found: dict[tuple[str, int, str], list[dict[str, str]]] = {}
+    for row in rows:
+        if row["row"] in methods:
+            found.setdefault((methods[row["row"]], int(row["labelled"]), row["budget"]), []).append(row)
+    summed = []
+    for (method, labelled, budget), its in found.items():
+        draws = {row["draw"] for row in its}
+        means = [np.mean([float(row["dice"]) for row in its if row["draw"] == draw]) for draw in draws]
+        size, _, steps = (int(number) for number in re.findall(r"\d+", budget)[:3])
+        dice = round(float(np.mean(means)), 4)
+        summed.append(Measured(method=method, labelled=labelled, draws=len(draws), dice=dice, size=size, steps=steps))
+    return tuple(summed)
 
 
 def _append(path: Path, rows: Sequence[dict[str, Any]]) -> None:

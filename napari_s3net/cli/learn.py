@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 #: Iterations from one line of progress to the next.
 TOLD_EVERY = 50
+RECOMMENDED = "recommended"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -26,7 +28,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add("images", type=Path, metavar="IMAGES", help="folder of images; folders within count")
     add("labels", type=Path, metavar="LABELS", help="folder of labels named like the images, or a batch's output")
-    add("--method", choices=tuple(METHODS), default="plain", help="how to learn (plain)")
+    add("--method", choices=(RECOMMENDED, *METHODS), default="plain", help="how to learn (plain)")
     add("--classes", default="", metavar="1=NAME,…", help="names of the labels' values; others are refused")
     add(
         "--empty-slices",
@@ -69,13 +71,19 @@ def run(options: Namespace) -> int:
     """
     from napari_s3net.learning.examples import parse_classes
     from napari_s3net.learning.files import checkpoint_of, find_images_with_labels
+    from napari_s3net.learning.recommended import recommend
     from napari_s3net.learning.train import iter_learn
     from napari_s3net.runtime.device import resolve_device
 
-    settings = settings_of(options, method=options.method)
+    asked = options.method
+    settings = settings_of(options, method="plain" if asked == RECOMMENDED else asked)
     device = resolve_device(options.device)
     check_output(options.output)
     pairs = find_images_with_labels(options.images, options.labels)
+    if asked == RECOMMENDED:
+        method, reason = astuple(recommend(sum(pair.labels is not None for pair in pairs)))
+        say_more(f"{METHODS[method]}. {reason}")
+        settings = settings.replace(method=method)
     data = read_examples(pairs, settings, options, parse_classes(options.classes), options.empty_slices)
     n_labelled, parts = int(data.labelled.sum()), "planes" if data.stacks else "images"
     say_more(f"{len(data)} {parts}, {n_labelled} with labels; classes: {', '.join(data.classes.values())}")

@@ -362,7 +362,23 @@ def _name_classes(values: set[int], classes: Mapping[int, str] | None, *, has_la
         return dict(classes)
     if len(values) > MOST_CLASSES:
         raise InvalidImageError(f"Expected at most {MOST_CLASSES} classes; the labels have {len(values)}.")
-    return {value: f"Class {value}" if len(values) > 1 else "Object" for value in sorted(values)}
+    return default_names(sorted(values))
+
+
+def default_names(values: Sequence[int]) -> dict[int, str]:
+    """Name classes that nobody has named.
+
+    Parameters
+    ----------
+    values : sequence of int
+        As in the labels' files.
+
+    Returns
+    -------
+    dict of int to str
+        "Object" for a single one; else they are numbered.
+    """
+    return {value: f"Class {value}" if len(values) > 1 else "Object" for value in values}
 
 
 def _to_channels(labels: NDArray[np.int64] | None, classes: Mapping[int, str], size: int) -> NDArray[np.int8]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -35,11 +35,18 @@ class Labelled:
         Every image, with its labels where there are some.
     whole, partly : int
         How many images are labelled at every pixel, and how many only in part.
+    values : tuple of int
+        Of the classes, in the labels and in the model that was learned before.
+    names, colours : dict
+        Of the classes, as that model knows them.
     """
 
     pairs: tuple[ImageWithLabels, ...]
     whole: int
     partly: int
+    values: tuple[int, ...] = ()
+    names: dict[int, str] = field(default_factory=dict)
+    colours: dict[int, str] = field(default_factory=dict)
 
     @property
     def corrected(self) -> tuple[Path, ...]:
@@ -47,7 +54,7 @@ class Labelled:
         return tuple(pair.image for pair in self.pairs if pair.labels is not None)
 
 
-def scan_labels(images: Path, labels: Path | None) -> Labelled:
+def scan_labels(images: Path, labels: Path | None, model: Path | None = None) -> Labelled:
     """List the images of a folder, and look at the labels that there are.
 
     Parameters
@@ -56,11 +63,13 @@ def scan_labels(images: Path, labels: Path | None) -> Labelled:
         Folder of images.
     labels : Path or None
         Folder of labels.
+    model : Path, optional
+        What was learned before; it need not be there.
 
     Returns
     -------
     Labelled
-        Counts and pairs.
+        Counts, pairs and classes.
 
     Raises
     ------
@@ -76,12 +85,28 @@ def scan_labels(images: Path, labels: Path | None) -> Labelled:
     except S3NetError:
         pairs = find_images_with_labels(images)
     whole = partly = 0
+    values: set[int] = set()
     for pair in pairs:
         if pair.labels is not None:
             found = set(np.unique(read_labels(pair.labels).array).tolist())
             is_whole = UNLABELLED not in found or found == MASK_VALUES
             whole, partly = whole + is_whole, partly + (not is_whole)
-    return Labelled(tuple(pairs), whole, partly)
+            values |= {1} if found == MASK_VALUES else found - {0, UNLABELLED}
+    names, colours = _known_classes(model)
+    return Labelled(tuple(pairs), whole, partly, tuple(sorted(values | names.keys())), names, colours)
+
+
+def _known_classes(model: Path | None) -> tuple[dict[int, str], dict[int, str]]:
+    """Names and colours of a model's classes; none where there is no model that can be read."""
+    from napari_s3net.learning.model import load_model
+
+    try:
+        card = load_model(model).card if model is not None and model.is_file() else None
+    except S3NetError:
+        card = None
+    if card is None:
+        return {}, {}
+    return dict(card.classes), {int(value): str(text) for value, text in card.record.get("colours", {}).items()}
 
 
 class LabelScan(ThreadJob):
@@ -89,12 +114,12 @@ class LabelScan(ThreadJob):
 
     title = "look at the folders"
 
-    def __init__(self, images: Path, labels: Path | None) -> None:
+    def __init__(self, images: Path, labels: Path | None, model: Path | None = None) -> None:
         super().__init__()
-        self._images, self._labels = images, labels
+        self._folders = images, labels, model
 
     def _do(self) -> Labelled:
-        return scan_labels(self._images, self._labels)
+        return scan_labels(*self._folders)
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,6 +218,8 @@ class LearnRequest:
         Go on from the model that is there.
     preview : Image or None
         A plane to show the network's answer on.
+    colours : dict of int to str
+        "#rrggbb" of classes; goes into the model's file.
     """
 
     pairs: tuple[ImageWithLabels, ...]
@@ -201,6 +228,7 @@ class LearnRequest:
     classes: dict[int, str]
     again: bool = False
     preview: Image | None = None
+    colours: dict[int, str] = field(default_factory=dict)
 
 
 class LearnJob(SteppedJob):
@@ -231,6 +259,8 @@ class LearnJob(SteppedJob):
             normalisation=card.normalisation if card else None,
         )
         data = self._follow(steps)
+        if data.left_out:
+            self._notice = f"{len(data.left_out)} left out: {data.left_out[0]}"
         self._plane = self._prepared(data)
         init = asked.model if asked.again else None
         checkpoint = checkpoint_of(asked.model)
@@ -238,6 +268,8 @@ class LearnJob(SteppedJob):
             checkpoint.unlink(missing_ok=True)  # of labels or settings as they were before
         device = resolve_device("auto")
         learned = self._follow(iter_learn(data, asked.settings, device, init=init, checkpoint=checkpoint))
+        colours = {str(value): text for value, text in asked.colours.items()}
+        learned = replace(learned, card=replace(learned.card, record={**learned.card.record, "colours": colours}))
         if not self._cancelled.is_set():
             save_model(asked.model, learned)
         return learned.card

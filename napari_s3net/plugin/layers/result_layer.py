@@ -346,7 +346,7 @@ def recolour(layer: Labels) -> None:
         table = object_table(ids, foreground, [i for i in ids if not names.get(i)])
     else:
         table = colour_table(ids, foreground, groups_of(metadata) if shown is Shown.GROUPS else ())
-    layer.colormap = DirectLabelColormap(color_dict=table)
+    layer.colormap = DirectLabelColormap(color_dict={**table, **metadata.get("colours", {})})
 
 
 def mask_of(layer: Labels) -> Labels:

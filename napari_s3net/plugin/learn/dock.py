@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ from napari_s3net.plugin.layers.result_layer import plain
 from napari_s3net.plugin.layers.source import source_of
 from napari_s3net.plugin.learn.folder_job import FolderJob
 from napari_s3net.plugin.learn.form import LearnForm
+from napari_s3net.plugin.learn.open_layers import open_labels
+from napari_s3net.plugin.learn.preview import Preview
 from napari_s3net.plugin.learn.result import add_result, keep_correction, open_image
 from napari_s3net.plugin.widgets.dock import Dock
 from napari_s3net.plugin.widgets.loss_plot import LossPlot
@@ -39,7 +42,6 @@ from napari_s3net.plugin.widgets.text import long_text, plural, time_left
 
 POLL_MS = 100
 FIRST = "Choose a folder of images, and one for corrected labels."
-PREVIEW = "Preview of learning"
 
 
 class LearnDock(Dock):
@@ -59,7 +61,7 @@ class LearnDock(Dock):
         self.labelled: Labelled | None = None
         self._scan: LabelScan | None = None
         self._activity: Activity | None = None
-        self._preview: Labels | None = None
+        self.preview = Preview(napari_viewer)
         self._applied_to: ImageLayer | None = None
         #: When the first step of learning came, and which it was.
         self._first: tuple[float, int] | None = None
@@ -70,6 +72,7 @@ class LearnDock(Dock):
         self._timer.setInterval(POLL_MS)
         self._build()
         self._connect()
+        self._list_images()
         self._show_state()
 
     # -- what the buttons do
@@ -79,21 +82,22 @@ class LearnDock(Dock):
         form = self.form
         if not self._may_begin() or self.labelled is None or form.model is None:
             return
-        try:
-            settings, classes = form.settings(), form.class_names()
-        except S3NetError as error:
-            self.show_message(str(error))
-            return
-        again = bool(form.again.value) and form.model.is_file()
+        settings, again = form.settings(), bool(form.again.value) and form.model.is_file()
         request = LearnRequest(
-            self.labelled.pairs, form.model, settings, classes, again=again, preview=self._plane_in_view()
+            self.labelled.pairs,
+            form.model,
+            settings,
+            form.class_names(),
+            again=again,
+            preview=self.preview.choose(form.previewed, form.classes.colours()),
+            colours=form.classes.colours(),
         )
         self.plot.clear(settings.steps)
         self._begin(LearnJob(request), "Reading images…")
 
     def apply(self, _: bool = False) -> None:
         """Apply what was learned to the image in view."""
-        layer = self._image_in_view()
+        layer = self.preview.image_in_view()
         if layer is None:
             self.show_message("Open an image first, or let Next to correct choose one.")
         elif self._may_begin() and self.form.model is not None:
@@ -137,6 +141,23 @@ class LearnDock(Dock):
         self.line.setText(f"Kept as {path.name}.")
         self._scan_folders()
 
+    def keep_open(self, _: bool = False) -> None:
+        """Write the labels that lie on open images of the folder into the folder of labels."""
+        folder = self.form.label_folder
+        if self.labelled is None or folder is None:
+            self.show_message("Choose the folders of images and labels first: what is taken is kept there.")
+            return
+        found = open_labels(self._viewer.layers, [pair.image for pair in self.labelled.pairs], self.opened)
+        try:
+            kept = [keep_correction(path, layer, folder) for path, layer in found]
+        except S3NetError as error:
+            self.fail(str(error))
+            return
+        self.line.setText(f"Kept {plural(len(kept), 'open label layer')}." if kept else "")
+        self._scan_folders()
+        if not kept:
+            self.show_message("No open labels lie on an open image of the folder. Open images from that folder.")
+
     def pause(self, paused: bool) -> None:
         """Wait after the step under way; or go on.
 
@@ -160,7 +181,7 @@ class LearnDock(Dock):
         if self.job is not None:
             self.job.cancel()
         self._close_activity()
-        self._preview = self.opened = self._applied_to = None
+        self.opened = self._applied_to = None
 
     # -- making
 
@@ -189,6 +210,7 @@ class LearnDock(Dock):
 
     def _connect(self) -> None:
         self.form.folders_changed.connect(self._scan_folders)
+        self.form.layers_button.clicked.connect(self.keep_open)
         self.train_button.clicked.connect(self.train)
         self.pause_button.toggled.connect(self.pause)
         self.stop_button.clicked.connect(self.stop)
@@ -227,7 +249,7 @@ class LearnDock(Dock):
         self.show_message("")
         if images is not None and labels is not None:
             self.form.found.setText("Looking at the folders…")
-            self._scan = LabelScan(images, labels)
+            self._scan = LabelScan(images, labels, self.form.model)
             self._scan.start()
             self._timer.start()
         self._show_state()
@@ -237,8 +259,7 @@ class LearnDock(Dock):
             found, self._scan = self._scan.take_outcome(), None
             if isinstance(found, Labelled):
                 self.labelled = found
-                parts = f", {found.partly} in part" if found.partly else ""
-                self.form.found.setText(f"{plural(len(found.pairs), 'image')}, {found.whole} corrected{parts}")
+                self.form.show_found(found)
             elif isinstance(found, Failure):
                 self.form.found.clear()
                 self.show_message(found.message)
@@ -255,7 +276,7 @@ class LearnDock(Dock):
         if update.notice:
             self.told.setText(update.notice)
         if update.preview is not None:
-            self._show_preview(update.preview)
+            self.preview.show(update.preview)
         for step in update.steps:
             if isinstance(step, LearnStep):
                 done, total = step.iteration, step.total
@@ -278,7 +299,7 @@ class LearnDock(Dock):
     def _end(self, outcome: Any) -> None:
         job, self.job = self.job, None
         self._close_activity()
-        self._drop_preview()
+        self.preview.drop()
         self.pause_button.setChecked(False)
         if isinstance(outcome, Failure):
             self.line.clear()
@@ -288,7 +309,7 @@ class LearnDock(Dock):
             told = "" if dice is None else f" Dice on images set aside {dice:.2f}."
             self.line.setText(f"Learned from {plural(outcome.record['labelled images'], 'image')}.{told}")
         elif isinstance(job, ApplyJob) and isinstance(outcome, Segmentation) and self._applied_to is not None:
-            add_result(self._viewer, self._applied_to, outcome)
+            add_result(self._viewer, self._applied_to, outcome, self.form.classes.colours())
             self.line.setText("Applied. Correct what is wrong in the Correct dock.")
         elif isinstance(job, NextJob) and outcome is not None:
             self._show_next(*outcome)
@@ -304,46 +325,18 @@ class LearnDock(Dock):
                     self._viewer.layers.remove(layer)
         assert result.image is not None  # noqa: S101 - just applied
         image_layer = open_image(self._viewer, result.image)
-        self.opened = (path, image_layer, add_result(self._viewer, image_layer, result))
+        self.opened = (path, image_layer, add_result(self._viewer, image_layer, result, self.form.classes.colours()))
         self.line.setText(f"{path.name}: correct it, then Keep correction and Train.")
 
     # -- the viewer
 
-    def _image_in_view(self) -> ImageLayer | None:
-        """The selected image, or the topmost one."""
-        layers = [plain(layer) for layer in self._viewer.layers]
-        active = plain(self._viewer.layers.selection.active)
-        if isinstance(active, ImageLayer):
-            return active
-        return next((layer for layer in reversed(layers) if isinstance(layer, ImageLayer) and layer.visible), None)
+    def _viewer_events(self) -> list[tuple[Any, Callable[..., None]]]:
+        events = self._viewer.layers.events
+        return [(event, self._list_images) for event in (events.inserted, events.removed)]
 
-    def _plane_in_view(self) -> Any:
-        """The plane that learning shows its answer on; None without an image, or where it cannot be read."""
-        layer = self._image_in_view()
-        if layer is None:
-            return None
-        try:
-            source = source_of(layer, self._viewer.dims.point, self._viewer.dims.displayed)
-            image = source.read()
-        except S3NetError:
-            return None
-        self._applied_to = layer
-        return image if not image.is_stack and source.position is None else None
-
-    def _show_preview(self, labels: Any) -> None:
-        if self._applied_to is None:
-            return
-        if self._preview is None or not any(plain(one) is self._preview for one in self._viewer.layers):
-            self._preview = Labels(labels, name=PREVIEW, opacity=0.4, scale=self._applied_to.scale[-2:])
-            self._viewer.add_layer(self._preview)
-        elif self._preview.data.shape == labels.shape:
-            self._preview.data[:] = labels
-            self._preview.refresh(extent=False)
-
-    def _drop_preview(self) -> None:
-        if self._preview is not None and any(plain(one) is self._preview for one in self._viewer.layers):
-            self._viewer.layers.remove(self._preview)
-        self._preview = None
+    def _list_images(self, event: Any = None) -> None:
+        """Offer the open images for the preview."""
+        self.form.show_layers([layer.name for layer in self.preview.images()])
 
     def _close_activity(self) -> None:
         if self._activity is not None:

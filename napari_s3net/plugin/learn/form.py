@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
 
-from napari_s3net.learning.examples import parse_classes
+from napari_s3net.learning.recommended import recommend
 from napari_s3net.learning.settings import METHODS, SIZES, LearnSettings, learn_settings
 from napari_s3net.plugin.batch.form import folder_field, folder_in
+from napari_s3net.plugin.jobs.learn_job import Labelled
+from napari_s3net.plugin.learn.class_table import ClassTable
 from napari_s3net.plugin.widgets.fields import add_fields, add_row, form_layout, make_field
-from napari_s3net.plugin.widgets.parts import caption, column, fold, one_line
+from napari_s3net.plugin.widgets.parts import button, caption, column, fold, one_line
 from napari_s3net.plugin.widgets.settings_form import setting_field
+from napari_s3net.plugin.widgets.text import plural
 
 RECOMMENDED = "recommended"
-#: What is recommended, whatever the number of images: the table in docs/benchmark-semi.md has not shown more than this.
-BEST = "plain"
+IN_VIEW = "The image in view"
 SIZE_TEXTS = {"small": "Small, for a CPU", "standard": "Standard, for a graphics card"}
 #: Seconds of a step, and memory in MB, at the small size: measured on one core of a busy machine, on 16 colour planes.
 SECONDS_A_STEP = {"plain": 0.9, "self-training": 1.8, "ideal": 2.7, "kaf": 2.1}
@@ -45,8 +48,16 @@ class LearnForm(QWidget):
             "Labels", "Where corrected labels lie, named like their images; or the output of a batch."
         )
         self.found = one_line()
-        self.classes = make_field("", "Classes", 'The values of labels with their names: "1=Lesion,2=Hair".')
-        self.classes.native.setPlaceholderText("1=Lesion")
+        self.layers_button = button(
+            "Take labels of open layers",
+            "Write labels that lie on open images of the folder into the folder of labels.",
+        )
+        self.classes = ClassTable()
+        #: Images that have labels.
+        self.labelled = 0
+        self.preview = make_field(
+            IN_VIEW, "Preview", "The image on which the network's answer is shown while it learns.", choices=[IN_VIEW]
+        )
         methods = [("Recommended", RECOMMENDED), *((text, name) for name, text in METHODS.items())]
         described = {one["name"]: one for one in LearnSettings.describe()}
         self.method = setting_field({**described["method"], "default": RECOMMENDED}, choices=methods)
@@ -86,7 +97,39 @@ class LearnForm(QWidget):
     @property
     def chosen_method(self) -> str:
         """One of `METHODS`."""
-        return BEST if self.method.value == RECOMMENDED else str(self.method.value)
+        asked = str(self.method.value)
+        return recommend(self.labelled).method if asked == RECOMMENDED else asked
+
+    @property
+    def previewed(self) -> str:
+        """The image layer that is previewed on; empty for the one in view."""
+        return "" if self.preview.value == IN_VIEW else str(self.preview.value)
+
+    def show_found(self, found: Labelled) -> None:
+        """Show what lies in the folders: how many are corrected, and the classes.
+
+        Parameters
+        ----------
+        found : Labelled
+            From a look at them.
+        """
+        parts = f", {found.partly} in part" if found.partly else ""
+        self.found.setText(f"{plural(len(found.pairs), 'image')}, {found.whole} corrected{parts}")
+        self.classes.show_classes(found.values, found.names, found.colours)
+        self.labelled = len(found.corrected)
+        self._show_effort()
+
+    def show_layers(self, names: Sequence[str]) -> None:
+        """Offer images to preview on.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Of the open image layers; the one that was chosen stays while it is among them.
+        """
+        chosen = self.preview.value
+        self.preview.choices = [IN_VIEW, *dict.fromkeys(names)]
+        self.preview.value = chosen if chosen in names else IN_VIEW
 
     def settings(self) -> LearnSettings:
         """Return what was asked for.
@@ -109,14 +152,9 @@ class LearnForm(QWidget):
         Returns
         -------
         dict of int to str
-            Empty where none was.
-
-        Raises
-        ------
-        InvalidImageError
-            If the text holds something else.
+            By their values; empty while no labels are known.
         """
-        return parse_classes(str(self.classes.value))
+        return self.classes.names()
 
     def _lay_out(self) -> None:
         form, advanced = QWidget(), QWidget()
@@ -124,9 +162,11 @@ class LearnForm(QWidget):
         add_row(layout, "Images", self.images.native)
         add_row(layout, "Labels", self.labels.native)
         layout.addRow("", self.found)
-        add_fields(layout, [self.classes, self.method, self.size])
+        layout.addRow("", self.layers_button)
+        layout.addRow(self.classes)
+        add_fields(layout, [self.method, self.size])
         layout.addRow("", self.effort)
-        add_fields(form_layout(advanced), [self.steps, self.again])
+        add_fields(form_layout(advanced), [self.preview, self.steps, self.again])
         column(self, form, fold("Advanced", "How long, and from what.", advanced))
 
     def _take_steps(self, size: str) -> None:
@@ -142,9 +182,10 @@ class LearnForm(QWidget):
     def _show_effort(self) -> None:
         """Say beforehand how long it takes and how much memory."""
         method, size = self.chosen_method, str(self.size.value)
+        why = f" {recommend(self.labelled).reason}" if self.method.value == RECOMMENDED else ""
         if size != "small":
-            self.effort.setText(f"{METHODS[method]}. Needs a graphics card; hours on a CPU.")
+            self.effort.setText(f"{METHODS[method]}. Needs a graphics card; hours on a CPU.{why}")
             return
         seconds = SECONDS_A_STEP[method] * int(self.steps.value)
         length = f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
-        self.effort.setText(f"{METHODS[method]}. About {length} on a CPU core, {MEGABYTES[method]} MB")
+        self.effort.setText(f"{METHODS[method]}. About {length} on a CPU core, {MEGABYTES[method]} MB.{why}")

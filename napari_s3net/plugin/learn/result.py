@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels
 
@@ -16,6 +16,7 @@ from napari_s3net.plugin.contributions.reader import layer_data
 from napari_s3net.plugin.layers.object_outline import outline_object
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.result_layer import plain, recolour, result_layer, result_name
+from napari_s3net.plugin.learn.open_layers import class_labels
 
 
 def open_image(viewer: Any, image: Image) -> ImageLayer:
@@ -37,7 +38,9 @@ def open_image(viewer: Any, image: Image) -> ImageLayer:
     return layer
 
 
-def add_result(viewer: Any, image_layer: ImageLayer, result: Segmentation) -> Labels:
+def add_result(
+    viewer: Any, image_layer: ImageLayer, result: Segmentation, colours: Mapping[int, str] | None = None
+) -> Labels:
     """Put labels onto an image as a result layer, to be corrected like any other.
 
     Parameters
@@ -48,6 +51,8 @@ def add_result(viewer: Any, image_layer: ImageLayer, result: Segmentation) -> La
         What the model was applied to.
     result : Segmentation
         Of the layer's plane or stack.
+    colours : mapping of int to str, optional
+        "#rrggbb" of classes that have a colour of their own.
 
     Returns
     -------
@@ -57,7 +62,8 @@ def add_result(viewer: Any, image_layer: ImageLayer, result: Segmentation) -> La
     layer = result_layer(result.labels.copy(), image_layer, result_name(image_layer.name))
     kind = result.image.kind if result.image is not None else "grey"
     about = {"source": image_layer.name, "kind": kind, "geometry": result.geometry}
-    layer.metadata = {KEY: {**result.metadata(), **about}}
+    own = {value: colour for value, colour in (colours or {}).items() if value in result.names}
+    layer.metadata = {KEY: {**result.metadata(), **about, "colours": own}}
     recolour(layer)
     viewer.add_layer(layer)
     outline_object(viewer, layer)
@@ -90,5 +96,5 @@ def keep_correction(path: Path, layer: Labels, folder: Path) -> Path:
 
     image = read_image(path)
     target = folder / f"{stem(path)}{label_suffix(image)}"
-    write_labels(target, np.asarray(layer.data), image.geometry)
+    write_labels(target, class_labels(layer), image.geometry)
     return target

@@ -1,10 +1,14 @@
 """The Learn dock on small images of discs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari.layers import Labels
+from napari.layers._source import layer_source
 from qtpy.QtCore import QThreadPool
+from qtpy.QtGui import QColor
 
 from napari_s3net.batch import isolated
 from napari_s3net.image import Geometry
@@ -14,6 +18,7 @@ from napari_s3net.learning.model import load_model
 from napari_s3net.learning.settings import learn_settings
 from napari_s3net.plugin.layers.result_layer import metadata_of
 from napari_s3net.plugin.learn import form as form_module
+from napari_s3net.plugin.learn.class_table import NAME
 from napari_s3net.plugin.learn.dock import LearnDock
 from napari_s3net.plugin.learn.result import open_image
 from napari_s3net.plugin.widgets import dock as base
@@ -94,18 +99,28 @@ def test_a_missing_folder_is_told(dock, folder, qtbot):
 
 
 def test_learned_applied_corrected_and_learned_again(ready, folder, qtbot):
+    table = ready.form.classes
+    assert table.names() == {1: "Class 1", 2: "Class 2"}
+    table.item(0, NAME).setText("Spot")
+    table.set_colour(0, QColor("#ff0000"))
     ready.train_button.click()
     assert ready.busy_row.isVisibleTo(ready)
     over(ready, qtbot)
     assert "Learned from 2 images" in ready.line.text()
-    assert load_model(folder / "labels" / "model.safetensors").card.record["steps"] == 20
+    card = load_model(folder / "labels" / "model.safetensors").card
+    assert (card.record["steps"], card.classes, card.record["colours"]["1"]) == (
+        20,
+        {1: "Spot", 2: "Class 2"},
+        "#ff0000",
+    )
     image = open_image(ready._viewer, read_image(folder / "images" / "a3.png"))
     ready.apply_button.click()
     over(ready, qtbot)
     layer = ready._viewer.layers[-1]
     assert isinstance(layer, Labels)
     assert layer.data.shape == image.data.shape
-    assert metadata_of(layer)["names"] == {1: "Class 1", 2: "Class 2"}
+    assert metadata_of(layer)["names"] == {1: "Spot", 2: "Class 2"}
+    np.testing.assert_allclose(layer.get_color(1), (1, 0, 0, 1), atol=0.01)
     ready.next_button.click()
     over(ready, qtbot)
     path, _, labels = ready.opened
@@ -118,6 +133,19 @@ def test_learned_applied_corrected_and_learned_again(ready, folder, qtbot):
     ready.train_button.click()
     over(ready, qtbot)
     assert load_model(folder / "labels" / "model.safetensors").card.record["started from"] == "model.safetensors"
+
+
+def test_labels_of_open_layers_are_taken_into_the_folder(ready, folder, qtbot):
+    ready.form.layers_button.click()
+    assert "No open labels" in ready.message.text()
+    qtbot.waitUntil(lambda: ready.labelled is not None, timeout=WAIT)
+    with layer_source(path=str(folder / "images" / "a4.png")):  # as napari notes it of a file that it opens
+        image = open_image(ready._viewer, read_image(folder / "images" / "a4.png"))
+    painted = ready._viewer.add_labels(np.ones(image.data.shape, int))
+    ready.form.layers_button.click()
+    assert (read_labels(folder / "labels" / "a4.png").array == painted.data).all()
+    qtbot.waitUntil(lambda: ready.labelled is not None, timeout=WAIT)
+    assert "2 corrected, 1 in part" in ready.form.found.text()
 
 
 def test_a_folder_is_done_by_the_batch_engine_once(ready, folder, qtbot):
@@ -154,26 +182,25 @@ def test_paused_it_waits_and_stopped_it_keeps(ready, folder, qtbot):
 
 
 def test_a_preview_comes_and_goes(ready, folder, qtbot):
-    open_image(ready._viewer, read_image(folder / "images" / "a3.png"))
+    image = read_image(folder / "images" / "a3.png")
+    chosen = open_image(ready._viewer, image)
+    open_image(ready._viewer, replace(image, array=image.array[:20], name="top"))
+    ready.form.preview.value = chosen.name  # not the one in view
     ready.form.steps.value = 100_000
     ready.train_button.click()
-    qtbot.waitUntil(lambda: len(ready._viewer.layers) == 2, timeout=WAIT)
-    assert ready._viewer.layers[1].data.shape == ready._viewer.layers[0].data.shape
+    qtbot.waitUntil(lambda: len(ready._viewer.layers) == 3, timeout=WAIT)
+    assert ready._viewer.layers[2].data.shape == chosen.data.shape
     ready.stop_button.click()
     over(ready, qtbot)
-    assert len(ready._viewer.layers) == 1
+    assert len(ready._viewer.layers) == 2
 
 
-def test_what_goes_wrong_is_told_and_the_dock_is_ready(ready, said, qtbot):
-    ready.form.classes.value = "1=Bright"
+def test_what_goes_wrong_is_told_and_the_dock_is_ready(ready, folder, said, qtbot):
+    write_labels(folder / "labels" / "a0.png", np.full((40, 48), 3, np.int32), Geometry.identity(2))  # after the look
     ready.train_button.click()
     over(ready, qtbot)
-    assert "class 2, which the names do not have" in said[0]
+    assert "class 3, which the names do not have" in said[0]
     assert ready.train_button.isVisibleTo(ready)
-    ready.form.classes.value = "nonsense"
-    ready.train_button.click()
-    assert ready.job is None
-    assert "Classes are numbers" in ready.message.text()
 
 
 def test_closed_while_learning_it_lets_go(ready, qtbot, folder):

@@ -2,9 +2,9 @@
 
 import pytest
 
-from napari_s3net.errors import InvalidImageError
+from napari_s3net.learning.recommended import recommend
 from napari_s3net.learning.settings import learn_settings
-from napari_s3net.plugin.learn.form import BEST, LearnForm
+from napari_s3net.plugin.learn.form import LearnForm
 from tests.plugin.folders import choose_learn_folders
 
 pytestmark = pytest.mark.viewer
@@ -18,7 +18,7 @@ def form(qtbot):
 
 
 def test_it_asks_for_what_its_fields_show(form):
-    assert form.settings() == learn_settings("small", method=BEST, steps=form.steps.value)
+    assert form.settings() == learn_settings("small", method=recommend(0).method, steps=form.steps.value)
     form.method.value, form.size.value = "kaf", "standard"
     form.steps.value = 70
     assert form.settings() == learn_settings("standard", method="kaf", steps=70)
@@ -38,13 +38,11 @@ def test_it_tells_beforehand_how_long_it_takes(form):
     assert "graphics card" in form.effort.text()
 
 
-def test_classes_are_read_from_their_line(form):
-    assert form.class_names() == {}
-    form.classes.value = "1=Lesion, 2=Hair"
-    assert form.class_names() == {1: "Lesion", 2: "Hair"}
-    form.classes.value = "nonsense"
-    with pytest.raises(InvalidImageError, match="Classes are numbers"):
-        form.class_names()
+def test_what_is_recommended_says_on_what_it_rests(form):
+    assert form.chosen_method == recommend(0).method
+    assert recommend(0).reason in form.effort.text()
+    form.method.value = "kaf"
+    assert recommend(0).reason not in form.effort.text()
 
 
 def test_the_model_lies_beside_the_labels(form, tmp_path, qtbot):

@@ -1,0 +1,76 @@
+"""Labels that lie open in the viewer, as labels to learn from: found with their images, and written for learning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels
+from numpy.typing import NDArray
+
+from napari_s3net.plugin.layers.metadata import mask_of_layer
+from napari_s3net.plugin.layers.ownership import belongs_to
+from napari_s3net.plugin.layers.result_layer import is_result_of, metadata_of, plain
+
+
+def class_labels(layer: Labels) -> NDArray[np.int32]:
+    """What a layer of labels says of the classes.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        A result of the Segment dock, whose labels are clusters, one of a learned model, or labels that were painted.
+
+    Returns
+    -------
+    numpy.ndarray
+        int32: of clusters 1 at the object, of all others the labels as they are.
+    """
+    about = metadata_of(layer)
+    labels = np.asarray(layer.data)
+    is_cluster = about is not None and not about.get("model")
+    return (mask_of_layer(labels, about) if is_cluster and about is not None else labels).astype(np.int32)
+
+
+def open_labels(
+    layers: Iterable[Any], files: Sequence[Path], opened: tuple[Path, ImageLayer, Labels] | None = None
+) -> list[tuple[Path, Labels]]:
+    """Find the labels in the viewer that lie on images of a folder.
+
+    Parameters
+    ----------
+    layers : iterable of napari.layers.Layer
+        Those of the viewer.
+    files : sequence of Path
+        The folder's images.
+    opened : tuple, optional
+        An image that the dock opened: its file, its layer and that of its labels.
+
+    Returns
+    -------
+    list of tuple
+        Image file and labels: results by the image they belong to, others by the only open image of their shape.
+    """
+    known = {file.resolve(): file for file in files}
+    all_layers = [plain(layer) for layer in layers]
+    images: dict[ImageLayer, Path] = {}
+    for layer in all_layers:
+        if isinstance(layer, ImageLayer) and layer.source.path and Path(layer.source.path).resolve() in known:
+            images[layer] = known[Path(layer.source.path).resolve()]
+    if opened is not None:
+        images[opened[1]] = opened[0]
+    found = []
+    for layer in all_layers:
+        if not isinstance(layer, Labels) or "mask_of" in layer.metadata:
+            continue
+        if metadata_of(layer) is not None:
+            of = [image for image in images if is_result_of(layer, image)]
+        else:
+            of = [image for image in images if belongs_to(layer, image, "")]
+            of = of or [image for image in images if image.data.shape[: layer.data.ndim] == layer.data.shape]
+        if len(of) == 1:
+            found.append((images[of[0]], layer))
+    return found

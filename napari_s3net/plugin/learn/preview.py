@@ -1,0 +1,115 @@
+"""What a network that is learning says of an image: a layer of labels that comes, changes and goes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari.layers import Image as ImageLayer
+from napari.layers import Labels
+from napari.utils.colormaps import DirectLabelColormap
+from numpy.typing import NDArray
+
+from napari_s3net.errors import S3NetError
+from napari_s3net.image import Image
+from napari_s3net.plugin.layers.palette import CLEAR
+from napari_s3net.plugin.layers.result_layer import plain
+from napari_s3net.plugin.layers.source import source_of
+
+NAME = "Preview of learning"
+
+
+class Preview:
+    """The layer of one dock.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The layer comes into it.
+    """
+
+    def __init__(self, viewer: Any) -> None:
+        self._viewer = viewer
+        self._layer: Labels | None = None
+        self._image: ImageLayer | None = None
+        self._colours: dict[int, str] = {}
+
+    def images(self) -> list[ImageLayer]:
+        """List the open image layers.
+
+        Returns
+        -------
+        list of napari.layers.Image
+            The topmost last.
+        """
+        layers = [plain(layer) for layer in self._viewer.layers]
+        return [layer for layer in layers if isinstance(layer, ImageLayer)]
+
+    def image_in_view(self) -> ImageLayer | None:
+        """Find the selected image, or the topmost one that is visible.
+
+        Returns
+        -------
+        napari.layers.Image or None
+            None where there is none.
+        """
+        active = plain(self._viewer.layers.selection.active)
+        if isinstance(active, ImageLayer):
+            return active
+        return next((layer for layer in reversed(self.images()) if layer.visible), None)
+
+    def choose(self, name: str, colours: dict[int, str]) -> Image | None:
+        """Choose the image that is previewed on.
+
+        Parameters
+        ----------
+        name : str
+            Of an image layer; empty for the image in view.
+        colours : dict of int to str
+            Of the classes.
+
+        Returns
+        -------
+        Image or None
+            Its plane; None without an image, or where it is a stack or cannot be read.
+        """
+        named = [layer for layer in self.images() if layer.name == name]
+        layer = named[-1] if named else self.image_in_view()
+        if layer is None:
+            return None
+        try:
+            source = source_of(layer, self._viewer.dims.point, self._viewer.dims.displayed)
+            image: Image = source.read()
+        except S3NetError:
+            return None
+        self._image, self._colours = layer, colours
+        return image if not image.is_stack and source.position is None else None
+
+    def show(self, labels: NDArray[Any]) -> None:
+        """Show labels on the chosen image.
+
+        Parameters
+        ----------
+        labels : numpy.ndarray
+            (H, W), of the chosen plane.
+        """
+        if self._image is None:
+            return
+        if not self._is_open():
+            table: dict[Any, Any] = {None: CLEAR, 0: CLEAR, **self._colours}
+            where = {"scale": self._image.scale[-2:], "translate": self._image.translate[-2:]}
+            self._layer = Labels(
+                labels, name=NAME, opacity=0.4, colormap=DirectLabelColormap(color_dict=table), **where
+            )
+            self._viewer.add_layer(self._layer)
+        elif self._layer is not None and self._layer.data.shape == labels.shape:
+            self._layer.data[:] = labels
+            self._layer.refresh(extent=False)
+
+    def drop(self) -> None:
+        """Take the layer away, where it is still there."""
+        if self._is_open():
+            self._viewer.layers.remove(self._layer)
+        self._layer = None
+
+    def _is_open(self) -> bool:
+        return self._layer is not None and any(plain(one) is self._layer for one in self._viewer.layers)

@@ -1,0 +1,36 @@
+"""What is recommended is what the benchmark's table shows, and nothing where it shows nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from napari_s3net.benchmark.semi import measured, read_semi
+from napari_s3net.learning.recommended import MEASURED, Measured, recommend
+
+TABLE = Path(__file__).resolve().parents[2] / "docs" / "learning" / "semi.csv"
+
+
+def of(method, dice, labelled=2, **changes):
+    return Measured(**{"draws": 3, "size": 128, "steps": 500, **changes}, method=method, labelled=labelled, dice=dice)
+
+
+def test_the_figures_are_those_of_the_table():
+    assert measured(read_semi(TABLE)) == MEASURED
+
+
+def test_without_a_comparison_it_is_plain_and_says_so():
+    assert recommend(10, []).method == "plain"
+    assert "No methods were compared" in recommend(10, [of("ideal", 0.9)]).reason
+
+
+@pytest.mark.parametrize("changes", [{"draws": 2}, {"size": 64}, {"steps": 200}])
+def test_small_budgets_and_few_draws_rank_nothing(changes):
+    assert recommend(2, [of("plain", 0.5, **changes), of("ideal", 0.7, **changes)]).method == "plain"
+
+
+@pytest.mark.parametrize(("labelled", "method"), [(1, "ideal"), (2, "ideal"), (5, "ideal"), (6, "kaf"), (100, "kaf")])
+def test_the_best_with_as_many_or_the_next_fewer_images(labelled, method):
+    table = [of("plain", 0.5), of("ideal", 0.7), of("plain", 0.7, 6), of("kaf", 0.8, 6)]
+    found = recommend(labelled, table)
+    assert found.method == method
+    assert f"with {2 if labelled < 6 else 6} labelled patients" in found.reason
