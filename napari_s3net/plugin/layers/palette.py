@@ -17,7 +17,7 @@ OTHER = ("#c9b48a", "#8a857c", "#efe6cc", "#6a5d48", "#b8a28a", "#a9814f", "#d2c
 #: Opacity of the others beside the object, so that the image shows through them.
 MUTED = 0.45
 #: Opacity of the object where it is shown alone, inside its outline.
-LIGHT = 0.4
+LIGHT = 0.25
 CLEAR: Colour = (0.0, 0.0, 0.0, 0.0)
 #: The mask has one label.
 MASK = {None: CLEAR, 0: CLEAR, 1: OBJECT[0]}
