@@ -218,7 +218,7 @@ def learn() -> None:
         write_photographs(photos, masks, n=10)
         viewer.open(photos / "photo00.png", plugin="napari-s3net")
         dock = open_dock(viewer, "Learn")
-        dock.form.images.value, dock.form.labels.value, dock.form.classes.value = photos, masks, "1=Lesion"
+        dock.form.images.value, dock.form.labels.value = photos, masks
         dock._scan_folders()
         wait_until(lambda: dock.labelled is not None)
         save("learn", look(viewer))
