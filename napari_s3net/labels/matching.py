@@ -58,7 +58,8 @@ def match_to_previous(
     new, old = (np.unique(array[array > 0]) for array in (labels, previous))
     likeness = _pairwise_iou(labels, previous, new, old)
     if features is not None and new.size and old.size:
-        a, b = _mean_features(labels, new, features), _mean_features(previous, old, features)
+        spread = np.maximum(features.reshape(-1, features.shape[-1]).std(axis=0, dtype=np.float64), 1e-9)
+        a, b = (_mean_features(array, ids, features, spread) for array, ids in ((labels, new), (previous, old)))
         distance = ((a[:, None] - b[None]) ** 2).sum(axis=-1)
         likeness = (likeness + np.exp(-distance / (2 * MATCHING.feature_distance**2))) / 2
     rows, columns = linear_sum_assignment(likeness, maximize=True)
@@ -151,23 +152,29 @@ def _pairwise_iou(
     labels: NDArray[Any], previous: NDArray[Any], new: NDArray[Any], old: NDArray[Any]
 ) -> NDArray[np.float64]:
     """Intersection over union of each new cluster with each old one, (new, old)."""
-    counts = np.zeros((len(new), len(old)))
-    both = (labels > 0) & (previous > 0)
-    np.add.at(counts, (np.searchsorted(new, labels[both]), np.searchsorted(old, previous[both])), 1)
-    sizes, sizes_previous = (
-        np.bincount(np.searchsorted(ids, array[array > 0]), minlength=len(ids))
-        for ids, array in ((new, labels), (old, previous))
-    )
-    union = sizes[:, None] + sizes_previous[None] - counts
-    return np.asarray(counts / np.maximum(union, 1))
+    rows, columns = _places(labels, new), _places(previous, old)
+    shape = len(new) + 1, len(old) + 1
+    counts = np.bincount(rows * shape[1] + columns, minlength=shape[0] * shape[1]).reshape(shape)
+    union = counts[1:].sum(axis=1)[:, None] + counts[:, 1:].sum(axis=0)[None] - counts[1:, 1:]
+    return np.asarray(counts[1:, 1:] / np.maximum(union, 1))
 
 
-def _mean_features(labels: NDArray[Any], ids: NDArray[Any], features: NDArray[np.floating]) -> NDArray[np.float64]:
+def _mean_features(
+    labels: NDArray[Any], ids: NDArray[Any], features: NDArray[np.floating], spread: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Mean features of each cluster (n, C), in standard deviations over the image."""
-    values = features.reshape(-1, features.shape[-1]).astype(np.float64)
-    values = (values - values.mean(axis=0)) / np.maximum(values.std(axis=0), 1e-9)
+    places = _places(labels, ids)
+    sizes = np.bincount(places, minlength=len(ids) + 1)[1:]
+    channels = features.reshape(-1, features.shape[-1]).T
+    sums = [np.bincount(places, channel, minlength=len(ids) + 1)[1:] for channel in channels]
+    return np.asarray(np.stack(sums, axis=-1) / np.maximum(sizes, 1)[:, None] / spread)
+
+
+def _places(labels: NDArray[Any], ids: NDArray[Any]) -> NDArray[np.intp]:
+    """Of each pixel, which of the ids (ascending, from 1 on) it has; 0 for no cluster."""
     flat = labels.ravel()
-    index = np.searchsorted(ids, flat[flat > 0])
-    sizes = np.maximum(np.bincount(index, minlength=len(ids)), 1)
-    sums = [np.bincount(index, channel[flat > 0], minlength=len(ids)) for channel in values.T]
-    return np.asarray(np.stack(sums, axis=-1) / sizes[:, None])
+    if ids.size and int(ids[-1]) < 2**16:
+        table = np.zeros(int(ids[-1]) + 1, np.intp)
+        table[ids] = np.arange(1, len(ids) + 1)
+        return np.asarray(table[np.maximum(flat, 0)], np.intp)
+    return np.where(flat > 0, np.searchsorted(ids, flat) + 1, 0)

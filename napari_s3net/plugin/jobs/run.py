@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from importlib import import_module
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -106,6 +107,7 @@ class Run(LongJob):
         assert self._given is not None  # noqa: S101 - set until the end
         source, settings, device = self._given
         self._stage = "Loading the network library…"
+        load_pandas()
         from napari_s3net.runtime.device import available_devices
         from napari_s3net.runtime.oom_retry import iter_retrying
         from napari_s3net.segmentation import iter_segment
@@ -170,6 +172,7 @@ class VolumeRun(Run):
         stack, self._stack = self._stack, None
         _, settings, device = self._given
         self._stage = "Loading the network library…"
+        load_pandas()
         from napari_s3net.runtime.device import available_devices
         from napari_s3net.runtime.oom_retry import iter_retrying
         from napari_s3net.volume.whole import iter_mode
@@ -209,6 +212,12 @@ class PlaneJob(Run):
         assert self._make is not None  # noqa: S101 - taken here, once
         make, self._make = self._make, None
         return self._drain(make(self._given[0].read()))
+
+
+def load_pandas() -> None:
+    """Load what napari loads for its first labels layer, which would hold up the window for most of a second there."""
+    with suppress(ImportError):
+        import_module("pandas")
 
 
 @contextmanager
