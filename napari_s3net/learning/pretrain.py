@@ -277,7 +277,8 @@ def _pretrain(
     def terms(generator: torch.Generator) -> dict[str, Tensor]:
         return terms_of(state, data, settings, generator, device)
 
-    yield from iter_updates(state, settings, terms, checkpoint=checkpoint)
+    slower = settings.replace(learning_rate=max(1e-6, LEARNING.pretrain_rate * settings.learning_rate))
+    yield from iter_updates(state, slower, terms, checkpoint=checkpoint)
     whole = new_network(config, settings.seed)
     whole.encoder.load_state_dict({k: v.cpu() for k, v in network.encoder.state_dict().items()})
     record = {"version": __version__, "images": len(data.names), "planes": len(data), "steps": state.iteration}

@@ -11,6 +11,7 @@ from napari_s3net.learning.files import find_images_with_labels
 from napari_s3net.learning.keypoints import Keypoints
 from napari_s3net.learning.model import save_model
 from napari_s3net.learning.pretrain import iter_pretrain, matches_of, neighbours, positives
+from napari_s3net.learning.run import iter_updates
 from napari_s3net.learning.train import iter_learn
 from napari_s3net.runtime.generators import drain, follow
 
@@ -67,6 +68,19 @@ def test_an_ended_run_goes_on_to_the_same_encoder(data, tiny, tmp_path):
     again = drain(iter_pretrain(data, settings, CPU, checkpoint=tmp_path / "c.safetensors"))
     for a, b in zip(whole.network.encoder.parameters(), again.network.encoder.parameters(), strict=True):
         assert torch.equal(a, b)
+
+
+def test_it_learns_at_a_tenth_of_the_rate(data, tiny, monkeypatch):
+    rates = []
+
+    def watched(state, settings, terms, **options):
+        rates.append(settings.learning_rate)
+        return iter_updates(state, settings, terms, **options)
+
+    monkeypatch.setattr(pretrain, "iter_updates", watched)
+    model = drain(iter_pretrain(data, tiny.replace(method="ideal", steps=1, learning_rate=0.02), CPU))
+    assert rates == [pytest.approx(0.002)]
+    assert model.card.settings.learning_rate == 0.02, "what was asked for"
 
 
 def test_neighbours_are_of_the_same_volume(slices):
