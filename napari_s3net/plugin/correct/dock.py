@@ -263,6 +263,8 @@ class CorrectDock(Dock):
         """
         if not self.editor.is_there:
             return
+        if name == "label":
+            self.labels.fold.expand(animate=False)
         selected = self.labels.selected or self.editor.ids
         value = {"object": OBJECT, "background": BACKGROUND}.get(name, selected[0] if selected else OBJECT)
         strokes = self.editor.make_strokes()

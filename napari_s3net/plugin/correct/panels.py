@@ -25,7 +25,7 @@ from qtpy.QtWidgets import (
 
 from napari_s3net.plugin.correct.autosave import RecentSession
 from napari_s3net.plugin.widgets.fields import make_field
-from napari_s3net.plugin.widgets.parts import button, caption, column, heading, menu_button, more_button, row
+from napari_s3net.plugin.widgets.parts import button, caption, column, fold, heading, menu_button, more_button, row
 from napari_s3net.plugin.widgets.text import share_text
 
 #: Name, text and tip of what can be painted.
@@ -151,7 +151,10 @@ class LabelList(QWidget):
         self.lock.clicked.connect(lambda: self.asked.emit("lock"))
         self.locked_parts = caption()
         self.locked_parts.hide()
-        column(self, heading("Labels"), self.list, row(self.merge, self.lock), self.locked_parts)
+        self.fold = fold(
+            "Labels", "Every label in view: to paint, merge or lock one of them.", self.list, row(self.merge, self.lock)
+        )
+        column(self, self.fold, self.locked_parts)
 
     @property
     def selected(self) -> list[int]:

@@ -154,6 +154,8 @@ class SegmentDock(Dock):
         self.fill(self.welcome, self.choosers, self.window_chooser, self.task, self.message, self.details, self.panel)
         self._shortcut = QShortcut(QKeySequence("Shift+Return"), self)
         self._shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        self._stop_key = QShortcut(QKeySequence("Escape"), self)
+        self._stop_key.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
 
     def _connect(self) -> None:
         self.welcome.asked.connect(self._open)
@@ -166,6 +168,7 @@ class SegmentDock(Dock):
         self.run_button.clicked.connect(self._run_clicked)
         self.reopen.clicked.connect(self._reopen)
         self._shortcut.activated.connect(self.run)
+        self._stop_key.activated.connect(self._stop_clicked)
         self.progress.stop.clicked.connect(self._stop_clicked)
         self.progress.cancel.clicked.connect(self._cancel_clicked)
         self.details.clicked.connect(self._copy_details)

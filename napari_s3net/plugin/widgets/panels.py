@@ -59,7 +59,7 @@ class ProgressPanel(QWidget):
         self.plot = LossPlot()
         self.plot.hide()
         self.stop = QPushButton("Stop and keep")
-        self.stop.setToolTip("End after this iteration; what there is becomes the result.")
+        self.stop.setToolTip("End after this iteration; what there is becomes the result (Esc).")
         self.cancel = QPushButton("Cancel")
         self.cancel.setToolTip("End and put back what was there before the run.")
         self._first: tuple[int, float] | None = None

@@ -29,6 +29,8 @@ def changes(settings: Settings, preset: str) -> dict[str, Any]:
     return {name: value for name, value in settings.to_dict().items() if value != base[name]}
 
 
+#: What stands in the place of a command for an image that is from no file, such as a sample.
+NO_FILE = "# The image is from no file, so that no command can read it; copy as Python instead."
 #: What stands in the place of lines that would make something else.
 PARTIAL = "# A range of slices, and all slices of another plane than the file's, are segmented in the dock only."
 
@@ -41,7 +43,7 @@ def as_python(about: Mapping[str, Any], path: str | None, device: str) -> str:
     about : mapping
         The result's metadata.
     path : str or None
-        The image's file; where it is None, a file of the image's name.
+        The image's file; where it is None, the image is taken from its layer, for napari's own console.
     device : str
         As `segment` takes it.
 
@@ -62,9 +64,12 @@ def as_python(about: Mapping[str, Any], path: str | None, device: str) -> str:
     else:
         call = "segment"
     names = ", ".join(sorted({"as_image", "presets", "read_image", call}))
+    read = f"image = read_image({path or about['source']!r}{'' if time is None else f', time={time}'})\n"
+    if path is None and "geometry" in about and time is None:
+        read = _from_layer(about)
     return (
         f"from napari_s3net import {names}\n\n"
-        f"image = read_image({path or about['source']!r}{'' if time is None else f', time={time}'})\n"
+        f"{read}"
         f"settings = presets[{about['preset']!r}].settings{f'.replace({changed})' if changed else ''}\n"
         f"result = {call}({planes.get(axis, lies)}, settings=settings, device={device!r})\n"
         "labels, mask = result.labels, result.mask\n"
@@ -79,7 +84,7 @@ def as_command(about: Mapping[str, Any], path: str | None, device: str) -> str:
     about : mapping
         The result's metadata.
     path : str or None
-        The image's file; where it is None, a file of the image's name.
+        The image's file; where it is None, there is no command.
     device : str
         As the command's --device takes it.
 
@@ -92,6 +97,8 @@ def as_command(about: Mapping[str, Any], path: str | None, device: str) -> str:
     axis, time = _place(about)
     if _is_partial(about):
         return PARTIAL
+    if path is None and "geometry" in about:
+        return NO_FILE
     if axis:
         return "# The command line takes slices along the first axis only; copy as Python instead."
     settings = Settings.from_dict(about["settings"])
@@ -102,6 +109,17 @@ def as_command(about: Mapping[str, Any], path: str | None, device: str) -> str:
     words += [] if time is None else ["--time", str(time)]
     words += ["--set", *(f"{name}={value}" for name, value in changed.items())] if changed else []
     return shlex.join(words)
+
+
+def _from_layer(about: Mapping[str, Any]) -> str:
+    """Lines that take an image from its layer, with its place in space."""
+    colours = "[..., :3]" if about["kind"] == "rgb" else ""
+    return (
+        "from napari import current_viewer\n"
+        "from napari_s3net.image import Geometry, Image\n\n"
+        f"array = current_viewer().layers[{about['source']!r}].data{colours}\n"
+        f"image = Image(array, {about['geometry']!r}, {about['kind']!r}, {about['source']!r})\n"
+    )
 
 
 def _is_partial(about: Mapping[str, Any]) -> bool:

@@ -146,7 +146,7 @@ def test_a_run_with_one_broken_file(ready, photos, qtbot, said):
     assert ready.line.text() == "2 done, 1 failed, 0 done before."
     assert "report.html" in ready.links.text()
     assert ready.links.textFormat() is Qt.TextFormat.RichText, "links, not their source"
-    assert ready.review_button.text() == "Review 2 results ▸"
+    assert ready.review_button.text() == "Review 2 results, 2 to look at ▸"
     assert not said
     run_through(ready, qtbot)
     assert ready.line.text() == "0 done, 1 failed, 2 done before."

@@ -1,8 +1,11 @@
 """The parts of the Correct dock: what they show and what they ask for."""
 
+from datetime import UTC, datetime
+
 import pytest
 from qtpy.QtCore import Qt
 
+from napari_s3net.plugin.correct.autosave import RecentSession
 from napari_s3net.plugin.correct.panels import (
     LabelList,
     NoLabels,
@@ -66,7 +69,7 @@ def test_the_list_keeps_its_selection_and_marks_locks(qtbot):
         (LabelList, ("merge", "lock")),
         (UncertaintyPanel, ("next",)),
         (SessionPanel, ("revert", "sheet")),
-        (NoLabels, ("segment", "reopen")),
+        (NoLabels, ("segment",)),
     ],
 )
 def test_every_button_asks_by_its_name(qtbot, kind, buttons):
@@ -113,3 +116,16 @@ def test_locked_parts_are_told(qtbot):
     assert panel.locked_parts.text().startswith(f"Locked parts: {share_text(0.062)} of the image.")
     panel.show_locked_parts(0)
     assert not panel.locked_parts.isVisibleTo(panel)
+
+
+def test_sessions_are_listed_by_image_and_time_and_hidden_where_there_are_none(qtbot, tmp_path):
+    panel, asked = NoLabels(), []
+    qtbot.addWidget(panel)
+    panel.asked.connect(asked.append)
+    panel.show_recent([])
+    assert not panel.reopen.isVisibleTo(panel)
+    panel.show_recent([RecentSession(tmp_path / "a.npz", "mole", datetime(2026, 5, 4, 9, 30, tzinfo=UTC))])
+    (entry,) = panel.reopen.menu().actions()
+    assert entry.text() == "mole  ·  04 May 09:30"
+    entry.trigger()
+    assert asked == [f"reopen {tmp_path / 'a.npz'}"]

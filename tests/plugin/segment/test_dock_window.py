@@ -141,6 +141,18 @@ def test_shift_enter_runs(ready, window, qtbot):
     qtbot.waitUntil(lambda: not ready.session.phase.is_busy, timeout=20000)
 
 
+def test_escape_stops_and_keeps(ready, viewer, qtbot, fake_runs):
+    qtbot.addWidget(ready)
+    ready.show()
+    ready.activateWindow()
+    fake_runs.iterations = 5000
+    run_to(ready, qtbot)
+    ready.progress.stop.setFocus()
+    qtbot.waitUntil(ready.progress.stop.hasFocus)
+    qtbot.keyClick(ready.progress.stop, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: ready.session.phase is Phase.STOPPED, timeout=20000)
+
+
 def test_every_control_can_be_reached_with_the_keyboard(ready, qtbot):
     run_through(ready, qtbot)
     panel, choosers = ready.panel, ready.choosers

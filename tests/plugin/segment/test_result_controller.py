@@ -201,7 +201,7 @@ def test_painting_is_measured_after_a_pause(outcome, layer, qtbot):
 
 
 @pytest.mark.parametrize(
-    ("what", "words"), [("copy_python", "read_image"), ("copy_command", "napari-s3net segment mole")]
+    ("what", "words"), [("copy_python", "current_viewer().layers['mole']"), ("copy_command", "from no file")]
 )
 def test_copy(outcome, monkeypatch, what, words):
     said = []

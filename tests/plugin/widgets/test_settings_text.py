@@ -66,6 +66,29 @@ def test_a_slice_that_the_command_line_cannot_name_is_not_made_up():
     assert as_command(about(axis=1, slice=4), PATH, "cpu").startswith("#")
 
 
+def test_an_image_from_no_file_is_taken_from_its_layer(monkeypatch):
+    """A sample: no command is made up, and the lines give the very image that was segmented."""
+    import napari
+    from napari.components import ViewerModel
+
+    import napari_s3net
+    from napari_s3net import phantom
+    from napari_s3net.plugin.contributions.reader import layer_data
+
+    sample = phantom.chest_ct(seed=0).image
+    viewer, seen = ViewerModel(), {}
+    viewer.add_image(sample.array, **layer_data(sample)[1])
+    made = about(source=sample.name, kind="ct", geometry=sample.geometry)
+    result = type("Result", (), {"labels": 1, "mask": 2})
+    monkeypatch.setattr(napari, "current_viewer", lambda: viewer)
+    monkeypatch.setitem(napari_s3net.__dict__, "segment", lambda image, **_: seen.update(image=image) or result)
+    exec(as_python(made, None, "cpu"), {})  # noqa: S102 - the text under test
+    assert seen["image"].geometry == sample.geometry
+    assert (seen["image"].kind, seen["image"].name) == ("ct", sample.name)
+    assert (seen["image"].array == sample.array).all()
+    assert as_command(made, None, "cpu").startswith("# The image is from no file")
+
+
 def test_settings_rows_name_every_setting_with_its_unit():
     rows = dict(settings_rows(about(slice=4)))
     assert rows["Slice"] == "4"
