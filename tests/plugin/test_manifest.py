@@ -113,4 +113,6 @@ def test_a_sample_from_the_welcome_can_be_segmented(make_napari_viewer, qtbot, f
     assert "CT in HU" in widget.choosers.image_line.text()
     widget.run()
     qtbot.waitUntil(lambda: not widget.session.phase.is_busy, timeout=10000)
+    widget.panel.clusters.value = True
+    qtbot.waitUntil(lambda: len(widget.panel.table.clusters.rows) > 0, timeout=10000)
     assert "HU" in widget.panel.table.clusters.rows[0].mean
