@@ -77,9 +77,12 @@ VARIANTS: Mapping[str, Variant] = {
 
 
 def runs() -> Iterator[tuple[str, int]]:
-    """Name and seed of each run: every variant once, then the further seeds."""
-    for seed in range(SEEDS):
-        yield from ((name, seed) for name, variant in VARIANTS.items() if seed < variant.seeds)
+    """Name and seed of each run: the paper's ideas first, which have more seeds than one."""
+    for ideas in (True, False):
+        for seed in range(SEEDS):
+            for name, variant in VARIANTS.items():
+                if (variant.group == "ideas") == ideas and seed < variant.seeds:
+                    yield name, seed
 
 
 def paint(variant: Variant, seed: int) -> SyntheticSet:
