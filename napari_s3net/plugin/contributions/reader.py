@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_s3net.errors import HoldsLabelsError
+from napari_s3net.errors import HoldsLabelsError, UnsupportedFormatError
 from napari_s3net.image import Image
 from napari_s3net.io import TimeSeries, is_readable, read_labels, read_stack, read_times
 from napari_s3net.settings import preset_settings
@@ -17,6 +17,8 @@ LayerData = tuple[Any, dict[str, Any], str]
 #: Intensities without a unit are stretched between these percentiles, of at most this many values.
 ROBUST = (0.5, 99.5)
 SAMPLE = 1_000_000
+#: What napari takes for "read, and no layer to add".
+NO_LAYER: Any = (None,)
 
 
 def get_reader(path: str | Sequence[str]) -> Callable[[Any], list[LayerData]] | None:
@@ -55,7 +57,8 @@ def read(path: str | Sequence[str]) -> list[LayerData]:
     Returns
     -------
     list of tuple
-        One layer: array, attributes, and "image"; or "labels" where the file holds labels.
+        One layer: array, attributes, and "image"; or "labels" where the file holds labels. napari's sign for "no layer"
+        where the folder holds single images: then the Batch dock is open on it.
 
     Raises
     ------
@@ -68,6 +71,19 @@ def read(path: str | Sequence[str]) -> list[LayerData]:
         return [series_data(opened) if isinstance(opened, TimeSeries) else layer_data(opened)]
     except HoldsLabelsError:
         return [labels_data(paths[0])]
+    except UnsupportedFormatError:
+        if len(paths) == 1 and _leads_to_batch(Path(paths[0])):
+            return [NO_LAYER]
+        raise
+
+
+def _leads_to_batch(folder: Path) -> bool:
+    """Whether it is a folder of images that the Batch dock was opened on; without a window there is none."""
+    if not folder.is_dir():
+        return False
+    from napari_s3net.plugin.contributions.photo_folder import lead_to_batch
+
+    return lead_to_batch(folder)
 
 
 def labels_data(path: str) -> LayerData:
