@@ -66,6 +66,9 @@ class SavedSession:
         Which planes somebody has looked at, or corrected.
     first : mapping of PlaneKey to PackedPlane
         Planes as the run made them; those that have other labels now are written.
+    pixels : int or None
+        Check sum of the image's values, by which another image in the place of this one is noticed; None where they
+        are not in memory.
     """
 
     image: str
@@ -78,6 +81,7 @@ class SavedSession:
     locked_part: NDArray[np.bool_] | None = None
     states: SliceStates = field(default_factory=SliceStates)
     first: Mapping[PlaneKey, PackedPlane] = field(default_factory=dict)
+    pixels: int | None = None
 
 
 @dataclass(frozen=True)
@@ -129,6 +133,7 @@ def save(folder: Path, session: SavedSession) -> None:
         "locked": list(session.locked),
         "slices": _states_to_json(session.states),
         "first": [key.steps for key in first],
+        "pixels": session.pixels,
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -182,7 +187,17 @@ def load(file: Path) -> SavedSession:
         locked = tuple(about["locked"])
         states = _states_of_json(about.get("slices", {}))
         return SavedSession(
-            about["image"], about["path"], labels, strokes, about["name"], metadata, locked, locked_part, states, first
+            image=about["image"],
+            path=about["path"],
+            labels=labels,
+            strokes=strokes,
+            name=about["name"],
+            metadata=metadata,
+            locked=locked,
+            locked_part=locked_part,
+            states=states,
+            first=first,
+            pixels=about.get("pixels"),
         )
     except Exception as error:
         raise ReadError("The session is damaged or made by another version. Open the labels you saved.") from error

@@ -32,6 +32,8 @@ from napari_s3net.plugin.layers.target import previewed
 SAVE_MS, POLL_MS = 60_000, 200
 
 _of_viewers: weakref.WeakKeyDictionary[Any, Autosave] = weakref.WeakKeyDictionary()
+#: The array that an image layer had when its check sum was computed, and the sum.
+_sums: weakref.WeakKeyDictionary[ImageLayer, tuple[weakref.ref[Any], int]] = weakref.WeakKeyDictionary()
 
 
 def autosave_of(viewer: Any) -> Autosave:
@@ -197,11 +199,16 @@ class Autosave(QObject):
         Raises
         ------
         ReadError
-            If there is no such session, or its image is not there any more.
+            If there is no such session, or its image is not there any more, or has other pixels.
         """
         self._writer.wait()
         saved, viewer = disk.load(file), self._viewer
         image = self._find(saved) or self._open(saved)
+        if saved.pixels is not None and _pixels_of(image) not in (saved.pixels, None):
+            raise ReadError(
+                f"The image {saved.image} has other pixels than when the session was saved, so its labels do not "
+                "belong to it. They stay on the disk; open the image that they were made on."
+            )
         source = source_of(image, viewer.dims.point, viewer.dims.order[-2:])
         layer = add_layer(viewer, image, source, saved.name)
         layer.data[...] = saved.labels
@@ -278,6 +285,7 @@ class Autosave(QObject):
             locked_part=None if locks.held is None or not locks.held.any() else locks.held.copy(),
             states=states_of(layer).copy(),
             first=first_labels(layer),
+            pixels=_pixels_of(editor.image),
         )
 
     def _find(self, saved: SavedSession) -> ImageLayer | None:
@@ -297,6 +305,17 @@ class Autosave(QObject):
         if found is None or finest_level(found)[1] != saved.labels.shape:
             raise ReadError(f"The image {saved.image} is not as it was; the session does not fit it.")
         return found
+
+
+def _pixels_of(image: ImageLayer | None) -> int | None:
+    """Check sum of an image's values; None where they would have to be computed or read from the disk."""
+    data = None if image is None else finest_level(image)[0]
+    if not isinstance(data, np.ndarray) or isinstance(data, np.memmap):
+        return None
+    known = _sums.get(image)
+    if known is None or known[0]() is not data:
+        known = _sums[image] = (weakref.ref(data), check_sum(data))
+    return known[1]
 
 
 def _put_slices_back(layer: Labels, saved: SavedSession) -> None:

@@ -84,9 +84,14 @@ class LabelEditor:
                 outline_object(self._viewer, layer)
 
     @property
+    def image(self) -> ImageLayer | None:
+        """The image that the labels lie on; None without labels or image."""
+        return None if self.layer is None else self._image_of(self.layer)
+
+    @property
     def source(self) -> Source | None:
         """The plane of the image that is in view; None without labels or image."""
-        image = None if self.layer is None else self._image_of(self.layer)
+        image = self.image
         if image is None:
             return None
         return source_of(image, self._viewer.dims.point, self._viewer.dims.order[-2:])

@@ -149,6 +149,20 @@ def test_without_its_image_it_says_what_to_do(open_session, marked, folder):
         other.reopen(saved_in(folder)[0])
 
 
+def test_labels_do_not_come_back_on_another_image(open_session, marked, photograph, folder):
+    """Another image of the same name and size, or another file in the place of the first."""
+    session = open_session(*marked)
+    session.mark_changed(session.editor.layer)
+    session.save()
+    session.wait()
+    viewer = again(photograph[::-1])
+    other = open_session(viewer)
+    with pytest.raises(ReadError, match="mole has other pixels than when the session was saved"):
+        other.reopen(saved_in(folder)[0])
+    assert len(viewer.layers) == 1
+    assert open_session(again(photograph.copy())).reopen(saved_in(folder)[0]).name == session.editor.layer.name
+
+
 def test_a_failed_save_is_told_and_tried_again(open_session, marked, folder, qtbot):
     session = open_session(*marked)
     folder.write_text("in the way", encoding="utf-8")
