@@ -39,7 +39,7 @@ class Choosers(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._devices: tuple[str, ...] = ()
-        self._pace = ""
+        self._pace = self._memory = ""
         self.image = Chooser("Image", "Which image layer is segmented.")
         names = [(preset.label, name) for name, preset in presets.items()]
         self.preset = make_field("generic", "Preset", "Ready-made settings for a kind of image.", choices=names)
@@ -149,9 +149,9 @@ class Choosers(QWidget):
         pace : str
             An estimate of the time, shown behind the device.
         memory : str, optional
-            What a run takes of memory, shown as a tooltip.
+            What a run takes of memory: a tooltip, and on a graphics card, which has less, in the line itself.
         """
-        self._devices, self._pace = devices, pace
+        self._devices, self._pace, self._memory = devices, pace, memory
         self.device_line.setToolTip(memory)
         names = ("auto", *(devices or ("cpu",)))
         if names != self.device.choices:
@@ -200,7 +200,8 @@ class Choosers(QWidget):
         used = self._devices[0] if self._devices and self.device_name == "auto" else self.device_name
         card = card_name(used) if self._devices else ""
         words = device_text(self.device_name, self._devices, cores(), card, may_have_card=may_have_card())
-        self.device_line.setText(words + self._pace)
+        memory = f" {self._memory}" if self._memory and used not in ("auto", "cpu") else ""
+        self.device_line.setText(words + self._pace + memory)
 
     def _settings_changed(self) -> None:
         self.reset.setEnabled(self._values() != presets[self.preset_name].settings.to_dict())

@@ -70,6 +70,14 @@ def test_the_line_says_what_is_computed_on(choosers):
     assert choosers.device_line.text().startswith("CPU")
 
 
+def test_memory_stands_in_the_line_of_a_card_and_in_the_tip_of_the_cpu(choosers):
+    choosers.show_devices(("cuda:0", "cpu"), " Quick.", "Memory: little.")
+    assert choosers.device_line.text().endswith(" Quick. Memory: little.")
+    choosers.choose_device("cpu")
+    assert choosers.device_line.text().endswith(" Quick.")
+    assert choosers.device_line.toolTip() == "Memory: little."
+
+
 def test_back_to_the_preset(choosers):
     choosers.show_preset("mri", "")
     choosers.show_settings(presets["mri"].settings)
