@@ -1,4 +1,4 @@
-"""Segment the bundled samples from the command line, then show image and labels in napari.
+"""Segment the bundled samples from the command line, then open one in napari and press Run.
 
 With a display a napari window opens; without one a picture of the real window is saved, under xvfb.
 """
@@ -41,24 +41,28 @@ def main() -> int:
 
 
 def show(picture: str | None) -> None:
-    """Open the samples and the labels that were made of them; with `picture`, save the window there and leave."""
+    """Open a sample and run the Segment dock on it; with `picture`, save the window there and leave."""
     import napari
+    from qtpy.QtCore import QTimer
+    from qtpy.QtTest import QTest
 
     viewer = napari.Viewer()
     viewer.window.resize(1366, 768)
     samples = OUTPUT / "samples"
     image = next(p for p in sorted(samples.iterdir()) if p.name.startswith("dermoscopy") and "_mask" not in p.name)
     viewer.open(image, plugin="napari-s3net")
-    viewer.open(OUTPUT / "dermoscopy_labels.png", plugin="napari-s3net", layer_type="labels", opacity=0.4)
-    viewer.layers.selection.active = viewer.layers[0]
-    viewer.window.add_plugin_dock_widget("napari-s3net", "Segment")
+    _, dock = viewer.window.add_plugin_dock_widget("napari-s3net", "Segment")
     if picture is None:
+        QTimer.singleShot(1000, dock.run)
         napari.run()
         return
-    from qtpy.QtTest import QTest
-
     viewer.window.show()
-    QTest.qWait(3000)
+    QTest.qWait(1000)
+    dock.run()
+    until = time.monotonic() + 120
+    while dock.session.phase.is_busy and time.monotonic() < until:
+        QTest.qWait(100)
+    QTest.qWait(1500)
     viewer.reset_view()
     viewer.screenshot(picture, canvas_only=False, flash=False)
     viewer.close()
