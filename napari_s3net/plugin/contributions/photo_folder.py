@@ -8,8 +8,7 @@ from napari import current_viewer
 from napari.utils.notifications import show_info
 
 from napari_s3net.io import is_readable
-
-PLUGIN = "napari-s3net"
+from napari_s3net.plugin.contributions.open_files import PLUGIN
 
 
 def lead_to_batch(folder: Path) -> bool:
