@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from napari_s3net.foreground.constants import VotingConstants
+from napari_s3net.foreground.proposal import SURE
 from napari_s3net.runtime.memory import Advice, mib_text, too_much
 from napari_s3net.settings import Settings
+
+#: Below this expected Dice nothing is proposed.
+LEAST = VotingConstants.least_confidence
 
 #: Keeps a number and its unit on one line.
 NARROW = "\u00a0"
@@ -266,7 +271,7 @@ def certainty_tip(about: Mapping[str, Any]) -> str:
         return ""
     return (
         f"Expected overlap (Dice) with an outline drawn by hand: {confidence:.2f} of 1, as far as the network knows "
-        "itself. sure: 0.9 or more; look: check the outline first; no clear object: below 0.22."
+        f"itself. sure: {SURE:g} or more; look: check the outline first; no clear object: below {LEAST:g}."
     )
 
 
