@@ -11,6 +11,7 @@ from typing import Any
 from napari_s3net.batch.file_row import FileRow
 from napari_s3net.batch.folder import PAGE, TABLE, inside
 from napari_s3net.batch.report import BatchReport
+from napari_s3net.batch.review import MEANING, Review
 from napari_s3net.batch.tables import visible_text
 from napari_s3net.errors import WriteError
 from napari_s3net.io.write import replacing
@@ -42,7 +43,7 @@ def write_page(output: Path, report: BatchReport) -> None:
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    path = output.absolute() / PAGE
+    path, review = output.absolute() / PAGE, Review(output)
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -51,10 +52,10 @@ def write_page(output: Path, report: BatchReport) -> None:
     )
     # A generator: the pictures of one row are in memory at a time.
     parts = environment.get_template(TEMPLATE).generate(
-        rows=_rows(path.parent, report),
+        rows=_rows(path.parent, report, review),
         table=TABLE if (path.parent / TABLE).exists() else "",
         words=WORDS,
-        **_totals(report),
+        **_totals(report, review),
     )
     with (
         replacing(path) as temporary,
@@ -63,18 +64,23 @@ def write_page(output: Path, report: BatchReport) -> None:
         stream.writelines(parts)
 
 
-def _totals(report: BatchReport) -> dict[str, Any]:
+def _totals(report: BatchReport, review: Review) -> dict[str, Any]:
     """What stands above the rows: numbers, and what it was made with."""
     states: Counter[str] = Counter()
     presets: Counter[str] = Counter()
     devices: Counter[str] = Counter()
     seconds, noted, version = 0.0, 0, ""
     certainties: Counter[str] = Counter()
+    decisions: Counter[str] = Counter()
+    reviewers: set[str] = set()
     for row in report.rows(light=True):
         states[row.status] += 1
         seconds += row.seconds
         noted += bool(row.note)
         certainties[row.certainty] += 1
+        if row.status == "done" and (verdict := review.verdict(row)) is not None:
+            decisions[verdict.decision] += 1
+            reviewers.update([verdict.reviewer] if verdict.reviewer else [])
         if row.status == "done":
             presets.update([row.preset] if row.preset else [])
             devices[row.device] += 1
@@ -87,24 +93,29 @@ def _totals(report: BatchReport) -> dict[str, Any]:
         (certainties["look"], "to look at", ""),
         (certainties["no clear object"], "no clear object", ""),
         *([(noted, "with a note", "")] if noted else []),
+        *[(number, name, "") for name, number in sorted(decisions.items())],
+        *([(states["done"] - decisions.total(), "not looked at", "")] if decisions else []),
         (_time(seconds), "of work", ""),
     ]
     about = [
         f"napari-s3net {version}".strip(),
         "preset " + ", ".join(presets) if presets else "",
         "on " + ", ".join(devices) if devices else "",
+        "reviewed by " + ", ".join(map(visible_text, sorted(reviewers))) if reviewers else "",
     ]
     return {
         "totals": [{"number": number, "name": name, "kind": kind} for number, name, kind in totals],
         "about": [words for words in about if words],
+        "decisions": MEANING if decisions else "",
     }
 
 
-def _rows(output: Path, report: BatchReport) -> Iterator[dict[str, Any]]:
+def _rows(output: Path, report: BatchReport, review: Review) -> Iterator[dict[str, Any]]:
     """What the template shows of each file."""
     for n, row in enumerate(report.rows(worst_first=True, light=True)):
         yield {
             "kind": _kind(row),
+            "decision": visible_text(_decision(review, row)),
             "picture": _picture(output, row) if n < PICTURES else "",
             "file": visible_text(row.file),
             "error": visible_text(row.error),
@@ -121,6 +132,15 @@ def _kind(row: FileRow) -> str:
     if row.status == "failed":
         return "failed"
     return "look" if row.certainty in ("look", "no clear object") else "done"
+
+
+def _decision(review: Review, row: FileRow) -> str:
+    """What a person thinks of a result: "accepted by B. Lange, 2026-11-27"; empty where nobody has looked."""
+    verdict = review.verdict(row)
+    if verdict is None or row.status != "done":
+        return ""
+    by = f" by {verdict.reviewer}" if verdict.reviewer else ""
+    return f"{verdict.decision}{by}{f', {verdict.when[:10]}' if verdict.when else ''}"
 
 
 def _picture(output: Path, row: FileRow) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +20,11 @@ REVIEW = "review.json"
 CORRECTED = "corrected"
 
 Decision = Literal["accepted", "corrected", "rejected"]
+#: What the decisions mean, for the report.
+MEANING = (
+    "accepted: a person looked at the outline and left it as it is. corrected: a person changed it; the changed labels "
+    f"and mask are in {CORRECTED}/. rejected: a person found it of no use; its files are still there."
+)
 
 
 @dataclass(frozen=True)
@@ -33,12 +39,21 @@ class Verdict:
         Digest of the settings and check sum of the file, as in the row of that result.
     foreground : tuple of int or None
         Of corrected labels those of the object; None where nothing was corrected.
+    names : mapping of int to str or None
+        What the corrected labels are called; None where nothing was corrected.
+    reviewer : str
+        Who decided; empty where nobody gave a name.
+    when : str
+        Date and time of the decision with its zone, in ISO 8601 to the minute; empty in old reviews.
     """
 
     decision: Decision
     settings: str
     input: str
     foreground: tuple[int, ...] | None = None
+    names: Mapping[int, str] | None = None
+    reviewer: str = ""
+    when: str = ""
 
 
 class Review:
@@ -55,11 +70,13 @@ class Review:
     ----------
     at : str
         Name of the file that was looked at last; empty at first.
+    reviewer : str
+        Who decides from now on; empty at first.
     """
 
     def __init__(self, output: Path) -> None:
         self.output = output.absolute()
-        self.at = ""
+        self.at = self.reviewer = ""
         self._verdicts: dict[str, Verdict] = {}
         try:
             kept = json.loads((self.output / REVIEW).read_text(encoding="utf-8"))
@@ -67,6 +84,23 @@ class Review:
             self._verdicts = {file: _verdict(values) for file, values in kept["decisions"].items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return  # none yet, or not one of ours
+
+    def verdict(self, row: FileRow) -> Verdict | None:
+        """Return what was decided about a result, by whom and when.
+
+        Parameters
+        ----------
+        row : FileRow
+            Of the result.
+
+        Returns
+        -------
+        Verdict or None
+            None where it was not looked at, or has been made anew since.
+        """
+        verdict = self._verdicts.get(row.file)
+        same = verdict is not None and (verdict.settings, verdict.input) == (row.settings, row.input)
+        return verdict if same else None
 
     def decision(self, row: FileRow) -> Decision | None:
         """Return what was decided about a result.
@@ -81,9 +115,8 @@ class Review:
         {"accepted", "corrected", "rejected"} or None
             None where it was not looked at, or has been made anew since.
         """
-        verdict = self._verdicts.get(row.file)
-        same = verdict is not None and (verdict.settings, verdict.input) == (row.settings, row.input)
-        return verdict.decision if verdict is not None and same else None
+        verdict = self.verdict(row)
+        return None if verdict is None else verdict.decision
 
     def foreground(self, row: FileRow) -> tuple[int, ...]:
         """Return the labels of the object.
@@ -98,11 +131,33 @@ class Review:
         tuple of int
             As they were corrected, or else as the batch proposed them.
         """
-        verdict = self._verdicts.get(row.file)
-        corrected = verdict.foreground if verdict is not None and self.decision(row) else None
+        verdict = self.verdict(row)
+        corrected = None if verdict is None else verdict.foreground
         return row.foreground if corrected is None else corrected
 
-    def decide(self, row: FileRow, decision: Decision, foreground: tuple[int, ...] | None = None) -> None:
+    def names(self, row: FileRow) -> Mapping[int, str] | None:
+        """Return what corrected labels are called.
+
+        Parameters
+        ----------
+        row : FileRow
+            Of the result.
+
+        Returns
+        -------
+        mapping of int to str or None
+            None where nothing was corrected, and the names are those of the batch.
+        """
+        verdict = self.verdict(row)
+        return None if verdict is None else verdict.names
+
+    def decide(
+        self,
+        row: FileRow,
+        decision: Decision,
+        foreground: tuple[int, ...] | None = None,
+        names: Mapping[int, str] | None = None,
+    ) -> None:
         """Keep a decision, in the output folder too. Accepting what was corrected before leaves it "corrected".
 
         Parameters
@@ -113,6 +168,8 @@ class Review:
             What was decided.
         foreground : tuple of int, optional
             Of corrected labels those of the object; None where nothing was corrected.
+        names : mapping of int to str, optional
+            What the corrected labels are called.
 
         Raises
         ------
@@ -121,7 +178,9 @@ class Review:
         """
         if decision == "accepted" and self.decision(row) == "corrected":
             return  # what was corrected and looked at again stays corrected
-        self._verdicts[row.file] = Verdict(decision, row.settings, row.input, foreground)
+        when = datetime.now().astimezone().isoformat(timespec="minutes")
+        known = (row.settings, row.input, foreground, names, self.reviewer, when)
+        self._verdicts[row.file] = Verdict(decision, *known)
         self.move(row.file)
 
     def move(self, file: str) -> None:
@@ -231,5 +290,9 @@ class Review:
 
 
 def _verdict(values: dict[str, Any]) -> Verdict:
-    foreground = values.pop("foreground", None)
-    return Verdict(**values, foreground=None if foreground is None else tuple(map(int, foreground)))
+    foreground, names = values.pop("foreground", None), values.pop("names", None)
+    return Verdict(
+        **values,
+        foreground=None if foreground is None else tuple(map(int, foreground)),
+        names=None if names is None else {int(label): str(name) for label, name in names.items()},
+    )

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from datetime import datetime
 from html import unescape
 
 import PIL.Image
@@ -11,6 +12,7 @@ from napari_s3net.batch import page
 from napari_s3net.batch.file_row import FileRow
 from napari_s3net.batch.page import write_page
 from napari_s3net.batch.report import BatchReport
+from napari_s3net.batch.review import Review
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 EVIL = '<img src=x onerror="document.title=1">.png'
@@ -58,6 +60,22 @@ def test_what_is_to_be_looked_at_is_counted_by_the_words_of_the_dock(report, tmp
     assert "<b>2</b>to look at" in text, "one of the report's has a confidence of 0.3"
     assert "<b>1</b>no clear object" in text
     assert text.count('data-kind="look"') == 3
+
+
+def test_it_says_what_was_decided_by_whom_and_what_the_words_mean(report, tmp_path):
+    write_page(tmp_path, report)
+    assert "rejected" not in (tmp_path / "report.html").read_text(encoding="utf-8"), "nobody has looked yet"
+    review = Review(tmp_path)
+    review.reviewer = "<B> Lange"
+    review.decide(report.row("läsion 0.png"), "accepted")
+    review.decide(report.row("läsion 1.png"), "corrected", (1,))
+    write_page(tmp_path, report)
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert f"accepted by &lt;B&gt; Lange, {datetime.now().astimezone():%Y-%m-%d}" in text
+    assert "reviewed by &lt;B&gt; Lange" in text
+    for total in ("<b>1</b>accepted", "<b>1</b>corrected", "<b>1</b>not looked at"):
+        assert total in text
+    assert "rejected: a person found it of no use" in text
 
 
 def test_names_and_reasons_are_text_whatever_is_in_them(report, tmp_path):

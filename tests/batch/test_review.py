@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
@@ -91,3 +92,23 @@ def test_a_correction_of_another_image_is_not_shown(tmp_path):
     assert review.labels_path(replaced) == tmp_path / SURE.outputs["labels"]
     review.decide(replaced, "accepted")
     assert review.labels_path(replaced) == tmp_path / SURE.outputs["labels"]
+
+
+def test_who_decided_when_and_how_corrected_labels_are_called_is_kept(tmp_path):
+    review = Review(tmp_path)
+    review.decide(SURE, "accepted")
+    review.reviewer = "B. Lange"
+    review.decide(MIDDLE, "corrected", (2,), {2: "Lesion", 7: "Hair"})
+    again = Review(tmp_path)
+    assert (again.verdict(SURE).reviewer, again.names(SURE)) == ("", None)
+    verdict = again.verdict(MIDDLE)
+    assert (verdict.reviewer, again.names(MIDDLE)) == ("B. Lange", {2: "Lesion", 7: "Hair"})
+    assert datetime.fromisoformat(verdict.when).tzinfo is not None
+    assert again.verdict(replace(MIDDLE, input="another photograph")) is None
+
+
+def test_a_review_of_the_first_version_is_read(tmp_path):
+    old = {"decision": "corrected", "settings": "s", "input": "i", "foreground": [2]}
+    (tmp_path / "review.json").write_text(json.dumps({"at": "", "decisions": {SURE.file: old}}), encoding="utf-8")
+    review = Review(tmp_path)
+    assert (review.decision(SURE), review.foreground(SURE), review.names(SURE)) == ("corrected", (2,), None)

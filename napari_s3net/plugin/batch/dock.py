@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -17,12 +20,15 @@ from napari_s3net.batch.folder import PAGE, TABLE
 from napari_s3net.batch.review import Review
 from napari_s3net.errors import S3NetError
 from napari_s3net.plugin.batch.form import BatchForm
-from napari_s3net.plugin.batch.open_row import OpenedResult, item_of
+from napari_s3net.plugin.batch.open_row import OpenedResult, ReadResult, item_of, read_result
 from napari_s3net.plugin.batch.review_controller import ReviewController
 from napari_s3net.plugin.batch.review_panel import ReviewPanel
+from napari_s3net.plugin.batch.review_place import ReviewPlace
 from napari_s3net.plugin.batch.table import FileTable
-from napari_s3net.plugin.jobs.batch_job import BatchJob, BatchUpdate, FolderContents, FolderScan
+from napari_s3net.plugin.jobs.batch_job import BatchJob, BatchUpdate, FolderContents, FolderScan, PageJob
+from napari_s3net.plugin.jobs.prefetch import Prefetch, stamp
 from napari_s3net.plugin.jobs.thread_job import Activity, Failure, is_busy
+from napari_s3net.plugin.layers.one_update import one_update
 from napari_s3net.plugin.widgets.dock import Dock
 from napari_s3net.plugin.widgets.parts import caption, row
 from napari_s3net.plugin.widgets.text import batch_text, plural, time_left
@@ -50,6 +56,7 @@ class BatchDock(Dock):
         self.job: BatchJob | None = None
         self._activity: Activity | None = None
         self._scan: FolderScan | None = None
+        self._page: PageJob | None = None
         self._items: dict[str, Item] = {}
         self._opened: OpenedResult | None = None
         self._link = ""
@@ -58,6 +65,9 @@ class BatchDock(Dock):
         self._first = 0.0
         self.form, self.table, self.panel = BatchForm(), FileTable(), ReviewPanel()
         self.review_controller = ReviewController(napari_viewer, self.panel, self._open_row, self)
+        self.place = ReviewPlace(napari_viewer, self.panel)
+        self.review_controller.obstacle = self.place.obstacle
+        self._ahead: Prefetch[ReadResult] = Prefetch()
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
         self._build()
@@ -116,7 +126,10 @@ class BatchDock(Dock):
         if self.job is not None:
             self.job.stop()
         self._close_activity()
+        self.review_controller.ended.disconnect(self._end_review)
         self.review_controller.end()
+        self._ahead.forget()
+        self.place.release()
         self._opened = None
 
     # -- making
@@ -139,7 +152,7 @@ class BatchDock(Dock):
         self.review_button.setToolTip("Look through the results, the least certain first.")
         buttons = row(self.start_button, self.pause_button, self.stop_button)
         parts = (self.form, buttons, self.message, self.bar, self.line, self.table)
-        layout = self.fill(*parts, self.review_button, self.panel, self.links)
+        layout = self.fill(*parts, self.review_button, self.place, self.links)
         layout.setStretchFactor(self.table, 100)
 
     def _connect(self) -> None:
@@ -151,7 +164,7 @@ class BatchDock(Dock):
         self.review_button.clicked.connect(self._begin_review)
         self.review_controller.decided.connect(self.table.files.decide)
         self.review_controller.moved.connect(self.table.pick)
-        self.review_controller.ended.connect(self._show_state)
+        self.review_controller.ended.connect(self._end_review)
         self._timer.timeout.connect(self._tick)
         self.follow_viewer()
 
@@ -221,7 +234,12 @@ class BatchDock(Dock):
             self._show_contents(FolderContents(failure=found) if isinstance(found, Failure) else found)
         if self.job is not None:
             self.show_update(self.job.collect())
-        if self._scan is None and self.job is None:
+        if self._page is not None and self._page.is_over:
+            failed, self._page = self._page.take_outcome(), None
+            if isinstance(failed, Failure):
+                self.fail(failed.message)
+            self._show_state()
+        if self._scan is None and self.job is None and self._page is None:
             self._timer.stop()
 
     def show_update(self, update: BatchUpdate) -> None:
@@ -304,7 +322,19 @@ class BatchDock(Dock):
                 self.review_controller.begin(self.plan.output, self._rows())
             except S3NetError as error:
                 self.fail(str(error))
+            else:
+                self.place.enter()
             self._show_state()
+
+    def _end_review(self) -> None:
+        """The review is over: back to the table, and the report says what was decided."""
+        self._ahead.forget()
+        self.place.leave()
+        if self.plan is not None:
+            self._page = PageJob(self.plan.output)
+            self._page.start()
+            self._timer.start()
+        self._show_state()
 
     def _open(self, file: str) -> None:
         """Show the result of a file, or say why there is none."""
@@ -314,20 +344,35 @@ class BatchDock(Dock):
             show_error(f"{file} has no result yet.")
         elif one.status == "failed":
             show_error(f"{file} failed: {one.error}")
-        else:
+        elif not self.review_controller.go_to(file):
             self._open_row(one)
 
-    def _open_row(self, one: FileRow) -> OpenedResult | None:
-        """Open image and labels in place of those that were opened before, unless these were changed."""
-        assert self.plan is not None  # noqa: S101 - rows come from its output
-        if self._opened is not None and not self._opened.is_changed:
-            self._opened.close()
-        self._opened = None
-        try:
-            self._opened = OpenedResult(self._viewer, item_of(self.plan, self._items, one), one, self.plan.output)
-        except Exception as error:  # noqa: BLE001 - a file may fail in any way, and napari must not go down with it
-            show_error(str(error))
+    def _open_row(self, one: FileRow, following: FileRow | None = None) -> OpenedResult | None:
+        """Open image and labels in place of those that were opened before, unless these were changed.
+
+        What comes next is read ahead meanwhile.
+        """
+        before, self._opened = self._opened, None
+        with one_update(self._viewer):
+            try:
+                self._opened = OpenedResult(self._viewer, self._ahead.take(*self._reading(one)))
+            except Exception as error:  # noqa: BLE001 - a file may fail in any way, and napari must not go down with it
+                show_error(str(error))
+            if before is not None and not before.is_changed:
+                before.close()
+        self._viewer.reset_view()
+        if following is not None:
+            with suppress(S3NetError):  # told when it is its turn
+                key, read = self._reading(following)
+                if key[-1] is not None:
+                    self._ahead.begin(key, read)
         return self._opened
+
+    def _reading(self, one: FileRow) -> tuple[tuple[Any, ...], Callable[[], ReadResult]]:
+        """What is read of a result, and how."""
+        assert self.plan is not None  # noqa: S101 - rows come from its output
+        item, output = item_of(self.plan, self._items, one), self.plan.output
+        return (output, one.file, stamp(item.path)), partial(read_result, item, one, output)
 
     # -- showing
 
@@ -349,7 +394,7 @@ class BatchDock(Dock):
         to_look_at = f", {n_look:,} to look at" if n_look else ""
         self.review_button.setText(f"Review {plural(n_results, 'result')}{to_look_at} ▸")
         self.review_button.setVisible(bool(n_results) and not self.review_controller.is_on)
-        self.panel.setVisible(self.review_controller.is_on)
+        self.place.setVisible(self.review_controller.is_on)
         colour = get_theme(self._viewer.theme).text.as_hex()
         links = _links(self.plan.output, colour) if self.plan is not None and not busy else ""
         self.links.setText(_link(self._link, "What the workers do", colour) if self._link else links)

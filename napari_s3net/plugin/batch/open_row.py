@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,8 +23,56 @@ from napari_s3net.plugin.contributions.reader import layer_data
 from napari_s3net.plugin.layers.metadata import Metadata, mask_of_layer
 from napari_s3net.plugin.layers.object_outline import outline_object
 from napari_s3net.plugin.layers.placement import KEY
-from napari_s3net.plugin.layers.result_layer import plain, recolour, result_layer, result_name
+from napari_s3net.plugin.layers.result_layer import layers_of, plain, recolour, result_layer, result_name
 from napari_s3net.settings import Settings
+
+
+@dataclass(frozen=True, eq=False)
+class ReadResult:
+    """Image and labels of one result, as read from their files.
+
+    Parameters
+    ----------
+    row : FileRow
+        What became of the file.
+    image : Image
+        What was segmented.
+    labels : numpy.ndarray
+        Of the image's shape, int32; corrected where they were.
+    about : dict
+        What a result layer knows about itself.
+    """
+
+    row: FileRow
+    image: Image
+    labels: NDArray[Any]
+    about: Metadata
+
+
+def read_result(item: Item, row: FileRow, output: Path) -> ReadResult:
+    """Read the image and the labels of a result; touches no window, so that a thread can do it ahead.
+
+    Parameters
+    ----------
+    item, row : Item, FileRow
+        What was segmented and what became of it.
+    output : Path
+        The output folder.
+
+    Returns
+    -------
+    ReadResult
+        To be shown by `OpenedResult`.
+
+    Raises
+    ------
+    S3NetError
+        If image or labels cannot be read, or the image has changed since.
+    """
+    if not is_same_input(item, row):
+        raise ReadError(f"{row.file} has changed since the batch worked on it. Run the batch again.")
+    image = read_image(item.path, series=item.series, files=item.files)
+    return ReadResult(row, image, *_labels(image, row, output))
 
 
 class OpenedResult:
@@ -34,26 +82,16 @@ class OpenedResult:
     ----------
     viewer : napari.Viewer
         Gets the two layers.
-    item, row : Item, FileRow
-        What was segmented and what became of it.
-    output : Path
-        The output folder.
-
-    Raises
-    ------
-    S3NetError
-        If image or labels cannot be read.
+    read : ReadResult
+        What they show.
     """
 
-    def __init__(self, viewer: Any, item: Item, row: FileRow, output: Path) -> None:
-        self._viewer, self.row = viewer, row
-        if not is_same_input(item, row):
-            raise ReadError(f"{row.file} has changed since the batch worked on it. Run the batch again.")
-        image = read_image(item.path, series=item.series, files=item.files)
-        labels, about = _labels(image, row, output)
+    def __init__(self, viewer: Any, read: ReadResult) -> None:
+        self._viewer, self.row = viewer, read.row
+        image = read.image
         self.image_layer: ImageLayer = plain(viewer.add_image(image.array, **layer_data(image)[1]))
-        self.layer: Labels = result_layer(labels, self.image_layer, result_name(image.name))
-        self.layer.metadata = {KEY: about}
+        self.layer: Labels = result_layer(read.labels, self.image_layer, result_name(image.name))
+        self.layer.metadata = {KEY: read.about}
         recolour(self.layer)
         viewer.add_layer(self.layer)
         outline_object(viewer, self.layer)
@@ -82,21 +120,21 @@ class OpenedResult:
         write_labels(review.corrected_path(self.row, "labels"), data, about["geometry"])
         mask = mask_of_layer(data, about)
         write_labels(review.corrected_path(self.row, "masks"), mask, about["geometry"], mask=True)
-        review.decide(self.row, "corrected", tuple(about["foreground"]))
+        review.decide(self.row, "corrected", tuple(about["foreground"]), about["names"])
         self._state = self._sum()
 
     def close(self) -> None:
-        """Take the layers out of the viewer."""
-        for layer in (self.layer, self.image_layer):
-            if self._is_there(layer):
-                self._viewer.layers.remove(layer)
+        """Take image and labels out of the viewer, and what was made from them: strokes, uncertainty."""
+        for layer in reversed(layers_of(self._viewer.layers, self.image_layer)):
+            self._viewer.layers.remove(layer)
 
     def _is_there(self, layer: Any) -> bool:
         return any(plain(one) is layer for one in self._viewer.layers)
 
-    def _sum(self) -> tuple[int, tuple[int, ...]]:
+    def _sum(self) -> tuple[Any, ...]:
         about = self.layer.metadata.get(KEY, {})
-        return zlib.crc32(np.ascontiguousarray(self.layer.data).data), tuple(about.get("foreground", ()))
+        names = tuple(sorted(about.get("names", {}).items()))
+        return zlib.crc32(np.ascontiguousarray(self.layer.data).data), tuple(about.get("foreground", ())), names
 
 
 def _labels(image: Image, row: FileRow, output: Path) -> tuple[NDArray[Any], Metadata]:
@@ -113,7 +151,7 @@ def _labels(image: Image, row: FileRow, output: Path) -> tuple[NDArray[Any], Met
     if kind == "masks":
         about = replace(about, foreground=(1,), names={1: about.object_name}, meanings={})
     else:
-        about = replace(about, foreground=review.foreground(row))
+        about = replace(about, foreground=review.foreground(row), names=review.names(row) or about.names)
     return labels, {**about.metadata(), "source": image.name, "kind": image.kind, "geometry": image.geometry}
 
 

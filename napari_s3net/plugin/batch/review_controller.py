@@ -14,6 +14,10 @@ from napari_s3net.batch.review import Review
 from napari_s3net.errors import S3NetError
 from napari_s3net.plugin.batch.open_row import OpenedResult
 from napari_s3net.plugin.batch.review_panel import ACTIONS, ReviewPanel
+from napari_s3net.plugin.widgets.remembered import recall, remember
+
+#: Under which the reviewer's name is remembered.
+REVIEWER = "reviewer"
 
 
 class ReviewController(QObject):
@@ -26,7 +30,8 @@ class ReviewController(QObject):
     panel : ReviewPanel
         Shows and asks.
     show : callable
-        Opens a result in the viewer; None if that is not possible.
+        Opens a result in the viewer, and reads the one that comes next ahead, where there is one; None if the result
+        cannot be opened.
     parent : QObject
         The dock.
 
@@ -44,8 +49,15 @@ class ReviewController(QObject):
     moved = Signal(str)
     ended = Signal()
 
+    #: Why the image in view must not be left now, in words; empty where it may.
+    obstacle: Callable[[], str] = staticmethod(lambda: "")
+
     def __init__(
-        self, viewer: Any, panel: ReviewPanel, show: Callable[[FileRow], OpenedResult | None], parent: QObject
+        self,
+        viewer: Any,
+        panel: ReviewPanel,
+        show: Callable[[FileRow, FileRow | None], OpenedResult | None],
+        parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._viewer, self._panel, self._show = viewer, panel, show
@@ -54,6 +66,13 @@ class ReviewController(QObject):
         self._place = 0
         self._opened: OpenedResult | None = None
         panel.asked.connect(self.ask)
+        panel.named.connect(self._name)
+        panel.reviewer.setText(str(recall(REVIEWER, "")))
+
+    @property
+    def left(self) -> int:
+        """How many results have no decision yet; 0 outside a review."""
+        return 0 if self._review is None else sum(self._review.decision(one) is None for one in self._order)
 
     @property
     def is_on(self) -> bool:
@@ -80,6 +99,7 @@ class ReviewController(QObject):
         if not self._order:
             return
         self._review = review
+        review.reviewer = self._panel.reviewer.text().strip()
         for name, (_, key, _tip) in ACTIONS.items():
             self._viewer.bind_key(key, lambda _, name=name: self.ask(name), overwrite=True)
         try:
@@ -89,8 +109,12 @@ class ReviewController(QObject):
             raise
 
     def end(self) -> None:
-        """Stop reviewing; the layers stay."""
+        """Stop reviewing; what was changed is saved, and the layers stay."""
         if self._review is not None:
+            try:
+                self._keep_changes()
+            except S3NetError as error:
+                show_error(str(error))
             self._review, self._opened = None, None
             for _, key, _tip in ACTIONS.values():
                 self._viewer.bind_key(key, None)
@@ -106,19 +130,53 @@ class ReviewController(QObject):
         """
         if self._review is None:
             return
+        if what in ("accept", "next", "back") and (obstacle := self.obstacle()):
+            show_error(obstacle)
+            return
         try:
             if what in ("accept", "reject"):
                 self._decide(what)
             elif what == "correct":
                 self._paint()
             elif what == "end":
-                self._keep_changes()
                 self.end()
             else:
                 self._keep_changes()
                 self._go(self._place + (1 if what == "next" else -1))
         except S3NetError as error:
             show_error(str(error))
+
+    def go_to(self, file: str) -> bool:
+        """Look at the result of a file, as one that was double-clicked.
+
+        Parameters
+        ----------
+        file : str
+            As the report names it.
+
+        Returns
+        -------
+        bool
+            False where no review goes on, or the file has no part in it.
+        """
+        place = next((n for n, row in enumerate(self._order) if row.file == file), None)
+        if self._review is None or place is None:
+            return False
+        if obstacle := self.obstacle():
+            show_error(obstacle)
+            return True
+        try:
+            self._keep_changes()
+            self._go(place)
+        except S3NetError as error:
+            show_error(str(error))
+        return True
+
+    def _name(self, name: str) -> None:
+        """Another reviewer: remembered, and the name beside what is decided from now on."""
+        remember(REVIEWER, name)
+        if self._review is not None:
+            self._review.reviewer = name
 
     def _decide(self, what: str) -> None:
         assert self._review is not None  # noqa: S101 - asked for by `ask`
@@ -154,13 +212,13 @@ class ReviewController(QObject):
         place = min(max(place, 0), len(self._order) - 1)
         row = self._order[place]
         self._review.move(row.file)  # first, as this may be refused
-        self._place, self._opened = place, self._show(row)
+        following = self._order[place + 1] if place + 1 < len(self._order) else None
+        self._place, self._opened = place, self._show(row, following)
         self._tell()
         self.moved.emit(row.file)
 
     def _tell(self) -> None:
         assert self._review is not None  # noqa: S101 - asked for during a review
         row = self._order[self._place]
-        left = sum(self._review.decision(one) is None for one in self._order)
         decision = self._review.decision(row) or ""
-        self._panel.show_result(row, self._place, len(self._order), left, decision)
+        self._panel.show_result(row, self._place, len(self._order), self.left, decision)

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QPushButton, QToolButton, QWidget
+from qtpy.QtWidgets import QLineEdit, QPushButton, QToolButton, QWidget
 
 from napari_s3net.batch import FileRow
-from napari_s3net.plugin.widgets.parts import caption, column, heading, row
+from napari_s3net.plugin.widgets.parts import button, caption, column, heading, row
 from napari_s3net.plugin.widgets.text import share_text
 
 #: Buttons by what they ask for: text, key, and what they do.
 ACTIONS = {
-    "accept": ("Accept", "Shift-A", "Good as it is; what you have changed is saved as a correction."),
-    "correct": ("Correct", "Shift-C", "Paint on the labels. Accept saves what you have changed."),
+    "accept": ("Accept", "Shift-A", "Good as it is now; what you have changed is saved as a correction."),
+    "correct": (
+        "Brush",
+        "Shift-C",
+        "Paint on the labels themselves, without a run. Accept saves what you have changed.",
+    ),
     "reject": ("Reject", "Shift-X", "Of no use; it is noted, and nothing is removed."),
 }
 
 
 class ReviewPanel(QWidget):
-    """Which result is in view and what may be done with it."""
+    """Which result is in view and what may be done with it.
+
+    Signals
+    -------
+    asked(str)
+        What a button asks for, by its name.
+    named(str)
+        The reviewer has typed a name.
+    """
 
     asked = Signal(str)
+    named = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -28,15 +41,19 @@ class ReviewPanel(QWidget):
         self.title.setTextFormat(Qt.TextFormat.PlainText)
         self.buttons: dict[str, QPushButton] = {}
         for name, (text, key, tip) in ACTIONS.items():
-            self.buttons[name] = button = QPushButton(text)
-            button.setToolTip(f"{tip} ({key})")
-            button.clicked.connect(lambda _=False, name=name: self.asked.emit(name))
+            self.buttons[name] = made = button(text, f"{tip} ({key})")
+            made.clicked.connect(lambda _=False, name=name: self.asked.emit(name))
         self.buttons["accept"].setProperty("primary", True)
         self.back, self.next = self._arrow("◂", "back", "The one before"), self._arrow("▸", "next", "The next one")
-        self.close_button = QPushButton("End review")
-        self.close_button.setToolTip("The next review goes on from here.")
+        self.reviewer = QLineEdit()
+        self.reviewer.setPlaceholderText("Your name")
+        self.reviewer.setAccessibleName("Reviewer")
+        self.reviewer.setToolTip("Stands beside each of your decisions, in review.json and in the report.")
+        self.reviewer.editingFinished.connect(lambda: self.named.emit(self.reviewer.text().strip()))
+        self.close_button = button("End review", "The next review goes on from here, today or another day.")
         self.close_button.clicked.connect(lambda: self.asked.emit("end"))
-        column(self, self.title, self.line, row(*self.buttons.values()), row(self.back, self.close_button, self.next))
+        ways = row(self.back, *self.buttons.values(), self.next)
+        column(self, self.title, self.line, ways, row(self.reviewer, self.close_button))
 
     def show_result(self, one: FileRow, place: int, total: int, left: int, decision: str) -> None:
         """Show which result is in view.
@@ -66,9 +83,9 @@ class ReviewPanel(QWidget):
         self.next.setEnabled(place + 1 < total)
 
     def _arrow(self, text: str, name: str, tip: str) -> QToolButton:
-        button = QToolButton()
-        button.setText(text)
-        button.setToolTip(tip)
-        button.setAccessibleName(tip)
-        button.clicked.connect(lambda: self.asked.emit(name))
-        return button
+        made = QToolButton()
+        made.setText(text)
+        made.setToolTip(f"{tip}; what you have changed is saved.")
+        made.setAccessibleName(tip)
+        made.clicked.connect(lambda: self.asked.emit(name))
+        return made

@@ -15,6 +15,7 @@ from napari_s3net.errors import AmbiguousSeriesError, S3NetError
 from napari_s3net.image import Image
 from napari_s3net.io import read_image
 from napari_s3net.plugin.contributions.reader import layer_data
+from napari_s3net.plugin.layers.one_update import one_update
 
 PLUGIN = "napari-s3net"
 PATTERNS = "*.png *.jpg *.jpeg *.bmp *.tif *.tiff *.dcm *.ima *.nii *.nii.gz *.hdr *.mha *.mhd *.nrrd *.nhdr"
@@ -79,13 +80,14 @@ def open_in_place(viewer: Any, path: Path, layers: Sequence[Any]) -> bool:
     bool
         Whether the image is there; what went wrong is told in a notification.
     """
-    try:
-        _open(viewer, str(path))
-    except Exception as error:  # noqa: BLE001 - a reader may fail in any way, and napari must not go down with it
-        show_error(str(error))
-        return False
-    for layer in reversed(layers):
-        viewer.layers.remove(layer)
+    with one_update(viewer):
+        try:
+            _open(viewer, str(path))
+        except Exception as error:  # noqa: BLE001 - a reader may fail in any way, and napari must not go down with it
+            show_error(str(error))
+            return False
+        for layer in reversed(layers):
+            viewer.layers.remove(layer)
     viewer.reset_view()
     return True
 

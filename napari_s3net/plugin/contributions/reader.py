@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from napari_s3net.errors import HoldsLabelsError, UnsupportedFormatError
 from napari_s3net.image import Image
 from napari_s3net.io import TimeSeries, is_readable, read_labels, read_stack, read_times
+from napari_s3net.plugin.jobs.prefetch import Prefetch, stamp
 from napari_s3net.settings import preset_settings
 
 LayerData = tuple[Any, dict[str, Any], str]
@@ -19,6 +21,20 @@ ROBUST = (0.5, 99.5)
 SAMPLE = 1_000_000
 #: What napari takes for "read, and no layer to add".
 NO_LAYER: Any = (None,)
+#: The image that is likely to be opened next.
+ahead: Prefetch[Image | TimeSeries] = Prefetch()
+
+
+def read_ahead(path: Path) -> None:
+    """Read an image in a thread, so that `read` has it at once; nothing for folders and large files.
+
+    Parameters
+    ----------
+    path : Path
+        The file that is likely to be opened next; what was read ahead before is dropped.
+    """
+    if (key := stamp(path)) is not None:
+        ahead.begin(key, partial(read_times, str(path)))
 
 
 def get_reader(path: str | Sequence[str]) -> Callable[[Any], list[LayerData]] | None:
@@ -67,7 +83,8 @@ def read(path: str | Sequence[str]) -> list[LayerData]:
     """
     paths = [path] if isinstance(path, str) else path
     try:
-        opened = read_stack(paths) if len(paths) > 1 else read_times(paths[0])
+        one = partial(read_times, paths[0])
+        opened = read_stack(paths) if len(paths) > 1 else ahead.take(stamp(Path(paths[0])), one)
         return [series_data(opened) if isinstance(opened, TimeSeries) else layer_data(opened)]
     except HoldsLabelsError:
         return [labels_data(paths[0])]

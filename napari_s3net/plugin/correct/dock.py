@@ -62,6 +62,8 @@ class CorrectDock(Dock):
         self.shortcuts: list[QShortcut] = []
         self._followed: list[tuple[Any, Callable[..., None]]] = []
         self._asked: tuple[Any, Any] | None = None
+        #: Whether something was drawn since the last run.
+        self._is_drawn = False
         self.editor = LabelEditor(napari_viewer)
         self.prepared, self.background = RefinerCache(), Background(self)
         self.empty, self.paint, self.labels = NoLabels(), PaintPanel(), LabelList()
@@ -100,6 +102,18 @@ class CorrectDock(Dock):
             self._settle()
         except S3NetError as error:
             self._fail(str(error))
+
+    @property
+    def obstacle(self) -> str:
+        """Why the labels in view must not be left now, in words; empty where they may."""
+        if self.background.running:
+            return "The run with your strokes is still going on. Wait until it is done."
+        if self._is_drawn and self.editor.is_there and self.editor.constraints() is not None:
+            return (
+                "Your strokes have changed nothing yet. Press Re-run with strokes (Shift-R), or take them away with "
+                "Strokes… › Clear."
+            )
+        return ""
 
     def _let_go(self) -> None:
         """Save first."""
@@ -163,21 +177,25 @@ class CorrectDock(Dock):
 
     def _list(self, event: Any = None) -> None:
         """Keep up with the layer list."""
-        found = self.editor.candidates()
-        if self.editor.layer not in found:
+        found, before = self.editor.candidates(), self.editor.layer
+        if before not in found:
             usable = [layer for layer in found if not why_not_writable(layer)]
             self._choose((usable or found or [None])[-1])
         self.combo.clear()
         self.combo.addItems([layer.name for layer in found])
         self.combo.setCurrentIndex(found.index(self.editor.layer) if self.editor.layer in found else -1)
         self._follow()
-        self.refresh()
+        if before is None or before not in found:
+            self.refresh()
+        else:  # several layers may come and go at once
+            self._refresh_soon.start()
 
     def _choose_nth(self, n: int) -> None:
         self._choose(self.editor.candidates()[n])
 
     def _choose(self, layer: Labels | None) -> None:
         """Correct another layer."""
+        self._is_drawn = self._is_drawn and layer is self.editor.layer
         self.editor.choose(layer)
         self.show_message(self.editor.problem)
         self.prepared.forget()
@@ -217,6 +235,7 @@ class CorrectDock(Dock):
         self._refresh_soon.start()
 
     def _stroke(self, event: Any = None) -> None:
+        self._is_drawn = True
         if self.paint.by_itself.value:
             self._rerun_soon.start()
 
@@ -376,6 +395,7 @@ class CorrectDock(Dock):
         elif (layer.data[index] != before).any():
             self.show_message("The labels changed during the run, so its result was left out. Run again.")
         else:
+            self._is_drawn = False
             self.editor.take(result)
             self.uncertainty_controller.forget()
             if result.provenance.note:

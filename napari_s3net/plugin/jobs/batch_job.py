@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
+from pathlib import Path
 from threading import Event
 
 from napari_s3net.batch import BatchExecutor, FileRow, Item, Plan, Summary, find_items, iter_batch, open_executor
 from napari_s3net.batch.fit import choose
-from napari_s3net.batch.report import light_rows
+from napari_s3net.batch.report import BatchReport, light_rows
 from napari_s3net.plugin.jobs.thread_job import Failure, LongJob, ThreadJob, failure_of
 from napari_s3net.runtime.generators import follow
 
@@ -98,6 +99,27 @@ class BatchUpdate:
     link: str = ""
     over: bool = False
     outcome: Summary | Failure | None = None
+
+
+class PageJob(ThreadJob):
+    """Writes the report's page anew, as after a review.
+
+    Parameters
+    ----------
+    output : Path
+        The output folder of a batch.
+    """
+
+    title = "report"
+
+    def __init__(self, output: Path) -> None:
+        super().__init__()
+        self._output = output
+
+    def _do(self) -> None:
+        from napari_s3net.batch.page import write_page
+
+        write_page(self._output, BatchReport(self._output))
 
 
 class BatchJob(LongJob):

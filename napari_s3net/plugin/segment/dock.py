@@ -18,6 +18,7 @@ from qtpy.QtWidgets import QApplication, QPushButton, QSizePolicy, QStackedWidge
 
 from napari_s3net.errors import S3NetError
 from napari_s3net.plugin.contributions.open_files import next_image, open_image, open_in_place
+from napari_s3net.plugin.contributions.reader import ahead, read_ahead
 from napari_s3net.plugin.correct.autosave import saved_at
 from napari_s3net.plugin.correct.autosave_layers import autosave_of
 from napari_s3net.plugin.jobs.session import Phase, Session, cancel_all, screen_of
@@ -128,6 +129,7 @@ class SegmentDock(Dock):
         self.letters.release()
         self._viewer.bind_key(SHORTCUT, None)
         self._unfollow_image()
+        ahead.forget()
         self._image_layer = self.source = None
 
     # -- making
@@ -252,6 +254,8 @@ class SegmentDock(Dock):
         self._earlier = self.autosave.session_of(layer)
         self._next = next_image(layer.source.path)
         self.panel.next.setVisible(self._next is not None)
+        if self._next is not None:
+            read_ahead(self._next)
 
     def _reopen(self, _: bool = False) -> None:
         if self._earlier is not None:

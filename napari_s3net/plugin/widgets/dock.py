@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from napari.utils.notifications import show_error
-from qtpy.QtCore import QEvent, QSize, Qt, QTimer
+from qtpy.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import (
     QApplication,
@@ -38,6 +38,9 @@ class Dock(QScrollArea):
     napari_viewer : napari.Viewer
         The viewer that the dock belongs to.
     """
+
+    #: Before the dock lets go of viewer and layers: what it holds for another dock can still be taken back.
+    releasing = Signal()
 
     #: Wanted height.
     height_hint = 600
@@ -130,12 +133,26 @@ class Dock(QScrollArea):
         if self._released:
             return
         self._released = True
+        self.releasing.emit()
         release_keys(self)
         for event, slot in self._all_events():
             event.disconnect(slot)
         for slot in self._at_quit:
             QApplication.instance().aboutToQuit.disconnect(slot)
         self._let_go()
+
+    def hold_above(self, part: QWidget) -> None:
+        """Hold a part of another dock above all of this one's, until that takes it back.
+
+        Parameters
+        ----------
+        part : qtpy.QtWidgets.QWidget
+            Moves here; `releasing` is the last moment to move it elsewhere.
+        """
+        layout = self.widget().layout()
+        assert isinstance(layout, QVBoxLayout)  # noqa: S101 - as `fill` made it
+        layout.insertWidget(0, part)
+        self.verticalScrollBar().setValue(0)
 
     def show_message(self, words: str) -> None:
         """Show a message; hide it where it is empty.

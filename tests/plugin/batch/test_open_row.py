@@ -11,7 +11,7 @@ from napari_s3net.batch.review import Review
 from napari_s3net.errors import InvalidImageError, ReadError
 from napari_s3net.image import Geometry
 from napari_s3net.io import read_image, write_labels
-from napari_s3net.plugin.batch.open_row import OpenedResult, item_of
+from napari_s3net.plugin.batch.open_row import OpenedResult, item_of, read_result
 from napari_s3net.plugin.layers.result_layer import metadata_of, plain
 from napari_s3net.settings import Settings
 
@@ -43,7 +43,7 @@ def row(*kinds, **values):
 def opened(folders, one):
     source, output = folders
     viewer = ViewerModel()
-    return viewer, OpenedResult(viewer, Item("a.png", source / "a.png", "a"), one, output)
+    return viewer, OpenedResult(viewer, read_result(Item("a.png", source / "a.png", "a"), one, output))
 
 
 def test_image_and_labels_come_as_any_result(folders):

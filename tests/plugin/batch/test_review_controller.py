@@ -45,12 +45,13 @@ class Reviewed:
     def __init__(self, qtbot, output):
         self.viewer, self.panel, self.owner, self.output = ViewerModel(), ReviewPanel(), QObject(), output
         qtbot.addWidget(self.panel)
-        self.opened, self.told, self.ended = [], [], []
+        self.opened, self.told, self.ended, self.following = [], [], [], []
         self.controller = ReviewController(self.viewer, self.panel, self.show, self.owner)
         self.controller.decided.connect(lambda *what: self.told.append(what))
         self.controller.ended.connect(lambda: self.ended.append(1))
 
-    def show(self, one):
+    def show(self, one, following):
+        self.following.append(following)
         self.opened.append(FakeResult(one, self.viewer))
         return self.opened[-1]
 
@@ -131,6 +132,52 @@ def test_the_next_review_goes_on_at_the_first_without_a_decision(reviewed, tmp_p
     assert not reviewed.viewer.keymap
     reviewed.controller.begin(tmp_path, ROWS)
     assert reviewed.panel.title.text() == ORDER[1]
+
+
+def test_what_comes_next_is_told_to_be_read_ahead(reviewed):
+    reviewed.panel.next.click()
+    reviewed.panel.next.click()
+    assert [one and one.file for one in reviewed.following] == [ORDER[1], ORDER[2], None]
+
+
+def test_what_was_changed_is_saved_when_the_dock_closes(reviewed):
+    reviewed.opened[0].is_changed = True
+    reviewed.controller.end()
+    assert reviewed.opened[0].saved == 1
+    assert reviewed.decisions()["unsure.png"] == "corrected"
+
+
+def test_a_name_stands_beside_decisions_and_is_remembered(reviewed, qtbot, tmp_path):
+    reviewed.panel.reviewer.setText(" B. Lange ")
+    reviewed.panel.reviewer.editingFinished.emit()
+    reviewed.panel.buttons["accept"].click()
+    assert Review(tmp_path).verdict(ROWS[1]).reviewer == "B. Lange"
+    another_day = Reviewed(qtbot, tmp_path)
+    assert another_day.panel.reviewer.text() == "B. Lange"
+    another_day.controller.begin(tmp_path, ROWS)
+    another_day.panel.buttons["reject"].click()
+    assert Review(tmp_path).verdict(ROWS[2]).reviewer == "B. Lange"
+    another_day.controller.end()
+
+
+@pytest.mark.parametrize(("what", "goes"), [("accept", False), ("next", False), ("reject", True)])
+def test_strokes_that_changed_nothing_are_told_before_the_image_is_left(reviewed, monkeypatch, what, goes):
+    errors = []
+    monkeypatch.setattr(module, "show_error", errors.append)
+    reviewed.controller.obstacle = lambda: "Your strokes have changed nothing yet."
+    reviewed.controller.ask(what)
+    assert (reviewed.panel.title.text() != ORDER[0]) is goes
+    assert bool(errors) is not goes
+
+
+def test_a_file_that_is_asked_for_comes_into_the_review(reviewed):
+    reviewed.opened[0].is_changed = True
+    assert reviewed.controller.go_to(ORDER[2])
+    assert reviewed.panel.title.text() == ORDER[2]
+    assert reviewed.opened[0].saved == 1
+    assert not reviewed.controller.go_to("failed.png")
+    reviewed.controller.end()
+    assert not reviewed.controller.go_to(ORDER[0])
 
 
 def test_after_the_end_nothing_is_decided(reviewed):

@@ -10,7 +10,7 @@ from napari_s3net.batch import BatchReport, FileRow, Plan, find_items, isolated,
 from napari_s3net.batch.fit import choose
 from napari_s3net.batch.folder import locked
 from napari_s3net.phantom import disc
-from napari_s3net.plugin.jobs.batch_job import BatchJob, FolderScan, scan_folders
+from napari_s3net.plugin.jobs.batch_job import BatchJob, FolderScan, PageJob, scan_folders
 from napari_s3net.plugin.jobs.thread_job import Failure
 from napari_s3net.runtime import child_process as process
 from tests.batch import segmenters
@@ -91,3 +91,12 @@ def test_what_a_folders_network_has_done_counts_as_done_before(photos, tmp_path)
             report.append(FileRow(file=item.file, status="done", settings=made_with))
     assert scan_folders(plan).current == 2
     assert scan_folders(replace(plan, fit="image")).current == 1
+
+
+def test_the_report_s_page_is_written_anew(tmp_path, qtbot):
+    BatchReport(tmp_path).append(FileRow(file="a.png", status="done"))
+    job = PageJob(tmp_path)
+    job.start()
+    qtbot.waitUntil(lambda: job.is_over, timeout=10000)
+    assert job.take_outcome() is None
+    assert "a.png" in (tmp_path / "report.html").read_text(encoding="utf-8")

@@ -1,0 +1,79 @@
+"""Where the review stands: above the Correct dock's strokes and tools, which act on the result in view."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtWidgets import QWidget
+
+from napari_s3net.plugin.batch.review_panel import ReviewPanel
+from napari_s3net.plugin.contributions.open_files import PLUGIN
+from napari_s3net.plugin.widgets.dock import frame_of
+from napari_s3net.plugin.widgets.parts import caption, column
+
+if TYPE_CHECKING:
+    from napari_s3net.plugin.correct.dock import CorrectDock
+
+
+class ReviewPlace(QWidget):
+    """Holds the review's panel in the Batch dock, and lends it to the Correct dock while a review goes on.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Without a window, the panel stays here.
+    panel : ReviewPanel
+        What is lent.
+    """
+
+    def __init__(self, viewer: Any, panel: ReviewPanel) -> None:
+        super().__init__()
+        self._viewer, self._panel = viewer, panel
+        self._correct: CorrectDock | None = None
+        self.line = caption("The review goes on in the Correct tab.")
+        self.line.hide()
+        column(self, panel, self.line)
+
+    def enter(self) -> None:
+        """Open the Correct dock, and put the review above its tools."""
+        window = getattr(self._viewer, "window", None)
+        if window is None or self._correct is not None:
+            return
+        _, correct = window.add_plugin_dock_widget(PLUGIN, "Correct")
+        self._correct = correct
+        correct.hold_above(self._panel)
+        correct.labels.fold.expand(animate=False)  # which label is what
+        correct.releasing.connect(self.leave)
+        self.line.show()
+        _raise(correct)
+
+    def leave(self) -> None:
+        """Take the panel back, and show the Batch dock."""
+        if self._correct is not None:
+            self.release()
+            _raise(self)
+
+    def release(self) -> None:
+        """Take the panel back."""
+        if self._correct is not None:
+            self._correct.releasing.disconnect(self.leave)
+            self._correct = None
+            self.layout().insertWidget(0, self._panel)
+            self.line.hide()
+
+    def obstacle(self) -> str:
+        """Say why the result in view must not be left now.
+
+        Returns
+        -------
+        str
+            Strokes that no run has used, or a run that goes on; empty where there is nothing of the kind.
+        """
+        return "" if self._correct is None else self._correct.obstacle
+
+
+def _raise(widget: QWidget) -> None:
+    """Bring a dock's tab to the front."""
+    if (frame := frame_of(widget)) is not None:
+        frame.show()
+        frame.raise_()

@@ -1,0 +1,45 @@
+"""The review above the tools of the Correct dock, in a window."""
+
+import pytest
+from qtpy.QtWidgets import QApplication, QWidget
+
+from napari_s3net.plugin.batch.review_panel import ReviewPanel
+from napari_s3net.plugin.batch.review_place import ReviewPlace
+from napari_s3net.plugin.correct.dock import CorrectDock
+from napari_s3net.plugin.widgets.parts import column
+
+pytestmark = pytest.mark.viewer
+
+
+def dock_of(widget):
+    while widget is not None and not isinstance(widget, CorrectDock):
+        widget = widget.parentWidget()
+    return widget
+
+
+def test_the_panel_goes_to_the_tools_and_comes_back(make_napari_viewer):
+    viewer, owner = make_napari_viewer(), QWidget()
+    panel = ReviewPanel()
+    place = ReviewPlace(viewer, panel)
+    column(owner, place)
+    viewer.window.add_dock_widget(owner, name="Batch")
+    place.enter()
+    correct = dock_of(panel)
+    assert correct.widget().layout().itemAt(0).widget() is panel
+    assert place.obstacle() == ""
+    place.leave()
+    assert panel.parentWidget() is place
+    place.enter()
+    assert dock_of(panel) is correct
+    correct.release()  # as when its dock is closed during a review
+    assert panel.parentWidget() is place
+    assert place.obstacle() == ""
+    QApplication.processEvents()
+
+
+def test_without_a_window_it_stays(qtbot):
+    panel = ReviewPanel()
+    place = ReviewPlace(object(), panel)
+    qtbot.addWidget(place)
+    place.enter()
+    assert panel.parentWidget() is place
