@@ -94,6 +94,7 @@ def test_what_a_folders_network_has_done_counts_as_done_before(photos, tmp_path)
 
 
 def test_the_report_s_page_is_written_anew(tmp_path, qtbot):
+    (tmp_path / "report.jsonl").touch()
     BatchReport(tmp_path).append(FileRow(file="a.png", status="done"))
     job = PageJob(tmp_path)
     job.start()
