@@ -5,8 +5,10 @@
 The user goes to the slice with the most wrong pixels and puts discs of the right class into the middle of the largest
 wrong part, as large as fit into it, each followed by a re-run, until the slice's Dice is 0.98 or five strokes have not
 sufficed; a re-run that makes the slice worse is taken back, and ends it. In mode "propagate" the correction is then
-carried up and down as far as slices look alike, and taken back where that makes the volume worse. Both begin with the
-same labels: our own result, or that with one lung missing.
+carried up and down as far as slices look alike, and taken back where that makes the volume worse. In mode "together"
+the user puts one disc into each of the three worst slices that lie apart, and one re-run takes all strokes for the
+whole volume; where the volume is worse for it, it is taken back, and these slices are drawn on no more. All begin with
+the same labels: our own result, or that with one lung missing.
 
 Each line of RESULTS is one scan, start and mode; what is there is not done again. At the end the table is printed.
 """
@@ -27,6 +29,7 @@ from numpy.typing import NDArray
 from napari_s3net.benchmark.interactive import stroke
 from napari_s3net.correction.constraints import BACKGROUND, OBJECT
 from napari_s3net.correction.refine import Refiner
+from napari_s3net.correction.refine_volume import iter_refine_volume
 from napari_s3net.correction.slice_propagation import iter_propagate
 from napari_s3net.image import Image, Segmentation
 from napari_s3net.io import read_image
@@ -38,7 +41,9 @@ from napari_s3net.volume.whole import segment_volume
 
 GOOD, STROKES_A_SLICE, MOST_STROKES = 0.98, 5, 200
 LEVELS = (0.9, 0.95, 0.96, 0.98)
-STARTS, MODES = ("own result", "one lung missing"), ("slice by slice", "propagate")
+STARTS, MODES = ("own result", "one lung missing"), ("slice by slice", "propagate", "together")
+#: In mode "together": slices that are drawn on before each re-run, and how far apart they lie, as a share of the depth.
+AT_ONCE, APART = 3, 0.1
 
 
 class User:
@@ -48,6 +53,7 @@ class User:
         self._image, self._true, self._settings = image, true, settings
         self.labels = np.where(start, 1, 2).astype(np.int32)
         self.strokes, self.corrected, self._given_up = 0, set[int](), set[int]()
+        self._start, self._drawn = self.labels.copy(), dict[int, NDArray[np.int32]]()
 
     @property
     def dice(self) -> float:
@@ -81,6 +87,40 @@ class User:
         self._given_up.add(n)
         self.corrected.add(n)
 
+    def draw_apart(self) -> dict[int, NDArray[np.int32]]:
+        """One disc in each of the worst slices that lie apart, added to what was drawn there before."""
+        wrong = ((self.labels == 1) != self._true).sum(axis=(1, 2))
+        wrong[list(self._given_up)] = 0
+        apart, drawn = round(APART * len(wrong)), dict[int, NDArray[np.int32]]()
+        while len(drawn) < AT_ONCE and wrong.any():
+            n = int(wrong.argmax())
+            mask, true = self.labels[n] == 1, self._true[n]
+            painted = stroke(mask, true)
+            wrong[max(0, n - apart) : n + apart + 1] = 0
+            if painted is not None and dice(mask, true) < GOOD:
+                disc, is_object = painted
+                drawn[n] = self._drawn.get(n, np.zeros(mask.shape, np.int32)).copy()
+                drawn[n][disc & (mask != true) & (true == is_object)] = OBJECT if is_object else BACKGROUND
+        return drawn
+
+    def correct_together(self) -> bool:
+        """Draw on several slices and run all again; False where there is nothing left to draw on."""
+        drawn = self.draw_apart()
+        if not drawn:
+            return False
+        strokes, earlier, was = {**self._drawn, **drawn}, self.labels.copy(), self.dice
+        result = Segmentation(self.labels, (1,), self._image.geometry, Provenance(settings=self._settings))
+        kept = {n: self.labels[n] != self._start[n] for n in self._drawn}
+        for n, plane in drain(iter_refine_volume(self._image, result, strokes, corrected=kept)).planes.items():
+            self.labels[n] = plane
+        self.strokes += len(drawn)
+        if self.dice <= was:
+            self.labels = earlier
+            self._given_up |= set(drawn)
+        else:
+            self._drawn, self.corrected = strokes, set(strokes)
+        return True
+
     def carry(self, n: int, before: NDArray[np.int32]) -> None:
         """Carry a slice's correction up and down; taken back where the volume is worse for it."""
         for end in (0, len(self.labels) - 1):
@@ -110,6 +150,12 @@ def run(user: User, mode: str) -> dict[str, Any]:
     started, course = time.process_time(), [(0, user.dice)]
     slices = 0
     while user.dice < GOOD and user.strokes < MOST_STROKES:
+        if mode == "together":
+            if not user.correct_together():
+                break
+            slices = len(user.corrected)
+            course.append((user.strokes, user.dice))
+            continue
         n = user.worst()
         if n is None:
             break

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser, Namespace
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +49,7 @@ def run(options: Namespace) -> int:
     S3NetError
         If the files cannot be read, do not fit together, or the result cannot be written.
     """
+    from napari_s3net.correction.refine import refine
     from napari_s3net.export.result import write_result
     from napari_s3net.io import read_image
     from napari_s3net.io.validation.headers import stem
@@ -57,7 +57,7 @@ def run(options: Namespace) -> int:
     image = read_image(options.input)
     labels, drawn = (_whole_numbers(path, image) for path in (options.labels, options.constraints))
     before = _result(options.labels, labels, image)
-    result = _refined(image, before, drawn, options)
+    result = refine(before, drawn, image=image, locked=options.lock, device=options.device)
     changed = float((result.labels != before.labels).mean())
     result = result.with_provenance(source=options.input.name)
     written = write_result(options.output, stem(options.input), image, result, overlay=options.overlay)
@@ -115,26 +115,3 @@ def _suggested(image: Image) -> Provenance:
 
     name = suggest_preset(image)
     return Provenance(settings=preset_settings(name), preset=name)
-
-
-def _refined(image: Image, before: Segmentation, drawn: NDArray[np.int32], options: Namespace) -> Segmentation:
-    """The corrected result; of a volume, of the slices that hold strokes."""
-    from napari_s3net.correction.refine import refine
-    from napari_s3net.runtime.device import resolve_device
-    from napari_s3net.volume.slices import join_provenance
-
-    device = resolve_device(options.device)
-    if not image.is_stack:
-        return refine(before, drawn, image=image, locked=options.lock, device=device)
-    labels, foreground = before.labels.copy(), set(before.foreground)
-    parts: list[Provenance | None] = [None] * len(labels)
-    for index in range(len(labels)):
-        if drawn[index].any():
-            plane = replace(before, labels=before.labels[index], geometry=image.geometry.plane(index))
-            part = refine(plane, drawn[index], image=image.slice(index), locked=options.lock, device=device)
-            labels[index], parts[index] = part.labels, part.provenance
-            foreground.update(part.foreground if before.foreground else ())
-    if not any(parts):
-        return before
-    made = join_provenance(parts, image.facts)
-    return replace(before, labels=labels, foreground=tuple(sorted(foreground)), provenance=made)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Generator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -65,19 +66,22 @@ def refine(
 ) -> Segmentation:
     """Correct a result by strokes, and wait for the new one.
 
+    The strokes of a volume work together: what they change in their slices is carried to the slices beside, as
+    `refine_volume` says; of a stack of photographs only slices with strokes change.
+
     Parameters
     ----------
     result : Segmentation
-        From `segment`, from an earlier `refine`, or made of saved labels.
+        From `segment`, from an earlier `refine`, or made of saved labels; of a plane or a volume.
     constraints : numpy.ndarray
-        (H, W) whole numbers: 0 where nothing was drawn, else the id of a label, or `constraints.OBJECT` or
+        (H, W) or (Z, H, W) whole numbers: 0 where nothing was drawn, else the id of a label, or `constraints.OBJECT` or
         `constraints.BACKGROUND`. All strokes drawn so far, not only the newest.
     image : Image or numpy.ndarray, optional
         What was segmented; may be left out where the result knows it.
     locked : collection of int
         Labels that come back bit for bit. A lock is stronger than a stroke.
     locked_region : numpy.ndarray, optional
-        (H, W) bool: pixels that come back as they are.
+        Bool, of the labels' shape: pixels that come back as they are.
     device : str or torch.device
         As in `segment`.
 
@@ -102,6 +106,11 @@ def refine(
         raise InvalidImageError("The result does not know its image any more: give it as `image`.")
 
     def make(settings: Settings, where: torch.device) -> Generator[Step, bool | None, Segmentation]:
+        if known.is_stack:
+            from napari_s3net.correction.refine_volume import iter_rerun_volume
+
+            volume = partial(iter_rerun_volume, known, result, constraints, settings=settings, device=where)
+            return volume(locked=locked, locked_region=locked_region)
         refiner = Refiner(known, settings, device=where)
         return refiner.iter_rerun(result, constraints, locked=locked, locked_region=locked_region)
 

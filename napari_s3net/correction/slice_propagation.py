@@ -8,7 +8,7 @@ changes in the next slice is carried on from there. Everything else stays as it 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator
+from collections.abc import Callable, Collection, Generator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -119,18 +119,68 @@ def iter_propagate(
         If it is no volume of intensities, its labels have another shape, the slice is not corrected, or is empty.
     """
     _check(image, labels, before, start, end)
+    way = range(start, end, 1 if end > start else -1)
+    return (yield from iter_carry(image, labels, before, way, settings, {}, corrected=corrected))
+
+
+def iter_carry(
+    image: Image,
+    labels: NDArray[np.integer],
+    before: NDArray[np.integer],
+    way: range,
+    settings: Settings,
+    planes: dict[int, NDArray[np.int32]],
+    *,
+    settle: Callable[[int, NDArray[np.int32]], NDArray[np.int32]] | None = None,
+    corrected: Collection[int] = (),
+) -> Generator[Step, bool | None, Propagation]:
+    """Carry what changed in one slice along a way of slices, which others may change meanwhile.
+
+    Parameters
+    ----------
+    image, labels, before, settings
+        As in `iter_propagate`.
+    way : range
+        `range(start, end, ±1)`, of the corrected slice and the one at which it ends at the latest.
+    planes : dict of int to numpy.ndarray
+        Labels (H, W) of slices that have changed since `labels`, as they are when a slice is reached; each slice that
+        is reached and changes is put there.
+    settle : callable, optional
+        Called with the number of a slice and the labels it would get; returns those that it does get.
+    corrected : collection of int
+        As in `iter_propagate`.
+
+    Yields
+    ------
+    Step
+        One a slice that was reached, with its number.
+
+    Returns
+    -------
+    Propagation
+        As from `iter_propagate`; its labels are `planes`.
+
+    Raises
+    ------
+    InvalidImageError
+        If nothing was corrected, or the corrected slice is empty.
+    """
+
+    def now(index: int) -> NDArray[np.int32]:
+        return planes[index] if index in planes else np.asarray(labels[index], np.int32)
+
+    start, end, known = way.start, way.stop, now(way.start)
     plane = complete(image.slice(start))
     window = choose_window(plane, settings)
-    here, known = _blurred(plane.image, window), np.asarray(labels[start], np.int32)
     changed = known != before
     if not changed.any():
         raise InvalidImageError(
             f"Slice {start} is as the last run made it: there is no correction to carry. Correct it first."
         )
-    reach = _reach(image)
-    looks = Appearance.of(here, known, ndimage.binary_dilation(changed, iterations=3 * reach))
-    found: dict[int, NDArray[np.int32]] = {}
-    way, last, reason = range(start, end, 1 if end > start else -1), start, f"slice {end} was the last one asked for"
+    reach = border_reach(image)
+    near = ndimage.binary_dilation(changed, iterations=3 * reach)
+    looks = Appearance.of(_blurred(plane.image, window), known, near)
+    last, reason = start, f"slice {end} was the last one asked for"
     for index in (at + way.step for at in way):
         if index in corrected:
             reason = f"slice {index} was corrected by hand"
@@ -139,20 +189,21 @@ def iter_propagate(
         if there is None:
             reason = f"slice {index} is empty"
             break
-        target = np.asarray(labels[index], np.int32)
-        new, agreement = carry(known, changed, looks, there, target, reach)
+        old = now(index)
+        new, agreement = carry(known, changed, looks, there, old, reach)
         if agreement < CONSTANTS.least_agreement:
             reason = f"in slice {index} only {agreement:.0%} of what was corrected looks as in slice {start}"
             break
-        changed, last = new != target, index
+        new = new if settle is None else settle(index, new)
+        changed, last = new != old, index
         if int(changed.sum()) < CONSTANTS.least_change:
             reason = f"slice {index} needs no change"
             break
-        found[index] = known = new
-        if (yield Step(abs(index - start), abs(end - start), {}, 0)):
+        planes[index] = known = new
+        if (yield Step(abs(index - start), len(way), {}, 0, slice=index, slices=len(image.array))):
             reason = "it was stopped"
             break
-    return Propagation(start, found, last, reason)
+    return Propagation(start, planes, last, reason)
 
 
 @dataclass(frozen=True, eq=False)
@@ -288,8 +339,19 @@ def _check(image: Image, labels: NDArray[np.integer], before: NDArray[np.integer
         raise InvalidImageError(f"There is no slice beyond {start} to carry the correction to.")
 
 
-def _reach(image: Image) -> int:
-    """By how many pixels a border may lie elsewhere in the next slice: a slope of 45° goes as far as the slices are."""
+def border_reach(image: Image) -> int:
+    """Say by how many pixels a border may lie elsewhere in the next slice: a slope of 45° goes as far as slices lie.
+
+    Parameters
+    ----------
+    image : Image
+        Its spacing counts.
+
+    Returns
+    -------
+    int
+        Within `SlicePropagationConstants.reach`.
+    """
     depth, row, column = image.geometry.spacing
     least, most = CONSTANTS.reach
     return int(np.clip(round(depth / max(row, column)), least, most))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -259,6 +260,20 @@ class LabelEditor:
         labels = result.labels.astype(layer.data.dtype)
         self.write(replace(self.plane, labels=labels, foreground=result.foreground, names=result.names))
         cache_run(layer, source.key, result.state, corrects=True)
+
+    def join_object(self, foreground: Collection[int]) -> None:
+        """Note labels that strokes have made part of the object.
+
+        Parameters
+        ----------
+        foreground : collection of int
+            The object's labels; nothing changes where all are known, and for labels that no run has made.
+        """
+        layer, _ = self.target()
+        about = metadata_of(layer)
+        if about is not None and set(foreground) - set(about["foreground"]):
+            joined = sorted({*about["foreground"], *foreground})
+            self._write_metadata(with_new_ids({**about, "foreground": joined}, joined))
 
     def _suggested(self, source: Source) -> Settings:
         """Settings for labels made elsewhere: those of the preset that suits the image."""

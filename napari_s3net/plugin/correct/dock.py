@@ -14,7 +14,6 @@ from qtpy.QtGui import QShortcut
 from qtpy.QtWidgets import QWidget
 
 from napari_s3net.correction.constraints import BACKGROUND, OBJECT
-from napari_s3net.correction.slice_propagation import Propagation
 from napari_s3net.errors import S3NetError
 from napari_s3net.image import Segmentation
 from napari_s3net.plugin.correct.autosave_layers import autosave_of
@@ -28,6 +27,7 @@ from napari_s3net.plugin.correct.panels import (
     UncertaintyPanel,
 )
 from napari_s3net.plugin.correct.stack_controller import StackController
+from napari_s3net.plugin.correct.stack_editor import StackChange
 from napari_s3net.plugin.correct.stack_panel import StackPanel
 from napari_s3net.plugin.correct.stroke_files import load_strokes, save_strokes
 from napari_s3net.plugin.correct.tool_controller import ToolController
@@ -45,7 +45,7 @@ from napari_s3net.plugin.widgets.shortcuts import KeySheet, bind
 #: Pause after a stroke before the run by itself; and after any change before lists are brought up to date.
 AFTER_STROKE_MS, REFRESH_MS = 500, 120
 #: What keys ask for in a stack.
-STACK_KEYS = ("propagate up", "propagate down", "next slice")
+STACK_KEYS = ("rerun all", "propagate up", "propagate down", "next slice")
 
 
 class CorrectDock(Dock):
@@ -266,7 +266,7 @@ class CorrectDock(Dock):
 
     def _settle(self) -> None:
         busy = bool(self.background.running)
-        self.paint.bar.setVisible(busy)
+        self.paint.bar.setVisible(busy and not self.stack_controller.is_busy)
         self.paint.rerun.setEnabled(not busy and self.editor.is_there and self.editor.constraints() is not None)
         self.uncertainty.next.setEnabled(not busy)
 
@@ -376,12 +376,13 @@ class CorrectDock(Dock):
         """A job is over."""
         asked, self._asked = self._asked, None
         if isinstance(outcome, Failure):
+            self.stack_controller.drop()
             self._fail(outcome.message)
-        elif isinstance(outcome, Propagation):
+        elif outcome is None or isinstance(outcome, StackChange):
             self.stack_controller.take(outcome)
         elif isinstance(outcome, Segmentation) and asked is not None:
             self._take(outcome, *asked)
-        elif outcome is not None:
+        else:
             self.uncertainty_controller.show(outcome)
         self.refresh()
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from napari.layers import Labels
 from napari.utils.notifications import show_info
 from qtpy.QtCore import QObject, QTimer
 
-from napari_s3net.correction.slice_propagation import Propagation
 from napari_s3net.errors import InvalidImageError
+from napari_s3net.image import Step
 from napari_s3net.plugin.correct.controller import LabelEditor
-from napari_s3net.plugin.correct.stack_editor import StackEditor
+from napari_s3net.plugin.correct.stack_editor import StackChange, StackEditor
 from napari_s3net.plugin.correct.stack_panel import StackPanel
-from napari_s3net.plugin.jobs.background import Background
-from napari_s3net.plugin.layers.packed import check_sum
+from napari_s3net.plugin.jobs.background import Background, MakeSteps
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.widgets.text import plural
 
@@ -55,14 +55,15 @@ class StackController(QObject):
         self._viewer, self._editor, self._panel, self._background = viewer, editor, panel, background
         self._region = region
         self.stack = StackEditor(editor)
-        #: Layer, plane and check sums of what a correction is carried over.
-        self._asked: tuple[Labels, Source, dict[int, int]] | None = None
+        #: Layer and plane of what a job is about.
+        self._asked: tuple[Labels, Source] | None = None
         self._seen_soon = QTimer(self)
         self._seen_soon.setSingleShot(True)
         self._seen_soon.setInterval(SEEN_MS)
         self._seen_soon.timeout.connect(self._mark_seen)
         self._place: object = None
         panel.strip.picked.connect(self.go_to)
+        background.stepped.connect(self._show_step)
 
     def refresh(self) -> None:
         """Show the states of the slices; hidden for a single plane."""
@@ -98,12 +99,14 @@ class StackController(QObject):
         if self.stack.slices == 1:
             raise InvalidImageError("This image is a single plane: there are no other slices.")
         actions: dict[str, Callable[[], None]] = {
+            "rerun all": self._rerun,
             "propagate down": lambda: self._propagate(-1),
             "propagate up": lambda: self._propagate(1),
             "fill": self._fill,
             "next slice": self._go_on,
             "revert volume": self._revert,
             "stop": self._background.stop,
+            "cancel": self._background.cancel,
         }
         actions[what]()
 
@@ -123,44 +126,63 @@ class StackController(QObject):
         world = layer.data_to_world(tuple(point))
         self._viewer.dims.set_point(self._viewer.dims.ndim - layer.ndim + axis, world[axis])
 
-    def take(self, found: Propagation) -> None:
-        """Write what was carried, unless the labels are gone or have changed meanwhile.
+    def take(self, change: StackChange | None) -> None:
+        """Write what came of a job, unless the labels are gone or have changed meanwhile.
 
         Parameters
         ----------
-        found : Propagation
-            The labels of the slices that were reached.
+        change : StackChange or None
+            None after a cancel, or where the job was about something else.
         """
         asked, self._asked = self._asked, None
+        if change is None:
+            if asked is not None:
+                self._panel.show_line("Cancelled: every slice is as it was.")
+            return
         if asked is None or not self._editor.is_there or asked[0] is not self._editor.layer:
-            show_info("The labels went while the correction was carried, so nothing was written.")
+            show_info("The labels went while slices were corrected, so nothing was written.")
             return
-        layer, source, sums = asked
-        stale = [n for n in found.labels if check_sum(layer.data[source.key.at(n).index]) != sums[n]]
-        if stale:
-            self._panel.show_line(f"Slice {stale[0]} was changed meanwhile, so nothing was written. Propagate again.")
+        try:
+            changed = self.stack.take(*asked, change)
+        except InvalidImageError as error:
+            self._panel.show_line(str(error))
             return
-        changed = self.stack.write(layer, source, dict(found.labels))
-        self._panel.show_line(
-            f"Carried from slice {found.start} to {plural(changed, 'slice')}, as far as {found.last}: {found.reason}."
-            if changed
-            else f"Nothing was carried: {found.reason}."
-        )
+        nothing = bool(change.planes) and not changed
+        self._panel.show_line("Locks hold all that would change, so nothing has." if nothing else change.words)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether slices are being corrected."""
+        return self._asked is not None
+
+    def drop(self) -> None:
+        """Forget what a job was about: it failed."""
+        if self._asked is not None:
+            self._asked = None
+            self._panel.show_line("")
+
+    def _rerun(self) -> None:
+        self._start(self.stack.rerun, "Correcting all slices…")
 
     def _propagate(self, way: int) -> None:
+        here, last = self.stack.position, 0 if way < 0 else self.stack.slices - 1
+        most = self._panel.most.value() or self.stack.slices
+        end = max(here - most, last) if way < 0 else min(here + most, last)
+        self._start(partial(self.stack.propagation, end), f"Carrying the correction of slice {here}…")
+
+    def _start(self, prepare: Callable[[], MakeSteps], words: str) -> None:
         if self._background.is_busy:
             self._panel.show_line("Wait for the run to end.")
             return
-        layer, source = self._editor.target()
-        here, last = self.stack.position, 0 if way < 0 else source.slices - 1
-        most = self._panel.most.value() or source.slices
-        end = max(here - most, last) if way < 0 else min(here + most, last)
-        make, settings = self.stack.propagation(end), self._editor.result().settings
-        reached = range(min(here, end), max(here, end) + 1)
-        self._asked = layer, source, {n: check_sum(layer.data[source.key.at(n).index]) for n in reached}
-        self._panel.show_line(f"Carrying the correction of slice {here}…")
-        self._background.start(source, settings, make)
+        (layer, source), make = self._editor.target(), prepare()
+        self._asked = layer, source
+        self._panel.show_line(words)
+        self._background.start(source, self._editor.result().settings, make)
         self._panel.show_busy(busy=True)
+
+    def _show_step(self, step: Step) -> None:
+        if self._asked is not None:
+            self._panel.show_progress(step.iteration, step.total)
 
     def _fill(self) -> None:
         first, second, changed = self.stack.fill(self._region())

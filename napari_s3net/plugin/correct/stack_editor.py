@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +17,7 @@ from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Image, Step
 from napari_s3net.plugin.correct.controller import LabelEditor
 from napari_s3net.plugin.jobs.background import MakeSteps
+from napari_s3net.plugin.jobs.run import spare_core
 from napari_s3net.plugin.layers.packed import check_sum
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.result_layer import write_planes_undoable
@@ -23,6 +25,32 @@ from napari_s3net.plugin.layers.run_cache import cached_run, remember_as_found
 from napari_s3net.plugin.layers.slice_states import SliceState, states_of
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.layers.stack import Stack
+from napari_s3net.plugin.widgets.text import plural
+
+
+@dataclass(frozen=True, eq=False)
+class StackChange:
+    """What a job made of the slices of a stack.
+
+    Parameters
+    ----------
+    planes : dict of int to numpy.ndarray
+        New labels (H, W) of each slice that changed.
+    sums : dict of int to int
+        Check sums of the labels that these slices had when the job began.
+    words : str
+        What came of it, a sentence for the screen.
+    drawn : tuple of int
+        Slices that changed by their own strokes; the others follow them.
+    foreground : tuple of int
+        The object's labels; empty where they are as before.
+    """
+
+    planes: dict[int, NDArray[np.int32]]
+    sums: dict[int, int]
+    words: str
+    drawn: tuple[int, ...] = ()
+    foreground: tuple[int, ...] = ()
 
 
 class StackEditor:
@@ -106,7 +134,7 @@ class StackEditor:
         Returns
         -------
         callable
-            For `Background.start`; the job's outcome is a `Propagation`.
+            For `Background.start`; the job's outcome is a `StackChange`.
         """
         layer, source = self._editor.target()
         self.follow()
@@ -116,14 +144,88 @@ class StackEditor:
         before = labels[self.position] if run is None else run.first.labels
         start, settings = self.position, self._editor.result().settings
 
-        def make(_: Image) -> Generator[Step, bool | None, Propagation]:
-            image = Stack.whole(source).read()
-            return (yield from iter_propagate(image, labels, before, start, end, settings, corrected=corrected))
+        def make(_: Image) -> Generator[Step, bool | None, StackChange]:
+            image, sums = Stack.whole(source).read(), _check_sums(labels)
+            found = yield from iter_propagate(image, labels, before, start, end, settings, corrected=corrected)
+            return StackChange(found.labels, sums, _said(found))
 
         return make
 
-    def write(self, layer: Labels, source: Source, planes: dict[int, NDArray[Any]]) -> int:
-        """Write labels that come from other slices, as one step that undo takes back; locks stay as they are.
+    def rerun(self) -> MakeSteps:
+        """Prepare a re-run with the strokes of all slices.
+
+        Returns
+        -------
+        callable
+            For `Background.start`; the job's outcome is a `StackChange`.
+
+        Raises
+        ------
+        InvalidImageError
+            If there are no strokes.
+        """
+        layer, source = self._editor.target()
+        self.follow()
+        labels, strokes, locks = _stack_of(layer, source), self._strokes(source), self._editor.locks
+        result, ids = replace(self._editor.result(), labels=labels), set(locks.labels)
+        region = None if locks.held is None else source.key.stack_in(locks.held)
+        first = {n: run.first for n in self._corrected() if (run := cached_run(layer, source.key.at(n))) is not None}
+
+        def make(_: Image) -> Generator[Step, bool | None, StackChange]:
+            from napari_s3net.correction.refine_volume import iter_refine_volume
+
+            image, sums = Stack.whole(source).read(), _check_sums(labels)
+            by_hand = {n: labels[n] != plane.labels for n, plane in first.items()}
+            with spare_core():
+                found = yield from iter_refine_volume(
+                    image, result, strokes, locked=ids, locked_region=region, corrected=by_hand
+                )
+            return StackChange(found.planes, sums, str(found), found.drawn, found.foreground)
+
+        return make
+
+    def _strokes(self, source: Source) -> dict[int, NDArray[np.int32]]:
+        """The strokes (H, W) of each slice that was drawn on, copies."""
+        layer = self._editor.strokes
+        drawn = () if layer is None else source.key.stack_in(layer.data)
+        found = {n: np.array(plane, np.int32) for n, plane in enumerate(drawn) if plane.any()}
+        if not found:
+            raise InvalidImageError("There are no strokes in any slice yet: paint what is wrong, in one or in several.")
+        return found
+
+    def take(self, layer: Labels, source: Source, change: StackChange) -> int:
+        """Write what a job made of the slices, as one step that undo takes back.
+
+        Parameters
+        ----------
+        layer : napari.layers.Labels
+            Gets the labels.
+        source : Source
+            A plane of the stack.
+        change : StackChange
+            What came of the job.
+
+        Returns
+        -------
+        int
+            How many slices have changed.
+
+        Raises
+        ------
+        InvalidImageError
+            If one of these slices was changed since the job began; then nothing is written.
+        """
+        for n in change.planes:
+            if check_sum(layer.data[source.key.at(n).index]) != change.sums[n]:
+                raise InvalidImageError(f"Slice {n} was changed meanwhile, so nothing was written. Do it again.")
+        changed = self.write(layer, source, dict(change.planes), by_hand=change.drawn)
+        self._editor.join_object(change.foreground)
+        return changed
+
+    def write(
+        self, layer: Labels, source: Source, planes: dict[int, NDArray[Any]], *, by_hand: Sequence[int] = ()
+    ) -> int:
+        """Write labels of several slices, as one step that undo takes back; locks stay as they are.
 
         Parameters
         ----------
@@ -133,6 +235,8 @@ class StackEditor:
             A plane of the stack.
         planes : dict of int to numpy.ndarray
             New labels (H, W) of each slice.
+        by_hand : sequence of int
+            Slices that were drawn on, and so are corrected; the labels of the others come from other slices.
 
         Returns
         -------
@@ -148,8 +252,11 @@ class StackEditor:
             if (kept != before).any():
                 remember_as_found(layer, key)
                 new[key] = kept
+        drawn = {source.key.at(n) for n in by_hand}
         for key, packed in write_planes_undoable(layer, new).items():
-            states_of(layer).carry(key, packed.check_sum)
+            if key not in drawn:
+                states_of(layer).carry(key, packed.check_sum)
+        states_of(layer).corrected |= drawn & set(new)
         return len(new)
 
     def fill(self, ids: Sequence[int]) -> tuple[int, int, int]:
@@ -205,6 +312,18 @@ def _stack_of(layer: Labels, source: Source) -> NDArray[Any]:
     if source.key.axis is None:
         raise InvalidImageError("This image is a single plane: there are no other slices.")
     return source.key.stack_in(layer.data)
+
+
+def _check_sums(labels: NDArray[Any]) -> dict[int, int]:
+    """Of every slice, before a job begins: what changes meanwhile is noticed by them."""
+    return {n: check_sum(plane) for n, plane in enumerate(labels)}
+
+
+def _said(found: Propagation) -> str:
+    if not found.labels:
+        return f"Nothing was carried: {found.reason}."
+    changed = plural(len(found.labels), "slice")
+    return f"Carried from slice {found.start} to {changed}, as far as {found.last}: {found.reason}."
 
 
 def _around(corrected: Sequence[int], here: int) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPalette
-from qtpy.QtWidgets import QLabel, QSizePolicy, QSpinBox, QWidget
+from qtpy.QtWidgets import QLabel, QProgressBar, QSizePolicy, QSpinBox, QWidget
 
 from napari_s3net.plugin.layers.slice_states import SliceState
 from napari_s3net.plugin.widgets.parts import button, caption, column, heading, row
@@ -88,7 +88,7 @@ class StackPanel(QWidget):
     Signals
     -------
     asked(str)
-        "propagate down" or "propagate up", "fill", "next slice" or "stop".
+        "rerun all", "propagate down" or "propagate up", "fill", "next slice", "stop" or "cancel".
     """
 
     asked = Signal(str)
@@ -98,11 +98,17 @@ class StackPanel(QWidget):
         self.strip, self.states_line, self.line = SliceStrip(), caption(), caption()
         carried = "Carry the correction of this slice to the {}, as far as they look alike (Shift-{})."
         self.buttons = {
+            "rerun all": button(
+                "Re-run all slices",
+                "One re-run with the strokes of all slices: those between and beside them follow, as far as they look "
+                "alike (Shift-S).",
+            ),
             "propagate down": button("◂ Propagate", carried.format("slices before", "Down")),
             "propagate up": button("Propagate ▸", carried.format("slices behind", "Up")),
             "fill": button("Fill between", "Fill in the shape between two corrected slices; on what the tools act on."),
             "next slice": button("Next slice ▸", "Go to the next slice that nobody has looked at (Shift-Space)."),
-            "stop": button("Stop", "End here and keep what is done."),
+            "stop": button("Stop and keep", "End here; the slices that are done are kept."),
+            "cancel": button("Cancel", "End here; every slice stays as it was."),
         }
         for name, made in self.buttons.items():
             made.clicked.connect(lambda _, name=name: self.asked.emit(name))
@@ -113,9 +119,14 @@ class StackPanel(QWidget):
         self.most.setToolTip("Propagate ends after so many slices at the latest.")
         b = self.buttons
         moving = row(b["propagate down"], b["propagate up"])
-        limits = row(QLabel("at most"), self.most, QLabel("slices"), b["stop"])
+        limits = row(QLabel("at most"), self.most, QLabel("slices"))
         others = row(b["fill"], b["next slice"])
-        column(self, heading("Slices"), self.strip, self.states_line, moving, limits, others, self.line)
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setAccessibleName("Slices that are done")
+        self.ways_to_end = row(b["stop"], b["cancel"])
+        top = (heading("Slices"), self.strip, self.states_line)
+        column(self, *top, b["rerun all"], moving, limits, others, self.bar, self.line, self.ways_to_end)
         self.show_busy(busy=False)
 
     def show_states(self, states: Sequence[SliceState], here: int) -> None:
@@ -135,16 +146,32 @@ class StackPanel(QWidget):
         self.states_line.setText(f"Slice {here}: {states[here].value} · {done}, {left} to look at")
 
     def show_busy(self, *, busy: bool) -> None:
-        """Show whether a correction is being carried, which can be stopped.
+        """Show whether slices are being corrected, which can be stopped or cancelled.
 
         Parameters
         ----------
         busy : bool
-            Whether one is.
+            Whether they are.
         """
         for name, made in self.buttons.items():
-            made.setEnabled(busy if name == "stop" else not busy)
+            made.setEnabled(busy if name in ("stop", "cancel") else not busy)
         self.most.setEnabled(not busy)
+        self.bar.setVisible(busy)
+        self.ways_to_end.setVisible(busy)
+        if not busy:
+            self.bar.setRange(0, 0)
+
+    def show_progress(self, done: int, total: int) -> None:
+        """Show how many slices are done.
+
+        Parameters
+        ----------
+        done, total : int
+            Slices.
+        """
+        self.bar.setRange(0, total)
+        self.bar.setValue(done)
+        self.line.setText(f"{done} of at most {plural(total, 'slice')} done.")
 
     def show_line(self, words: str) -> None:
         """Say what came of it.

@@ -29,10 +29,13 @@ class Background(QObject):
 
     Signals
     -------
+    stepped(object)
+        The newest `Step` of the job.
     over(object)
         What the job returned, or a `Failure`; None after a cancel.
     """
 
+    stepped = Signal(object)
     over = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -77,6 +80,11 @@ class Background(QObject):
         for job in self.running:
             job.stop()
 
+    def cancel(self) -> None:
+        """Ask the job to end and keep nothing; `over` tells when it has ended."""
+        for job in self.running:
+            job.cancel()
+
     def release(self) -> None:
         """Cancel the job and hear nothing more of it; its thread ends by itself after its iteration."""
         for job in self.running:
@@ -87,6 +95,7 @@ class Background(QObject):
         update = self.running[0].collect()
         if update.steps and self._activity is not None:
             self._activity.show(update.steps[-1].iteration, update.steps[-1].total)
+            self.stepped.emit(update.steps[-1])
         if update.over:
             self._end()
             self.over.emit(update.outcome)

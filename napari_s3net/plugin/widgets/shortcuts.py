@@ -19,6 +19,7 @@ KEYS = (
     ("Shift+E", "erase", "Erase strokes"),
     *((f"Shift+{n}", f"label {n}", f"Paint label {n}") for n in range(1, 10)),
     ("Shift+R", "rerun", "Re-run with strokes"),
+    ("Shift+S", "rerun all", "Re-run all slices with the strokes of all"),
     ("Shift+H", "hide", "Hide or show strokes"),
     ("Shift+N", "next", "Next uncertain region"),
     ("Shift+Up", "propagate up", "Carry the correction to the slices behind"),

@@ -7,7 +7,7 @@ from napari.components import ViewerModel
 from napari_s3net.plugin.correct import stack_controller
 from napari_s3net.plugin.correct.dock import CorrectDock
 from napari_s3net.plugin.layers.result_layer import plain
-from tests.correction.test_slice_propagation import missing_ball, true_masks, volume
+from tests.correction.test_slice_propagation import disc, missing_ball, true_masks, volume
 from tests.plugin.correct.conftest import put_away
 
 pytestmark = [pytest.mark.viewer, pytest.mark.usefixtures("folder")]
@@ -77,6 +77,61 @@ def test_keys_do_it_too(dock, layer, qtbot):
     assert "as far as 8" in dock.slices.line.text()
 
 
+def paint(dock, *slices):
+    """Strokes of the label of gas in the middle of the missing ball."""
+    strokes = dock.editor.make_strokes()
+    for n in slices:
+        strokes.data[n][disc(32, 20 + n, 5)] = 1
+    dock.refresh()
+
+
+def test_strokes_on_two_slices_steer_all_as_one_step(dock, layer, qtbot):
+    before = layer.data.copy()
+    paint(dock, 1, 7)
+    press(dock, qtbot, "rerun all")
+    assert "Strokes in 2 slices changed 9 slices, 0 to 8" in dock.slices.line.text()
+    assert all((layer.data[n, :, :44] == 1).sum() > 0.7 * true_masks()[n, :, :44].sum() for n in range(9))
+    assert np.array_equal(layer.data[:, :, 46:], before[:, :, 46:])
+    assert "2 corrected" in dock.slices.states_line.text()
+    after = layer.data.copy()
+    press(dock, qtbot, "rerun all")
+    assert "nothing has changed" in dock.slices.line.text()
+    assert np.array_equal(layer.data, after)
+    layer.undo()
+    assert np.array_equal(layer.data, before)
+
+
+def test_slices_corrected_by_hand_and_locks_hold_in_a_rerun_of_all(dock, layer, qtbot):
+    dock._viewer.dims.set_current_step(0, 6)
+    dock.refresh()
+    layer.data_setitem((np.full(30, 6), np.full(30, 33), np.arange(14, 44)), 3)  # a line right through the ball
+    dock.editor.locks.toggle_part(layer.data.shape, dock.editor.source.key.at(2), disc(32, 22, 4))
+    dock.refresh()
+    before = layer.data.copy()
+    paint(dock, 4)
+    press(dock, qtbot, "rerun all")
+    assert (layer.data[6][33, 14:44] == 3).all()
+    assert np.array_equal(layer.data[2][disc(32, 22, 4)], before[2][disc(32, 22, 4)])
+    assert (layer.data[8] != before[8]).any(), "it goes on behind what was corrected"
+
+
+def test_a_rerun_of_all_says_where_there_is_no_stroke(dock, qtbot, errors):
+    press(dock, qtbot, "rerun all")
+    assert "There are no strokes in any slice yet" in dock.message.text()
+
+
+def test_a_cancelled_rerun_of_all_leaves_everything(dock, layer, qtbot):
+    before = layer.data.copy()
+    paint(dock, 1)
+    dock.slices.buttons["rerun all"].click()
+    assert not dock.slices.ways_to_end.isHidden()
+    dock.slices.buttons["cancel"].click()
+    qtbot.waitUntil(lambda: not dock.background.running, timeout=30000)
+    assert dock.slices.line.text() == "Cancelled: every slice is as it was."
+    assert np.array_equal(layer.data, before)
+    assert dock.slices.ways_to_end.isHidden()
+
+
 def test_nothing_to_carry_says_so(dock, layer, qtbot, errors):
     press(dock, qtbot, "propagate up")
     assert "Slice 0 is as the last run made it" in dock.message.text()
@@ -100,7 +155,7 @@ def test_the_volume_removed_while_a_correction_is_carried(dock, layer, qtbot, mo
     dock.slices.buttons["propagate up"].click()
     dock._viewer.layers.clear()
     qtbot.waitUntil(lambda: not dock.background.running, timeout=30000)
-    assert said == ["The labels went while the correction was carried, so nothing was written."]
+    assert said == ["The labels went while slices were corrected, so nothing was written."]
     assert np.array_equal(layer.data, before)
 
 

@@ -45,8 +45,8 @@ def test_while_a_correction_is_carried_only_stop_works(panel):
     panel.show_busy(busy=True)
     for made in panel.buttons.values():
         made.click()
-    assert asked == ["stop"]
+    assert asked == ["stop", "cancel"]
     panel.show_busy(busy=False)
     for made in panel.buttons.values():
         made.click()
-    assert asked[1:] == ["propagate down", "propagate up", "fill", "next slice"]
+    assert asked[2:] == ["rerun all", "propagate down", "propagate up", "fill", "next slice"]
