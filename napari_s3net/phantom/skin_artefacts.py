@@ -55,10 +55,10 @@ def paint_hairs(plane: PaintedPlane, record: SkinRecord, colour: Field) -> tuple
 
 
 def paint_artefacts(plane: PaintedPlane, record: SkinRecord, colour: Field, lesion: Field) -> tuple[Field, Field]:
-    """Paint ink, stickers, rulers, bubbles, gel and glare.
+    """Paint a pen's marks around the lesion, other ink, stickers, rulers, bubbles, gel and glare.
 
-    Ink, stickers, rulers and bubbles are left out, each by itself, where one would hide more than `MOST_HIDDEN` of the
-    lesion: nobody photographs that.
+    Marks, ink, stickers, rulers and bubbles are left out, each by itself, where one would hide more than `MOST_HIDDEN`
+    of the lesion: nobody photographs that.
 
     Parameters
     ----------
@@ -81,6 +81,7 @@ def paint_artefacts(plane: PaintedPlane, record: SkinRecord, colour: Field, lesi
     all_of_it = max(float(lesion.sum()), 1e-6)
     covered = np.zeros((plane.size, plane.size), np.float32)
     for amount, make in (
+        (min(record.marks, 1), lambda plane: _marks(plane, record.marks, lesion)),
         (record.ink, _ink),
         (record.stickers, _sticker),
         (record.rulers, _ruler),
@@ -126,6 +127,41 @@ def _ink(plane: PaintedPlane) -> tuple[Field, Field]:
     else:
         scribble = place + np.cumsum(rng.normal(0, 0.04 * size, (18, 2)), axis=0)
         cover = plane.lines([scribble], [width * 0.6])
+    return _in_ink(plane, cover)
+
+
+def _marks(plane: PaintedPlane, n: int, lesion: Field) -> tuple[Field, Field]:
+    """`n` dots, dashes, crosses or arcs of one pen around the lesion, near to it or farther off."""
+    rng, size = plane.rng, plane.size
+    inside = lesion > 0.5
+    middle = np.argwhere(inside).mean(axis=0) if inside.any() else np.full(2, size / 2)
+    radius = max(math.sqrt(inside.sum() / math.pi), 0.06 * size)
+    around = 2 * np.pi * (np.arange(n) + rng.uniform(-0.25, 0.25, n)) / n + rng.uniform(0, 2 * np.pi)
+    reach = radius * rng.uniform(1.2, 2.4) * rng.uniform(0.85, 1.15, n)
+    way = rng.choice(("dot", "along", "outwards", "cross", "arc"), p=(0.35, 0.15, 0.15, 0.1, 0.25))
+    length = size * rng.uniform(0.03, 0.12)
+    lines: list[Points] = []
+    for angle, away in zip(around.tolist(), reach.tolist(), strict=True):
+        outwards = np.array([math.sin(angle), math.cos(angle)])
+        along, at = outwards[::-1] * (1, -1), middle + away * outwards
+        if way == "arc":
+            turn = angle + np.linspace(-0.5, 0.5, 24) * 2 * np.pi / n * rng.uniform(0.4, 1.0)
+            lines.append(middle + away * np.stack([np.sin(turn), np.cos(turn)], axis=1))
+        elif way == "dot":
+            lines.append(at + rng.normal(0, 0.006 * size, (6, 2)))
+        else:
+            if way != "outwards":
+                lines.append(np.stack([at - length / 2 * along, at + length / 2 * along]))
+            if way != "along":
+                lines.append(np.stack([at - length / 2 * outwards, at + length / 2 * outwards]))
+    width = size * (rng.uniform(0.02, 0.07) if way == "dot" else rng.uniform(0.006, 0.03))
+    cover = plane.lines(lines, (width * np.exp(rng.normal(0, 0.2, len(lines)))).tolist())
+    return _in_ink(plane, cover)
+
+
+def _in_ink(plane: PaintedPlane, cover: Field) -> tuple[Field, Field]:
+    """What is covered, patchy as ink on skin is, and the colour of the ink."""
+    rng = plane.rng
     patchy = soft_step(plane.fractal(24, 3) + rng.uniform(-0.5, 2.5), 1.0)
     inks = (
         (0.25, 0.1, 0.55),

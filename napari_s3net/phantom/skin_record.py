@@ -78,6 +78,8 @@ class SkinRecord:
         Quality, 0 for none.
     video : bool
         Lines of a video camera.
+    marks : int
+        What a surgeon's pen has drawn around the lesion to say which one is meant: dots, dashes, crosses or arcs.
     """
 
     seed: int
@@ -119,6 +121,7 @@ class SkinRecord:
     noise: float
     jpeg: int
     video: bool
+    marks: int
 
 
 def draw_skin_record(seed: int) -> SkinRecord:
@@ -193,6 +196,7 @@ def draw_skin_record(seed: int) -> SkinRecord:
         noise=u(0, 0.012) if often(0.75) else u(0.01, 0.05),
         jpeg=int(rng.integers(12, 92)) if often(0.3) else 0,
         video=seen(0.05),
+        marks=int(rng.integers(2, 10)) if seen(0.1) else 0,
     )
 
 

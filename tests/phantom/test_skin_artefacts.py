@@ -9,7 +9,12 @@ from napari_s3net.phantom.plane import PaintedPlane
 from napari_s3net.phantom.skin_artefacts import MOST_HIDDEN, paint_artefacts, paint_frame, paint_hairs
 from napari_s3net.phantom.skin_record import draw_skin_record
 
-CLEAN = replace(draw_skin_record(0), hairs=0, ink=0, stickers=0, rulers=0, bubbles=0, gel=0.0, glare=0, frame="none")
+CLEAN = replace(
+    draw_skin_record(0),
+    **dict.fromkeys(("hairs", "marks", "ink", "stickers", "rulers", "bubbles", "glare"), 0),
+    gel=0.0,
+    frame="none",
+)
 GREY = np.full((64, 64, 3), 0.5, np.float32)
 
 
@@ -39,7 +44,7 @@ def test_dark_hairs_darken_where_they_lie():
     np.testing.assert_array_equal(painted[cover == 0], GREY[cover == 0])
 
 
-@pytest.mark.parametrize("name", ["ink", "stickers", "rulers", "bubbles"])
+@pytest.mark.parametrize("name", ["marks", "ink", "stickers", "rulers", "bubbles"])
 def test_artefacts_are_seen_but_hide_no_lesion(name):
     met = 0
     for seed in range(12):

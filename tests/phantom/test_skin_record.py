@@ -40,7 +40,7 @@ def test_every_word_is_drawn(name):
 
 
 def test_things_that_are_seldom_are_there_but_do_not_prevail():
-    for name in ("ink", "stickers", "bubbles", "glare", "rulers", "gel", "video", "naevi", "freckles", "halo"):
+    for name in ("marks", "ink", "stickers", "bubbles", "glare", "rulers", "gel", "video", "naevi", "freckles", "halo"):
         share = np.mean([bool(getattr(record, name)) for record in RECORDS])
         assert 0.02 < share < 0.4, name
     assert 0.01 < np.mean([not record.has_object for record in RECORDS]) < 0.1
