@@ -105,8 +105,8 @@ def make_batch(data: ExampleSet, index: NDArray[np.int64], device: torch.device,
         padded = pad_points([data.keypoints[i] for i in index])
         given += [padded.places, padded.real]
     images, labels, *points = send(given, device)
-    x = images.float().contiguous(memory_format=torch.channels_last)
-    return PlaneBatch(x, labels.long(), KeypointBatch(*points) if points else None, torch.from_numpy(index))
+    padded_points = KeypointBatch(*points) if points else None
+    return PlaneBatch(images.float(), labels.long(), padded_points, torch.from_numpy(index))
 
 
 def draw(pool: NDArray[np.int64], n: int, generator: torch.Generator) -> NDArray[np.int64]:
@@ -288,7 +288,7 @@ def predict_squares(
     with torch.no_grad():
         for start in range(0, len(images), batch):
             part = slice(start, start + batch)
-            x = torch.from_numpy(images[part]).to(device).float().contiguous(memory_format=torch.channels_last)
+            x = torch.from_numpy(images[part]).to(device).float()
             here = (
                 None if points is None else KeypointBatch(points.places[part].to(device), points.real[part].to(device))
             )

@@ -16,8 +16,8 @@ from napari_s3net.network.unet import ClassNetwork, ClassNetworkConfig
 from napari_s3net.training.weights import FORMAT as TAUGHT_FORMAT
 from napari_s3net.training.weights import card_header, read_card, read_tensors, to_half, write_tensors
 
-#: What the header of our files says; a larger version than this is not read.
-FORMAT, VERSION = "napari-s3net model", 1
+#: What the header of our files says; no other version is read: in version 1 the U-Net was normalised by groups.
+FORMAT, VERSION = "napari-s3net model", 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +126,7 @@ def load_model(path: Path) -> LearnedModel:
     Raises
     ------
     ModelFileError
-        If it is missing, damaged, not ours, or from a newer version.
+        If it is missing, damaged, not ours, or from another version.
     """
     tensors, header = read_tensors(path)
     if header.get("format") != FORMAT:
@@ -134,7 +134,7 @@ def load_model(path: Path) -> LearnedModel:
             "was taught on synthetic images" if header.get("format") == TAUGHT_FORMAT else "is no model of this program"
         )
         raise ModelFileError(f"{path} {what}. Expected a file that `napari-s3net learn` or `pretrain` wrote.")
-    written = read_card(path, header, VERSION)
+    written = read_card(path, header, VERSION, oldest=VERSION)
     try:
         card = _card(written)
         network = ClassNetwork(card.config)

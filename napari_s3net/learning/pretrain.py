@@ -270,7 +270,7 @@ def _pretrain(
         made = KeypointEmbedder(config) if settings.method == "kaf" else DenseProjector(config)
     if init is not None:
         start_from(made, init)
-    network = made.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = made.to(device)
     state = new_run(network, identity, decay=LEARNING.key_decay if settings.method == "ideal" else None)
     terms_of: PretrainTerms = kaf_pretrain_terms if settings.method == "kaf" else ideal_pretrain_terms
 

@@ -63,7 +63,7 @@ class LearnSettings(CheckedSettings):
         unit="images",
     )
     learning_rate: float = setting(
-        5e-3,
+        1e-2,
         "Learning rate",
         "The highest, reached by a linear rise and left along a cosine. Pre-training takes a tenth of it.",
         low=1e-6,

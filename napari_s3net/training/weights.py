@@ -244,7 +244,7 @@ def card_header(kind: str, version: int, card: dict[str, Any]) -> dict[str, str]
     return {"format": kind, "version": str(version), "card": json.dumps(card)}
 
 
-def read_card(path: Path, header: Mapping[str, str], newest: int) -> dict[str, Any]:
+def read_card(path: Path, header: Mapping[str, str], newest: int, oldest: int = 1) -> dict[str, Any]:
     """Read what is known of the weights from the header of their file.
 
     Parameters
@@ -253,8 +253,8 @@ def read_card(path: Path, header: Mapping[str, str], newest: int) -> dict[str, A
         Of the file; for the messages.
     header : mapping of str to str
         From `read_tensors`.
-    newest : int
-        Files of a larger version are refused.
+    newest, oldest : int
+        Files of a larger version are refused, and those of a smaller one.
 
     Returns
     -------
@@ -264,12 +264,17 @@ def read_card(path: Path, header: Mapping[str, str], newest: int) -> dict[str, A
     Raises
     ------
     ModelFileError
-        If the file is from a newer version, or its header is no card.
+        If the file is from a newer version or one too old, or its header is no card.
     """
     version = header.get("version", "")
     if not version.isdigit() or int(version) > newest:
         raise ModelFileError(
             f"{path} is of version {version!r}; this program reads up to {newest}. Update napari-s3net to use it."
+        )
+    if int(version) < oldest:
+        raise ModelFileError(
+            f"{path} is of version {version}, whose networks computed otherwise; this program reads from {oldest} on. "
+            "Learn it again from the same images and labels."
         )
     try:
         return dict(json.loads(header["card"]))
