@@ -100,6 +100,24 @@ class Geometry:
         volume = replace(self, origin=origin, nifti_forms=None)
         return Geometry(self.spacing[1:], (0.0, 0.0), ((1.0, 0.0), (0.0, 1.0)), self.unit, volume=volume)
 
+    def along(self, axis: int) -> Geometry:
+        """Return the geometry of a volume whose slices are counted along another axis.
+
+        Parameters
+        ----------
+        axis : int
+            0 gives the geometry itself.
+
+        Returns
+        -------
+        Geometry
+            That axis first, the others in their order. But for axis 0 only the spacing is known, no place in space.
+        """
+        if axis == 0:
+            return self
+        spacing = (self.spacing[axis], *(s for at, s in enumerate(self.spacing) if at != axis))
+        return replace(Geometry.identity(3), spacing=spacing, unit=self.unit)
+
 
 @dataclass(frozen=True, eq=False)
 class Image:
@@ -151,29 +169,67 @@ class Image:
         """Kind, shape and spacing, for the record of how a result was made."""
         return ImageFacts(kind=self.kind, shape=self.shape, spacing=self.geometry.spacing, unit=self.geometry.unit)
 
-    def slice(self, index: int) -> Image:
+    def slice(self, index: int, axis: int = 0) -> Image:
         """Return one plane of a stack as an image of its own.
 
         Parameters
         ----------
         index : int
-            Which plane along the first axis, from 0.
+            Which plane along the axis, from 0.
+        axis : int
+            0, 1 or 2.
 
         Returns
         -------
         Image
-            (H, W) or (H, W, 3) with 2-D geometry; its array is a view.
+            (H, W) or (H, W, 3) with 2-D geometry; its array is a view. Along axis 0 it knows where in space it lies.
 
         Raises
         ------
         InvalidImageError
             If this is a single plane, or there is no such slice: nothing is counted from the end.
         """
+        array, geometry = self._counted_along(axis, index)
+        plane = geometry.plane(index) if axis == 0 else replace(geometry.plane(0), volume=None)
+        return replace(self, array=array[index], geometry=plane)
+
+    def slices(self, first: int, last: int, axis: int = 0) -> Image:
+        """Return some slices of a stack as a stack of its own.
+
+        Parameters
+        ----------
+        first, last : int
+            From 0; both belong to it.
+        axis : int
+            0, 1 or 2: along which the slices are counted.
+
+        Returns
+        -------
+        Image
+            (last - first + 1, H, W[, 3]), a view: that axis first, the others in their order.
+
+        Raises
+        ------
+        InvalidImageError
+            If this is a single plane, or there are no such slices: nothing is counted from the end.
+        """
+        array, geometry = self._counted_along(axis, first, last)
+        if first > last:
+            raise InvalidImageError(f"Slices {first} to {last} are none: the first one comes after the last one.")
+        placed = geometry if first == 0 else geometry.plane(first).volume or geometry
+        return replace(self, array=array[first : last + 1], geometry=placed)
+
+    def _counted_along(self, axis: int, *asked: int) -> tuple[NDArray[Any], Geometry]:
+        """The stack with its slices along an axis, that axis first; each slice that is asked for is there."""
         if not self.is_stack:
-            raise InvalidImageError(f"There is no slice {index}: the image is a single plane.")
-        if not 0 <= index < len(self.array):
-            raise InvalidImageError(f"There is no slice {index}: the image has slices 0 to {len(self.array) - 1}.")
-        return replace(self, array=self.array[index], geometry=self.geometry.plane(index))
+            raise InvalidImageError(f"There is no slice {asked[0]}: the image is a single plane.")
+        if axis not in (0, 1, 2):
+            raise InvalidImageError(f"Slices are counted along axis 0, 1 or 2; got {axis}.")
+        array = self.array if axis == 0 else np.moveaxis(self.array, axis, 0)
+        for index in asked:
+            if not 0 <= index < len(array):
+                raise InvalidImageError(f"There is no slice {index}: the image has slices 0 to {len(array) - 1}.")
+        return array, self.geometry.along(axis)
 
 
 def as_image(array: NDArray[Any] | Image, *, kind: Kind | None = None, name: str = "image") -> Image:

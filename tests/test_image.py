@@ -55,6 +55,27 @@ def test_slice_keeps_spacing_and_only_a_stack_has_slices():
             volume.slice(index)
 
 
+def test_slices_along_another_axis_keep_their_spacing_and_forget_their_place():
+    g = Geometry((5.0, 0.5, 0.7), (10.0, 20.0, 30.0), tuple(map(tuple, np.eye(3))))
+    volume = Image(np.arange(4 * 8 * 9).reshape(4, 8, 9), g, "grey", "scan")
+    side = volume.slices(2, 5, axis=1)
+    assert side.geometry.spacing == (0.5, 5.0, 0.7)
+    assert side.geometry.unit == "mm"
+    assert np.array_equal(side.array, np.moveaxis(volume.array, 1, 0)[2:6])
+    plane = volume.slice(3, axis=2)
+    assert (plane.geometry.spacing, plane.geometry.volume) == ((5.0, 0.5), None)
+    assert np.array_equal(plane.array, volume.array[:, :, 3])
+    assert volume.slices(0, 3).geometry == g
+    assert volume.slices(1, 2).geometry.origin == (15.0, 20.0, 30.0)
+
+
+@pytest.mark.parametrize(("given", "says"), [((2, 1), "none"), ((0, 4), "no slice 4"), ((0, 1, 3), "axis 0, 1 or 2")])
+def test_slices_that_are_not_there(given, says):
+    volume = Image(np.zeros((4, 8, 9)), Geometry.identity(3), "grey")
+    with pytest.raises(InvalidImageError, match=says):
+        volume.slices(*given)
+
+
 def test_mask_is_every_foreground_label():
     labels = np.array([[0, 1], [2, 3]], np.int32)
     result = Segmentation(labels, (1, 3), Geometry.identity(2), Provenance(settings=Settings()))

@@ -31,6 +31,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_settings(parser)
     add("--overlay", action="store_true", help="also draw the object's outline on the image")
     add("--slice", type=int, metavar="N", help="of volumes only this slice, counted from 0")
+    add("--slices", type=int, nargs=2, metavar=("FIRST", "LAST"), help="of volumes only these slices, counted from 0")
+    add("--axis", type=int, choices=(0, 1, 2), default=0, help="along which slices are counted (default 0)")
     add("--time", type=int, metavar="N", help="which volume of a NIfTI file that holds several, counted from 0")
     add(
         "--mode",
@@ -104,7 +106,7 @@ def _process(item: Input, options: Namespace, asked: RunOptions) -> str:
     preset, settings = asked.settings_for(image)
     _say_memory(image, settings, asked.device, item.name)
     result = _segment(image, settings, asked.device, item.name, options.mode)
-    axis = None if options.slice is None else int(options.time is not None)
+    axis = None if options.slice is None else options.axis + (options.time is not None)
     result = result.with_provenance(source=item.name, preset=preset, axis=axis, slice=options.slice, time=options.time)
     written = write_result(options.output, item.stem, image, result, overlay=options.overlay)
     write_formats(options.output, item.stem, result, options.also, item.path)
@@ -147,7 +149,18 @@ def _read(item: Input, options: Namespace) -> Image:
             say(str(remark.message))
     if image.times > 1 and options.time is None:
         say(f"{item.name}: choose another volume by --time 1 to --time {image.times - 1}.")
-    return image if options.slice is None else image.slice(options.slice)
+    return _part(image, options)
+
+
+def _part(image: Image, options: Namespace) -> Image:
+    """What of an image was asked for: all of it, one slice, or some."""
+    if options.slice is not None:
+        return image.slice(options.slice, options.axis)
+    if options.slices is None and options.axis == 0:
+        return image
+    last = image.shape[options.axis] - 1 if image.is_stack else 0
+    first, last = options.slices or (0, last)
+    return image.slices(first, last, options.axis)
 
 
 def _segment(image: Image, settings: Settings, device: torch.device, name: str, mode: Mode | None) -> Segmentation:

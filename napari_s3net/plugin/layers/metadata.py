@@ -70,13 +70,64 @@ def with_slice(old: Metadata, new: Metadata) -> Metadata:
     before = Provenance.from_dict(old).slices if "settings" in old else ()
     others = [part for part in before if _place(part) != _place(made)]
     slices = (*others, replace(made, slices=()))
+    span = old.get("span") or old.get("earlier_span")
     return {
         **new,
+        **({} if span is None else {"earlier_span": span}),
         **replace(made, slices=slices).to_dict(),
         "foreground": sorted(foreground),
         "names": {**old.get("names", {}), **new["names"]},
         "meanings": {**old.get("meanings", {}), **new["meanings"]},
     }
+
+
+def made_in_view(metadata: Metadata, key: PlaneKey) -> Metadata | None:
+    """Say how the plane in view was made: of a stack, by a run of its own or by one on several slices.
+
+    Parameters
+    ----------
+    metadata : dict
+        Of the layer.
+    key : PlaneKey
+        The plane in view.
+
+    Returns
+    -------
+    dict or None
+        As `metadata`; with "span" (first slice, last slice, number of slices) where it was made with others. None where
+        no run has made it.
+    """
+    parts = Provenance.from_dict(metadata).slices
+    if not parts:
+        return metadata
+    own = next((part for part in parts if _place(part) == (key.axis, key.position, key.time)), None)
+    if own is None:
+        return None
+    first, last, _ = metadata.get("span", (1, 0, 0))
+    if key.position is not None and first <= key.position <= last:
+        return metadata
+    made = {**metadata, **own.to_dict()}
+    made.pop("span", None)
+    # The record of a slice that was made with others has no losses: they stand with all of them.
+    return made if own.losses or "earlier_span" not in metadata else {**made, "span": metadata["earlier_span"]}
+
+
+def numbers_of(fresh: NDArray[Any], numbered: NDArray[Any]) -> dict[int, int]:
+    """Find the number in a layer of each label of a run.
+
+    Parameters
+    ----------
+    fresh, numbered : numpy.ndarray
+        Of one shape: the labels of a run, and the same with the layer's numbers.
+
+    Returns
+    -------
+    dict of int to int
+        The layer's number by the run's own.
+    """
+    lut = np.zeros(int(fresh.max(initial=0)) + 1, np.int64)
+    lut[fresh] = numbered
+    return {i: int(number) for i, number in enumerate(lut) if number}
 
 
 def numbered_as_stack(result: Segmentation, known: Metadata, beside: NDArray[Any] | None) -> Segmentation:

@@ -6,7 +6,7 @@ Not in the layer's metadata, which napari copies and writers see. It goes when t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -30,11 +30,18 @@ class CachedRun:
         The labels as the run, or the last re-run with strokes, made them.
     first : PackedPlane
         The labels as the run made them before anything was corrected.
+    numbers : mapping of int to int or None
+        The layer's number of each label by the run's own; None where that is not known, as after a session was
+        reopened.
+    proposed : tuple of int
+        The layer's numbers of the labels that the run proposed as the object.
     """
 
     state: Mapping[str, NDArray[Any]]
     made: PackedPlane
     first: PackedPlane
+    numbers: Mapping[int, int] | None = None
+    proposed: tuple[int, ...] = ()
 
     @property
     def labels(self) -> NDArray[Any]:
@@ -52,6 +59,8 @@ def cache_run(
     *,
     corrects: bool = False,
     packed: PackedPlane | None = None,
+    numbers: Mapping[int, int] | None = None,
+    proposed: tuple[int, ...] = (),
 ) -> None:
     """After a run on a plane: keep its labels as they are in the layer, and the network's weights.
 
@@ -67,12 +76,16 @@ def cache_run(
         Whether it was a re-run with strokes, which corrects the labels of an earlier run.
     packed : PackedPlane, optional
         These labels, where they are packed already.
+    numbers, proposed : optional
+        See `CachedRun`; those of the run that is corrected stay.
     """
     made = packed or PackedPlane.of(layer.data[key.index])
     earlier = cached_run(layer, key) if corrects else None
     if earlier is None:
         states_of(layer).forget(key)
-    put_run(layer, key, CachedRun(state, made, made if earlier is None else earlier.first))
+        put_run(layer, key, CachedRun(state, made, made, numbers, proposed))
+    else:
+        put_run(layer, key, replace(earlier, state=state, made=made))
 
 
 def remember_as_found(layer: Labels, key: PlaneKey) -> None:

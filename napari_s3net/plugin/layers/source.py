@@ -12,11 +12,34 @@ from napari_s3net.image import Geometry, Image, Kind, guess_kind
 from napari_s3net.plugin.layers.placement import KEY, Placement, placement_of, transform_of
 from napari_s3net.plugin.layers.plane_key import Index, PlaneKey, key_in_view
 from napari_s3net.preprocessing.suggest import suggest_preset
+from napari_s3net.provenance import PROGRAM
 
 #: A multiscale image is segmented at its finest level with planes of at most this many pixels.
 MAX_PIXELS = 4096**2
 KINDS = {"rgb": "RGB", "ct": "CT in HU", "mr": "MR", "grey": "grey"}
 REASONS = {"rgb": "RGB photograph", "ct": "Hounsfield units", "mr": "MR image", "grey": "grey image"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where the pixels of an image layer can be had again; without a file or a sample only from the layer.
+
+    Parameters
+    ----------
+    path : str or None
+        The file, where this program has read it.
+    sample : str
+        The key of our sample.
+    given : Geometry or None
+        What the user has said of the size of its pixels, which its file does not know.
+    level : int or None
+        Which level of a multiscale layer is used; None of a layer that is not.
+    """
+
+    path: str | None = None
+    sample: str = ""
+    given: Geometry | None = None
+    level: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +68,8 @@ class Source:
         What of the layer's transform cannot be honoured; empty where all of it is.
     stack_geometry : Geometry or None
         Of all slices along the slider's axis, that axis first; None for a single plane.
+    origin : Origin
+        Where the pixels can be had again.
     """
 
     name: str
@@ -57,6 +82,7 @@ class Source:
     path: str | None = None
     problem: str = ""
     stack_geometry: Geometry | None = None
+    origin: Origin = Origin()
 
     @property
     def index(self) -> Index:
@@ -125,6 +151,7 @@ def source_of(layer: Any, point: Sequence[float], displayed: Sequence[int]) -> S
         path=layer.source.path,
         problem=placement.problem,
         stack_geometry=_stack_geometry(placement.geometry, key),
+        origin=_origin(layer, shape, placement.geometry),
     )
 
 
@@ -264,6 +291,19 @@ def thickness_text(source: Source) -> str:
     return f"{step:.3g} mm apart, at {step * (source.position or 0):.1f} mm"
 
 
+def _origin(layer: Any, shape: tuple[int, ...], geometry: Geometry) -> Origin:
+    """Where a layer's pixels came from; from the layer where another program has read the file, maybe otherwise."""
+    came, known = layer.source, layer.metadata.get(KEY, {})
+    if layer.multiscale:
+        return Origin(level=next(n for n, level in enumerate(layer.data) if level.shape[: layer.ndim] == shape))
+    if came.sample is not None and came.sample[0] == PROGRAM:
+        return Origin(sample=came.sample[1])
+    if came.path is None or came.reader_plugin != PROGRAM:
+        return Origin()
+    is_given = known.get("has_given_size", False) or geometry != known.get("geometry")
+    return Origin(path=came.path, given=geometry if is_given else None)
+
+
 def _plane_geometry(geometry: Geometry, key: PlaneKey) -> Geometry:
     """Geometry of a plane; a slice of a volume remembers where it lies. Without millimetres a pixel is 1 by 1.
 
@@ -287,9 +327,6 @@ def _stack_geometry(geometry: Geometry, key: PlaneKey) -> Geometry | None:
     if key.axis is None:
         return None
     skipped = len(key.steps) - geometry.ndim
-    axes = [axis - skipped for axis in (key.axis, *key.axes)]
-    if geometry.unit != "mm" or axes[0] < 0 or axes[1] < 0:
+    if geometry.unit != "mm" or min(key.axis, *key.axes) < skipped:
         return Geometry.identity(3)
-    if axes == [0, 1, 2]:
-        return geometry
-    return replace(Geometry.identity(3), spacing=tuple(geometry.spacing[axis] for axis in axes), unit="mm")
+    return geometry.along(key.axis - skipped)

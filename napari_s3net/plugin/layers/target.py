@@ -18,6 +18,7 @@ from napari_s3net.plugin.layers.metadata import (
     make_metadata,
     numbered_as_before,
     numbered_as_stack,
+    numbers_of,
     with_slice,
 )
 from napari_s3net.plugin.layers.palette import CLEAR, colour
@@ -175,7 +176,9 @@ class Target:
             write_undoable(layer, index, labels)
         self._history.remember(key, layer.data[index], metadata)
         layer.metadata = {**layer.metadata, KEY: metadata}
-        cache_run(layer, key, result.state)
+        numbers = numbers_of(result.labels, labels)
+        proposed = tuple(numbers[i] for i in result.foreground if i in numbers)
+        cache_run(layer, key, result.state, numbers=numbers, proposed=proposed)
         recolour(layer)
         return layer
 

@@ -11,7 +11,7 @@ from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 
 from napari_s3net.image import Segmentation
-from napari_s3net.plugin.layers.metadata import Metadata, MetadataHistory, make_metadata, numbered_as_stack
+from napari_s3net.plugin.layers.metadata import Metadata, MetadataHistory, make_metadata, numbered_as_stack, numbers_of
 from napari_s3net.plugin.layers.packed import PackedPlane, check_sum
 from napari_s3net.plugin.layers.palette import CLEAR, colour
 from napari_s3net.plugin.layers.placement import KEY
@@ -113,9 +113,10 @@ class VolumeTarget(Target):
         self._let_paint()
         known = metadata_of(layer) or {}
         old = {} if len(self.stack) == self.source.slices else known
+        fresh = result
         if old:
             result = numbered_as_stack(result, old, None)
-        before, after = self._write(layer, result)
+        before, after = self._write(layer, result, fresh)
         metadata = self._metadata(old, result, preset)
         if known:
             self._history.remember_planes({key: plane.check_sum for key, plane in before.items()}, known)
@@ -126,11 +127,15 @@ class VolumeTarget(Target):
         return layer
 
     def _write(
-        self, layer: Labels, result: Segmentation
+        self, layer: Labels, result: Segmentation, fresh: Segmentation
     ) -> tuple[dict[PlaneKey, PackedPlane], dict[PlaneKey, PackedPlane]]:
         """Write the slices that are done; what they had before, and what they have now."""
         done = {part.slice for part in result.provenance.slices}
         before, after = {}, {}
+        numbers = {i: i for i in fresh.names}
+        if result is not fresh:
+            for plane, numbered in zip(fresh.labels, result.labels, strict=True):
+                numbers |= numbers_of(plane, numbered)
         for index, labels in enumerate(result.labels):
             key, earlier = self.stack.key(index), self._earlier.get(index)
             if index in done or not result.provenance.stopped:
@@ -138,7 +143,7 @@ class VolumeTarget(Target):
                     before[key] = earlier or PackedPlane.of(layer.data[key.index])
                 layer.data[key.index] = labels
                 after[key] = self._packed(index, layer.data[key.index])
-                cache_run(layer, key, {}, packed=after[key])
+                cache_run(layer, key, {}, packed=after[key], numbers=numbers, proposed=result.foreground)
             elif earlier is not None:
                 layer.data[key.index] = earlier
         if not self._made:
@@ -163,12 +168,14 @@ class VolumeTarget(Target):
         geometry = layer_placement(self._image_layer, self.source.shape).geometry
         metadata = make_metadata(result.with_provenance(slices=(*others, *parts)), self.source, geometry, preset)
         foreground = [i for i in old.get("foreground", ()) if i not in metadata["names"]] + metadata["foreground"]
+        span = old.get("span") or old.get("earlier_span")
         return {
             **metadata,
             "foreground": sorted(foreground),
             "names": {**old.get("names", {}), **metadata["names"]},
             "meanings": {**old.get("meanings", {}), **metadata["meanings"]},
             "span": (self.stack.first, self.stack.last, self.source.slices),
+            **({} if span is None else {"earlier_span": span}),
         }
 
     def _started(self) -> Labels:

@@ -98,7 +98,7 @@ def set_pixel_size(viewer: Any, image_layer: ImageLayer, size: float) -> None:
         known = layer.metadata.get(KEY)
         if known is not None and "geometry" in known:
             geometry = replace(known["geometry"], spacing=spacing, unit="mm")
-            layer.metadata = {**layer.metadata, KEY: {**known, "geometry": geometry}}
+            layer.metadata = {**layer.metadata, KEY: {**known, "geometry": geometry, "has_given_size": True}}
     viewer.reset_view()
 
 

@@ -46,11 +46,11 @@ from napari_s3net.plugin.layers.shown import Shown, choose_shown, groups_of, sho
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.layers.surface_layer import show_surface
 from napari_s3net.plugin.layers.undo import undo_log_of
+from napari_s3net.plugin.segment.copy_result import ToCopy, as_command, as_python, result_to_copy
 from napari_s3net.plugin.segment.save_result import ask_and_save, save_beside
 from napari_s3net.plugin.segment.volume_counter import VolumeCounter
 from napari_s3net.plugin.widgets.cluster_model import ClusterRow, group_rows, rows_of
 from napari_s3net.plugin.widgets.result_panel import ResultPanel
-from napari_s3net.plugin.widgets.settings_text import as_command, as_python
 from napari_s3net.plugin.widgets.text import area_text, certainty_tip, effort_text, outcome_text
 from napari_s3net.plugin.widgets.volume_text import amount_text, volumes_text
 
@@ -220,10 +220,13 @@ class ResultController(QObject):
         elif what == "show_3d":
             self._show_in_3d()
         elif what in ("copy_python", "copy_command"):
-            path = self._source.path if self._source is not None else None
-            QApplication.clipboard().setText(
-                (as_python if what == "copy_python" else as_command)(self.metadata, path, device)
-            )
+            self._copy(as_python if what == "copy_python" else as_command, device)
+
+    def _copy(self, words: Callable[[ToCopy], str], device: str) -> None:
+        """Put on the clipboard how the result in view is made again."""
+        if self.layer is not None and self._source is not None:
+            made = result_to_copy(self.layer, self._source, device)
+            QApplication.clipboard().setText(made if isinstance(made, str) else words(made))
             show_info("Copied to the clipboard.")
 
     def _measured(self, state: object, clusters: list[Cluster]) -> None:

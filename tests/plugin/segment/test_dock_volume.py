@@ -9,7 +9,6 @@ from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.result_layer import plain
 from napari_s3net.plugin.layers.run_cache import cached_run
 from napari_s3net.plugin.widgets.extent import RANGE, SLICE, VOLUME
-from napari_s3net.plugin.widgets.settings_text import as_command
 from napari_s3net.provenance import Provenance
 from tests.volume.conftest import make_chest
 
@@ -47,7 +46,6 @@ def test_the_whole_volume_with_one_press(chest, viewer, qtbot):
     assert layer.data.any(axis=(1, 2)).all()
     metadata = layer.metadata[KEY]
     assert sorted(part.slice for part in Provenance.from_dict(metadata).slices) == list(range(10))
-    assert "--slice" not in as_command(metadata, None, "cpu")
     lungs = np.isin(layer.data, metadata["foreground"])
     amount = f"Lung {lungs.sum() * 48 / 1000:.0f}\u00a0ml in 10 slices"
     qtbot.waitUntil(lambda: amount in chest.panel.line.text(), timeout=5000)

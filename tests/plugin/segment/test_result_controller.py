@@ -201,7 +201,8 @@ def test_painting_is_measured_after_a_pause(outcome, layer, qtbot):
 
 
 @pytest.mark.parametrize(
-    ("what", "words"), [("copy_python", "current_viewer().layers['mole']"), ("copy_command", "from no file")]
+    ("what", "words"),
+    [("copy_python", "current_viewer().layers['mole']"), ("copy_command", "was not opened from a file")],
 )
 def test_copy(outcome, monkeypatch, what, words):
     said = []
