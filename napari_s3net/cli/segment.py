@@ -33,7 +33,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--slice", type=int, metavar="N", help="of volumes only this slice, counted from 0")
     add("--slices", type=int, nargs=2, metavar=("FIRST", "LAST"), help="of volumes only these slices, counted from 0")
     add("--axis", type=int, choices=(0, 1, 2), default=0, help="along which slices are counted (default 0)")
-    add("--time", type=int, metavar="N", help="which volume of a NIfTI file that holds several, counted from 0")
+    add(
+        "--time",
+        type=int,
+        metavar="N",
+        help="which volume of a file that holds several (NIfTI, MetaImage, NRRD), counted from 0",
+    )
     add(
         "--mode",
         choices=("volume", "slices"),

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from numpy.typing import NDArray
 
@@ -49,7 +49,7 @@ def decode(path: Path, series: str | None = None, files: Sequence[str] = (), tim
     files : sequence of str
         Names of the files of a folder that belong to the series, where they are known.
     time : int, optional
-        Which volume of a NIfTI file that holds several, from 0.
+        Which volume of a NIfTI, MetaImage or NRRD file that holds several, from 0.
 
     Returns
     -------
@@ -66,8 +66,8 @@ def decode(path: Path, series: str | None = None, files: Sequence[str] = (), tim
         If there are several series and none was chosen.
     """
     name = path.name if path.is_dir() else headers.stem(path)
-    if time is not None and (path.is_dir() or headers.sniff(_header_of(path)) != "nifti"):
-        raise ReadError("one of several volumes can be chosen in a NIfTI file only.")
+    if time is not None and _series_format(path) is None:
+        raise ReadError("one of several volumes can be chosen in a NIfTI, MetaImage or NRRD file only.")
     if path.is_dir():
         from napari_s3net.io.dicom.series import read_series
 
@@ -91,7 +91,7 @@ def decode(path: Path, series: str | None = None, files: Sequence[str] = (), tim
     if file_format == "meta" or file_format == "nrrd":
         from napari_s3net.io.meta_nrrd import read_meta_or_nrrd
 
-        return read_meta_or_nrrd(path, file_format, name)
+        return read_meta_or_nrrd(path, file_format, name, time)
     from napari_s3net.io.photograph import read_photograph
 
     return read_photograph(path, file_format, name)
@@ -180,13 +180,26 @@ def _answer_read(path: Path, request: Mapping[str, Any]) -> Reply:
 
 def _answer_times(path: Path, request: Mapping[str, Any]) -> Reply:
     """All volumes of a file; the image where it is but one."""
-    if path.is_dir() or headers.sniff(_header_of(path)) != "nifti":
+    file_format = _series_format(path)
+    if file_format is None:
         return _answer_read(path, request)
-    from napari_s3net.io.nifti import read_nifti_series
+    path = _header_of(path)
+    if file_format == "nifti":
+        from napari_s3net.io.nifti import read_nifti_series
 
-    first, volumes = read_nifti_series(_header_of(path), headers.stem(path))
+        first, volumes = read_nifti_series(path, headers.stem(path))
+    else:
+        from napari_s3net.io.meta_nrrd import read_meta_or_nrrd_series
+
+        first, volumes = read_meta_or_nrrd_series(path, file_format, headers.stem(path))
     reply, array = _reply(first)
     return {**reply, "is_series": volumes is not None}, array if volumes is None else volumes
+
+
+def _series_format(path: Path) -> Literal["nifti", "meta", "nrrd"] | None:
+    """The format of a file that may hold several volumes in one place; None of any other."""
+    file_format = None if path.is_dir() else headers.sniff(_header_of(path))
+    return file_format if file_format in ("nifti", "meta", "nrrd") else None
 
 
 def _answer_stack(path: Path, request: Mapping[str, Any]) -> Reply:

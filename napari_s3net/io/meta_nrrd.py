@@ -7,29 +7,32 @@ import re
 import tempfile
 import warnings
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from math import prod
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import SimpleITK as sitk
+from numpy.typing import NDArray
 
-from napari_s3net.errors import ReadWarning, UnsupportedFormatError
+from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.image import Image, Kind, kind_of_grey
-from napari_s3net.io.geometry import to_array_order
-from napari_s3net.io.itk import Decoder, open_reader, plain_path, value_bytes
+from napari_s3net.io.geometry import Grid, to_array_order, to_upright
+from napari_s3net.io.itk import Decoder, array_of, open_reader, plain_path, value_bytes
 from napari_s3net.io.validation.headers import TextHeader, check_meta, check_nrrd
 from napari_s3net.io.validation.limits import check_memory, check_promise
 
 #: Millimetres of other units; those that are not here are taken for millimetres.
 _UNITS = {"um": 1e-3, "µm": 1e-3, "microns": 1e-3, "micrometer": 1e-3, "nm": 1e-6, "cm": 10.0, "m": 1000.0}
+MetaOrNrrd = Literal["meta", "nrrd"]
 _DECODERS: dict[str, Decoder] = {"meta": "MetaImageIO", "nrrd": "NrrdImageIO"}
 
 
-def read_meta_or_nrrd(path: Path, file_format: Literal["meta", "nrrd"], name: str) -> Image:
-    """Read one MetaImage or NRRD file; of several volumes in it the first.
+def read_meta_or_nrrd(path: Path, file_format: MetaOrNrrd, name: str, time: int | None = None) -> Image:
+    """Read one MetaImage or NRRD file; of several volumes in it one.
 
     Parameters
     ----------
@@ -39,6 +42,8 @@ def read_meta_or_nrrd(path: Path, file_format: Literal["meta", "nrrd"], name: st
         As told by its content.
     name : str
         Becomes the image's `name`.
+    time : int, optional
+        Which of its volumes, from 0; the first where it is left out.
 
     Returns
     -------
@@ -48,31 +53,92 @@ def read_meta_or_nrrd(path: Path, file_format: Literal["meta", "nrrd"], name: st
     Raises
     ------
     ReadError
-        If its header makes no sense, or its pixels are missing, of a kind that is not read here, or too many.
+        If its header makes no sense, its pixels are missing, of a kind that is not read here, or too many, or it
+        holds no such volume.
     RuntimeError
         From SimpleITK, where the file is damaged.
 
     Warns
     -----
     ReadWarning
-        If it holds several volumes, or several values a voxel.
+        If it holds several volumes and none was chosen, or several values a voxel.
     """
-    header = check_meta(path) if file_format == "meta" else check_nrrd(path)
-    with _readable(path, file_format, header) as readable:
-        reader = open_reader(readable, _DECODERS[file_format])
+    with _opened(path, file_format) as (reader, header):
         size = reader.GetSize()
         check_memory((*size[:3], reader.GetNumberOfComponents()), value_bytes(reader))
+        times = prod(size[3:])
+        if time is not None and not 0 <= time < times:
+            raise ReadError(f"it has no volume {time}: it holds {times}, counted from 0.")
+        if times > 1 and time is None:
+            warnings.warn(f"it holds {times} volumes; the first is opened.", ReadWarning, stacklevel=2)
         if len(size) > 3:
-            if (n := prod(size[3:])) > 1:
-                warnings.warn(f"it holds {n} volumes; the first is opened.", ReadWarning, stacklevel=2)
             reader.SetExtractSize([*size[:3], *(0 for _ in size[3:])])
-        image = reader.Execute()
+            reader.SetExtractIndex([0, 0, 0, *_steps(time or 0, size)])
+        image, unit = _in_millimetres(reader.Execute(), header, file_format)
+    return replace(to_image(image, name, unit), times=times)
+
+
+def read_meta_or_nrrd_series(path: Path, file_format: MetaOrNrrd, name: str) -> tuple[Image, NDArray[Any] | None]:
+    """Read all volumes of a file that lie in one place; see `read_meta_or_nrrd` for errors and warnings.
+
+    Parameters
+    ----------
+    path, file_format, name
+        As in `read_meta_or_nrrd`.
+
+    Returns
+    -------
+    first : Image
+        The first volume.
+    volumes : numpy.ndarray or None
+        (T, Z, H, W), or (T, H, W) of single slices; None where there is but one volume, or they do not fit into memory
+        together, which a `ReadWarning` says.
+    """
+    with _opened(path, file_format) as (reader, header):
+        size = reader.GetSize()
+        times = prod(size[3:])
+        try:
+            check_memory((*size, reader.GetNumberOfComponents()), value_bytes(reader))
+        except ReadError:
+            times = 1
+        if times == 1:
+            return read_meta_or_nrrd(path, file_format, name), None
+        whole = reader.Execute()
+        nothing = [0 for _ in size[3:]]
+        image, unit = _in_millimetres(
+            sitk.Extract(whole, [*size[:3], *nothing], [0, 0, 0, *nothing]), header, file_format
+        )
+    first = to_image(image, name, unit)
+    volumes = array_of(whole).reshape(times, *size[2::-1], -1)  # values of a voxel last
+    volumes = volumes[..., :3] if first.kind == "rgb" else volumes[..., 0]
+    grid = Grid.of(image.GetSpacing(), image.GetOrigin(), image.GetDirection())
+    turned, _ = to_upright(np.moveaxis(volumes, 0, -1), grid, unit)
+    return replace(first, times=times), np.moveaxis(turned, -1, 0)
+
+
+def _steps(time: int, size: Sequence[int]) -> list[int]:
+    """Where a volume lies along the axes behind the third; along the first of these it goes on fastest."""
+    return [int(step) for step in np.unravel_index(time, size[3:], order="F")]
+
+
+@contextmanager
+def _opened(path: Path, file_format: MetaOrNrrd) -> Iterator[tuple[sitk.ImageFileReader, TextHeader]]:
+    """A reader that knows the header, and the header."""
+    header = check_meta(path) if file_format == "meta" else check_nrrd(path)
+    with _readable(path, file_format, header) as readable:
+        yield open_reader(readable, _DECODERS[file_format]), header
+
+
+def _in_millimetres(
+    image: sitk.Image, header: TextHeader, file_format: MetaOrNrrd
+) -> tuple[sitk.Image, Literal["mm", "pixel"]]:
+    """An image with its sizes in millimetres, and "pixel" where its file tells no sizes."""
     factor = _millimetres(header.fields, file_format)
     if factor not in (None, 1.0):
-        warnings.warn("its sizes are in another unit; they are converted to millimetres.", ReadWarning, stacklevel=2)
+        warnings.warn("its sizes are in another unit; they are converted to millimetres.", ReadWarning, stacklevel=3)
         image.SetSpacing([factor * size for size in image.GetSpacing()])
         image.SetOrigin([factor * place for place in image.GetOrigin()])
-    return to_image(image, name, "pixel" if factor is None else "mm")
+    return image, "pixel" if factor is None else "mm"
 
 
 def _millimetres(fields: Mapping[str, str], file_format: str) -> float | None:

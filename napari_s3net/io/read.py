@@ -52,7 +52,8 @@ def read_image(
     files : sequence of str, optional
         The names of its files, as `dicom_in` lists them: no other file of the folder is looked into.
     time : int, optional
-        Which volume of a NIfTI file that holds several, from 0; the first where it is left out. `read_times` opens all.
+        Which volume of a NIfTI, MetaImage or NRRD file that holds several, from 0; the first where it is left out.
+        `read_times` opens all.
 
     Returns
     -------
@@ -105,7 +106,8 @@ def read_times(path: str | os.PathLike[str]) -> Image | TimeSeries:
     Returns
     -------
     Image or TimeSeries
-        A time series of a NIfTI file that holds several volumes, as far as they fit into memory together.
+        A time series of a NIfTI, MetaImage or NRRD file that holds several volumes, as far as they fit into memory
+        together.
     """
     path = Path(path).absolute()
     reply, array = _ask(path, {"task": "times", "series": None}, _ask_reader)

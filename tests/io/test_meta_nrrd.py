@@ -8,7 +8,8 @@ import pytest
 import SimpleITK as sitk
 
 from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
-from napari_s3net.io.meta_nrrd import read_meta_or_nrrd, to_image
+from napari_s3net.io.meta_nrrd import read_meta_or_nrrd, read_meta_or_nrrd_series, to_image
+from napari_s3net.io.validation import limits
 from tests.io.made_files import hounsfield, phantom, volume
 
 FORMATS = {"mha": "meta", "nrrd": "nrrd"}
@@ -60,6 +61,55 @@ def test_of_several_volumes_the_first_is_opened_and_said(tmp_path, shape):
     with pytest.warns(ReadWarning, match=f"{n} volumes; the first is opened"):
         image = read_meta_or_nrrd(path, "meta", "a")
     np.testing.assert_array_equal(image.array, phantom(shape).reshape(-1, 4, 12, 10)[0])
+
+
+@pytest.mark.parametrize(("file", "shape"), [("a.mha", (3, 4, 12, 10)), ("a.nrrd", (2, 3, 4, 12, 10))])
+@pytest.mark.parametrize("direction", [np.eye(3), [[0, 0, 1], [-1, 0, 0], [0, -1, 0]]])
+def test_one_of_several_volumes_is_chosen_or_all_are_opened(tmp_path, file, shape, direction):
+    path, kind = tmp_path / file, "meta" if file == "a.mha" else "nrrd"
+    volumes = phantom(shape, np.int16)
+    volumes = volumes + np.arange(np.prod(shape[:-3])).reshape(*shape[:-3], 1, 1, 1).astype(np.int16)
+    image = sitk.GetImageFromArray(volumes, isVector=False)
+    axes = np.eye(len(shape))
+    axes[:3, :3] = direction
+    image.SetDirection(axes.ravel())
+    image.SetSpacing([1.5, 2.0, 4.0, *(1.0 for _ in shape[3:])])
+    sitk.WriteImage(image, str(path), useCompression=True)
+    first, series = read_meta_or_nrrd_series(path, kind, "a")
+    assert first.times == len(series) == np.prod(shape[:-3])
+    for time, values in enumerate(volumes.reshape(-1, *shape[-3:])):
+        one = read_meta_or_nrrd(path, kind, "a", time)
+        assert (one.geometry, one.times) == (first.geometry, first.times)
+        np.testing.assert_array_equal(one.array, series[time])
+        alone = sitk.GetImageFromArray(values)
+        alone.SetDirection(np.ravel(direction).astype(float))
+        alone.SetSpacing([1.5, 2.0, 4.0])
+        sitk.WriteImage(alone, str(tmp_path / f"alone.{file}"))
+        expected = read_meta_or_nrrd(tmp_path / f"alone.{file}", kind, "a")
+        np.testing.assert_array_equal(one.array, expected.array)
+        assert one.geometry == expected.geometry
+    with pytest.raises(ReadError, match="no volume 99: it holds"):
+        read_meta_or_nrrd(path, kind, "a", 99)
+
+
+def test_a_series_in_colours_and_one_volume_alone(tmp_path):
+    colours = phantom((2, 4, 12, 10, 3), np.uint8)
+    sitk.WriteImage(sitk.GetImageFromArray(colours, isVector=True), str(tmp_path / "a.mha"))
+    first, series = read_meta_or_nrrd_series(tmp_path / "a.mha", "meta", "a")
+    assert first.kind == "rgb"
+    np.testing.assert_array_equal(series, colours)
+    sitk.WriteImage(sitk.GetImageFromArray(phantom((4, 12, 10))), str(tmp_path / "b.mha"))
+    assert read_meta_or_nrrd_series(tmp_path / "b.mha", "meta", "b")[1] is None
+
+
+def test_of_a_series_too_large_for_memory_the_first_volume_is_opened_and_said(tmp_path, monkeypatch):
+    path, values = tmp_path / "a.mha", phantom((4, 12, 10), np.int16)
+    sitk.WriteImage(sitk.GetImageFromArray(np.stack([values, -values]), isVector=False), str(path))
+    monkeypatch.setattr(limits, "physical_memory", lambda: limits.COPIES * 1.5 * values.nbytes)
+    with pytest.warns(ReadWarning, match="2 volumes; the first is opened"):
+        first, series = read_meta_or_nrrd_series(path, "meta", "a")
+    assert series is None
+    np.testing.assert_array_equal(first.array, values)
 
 
 def test_one_volume_in_four_dimensions_needs_no_word(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,7 @@ def write_dicom_segmentation(
     numbers = np.zeros(1 + max([int(array.max(initial=0)), *(segment.label for segment in segments)]), np.uint8)
     for number, segment in enumerate(segments, start=1):
         numbers[segment.label] = number
+    now = datetime.now(tz=UTC).astimezone()
     try:
         made = highdicom.seg.Segmentation(
             source_images=datasets,
@@ -75,6 +77,9 @@ def write_dicom_segmentation(
             segment_descriptions=[_description(segment, n) for n, segment in enumerate(segments, start=1)],
             series_instance_uid=highdicom.UID(),
             series_number=1000,
+            series_description="S3-Net segmentation",
+            series_date=now.date(),
+            series_time=now.time(),
             sop_instance_uid=highdicom.UID(),
             instance_number=1,
             manufacturer="napari-s3net",
@@ -105,7 +110,7 @@ def _description(segment: Segment, number: int) -> Any:
         version=__version__,
         family=CodedConcept("123110", "DCM", "Artificial Intelligence"),
     )
-    return highdicom.seg.SegmentDescription(
+    made = highdicom.seg.SegmentDescription(
         segment_number=number,
         segment_label=segment.name[:64] or f"Segment {number}",
         segmented_property_category=CodedConcept(category[0], "SCT", category[1]),
@@ -114,6 +119,8 @@ def _description(segment: Segment, number: int) -> Any:
         algorithm_identification=algorithm,
         display_color=CIELabColor.from_rgb(*segment.colour),
     )
+    made.SegmentDescription = made.SegmentLabel
+    return made
 
 
 def _slices_of(path: Path, source: Path, grid: Any, shape: tuple[int, ...]) -> tuple[list[Any], list[int]]:

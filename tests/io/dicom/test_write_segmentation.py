@@ -73,6 +73,9 @@ def test_it_refers_to_its_series_and_is_what_highdicom_expects(series, tmp_path)
     assert lung.segmented_property_type.value == "39607008"
     assert lung.algorithm_type == highdicom.seg.SegmentAlgorithmTypeValues.AUTOMATIC
     assert "RecommendedDisplayCIELabValue" in lung
+    assert (lung.SegmentDescription, lung.segmented_property_category.value) == ("Lung", "123037004")
+    assert found.SeriesDescription == "S3-Net segmentation", "viewers list series by it"
+    assert found.SeriesDate
 
 
 def test_labels_that_do_not_lie_on_the_series_are_refused(series, tmp_path):

@@ -59,17 +59,23 @@ def test_a_photograph(photo):
     assert "contrast_limits" not in attributes
 
 
-def test_a_time_series_has_a_slider_of_time(tmp_path, recwarn):
+@pytest.mark.parametrize("name", ["heart.nii.gz", "heart.mha", "heart.nrrd"])
+def test_a_time_series_has_a_slider_of_time(tmp_path, recwarn, name):
     volumes = np.stack([np.arange(480, dtype=np.int16).reshape(4, 12, 10) * n for n in (1, 2, 3)])
-    placing = np.diag([-0.5, -0.6, 3.0, 1.0])
-    nibabel.save(nibabel.Nifti1Image(volumes.transpose(3, 2, 1, 0), placing), tmp_path / "heart.nii.gz")
-    ((data, attributes, _),) = opened(str(tmp_path / "heart.nii.gz"))
+    if name == "heart.nii.gz":
+        placing = np.diag([-0.5, -0.6, 3.0, 1.0])
+        nibabel.save(nibabel.Nifti1Image(volumes.transpose(3, 2, 1, 0), placing), tmp_path / name)
+    else:
+        image = sitk.GetImageFromArray(volumes, isVector=False)
+        image.SetSpacing([0.5, 0.6, 3.0, 1.0])
+        sitk.WriteImage(image, str(tmp_path / name))
+    ((data, attributes, _),) = opened(str(tmp_path / name))
     np.testing.assert_array_equal(data, volumes)
     layer = ImageLayer(data, **attributes)
     np.testing.assert_allclose(layer.scale, (1.0, 3.0, 0.6, 0.5), rtol=1e-6)
     source = source_of(layer, (2, 0, 0, 0), (2, 3))
     assert (source.key.time, source.slices) == (2, 4)
-    assert source.stack_geometry == read_image(tmp_path / "heart.nii.gz", time=2).geometry
+    assert source.stack_geometry == read_image(tmp_path / name, time=2).geometry
     assert not source.problem
     assert not recwarn
 
