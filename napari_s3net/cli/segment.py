@@ -48,9 +48,10 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--also",
         nargs="+",
         default=[],
-        choices=("dicom-seg", "seg.nrrd", "coco", "stl", "ply"),
+        choices=("dicom-seg", "rtstruct", "seg.nrrd", "coco", "stl", "ply"),
         metavar="FORMAT",
-        help="further files: dicom-seg (of a DICOM series; extra dicom), seg.nrrd (3D Slicer), coco, stl, ply",
+        help="further files: dicom-seg and rtstruct (of a DICOM series; extras dicom, rtstruct), seg.nrrd "
+        "(3D Slicer), coco, stl, ply",
     )
     add("--series", metavar="ID", help="which series of a DICOM folder, where it holds several")
 

@@ -1,4 +1,4 @@
-"""Further formats of a result: DICOM-SEG, Slicer's segmentation, COCO, surfaces. Names and colours go along."""
+"""Further formats of a result: DICOM-SEG, RTSTRUCT, Slicer's, COCO, surfaces. Names and colours go along."""
 
 from __future__ import annotations
 
@@ -14,7 +14,14 @@ from napari_s3net.io.segments import Segment, write_seg_nrrd
 from napari_s3net.labels.surface import surface_of
 
 #: Formats by name, with what their files end in.
-FORMATS = {"dicom-seg": ".seg.dcm", "seg.nrrd": ".seg.nrrd", "coco": ".coco.json", "stl": ".stl", "ply": ".ply"}
+FORMATS = {
+    "dicom-seg": ".seg.dcm",
+    "rtstruct": ".rtstruct.dcm",
+    "seg.nrrd": ".seg.nrrd",
+    "coco": ".coco.json",
+    "stl": ".stl",
+    "ply": ".ply",
+}
 #: The object's labels, as in the viewer; and those of the rest, for colour-blind people too (Okabe and Ito 2008).
 OBJECT_COLOURS = ((25, 195, 242), (120, 220, 250), (0, 130, 190), (70, 170, 255))
 OTHER_COLOURS = ((230, 159, 0), (0, 158, 115), (240, 228, 66), (213, 94, 0), (204, 121, 167), (150, 150, 150))
@@ -59,7 +66,7 @@ def write_formats(
     formats : collection of str
         Names in `FORMATS`.
     source : Path, optional
-        The DICOM series that was segmented; needed for "dicom-seg" only.
+        The DICOM series that was segmented; needed for "dicom-seg" and "rtstruct" only.
 
     Returns
     -------
@@ -88,11 +95,13 @@ def _write(name: str, path: Path, result: Segmentation, source: Path | None) -> 
         write_seg_nrrd(path, result.labels, result.geometry, segments_of(result))
     elif name == "coco":
         io.write_json(path, coco_annotations(result.labels, segments_of(result), result.provenance.source or path.stem))
-    elif name == "dicom-seg":
+    elif name in ("dicom-seg", "rtstruct"):
         if source is None:
             raise WriteError(f"Cannot write {path.name}: it refers to the DICOM series that was segmented; got none.")
+        from napari_s3net.io.dicom.write_contours import write_dicom_contours
         from napari_s3net.io.dicom.write_segmentation import write_dicom_segmentation
 
-        write_dicom_segmentation(path, result.labels, result.geometry, segments_of(result), source)
+        write = write_dicom_segmentation if name == "dicom-seg" else write_dicom_contours
+        write(path, result.labels, result.geometry, segments_of(result), source)
     else:
         write_surface(path, *surface_of(result.mask, result.geometry))

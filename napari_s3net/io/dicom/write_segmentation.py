@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from napari_s3net import __version__
 from napari_s3net.errors import WriteError
 from napari_s3net.image import Geometry
-from napari_s3net.io.geometry import to_file_grid
+from napari_s3net.io.geometry import Grid, to_file_grid
 from napari_s3net.io.segments import Segment
 from napari_s3net.io.validation.limits import shown
 from napari_s3net.io.write import replacing
@@ -64,7 +64,7 @@ def write_dicom_segmentation(
         ) from error
     path = Path(path).absolute()
     array, grid = to_file_grid(labels, geometry)
-    datasets, rows = _slices_of(path, source, grid, array.shape)
+    datasets, rows = slices_of(path, source, grid, array.shape)
     numbers = np.zeros(1 + max([int(array.max(initial=0)), *(segment.label for segment in segments)]), np.uint8)
     for number, segment in enumerate(segments, start=1):
         numbers[segment.label] = number
@@ -123,8 +123,32 @@ def _description(segment: Segment, number: int) -> Any:
     return made
 
 
-def _slices_of(path: Path, source: Path, grid: Any, shape: tuple[int, ...]) -> tuple[list[Any], list[int]]:
-    """The slices of the series that lie on the grid, and the plane of each."""
+def slices_of(path: Path, source: Path, grid: Grid, shape: tuple[int, ...]) -> tuple[list[Any], list[int]]:
+    """Find the slices of a series that lie on a grid of labels.
+
+    Parameters
+    ----------
+    path : Path
+        What is to be written, for the message.
+    source : Path
+        The folder of the series, or one of its files.
+    grid : Grid
+        That of the labels, as in a file.
+    shape : tuple of int
+        Of the labels on it.
+
+    Returns
+    -------
+    datasets : list of pydicom.Dataset
+        Their headers, in the order of the planes.
+    planes : list of int
+        The plane of each.
+
+    Raises
+    ------
+    WriteError
+        If a plane has no slice.
+    """
     spacing, origin = np.asarray(grid.spacing, float), np.asarray(grid.origin, float)
     direction = np.asarray(grid.direction, float).reshape(3, 3)
     found: dict[int, Any] = {}
@@ -136,7 +160,7 @@ def _slices_of(path: Path, source: Path, grid: Any, shape: tuple[int, ...]) -> t
             found[row] = dataset
     if len(found) != shape[0]:
         raise WriteError(
-            f"Cannot write {shown(path)}: a DICOM segmentation refers to the series it was made of. Of {shape[0]} "
+            f"Cannot write {shown(path)}: it refers to the DICOM series that was segmented. Of {shape[0]} "
             f"slices of {shape[1]} × {shape[2]} pixels, {source.name} has {len(found)} at the place of these labels."
         )
     rows = sorted(found)

@@ -34,6 +34,7 @@ LABEL_FILTERS = (
 #: Formats of `export.formats`; surfaces are those of the object.
 FURTHER_FILTERS = {
     "dicom-seg": "DICOM segmentation (*.seg.dcm)",
+    "rtstruct": "DICOM structure set (*.rtstruct.dcm)",
     "seg.nrrd": "3D Slicer segmentation (*.seg.nrrd)",
     "coco": "COCO run-length codes (*.coco.json)",
     "stl": "STL surface of the object (*.stl)",
