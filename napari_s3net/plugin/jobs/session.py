@@ -175,7 +175,7 @@ class Session(QObject):
         if isinstance(target, VolumeTarget):
             run: Run = VolumeRun(target.stack, settings, device)
         else:
-            run = Run(target.source, settings, device)
+            run = Run(target.source, settings, device, target.match)
         run.start()
         self.running[:] = [run]
         self._target, self._preset, self.details = target, preset, ""

@@ -160,12 +160,35 @@ def numbered_as_stack(result: Segmentation, known: Metadata, beside: NDArray[Any
     )
 
 
+def ids_as_before(result: Segmentation, before: NDArray[Any]) -> dict[int, int]:
+    """Match the clusters of another run on a plane to those that were there; see `match_to_previous`.
+
+    Parameters
+    ----------
+    result : Segmentation
+        Of the new run.
+    before : numpy.ndarray
+        (H, W), the earlier labels.
+
+    Returns
+    -------
+    dict of int to int
+        An id for each of the new clusters.
+    """
+    features = None if result.image is None else to_unit(result.image, result.settings)
+    return match_to_previous(result.labels, before, features)
+
+
 def numbered_as_before(
-    result: Segmentation, known: Metadata, before: NDArray[Any], metadata: Metadata
+    result: Segmentation,
+    known: Metadata,
+    before: NDArray[Any],
+    metadata: Metadata,
+    ids: dict[int, int] | None = None,
 ) -> tuple[NDArray[np.int32], Metadata]:
     """Number the clusters of another run on a plane: those that were there keep id, name and tick.
 
-    Which ones were there is decided by `match_to_previous`.
+    Which ones were there is decided by `ids_as_before`.
 
     Parameters
     ----------
@@ -177,6 +200,8 @@ def numbered_as_before(
         (H, W), its labels.
     metadata : dict
         The new result's metadata, as yet with its own numbers.
+    ids : dict of int to int, optional
+        What `ids_as_before` gave, where it was asked already.
 
     Returns
     -------
@@ -185,8 +210,7 @@ def numbered_as_before(
     metadata : dict
         As `metadata`, with these ids.
     """
-    features = None if result.image is None else to_unit(result.image, result.settings)
-    ids = match_to_previous(result.labels, before, features)
+    ids = ids_as_before(result, before) if ids is None else ids
     stayed = set(np.unique(before).tolist()) & set(known["names"])
     names = {i: known["names"][i] if i in stayed else result.names.get(old, "") for old, i in ids.items()}
     ticked = [i for old, i in ids.items() if (i in known["foreground"] if i in stayed else old in result.foreground)]

@@ -133,6 +133,8 @@ def _matrix(attributes: Mapping[str, Any], ndim: int) -> tuple[NDArray[np.float6
     scale = np.broadcast_to(attributes.get("scale", 1.0), ndim)
     translate = np.broadcast_to(attributes.get("translate", 0.0), ndim)
     rotate, shear = attributes.get("rotate"), attributes.get("shear")
+    if _is_upright(attributes, ndim):  # as nearly always; napari's own way takes a millisecond, and many ask
+        return np.diag(np.asarray(scale, float)), np.array(translate, float)
     own = CompositeAffine(
         scale,
         translate,
@@ -144,6 +146,17 @@ def _matrix(attributes: Mapping[str, Any], ndim: int) -> tuple[NDArray[np.float6
     outer = np.eye(ndim + 1) if affine is None else np.asarray(getattr(affine, "affine_matrix", affine), float)
     whole = outer[-ndim - 1 :, -ndim - 1 :] @ np.asarray(own.affine_matrix, float)
     return whole[:-1, :-1], whole[:-1, -1]
+
+
+def _is_upright(attributes: Mapping[str, Any], ndim: int) -> bool:
+    """Whether an array is scaled and moved, and nothing else."""
+    rotate, shear, affine = (attributes.get(name) for name in ("rotate", "shear", "affine"))
+    affine = getattr(affine, "affine_matrix", affine)
+    return (
+        (rotate is None or np.array_equal(rotate, np.eye(ndim)))
+        and (shear is None or not np.any(shear))
+        and (affine is None or np.array_equal(affine, np.eye(ndim + 1)))
+    )
 
 
 def _is_orthogonal(matrix: NDArray[np.float64]) -> bool:

@@ -60,7 +60,7 @@ def find_strokes(layers: Iterable[Any], labels: Labels) -> Labels | None:
     return None
 
 
-def add_strokes(viewer: Any, labels: Labels) -> Labels:
+def add_strokes(viewer: Any, labels: Labels, ids: Iterable[int] = ()) -> Labels:
     """Add an empty layer of strokes over a label layer.
 
     Parameters
@@ -69,6 +69,8 @@ def add_strokes(viewer: Any, labels: Labels) -> Labels:
         Gets the layer.
     labels : napari.layers.Labels
         What the strokes correct; they belong to it and lie where it lies.
+    ids : iterable of int
+        The labels to colour, beside object and background.
 
     Returns
     -------
@@ -84,7 +86,7 @@ def add_strokes(viewer: Any, labels: Labels) -> Labels:
     )
     set_owner(layer, labels)
     layer.brush_size = max(3, round(BRUSH * max(labels.data.shape[-2:])))
-    recolour_strokes(layer, labels, ())
+    recolour_strokes(layer, labels, ids)
     viewer.add_layer(layer)
     return layer
 

@@ -15,6 +15,7 @@ from napari_s3net.image import Segmentation
 from napari_s3net.plugin.layers.metadata import (
     Metadata,
     MetadataHistory,
+    ids_as_before,
     make_metadata,
     numbered_as_before,
     numbered_as_stack,
@@ -94,6 +95,11 @@ class Target:
         self._shown: NDArray[Any] | None = None
         self._mode: str | None = None
         self._frames: Iterator[NDArray[Any]] = iter(())
+        #: The earlier result as the run found it, and the ids that the new one has beside it.
+        self._found = (
+            None if self.layer is None or source.position is not None else self.layer.data[source.index].copy()
+        )
+        self._ids: dict[int, int] | None = None
         #: Ids of a preview begin above those of the layer, whose colours stay as they are until they are replaced.
         self._above = 0
 
@@ -105,6 +111,17 @@ class Target:
         if finest_level(self._image_layer)[0] is not self.source.data:
             return "The image was replaced"
         return ""
+
+    def match(self, result: Segmentation) -> None:
+        """Match a result to the earlier one, in the run's thread: on a large image it takes half a second.
+
+        Parameters
+        ----------
+        result : Segmentation
+            Of the plane.
+        """
+        if self._found is not None:
+            self._ids = ids_as_before(result, self._found)
 
     def preview(self, plane: NDArray[Any]) -> None:
         """Begin to show a preview, (H, W), 0 for no cluster; the first one makes the layer or keeps what was there.
@@ -199,7 +216,9 @@ class Target:
         metadata = make_metadata(result, source, geometry, preset)
         if not old:
             return result.labels, metadata
-        return numbered_as_before(result, old, layer.data[source.index], metadata)
+        now = layer.data[source.index]
+        is_as_found = self._found is not None and np.array_equal(self._found, now)
+        return numbered_as_before(result, old, now, metadata, self._ids if is_as_found else None)
 
     def _beside(self, layer: Labels) -> NDArray[Any] | None:
         """Labels of the slice before or behind, if it has some."""

@@ -132,7 +132,7 @@ class VolumeTarget(Target):
         """Write the slices that are done; what they had before, and what they have now."""
         done = {part.slice for part in result.provenance.slices}
         before, after = {}, {}
-        numbers = {i: i for i in fresh.names}
+        numbers = {i: i for i in fresh.names} if result is fresh else {}
         if result is not fresh:
             for plane, numbered in zip(fresh.labels, result.labels, strict=True):
                 numbers |= numbers_of(plane, numbered)

@@ -32,6 +32,7 @@ from napari_s3net.plugin.layers.target import Target
 from napari_s3net.plugin.layers.volume_target import VolumeTarget
 from napari_s3net.plugin.segment.pixel_size import PixelSizeDialog, set_pixel_size
 from napari_s3net.plugin.segment.result_controller import ResultController
+from napari_s3net.plugin.segment.tour import has_tour, start_tour
 from napari_s3net.plugin.segment.window_controller import WindowController
 from napari_s3net.plugin.segment.window_drag import WindowDrag
 from napari_s3net.plugin.widgets.choosers import Choosers
@@ -137,6 +138,7 @@ class SegmentDock(Dock):
     def _build(self) -> None:
         self.extent = ExtentChooser()
         self.extent.hide()
+        self.welcome.tour.setVisible(has_tour())
         self.run_button = QPushButton("Run")
         self.run_button.setProperty("primary", True)
         self.reopen = button("", "Labels, strokes and names of this image, as they were when they were last saved.")
@@ -199,7 +201,11 @@ class SegmentDock(Dock):
     # Not as lambdas: in PySide a connection would hold on to what they know, and so to a dock that was closed.
 
     def _open(self, what: str) -> None:
-        open_image(self._viewer, self, what)
+        if what == "tour":
+            open_image(self._viewer, self, "dermoscopy")
+            start_tour(self.window(), self)
+        else:
+            open_image(self._viewer, self, what)
 
     def _run_clicked(self, _: bool = False) -> None:
         self.run()

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton, QWidget
 
 from napari_s3net.image import Step
 from napari_s3net.plugin.widgets.loss_plot import LossPlot
-from napari_s3net.plugin.widgets.parts import caption, column, heading, menu_button, row
+from napari_s3net.plugin.widgets.parts import button, caption, column, heading, menu_button, row
 from napari_s3net.plugin.widgets.text import progress_text, time_left
 from napari_s3net.plugin.widgets.volume_text import slices_text, volume_progress
 
@@ -39,11 +39,13 @@ class Welcome(QWidget):
             chest_ct="Chest CT slice",
         )
         menu.triggered.connect(lambda action: self.asked.emit(action.objectName()))
+        self.tour = button("Show me around", "A tour on a sample, from the image to the saved mask.")
+        self.tour.clicked.connect(lambda: self.asked.emit("tour"))
         words = caption(
             "S³-Net learns to segment the one image in view, with no labels and no training data. "
             "Photographs, and slices of CT and MR."
         )
-        column(self, heading("Open an image, or try a sample"), words, self.open, self.folder, self.sample)
+        column(self, heading("Open an image, or try a sample"), words, self.open, self.folder, self.sample, self.tour)
 
 
 class ProgressPanel(QWidget):
