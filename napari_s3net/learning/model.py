@@ -169,7 +169,7 @@ def start_from(network: torch.nn.Module, path: Path) -> int:
     """
     tensors, header = read_tensors(path)
     if header.get("format") == TAUGHT_FORMAT:
-        tensors = {f"encoder.{name}": value for name, value in tensors.items()}
+        tensors = _as_classes(tensors, network)
     elif header.get("format") != FORMAT:
         raise ModelFileError(f"{path} is no model of this program to start from.")
     state = network.state_dict()
@@ -180,6 +180,20 @@ def start_from(network: torch.nn.Module, path: Path) -> int:
         for name, value in fitting.items():
             state[name].copy_(value)
     return len(fitting)
+
+
+def _as_classes(taught: dict[str, torch.Tensor], network: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """Weights that `teach` wrote, by the names of a network of classes; its object becomes the one class."""
+    parts = {}
+    for name, value in taught.items():
+        is_decoder = name.split(".")[0] in ("join", "decoder", "border", "border_norm")
+        parts[f"{'decoders.0' if is_decoder else 'encoder'}.{name}"] = value
+    head = network.state_dict().get("decoders.0.head.weight")
+    if head is not None and len(head) == 2:
+        for name in ("weight", "bias"):
+            of_object = taught[f"object_head.{name}"]
+            parts[f"decoders.0.head.{name}"] = torch.cat([torch.zeros_like(of_object), of_object])
+    return parts
 
 
 def _card(written: dict[str, Any]) -> LearnedCard:

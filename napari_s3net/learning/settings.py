@@ -19,6 +19,7 @@ METHODS = {
 #: Those that can be pre-trained on images without labels.
 PRETRAINED = ("ideal", "kaf")
 BACKBONES = ("unet", "ilka")
+STARTS = ("taught", "random")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,13 @@ class LearnSettings(CheckedSettings):
     )
     backbone: str = setting(
         "unet", "Backbone", "unet: as in the papers. ilka: the project's own attention blocks.", choices=BACKBONES
+    )
+    start: str = setting(
+        "taught",
+        "Start",
+        "taught: photographs in colour are learned from what the network of synthetic photographs knows already, which "
+        "then is the backbone; all others, and KAF, from nothing. random: from nothing.",
+        choices=STARTS,
     )
     size: int = setting(
         128,
@@ -176,6 +184,10 @@ class LearningConstants:
         Learning rate of pre-training, as a share of the settings'. At the small size's own rate KAF's features become
         alike for all planes within ten steps and stay so, its losses at ln 15, that of chance for 8 planes; at a tenth
         they fall, and IDEAL's falls faster: 1.40 against 2.08 after 40 steps (100 planes of ACDC, 48 pixels, width 8).
+    tune_rate : float
+        Learning rate, as a share of the settings', of a network that was taught on synthetic images. On two draws of
+        ten photographs of ISIC 2018 and 100 steps it rose on the others from 0.854 to 0.873 and from 0.848 to 0.864 at
+        0.0003, to 0.870 and 0.852 at 0.001.
     strong : float
         Self-training: the network sees intensities changed this many times more than its average does.
     ramp_start : float
@@ -205,6 +217,7 @@ class LearningConstants:
     average_decay: float = 0.99
     key_decay: float = 0.99
     pretrain_rate: float = 0.1
+    tune_rate: float = 0.03
     strong: float = 2.5
     ramp_start: float = 0.1
     ramp_slope: float = 5.0

@@ -33,8 +33,9 @@ from napari_s3net.learning.run import LearnStep, identity_of, iter_updates, new_
 from napari_s3net.learning.settings import LEARNING, LearnSettings
 from napari_s3net.network.class_losses import IGNORED
 from napari_s3net.network.unet import ClassNetwork, ClassNetworkConfig
+from napari_s3net.training.taught import shipped_path
 from napari_s3net.training.weights import FORMAT as TAUGHT_FORMAT
-from napari_s3net.training.weights import read_tensors
+from napari_s3net.training.weights import load_weights, read_tensors
 
 #: Long work that ends with a model.
 Learning = Generator[LearnStep | Notice, bool | None, LearnedModel]
@@ -59,7 +60,8 @@ def iter_learn(
     device : torch.device
         Where.
     init : Path, optional
-        A model to start from: one learned or pre-trained before, or weights that `teach` wrote.
+        A model to start from: one learned or pre-trained before, or weights that `teach` wrote. Without it, what
+        `settings.start` says.
     checkpoint : Path, optional
         Is written now and then and when learning is stopped, read first where it exists, and removed at the end.
 
@@ -88,8 +90,9 @@ def iter_learn(
         raise InvalidImageError("No image has labels. Correct one, and learn again.")
     if not (data.labels > 0).any():
         raise InvalidImageError("All labels are background: there is nothing to learn.")
-    config = config_for(data, settings, init)
     identity = identity_of(data, settings, init)  # as asked for, so that smaller attempts share the checkpoint
+    init = init or taught_start(data, settings)
+    config = config_for(data, settings, init)
     if config.keypoints and not data.keypoints:
         yield Notice(f"Looking for keypoints in {len(data)} planes…")
         data = data.with_keypoints(settings.most_keypoints)
@@ -149,6 +152,26 @@ def iter_with_less(
         yield Notice(f"Out of memory. Starting again {words}.")
 
 
+def taught_start(data: ExampleSet, settings: LearnSettings) -> Path | None:
+    """Choose the weights that come with the program and know such images already.
+
+    Parameters
+    ----------
+    data : ExampleSet
+        Their normalisation tells photographs in colour.
+    settings : LearnSettings
+        `start`; KAF's keypoint layers have no place in those weights.
+
+    Returns
+    -------
+    Path or None
+        None where learning starts from random weights.
+    """
+    photographs = (data.normalisation.channels, data.normalisation.low, data.normalisation.high) == (3, 0, 255)
+    asked = settings.start == "taught" and not settings.uses_keypoints
+    return shipped_path("skin") if asked and photographs else None
+
+
 def config_for(data: ExampleSet, settings: LearnSettings, init: Path | None) -> ClassNetworkConfig:
     """Choose the network's shape for data: that of the file it starts from, where there is one.
 
@@ -159,7 +182,7 @@ def config_for(data: ExampleSet, settings: LearnSettings, init: Path | None) -> 
     settings : LearnSettings
         Method, backbone and widths.
     init : Path or None
-        A model's file.
+        A model's file, or weights that `teach` wrote.
 
     Returns
     -------
@@ -172,6 +195,8 @@ def config_for(data: ExampleSet, settings: LearnSettings, init: Path | None) -> 
         If the file is no model.
     """
     asked = network_config(settings, data.normalisation.channels, len(data.classes))
+    if init is not None and is_taught(init):
+        return replace(asked, backbone="ilka", widths=load_weights(init)[1].config.widths)
     card = card_to_start_from(init)
     return asked if card is None else replace(card.config, classes=asked.classes, decoders=asked.decoders)
 
@@ -194,9 +219,45 @@ def card_to_start_from(init: Path | None) -> LearnedCard | None:
     ModelFileError
         If it is neither.
     """
-    if init is None or read_tensors(init)[1].get("format") == TAUGHT_FORMAT:
-        return None
-    return load_model(init).card
+    return None if init is None or is_taught(init) else load_model(init).card
+
+
+def comes_from_taught(init: Path | None) -> bool:
+    """Say whether weights are those that `teach` wrote, or were learned from such.
+
+    Parameters
+    ----------
+    init : Path or None
+        A model's file, or weights that `teach` wrote.
+
+    Returns
+    -------
+    bool
+        False where there is no file.
+    """
+    card = card_to_start_from(init)
+    return init is not None and (card is None or bool(card.record.get("taught on synthetic images")))
+
+
+def is_taught(path: Path) -> bool:
+    """Say whether a file holds weights that `teach` wrote.
+
+    Parameters
+    ----------
+    path : Path
+        A weight file of any kind.
+
+    Returns
+    -------
+    bool
+        False for a learned or pre-trained model.
+
+    Raises
+    ------
+    ModelFileError
+        If it is no weight file.
+    """
+    return read_tensors(path)[1].get("format") == TAUGHT_FORMAT
 
 
 def _smaller(
@@ -227,6 +288,8 @@ def _learn(
     network = new_network(config, settings.seed)
     if init is not None:
         start_from(network, init)
+        if comes_from_taught(init):
+            settings = settings.replace(learning_rate=max(1e-6, LEARNING.tune_rate * settings.learning_rate))
     network = network.to(device)
     state = new_run(network, identity, decay=LEARNING.average_decay if settings.method == "self-training" else None)
     aside = set_aside(data, settings)
@@ -264,6 +327,7 @@ def _card(
         "steps": iterations,
         "dice on images set aside": None if validation is None else round(validation, 4),
         "started from": init.name if init else "",
+        "taught on synthetic images": comes_from_taught(init),
     }
     return LearnedCard(
         config=config, settings=settings, classes=data.classes, normalisation=data.normalisation, record=record

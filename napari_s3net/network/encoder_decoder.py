@@ -101,12 +101,9 @@ class EncoderDecoder(nn.Module):
         self.stem, self.encoder, self.down = attention_encoder(
             config.in_channels, widths, config.blocks, attention=config.attention
         )
-        self.join = nn.ModuleList(
-            nn.Sequential(Pointwise(coarse + fine, fine), normalise_groups(fine)) for fine, coarse in pairwise(widths)
+        self.join, self.decoder, self.border, self.border_norm = attention_decoder(
+            widths, attention=config.attention, deformable=config.deformable
         )
-        self.decoder = nn.ModuleList(stage_of_blocks(width, 1, attention=config.attention) for width in widths[:-1])
-        self.border = DeformableConv3x3(first, first) if config.deformable else nn.Conv2d(first, first, 3, padding=1)
-        self.border_norm = normalise_groups(first)
         self.object_head = Pointwise(first, 1)
         self.cluster_head = Pointwise(first, config.clusters)
 
@@ -149,13 +146,7 @@ class EncoderDecoder(nn.Module):
         for i, stage in enumerate(self.encoder):
             y = stage(y if i == 0 else self.down[i - 1](y))
             skips.append(y)
-        for i in reversed(range(len(self.decoder))):
-            wide = F.interpolate(y, (skips[i].shape[2], skips[i].shape[3]), mode="bilinear", align_corners=False)
-            y = self.decoder[i](self.join[i](torch.cat([wide, skips[i]], dim=1)))
-        with full_precision(x.device):  # places between pixels need more than eight bits
-            drawn = self.border(y.float())
-        features: Tensor = F.gelu(self.border_norm(y + drawn))
-        return features
+        return decode(skips, self.join, self.decoder, self.border, self.border_norm)
 
 
 def attention_encoder(
@@ -192,6 +183,68 @@ def attention_encoder(
         for fine, coarse in pairwise(widths)
     )
     return stem, stages, down
+
+
+def attention_decoder(
+    widths: tuple[int, ...], *, attention: bool = True, deformable: bool = True, factor: int = 1
+) -> tuple[nn.ModuleList, nn.ModuleList, nn.Module, nn.GroupNorm]:
+    """Make the parts of the decoder that follows `attention_encoder`.
+
+    Parameters
+    ----------
+    widths : tuple of int
+        Channels at each scale.
+    attention, deformable : bool
+        False puts plain convolutions in their place.
+    factor : int
+        How many times a scale's width is handed to the decoder, as in `attention_encoder`.
+
+    Returns
+    -------
+    join : torch.nn.ModuleList
+        From what comes of the coarser scale, and what the encoder saw, to a scale's width.
+    stages : torch.nn.ModuleList
+        The blocks of each scale but the last.
+    border : torch.nn.Module
+        Draws the border at the finest scale.
+    border_norm : torch.nn.GroupNorm
+        What follows it.
+    """
+    first = widths[0]
+    join = nn.ModuleList(
+        nn.Sequential(Pointwise(coarse + factor * fine, fine), normalise_groups(fine))
+        for fine, coarse in pairwise(widths)
+    )
+    stages = nn.ModuleList(stage_of_blocks(width, 1, attention=attention) for width in widths[:-1])
+    border = DeformableConv3x3(first, first) if deformable else nn.Conv2d(first, first, 3, padding=1)
+    return join, stages, border, normalise_groups(first)
+
+
+def decode(
+    skips: list[Tensor], join: nn.ModuleList, stages: nn.ModuleList, border: nn.Module, border_norm: nn.Module
+) -> Tensor:
+    """Go back from the features of the coarsest scale to those of the finest, from which classes are read.
+
+    Parameters
+    ----------
+    skips : list of torch.Tensor
+        What the encoder saw at each scale, from fine to coarse.
+    join, stages, border, border_norm
+        From `attention_decoder`.
+
+    Returns
+    -------
+    torch.Tensor
+        (N, widths[0], H, W) of the finest scale.
+    """
+    y = skips[-1]
+    for i in reversed(range(len(stages))):
+        wide = F.interpolate(y, (skips[i].shape[2], skips[i].shape[3]), mode="bilinear", align_corners=False)
+        y = stages[i](join[i](torch.cat([wide, skips[i]], dim=1)))
+    with full_precision(y.device):  # places between pixels need more than eight bits
+        drawn = border(y.float())
+    features: Tensor = F.gelu(border_norm(y + drawn))
+    return features
 
 
 def normalise_groups(channels: int) -> nn.GroupNorm:

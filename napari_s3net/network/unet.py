@@ -14,7 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from napari_s3net.network.encoder_decoder import NetworkConfig, attention_encoder
+from napari_s3net.network.depthwise import Pointwise
+from napari_s3net.network.encoder_decoder import NetworkConfig, attention_decoder, attention_encoder, decode
 from napari_s3net.network.keypoint_fusion import KeypointBatch, KeypointFusion
 
 
@@ -51,7 +52,7 @@ class ClassNetworkConfig(NetworkConfig):
     widths : tuple of int
         Channels at each scale, multiples of eight.
     decoders : int
-        1, by transposed convolutions; or 2, the second by bilinear enlargement.
+        1, by transposed convolutions or attention blocks, as the backbone is; or 2, the second by bilinear enlargement.
     keypoints : bool
         Whether a keypoint layer follows each scale of the encoder but the last.
     keypoint_width, keypoint_blocks : int
@@ -177,6 +178,39 @@ class Decoder(nn.Module):
         return _to_size(self.head(y).float(), size)
 
 
+class AttentionDecoder(nn.Module):
+    """The decoder of the network that `teach` teaches, with a channel for each class.
+
+    Parameters
+    ----------
+    config : ClassNetworkConfig
+        Of the encoder that it follows, whose backbone is "ilka".
+    """
+
+    def __init__(self, config: ClassNetworkConfig) -> None:
+        super().__init__()
+        self.join, self.decoder, self.border, self.border_norm = attention_decoder(
+            config.widths, factor=2 if config.keypoints else 1
+        )
+        self.head = Pointwise(config.widths[0], config.classes)
+
+    def forward(self, features: list[Tensor], size: tuple[int, int]) -> Tensor:
+        """Compute the logits.
+
+        Parameters
+        ----------
+        features, size
+            As of `Decoder`.
+
+        Returns
+        -------
+        torch.Tensor
+            (N, classes, H, W) float32.
+        """
+        y = decode(features, self.join, self.decoder, self.border, self.border_norm)
+        return _to_size(self.head(y).float(), size)
+
+
 class ClassNetwork(nn.Module):
     """Encoder and decoders. Shapes: (N, C, H, W) to (N, classes, H, W).
 
@@ -190,7 +224,9 @@ class ClassNetwork(nn.Module):
         super().__init__()
         self.config = config
         self.encoder = Encoder(config)
-        self.decoders = nn.ModuleList(Decoder(config, bilinear=n > 0) for n in range(config.decoders))
+        first = AttentionDecoder(config) if config.backbone == "ilka" else Decoder(config)
+        others = [Decoder(config, bilinear=True) for _ in range(config.decoders - 1)]
+        self.decoders = nn.ModuleList([first, *others])
 
     def forward(self, x: Tensor, points: KeypointBatch | None = None) -> Tensor:
         """Compute the logits; those of two decoders are averaged.

@@ -75,7 +75,23 @@ def load_shipped(kind: str) -> tuple[EncoderDecoder, ModelCard]:
     ModelFileError
         If there is none, or its file was damaged.
     """
-    return load_weights(SHIPPED / f"{kind}.safetensors")
+    return load_weights(shipped_path(kind))
+
+
+def shipped_path(kind: str) -> Path:
+    """Say where weights lie that come with the program.
+
+    Parameters
+    ----------
+    kind : str
+        "skin", "skin-64" or "chest".
+
+    Returns
+    -------
+    Path
+        Of a safetensors file.
+    """
+    return SHIPPED / f"{kind}.safetensors"
 
 
 @torch.no_grad()

@@ -21,6 +21,7 @@ from napari_s3net.plugin.widgets.text import plural
 
 RECOMMENDED = "recommended"
 IN_VIEW = "The image in view"
+START_TEXTS = {"taught": "What is known of photographs", "random": "Nothing"}
 SIZE_TEXTS = {"small": "Small, for a CPU", "standard": "Standard, for a graphics card"}
 #: Seconds of a step, and memory in MB, at the small size: measured on one core of a busy machine, on 16 colour planes.
 SECONDS_A_STEP = {"plain": 0.9, "self-training": 1.8, "ideal": 2.7, "kaf": 2.1}
@@ -69,12 +70,13 @@ class LearnForm(QWidget):
         )
         self.effort = caption()
         self.steps = setting_field(described["steps"])
+        self.start = setting_field(described["start"], choices=[(text, name) for name, text in START_TEXTS.items()])
         self.again = make_field(True, "Go on from before", "Start from the model that was learned before.")
         self._lay_out()
         for folder in (self.images, self.labels):
             folder.line_edit.native.editingFinished.connect(self.folders_changed)
             folder.choose_btn.changed.connect(self._tell_folders)
-        for field in (self.method, self.size, self.steps, self.again):
+        for field in (self.method, self.size, self.steps, self.start, self.again):
             field.changed.connect(self._tell)
         self.size.changed.connect(self._take_steps)
         self._show_effort()
@@ -144,7 +146,9 @@ class LearnForm(QWidget):
         InvalidSettingsError
             If a value is out of range.
         """
-        return learn_settings(str(self.size.value), method=self.chosen_method, steps=int(self.steps.value))
+        return learn_settings(
+            str(self.size.value), method=self.chosen_method, steps=int(self.steps.value), start=str(self.start.value)
+        )
 
     def class_names(self) -> dict[int, str]:
         """Return the classes that were named.
@@ -166,7 +170,7 @@ class LearnForm(QWidget):
         layout.addRow(self.classes)
         add_fields(layout, [self.method, self.size])
         layout.addRow("", self.effort)
-        add_fields(form_layout(advanced), [self.preview, self.steps, self.again])
+        add_fields(form_layout(advanced), [self.preview, self.steps, self.start, self.again])
         column(self, form, fold("Advanced", "How long, and from what.", advanced))
 
     def _take_steps(self, size: str) -> None:

@@ -22,6 +22,8 @@ def test_it_asks_for_what_its_fields_show(form):
     form.method.value, form.size.value = "kaf", "standard"
     form.steps.value = 70
     assert form.settings() == learn_settings("standard", method="kaf", steps=70)
+    form.start.value = "random"
+    assert form.settings().start == "random"
 
 
 def test_another_size_brings_its_number_of_steps(form):
