@@ -26,7 +26,8 @@ from napari_s3net.runtime.generators import drain
 ROUNDS = (5, 10, 20, 40)
 #: Who says what is corrected next: the model, or chance. The first round is the same for both.
 POLICIES = ("next", "random")
-COLUMNS = ("policy", "corrected", "rest", "dice", "seed", "budget")
+COLUMNS = ("policy", "corrected", "rest", "dice", "label_free", "seed", "budget")
+FIGURES = ("dice", "label_free")
 
 
 def iter_rounds(
@@ -58,8 +59,8 @@ def iter_rounds(
     Yields
     ------
     dict
-        By `COLUMNS`: the mean Dice of the images that are not corrected, at their own size. Rounds whose figures are
-        in the table already are left out.
+        By `COLUMNS`: the mean Dice of the images that are not corrected, at their own size, of the model and of
+        `segment`, which no label has helped. Rounds whose figures are in the table already are left out.
 
     Raises
     ------
@@ -70,10 +71,11 @@ def iter_rounds(
         raise InvalidSettingsError(f"A policy is one of {', '.join(POLICIES)}; got {policy!r}.")
     if len(pairs) <= max(rounds):
         raise InvalidSettingsError(f"Expected more than {max(rounds)} images; got {len(pairs)}.")
-    budget = f"{settings.method}, {settings.backbone}, {settings.size} px, {settings.steps} steps a round"
+    start = f"start {settings.start}" if settings.start == "taught" else settings.backbone
+    budget = f"{settings.method}, {start}, {settings.size} px, {settings.steps} steps a round"
     about = json.dumps([settings.to_dict(), [pair.name for pair in pairs]], sort_keys=True)
     work = output / "work" / f"rounds-{policy}-{hashlib.sha256(about.encode()).hexdigest()[:12]}"
-    done = {tuple(row[name] for name in COLUMNS if name != "dice") for row in read_rounds(output / "rounds.csv")}
+    done = {tuple(row[name] for name in COLUMNS if name not in FIGURES) for row in read_rounds(output / "rounds.csv")}
     before: Path | None = None
     corrected: list[ImageWithLabels] = []
     for count in rounds:
@@ -86,8 +88,10 @@ def iter_rounds(
         if tuple(map(str, about_row)) in done:
             continue
         model = load_model(file)
-        score = float(np.mean([dice_of(model, pair) for pair in pairs if pair not in corrected]))
-        row = dict(zip(COLUMNS, (*about_row[:3], score, *about_row[3:]), strict=True))
+        rest = [pair for pair in pairs if pair not in corrected]
+        learned = float(np.mean([dice_of(model, pair) for pair in rest]))
+        free = _label_free(rest, output / "work" / "label-free.json")
+        row = dict(zip(COLUMNS, (*about_row[:3], learned, free, *about_row[3:]), strict=True))
         append_round(output / "rounds.csv", row)
         yield row
 
@@ -157,6 +161,22 @@ def dice_of(model: Any, pair: ImageWithLabels) -> float:
     return dice(predicted, read_labels(pair.labels).array > 0)
 
 
+def _label_free(pairs: Sequence[ImageWithLabels], file: Path) -> float:
+    """Mean Dice of what `segment` proposes; each image's is kept in a file."""
+    from napari_s3net import segment
+    from napari_s3net.io import read_image, read_labels
+    from napari_s3net.labels.metrics import dice
+
+    known = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    for pair in pairs:
+        if pair.name not in known:
+            assert pair.labels is not None  # noqa: S101 - all have masks
+            proposed = segment(read_image(pair.image)).mask
+            known[pair.name] = dice(proposed, read_labels(pair.labels).array > 0)
+            write_json(file, known)
+    return float(np.mean([known[pair.name] for pair in pairs]))
+
+
 def append_round(path: Path, row: dict[str, Any]) -> None:
     """Add a row to the table of rounds; the file is replaced as a whole, so that no row is ever half there.
 
@@ -172,7 +192,7 @@ def append_round(path: Path, row: dict[str, Any]) -> None:
     with temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
-        writer.writerows([*known, {**row, "dice": f"{row['dice']:.4f}"}])
+        writer.writerows([*known, {**row, **{name: f"{row[name]:.4f}" for name in FIGURES}}])
     temporary.replace(path)
 
 

@@ -25,7 +25,8 @@ PROTOCOL = (
 LOOP = (
     "ISIC 2018: a simulated user gives the true masks of the images that *Next to correct* offers, or of others drawn "
     "at random; the model is learned again from the one before. Mean Dice of the images that are not corrected, at "
-    "their own size. The first round is drawn at random for both. The rest is not the same for both: whoever corrects "
+    "their own size; in brackets that of what the program proposes for the same images without any label: that is what "
+    "there is after 0 corrected. The first round is drawn at random for both. The rest is not the same: who corrects "
     "the hard images leaves the easy ones, so part of a difference is that."
 )
 
@@ -122,7 +123,12 @@ def _rounds(path: Path) -> list[str]:
         ]
         for policy in dict.fromkeys(row["policy"] for row in its):
             found = {int(row["corrected"]): row for row in its if row["policy"] == policy}
-            cells = [f"{float(found[n]['dice']):.3f}" if n in found else MISSING for n in counts]
+            cells = [_round(found.get(n)) for n in counts]
             lines.append(f"| {'Next to correct' if policy == 'next' else 'At random'} | {' | '.join(cells)} |")
         parts.append("\n".join(lines))
     return parts
+
+
+def _round(row: dict[str, str] | None) -> str:
+    """Dice of the rest, and what the program reaches there without labels."""
+    return MISSING if row is None else f"{float(row['dice']):.3f} ({float(row['label_free']):.3f})"

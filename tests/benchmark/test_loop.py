@@ -1,12 +1,14 @@
 import numpy as np
 import pytest
 
+from napari_s3net import read_image, segment
 from napari_s3net.benchmark import loop
 from napari_s3net.benchmark.loop import iter_rounds, read_rounds
 from napari_s3net.benchmark.semi_page import semi_page
 from napari_s3net.cli import main
 from napari_s3net.errors import InvalidSettingsError
 from napari_s3net.io.write import write_png
+from napari_s3net.labels.metrics import dice
 from napari_s3net.learning.files import find_images_with_labels
 from napari_s3net.learning.settings import learn_settings
 from tests.learning.conftest import TINY, scene
@@ -29,6 +31,10 @@ def test_each_round_corrects_more_and_measures_the_rest(photos, policy, tmp_path
     rows = list(iter_rounds(pairs, SETTINGS, policy, tmp_path / "out", rounds=(2, 4)))
     assert [(row["corrected"], row["rest"]) for row in rows] == [(2, 5), (4, 3)]
     assert all(0 <= row["dice"] <= 1 for row in rows)
+    free = {pair.name: dice(segment(read_image(pair.image)).mask, scene(n)[1] == 1) for n, pair in enumerate(pairs)}
+    assert min(free.values()) <= rows[0]["label_free"] <= max(free.values())
+    if policy == "random":
+        assert rows[0]["label_free"] != rows[1]["label_free"]  # it is of the rest, which has shrunk
     assert [row["corrected"] for row in read_rounds(tmp_path / "out" / "rounds.csv")] == ["2", "4"]
     assert "4 corrected" in semi_page(tmp_path / "out")
 
