@@ -53,7 +53,7 @@ class User:
         self._image, self._true, self._settings = image, true, settings
         self.labels = np.where(start, 1, 2).astype(np.int32)
         self.strokes, self.corrected, self._given_up = 0, set[int](), set[int]()
-        self._start, self._drawn = self.labels.copy(), dict[int, NDArray[np.int32]]()
+        self._drawn = dict[int, NDArray[np.int32]]()
 
     @property
     def dice(self) -> float:
@@ -110,8 +110,7 @@ class User:
             return False
         strokes, earlier, was = {**self._drawn, **drawn}, self.labels.copy(), self.dice
         result = Segmentation(self.labels, (1,), self._image.geometry, Provenance(settings=self._settings))
-        kept = {n: self.labels[n] != self._start[n] for n in self._drawn}
-        for n, plane in drain(iter_refine_volume(self._image, result, strokes, corrected=kept)).planes.items():
+        for n, plane in drain(iter_refine_volume(self._image, result, strokes)).planes.items():
             self.labels[n] = plane
         self.strokes += len(drawn)
         if self.dice <= was:

@@ -24,7 +24,6 @@ from napari_s3net.correction.slice_propagation import Propagation, border_reach,
 from napari_s3net.errors import InvalidConstraintsError, InvalidImageError
 from napari_s3net.image import Image, Segmentation, Step
 from napari_s3net.runtime.device import resolve_device
-from napari_s3net.runtime.generators import drain
 from napari_s3net.settings import Settings
 
 if TYPE_CHECKING:
@@ -245,7 +244,7 @@ class _VolumeRefiner:
         return False
 
     def carry(self) -> Generator[Step, bool | None, None]:
-        """Carry what changed to the slices beside, from all slices by turns; then from these back, which see more."""
+        """Carry what changed to the slices beside, from all slices by turns."""
         last = len(self._image.array) - 1
         going_on = [self._carried(n, end) for n in self._drawn for end in (0, last) if end != n]
         while going_on:
@@ -258,10 +257,6 @@ class _VolumeRefiner:
                     continue
                 if (yield replace(step, iteration=len(self._planes), total=last + 1)):
                     return
-        for n in self._drawn:
-            for beside in (n - 1, n + 1):
-                if beside in self._planes and (self._planes[beside] != self._before(beside)).any():
-                    drain(self._carried(beside, n))
 
     def _carried(self, n: int, end: int) -> Generator[Step, bool | None, Propagation]:
         """What changed in one slice, carried as far as another one."""

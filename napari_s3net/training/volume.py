@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor, nn
 
+from napari_s3net.preprocessing.check import HU_TARGETS
 from napari_s3net.settings import Settings
 from napari_s3net.training.adam import Adam
 from napari_s3net.training.image import READ_EVERY, TRAINING, ImageTrainer, draw_warps, make_network
@@ -26,7 +27,7 @@ class StackNormalisation:
     mean, sd : numpy.ndarray
         (C,), of the features of the sampled slices together.
     depth_mean, depth_sd : float
-        Of their depth below the border, as from `depth_scale`.
+        Of their depth below the border, as from `depth_scale`; with an infinite `depth_sd` depth does not count.
     """
 
     mean: NDArray[np.float32]
@@ -34,15 +35,13 @@ class StackNormalisation:
     depth_mean: float
     depth_sd: float
 
-    def tensor(self, features: NDArray[np.float32], depth: NDArray[np.floating]) -> Tensor:
+    def tensor(self, features: NDArray[np.float32]) -> Tensor:
         """Make the network's input of one slice.
 
         Parameters
         ----------
         features : numpy.ndarray
             (h, w, C) in [0, 1].
-        depth : numpy.ndarray
-            (h, w), from `depth_and_grey`.
 
         Returns
         -------
@@ -50,9 +49,26 @@ class StackNormalisation:
             (1, C + 1, h, w) float32, on the CPU.
         """
         normalised = (features - self.mean) / self.sd
-        deep = (depth - self.depth_mean) / self.depth_sd
-        channels = np.concatenate([normalised, deep[..., None]], axis=2, dtype=np.float32)
+        channels = np.concatenate([normalised, self.depth(features)[..., None]], axis=2, dtype=np.float32)
         return torch.from_numpy(np.ascontiguousarray(channels.transpose(2, 0, 1)[None]))
+
+    def depth(self, features: NDArray[np.float32]) -> NDArray[np.floating]:
+        """Measure how far each pixel lies below the lowest way out to the border, as the network is shown it.
+
+        Parameters
+        ----------
+        features : numpy.ndarray
+            (h, w, C) in [0, 1].
+
+        Returns
+        -------
+        numpy.ndarray
+            (h, w); zero where depth does not count.
+        """
+        if np.isinf(self.depth_sd):
+            return np.zeros(features.shape[:2], np.float32)
+        smooth = ndimage.gaussian_filter(features, (CLUSTERING.blur, CLUSTERING.blur, 0))
+        return (depth_and_grey(smooth)[0] - self.depth_mean) / self.depth_sd
 
 
 class VolumeTrainer(ImageTrainer):
@@ -72,7 +88,7 @@ class VolumeTrainer(ImageTrainer):
         self.settings, self.n = settings, 1
         self.read_every = 1 if device.type == "cpu" else READ_EVERY
         size = (features.shape[1], features.shape[2])
-        self.normalisation, x, clusters = _stack_input(features, settings.clusters)
+        self.normalisation, x, clusters = _stack_input(features, settings)
         self.network = make_network(x.shape[1], size, settings).to(
             device=device,
             memory_format=torch.channels_last,  # type: ignore[call-overload]
@@ -152,8 +168,7 @@ class VolumeModel:
             (1, K, h, w) float32, on the CPU.
         """
         device = next(self.network.parameters()).device
-        depth, _ = depth_and_grey(ndimage.gaussian_filter(features, (CLUSTERING.blur, CLUSTERING.blur, 0)))
-        x = self.normalisation.tensor(features, depth).to(device).contiguous(memory_format=torch.channels_last)
+        x = self.normalisation.tensor(features).to(device).contiguous(memory_format=torch.channels_last)
         logits: Tensor = self.network(x)[0]
         return logits.float().softmax(dim=1).cpu()
 
@@ -174,16 +189,22 @@ def below_one_another(x: Tensor) -> Tensor:
     return x.permute(1, 0, 2, 3).reshape(1, x.shape[1], -1, x.shape[3])
 
 
-def _stack_input(features: NDArray[np.float32], n_clusters: int) -> tuple[StackNormalisation, Tensor, Tensor]:
-    """How slices are shown to the network, the sampled ones (N, C + 1, h, w), and their initial clusters (N, h, w)."""
+def _stack_input(features: NDArray[np.float32], settings: Settings) -> tuple[StackNormalisation, Tensor, Tensor]:
+    """How slices are shown to the network, the sampled ones (N, C + 1, h, w), and their initial clusters (N, h, w).
+
+    In Hounsfield units a value says what a voxel is, and depth does not count: where a thin rim, as the skin, is broken
+    in one slice, the depth of all that it surrounds changes there, and with it the cluster of one tissue.
+    """
     N, h, w, C = features.shape
     smooth = ndimage.gaussian_filter(features, (0, CLUSTERING.blur, CLUSTERING.blur, 0))
-    depths, greys = (np.stack(arrays) for arrays in zip(*map(depth_and_grey, smooth), strict=True))
-    mean, sd = depth_scale(depths, greys)
+    mean, sd = 0.0, np.inf
+    if settings.target not in HU_TARGETS:
+        depths, greys = (np.stack(arrays) for arrays in zip(*map(depth_and_grey, smooth), strict=True))
+        mean, sd = depth_scale(depths, greys)
     normalisation = StackNormalisation(
         features.mean(axis=(0, 1, 2)), np.maximum(features.std(axis=(0, 1, 2)), 1e-6), mean, sd
     )
-    relative = np.asarray((depths - mean) / sd, np.float32)
-    clusters = cluster_colours(smooth.reshape(N * h, w, C), relative.reshape(N * h, w), n_clusters)
-    x = torch.cat([normalisation.tensor(*pair) for pair in zip(features, depths, strict=True)])
+    relative = np.stack([normalisation.depth(plane) for plane in features]).astype(np.float32)
+    clusters = cluster_colours(smooth.reshape(N * h, w, C), relative.reshape(N * h, w), settings.clusters)
+    x = torch.cat([normalisation.tensor(plane) for plane in features])
     return normalisation, x, torch.from_numpy(clusters.reshape(N, h, w))

@@ -21,7 +21,7 @@ from napari_s3net.plugin.jobs.run import spare_core
 from napari_s3net.plugin.layers.packed import check_sum
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.result_layer import write_planes_undoable
-from napari_s3net.plugin.layers.run_cache import cached_run, remember_as_found
+from napari_s3net.plugin.layers.run_cache import cache_run, cached_run, remember_as_found
 from napari_s3net.plugin.layers.slice_states import SliceState, states_of
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.layers.stack import Stack
@@ -169,13 +169,13 @@ class StackEditor:
         labels, strokes, locks = _stack_of(layer, source), self._strokes(source), self._editor.locks
         result, ids = replace(self._editor.result(), labels=labels), set(locks.labels)
         region = None if locks.held is None else source.key.stack_in(locks.held)
-        first = {n: run.first for n in self._corrected() if (run := cached_run(layer, source.key.at(n))) is not None}
+        runs = {n: run for n in self._corrected() if (run := cached_run(layer, source.key.at(n))) is not None}
 
         def make(_: Image) -> Generator[Step, bool | None, StackChange]:
             from napari_s3net.correction.refine_volume import iter_refine_volume
 
             image, sums = Stack.whole(source).read(), _check_sums(labels)
-            by_hand = {n: labels[n] != plane.labels for n, plane in first.items()}
+            by_hand = {n: labels[n] != run.labels for n, run in runs.items()}  # strokes are obeyed anew
             with spare_core():
                 found = yield from iter_refine_volume(
                     image, result, strokes, locked=ids, locked_region=region, corrected=by_hand
@@ -254,7 +254,10 @@ class StackEditor:
                 new[key] = kept
         drawn = {source.key.at(n) for n in by_hand}
         for key, packed in write_planes_undoable(layer, new).items():
-            if key not in drawn:
+            if key in drawn:
+                last = cached_run(layer, key)
+                cache_run(layer, key, {} if last is None else last.state, corrects=True, packed=packed)
+            else:
                 states_of(layer).carry(key, packed.check_sum)
         states_of(layer).corrected |= drawn & set(new)
         return len(new)

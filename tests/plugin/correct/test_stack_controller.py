@@ -90,7 +90,7 @@ def test_strokes_on_two_slices_steer_all_as_one_step(dock, layer, qtbot):
     paint(dock, 1, 7)
     press(dock, qtbot, "rerun all")
     assert "Strokes in 2 slices changed 9 slices, 0 to 8" in dock.slices.line.text()
-    assert all((layer.data[n, :, :44] == 1).sum() > 0.7 * true_masks()[n, :, :44].sum() for n in range(9))
+    assert all((layer.data[n, :, :44] == 1).sum() > 0.6 * true_masks()[n, :, :44].sum() for n in range(9))
     assert np.array_equal(layer.data[:, :, 46:], before[:, :, 46:])
     assert "2 corrected" in dock.slices.states_line.text()
     after = layer.data.copy()
