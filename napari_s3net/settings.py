@@ -6,8 +6,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from napari_s3net.errors import InvalidSettingsError
 from napari_s3net.setting_fields import CheckedSettings, setting
@@ -24,17 +22,16 @@ class Settings(CheckedSettings):
         low=0,
         high=2**31 - 1,
         step=1,
-        basic=True,
     )
     min_labels: int = setting(
         3,
-        "Clusters at least",
-        "The run ends early rather than merge into fewer clusters than this.",
+        "Stop at",
+        "A long run ends early once no more clusters than this are left. It does not say how many there will be: they "
+        "are fewer only with many more iterations, or fewer clusters at start.",
         low=2,
         high=32,
         step=1,
         unit="clusters",
-        basic=True,
     )
     max_iter: int = setting(
         4,
@@ -74,15 +71,17 @@ class Settings(CheckedSettings):
         high=1024,
         step=32,
         unit="px",
+        basic=True,
     )
     clusters: int = setting(
         8,
         "Clusters at start",
-        "How many clusters the network may use; with many iterations some merge.",
+        "Into how many clusters the image is divided at first; with many iterations some merge. Fewer: a coarser map.",
         low=2,
         high=64,
         step=1,
         unit="clusters",
+        basic=True,
     )
     channels: int = setting(
         16,
@@ -226,35 +225,6 @@ class Settings(CheckedSettings):
     def digest(self) -> str:
         """Twelve hexadecimal digits that are equal exactly for equal settings."""
         return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()[:12]
-
-
-def read_changes(path: Path) -> dict[str, Any]:
-    """Read settings from a JSON file.
-
-    Parameters
-    ----------
-    path : Path
-        Names with values, or a whole result with them inside; some may be left out.
-
-    Returns
-    -------
-    dict of str to Any
-        As they stand in the file, not yet checked.
-
-    Raises
-    ------
-    InvalidSettingsError
-        If the file cannot be read, or there are none in it.
-    """
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not JSON"
-        raise InvalidSettingsError(f"Cannot read settings from {path.name}: {reason}.") from error
-    values = values.get("settings", values) if isinstance(values, dict) else None
-    if not isinstance(values, dict):
-        raise InvalidSettingsError(f"Expected settings in {path.name} as names with values.")
-    return values
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_s3net.settings import Settings, preset_settings, presets, read_changes
+from napari_s3net.preset_files import read_changes
+from napari_s3net.settings import Settings, preset_settings, presets
 
 if TYPE_CHECKING:
     import torch

@@ -72,6 +72,8 @@ class BatchDock(Dock):
         self._timer.setInterval(POLL_MS)
         self._build()
         self._connect()
+        if self.form.has_folders:  # as they were remembered
+            self._scan_folders()
         self._show_state()
 
     # -- the run

@@ -13,11 +13,16 @@ from qtpy.QtWidgets import QFileDialog, QGridLayout, QSizePolicy, QStyle, QWidge
 from napari_s3net.batch import KINDS, Plan
 from napari_s3net.batch.plan import USUAL
 from napari_s3net.errors import InvalidSettingsError
+from napari_s3net.plugin.widgets.choosers import OWN
 from napari_s3net.plugin.widgets.fields import add_fields, add_row, form_layout, make_field
+from napari_s3net.plugin.widgets.own_presets import own_presets
 from napari_s3net.plugin.widgets.parts import column, fold, one_line
+from napari_s3net.plugin.widgets.preset_menu import FOLDER as PRESETS
+from napari_s3net.plugin.widgets.remembered import recall, remember
 from napari_s3net.plugin.widgets.text import device_label
+from napari_s3net.preset_files import read_changes
 from napari_s3net.runtime.machine import cores
-from napari_s3net.settings import presets, read_changes
+from napari_s3net.settings import presets
 
 AUTO, FROM_FILE = "auto", "file"
 
@@ -49,16 +54,19 @@ class BatchForm(QWidget):
         self.output = folder_field(
             "Output", "The folder for the results. Chosen again, the batch goes on where it was."
         )
+        self._folders = {"batch/input": self.source, "batch/output": self.output}
         self.source_line, self.output_line, self.preset_line = one_line(), one_line(), one_line()
         self.preset_line.hide()
         self.recursive = make_field(False, "Folders within as well", "Segment the images of folders within as well.")
+        self._own = own_presets()
         self.preset = make_field(
             AUTO,
             "Settings",
-            "Ready-made settings, or those of a file such as an earlier result's.",
+            "Ready-made settings, your own presets, or those of a file such as an earlier result's.",
             choices=[
                 ("Auto: by the image", AUTO),
                 *((preset.label, name) for name, preset in presets.items()),
+                *((name, OWN + name) for name in self._own),
                 ("From a file…", FROM_FILE),
             ],
         )
@@ -72,6 +80,8 @@ class BatchForm(QWidget):
         self._make_advanced()
         self._lay_out()
         self._connect()
+        for name, folder in self._folders.items():
+            recall_folder(name, folder)
 
     def plan(self) -> Plan | None:
         """What was asked for.
@@ -94,6 +104,11 @@ class BatchForm(QWidget):
             if self._settings_file is None:
                 raise InvalidSettingsError("Choose a settings file, or a preset.")
             preset, changes = "generic", read_changes(self._settings_file)
+        elif preset.startswith(OWN):
+            own = self._own[preset.removeprefix(OWN)]
+            preset, changes = own.base, own.settings.to_dict()
+        for name, folder in self._folders.items():
+            remember_folder(name, folder)
         return Plan(
             source=source,
             output=output,
@@ -119,6 +134,18 @@ class BatchForm(QWidget):
         self.preset_line.setText(path.name)
         self.preset_line.setVisible(True)
         self.changed.emit()
+
+    def take_source(self, folder: Path) -> None:
+        """Take another folder of images; the results of an earlier one have a folder of their own.
+
+        Parameters
+        ----------
+        folder : Path
+            With images.
+        """
+        if folder_in(self.source) != folder:
+            self.output.line_edit.value = ""
+        self.source.value = folder
 
     @property
     def has_folders(self) -> bool:
@@ -184,8 +211,10 @@ class BatchForm(QWidget):
     def _choose_preset(self, _: int) -> None:
         self.preset_line.hide()
         if self.preset.value == FROM_FILE:
-            path, _filter = QFileDialog.getOpenFileName(self, "Settings", "", "Settings (*.json)")
+            last = str(recall(PRESETS, ""))
+            path, _filter = QFileDialog.getOpenFileName(self, "Settings", last, "Settings (*.json)")
             if path:
+                remember(PRESETS, str(Path(path).parent))
                 self.show_settings_file(Path(path))
                 return
             self.preset.value = AUTO
@@ -214,6 +243,35 @@ def folder_in(field: FileEdit) -> Path | None:
     """
     text = str(field.line_edit.value).strip().removeprefix("file://")
     return Path(text).expanduser() if text else None
+
+
+def recall_folder(name: str, field: FileEdit) -> None:
+    """Fill in the folder that was used last.
+
+    Parameters
+    ----------
+    name : str
+        Under which it is remembered.
+    field : magicgui.widgets.FileEdit
+        Stays empty where there was none, or it is not there any more.
+    """
+    folder = str(recall(name, ""))
+    if folder and Path(folder).is_dir():
+        field.line_edit.value = folder
+
+
+def remember_folder(name: str, field: FileEdit) -> None:
+    """Remember a folder for the next time.
+
+    Parameters
+    ----------
+    name : str
+        Under which `recall_folder` finds it.
+    field : magicgui.widgets.FileEdit
+        With a folder; an empty one is not remembered.
+    """
+    if (folder := folder_in(field)) is not None:
+        remember(name, str(folder.absolute()))
 
 
 def folder_field(name: str, tip: str) -> FileEdit:

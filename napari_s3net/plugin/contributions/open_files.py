@@ -16,11 +16,14 @@ from napari_s3net.image import Image
 from napari_s3net.io import read_image
 from napari_s3net.plugin.contributions.reader import layer_data
 from napari_s3net.plugin.layers.one_update import one_update
+from napari_s3net.plugin.widgets.remembered import recall, remember
 
 PLUGIN = "napari-s3net"
 PATTERNS = "*.png *.jpg *.jpeg *.bmp *.tif *.tiff *.dcm *.ima *.nii *.nii.gz *.hdr *.mha *.mhd *.nrrd *.nhdr"
 #: What results beside their images are called.
 SAVED = re.compile(r"_(mask|labels)\.[^\d]+$", re.IGNORECASE)
+#: Under which the folder of the last image is remembered.
+FOLDER = "open/folder"
 FILES = f"Images ({PATTERNS});;All files (*)"
 
 
@@ -46,14 +49,17 @@ def open_image(viewer: Any, parent: QWidget | None, what: str) -> None:
     what : str
         "file" asks for files, "folder" for a DICOM folder; anything else is the key of a sample.
     """
+    last = str(recall(FOLDER, ""))
     if what == "file":
-        paths, _ = QFileDialog.getOpenFileNames(parent, "Open image", "", FILES)
+        paths, _ = QFileDialog.getOpenFileNames(parent, "Open image", last, FILES)
     elif what == "folder":
-        folder = QFileDialog.getExistingDirectory(parent, "Open DICOM folder")
+        folder = QFileDialog.getExistingDirectory(parent, "Open DICOM folder", last)
         paths = [folder] if folder else []
     else:
         viewer.open_sample(PLUGIN, what)
         return
+    if paths:
+        remember(FOLDER, str(Path(paths[0]).parent))
     for path in paths:
         try:
             _open(viewer, path)

@@ -31,7 +31,7 @@ def lead_to_batch(folder: Path) -> bool:
     if not count:
         return False
     _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, "Batch")
-    dock.form.source.value = folder
+    dock.form.take_source(folder)
     images = "an image" if count == 1 else f"{count:,} images"
     show_info(f"This folder holds {images} and no series. Batch works through them: choose an output, then Start.")
     return True

@@ -80,13 +80,24 @@ class Outline:
             (H, W) bool, in the order of the layer's own axes.
         """
         viewer = self._viewer()
-        node = None if viewer is None or viewer.dims.ndisplay != 2 else _node(viewer, layer)
-        if viewer is None or node is None:
-            self.clear()
+        if viewer is None:
             return
         rows, columns = viewer.dims.displayed[-2:]
-        ends = edges(region if rows < columns else region.T)
-        if not len(ends):
+        self.draw_segments(layer, edges(region if rows < columns else region.T))
+
+    def draw_segments(self, layer: Any, ends: NDArray[np.float32]) -> None:
+        """Draw segments in the place of what was drawn before. In a 3-D view nothing is drawn.
+
+        Parameters
+        ----------
+        layer : napari.layers.Labels or napari.layers.Image
+            Where they lie.
+        ends : numpy.ndarray
+            (2 n, 2) float32: the ends (column, row) of n segments, as displayed; a whole number is a pixel's middle.
+        """
+        viewer = self._viewer()
+        node = None if viewer is None or viewer.dims.ndisplay != 2 else _node(viewer, layer)
+        if node is None or not len(ends):
             self.clear()
         elif self._lines and self._lines[0].parent is node:
             for line in self._lines:
@@ -102,7 +113,7 @@ class Outline:
         self._lines.clear()
 
 
-def _node(viewer: Any, layer: Labels) -> Any:
+def _node(viewer: Any, layer: Any) -> Any:
     """What a layer is on the canvas; None in a viewer that is only a model, and in a napari that has rearranged it."""
     if getattr(viewer, "window", None) is None:
         return None

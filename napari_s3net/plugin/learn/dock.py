@@ -74,6 +74,8 @@ class LearnDock(Dock):
         self._connect()
         self._list_images()
         self._show_state()
+        if self.form.model is not None:  # the folders of the last time
+            self._scan_folders()
 
     # -- what the buttons do
 

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QWidget
 
 from napari_s3net.learning.recommended import recommend
 from napari_s3net.learning.settings import METHODS, SIZES, LearnSettings, learn_settings
-from napari_s3net.plugin.batch.form import folder_field, folder_in
+from napari_s3net.plugin.batch.form import folder_field, folder_in, recall_folder, remember_folder
 from napari_s3net.plugin.jobs.learn_job import Labelled
 from napari_s3net.plugin.learn.class_table import ClassTable
 from napari_s3net.plugin.widgets.fields import add_fields, add_row, form_layout, make_field
@@ -79,6 +79,10 @@ class LearnForm(QWidget):
         for field in (self.method, self.size, self.steps, self.start, self.again):
             field.changed.connect(self._tell)
         self.size.changed.connect(self._take_steps)
+        self._folders = {"learn/images": self.images, "learn/labels": self.labels}
+        for name, folder in self._folders.items():
+            recall_folder(name, folder)
+        self.folders_changed.connect(self._remember_folders)
         self._show_effort()
 
     @property
@@ -179,6 +183,10 @@ class LearnForm(QWidget):
     def _tell(self, _: Any) -> None:
         self._show_effort()
         self.changed.emit()
+
+    def _remember_folders(self) -> None:
+        for name, folder in self._folders.items():
+            remember_folder(name, folder)
 
     def _tell_folders(self, _: Any) -> None:
         self.folders_changed.emit()

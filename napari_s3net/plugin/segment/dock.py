@@ -30,7 +30,8 @@ from napari_s3net.plugin.layers.source import Source, describe_source, inspect_s
 from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.layers.target import Target
 from napari_s3net.plugin.layers.volume_target import VolumeTarget
-from napari_s3net.plugin.segment.pixel_size import PixelSizeDialog, set_pixel_size
+from napari_s3net.plugin.segment.pixel_size import is_sized_by_hand
+from napari_s3net.plugin.segment.pixel_size_controller import PixelSizeController
 from napari_s3net.plugin.segment.result_controller import ResultController
 from napari_s3net.plugin.segment.tour import has_tour, start_tour
 from napari_s3net.plugin.segment.window_controller import WindowController
@@ -45,10 +46,11 @@ from napari_s3net.plugin.widgets.parts import button, column
 from napari_s3net.plugin.widgets.remembered import recall, remember
 from napari_s3net.plugin.widgets.result_panel import ResultPanel
 from napari_s3net.plugin.widgets.settings_dialog import SettingsDialog
+from napari_s3net.plugin.widgets.settings_memory import SettingsMemory
 from napari_s3net.plugin.widgets.text import about_text, memory_text
 from napari_s3net.plugin.widgets.window_chooser import WindowChooser
 from napari_s3net.runtime.memory import Advice, advise
-from napari_s3net.settings import Settings, presets
+from napari_s3net.settings import Settings
 
 SHORTCUT = "Shift-Enter"
 
@@ -74,11 +76,13 @@ class SegmentDock(Dock):
         self._devices: tuple[str, ...] = ()
         self._history = MetadataHistory()
         self.welcome, self.choosers, self.window_chooser = Welcome(), Choosers(), WindowChooser()
+        self.memory = SettingsMemory(self.choosers, self)
         self.windows, self.letters = WindowController(self.window_chooser, self), EdgeLetters(self)
         self.drag = WindowDrag(napari_viewer, self.windows)
         self.progress, self.panel, self.advice = ProgressPanel(), ResultPanel(), MemoryAdvice()
         self.session = session = Session(self)
         self.result = ResultController(napari_viewer, self.panel, self._history, self, lambda: session.is_previewing)
+        self.pixel_size = PixelSizeController(napari_viewer, self.panel, self)
         self.autosave = autosave_of(napari_viewer)
         self.autosave.hold()
         self._cancel_run = partial(cancel_all, self.session.running)
@@ -130,6 +134,7 @@ class SegmentDock(Dock):
         self.letters.release()
         self._viewer.bind_key(SHORTCUT, None)
         self._unfollow_image()
+        self.pixel_size.cancel()
         ahead.forget()
         self._image_layer = self.source = None
 
@@ -166,6 +171,7 @@ class SegmentDock(Dock):
         self.choosers.image_chosen.connect(self._choose_nth)
         self.choosers.preset_chosen.connect(self._choose_preset)
         self.choosers.settings_changed.connect(self._say_pace)
+        self.choosers.presets.failed.connect(self.fail)
         self.choosers.device_chosen.connect(self._say_pace)
         self.advice.size_taken.connect(self.choosers.set_working_size)
         self.advice.cpu_taken.connect(self._take_cpu)
@@ -177,6 +183,7 @@ class SegmentDock(Dock):
         self.progress.cancel.clicked.connect(self._cancel_clicked)
         self.details.clicked.connect(self._copy_details)
         self.panel.asked.connect(self._ask)
+        self.pixel_size.given.connect(self._moved)
         self.session.phase_changed.connect(self._enter)
         self.session.stepped.connect(self.progress.show_steps)
         self.session.finished.connect(self._remember_pace)
@@ -248,6 +255,7 @@ class SegmentDock(Dock):
     def _choose(self, layer: ImageLayer | None) -> None:
         """Take another image: its preset is chosen anew."""
         self._unfollow_image()
+        self.pixel_size.cancel()
         self._image_layer, self.source, self._earlier = layer, None, None
         self.session.settle()
         if layer is None:
@@ -289,10 +297,11 @@ class SegmentDock(Dock):
             self.session.fail(f"Cannot read {layer.name}: {error}")
             return
         self.extent.choice.value = SLICE if self.source.slices == 1 or self.source.rgb else VOLUME
-        if preset != self.choosers.preset_name or not self._suggested:
-            self._take_preset(preset)
+        key = self.memory.chosen_for(preset)
+        if key != self.choosers.preset_key or not self._suggested:
+            self._take_preset(key)
         self._suggested = preset
-        self.choosers.show_preset(preset, f"chosen for you: {reason}")
+        self.choosers.show_preset(key, f"chosen for you: {reason}" if key == preset else "your choice last time")
         self._say_pace()
 
     def _source(self) -> Source:
@@ -307,6 +316,7 @@ class SegmentDock(Dock):
             self.extent.show_stack(self.source.slices, thickness_text(self.source))
             self.windows.follow(self._image_layer, self.source)
             self._show_letters()
+            self.result.has_own_size = is_sized_by_hand(self._image_layer)
             self.result.show(find_result(self._viewer.layers, self._image_layer, self.source), self.source)
         self._settle()
 
@@ -319,13 +329,14 @@ class SegmentDock(Dock):
 
     # -- what to do with it
 
-    def _choose_preset(self, name: str) -> None:
-        self._take_preset(name)
-        self.choosers.show_preset(name, "chosen for you" if name == self._suggested else "your choice for this image")
+    def _choose_preset(self, key: str) -> None:
+        self._take_preset(key)
+        self.choosers.show_preset(key, "chosen for you" if key == self._suggested else "your choice for this image")
+        self.memory.choose(self._suggested, key)
 
-    def _take_preset(self, name: str) -> None:
-        self.choosers.show_preset(name, "")
-        self.choosers.show_settings(presets[name].settings)
+    def _take_preset(self, key: str) -> None:
+        self.choosers.show_preset(key, "")
+        self.choosers.show_settings(self.memory.settings_of_chosen())
 
     def _know_devices(self, devices: tuple[str, ...]) -> None:
         """Each look at a run tells them; what follows from them is said once, for it asks how much memory is free."""
@@ -414,8 +425,8 @@ class SegmentDock(Dock):
             self._viewer.window.add_plugin_dock_widget("napari-s3net", "Correct")
         elif what == "next_image" and self._next is not None and self._image_layer is not None:
             open_in_place(self._viewer, self._next, layers_of(self._viewer.layers, self._image_layer))
-        elif what == "pixel_size" and self.source is not None:
-            self._ask_pixel_size()
+        elif what == "pixel_size" and self._image_layer is not None:
+            self.pixel_size.ask(self._image_layer)
         elif what == "show_settings" and self.result.layer is not None:
             metadata = self.result.metadata
             dialog = SettingsDialog(metadata, self)
@@ -423,17 +434,6 @@ class SegmentDock(Dock):
             dialog.show()
         else:
             self.result.ask(what, self.choosers.device_name)
-
-    def _ask_pixel_size(self) -> None:
-        assert self.source is not None  # noqa: S101 - asked for with an image
-        dialog = PixelSizeDialog(self.source.plane_shape[1], self)
-        dialog.given.connect(self._set_pixel_size)
-        dialog.open()
-
-    def _set_pixel_size(self, size: float) -> None:
-        if self._image_layer is not None:
-            set_pixel_size(self._viewer, self._image_layer, size)
-            self._moved()
 
 
 def _use_settings(choosers: Choosers, metadata: dict[str, Any]) -> None:

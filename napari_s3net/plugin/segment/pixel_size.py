@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from weakref import WeakSet
 
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QDialog, QDialogButtonBox, QDoubleSpinBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QDialog, QDialogButtonBox, QDoubleSpinBox, QPushButton, QVBoxLayout, QWidget
 
 from napari_s3net.plugin.layers.placement import KEY, lies_on, transform_of
 from napari_s3net.plugin.layers.result_layer import is_result_of, plain
@@ -29,31 +30,43 @@ class PixelSizeDialog(QDialog):
         Of the image.
     parent : QWidget or None
         The dialog stands before its window.
+    width : float, optional
+        Of the image in mm, as far as it is known.
 
     Signals
     -------
     given(float)
         Millimetres a pixel, once the user is done.
+    ruler()
+        The user wants to click on a ruler in the image instead; the dialog is closed.
     """
 
     given = Signal(float)
+    ruler = Signal()
 
-    def __init__(self, columns: int, parent: QWidget | None = None) -> None:
+    def __init__(self, columns: int, parent: QWidget | None = None, width: float = FIELD_MM) -> None:
         super().__init__(parent)
         self.setWindowTitle("Set pixel size")
         self._columns = columns
         self.width_mm = _field("Width of the whole image", "What a ruler in the image says of its width.", 2)
         self.pixel_mm = _field("Size of a pixel", "As in the manual of the camera or the dermatoscope.", 5)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+        self.on_ruler = QPushButton("Click on a ruler in the image…")
+        self.on_ruler.setToolTip("Two clicks on a ruler in the image, and the length between them.")
+        self.on_ruler.clicked.connect(self.reject)
+        self.on_ruler.clicked.connect(self.ruler)
         layout = QVBoxLayout(self)
-        layout.addWidget(caption("Type either one. Areas are then told in mm², and the size is saved with the labels."))
+        layout.addWidget(self.on_ruler)
+        layout.addWidget(
+            caption("Or type either one. Areas are then told in mm², and the size is saved with the labels.")
+        )
         form = form_layout()
         for field in (self.width_mm, self.pixel_mm):
             add_row(form, field.accessibleName(), field)
             field.valueChanged.connect(self._follow)
         layout.addLayout(form)
         layout.addWidget(buttons)
-        self.width_mm.setValue(FIELD_MM)
+        self.width_mm.setValue(width)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         self.accepted.connect(self._give)
@@ -82,13 +95,13 @@ def set_pixel_size(viewer: Any, image_layer: ImageLayer, size: float) -> None:
     image_layer : napari.layers.Image
         A single plane.
     size : float
-        Millimetres a pixel, the same both ways.
+        Millimetres from one column to the next. Rows follow: square pixels stay square, others keep their shape.
     """
     shape = finest_level(image_layer)[1]
     layers = [layer for layer in map(plain, viewer.layers) if isinstance(layer, Labels | ImageLayer)]
     on_it = [one for one in layers if lies_on(transform_of(one), finest_level(one)[1], image_layer, shape)]
     on_it += [one for one in layers if is_result_of(one, image_layer) and finest_level(one)[1] == shape]
-    image_layer.scale = (size,) * image_layer.ndim
+    image_layer.scale = tuple(size * float(step) / float(image_layer.scale[-1]) for step in image_layer.scale)
     scale, units = level_scale(image_layer, shape), ("mm",) * image_layer.ndim
     spacing = (float(scale[-2]), float(scale[-1]))
     for layer in (image_layer, *on_it):
@@ -99,7 +112,28 @@ def set_pixel_size(viewer: Any, image_layer: ImageLayer, size: float) -> None:
         if known is not None and "geometry" in known:
             geometry = replace(known["geometry"], spacing=spacing, unit="mm")
             layer.metadata = {**layer.metadata, KEY: {**known, "geometry": geometry, "has_given_size": True}}
+    _sized.add(image_layer)
     viewer.reset_view()
+
+
+def is_sized_by_hand(image_layer: ImageLayer | None) -> bool:
+    """Whether the size of an image's pixels comes from `set_pixel_size`, so that it may be changed again.
+
+    Parameters
+    ----------
+    image_layer : napari.layers.Image or None
+        Any image; False for None.
+
+    Returns
+    -------
+    bool
+        False for a size from the image's file.
+    """
+    return image_layer in _sized
+
+
+#: Images whose size the user has given.
+_sized: WeakSet[Any] = WeakSet()
 
 
 def _field(name: str, tip: str, decimals: int) -> QDoubleSpinBox:

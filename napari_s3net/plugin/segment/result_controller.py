@@ -90,6 +90,8 @@ class ResultController(QObject):
         super().__init__(parent)
         self._viewer, self._panel, self._history, self._is_previewing = viewer, panel, history, is_previewing
         self.layer: Labels | None = None
+        #: Whether the user has said how large the image's pixels are.
+        self.has_own_size = False
         self._source: Source | None = None
         self._image: tuple[Source, Image] | None = None
         #: Slice and check sum of the labels that the table shows.
@@ -249,7 +251,7 @@ class ResultController(QObject):
             replace(c, name=names.get(c.id) or (c.name if kind == "ct" else ""), is_object=c.id in foreground)
             for c in self._clusters
         ]
-        self._panel.show_pixel_size(is_missing=self._can_set_pixel_size())
+        self._panel.show_pixel_size(is_missing=self._can_set_pixel_size(), is_own=self.has_own_size)
         if not clusters:
             effort = effort_text(about) if about.get("slices") else ""
             self._panel.show_result("No labels in this slice yet.", effort, ())

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from magicgui.widgets.bases import ValueWidget
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QPushButton, QWidget
 
 from napari_s3net.plugin.widgets.fields import Chooser, add_row, form_layout, make_field
-from napari_s3net.plugin.widgets.parts import caption, column, fold, one_line
+from napari_s3net.plugin.widgets.parts import caption, column, fold, one_line, row
+from napari_s3net.plugin.widgets.preset_menu import PresetMenu
 from napari_s3net.plugin.widgets.settings_form import SettingsForm
 from napari_s3net.plugin.widgets.text import device_label, device_text
+from napari_s3net.preset_files import OwnPreset
 from napari_s3net.runtime.machine import cores, may_have_card
 from napari_s3net.runtime.memory import card_name
 from napari_s3net.settings import Settings, presets
+
+#: Before the name of a preset of the user's own, as the list's key.
+OWN = "own:"
 
 
 class Choosers(QWidget):
@@ -24,33 +30,39 @@ class Choosers(QWidget):
     image_chosen(int)
         The user takes the image of that number in the list.
     preset_chosen(str)
-        The user takes the preset of that name.
+        The user takes the preset of that key in the list.
     device_chosen()
         The user takes another device.
     settings_changed()
         A setting has changed, by the user or with a preset.
+    settings_edited()
+        The user has changed a setting, or gone back to the preset.
     """
 
     image_chosen = Signal(int)
     preset_chosen = Signal(str)
     device_chosen = Signal()
     settings_changed = Signal()
+    settings_edited = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._devices: tuple[str, ...] = ()
         self._pace = self._memory = ""
         self.image = Chooser("Image", "Which image layer is segmented.")
+        self._own: dict[str, OwnPreset] = {}
+        self._line = ""
+        self._is_filling = False
         names = [(preset.label, name) for name, preset in presets.items()]
         self.preset = make_field("generic", "Preset", "Ready-made settings for a kind of image.", choices=names)
+        self.presets = PresetMenu(self._in_form)
         self.device = make_field("auto", "Compute", "What the run computes on.", choices=[("Auto", "auto")])
         self.image_line, self.preset_line, self.device_line = one_line(), one_line(), caption()
         self.basic, self.advanced = SettingsForm(basic=True), SettingsForm(basic=False)
         self.reset = QPushButton("Back to the preset")
         self.reset.setToolTip("Give every setting the value that its preset has.")
         self._lay_out()
-        for n, preset in enumerate(presets.values()):
-            self.preset.native.setItemData(n, preset.help, Qt.ItemDataRole.ToolTipRole)
+        self.show_own_presets({})
         self.image.activated.connect(self.image_chosen)
         self.preset.native.activated.connect(self._choose_preset)
         self.device.native.activated.connect(self._choose_device)
@@ -62,9 +74,55 @@ class Choosers(QWidget):
         self.show_settings(presets["generic"].settings)
 
     @property
-    def preset_name(self) -> str:
-        """Of the preset that is chosen."""
+    def preset_key(self) -> str:
+        """Of what is chosen in the list: a shipped preset's name, or `OWN` and the name of one of the user's own."""
         return str(self.preset.value)
+
+    @property
+    def preset_name(self) -> str:
+        """Of the shipped preset that is chosen, or that the user's own started from."""
+        own = self.own_preset
+        return self.preset_key if own is None else own.base
+
+    @property
+    def own_preset(self) -> OwnPreset | None:
+        """The user's own preset that is chosen; None for a shipped one."""
+        return self._own.get(self.preset_key.removeprefix(OWN))
+
+    @property
+    def fields(self) -> dict[str, ValueWidget[Any]]:
+        """The fields of all settings, by their names."""
+        return {**self.basic.fields, **self.advanced.fields}
+
+    def preset_settings(self) -> Settings:
+        """Look up the settings of the preset that is chosen.
+
+        Returns
+        -------
+        Settings
+            Whatever the fields hold.
+        """
+        own = self.own_preset
+        return presets[self.preset_name].settings if own is None else own.settings
+
+    def show_own_presets(self, own: dict[str, OwnPreset]) -> None:
+        """List the user's own presets below the shipped ones; the choice stays where it can.
+
+        Parameters
+        ----------
+        own : dict of str to OwnPreset
+            By their names.
+        """
+        chosen, base = self.preset_key, self.preset_name
+        self._own = own
+        choices = [(preset.label, name) for name, preset in presets.items()]
+        choices += [(name, OWN + name) for name in own]
+        self.preset.choices = []  # magicgui keeps those that stay where they are
+        self.preset.choices = choices
+        self.preset.value = chosen if chosen in [key for _, key in choices] else base
+        for n, (_, key) in enumerate(choices):
+            self.preset.native.setItemData(n, self._help(key), Qt.ItemDataRole.ToolTipRole)
+        self.presets.show_chosen(self.own_preset)
 
     @property
     def device_name(self) -> str:
@@ -109,14 +167,15 @@ class Choosers(QWidget):
         Parameters
         ----------
         name : str
-            Of the preset.
+            Its key in the list.
         line : str
-            Shown below, such as why it was chosen; hidden where it is empty.
+            Shown below, such as why it was chosen, behind the number of settings that differ.
         """
         self.preset.value = name
-        self.preset.tooltip = presets[name].help
-        self.preset_line.setText(line)
-        self.preset_line.setVisible(bool(line))
+        self.preset.tooltip = self._help(name)
+        self._line = line
+        self.presets.show_chosen(self.own_preset)
+        self._show_line()
 
     def show_settings(self, settings: Settings) -> None:
         """Fill all fields with the values of these settings.
@@ -126,8 +185,10 @@ class Choosers(QWidget):
         settings : Settings
             What the fields get.
         """
+        self._is_filling = True
         for form in (self.basic, self.advanced):
             form.show_settings(settings)
+        self._is_filling = False
 
     def set_working_size(self, size: int) -> None:
         """Fill in another working size.
@@ -137,7 +198,7 @@ class Choosers(QWidget):
         size : int
             Longer side in pixels.
         """
-        self.advanced.fields["working_size"].value = size
+        self.fields["working_size"].value = size
 
     def show_devices(self, devices: tuple[str, ...], pace: str, memory: str = "") -> None:
         """List the devices of this machine, and say how long a run takes.
@@ -179,12 +240,15 @@ class Choosers(QWidget):
             (self.preset.native, self.preset_line),
             (self.device.native, self.device_line),
         ):
-            add_row(layout, field.accessibleName(), field)
+            beside = row(field, self.presets.button) if field is self.preset.native else field
+            beside.setToolTip(field.toolTip())
+            if beside is not field:
+                beside.setFocusProxy(field)
+            add_row(layout, field.accessibleName(), beside)
             layout.addRow("", line)
-        parts = (self.basic, self.advanced, self.reset)
-        self.fold = fold("Settings", "Settings that most people never change.", *parts)
+        self.fold = fold("More settings", "Settings that most people never change.", self.advanced, self.reset)
         self.form = QWidget()
-        column(self.form, self.fold)
+        column(self.form, self.basic, self.fold)
 
     def _values(self) -> dict[str, Any]:
         return {**self.basic.values(), **self.advanced.values()}
@@ -204,8 +268,34 @@ class Choosers(QWidget):
         self.device_line.setText(words + self._pace + memory)
 
     def _settings_changed(self) -> None:
-        self.reset.setEnabled(self._values() != presets[self.preset_name].settings.to_dict())
+        self.reset.setEnabled(bool(self._differing()))
+        self._show_line()
         self.settings_changed.emit()
+        if not self._is_filling:
+            self.settings_edited.emit()
+
+    def _differing(self) -> list[str]:
+        """Names of the settings that are not those of the preset."""
+        of_preset = self.preset_settings().to_dict()
+        return [name for name, value in self._values().items() if value != of_preset[name]]
+
+    def _show_line(self) -> None:
+        """Say how the settings differ from their preset, and why that was chosen."""
+        labels = [self.fields[name].label for name in self._differing()]
+        changed = f"{labels[0]} changed" if len(labels) == 1 else f"{len(labels)} settings changed" if labels else ""
+        self.preset_line.setText(" · ".join(words for words in (changed, self._line) if words))
+        self.preset_line.setToolTip(", ".join(labels))
+        self.preset_line.setVisible(bool(self.preset_line.text()))
+
+    def _help(self, key: str) -> str:
+        """What a preset of the list is for."""
+        if key in presets:
+            return presets[key].help
+        return f"Your own, from {presets[self._own[key.removeprefix(OWN)].base].label}."
+
+    def _in_form(self) -> tuple[str, Settings]:
+        return self.preset_name, self.settings()
 
     def _reset(self) -> None:
-        self.show_settings(presets[self.preset_name].settings)
+        self.show_settings(self.preset_settings())
+        self.settings_edited.emit()

@@ -31,7 +31,7 @@ class ResultPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.line, self.effort = heading(""), caption()
+        self.line, self.effort, self.hint = heading(""), caption(), caption()
         self.pixel_size = button(
             "Set pixel size…", "Say how large a pixel is, so that areas are told and saved in millimetres."
         )
@@ -101,22 +101,37 @@ class ResultPanel(QWidget):
         self.merge.setVisible(has_table and shown is Shown.EACH)
         self.table.show_rows(rows if has_table else ())
 
-    def show_pixel_size(self, *, is_missing: bool) -> None:
-        """Offer to set the pixel size.
+    def show_pixel_size(self, *, is_missing: bool, is_own: bool = False) -> None:
+        """Offer to set the pixel size, or to set it anew.
 
         Parameters
         ----------
         is_missing : bool
             Whether the image does not know it.
+        is_own : bool
+            Whether the user has given it.
         """
-        self.pixel_size.setVisible(is_missing)
+        self.pixel_size.setText("Change pixel size…" if is_own else "Set pixel size…")
+        self.pixel_size.setVisible(is_missing or is_own)
+
+    def show_hint(self, words: str) -> None:
+        """Say what to click in the image.
+
+        Parameters
+        ----------
+        words : str
+            One or two sentences; hidden where there are none.
+        """
+        self.hint.setText(words)
+        self.hint.setVisible(bool(words))
 
     def _lay_out(self) -> None:
         self.merge.setEnabled(False)
         self.pixel_size.hide()
         ways = row(self.correct, self.save, self.save_as, self.more)
         ticks = row(self.clusters.native, self.each.native)
-        column(self, self.line, self.pixel_size, ways, self.next, self.effort)
+        self.hint.hide()
+        column(self, self.line, self.pixel_size, self.hint, ways, self.next, self.effort)
         self.layout().addWidget(self.measures)
         for part in (ticks, self.table, self.merge):
             self.layout().addWidget(part)

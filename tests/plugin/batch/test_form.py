@@ -6,6 +6,9 @@ import pytest
 
 from napari_s3net.errors import InvalidSettingsError
 from napari_s3net.plugin.batch.form import AUTO, FROM_FILE, BatchForm
+from napari_s3net.plugin.widgets.choosers import OWN
+from napari_s3net.plugin.widgets.own_presets import keep_preset
+from napari_s3net.preset_files import OwnPreset
 from napari_s3net.settings import presets
 from tests.plugin.folders import choose_batch_folders
 
@@ -77,6 +80,30 @@ def test_settings_from_a_file(filled, tmp_path):
     assert filled.preset.value == FROM_FILE
     assert filled.preset_line.text() == "mine.json"
     assert (filled.plan().preset, filled.plan().changes) == ("generic", {"seed": 7})
+
+
+def test_a_preset_of_one_s_own_is_in_the_list(qtbot, tmp_path):
+    keep_preset(OwnPreset("My lamp", "skin", presets["skin"].settings.replace(max_iter=9)))
+    form = BatchForm()
+    qtbot.addWidget(form)
+    choose_batch_folders(form, tmp_path / "in", tmp_path / "out")
+    form.preset.value = OWN + "My lamp"
+    assert (form.plan().preset, form.plan().changes["max_iter"]) == ("skin", 9)
+
+
+def test_the_folders_of_the_last_time_are_there_again(filled, tmp_path, qtbot):
+    for name in ("in", "out"):
+        (tmp_path / name).mkdir()
+    filled.plan()
+    again = BatchForm()
+    qtbot.addWidget(again)
+    assert (again.plan().source, again.plan().output) == (tmp_path / "in", tmp_path / "out")
+    again.take_source(tmp_path)
+    assert again.plan() is None, "the results of other images stay where they are"
+    (tmp_path / "out").rmdir()
+    later = BatchForm()
+    qtbot.addWidget(later)
+    assert not later.has_folders
 
 
 def test_from_a_file_without_a_file_is_refused(filled):

@@ -64,11 +64,11 @@ def run_many(window, qtbot, runs, warm_up):
     window.add_image(array, name="mole")
     dock = SegmentDock(window)
     window.window.add_dock_widget(dock, name="Segment")
-    dock.choosers.basic.fields["max_iter"].value = 2
-    dock.choosers.advanced.fields["working_size"].value = 64
+    dock.choosers.fields["max_iter"].value = 2
+    dock.choosers.fields["working_size"].value = 64
     memory = []
     for number in range(runs):
-        dock.choosers.basic.fields["seed"].value = number
+        dock.choosers.fields["seed"].value = number
         dock.run_button.click()
         qtbot.waitUntil(lambda: not dock.session.phase.is_busy, timeout=60000)
         assert dock.session.phase is Phase.DONE, dock.session.message

@@ -92,8 +92,8 @@ def test_device_and_time_are_told_before_the_first_run_and_remembered_after_it(r
 
 
 def test_the_worker_gets_what_the_form_holds(ready, qtbot, fake_runs):
-    ready.choosers.basic.fields["seed"].value = 42
-    ready.choosers.advanced.fields["weight_spatial"].value = 2.5
+    ready.choosers.fields["seed"].value = 42
+    ready.choosers.fields["weight_spatial"].value = 2.5
     ready.choosers.choose_device("cpu")
     run_through(ready, qtbot)
     image, settings, device = fake_runs.asked[0]
@@ -102,7 +102,7 @@ def test_the_worker_gets_what_the_form_holds(ready, qtbot, fake_runs):
 
 
 def test_settings_that_contradict_each_other_are_explained(ready, qtbot, said):
-    ready.choosers.advanced.fields["window_low"].value = 2000
+    ready.choosers.fields["window_low"].value = 2000
     ready.run_button.click()
     assert ready.session.phase is Phase.FAILED
     assert "window_low has to be below window_high" in said[0]
@@ -118,9 +118,9 @@ def test_more_menu_runs_as_new_layer(ready, viewer, qtbot):
 def test_settings_of_a_result_can_be_shown_and_used_again(ready, viewer, qtbot):
     from napari_s3net.plugin.widgets.settings_dialog import SettingsDialog
 
-    ready.choosers.basic.fields["seed"].value = 17
+    ready.choosers.fields["seed"].value = 17
     run_through(ready, qtbot)
-    ready.choosers.basic.fields["seed"].value = 0
+    ready.choosers.fields["seed"].value = 0
     ready.panel.asked.emit("show_settings")
     (dialog,) = ready.findChildren(SettingsDialog)
     dialog.taken.emit()

@@ -239,8 +239,8 @@ def test_a_real_run(dock, viewer, qtbot):
     array[mole] = (90, 60, 50)
     array += np.random.default_rng(0).integers(0, 12, array.shape, np.uint8)
     viewer.add_image(array, name="mole")
-    dock.choosers.basic.fields["max_iter"].value = 6
-    dock.choosers.advanced.fields["working_size"].value = 64
+    dock.choosers.fields["max_iter"].value = 6
+    dock.choosers.fields["working_size"].value = 64
     dock.run_button.click()
     qtbot.waitUntil(lambda: not dock.session.phase.is_busy, timeout=120000)
     assert dock.session.phase is Phase.DONE, dock.session.message

@@ -4,7 +4,8 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_s3net.errors import InvalidSettingsError
-from napari_s3net.plugin.widgets.choosers import Choosers
+from napari_s3net.plugin.widgets.choosers import OWN, Choosers
+from napari_s3net.preset_files import OwnPreset
 from napari_s3net.settings import Settings, presets
 
 pytestmark = pytest.mark.viewer
@@ -34,7 +35,7 @@ def test_choosing_tells_and_showing_does_not(choosers, qtbot):
     with qtbot.assertNotEmitted(choosers.preset_chosen):
         choosers.show_preset("skin", "chosen for you")
     assert choosers.preset_name == "skin"
-    assert choosers.preset_line.text() == "chosen for you"
+    assert choosers.preset_line.text().endswith("chosen for you")
     with qtbot.waitSignal(choosers.preset_chosen, timeout=1000) as told:
         choosers.preset.native.activated.emit(choosers.preset.native.currentIndex())
     assert told.args == ["skin"]
@@ -89,14 +90,44 @@ def test_back_to_the_preset(choosers):
     assert not choosers.reset.isEnabled()
 
 
+def test_what_differs_from_the_preset_is_told_beside_it(choosers):
+    choosers.show_preset("generic", "chosen for you")
+    choosers.fields["max_iter"].value = 9
+    assert choosers.preset_line.text() == "Iterations at most changed · chosen for you"
+    choosers.fields["seed"].value = 9
+    assert choosers.preset_line.text() == "2 settings changed · chosen for you"
+    choosers.reset.click()
+    assert choosers.preset_line.text() == "chosen for you"
+
+
+def test_own_presets_stand_in_the_same_list_and_bring_their_settings(choosers):
+    mine = OwnPreset("My lamp", "skin", presets["skin"].settings.replace(max_iter=7))
+    choosers.show_own_presets({"My lamp": mine})
+    choosers.show_preset(OWN + "My lamp", "")
+    assert (choosers.preset_name, choosers.preset_settings()) == ("skin", mine.settings)
+    choosers.show_settings(mine.settings)
+    assert not choosers.reset.isEnabled()
+    choosers.show_own_presets({})
+    assert (choosers.preset_key, choosers.own_preset) == ("skin", None), "the one that it started from"
+
+
+def test_only_the_user_edits(choosers, qtbot):
+    with qtbot.assertNotEmitted(choosers.settings_edited):
+        choosers.show_settings(presets["mri"].settings.replace(seed=4))
+    with qtbot.waitSignal(choosers.settings_edited, timeout=1000):
+        choosers.fields["seed"].value = 5
+    with qtbot.waitSignal(choosers.settings_edited, timeout=1000):
+        choosers.reset.click()
+
+
 def test_a_setting_that_changes_is_told(choosers, qtbot):
     with qtbot.waitSignal(choosers.settings_changed, timeout=1000):
-        choosers.basic.fields["seed"].value = 3
+        choosers.fields["seed"].value = 3
     assert choosers.settings().seed == 3
 
 
 def test_settings_that_contradict_each_other_are_refused(choosers):
-    choosers.advanced.fields["window_low"].value = 3000
+    choosers.fields["window_low"].value = 3000
     with pytest.raises(InvalidSettingsError, match="below window_high"):
         choosers.settings()
 
@@ -108,8 +139,7 @@ def test_settings_come_back_as_they_were_shown(choosers):
 
 
 def test_every_control_says_what_it_does(choosers):
-    fields = {**choosers.basic.fields, **choosers.advanced.fields}
-    widgets = [field.native for field in fields.values()]
-    widgets += [choosers.image, choosers.preset.native, choosers.device.native, choosers.reset]
+    widgets = [field.native for field in choosers.fields.values()]
+    widgets += [choosers.presets.button, choosers.image, choosers.preset.native, choosers.device.native, choosers.reset]
     assert [widget.objectName() for widget in widgets if not widget.toolTip()] == []
     assert choosers.fold.toggleButton().toolTip()

@@ -77,13 +77,13 @@ def test_before_a_run_it_says_what_it_takes_and_what_there_is(dock):
     assert re.search(r"Memory: about \d+ MB of 8.4 GB free\.", re.sub(r"\s", " ", tip()))
     assert not dock.advice.isVisibleTo(dock)
     before = tip()
-    dock.choosers.advanced.fields["channels"].value = 64
+    dock.choosers.fields["channels"].value = 64
     assert tip() != before
 
 
 def test_over_the_limit_it_runs_only_after_the_button(dock, free, said, qtbot):
     free["cpu"] = 1000.0
-    dock.choosers.advanced.fields["working_size"].value = 1024
+    dock.choosers.fields["working_size"].value = 1024
     assert not dock.advice.isVisibleTo(dock), "the image itself is smaller"
     free["cpu"] = 200.0
     dock.run_button.click()
