@@ -394,7 +394,12 @@ class BatchDock(Dock):
         results = [] if busy else self._rows()
         n_results, n_look = len(results), sum(row.certainty in ("look", "no clear object") for row in results)
         to_look_at = f", {n_look:,} to look at" if n_look else ""
-        self.review_button.setText(f"Review {plural(n_results, 'result')}{to_look_at} ▸")
+        looked = sum(bool(self.table.files.decisions.get(row.file)) for row in results)
+        self.review_button.setText(
+            f"Go on with the review, {looked:,} of {n_results:,} done ▸"
+            if 0 < looked < n_results
+            else f"Review {plural(n_results, 'result')}{to_look_at} ▸"
+        )
         self.review_button.setVisible(bool(n_results) and not self.review_controller.is_on)
         self.place.setVisible(self.review_controller.is_on)
         colour = get_theme(self._viewer.theme).text.as_hex()

@@ -43,6 +43,9 @@ _memories: WeakKeyDictionary[Labels, MetadataHistory] = WeakKeyDictionary()
 #: Labels up to this number are counted, which takes a sixth of the time of sorting them.
 MANY = 1 << 16
 
+#: The smallest brush in pixels that can be seen and hit.
+LEAST_BRUSH = 3
+
 
 class LabelEditor:
     """One label layer at a time, in the plane that is in view; knows no widget.
@@ -57,6 +60,7 @@ class LabelEditor:
         self._viewer = viewer
         self.layer: Labels | None = None
         self._settings: tuple[Source, Settings] | None = None
+        self._brush: int | None = None
 
     # -- which
 
@@ -79,6 +83,7 @@ class LabelEditor:
         layer : napari.layers.Labels or None
             The labels to correct.
         """
+        self._brush = self._brush if layer is self.layer else None
         self.layer = layer
         if layer is not None and not self.problem and (source := self.source) is not None:
             remember_as_found(layer, source.key)
@@ -307,7 +312,21 @@ class LabelEditor:
         found = self.strokes
         if found is None:
             found = add_strokes(self._viewer, layer, self.ids)
+            if self._brush is not None:
+                found.brush_size = self._brush
         return found
+
+    def fit_brush(self, extent: float) -> None:
+        """Make the brush fit a place that is to be corrected: half as wide, so that a stroke stays within.
+
+        Parameters
+        ----------
+        extent : float
+            Of the place, in pixels.
+        """
+        self._brush = max(LEAST_BRUSH, round(extent / 2))
+        if self.strokes is not None:
+            self.strokes.brush_size = self._brush
 
     def constraints(self) -> NDArray[np.int32] | None:
         """The strokes of the plane in view.

@@ -308,7 +308,10 @@ class UncertaintyPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.next = button("Next uncertain", "Move the view to where a stroke is worth most (Shift-N).")
+        self.next = button(
+            "Next uncertain",
+            "Move the view to where a stroke is worth most, with a brush that fits the place (Shift-N).",
+        )
         self.next.clicked.connect(lambda: self.asked.emit("next"))
         self.show_layer, menu = more_button(
             "Uncertainty",

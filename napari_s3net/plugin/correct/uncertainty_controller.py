@@ -94,7 +94,7 @@ class UncertaintyController:
         return [] if self._uncertainty is None else query_sites(self._uncertainty, self._editor.constraints())
 
     def _go_to_next(self) -> None:
-        """Move the view to the next site, after the last one to the first."""
+        """Move the view to the next site, after the last one to the first; the brush fits it."""
         sites, (layer, source) = self._sites(), self._editor.target()
         if sites:
             site = sites[self._n_visited % len(sites)]
@@ -106,6 +106,7 @@ class UncertaintyController:
             camera.center = tuple(world)[-len(camera.center) :]
             extent = max(site.extent * SITE_EXTENTS, 0.15 * max(source.plane_shape)) * abs(float(layer.scale[-1]))
             camera.zoom = min(CANVAS_PIXELS / extent, 20.0)
+            self._editor.fit_brush(site.extent)
         self._describe()
 
     def _describe(self) -> None:

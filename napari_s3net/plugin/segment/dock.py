@@ -156,7 +156,7 @@ class SegmentDock(Dock):
         choice = QWidget()
         column(choice, self.extent, self.choosers.form, self.advice, self.reopen, self.run_button).addStretch()
         # The place is as high as the choice; the progress makes do with that, without its plot if there is no room.
-        choice.setMinimumHeight(self.progress.sizeHint().height())
+        self.progress.setMinimumHeight(self.progress.sizeHint().height())
         self.progress.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
         for page in (choice, self.progress):
             self.task.addWidget(page)

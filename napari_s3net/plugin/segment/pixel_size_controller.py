@@ -52,6 +52,8 @@ class PixelSizeController(QObject):
         self._viewer, self._panel, self._dock = viewer, panel, parent
         self._layer: ImageLayer | None = None
         self._asked: QInputDialog | None = None
+        #: Of the two clicks, in world units.
+        self._distance = 1.0
         self.ruler = Ruler(viewer, parent)
         self.ruler.measured.connect(self._ask_length)
         self.ruler.ended.connect(self._end)
@@ -92,14 +94,15 @@ class PixelSizeController(QObject):
         dialog.setDoubleDecimals(3)
         dialog.setDoubleRange(LEAST, MOST)
         dialog.setDoubleValue(float(recall(LENGTH, FIRST_MM)))
-        dialog.doubleValueSelected.connect(lambda length: self._take_length(distance, length))
+        self._distance = distance
+        dialog.doubleValueSelected.connect(self._take_length)
         dialog.finished.connect(self.ruler.end)
         dialog.open()
 
-    def _take_length(self, distance: float, length: float) -> None:
+    def _take_length(self, length: float) -> None:
         remember(LENGTH, length)
         if self._layer is not None:
-            self._give(float(self._layer.scale[-1]) * length / distance)
+            self._give(float(self._layer.scale[-1]) * length / self._distance)
 
     def _give(self, size: float) -> None:
         if self._layer is not None:

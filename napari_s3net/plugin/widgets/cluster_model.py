@@ -18,7 +18,7 @@ COLOUR, NAME, SIZE, OBJECT = range(4)
 HEADERS = ("", "Cluster", "Share", "Object")
 HELP = (
     "Colour in the view; of a single cluster also its number",
-    "Name, and mean intensity ± standard deviation. Double-click to rename; a click selects the label for painting.",
+    "Name, and mean intensity ± standard deviation. A double click or F2 renames it; a click paints with it.",
     "Share of the image, and area; of a stack, share of the slice and volume in all slices",
     "Ticked clusters together are the object: the mask.",
 )

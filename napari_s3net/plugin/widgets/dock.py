@@ -26,6 +26,8 @@ from napari_s3net.plugin.widgets.style import style_sheet
 from napari_s3net.plugin.widgets.undo_keys import hold_keys, release_keys
 
 WIDTH, LEAST_WIDTH = 320, 280
+#: Around all parts, in pixels.
+MARGIN = 6
 
 
 class Dock(QScrollArea):
@@ -106,13 +108,14 @@ class Dock(QScrollArea):
         """
         content = QWidget()
         layout = QVBoxLayout(content)
-        layout.setContentsMargins(6, 6, 6, 6)
         layout.setSpacing(8)
         for part in parts:
             layout.addWidget(part)
         layout.addStretch(1)
         self.setWidget(content)
         self.setWidgetResizable(True)
+        self.verticalScrollBar().rangeChanged.connect(self._leave_room)
+        self._leave_room(0, 0)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
@@ -191,6 +194,12 @@ class Dock(QScrollArea):
 
     def _before_removal(self, event: Any = None) -> None:
         make_canvas_current(self)
+
+    def _leave_room(self, _: int, most: int) -> None:
+        """Keep the room of the scroll bar free while there is none, so that nothing moves when it comes."""
+        layout = self.widget().layout()
+        bar = self.verticalScrollBar().sizeHint().width()
+        layout.setContentsMargins(MARGIN, MARGIN, MARGIN if most else MARGIN + bar, MARGIN)
 
     def _restyle(self, event: Any = None) -> None:
         self.setStyleSheet(style_sheet(self._viewer.theme))

@@ -59,6 +59,16 @@ def test_a_place_with_a_stroke_is_done(controller):
     assert centre(controller) == pytest.approx((33.5, 49.5), abs=1.5)
 
 
+def test_the_brush_fits_the_place(controller):
+    controller._moves_view = True
+    controller.show(two_places())
+    assert controller.editor.make_strokes().brush_size == 3, "half of 6 pixels, also where strokes come later"
+    wide = np.zeros((48, 64), np.float32)
+    wide[10:18, 10:18] = 0.9
+    controller.show(wide)
+    assert controller.editor.strokes.brush_size == 4
+
+
 def test_nothing_left_is_said_and_the_view_stays(controller):
     before = centre(controller)
     controller.ask("next")

@@ -9,6 +9,7 @@ from napari_s3net.errors import ReadError
 from napari_s3net.plugin.jobs.session import Phase
 from napari_s3net.plugin.layers.result_layer import metadata_of
 from napari_s3net.plugin.segment import dock as module
+from napari_s3net.settings import presets
 from tests.plugin.segment.conftest import layers, run_through
 
 pytestmark = pytest.mark.viewer
@@ -50,7 +51,7 @@ def test_an_image_is_chosen_and_described(ready):
     assert ready.choosers.image_line.text() == "64 × 48, RGB"
     assert ready.choosers.preset_name == "skin"
     assert ready.choosers.preset_line.text() == "chosen for you: RGB photograph"
-    assert ready.choosers.settings() == module.presets["skin"].settings
+    assert ready.choosers.settings() == presets["skin"].settings
     assert ready.run_button.isEnabled()
 
 
@@ -71,7 +72,7 @@ def test_the_active_layer_is_followed(ready, viewer):
 def test_a_preset_of_ones_own_is_kept_until_the_image_changes(ready, viewer, photograph):
     ready.choosers.preset.value = "generic"
     ready.choosers.preset_chosen.emit("generic")
-    assert ready.choosers.settings() == module.presets["generic"].settings
+    assert ready.choosers.settings() == presets["generic"].settings
     viewer.add_points([[1, 1]])
     viewer.layers.selection.active = viewer.layers["mole"]
     assert ready.choosers.preset_name == "generic"

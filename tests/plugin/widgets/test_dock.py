@@ -55,6 +55,19 @@ def test_its_parts_lie_in_a_column_as_wide_as_a_dock(dock):
     assert [layout.itemAt(n).widget() for n in range(layout.count())] == [dock.line, dock.message, None]
 
 
+def test_nothing_moves_when_the_scroll_bar_comes(dock, qtbot):
+    dock.resize(320, 400)
+    dock.show()
+    qtbot.waitExposed(dock)
+    places = []
+    for height in (20, 3000):
+        dock.line.setFixedHeight(height)
+        qtbot.waitUntil(lambda height=height: (dock.verticalScrollBar().maximum() > 0) == (height > 400), timeout=2000)
+        qtbot.waitUntil(lambda: dock.line.width() > 200, timeout=2000)
+        places.append((dock.line.x(), dock.line.width()))
+    assert places[0] == places[1]
+
+
 def test_released_it_hears_nothing_more_and_lets_go_once(dock, viewer):
     viewer.add_points()
     QApplication.instance().aboutToQuit.emit()
