@@ -64,7 +64,7 @@ def test_the_brush_fits_the_place(controller):
     controller.show(two_places())
     assert controller.editor.make_strokes().brush_size == 3, "half of 6 pixels, also where strokes come later"
     wide = np.zeros((48, 64), np.float32)
-    wide[10:18, 10:18] = 0.9
+    wide[10:40, 10:50] = 0.9
     controller.show(wide)
     assert controller.editor.strokes.brush_size == 4
 
