@@ -43,7 +43,7 @@ class VolumeCorrection:
     foreground : tuple of int
         The object's labels.
     ends : tuple of Propagation
-        How far each correction was carried up and down, and why it ended.
+        How far corrections were carried up and down, and why they ended before the volume did.
     """
 
     planes: dict[int, NDArray[np.int32]] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class VolumeCorrection:
             return "The labels obey every stroke already; nothing has changed."
         first, last = min(self.planes), max(self.planes)
         reasons = {end.last: end.reason for end in self.ends}
-        words = [f"at {at}, {reasons[at]}" for at in sorted({min(reasons), max(reasons)})] if reasons else []
+        words = [f"at {at}, {reasons[at]}" for at in sorted({first, last}) if at in reasons]
         return (
             f"Strokes in {_slices(len(self.drawn))} changed {_slices(len(self.planes))}, {first} to {last}"
             f"{'; it ended ' if words else ''}{'; '.join(words)}."
@@ -252,10 +252,12 @@ class _VolumeRefiner:
                 try:
                     step = next(one)
                 except StopIteration as over:
-                    self._ends.append(over.value)
                     going_on.remove(one)
+                    if over.value.last not in (0, last):
+                        self._ends.append(over.value)
                     continue
-                if (yield replace(step, iteration=len(self._planes), total=last + 1)):
+                done = max(len(self._strokes), len(self._planes))
+                if (yield replace(step, iteration=done, total=last + 1)):
                     return
 
     def _carried(self, n: int, end: int) -> Generator[Step, bool | None, Propagation]:

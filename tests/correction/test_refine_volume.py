@@ -38,7 +38,7 @@ def corrected(drawn, labels=None, image=None, **others):
 def test_strokes_on_two_slices_bring_the_ball_back_in_all():
     new = refine(result_of(missing_ball(MASKS)), strokes_in(1, 7), image=volume(MASKS))
     assert min(dice(new.labels[n] == 1, MASKS[n]) for n in range(DEPTH)) > 0.85
-    assert "Strokes in 2 slices changed 9 slices, 0 to 8" in new.provenance.note
+    assert "Strokes in 2 slices changed 9 slices, 0 to 8." in new.provenance.note
     assert (new.labels[strokes_in(1, 7) > 0] == 1).all()
 
 
@@ -91,7 +91,7 @@ def test_it_ends_where_the_image_looks_otherwise_and_says_so():
     gone[6:, :, :44] = False
     found = corrected(strokes_in(2), image=volume(gone))
     assert max(found.planes) == 5
-    assert "ended at 0, slice 0 was the last one asked for; at 5, in slice 6 only " in str(found)
+    assert "Strokes in 1 slice changed 6 slices, 0 to 5; it ended at 5, in slice 6 only " in str(found)
 
 
 def test_stop_keeps_what_is_done():
