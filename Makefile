@@ -4,6 +4,7 @@
 # make docs    the documentation as a site in build/site; any broken link is an error
 # make docs-pictures  every picture of the documentation anew, from the real program on synthetic images
 # make dist    wheel and source distribution in dist/, checked
+# make dist-check  wheel and source distribution in clean environments: oldest and newest napari, PyQt6 and PySide6
 # make bench   guards of speed: prints ratios, fails beyond generous bounds
 # make gpu-check  what a graphics card makes of it, in minutes; docs/gpu.md
 # make fuzz    reads 20,000 damaged files and counts what becomes of them
@@ -18,7 +19,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 XVFB := xvfb-run --auto-servernum --server-args="-screen 0 1366x768x24"
 
-.PHONY: demo test test-slow docs docs-pictures dist bench fuzz gpu-check mutants lint teach clean
+.PHONY: demo test test-slow docs docs-pictures dist dist-check bench fuzz gpu-check mutants lint teach clean
 
 $(VENV)/.made:
 	bash scripts/system-packages.sh
@@ -60,12 +61,17 @@ docs: $(VENV)/.docs
 
 docs-pictures: $(VENV)/.demo
 	$(XVFB) $(BIN)/python scripts/docs_pictures.py
+	$(XVFB) $(BIN)/python scripts/ten_clicks.py
 
 dist: $(VENV)/.made
 	$(PIP) build twine
 	rm -rf dist build/lib build/bdist.*
 	$(BIN)/python -m build
 	$(BIN)/twine check --strict dist/*
+
+dist-check: $(VENV)/.made
+	$(PIP) build
+	$(BIN)/python scripts/check_release.py
 
 bench: $(VENV)/.test
 	$(BIN)/python scripts/bench.py

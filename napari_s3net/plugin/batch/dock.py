@@ -378,6 +378,11 @@ class BatchDock(Dock):
 
     # -- showing
 
+    def _restyle(self, event: Any = None) -> None:
+        super()._restyle(event)
+        if event is not None:  # the links have the theme's colour
+            self._show_state()
+
     def _show_state(self, *, stopping: bool = False) -> None:
         """Show what there is to do now."""
         busy = self.job is not None

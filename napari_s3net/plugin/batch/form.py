@@ -146,6 +146,7 @@ class BatchForm(QWidget):
         if folder_in(self.source) != folder:
             self.output.line_edit.value = ""
         self.source.value = folder
+        self.suggest_output()
 
     @property
     def has_folders(self) -> bool:
@@ -200,8 +201,8 @@ class BatchForm(QWidget):
 
     def _connect(self) -> None:
         for folder in (self.source, self.output):
-            folder.line_edit.native.editingFinished.connect(self.changed)
-            folder.choose_btn.changed.connect(self._tell)
+            folder.line_edit.native.editingFinished.connect(self._tell_folder)
+            folder.choose_btn.changed.connect(self._tell_folder)
         for field in (self.recursive, *self.kinds.values(), self.fit):
             field.changed.connect(self._tell)
         self.pattern.native.editingFinished.connect(self.changed)
@@ -223,6 +224,16 @@ class BatchForm(QWidget):
     def _show_workers(self, address: str) -> None:
         """A cluster has workers of its own."""
         self.jobs.enabled = not address.strip()
+
+    def suggest_output(self) -> None:
+        """Propose a folder beside the images for the results, where none is given."""
+        source = folder_in(self.source)
+        if source is not None and source.is_dir() and folder_in(self.output) is None:
+            self.output.value = source.absolute().with_name(f"{source.name}-labels")
+
+    def _tell_folder(self, _: Any = None) -> None:
+        self.suggest_output()
+        self.changed.emit()
 
     def _tell(self, _: Any) -> None:
         self.changed.emit()

@@ -33,5 +33,5 @@ def lead_to_batch(folder: Path) -> bool:
     _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, "Batch")
     dock.form.take_source(folder)
     images = "an image" if count == 1 else f"{count:,} images"
-    show_info(f"This folder holds {images} and no series. Batch works through them: choose an output, then Start.")
+    show_info(f"This folder holds {images} and no series. Batch works through them: Start writes beside it.")
     return True

@@ -35,8 +35,9 @@ from napari_s3net.plugin.correct.uncertainty_controller import UncertaintyContro
 from napari_s3net.plugin.jobs.background import Background, RefinerCache, rerun
 from napari_s3net.plugin.jobs.session import cancel_all
 from napari_s3net.plugin.jobs.thread_job import Failure
-from napari_s3net.plugin.layers.result_layer import plain, why_not_writable
+from napari_s3net.plugin.layers.result_layer import metadata_of, plain, why_not_writable
 from napari_s3net.plugin.layers.source import describe_source
+from napari_s3net.plugin.segment.save_result import save_beside
 from napari_s3net.plugin.widgets.dock import Dock
 from napari_s3net.plugin.widgets.fields import Chooser
 from napari_s3net.plugin.widgets.parts import column, one_line
@@ -252,6 +253,7 @@ class CorrectDock(Dock):
             return
         self.editor.follow_undo()
         layer, source = self.editor.target()
+        self.paint.save.setVisible(metadata_of(layer) is not None)
         self.image_line.setText(f"on {source.name} · {describe_source(source)}")
         self.labels.show_labels(self.editor.rows(), self.editor.locks.labels)
         locked_part = self.editor.locked_part
@@ -344,6 +346,7 @@ class CorrectDock(Dock):
             "rerun": self.rerun,
             "hide": self._hide,
             "clear": self.editor.clear_strokes,
+            "save result": self._save,
             "save": lambda: save_strokes(self, self.editor),
             "load": lambda: load_strokes(self, self.editor),
             "revert": self._revert,
@@ -360,6 +363,10 @@ class CorrectDock(Dock):
         if what in actions:
             actions[what]()
             self.refresh()
+
+    def _save(self) -> None:
+        layer, source = self.editor.target()
+        save_beside(self, layer, source)
 
     def _say_saved(self, words: str) -> None:
         self.session_panel.line.setText(words)

@@ -95,13 +95,15 @@ class PaintPanel(QWidget):
         )
         menu.triggered.connect(lambda action: self.asked.emit(action.objectName()))
         self.more.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.save = button("Save", "Write the corrected result beside the image, in the format that you used last.")
+        self.save.clicked.connect(lambda: self.asked.emit("save result"))
         first, second = (
             [self.buttons[name] for name in names] for names in (("object", "background"), ("label", "erase"))
         )
         column(
             self, heading("Paint"), row(*first), row(*second), self.rerun, self.by_itself.native, self.bar, self.count
         )
-        self.layout().addWidget(self.more, alignment=Qt.AlignmentFlag.AlignLeft)
+        self.layout().addWidget(row(self.more, self.save))
 
     def show_brush(self, name: str) -> None:
         """Mark the button of what is painted; none where the name is empty, as the brush is elsewhere.

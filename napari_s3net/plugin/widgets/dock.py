@@ -92,6 +92,7 @@ class Dock(QScrollArea):
         window = own.parent() if own is not None else None
         if own is None or own.isFloating() or not isinstance(window, QMainWindow):
             return
+        own.setWindowTitle(own.windowTitle().partition(" (")[0])  # the plugin's name behind it does not fit on a tab
         for other in window.findChildren(QDockWidget):
             if other is not own and not other.isFloating() and other.findChild(Dock) is not None:
                 window.tabifyDockWidget(other, own)

@@ -43,7 +43,7 @@ class Welcome(QWidget):
         self.tour.clicked.connect(lambda: self.asked.emit("tour"))
         words = caption(
             "S³-Net learns to segment the one image in view, with no labels and no training data. "
-            "Photographs, and slices of CT and MR."
+            "Photographs, and slices and volumes of CT and MR. Where napari asks for a reader, choose S³-Net."
         )
         column(self, heading("Open an image, or try a sample"), words, self.open, self.folder, self.sample, self.tour)
 

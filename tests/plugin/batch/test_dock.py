@@ -6,6 +6,7 @@ import numpy as np
 import PIL.Image
 import pytest
 from napari.components import ViewerModel
+from napari.utils.theme import get_theme
 from qtpy.QtCore import Qt, QThreadPool
 
 from napari_s3net.batch import BatchReport, FileRow, isolated, iter_batch
@@ -87,6 +88,13 @@ def test_first_it_says_what_to_do(dock):
     assert "Choose a folder" in dock.line.text()
     dock.start()
     assert dock.job is None
+
+
+def test_a_link_has_the_colour_of_the_theme(dock):
+    dock._link = "http://127.0.0.1"
+    for theme in ("light", "dark"):
+        dock._viewer.theme = theme
+        assert get_theme(theme).text.as_hex() in dock.links.text()
 
 
 def test_folders_are_looked_at(ready):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from napari_s3net.errors import InvalidSettingsError
-from napari_s3net.plugin.batch.form import AUTO, FROM_FILE, BatchForm
+from napari_s3net.plugin.batch.form import AUTO, FROM_FILE, BatchForm, folder_in
 from napari_s3net.plugin.widgets.choosers import OWN
 from napari_s3net.plugin.widgets.own_presets import keep_preset
 from napari_s3net.preset_files import OwnPreset
@@ -99,7 +99,9 @@ def test_the_folders_of_the_last_time_are_there_again(filled, tmp_path, qtbot):
     qtbot.addWidget(again)
     assert (again.plan().source, again.plan().output) == (tmp_path / "in", tmp_path / "out")
     again.take_source(tmp_path)
-    assert again.plan() is None, "the results of other images stay where they are"
+    assert folder_in(again.output) == tmp_path.with_name(f"{tmp_path.name}-labels"), (
+        "not on the results of other images"
+    )
     (tmp_path / "out").rmdir()
     later = BatchForm()
     qtbot.addWidget(later)
@@ -158,3 +160,13 @@ def test_every_control_says_what_it_does(form):
     for folder in (form.source, form.output):
         assert folder.line_edit.native.toolTip()
         assert folder.choose_btn.native.toolTip()
+
+
+def test_an_output_beside_the_images_is_proposed_where_none_is_given(form, tmp_path):
+    (tmp_path / "photos").mkdir()
+    form.source.line_edit.value = str(tmp_path / "photos")
+    form.source.line_edit.native.editingFinished.emit()
+    assert folder_in(form.output) == tmp_path / "photos-labels"
+    form.output.line_edit.value = str(tmp_path / "mine")
+    form.source.line_edit.native.editingFinished.emit()
+    assert folder_in(form.output) == tmp_path / "mine"

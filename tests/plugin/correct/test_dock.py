@@ -5,6 +5,7 @@ import pytest
 from napari.components import ViewerModel
 from qtpy.QtWidgets import QApplication, QLabel
 
+from napari_s3net.plugin.correct import dock as module
 from napari_s3net.plugin.correct.dock import CorrectDock
 from napari_s3net.plugin.layers.result_layer import metadata_of, plain
 from napari_s3net.plugin.widgets.shortcuts import KEYS, KeySheet
@@ -45,6 +46,17 @@ def test_every_tool_is_one_step_of_undo(dock, layer, qtbot, tool):
     assert metadata_of(layer)["names"] == note["names"]
     layer.redo()
     assert (layer.data != messy).any()
+
+
+def test_the_corrected_result_is_saved_from_here(dock, layer, monkeypatch):
+    saved = []
+    monkeypatch.setattr(module, "save_beside", lambda parent, *what: saved.append(what))
+    dock.refresh()
+    assert dock.paint.save.isVisibleTo(dock)
+    dock.paint.save.click()
+    ((of, source),) = saved
+    assert of is layer
+    assert source.index == dock.editor.target()[1].index
 
 
 def test_tools_leave_locked_labels_alone(dock, layer, errors):
