@@ -51,7 +51,8 @@ class Row:
 ROWS = (
     Row("unet", "U-Net from random", "plain"),
     Row("self-training", "Self-training", "self-training"),
-    Row("ideal", "IDEAL", "ideal", pretrained="ideal"),
+    Row("ideal-random", "IDEAL from random", "ideal"),
+    Row("ideal", "IDEAL pre-trained", "ideal", pretrained="ideal"),
     Row("kaf-random", "KAF from random", "kaf"),
     Row("kaf", "KAF pre-trained", "kaf", pretrained="kaf"),
     Row("ideal-kaf", "IDEAL fine-tuning from KAF's encoder", "ideal", pretrained="kaf"),
@@ -321,10 +322,9 @@ def measured(rows: Sequence[dict[str, str]]) -> tuple[Measured, ...]:
     Returns
     -------
     tuple of Measured
-        What `learning.recommended` goes by; rows that start from another method's encoder are left out.
+        What `learning.recommended` goes by: the rows from random weights, since the dock pre-trains nothing.
     """
-    methods = {row.name: row.method for row in ROWS if row.backbone == "unet" and row.pretrained in ("", row.method)}
-    methods.pop("kaf-random")
+    methods = {row.name: row.method for row in ROWS if row.backbone == "unet" and not row.pretrained}
     found: dict[tuple[str, int, str], list[dict[str, str]]] = {}
     for row in rows:
         if row["row"] in methods:

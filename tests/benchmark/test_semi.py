@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from napari_s3net.benchmark import semi
-from napari_s3net.benchmark.semi import iter_semi, patient_of, plan_cells, read_semi
+from napari_s3net.benchmark.semi import iter_semi, measured, patient_of, plan_cells, read_semi
 from napari_s3net.benchmark.semi_page import semi_page
 from napari_s3net.cli import main
 from napari_s3net.errors import InvalidSettingsError, ReadError
@@ -69,6 +69,24 @@ def test_a_table_goes_on_where_it_was_and_test_patients_stay_out(acdc, tmp_path,
     assert page.count("### ") == 2
     assert "Not measured yet" in page
     assert "U-Net from random" in page
+
+
+def test_what_is_recommended_goes_by_the_u_net_from_random_weights():
+    budget = "96 pixels, width 16, 300 steps of 8 images, not mirrored"
+
+    def of(row, dice, draw="0"):
+        return {"row": row, "labelled": "2", "draw": draw, "dice": dice, "budget": budget}
+
+    rows = [
+        of("unet", "0.5"),
+        of("ideal-random", "0.6"),
+        of("ideal-random", "0.8", "1"),
+        of("ideal", "0.9"),
+        of("ilka", "1"),
+    ]
+    plain, ideal = measured(rows)
+    assert (plain.method, plain.draws, plain.dice, plain.size, plain.steps) == ("plain", 1, 0.5, 96, 300)
+    assert (ideal.method, ideal.draws, ideal.dice) == ("ideal", 2, 0.7)
 
 
 def test_folders_without_acdc_are_told(tmp_path, acdc):
