@@ -19,6 +19,7 @@ from napari_s3net.learning.methods import predict_squares
 from napari_s3net.learning.model import LearnedModel, load_model
 from napari_s3net.learning.planes import from_square, to_square
 from napari_s3net.learning.settings import LEARNING
+from napari_s3net.learning.train import LESIONS
 from napari_s3net.network.unet import ClassNetwork
 from napari_s3net.preprocessing.suggest import suggest_preset
 from napari_s3net.provenance import Provenance
@@ -120,8 +121,8 @@ def iter_apply(image: Image, model: LearnedModel) -> Generator[Step, bool | None
         except InvalidImageError as error:  # a slice without anything stays without labels
             empty = error
         else:
-            labels[n] = values[probabilities.argmax(axis=0)]
-            certain.append(confidence_of(probabilities))
+            labels[n], sure = _decide(plane, probabilities, values, model)
+            certain.append(sure)
         if (yield Step(1, 1, {}, len(values) - 1, slice=n, slices=len(planes))):
             stopped = n + 1 < len(planes)
             break
@@ -149,6 +150,19 @@ def iter_apply(image: Image, model: LearnedModel) -> Generator[Step, bool | None
         object_name=next(iter(card.classes.values())) if len(card.classes) == 1 else "Object",
         image=image,
     )
+
+
+def _decide(
+    plane: Image, probabilities: NDArray[np.float32], values: NDArray[np.int32], model: LearnedModel
+) -> tuple[NDArray[np.int32], float]:
+    """Labels of a plane, and how sure they are: beside the program's own proposal where both look for lesions."""
+    from napari_s3net.learning.beside_proposal import lesion_beside_proposal
+
+    if model.card.record.get(LESIONS) and plane.kind == "rgb":
+        found = lesion_beside_proposal(plane, probabilities[1])
+        if found is not None:
+            return np.where(found[0], values[1], values[0]), found[1]
+    return values[probabilities.argmax(axis=0)], confidence_of(probabilities)
 
 
 def confidence_of(probabilities: NDArray[np.floating]) -> float:

@@ -37,6 +37,8 @@ from napari_s3net.training.taught import shipped_path
 from napari_s3net.training.weights import FORMAT as TAUGHT_FORMAT
 from napari_s3net.training.weights import load_weights, read_tensors
 
+#: In the record of a model: whether its one class is what the program proposes in photographs.
+LESIONS = "class is the lesion"
 #: Long work that ends with a model.
 Learning = Generator[LearnStep | Notice, bool | None, LearnedModel]
 
@@ -304,9 +306,39 @@ def _learn(
         others = batch(everything, max(1, settings.batch // 2), generator) if settings.needs_unlabelled else None
         return TERMS[settings.method](state, drawn, others, settings, generator)
 
+    lesions = knows_lesions(network, data, labelled, init)
     measure = partial(_validate, network, data, aside) if len(aside) else None
     validation = yield from iter_updates(state, settings, terms, checkpoint=checkpoint, measure=measure)
-    return LearnedModel(network.eval(), _card(data, config, settings, state.iteration, validation, init))
+    card = _card(data, config, settings, state.iteration, validation, init)
+    return LearnedModel(network.eval(), replace(card, record={**card.record, LESIONS: lesions}))
+
+
+def knows_lesions(network: ClassNetwork, data: ExampleSet, labelled: NDArray[np.int64], init: Path | None) -> bool:
+    """Say whether what is to be learned is what the taught network finds already, before it has learned anything.
+
+    Parameters
+    ----------
+    network : ClassNetwork
+        With its initial weights.
+    data : ExampleSet
+        Planes.
+    labelled : numpy.ndarray
+        Numbers of the planes with labels; at most `LEARNING.most_compared` are looked at.
+    init : Path or None
+        What the weights came of; a model that was learned has found it out before.
+
+    Returns
+    -------
+    bool
+        True for one class whose mean Dice with the network's answer is at least `LEARNING.same_object`.
+    """
+    card = card_to_start_from(init)
+    if card is not None or not comes_from_taught(init) or len(data.classes) != 1:
+        return bool(card and card.record.get(LESIONS))
+    chosen = labelled[: LEARNING.most_compared]
+    told = predict_squares(network, data.images[chosen]).argmax(dim=1).numpy() == 1
+    truth, seen = data.labels[chosen] == 1, data.labels[chosen] != IGNORED
+    return float(np.mean([dice(t & s, m) for t, s, m in zip(told, seen, truth, strict=True)])) >= LEARNING.same_object
 
 
 def _card(

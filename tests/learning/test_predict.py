@@ -1,13 +1,18 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from napari_s3net.errors import InvalidImageError, ModelFileError
 from napari_s3net.image import Geometry, Image, as_image
+from napari_s3net.learning.beside_proposal import lesion_beside_proposal
 from napari_s3net.learning.methods import network_config, new_network
 from napari_s3net.learning.model import LearnedCard, LearnedModel, save_model
 from napari_s3net.learning.planes import InputNormalisation
 from napari_s3net.learning.predict import confidence_of, iter_apply, iter_learned, predict_plane
+from napari_s3net.learning.train import LESIONS
+from napari_s3net.phantom.synthetic_skin import synthetic_skin
 from napari_s3net.runtime.generators import drain, follow
 from napari_s3net.settings import preset_settings
 from tests.learning.conftest import scene
@@ -116,3 +121,19 @@ def test_confidence_is_low_where_classes_are_near_each_other():
 
 def test_gradients_are_not_kept(model):
     assert not torch.is_tensor(drain(iter_apply(as_image(scene(0)[0]), model)).labels)
+
+
+def test_a_model_of_lesions_decides_beside_the_proposal(tiny):
+    image = as_image(synthetic_skin(4, 96).array)
+    card = LearnedCard(
+        config=network_config(tiny, 3, 1), settings=tiny, classes={5: "Lesion"}, normalisation=InputNormalisation(3)
+    )
+    network = new_network(card.config, 0).eval()
+    learned = predict_plane(LearnedModel(network, card), image)
+    alone = drain(iter_apply(image, LearnedModel(network, card)))
+    np.testing.assert_array_equal(alone.mask, learned.argmax(axis=0) == 1)
+    beside = drain(iter_apply(image, LearnedModel(network, replace(card, record={LESIONS: True}))))
+    expected, confidence = lesion_beside_proposal(image, learned[1])
+    np.testing.assert_array_equal(beside.labels, np.where(expected, 5, 0))
+    assert beside.confidence == pytest.approx(confidence)
+    assert (beside.mask != alone.mask).any()

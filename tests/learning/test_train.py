@@ -14,8 +14,9 @@ from napari_s3net.learning.model import save_model, start_from
 from napari_s3net.learning.planes import InputNormalisation
 from napari_s3net.learning.run import belongs_to_run
 from napari_s3net.learning.settings import METHODS
-from napari_s3net.learning.train import config_for, iter_learn, set_aside, taught_start
+from napari_s3net.learning.train import LESIONS, config_for, iter_learn, set_aside, taught_start
 from napari_s3net.network.encoder_decoder import EncoderDecoder, EncoderDecoderConfig
+from napari_s3net.phantom.synthetic_skin import synthetic_skin
 from napari_s3net.runtime.generators import drain, follow
 from napari_s3net.training.taught import load_shipped
 from napari_s3net.training.weights import ModelCard, Normalisation, save_weights
@@ -134,6 +135,28 @@ def test_photographs_are_learned_from_what_the_shipped_network_says_of_them(phot
     assert learned.card.record["started from"] == "skin.safetensors"
     told = predict_squares(learned.network, photographs.images)[:, 1]
     torch.testing.assert_close(told, expected, atol=1e-2, rtol=0)
+
+
+def test_it_finds_out_whether_the_class_is_the_lesion_that_the_network_finds(photographs, tiny, tmp_path):
+    arrays = np.stack([synthetic_skin(seed, 32).array for seed in range(100, 100 + len(photographs))])
+    images = ((arrays / 255 - 0.5) / 0.25).transpose(0, 3, 1, 2).astype(np.float16)
+    shipped, _ = load_shipped("skin")
+    with torch.no_grad():
+        found = (shipped(torch.from_numpy(images).float())[0][:, 0] > 0).numpy()
+    lesions = replace(photographs, images=images, labels=found.astype(np.int8))
+    others = replace(lesions, labels=(~found).astype(np.int8))
+    settings = tiny.replace(steps=1, learning_rate=1e-6)
+    for data, expected in ((lesions, True), (others, False)):
+        model = drain(iter_learn(data, settings, CPU))
+        assert model.card.record[LESIONS] is expected
+        save_model(tmp_path / "m.safetensors", model)
+        again = drain(iter_learn(lesions, settings, CPU, init=tmp_path / "m.safetensors"))
+        assert again.card.record[LESIONS] is expected
+
+
+def test_two_classes_are_no_lesion(photographs, tiny):
+    two = replace(photographs, classes={1: "Lesion", 2: "Hair"})
+    assert not drain(iter_learn(two, tiny.replace(steps=1), CPU)).card.record[LESIONS]
 
 
 @pytest.mark.parametrize("changes", [{"start": "random"}, {"method": "kaf"}])
