@@ -180,7 +180,7 @@ class Settings(CheckedSettings):
     )
     min_area: float = setting(
         0.1,
-        "Drop parts below",
+        "Smallest part",
         "Parts of the object smaller than this share of the image are left out.",
         low=0.0,
         high=20.0,

@@ -21,7 +21,7 @@ def forms(qtbot):
     ("unit", "label", "text"),
     [
         ("px", "Working size", "px"),
-        ("% of the image", "Drop parts below", "%"),
+        ("% of the image", "Smallest part", "%"),
         ("°", "Rotation up to", "°"),
         ("clusters", "Clusters at start", ""),
         ("", "x", ""),
