@@ -104,7 +104,9 @@ def main() -> None:
         correct.autosave.save()
         wait(lambda: False, 1)
         watch.tell("saving the session")
-        correct.autosave.wait()
+        correct.autosave.wait()  # stands still until the file is written: no pause of the window
+        wait(lambda: False, 0.1)
+        watch.late = []
         print(peak())
         layer.undo()
         wait(lambda: False, 1)
