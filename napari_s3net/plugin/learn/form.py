@@ -21,7 +21,7 @@ from napari_s3net.plugin.widgets.text import plural
 
 RECOMMENDED = "recommended"
 IN_VIEW = "The image in view"
-START_TEXTS = {"taught": "What is known of photographs", "random": "Nothing"}
+START_TEXTS = {"taught": "Taught network", "random": "Nothing"}
 SIZE_TEXTS = {"small": "Small, for a CPU", "standard": "Standard, for a graphics card"}
 #: Seconds of a step, and memory in MB, at the small size: measured on one core of a busy machine, on 16 colour planes.
 SECONDS_A_STEP = {"plain": 0.9, "self-training": 1.8, "ideal": 2.7, "kaf": 2.1}
