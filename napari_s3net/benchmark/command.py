@@ -119,7 +119,7 @@ def _learn(options: Namespace) -> int:
     if options.semi:
         numbers = [int(_positive(text)) for text in options.labelled.split(",")]
         cells = semi.plan_cells(options.rows.split(",") if options.rows else (), numbers, options.draws)
-        for cell in semi.iter_semi(options.set_dir, options.output, cells, settings, sys.stdout.write):
+        for cell in semi.iter_semi(options.set_dir, options.output, cells, settings, sys.stdout.write, options.device):
             sys.stdout.write(f"{cell.row.text}, {cell.labelled} labelled patients, draw {cell.draw}: done\n")
         return 0
     pairs = [

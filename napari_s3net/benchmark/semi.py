@@ -124,7 +124,12 @@ def drawn_patients(labelled: int, draw: int) -> list[int]:
 
 
 def iter_semi(
-    folder: Path, output: Path, cells: Sequence[Cell], settings: LearnSettings, tell: Callable[[str], object]
+    folder: Path,
+    output: Path,
+    cells: Sequence[Cell],
+    settings: LearnSettings,
+    tell: Callable[[str], object],
+    device: str = "cpu",
 ) -> Iterator[Cell]:
     """Do the trainings that are not done yet, each resumable, and append their figures to `semi.csv`.
 
@@ -140,6 +145,8 @@ def iter_semi(
         The budget; method and backbone are those of the row.
     tell : callable
         Takes a line of progress now and then.
+    device : str
+        Where to learn, as in `segment`.
 
     Yields
     ------
@@ -151,7 +158,10 @@ def iter_semi(
     ReadError
         If the folder holds no such files.
     """
+    from napari_s3net.runtime.device import resolve_device
+
     output.mkdir(parents=True, exist_ok=True)
+    run = _Run(output, resolve_device(device), tell)
     table = output / "semi.csv"
     budget = budget_text(settings)
     done = {(row["row"], int(row["labelled"]), int(row["draw"])) for row in read_semi(table) if row["budget"] == budget}
@@ -169,7 +179,7 @@ def iter_semi(
     for cell in left:
         started = time.perf_counter()
         used = settings.replace(method=cell.row.method, backbone=cell.row.backbone, seed=cell.draw, validate=False)
-        model = _train(cell, keypoints if _keypoints(cell.row) else data, used, output, tell)
+        model = run.train(cell, keypoints if _keypoints(cell.row) else data, used)
         rows = _evaluate(model, test, cell, time.perf_counter() - started, budget)
         _append(table, rows)
         yield cell
@@ -204,27 +214,50 @@ def _read(pairs: Sequence[ImageWithLabels], settings: LearnSettings) -> ExampleS
     return drain(iter_examples(pairs, settings.size, classes=CLASSES))
 
 
-def _train(cell: Cell, data: ExampleSet, settings: LearnSettings, output: Path, tell: Callable[[str], object]) -> Any:
-    """The model of a cell; labels of other patients are taken away first."""
-    import torch
+@dataclass(frozen=True)
+class _Run:
+    """Where the trainings of a table are done, and who is told."""
 
-    from napari_s3net.learning.train import iter_learn
-    from napari_s3net.network.class_losses import IGNORED
-    from napari_s3net.runtime.generators import follow
+    output: Path
+    device: Any
+    tell: Callable[[str], object]
 
-    name = f"{cell.row.name}-{cell.labelled}-{cell.draw}"
-    init = _pretrained(cell.row, data, settings, output, tell) if cell.row.pretrained else None
-    patients = np.array([patient_of(data.names[file]) for file in data.files])
-    known = np.isin(patients, drawn_patients(cell.labelled, cell.draw))
-    labels = np.where(known[:, None, None], data.labels, np.int8(IGNORED))
-    steps = iter_learn(
-        replace(data, labels=labels),
-        settings,
-        torch.device("cpu"),
-        init=init,
-        checkpoint=output / "work" / f"{name}.safetensors",
-    )
-    return follow(steps, lambda step: _say(name, step, tell))
+    def train(self, cell: Cell, data: ExampleSet, settings: LearnSettings) -> Any:
+        """The model of a cell; labels of other patients are taken away first."""
+        from napari_s3net.learning.train import iter_learn
+        from napari_s3net.network.class_losses import IGNORED
+        from napari_s3net.runtime.generators import follow
+
+        name = f"{cell.row.name}-{cell.labelled}-{cell.draw}"
+        init = self._pretrained(cell.row, data, settings) if cell.row.pretrained else None
+        patients = np.array([patient_of(data.names[file]) for file in data.files])
+        known = np.isin(patients, drawn_patients(cell.labelled, cell.draw))
+        blind = replace(data, labels=np.where(known[:, None, None], data.labels, np.int8(IGNORED)))
+        steps = iter_learn(blind, settings, self.device, init=init, checkpoint=self._checkpoint(name))
+        return follow(steps, lambda step: self._say(name, step))
+
+    def _pretrained(self, row: Row, data: ExampleSet, settings: LearnSettings) -> Path:
+        """The pre-trained encoder of a row: made once, with the pool's images alone, for all draws."""
+        from napari_s3net.learning.model import save_model
+        from napari_s3net.learning.pretrain import iter_pretrain
+        from napari_s3net.runtime.generators import follow
+
+        used = settings.replace(method=row.pretrained, seed=0)
+        name = f"pretrained-{row.pretrained}-{row.backbone}"
+        path = self.output / "models" / f"{name}-{used.size}-{used.steps}.safetensors"
+        if not path.is_file():
+            steps = iter_pretrain(data, used, self.device, checkpoint=self._checkpoint(name))
+            save_model(path, follow(steps, lambda step: self._say(name, step)))
+        return path
+
+    def _checkpoint(self, name: str) -> Path:
+        return self.output / "work" / f"{name}.safetensors"
+
+    def _say(self, name: str, step: Any) -> None:
+        """A line every fifty steps."""
+        if (iteration := getattr(step, "iteration", 0)) % 50 == 0:
+            losses = ", ".join(f"{term} {value:.3f}" for term, value in step.losses.items())
+            self.tell(f"{name}: {iteration} of {step.total}, {losses}\n")
 
 
 def patient_of(name: str) -> int:
@@ -242,32 +275,6 @@ def patient_of(name: str) -> int:
     """
     match = re.match(r"patient(\d+)_", Path(name).name)
     return int(match[1]) if match else 0
-
-
-def _pretrained(
-    row: Row, data: ExampleSet, settings: LearnSettings, output: Path, tell: Callable[[str], object]
-) -> Path:
-    """The pre-trained encoder of a row: made once, with the pool's images alone, for all draws."""
-    import torch
-
-    from napari_s3net.learning.model import save_model
-    from napari_s3net.learning.pretrain import iter_pretrain
-    from napari_s3net.runtime.generators import follow
-
-    used = settings.replace(method=row.pretrained, seed=0)
-    name = f"pretrained-{row.pretrained}-{row.backbone}"
-    path = output / "models" / f"{name}-{used.size}-{used.steps}.safetensors"
-    if not path.is_file():
-        steps = iter_pretrain(data, used, torch.device("cpu"), checkpoint=output / "work" / f"{name}.safetensors")
-        save_model(path, follow(steps, lambda step: _say(name, step, tell)))
-    return path
-
-
-def _say(name: str, step: Any, tell: Callable[[str], object]) -> None:
-    """A line every fifty steps."""
-    if (iteration := getattr(step, "iteration", 0)) % 50 == 0:
-        losses = ", ".join(f"{term} {value:.3f}" for term, value in step.losses.items())
-        tell(f"{name}: {iteration} of {step.total}, {losses}\n")
 
 
 def _evaluate(
