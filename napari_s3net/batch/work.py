@@ -267,6 +267,7 @@ def _load(name: str) -> Segmenter:
 def _write(job: FileJob, image: Image, result: Segmentation, mask: NDArray[np.bool_]) -> dict[str, str]:
     """Write what was asked for, each file whole or not at all; the paths below the output folder."""
     from napari_s3net import io
+    from napari_s3net.export.formats import mask_segment, segments_of
     from napari_s3net.export.overlay import draw_overlay, fullest_plane
     from napari_s3net.export.result import label_suffix
 
@@ -276,9 +277,11 @@ def _write(job: FileJob, image: Image, result: Segmentation, mask: NDArray[np.bo
     outputs["thumbnails"] = f"thumbnails/{job.stem}.jpg"
     paths = {kind: inside(output, relative) for kind, relative in outputs.items()}
     if "labels" in paths:
-        io.write_labels(paths["labels"], result.labels, image.geometry)
+        io.write_labels(
+            paths["labels"], result.labels, image.geometry, segments=segments_of(result.names, result.foreground)
+        )
     if "masks" in paths:
-        io.write_labels(paths["masks"], mask, image.geometry, mask=True)
+        io.write_labels(paths["masks"], mask, image.geometry, mask=True, segments=[mask_segment(result.object_name)])
     plane, region = fullest_plane(image, mask)
     if "overlays" in paths:
         io.write_png(paths["overlays"], draw_overlay(plane, region, settings=result.settings))

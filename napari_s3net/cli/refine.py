@@ -55,8 +55,9 @@ def run(options: Namespace) -> int:
     from napari_s3net.io.validation.headers import stem
 
     image = read_image(options.input)
-    labels, drawn = (_whole_numbers(path, image) for path in (options.labels, options.constraints))
-    before = _result(options.labels, labels, image)
+    labels, names = _labels(options.labels, image)
+    drawn = _whole_numbers(options.constraints, image)
+    before = _result(options.labels, labels, names, image)
     result = refine(before, drawn, image=image, locked=options.lock, device=options.device)
     changed = float((result.labels != before.labels).mean())
     result = result.with_provenance(source=options.input.name)
@@ -65,6 +66,24 @@ def run(options: Namespace) -> int:
     note = f" {made.note}" if made.note else ""
     say_more(f"{options.input.name}: {100 * changed:.1f} % changed, {made.seconds:.1f} s, {written[0]}{note}")
     return 0
+
+
+def _labels(path: Path, image: Image) -> tuple[NDArray[np.int32], dict[int, str]]:
+    """Labels of the image's shape with the names that their file gives them; of a picture in colours the first one."""
+    from napari_s3net.errors import UnsupportedFormatError
+    from napari_s3net.io import read_labels
+
+    try:
+        read = read_labels(path)
+    except UnsupportedFormatError:
+        return _whole_numbers(path, image), {}
+    if read.array.shape != image.shape:
+        raise InvalidConstraintsError(_other_shape(path, read.array, image))
+    return read.array, read.names
+
+
+def _other_shape(path: Path, array: NDArray[Any], image: Image) -> str:
+    return f"{path.name} is {array.shape}, the image is {image.shape}; expected the same."
 
 
 def _whole_numbers(path: Path, image: Image) -> NDArray[np.int32]:
@@ -76,19 +95,19 @@ def _whole_numbers(path: Path, image: Image) -> NDArray[np.int32]:
     read = read_image(path)
     array = read.array[..., 0] if read.kind == "rgb" else read.array
     if array.shape != image.shape:
-        raise InvalidConstraintsError(f"{path.name} is {array.shape}, the image is {image.shape}; expected the same.")
+        raise InvalidConstraintsError(_other_shape(path, array, image))
     if array.dtype.kind == "f" and not np.array_equal(array, np.round(array)):
         raise InvalidConstraintsError(f"Expected whole numbers in {path.name}.")
     return np.asarray(array, np.int32)
 
 
-def _result(path: Path, labels: NDArray[np.int32], image: Image) -> Segmentation:
-    """Labels with what the JSON beside them knows: object, names and settings."""
+def _result(path: Path, labels: NDArray[np.int32], names: dict[int, str], image: Image) -> Segmentation:
+    """Labels with what the JSON beside them knows, object, names and settings; or with the names of their file."""
     from napari_s3net.image import Segmentation
     from napari_s3net.io.validation.headers import stem
 
     beside = path.with_name(f"{stem(path).removesuffix('_labels')}.json")
-    values = _metadata(beside)
+    values = {"names": names, **_metadata(beside)}
     if "settings" not in values:
         values = {**values, **_suggested(image).to_dict()}
     try:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
+
+import numpy as np
 
 from napari_s3net import io
 from napari_s3net.errors import WriteError
 from napari_s3net.export.coco import coco_annotations
 from napari_s3net.export.surface import write_surface
 from napari_s3net.image import Segmentation
-from napari_s3net.io.segments import Segment, write_seg_nrrd
+from napari_s3net.io.segments import Colour, Segment
 from napari_s3net.labels.surface import surface_of
 
 #: Formats by name, with what their files end in.
@@ -27,13 +29,19 @@ OBJECT_COLOURS = ((25, 195, 242), (120, 220, 250), (0, 130, 190), (70, 170, 255)
 OTHER_COLOURS = ((230, 159, 0), (0, 158, 115), (240, 228, 66), (213, 94, 0), (204, 121, 167), (150, 150, 150))
 
 
-def segments_of(result: Segmentation) -> list[Segment]:
+def segments_of(
+    names: Mapping[int, str], foreground: Collection[int], colours: Mapping[int, Colour] | None = None
+) -> list[Segment]:
     """Say how other programs call and colour the labels of a result.
 
     Parameters
     ----------
-    result : Segmentation
-        Of an image or a volume.
+    names : mapping of int to str
+        Of every label.
+    foreground : collection of int
+        The object's labels.
+    colours : mapping of int to tuple of int, optional
+        Of labels that have a colour of their own.
 
     Returns
     -------
@@ -41,17 +49,39 @@ def segments_of(result: Segmentation) -> list[Segment]:
         By label.
     """
     segments, counts = [], {True: 0, False: 0}
-    for label in sorted(result.names):
-        is_object = label in result.foreground
-        colours = OBJECT_COLOURS if is_object else OTHER_COLOURS
-        colour = colours[counts[is_object] % len(colours)]
+    for label in sorted(names):
+        is_object = label in foreground
+        family = OBJECT_COLOURS if is_object else OTHER_COLOURS
+        colour = (colours or {}).get(label, family[counts[is_object] % len(family)])
         counts[is_object] += 1
-        segments.append(Segment(label, result.names[label] or f"Label {label}", colour, is_object))
+        segments.append(Segment(label, names[label] or f"Label {label}", colour, is_object))
     return segments
 
 
+def mask_segment(object_name: str) -> Segment:
+    """Say how other programs call and colour the mask of a result.
+
+    Parameters
+    ----------
+    object_name : str
+        What the object as a whole is called.
+
+    Returns
+    -------
+    Segment
+        The one of a mask.
+    """
+    return Segment(1, object_name, OBJECT_COLOURS[0])
+
+
 def write_formats(
-    directory: Path, stem: str, result: Segmentation, formats: Collection[str], source: Path | None = None
+    directory: Path,
+    stem: str,
+    result: Segmentation,
+    formats: Collection[str],
+    source: Path | None = None,
+    *,
+    colours: Mapping[int, Colour] | None = None,
 ) -> list[Path]:
     """Write a result in further formats.
 
@@ -67,6 +97,8 @@ def write_formats(
         Names in `FORMATS`.
     source : Path, optional
         The DICOM series that was segmented; needed for "dicom-seg" and "rtstruct" only.
+    colours : mapping of int to tuple of int, optional
+        Of labels that have a colour of their own.
 
     Returns
     -------
@@ -80,21 +112,22 @@ def write_formats(
     InvalidImageError
         If a surface is asked for and there is no object, or no volume.
     """
-    written = []
+    segments, written = segments_of(result.names, result.foreground, colours), []
     for name in formats:
         if name not in FORMATS:
             raise WriteError(f"There is no format {name!r}. Formats are: {', '.join(FORMATS)}.")
         path = directory / f"{stem}{FORMATS[name]}"
-        _write(name, path, result, source)
+        _write(name, path, result, segments, source)
         written.append(path)
     return written
 
 
-def _write(name: str, path: Path, result: Segmentation, source: Path | None) -> None:
+def _write(name: str, path: Path, result: Segmentation, segments: list[Segment], source: Path | None) -> None:
     if name == "seg.nrrd":
-        write_seg_nrrd(path, result.labels, result.geometry, segments_of(result))
+        named = np.where(np.isin(result.labels, list(result.names)), result.labels, 0)
+        io.write_labels(path, named, result.geometry, segments=segments)
     elif name == "coco":
-        io.write_json(path, coco_annotations(result.labels, segments_of(result), result.provenance.source or path.stem))
+        io.write_json(path, coco_annotations(result.labels, segments, result.provenance.source or path.stem))
     elif name in ("dicom-seg", "rtstruct"):
         if source is None:
             raise WriteError(f"Cannot write {path.name}: it refers to the DICOM series that was segmented; got none.")
@@ -102,6 +135,6 @@ def _write(name: str, path: Path, result: Segmentation, source: Path | None) -> 
         from napari_s3net.io.dicom.write_segmentation import write_dicom_segmentation
 
         write = write_dicom_segmentation if name == "dicom-seg" else write_dicom_contours
-        write(path, result.labels, result.geometry, segments_of(result), source)
+        write(path, result.labels, result.geometry, segments, source)
     else:
         write_surface(path, *surface_of(result.mask, result.geometry))

@@ -10,6 +10,7 @@ from typing import Any
 
 from napari_s3net import io
 from napari_s3net.errors import WriteError
+from napari_s3net.export.formats import mask_segment, segments_of
 from napari_s3net.export.overlay import draw_overlay, fullest_plane
 from napari_s3net.image import Image, Segmentation
 from napari_s3net.labels.measure import measure_clusters
@@ -61,8 +62,8 @@ def write_result(
     _check_ours((labels, mask), json_path)
     metadata = result_metadata(image, result)
     json_path.unlink(missing_ok=True)
-    io.write_labels(labels, result.labels, image.geometry)
-    io.write_labels(mask, result.mask, image.geometry, mask=True)
+    io.write_labels(labels, result.labels, image.geometry, segments=segments_of(result.names, result.foreground))
+    io.write_labels(mask, result.mask, image.geometry, mask=True, segments=[mask_segment(result.object_name)])
     if overlay:
         io.write_png(picture, draw_overlay(*fullest_plane(image, result.mask), settings=result.settings))
     io.write_json(json_path, metadata, ascii_only=not _is_text(metadata["source"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import warnings
@@ -12,8 +13,9 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
-from napari_s3net.errors import AmbiguousSeriesError, ReadError, ReadWarning, UnsupportedFormatError
+from napari_s3net.errors import AmbiguousSeriesError, HoldsLabelsError, ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.image import Image
+from napari_s3net.io.segments import GEOMETRY, of_fields
 from napari_s3net.io.validation import headers
 from napari_s3net.io.validation.limits import OnPromise, on_promise, reading_seconds
 from napari_s3net.runtime.child_server import NOBODY, Caller, limited_memory, serve
@@ -179,7 +181,14 @@ def _answer_read(path: Path, request: Mapping[str, Any]) -> Reply:
 
 
 def _answer_times(path: Path, request: Mapping[str, Any]) -> Reply:
-    """All volumes of a file; the image where it is but one."""
+    """All volumes of an image; the image where it is but one."""
+    if _label_fields(path):
+        raise HoldsLabelsError("it holds labels, not an image. `read_labels` opens it.")
+    return _all_times(path, request)
+
+
+def _all_times(path: Path, request: Mapping[str, Any]) -> Reply:
+    """All volumes of a file, also of labels."""
     file_format = _series_format(path)
     if file_format is None:
         return _answer_read(path, request)
@@ -210,17 +219,30 @@ def _answer_stack(path: Path, request: Mapping[str, Any]) -> Reply:
     return ({}, None) if image is None else _reply(image)
 
 
-def _answer_labels(path: Path, _: Mapping[str, Any]) -> Reply:
-    """Labels of a DICOM segmentation, or of a file of whole numbers."""
+def _answer_labels(path: Path, request: Mapping[str, Any]) -> Reply:
+    """Labels of a DICOM segmentation, or of a file of whole numbers; where it is asked for, of all times."""
     if path.is_file() and headers.is_dicom(path):
         from napari_s3net.io.dicom.segmentation import read_segmentation
 
-        labels, geometry, names = read_segmentation(path)
-        return {"geometry": asdict(geometry), "names": sorted(names.items())}, labels
-    image = decode(path)
-    if image.kind == "rgb" or image.array.dtype.kind not in "iu" or image.array.min() < 0:
-        raise UnsupportedFormatError(f"labels are whole numbers from 0 on; it holds {image.kind} {image.array.dtype}.")
-    return {"geometry": asdict(image.geometry), "names": []}, image.array
+        labels, geometry, segments = read_segmentation(path)
+        return {"geometry": asdict(geometry), "segments": [asdict(one) for one in segments]}, labels
+    reply, array = (_all_times if request["times"] else _answer_read)(path, {"series": None, **request})
+    if array is None or reply["kind"] == "rgb" or array.dtype.kind not in "iu" or array.min() < 0:
+        kind = "nothing" if array is None else f"{reply['kind']} {array.dtype}"
+        raise UnsupportedFormatError(f"labels are whole numbers from 0 on; it holds {kind}.")
+    fields = _label_fields(path)
+    placed = {"geometry": json.loads(fields[GEOMETRY])} if GEOMETRY in fields else {}
+    return {**reply, **placed, "segments": [asdict(one) for one in of_fields(fields)]}, array
+
+
+def _label_fields(path: Path) -> dict[str, str]:
+    """What a header tells of labels; a damaged header tells nothing, and is refused as its pixels are read."""
+    from napari_s3net.io.label_fields import label_fields
+
+    try:
+        return {} if path.is_dir() else label_fields(_header_of(path), headers.sniff(path))
+    except Exception:  # noqa: BLE001 - whatever a decoder thinks up
+        return {}
 
 
 def _answer_list(path: Path, _: Mapping[str, Any]) -> Reply:

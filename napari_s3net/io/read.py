@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from napari_s3net import errors
 from napari_s3net.errors import AmbiguousSeriesError, ReadError, ReadWarning
 from napari_s3net.image import Geometry, Image
+from napari_s3net.io.segments import Segment, segment_of_json
 from napari_s3net.io.validation.headers import is_dicom
 from napari_s3net.io.validation.limits import reading_seconds, shown
 from napari_s3net.runtime.child_process import (
@@ -108,6 +109,11 @@ def read_times(path: str | os.PathLike[str]) -> Image | TimeSeries:
     Image or TimeSeries
         A time series of a NIfTI, MetaImage or NRRD file that holds several volumes, as far as they fit into memory
         together.
+
+    Raises
+    ------
+    HoldsLabelsError
+        If the file says that it holds labels: `read_labels` opens it.
     """
     path = Path(path).absolute()
     reply, array = _ask(path, {"task": "times", "series": None}, _ask_reader)
@@ -253,27 +259,35 @@ class LabelImage(NamedTuple):
         (H, W) or (Z, H, W) int32; 0 where nothing is labelled.
     geometry : Geometry
         Where they lie.
-    names : dict of int to str
-        What the file calls each label; empty where it says nothing.
+    segments : tuple of Segment
+        Names, colours and codes of its labels; empty where the file tells of none.
     """
 
     array: NDArray[np.int32]
     geometry: Geometry
-    names: dict[int, str]
+    segments: tuple[Segment, ...] = ()
+
+    @property
+    def names(self) -> dict[int, str]:
+        """What the file calls each label; empty where it says nothing."""
+        return {one.label: one.name for one in self.segments if one.name}
 
 
-def read_labels(path: str | os.PathLike[str]) -> LabelImage:
+def read_labels(path: str | os.PathLike[str], *, times: bool = False) -> LabelImage:
     """Open labels: a DICOM segmentation, or any file of whole numbers that `read_image` opens.
 
     Parameters
     ----------
     path : path-like
         The file.
+    times : bool
+        Of several volumes open all, (T, Z, H, W), not only the first.
 
     Returns
     -------
     LabelImage
-        Upright, as `read_image` gives an image, with the names that the file gives them.
+        Upright, as `read_image` gives an image, with the names, colours and codes that the file gives them: a DICOM
+        segmentation, Slicer's, or what `write_labels` wrote.
 
     Raises
     ------
@@ -288,10 +302,11 @@ def read_labels(path: str | os.PathLike[str]) -> LabelImage:
         If segments overlap, or only a part is opened.
     """
     path = Path(path).absolute()
-    reply, array = _ask(path, {"task": "labels"}, _ask_reader)
+    reply, array = _ask(path, {"task": "labels", "times": times}, _ask_reader)
     assert array is not None  # noqa: S101 - an answer without an error has one
     _warn(path, reply["notes"], 3)
-    return LabelImage(array.astype(np.int32, copy=False), _geometry_of_json(reply["geometry"]), dict(reply["names"]))
+    segments = tuple(segment_of_json(one) for one in reply["segments"])
+    return LabelImage(array.astype(np.int32, copy=False), _geometry_of_json(reply["geometry"]), segments)
 
 
 def read_stack(paths: Sequence[str | os.PathLike[str]]) -> Image:

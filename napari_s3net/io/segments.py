@@ -1,20 +1,54 @@
-"""Labels with the names and colours of their segments: 3D Slicer's `.seg.nrrd`."""
+"""Segments: labels with names, colours and codes, and the fields of a header that tell of them.
+
+Formats with free text in their headers (NRRD, MHA, NIfTI, TIFF, PNG) all get the same fields, those of 3D Slicer's
+segmentations: `Segment0_Name`, `Segment0_Color`, `Segment0_LabelValue`, `Segment0_Tags`.
+"""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
+Colour = tuple[int, int, int]
+#: The field in which TIFF and PNG, which know no place in space, get the geometry of labels.
+GEOMETRY = "S3Net_Geometry"
+#: Of segments that have none.
+GREY: Colour = (150, 150, 150)
+#: What Slicer puts before and behind the codes of a segment.
+_TERMINOLOGY = "TerminologyEntry:Segmentation category and type - 3D Slicer General Anatomy list"
+_ANATOMY = "~^^~Anatomic codes - DICOM master list~^^~^^|"
 
-from napari_s3net.errors import WriteError
-from napari_s3net.image import Geometry
-from napari_s3net.io.validation.limits import shown
-from napari_s3net.io.write import replacing
+
+class Code(NamedTuple):
+    """A term of a coding scheme.
+
+    Parameters
+    ----------
+    value : str
+        Such as "39607008".
+    meaning : str
+        Such as "Lung".
+    scheme : str
+        "SCT" is SNOMED CT.
+    """
+
+    value: str
+    meaning: str
+    scheme: str = "SCT"
+
+
+#: Category and type of what segments show, by their name's first words; dcmqi's and Slicer's own choice.
+CODES = {
+    "Lung": (Code("123037004", "Anatomical Structure"), Code("39607008", "Lung")),
+    "Lesion": (Code("49755003", "Morphologically Altered Structure"), Code("52988006", "Lesion")),
+    "Bone": (Code("123037004", "Anatomical Structure"), Code("272673000", "Bone")),
+    "Fat": (Code("85756007", "Tissue"), Code("55603005", "Adipose tissue")),
+    "Soft tissue": (Code("85756007", "Tissue"), Code("87784001", "Soft tissue")),
+}
+OTHER = (Code("85756007", "Tissue"), Code("85756007", "Tissue"))
 
 
 @dataclass(frozen=True)
@@ -27,72 +61,162 @@ class Segment:
         Its number in the label array.
     name : str
         A few words.
-    colour : tuple of int
-        Red, green and blue, 0 to 255.
+    colour : tuple of int or None
+        Red, green and blue, 0 to 255; None where a file tells none.
     is_object : bool
         Whether it belongs to the object.
+    codes : tuple of Code or None
+        Category and type of what it shows; None where they follow from the name, see `CODES`.
     """
 
     label: int
     name: str
-    colour: tuple[int, int, int]
+    colour: Colour | None = None
     is_object: bool = True
+    codes: tuple[Code, Code] | None = None
+
+    @property
+    def category_and_type(self) -> tuple[Code, Code]:
+        """Its codes, or those of its name."""
+        known = (codes for name, codes in CODES.items() if self.name.startswith(name))
+        return self.codes or next(known, OTHER)
 
 
-def write_seg_nrrd(
-    path: str | os.PathLike[str], labels: NDArray[Any], geometry: Geometry, segments: Sequence[Segment]
-) -> None:
-    """Write a segmentation that 3D Slicer opens with names and colours; any other program opens it as NRRD labels.
+def segment_of_json(values: Mapping[str, Any]) -> Segment:
+    """Make a segment of `dataclasses.asdict`'s values that went through JSON.
 
     Parameters
     ----------
-    path : path-like
-        Ends in ".seg.nrrd"; its folder is made where missing.
-    labels : numpy.ndarray
-        (Z, H, W) whole numbers from 0 on.
-    geometry : Geometry
-        That of the image.
-    segments : sequence of Segment
-        One for each label that is to be a segment.
+    values : mapping
+        The fields of a `Segment`.
 
-    Raises
-    ------
-    WriteError
-        If the name or the shape does not suit, or the place cannot be written.
+    Returns
+    -------
+    Segment
+        Equal to the one from before.
     """
-    import SimpleITK as sitk
+    colour, codes = values["colour"], values["codes"]
+    return Segment(
+        values["label"],
+        values["name"],
+        None if colour is None else tuple(colour),
+        values["is_object"],
+        None if codes is None else (Code(*codes[0]), Code(*codes[1])),
+    )
 
-    from napari_s3net.io.geometry import to_file_order
-    from napari_s3net.io.itk import plain_path
 
-    path = Path(path).absolute()
-    if not path.name.lower().endswith(".seg.nrrd"):
-        raise WriteError(f"Cannot write {shown(path)}: a segmentation for 3D Slicer ends in .seg.nrrd.")
-    if labels.ndim != 3 or geometry.ndim != 3:
-        raise WriteError(
-            f"Cannot write {shown(path)}: expected a volume (Z, H, W); got labels of shape {labels.shape}."
-        )
-    kept = np.where(np.isin(labels, [segment.label for segment in segments]), labels, 0)
-    image = to_file_order(kept.astype(np.min_scalar_type(int(kept.max(initial=0)))), geometry)
-    columns, rows, slices = image.GetSize()
-    image.SetMetaData("Segmentation_MasterRepresentation", "Binary labelmap")
-    image.SetMetaData("Segmentation_ContainedRepresentationNames", "Binary labelmap|")
-    image.SetMetaData("Segmentation_ReferenceImageExtentOffset", "0 0 0")
+def to_fields(segments: Sequence[Segment], size: Sequence[int]) -> dict[str, str]:
+    """Say what segments are as fields of a header.
+
+    Parameters
+    ----------
+    segments : sequence of Segment
+        One for each label.
+    size : sequence of int
+        Of the array in the file, x first.
+
+    Returns
+    -------
+    dict of str to str
+        As 3D Slicer writes them.
+    """
+    if not segments:
+        return {}
+    fields = {
+        "Segmentation_MasterRepresentation": "Binary labelmap",
+        "Segmentation_ContainedRepresentationNames": "Binary labelmap|",
+        "Segmentation_ReferenceImageExtentOffset": "0 0 0",
+    }
+    extent = " ".join(f"0 {n - 1}" for n in (*size, 1)[:3])
     for n, segment in enumerate(segments):
-        fields = {
+        category, kind = segment.category_and_type
+        codes = "~".join(f"{code.scheme}^{code.value}^{code.meaning}" for code in (category, kind))
+        values = {
             "ID": f"Segment_{segment.label}",
-            "Name": segment.name,
+            "Name": " ".join(segment.name.split()),
             "NameAutoGenerated": "0",
-            "Color": " ".join(f"{value / 255:.6f}" for value in segment.colour),
+            "Color": " ".join(f"{value / 255:.6f}" for value in segment.colour or GREY),
             "ColorAutoGenerated": "0",
-            "Extent": f"0 {columns - 1} 0 {rows - 1} 0 {slices - 1}",
+            "Extent": extent,
             "LabelValue": str(segment.label),
             "Layer": "0",
+            "Tags": f"{_TERMINOLOGY}~{codes}{_ANATOMY}",
         }
-        for key, value in fields.items():
-            image.SetMetaData(f"Segment{n}_{key}", value)
-    try:
-        with replacing(path, ".seg.nrrd") as temporary, plain_path(temporary.parent) as folder:
-            sitk.WriteImage(image, str(folder / temporary.name), useCompression=True)
-    except RuntimeError as error:
-        raise WriteError(f"Cannot write {shown(path)}: the volume could not be written.") from error
+        fields |= {f"Segment{n}_{key}": value for key, value in values.items()}
+    return fields
+
+
+def to_lines(fields: Mapping[str, str]) -> str:
+    """Write fields as text, as NRRD has them.
+
+    Parameters
+    ----------
+    fields : mapping of str to str
+        Of one line each.
+
+    Returns
+    -------
+    str
+        A line for each: "key:=value".
+    """
+    return "".join(f"{key}:={value}\n" for key, value in fields.items())
+
+
+def of_lines(text: str) -> dict[str, str]:
+    """Read what `to_lines` wrote.
+
+    Parameters
+    ----------
+    text : str
+        Any text; lines of another form are left out.
+
+    Returns
+    -------
+    dict of str to str
+        The fields.
+    """
+    parts = (line.partition(":=") for line in text.splitlines())
+    return {key: value for key, mark, value in parts if mark}
+
+
+def of_fields(fields: Mapping[str, str]) -> list[Segment]:
+    """Find the segments that the fields of a header tell of.
+
+    Parameters
+    ----------
+    fields : mapping of str to str
+        All fields of the header; a field that makes no sense counts as missing.
+
+    Returns
+    -------
+    list of Segment
+        By label; empty where there are none. Those without a number are left out.
+    """
+    segments = {}
+    for key, value in fields.items():
+        found = re.fullmatch(r"Segment(\d+)_LabelValue", key)
+        if found and value.strip().isdigit() and (label := int(value)) > 0:
+            of = {name: fields.get(f"Segment{found[1]}_{name}", "") for name in ("Name", "Color", "Tags")}
+            name = "".join(c for c in of["Name"] if c.isprintable()).strip()
+            segments[label] = Segment(label, name, _colour(of["Color"]), codes=_codes(of["Tags"]))
+    return [segments[label] for label in sorted(segments)]
+
+
+def _colour(text: str) -> Colour | None:
+    """A colour of three numbers from 0 to 1."""
+    with suppress(ValueError):
+        shares = [float(word) for word in text.split()]
+        if len(shares) == 3 and all(0 <= share <= 1 for share in shares):
+            red, green, blue = (round(255 * share) for share in shares)
+            return red, green, blue
+    return None
+
+
+def _codes(tags: str) -> tuple[Code, Code] | None:
+    """Category and type, from the tags that Slicer gives a segment."""
+    entry = next((tag for tag in tags.split("|") if tag.startswith("TerminologyEntry:")), "")
+    found = [part.split("^") for part in entry.split("~")[1:3]]
+    if len(found) != 2 or any(len(words) != 3 or not all(words) for words in found):
+        return None
+    category, kind = (Code(value, meaning, scheme) for scheme, value, meaning in found)
+    return category, kind

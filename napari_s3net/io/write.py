@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 
 from napari_s3net.errors import WriteError
 from napari_s3net.image import Geometry, Image
+from napari_s3net.io.segments import GEOMETRY, Segment, to_fields, to_lines
 from napari_s3net.io.validation.limits import shown
 
 PICTURES = (".png", ".tif", ".tiff")
@@ -23,20 +26,31 @@ VOLUMES = (".nii.gz", ".nii", ".nrrd", ".mha")
 _RUNS = 3
 
 
-def write_labels(path: str | os.PathLike[str], labels: NDArray[Any], geometry: Geometry, *, mask: bool = False) -> None:
-    """Write labels in the smallest unsigned type that holds them.
+def write_labels(
+    path: str | os.PathLike[str],
+    labels: NDArray[Any],
+    geometry: Geometry,
+    *,
+    mask: bool = False,
+    segments: Sequence[Segment] = (),
+) -> None:
+    """Write labels in the smallest unsigned type that holds them; `read_labels` reads them again.
 
     Parameters
     ----------
     path : path-like
-        Its suffix says the format: .tif, .tiff, .png, .nii, .nii.gz, .nrrd or .mha. Its folder is made where missing.
+        Its suffix says the format: .tif, .tiff, .png, .nii, .nii.gz, .nrrd or .mha; a .seg.nrrd is what 3D Slicer opens
+        as a segmentation. Its folder is made where missing.
     labels : numpy.ndarray
         (H, W), (Z, H, W) or (T, Z, H, W), whole numbers from 0 on, or bool.
     geometry : Geometry
         That of the image, of a series that of one volume. NIfTI, NRRD and MHA are turned back to the orientation of the
-        image's file and lie exactly on its voxels; PNG and TIFF know no geometry and stay as they are shown.
+        image's file and lie exactly on its voxels; PNG and TIFF stay as they are shown, and only `read_labels` finds
+        their geometry again.
     mask : bool
         Write only whether there is a label: 255 in PNG and TIFF, 1 in the others.
+    segments : sequence of Segment
+        Names, colours and codes of labels, of a mask those of its first one; every format holds them in its header.
 
     Raises
     ------
@@ -46,21 +60,21 @@ def write_labels(path: str | os.PathLike[str], labels: NDArray[Any], geometry: G
     path = Path(path).absolute()
     suffix = _suffix(path)
     labels = np.asarray(labels)
-    if reason := _why_not(suffix, labels, geometry, mask):
+    if reason := _why_not(path, suffix, labels, geometry, mask):
         raise WriteError(f"Cannot write {shown(path)}: {reason}")
     labels = labels > 0 if mask else labels
     labels = labels.astype(np.min_scalar_type(int(labels.max())))
     if mask and suffix in PICTURES:
         labels = labels * np.uint8(255)
+    if mask:
+        segments = [replace(one, label=255 if suffix in PICTURES else 1) for one in segments[:1]]
+    fields = to_fields(segments, labels.shape[::-1])
     with replacing(path, suffix) as temporary:
         if suffix in VOLUMES:
-            _write_volume(temporary, labels, geometry)
-        elif suffix == ".png":
-            _write_png(temporary, labels)
+            _write_volume(temporary, labels, geometry, fields)
         else:
-            import tifffile
-
-            tifffile.imwrite(temporary, labels, photometric="minisblack", compression="zlib")
+            write = _write_png if suffix == ".png" else _write_tiff
+            write(temporary, labels, {GEOMETRY: json.dumps(asdict(geometry)), **fields})
 
 
 def _suffix(path: Path) -> str:
@@ -68,7 +82,7 @@ def _suffix(path: Path) -> str:
     return next((s for s in (*PICTURES, *VOLUMES) if path.name.lower().endswith(s)), "")
 
 
-def _why_not(suffix: str, labels: NDArray[Any], geometry: Geometry, mask: bool) -> str:
+def _why_not(path: Path, suffix: str, labels: NDArray[Any], geometry: Geometry, mask: bool) -> str:
     """What keeps labels from being written; empty if nothing does."""
     if not suffix:
         return f"labels are written as one of {', '.join((*PICTURES, *VOLUMES))}; give it such a suffix."
@@ -79,6 +93,8 @@ def _why_not(suffix: str, labels: NDArray[Any], geometry: Geometry, mask: bool) 
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or high > np.iinfo(np.uint32).max:
         return f"labels lie between 0 and {np.iinfo(np.uint32).max}; got {low} to {high}."
+    if path.name.lower().endswith(".seg.nrrd") and labels.ndim != 3:
+        return f"a segmentation for 3D Slicer is a volume (Z, H, W), the labels have shape {labels.shape}."
     if suffix == ".png" and labels.ndim > 2:
         return f"a PNG holds a single plane, these are {len(labels)}. Use TIFF or NIfTI."
     if suffix == ".png" and high > np.iinfo(np.uint16).max and not mask:
@@ -198,18 +214,31 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} cannot be kept as JSON.")
 
 
-def _write_png(temporary: Path, array: NDArray[Any]) -> None:
+def _write_png(temporary: Path, array: NDArray[Any], fields: Mapping[str, str] | None = None) -> None:
     """Grey of 8 or 16 bits, or colours of 8."""
     import PIL.Image
+    from PIL.PngImagePlugin import PngInfo
 
-    PIL.Image.fromarray(array).save(temporary, "PNG", compress_level=6, compress_type=_RUNS)
+    text = PngInfo()
+    for key, value in (fields or {}).items():
+        text.add_itxt(key, value)
+    PIL.Image.fromarray(array).save(temporary, "PNG", compress_level=6, compress_type=_RUNS, pnginfo=text)
 
 
-def _write_volume(temporary: Path, labels: NDArray[Any], geometry: Geometry) -> None:
+def _write_tiff(temporary: Path, labels: NDArray[Any], fields: Mapping[str, str]) -> None:
+    """Grey of any depth, several planes as pages."""
+    import tifffile
+
+    tifffile.imwrite(temporary, labels, photometric="minisblack", compression="zlib", metadata=dict(fields))
+
+
+def _write_volume(
+    temporary: Path, labels: NDArray[Any], geometry: Geometry, fields: Mapping[str, str] | None = None
+) -> None:
     """NIfTI, NRRD or MHA on the voxel grid of the image's file."""
-    forms = (geometry.volume or geometry).nifti_forms
-    if forms is not None and temporary.name.lower().endswith((".nii", ".nii.gz")):
-        _write_nifti(temporary, labels, geometry, forms)
+    forms, is_nifti = (geometry.volume or geometry).nifti_forms, ".nii" in temporary.suffixes
+    if forms is not None and is_nifti:
+        _write_nifti(temporary, labels, geometry, forms, fields or {})
         return
     import SimpleITK as sitk
 
@@ -219,13 +248,40 @@ def _write_volume(temporary: Path, labels: NDArray[Any], geometry: Geometry) -> 
     try:
         volumes = [to_file_order(volume, geometry) for volume in (labels if labels.ndim == 4 else [labels])]
         image = sitk.JoinSeries(volumes) if labels.ndim == 4 else volumes[0]
+        if is_nifti and fields:
+            _write_nifti_with(temporary, image, fields)
+            return
+        for key, value in (fields or {}).items():
+            image.SetMetaData(key, value)
         with plain_path(temporary.parent) as folder:
             sitk.WriteImage(image, str(folder / temporary.name), useCompression=True)
     except RuntimeError as error:
         raise OSError(None, "the volume could not be written") from error
 
 
-def _write_nifti(temporary: Path, labels: NDArray[Any], geometry: Geometry, forms: Any) -> None:
+def _write_nifti_with(temporary: Path, image: Any, fields: Mapping[str, str]) -> None:
+    """A SimpleITK image as NIfTI with fields: SimpleITK writes none, and nibabel adds them to what it wrote."""
+    import nibabel
+    import SimpleITK as sitk
+
+    with tempfile.TemporaryDirectory() as folder:
+        plain = Path(folder, "plain.nii")
+        sitk.WriteImage(image, str(plain))
+        written: Any = nibabel.load(plain)
+        written.header.extensions.append(_comment(fields))
+        nibabel.save(written, temporary)
+
+
+def _comment(fields: Mapping[str, str]) -> Any:
+    """Fields as a NIfTI extension."""
+    import nibabel
+
+    return nibabel.nifti1.Nifti1Extension("comment", to_lines(fields).encode())
+
+
+def _write_nifti(
+    temporary: Path, labels: NDArray[Any], geometry: Geometry, forms: Any, fields: Mapping[str, str]
+) -> None:
     """NIfTI with both placings of the image's file, qform and sform, so that every program lays it on the image."""
     import nibabel
 
@@ -237,6 +293,8 @@ def _write_nifti(temporary: Path, labels: NDArray[Any], geometry: Geometry, form
     for (code, matrix), place in zip(forms, (image.header.set_qform, image.header.set_sform), strict=True):
         place(np.array(matrix) if code else None, code)
     image.header.set_xyzt_units("mm")
+    if fields:
+        image.header.extensions.append(_comment(fields))
     nibabel.save(image, temporary)
 
 

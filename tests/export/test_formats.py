@@ -28,7 +28,7 @@ def test_each_format_is_a_file_of_its_own(tmp_path):
 
 
 def test_segments_have_names_and_the_object_its_colour():
-    one, other = segments_of(result())
+    one, other = segments_of(result().names, result().foreground)
     assert (one.name, one.is_object, one.colour) == ("Lung", True, (25, 195, 242))
     assert (other.name, other.is_object) == ("Label 2", False)
     assert one.colour != other.colour
@@ -39,7 +39,7 @@ def test_what_cannot_be_written_says_why(tmp_path):
         write_formats(tmp_path, "scan", result(), ["obj"])
     with pytest.raises(WriteError, match="refers to the DICOM series"):
         write_formats(tmp_path, "scan", result(), ["dicom-seg"])
-    with pytest.raises(WriteError, match="volume"):
+    with pytest.raises(WriteError, match="3 axes"):
         write_formats(tmp_path, "scan", replace(result(), labels=result().labels[0]), ["seg.nrrd"])
 
 

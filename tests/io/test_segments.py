@@ -4,8 +4,8 @@ import SimpleITK as sitk
 
 from napari_s3net.errors import WriteError
 from napari_s3net.image import Geometry
-from napari_s3net.io import read_image
-from napari_s3net.io.segments import Segment, write_seg_nrrd
+from napari_s3net.io import read_labels, write_labels
+from napari_s3net.io.segments import Code, Segment, of_fields, of_lines, to_fields, to_lines
 from napari_s3net.runtime import child_process as process
 
 GEOMETRY = Geometry((2.0, 0.5, 0.75), (5.0, 6.0, 7.0), Geometry.identity(3).direction)
@@ -26,9 +26,9 @@ def labels():
 
 def test_labels_names_and_colours_come_back(tmp_path):
     path = tmp_path / "scan.seg.nrrd"
-    write_seg_nrrd(path, labels(), GEOMETRY, SEGMENTS)
-    back = read_image(path)
-    assert np.array_equal(back.array, np.where(labels() == 2, 0, labels()))  # 2 is no segment
+    write_labels(path, labels(), GEOMETRY, segments=SEGMENTS)
+    back = read_labels(path)
+    assert np.array_equal(back.array, labels())
     assert back.geometry.spacing == pytest.approx(GEOMETRY.spacing)
     assert back.geometry.origin == pytest.approx(GEOMETRY.origin)
     image = sitk.ReadImage(str(path))
@@ -38,10 +38,39 @@ def test_labels_names_and_colours_come_back(tmp_path):
     assert image.GetMetaData("Segment0_Extent") == "0 11 0 9 0 2"
 
 
-@pytest.mark.parametrize(
-    ("name", "array", "message"), [("scan.nrrd", labels(), "ends in .seg.nrrd"), ("a.seg.nrrd", labels()[0], "volume")]
-)
-def test_what_is_no_segmentation_for_slicer(tmp_path, name, array, message):
-    with pytest.raises(WriteError, match=message):
-        write_seg_nrrd(tmp_path / name, array, GEOMETRY, SEGMENTS)
+def test_a_segmentation_for_slicer_is_a_volume(tmp_path):
+    with pytest.raises(WriteError, match="3D Slicer is a volume"):
+        write_labels(tmp_path / "a.seg.nrrd", labels()[0], GEOMETRY.plane(0), segments=SEGMENTS)
     assert not list(tmp_path.iterdir())
+
+
+def test_fields_of_a_header_tell_what_segments_are():
+    own = Segment(7, "Cyst", (1, 2, 3), codes=(Code("49755003", "Morphologically Altered"), Code("1", "Cyst", "99X")))
+    found = of_fields(of_lines(to_lines(to_fields([own, *SEGMENTS], (12, 10, 3)))))
+    assert [(one.label, one.name, one.colour) for one in found] == [
+        (1, "Lung", (25, 195, 242)),
+        (4, "Air & tissue, darker", (0, 0, 255)),
+        (7, "Cyst", (1, 2, 3)),
+    ]
+    assert found[2].codes == own.codes
+    assert found[0].category_and_type[1] == Code("39607008", "Lung"), "codes that follow from the name"
+
+
+@pytest.mark.parametrize(
+    ("changed", "colour", "codes"),
+    [
+        ({"Segment0_Color": "1 2"}, None, True),
+        ({"Segment0_Color": "a b c"}, None, True),
+        ({"Segment0_Color": "2 0 0"}, None, True),
+        ({"Segment0_Tags": "TerminologyEntry:a~b"}, (25, 195, 242), False),
+        ({"Segment0_Tags": ""}, (25, 195, 242), False),
+    ],
+)
+def test_fields_that_make_no_sense_count_as_missing(changed, colour, codes):
+    (found,) = of_fields({**to_fields(SEGMENTS[:1], (12, 10, 3)), **changed})
+    assert (found.name, found.colour, found.codes is not None) == ("Lung", colour, codes)
+
+
+def test_segments_without_a_number_are_none():
+    assert of_fields({"Segment0_Name": "Lung", "Segment0_LabelValue": "x", "Segment1_LabelValue": "0"}) == []
+    assert to_fields([], (3, 3)) == {}

@@ -16,13 +16,14 @@ from napari_s3net.io.dicom.header import LABELS, Header, groups, items, numbers,
 from napari_s3net.io.dicom.pixels import decode_frames
 from napari_s3net.io.dicom.planes import DicomPlane, planes_of
 from napari_s3net.io.geometry import Grid, to_upright
+from napari_s3net.io.segments import Code, Colour, Segment
 from napari_s3net.io.validation.limits import check_memory
 
 #: A segment of shares (FRACTIONAL) covers what has at least this part of the largest share.
 HALF = 0.5
 
 
-def read_segmentation(path: Path) -> tuple[NDArray[Any], Geometry, dict[int, str]]:
+def read_segmentation(path: Path) -> tuple[NDArray[Any], Geometry, list[Segment]]:
     """Read a DICOM segmentation: binary, of shares (fractional), or a label map.
 
     Parameters
@@ -38,8 +39,8 @@ def read_segmentation(path: Path) -> tuple[NDArray[Any], Geometry, dict[int, str
         counts as inside; where segments overlap, the higher number stays.
     geometry : Geometry
         Where they lie.
-    names : dict of int to str
-        What the file calls each label; empty where it says nothing.
+    segments : list of Segment
+        Names, colours and codes, as far as the file tells them.
 
     Raises
     ------
@@ -70,7 +71,7 @@ def read_segmentation(path: Path) -> tuple[NDArray[Any], Geometry, dict[int, str
     axes = np.stack([*first.place.axes, first.place.normal], axis=1)
     grid = Grid(np.array([first.spacing[1], first.spacing[0], step]), lowest.position, axes)
     array, geometry = to_upright(labels, grid)
-    return array, geometry, _segment_names(header)
+    return array, geometry, _segments(header)
 
 
 def _rows(planes: list[DicomPlane], first: DicomPlane) -> tuple[list[int], float]:
@@ -118,11 +119,32 @@ def _segment(header: Header, frame: int) -> int:
     raise ReadError("its header is damaged: a frame does not say to which segment it belongs.")
 
 
-def _segment_names(header: Header) -> dict[int, str]:
-    """What the file calls its segments."""
-    names = {}
+def _segments(header: Header) -> list[Segment]:
+    """What the file tells of its segments."""
+    segments = []
     for item in items(header.dataset, "SegmentSequence"):
-        found, name = numbers(item, "SegmentNumber"), str(item.get("SegmentLabel", ""))
-        if found and name:
-            names[int(found[0])] = "".join(c for c in name if c.isprintable())
-    return names
+        if found := numbers(item, "SegmentNumber"):
+            name = "".join(c for c in str(item.get("SegmentLabel", "")) if c.isprintable())
+            category, kind = (_code(item, f"SegmentedProperty{what}CodeSequence") for what in ("Category", "Type"))
+            known = None if category is None or kind is None else (category, kind)
+            segments.append(Segment(int(found[0]), name, _colour(item), codes=known))
+    return segments
+
+
+def _code(item: Any, keyword: str) -> Code | None:
+    """A code of a segment; None where it is not whole."""
+    code: Any = next(iter(items(item, keyword)), {})
+    parts = [str(code.get(name, "")) for name in ("CodeValue", "CodeMeaning", "CodingSchemeDesignator")]
+    return Code(*parts) if all(parts) else None
+
+
+def _colour(item: Any) -> Colour | None:
+    """The colour that is recommended, from CIELab in 16 bits (DICOM PS3.3, C.10.7.1.1) to red, green and blue."""
+    lab = numbers(item, "RecommendedDisplayCIELabValue", 3)
+    if lab is None:
+        return None
+    from skimage.color import lab2rgb
+
+    scaled = np.array([lab[0] * 100, lab[1] * 255, lab[2] * 255]) / 65535 - [0, 128, 128]
+    red, green, blue = np.clip(np.rint(255 * lab2rgb(scaled)), 0, 255).astype(int).tolist()
+    return red, green, blue

@@ -17,7 +17,7 @@ from napari_s3net.errors import WriteError
 from napari_s3net.image import Geometry
 from napari_s3net.io.dicom.write_segmentation import slices_of
 from napari_s3net.io.geometry import Grid, to_file_grid
-from napari_s3net.io.segments import Segment
+from napari_s3net.io.segments import GREY, Segment
 from napari_s3net.io.validation.limits import shown
 from napari_s3net.io.write import replacing
 
@@ -115,7 +115,7 @@ def _write_bits(folder: Path, array: NDArray[Any], grid: Grid, segments: Sequenc
         name = (
             segment.name.replace("|", "/").encode("ascii", "replace").decode()[:64].strip() or f"Label {segment.label}"
         )
-        lines.append(f"{n}|{' '.join(map(str, segment.colour))}|{name}\n")
+        lines.append(f"{n}|{' '.join(map(str, segment.colour or GREY))}|{name}\n")
     (folder / "list.txt").write_text("".join(lines), encoding="ascii")
 
 

@@ -14,19 +14,10 @@ from napari_s3net import __version__
 from napari_s3net.errors import WriteError
 from napari_s3net.image import Geometry
 from napari_s3net.io.geometry import Grid, to_file_grid
-from napari_s3net.io.segments import Segment
+from napari_s3net.io.segments import GREY, Segment
 from napari_s3net.io.validation.limits import shown
 from napari_s3net.io.write import replacing
 
-#: Category and type (SNOMED CT) of what segments show, by their name's first words; dcmqi's and Slicer's own choice.
-CODES = {
-    "Lung": (("123037004", "Anatomical Structure"), ("39607008", "Lung")),
-    "Lesion": (("49755003", "Morphologically Altered Structure"), ("52988006", "Lesion")),
-    "Bone": (("123037004", "Anatomical Structure"), ("272673000", "Bone")),
-    "Fat": (("85756007", "Tissue"), ("55603005", "Adipose tissue")),
-    "Soft tissue": (("85756007", "Tissue"), ("87784001", "Soft tissue")),
-}
-OTHER = (("85756007", "Tissue"), ("85756007", "Tissue"))
 #: Slices of the series lie on the labels' grid if they are no further off than this, in mm.
 SAME_PLACE = 0.05
 
@@ -104,7 +95,7 @@ def _description(segment: Segment, number: int) -> Any:
     from highdicom.color import CIELabColor
     from highdicom.sr import CodedConcept
 
-    category, kind = next((codes for name, codes in CODES.items() if segment.name.startswith(name)), OTHER)
+    category, kind = (CodedConcept(code.value, code.scheme, code.meaning) for code in segment.category_and_type)
     algorithm = highdicom.AlgorithmIdentificationSequence(
         name="S3-Net",
         version=__version__,
@@ -113,11 +104,11 @@ def _description(segment: Segment, number: int) -> Any:
     made = highdicom.seg.SegmentDescription(
         segment_number=number,
         segment_label=segment.name[:64] or f"Segment {number}",
-        segmented_property_category=CodedConcept(category[0], "SCT", category[1]),
-        segmented_property_type=CodedConcept(kind[0], "SCT", kind[1]),
+        segmented_property_category=category,
+        segmented_property_type=kind,
         algorithm_type="AUTOMATIC",
         algorithm_identification=algorithm,
-        display_color=CIELabColor.from_rgb(*segment.colour),
+        display_color=CIELabColor.from_rgb(*(segment.colour or GREY)),
     )
     made.SegmentDescription = made.SegmentLabel
     return made

@@ -17,6 +17,7 @@ from napari_s3net.batch import FileRow, Item, Plan
 from napari_s3net.batch.items import input_digest
 from napari_s3net.batch.review import Review
 from napari_s3net.errors import InvalidImageError, ReadError
+from napari_s3net.export.formats import mask_segment, segments_of
 from napari_s3net.image import Image, Segmentation
 from napari_s3net.io import read_image, write_labels
 from napari_s3net.plugin.contributions.reader import layer_data
@@ -117,9 +118,10 @@ class OpenedResult:
         """
         about = self.layer.metadata[KEY]
         data = np.asarray(self.layer.data)
-        write_labels(review.corrected_path(self.row, "labels"), data, about["geometry"])
-        mask = mask_of_layer(data, about)
-        write_labels(review.corrected_path(self.row, "masks"), mask, about["geometry"], mask=True)
+        labels, masks = (review.corrected_path(self.row, kind) for kind in ("labels", "masks"))
+        write_labels(labels, data, about["geometry"], segments=segments_of(about["names"], about["foreground"]))
+        mask, segment = mask_of_layer(data, about), mask_segment(about.get("object_name", "Object"))
+        write_labels(masks, mask, about["geometry"], mask=True, segments=[segment])
         review.decide(self.row, "corrected", tuple(about["foreground"]), about["names"])
         self._state = self._sum()
 

@@ -12,6 +12,7 @@ import numpy as np
 from napari_s3net.errors import HoldsLabelsError, UnsupportedFormatError
 from napari_s3net.image import Image
 from napari_s3net.io import TimeSeries, is_readable, read_labels, read_stack, read_times
+from napari_s3net.io.validation.headers import stem
 from napari_s3net.plugin.jobs.prefetch import Prefetch, stamp
 from napari_s3net.settings import preset_settings
 
@@ -114,22 +115,28 @@ def labels_data(path: str) -> LayerData:
     Returns
     -------
     tuple
-        The array, the layer's attributes and "labels". Scale in mm or pixels; the labels' names are in the features.
+        The array, the layer's attributes and "labels". Scale in mm or pixels; names are in the features, colours in the
+        layer's colormap. Of a time series it has an axis of time in front, whose step is 1.
 
     Raises
     ------
     ReadError
         If the file cannot be read.
     """
-    labels = read_labels(path)
+    labels = read_labels(path, times=True)
+    times = labels.array.ndim - labels.geometry.ndim
     attributes: dict[str, Any] = {
-        "name": Path(path).stem,
-        "scale": labels.geometry.spacing,
-        "units": (labels.geometry.unit,) * labels.geometry.ndim,
+        "name": stem(Path(path)),
+        "scale": (*(1.0,) * times, *labels.geometry.spacing),
+        "units": (*("pixel",) * times, *(labels.geometry.unit,) * labels.geometry.ndim),
         "metadata": {"napari_s3net": {"geometry": labels.geometry}},
     }
     if labels.names:
         attributes["features"] = {"index": list(labels.names), "name": list(labels.names.values())}
+    if any(segment.colour for segment in labels.segments):
+        from napari_s3net.plugin.layers.layer_segments import segment_colormap
+
+        attributes["colormap"] = segment_colormap(labels.segments)
     return labels.array, attributes, "labels"
 
 

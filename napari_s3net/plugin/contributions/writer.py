@@ -11,12 +11,13 @@ from napari.layers import Image as ImageLayer
 from napari.utils.notifications import show_warning
 
 from napari_s3net import io
+from napari_s3net.plugin.layers.layer_segments import layer_segments
 from napari_s3net.plugin.layers.placement import KEY, Placement, lies_on, placement_of
 from napari_s3net.plugin.layers.source import finest_level, layer_placement
 
 
 def write_labels(path: str, data: Any, attributes: Mapping[str, Any]) -> list[str]:
-    """Save one labels layer with the geometry of the image that it lies on.
+    """Save one labels layer with names and colours, and with the geometry of the image that it lies on.
 
     Parameters
     ----------
@@ -43,8 +44,8 @@ def write_labels(path: str, data: Any, attributes: Mapping[str, Any]) -> list[st
     placement = _image_placement(labels.shape, attributes) or placement_of(attributes, labels.shape)
     if placement.problem:
         show_warning(f"{attributes.get('name', 'Labels')}: {placement.problem}.")
-    known = (attributes.get("metadata") or {}).get(KEY) or {}
-    io.write_labels(path, labels, placement.geometry, mask="mask_of" in known)
+    known, segments = (attributes.get("metadata") or {}).get(KEY) or {}, layer_segments(attributes, labels)
+    io.write_labels(path, labels, placement.geometry, mask="mask_of" in known, segments=segments)
     return [path]
 
 

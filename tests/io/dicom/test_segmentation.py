@@ -7,6 +7,7 @@ from pydicom.dataset import Dataset
 from napari_s3net.errors import HoldsLabelsError, ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.io.dicom.segmentation import read_segmentation
 from napari_s3net.io.dicom.series import read_file
+from napari_s3net.io.segments import Code, Segment
 from tests.io.dicom.test_planes import group
 from tests.io.made_files import hounsfield, make_dicom, make_slice
 
@@ -49,7 +50,7 @@ def write_segmentation(path, frames, *, kind="BINARY", **elements):
 
 def test_segments_become_labels_on_an_even_grid(tmp_path):
     frames = [(1, 5.0, LEFT), (2, 0.0, RIGHT), (2, 7.5, RIGHT), (1, 0.0, LEFT)]
-    array, geometry, names = read_segmentation(write_segmentation(tmp_path / "a", frames))
+    array, geometry, segments = read_segmentation(write_segmentation(tmp_path / "a", frames))
     expected = np.zeros((4, 16, 16), int)
     expected[0] = LEFT + 2 * RIGHT
     expected[2] = LEFT
@@ -57,7 +58,7 @@ def test_segments_become_labels_on_an_even_grid(tmp_path):
     np.testing.assert_array_equal(array, expected)
     assert geometry.spacing == (2.5, 0.5, 0.4)
     assert geometry.origin == (0.0, 2.0, 1.0)
-    assert names == {1: "Left lung", 2: "Right"}
+    assert segments == [Segment(1, "Left lung"), Segment(2, "Right")]
 
 
 def test_where_segments_overlap_the_higher_number_stays_with_a_word(tmp_path):
@@ -118,14 +119,17 @@ def test_segmentations_of_highdicom(tmp_path):
     description = highdicom.seg.SegmentDescription(
         1, "Lung", codes.SCT.Organ, codes.SCT.Lung, highdicom.seg.SegmentAlgorithmTypeValues.MANUAL
     )
+    description.RecommendedDisplayCIELabValue = list(highdicom.color.CIELabColor.from_rgb(25, 195, 242).value)
     datasets = [pydicom.dcmread(path) for path in sources]
     maker = ("maker", "model", "1", "1")
     written = highdicom.seg.Segmentation(
         datasets, mask, "BINARY", [description], generate_uid(), 1, generate_uid(), 1, *maker
     )
     written.save_as(tmp_path / "seg.dcm")
-    array, geometry, names = read_segmentation(tmp_path / "seg.dcm")
+    array, geometry, segments = read_segmentation(tmp_path / "seg.dcm")
     np.testing.assert_array_equal(array, mask[1:])
     assert geometry.spacing == (3.0, 0.7, 0.7)
     assert geometry.origin[0] == 3.0
-    assert names == {1: "Lung"}
+    known = Code("91772007", "Organ"), Code("39607008", "Lung")
+    assert [(one.label, one.name, one.colour) for one in segments] == [(1, "Lung", (25, 195, 242))]
+    assert segments[0].codes == known
