@@ -31,7 +31,7 @@ Figures = dict[str, Any]
 BATCHES, SHARED_SIZE = (1, 8, 64, 256), 128
 #: Images of a batch for single-image training: each has its own network.
 SIDE_BY_SIDE = (1, 8, 64, 256)
-#: What is left of the card's memory when running out is tried, in MiB: less than any run takes.
+#: Pieces of the card's memory that are left when running out is tried are smaller, in MiB: less than any run takes.
 LEFT_MIB = 16
 
 
@@ -156,12 +156,9 @@ def run_out_of_memory(device: torch.device, _: int) -> Figures:
         raise RuntimeError("a CPU's memory is not filled on purpose")
     free_caches(device)
     image, settings = phantom.dermoscopy(seed=0).image, presets["skin"].settings
-    taken = []
+    taken: list[torch.Tensor] = []
     try:
-        while (free := torch.cuda.mem_get_info(device)[0] // 2**20) > LEFT_MIB:
-            taken.append(torch.empty((free - LEFT_MIB) * 2**20 or 1, dtype=torch.uint8, device=device))
-            if free - LEFT_MIB < 8:
-                break
+        take_all_but(LEFT_MIB, device, taken)
         steps = iter_retrying(lambda s, where: iter_segment(image, s, device=where), settings, str(device))
         result = drain(steps)
     finally:
@@ -172,6 +169,16 @@ def run_out_of_memory(device: torch.device, _: int) -> Figures:
         "device": result.provenance.device,
         "object_share": round(float(result.mask.mean()), 4),
     }
+
+
+def take_all_but(left: int, device: torch.device, taken: list[torch.Tensor]) -> None:
+    """Take the card's memory until no piece of so many MiB can be had, of what torch keeps for later neither."""
+    piece = torch.cuda.mem_get_info(device)[0] // 2**20
+    while piece >= left:
+        try:
+            taken.append(torch.empty(piece * 2**20, dtype=torch.uint8, device=device))
+        except torch.OutOfMemoryError:
+            piece //= 2
 
 
 def measure_shared_network(device: torch.device, _: int) -> Figures:
