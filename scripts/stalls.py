@@ -3,49 +3,57 @@
     xvfb-run -a -s "-screen 0 1366x768x24" python scripts/stalls.py [--size 1500] [--write docs/stalls.md]
 
 Wall time is what a person waits, and grows with whatever else the machine does; "computed" is what of it the window's
-own thread computed. An action that takes one event of Qt counts as a whole.
+own thread computed. An action that takes one event of Qt counts as a whole. What napari itself takes for the same is
+measured in a process of its own, in which the plugin is not loaded.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import napari
 import numpy as np
 import PIL.Image
-from qtpy.QtWidgets import QApplication
+from napari.layers import Labels
+from qtpy.QtWidgets import QApplication, QLabel
 from skimage.transform import resize
 
 from napari_s3net import phantom
-from napari_s3net.plugin.correct import autosave
-from napari_s3net.plugin.correct.dock import CorrectDock
-from napari_s3net.plugin.layers.undo import undo_log_of
-from napari_s3net.plugin.segment.dock import SegmentDock
-from napari_s3net.plugin.widgets import remembered
 
 #: After an action the window is watched for at least this long, so that what it puts off is seen.
 WATCH = 0.6
+#: Photographs in the folder; the review goes through all.
+PHOTOGRAPHS = 3
 HEAD = """# How long the window stands still
 
-Made by `scripts/stalls.py` on {cores}, with a photograph of {size} × {size} pixels: the longest time in which the
-window answered nothing, for each action in turn, in milliseconds. *Waited* is by the clock, on a machine that does
-other work too; *computed* is what of it the window's own thread computed. Much of opening, closing and going to the
-next image is napari's own: adding a layer's controls, and a collection of garbage at each removal.
+Made by `scripts/stalls.py` on {cores}, with photographs of {size} × {size} pixels, on a machine with {load:.1f}
+other jobs at a time: the longest time in which the window answered nothing, for each action in turn, in
+milliseconds. *Waited* is by the clock; *computed* is what of it the window's own thread computed. *Napari alone* is
+what that thread computes where napari does the same without this plugin: opens the file by its own reader, adds an
+empty dock, adds a label layer, adds another one and takes its brush, paints, removes two layers and adds two others,
+closes. Its first label layer, its first brush and its first unit of length build things that later ones share.
 
-| action | waited | computed |
-|---|---|---|
+| action | waited | computed | napari alone |
+|---|---|---|---|
 """
+Rows = list[tuple[str, float, float]]
 
 
 class Watch:
     """Does actions one after the other and notes the longest stall of each."""
 
-    def __init__(self) -> None:
-        self.rows: list[tuple[str, float, float]] = []
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.rows: Rows = []
+        self._quiet = quiet
 
     def do(self, name: str, action: Callable[[], object], until: Callable[[], bool] = lambda: True) -> None:
         """Do something, and watch until it is over and the window has been quiet for a moment."""
@@ -65,38 +73,107 @@ class Watch:
             if not until():
                 end = time.perf_counter() + WATCH
         self.rows.append((name, *worst))
-        print(f"{name:28s} waited {worst[0]:5.0f} ms, computed {worst[1]:5.0f} ms", flush=True)
+        if not self._quiet:
+            print(f"{name:28s} waited {worst[0]:5.0f} ms, computed {worst[1]:5.0f} ms", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=int, default=1500)
     parser.add_argument("--write", type=Path)
+    parser.add_argument("--alone", type=Path, help="a photograph: measure napari alone with it, print it as JSON")
     asked = parser.parse_args()
+    if asked.alone is not None:
+        print(json.dumps(measure_alone(asked.alone)))
+        return
+    load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        autosave.session_folder = lambda: place / "sessions"
-        remembered.memory_file = lambda: place / "docks.json"
-        rows = measure(make_photographs(place, asked.size))
+        photographs = make_photographs(place / "photographs", asked.size)
+        run = [sys.executable, __file__, "--alone", str(photographs[0])]
+        alone = json.loads(subprocess.run(run, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
+        keep_apart(place)
+        rows = measure(photographs[0]) + measure_review(photographs[0].parent, place / "results")
     if asked.write is not None:
         from napari_s3net.runtime.machine import cores
 
-        table = "".join(f"| {name} | {wall:.0f} | {cpu:.0f} |\n" for name, wall, cpu in rows)
-        asked.write.write_text(HEAD.format(cores=f"{cores()} cores", size=asked.size) + table, encoding="utf-8")
+        known = {name: f"{cpu:.0f}" for name, _, cpu in alone}
+        table = "".join(f"| {name} | {wall:.0f} | {cpu:.0f} | {known.get(name, '')} |\n" for name, wall, cpu in rows)
+        head = HEAD.format(cores=f"{cores()} cores", size=asked.size, load=load)
+        asked.write.write_text(head + table, encoding="utf-8")
 
 
-def make_photographs(folder: Path, size: int) -> Path:
-    """Two synthetic photographs in a folder; the first one's path."""
-    for n in range(2):
+def keep_apart(place: Path) -> None:
+    """Sessions and what docks remember go to a folder of their own, not to this machine's user."""
+    from napari_s3net.plugin.correct import autosave
+    from napari_s3net.plugin.widgets import remembered
+
+    autosave.session_folder = lambda: place / "sessions"
+    remembered.memory_file = lambda: place / "docks.json"
+
+
+def make_photographs(folder: Path, size: int) -> list[Path]:
+    """Synthetic photographs in a folder."""
+    folder.mkdir()
+    paths = [folder / f"photo{n}.jpg" for n in range(PHOTOGRAPHS)]
+    for n, path in enumerate(paths):
         array = resize(phantom.dermoscopy(seed=n).image.array, (size, size), preserve_range=True).astype(np.uint8)
-        PIL.Image.fromarray(array).save(folder / f"photo{n}.jpg", quality=92)
-    return folder / "photo0.jpg"
+        PIL.Image.fromarray(array).save(path, quality=92)
+    return paths
 
 
-def measure(photograph: Path) -> list[tuple[str, float, float]]:
-    """Go through a session as a person would; the stalls of each action."""
-    watch, viewer = Watch(), napari.Viewer()
+def open_window() -> napari.Viewer:
+    """Napari on a small laptop's screen."""
+    viewer = napari.Viewer()
     viewer.window._qt_window.resize(1366, 748)
+    return viewer
+
+
+def disc(shape: tuple[int, ...]) -> tuple[Any, ...]:
+    """The pixels of a stroke in the middle."""
+    where = np.nonzero(np.hypot(*(np.indices((200, 200)) - 100)) < 60)
+    return tuple(axis + side // 2 for axis, side in zip(where, shape, strict=True))
+
+
+def measure_alone(photograph: Path) -> Rows:
+    """What napari itself does, without the plugin."""
+    watch, viewer = Watch(quiet=True), open_window()
+    watch.do("napari itself, idle", lambda: None)
+    watch.do("open a photograph", lambda: viewer.open(str(photograph), plugin="napari"))
+    watch.do("open Segment", lambda: viewer.window.add_dock_widget(QLabel("empty"), name="empty"))
+    shape = viewer.layers[0].data.shape[:2]
+    watch.do("first run", lambda: viewer.add_labels(np.zeros(shape, np.int32)))
+
+    def brush() -> None:
+        strokes = viewer.add_labels(np.zeros(shape, np.int32))
+        viewer.layers.selection.active, strokes.mode = strokes, "paint"
+
+    watch.do("take the brush", brush)
+    watch.do("a stroke", lambda: viewer.layers[-1].data_setitem(disc(shape), 1))
+    watch.do("undo", viewer.layers[-1].undo)
+
+    def another() -> None:
+        """As a review would with napari alone: the next image and its labels, and those before go."""
+        old = list(viewer.layers)
+        viewer.open(str(photograph), plugin="napari")
+        viewer.add_layer(Labels(np.zeros(shape, np.int32)))
+        for layer in reversed(old):
+            viewer.layers.remove(layer)
+        viewer.reset_view()
+
+    watch.do("next image", another)
+    watch.do("next image in a review", another)
+    watch.do("close", viewer.close)
+    return watch.rows
+
+
+def measure(photograph: Path) -> Rows:
+    """Go through a session as a person would; the stalls of each action."""
+    from napari_s3net.plugin.correct.dock import CorrectDock
+    from napari_s3net.plugin.layers.undo import undo_log_of
+    from napari_s3net.plugin.segment.dock import SegmentDock
+
+    watch, viewer = Watch(), open_window()
     watch.do("napari itself, idle", lambda: None)
     watch.do("open a photograph", lambda: viewer.open(str(photograph), plugin="napari-s3net"))
     watch.do("open Segment", lambda: viewer.window.add_plugin_dock_widget("napari-s3net", "Segment"))
@@ -113,9 +190,7 @@ def measure(photograph: Path) -> list[tuple[str, float, float]]:
     watch.do("open Correct", dock.panel.correct.click)
     correct = next(one for one in QApplication.allWidgets() if isinstance(one, CorrectDock))
     watch.do("take the brush", lambda: correct.brush("object"))
-    middle = photograph_size(photograph) // 2
-    where = np.nonzero(np.hypot(*(np.indices((200, 200)) - 100)) < 60)
-    place = tuple(axis + middle for axis in where)
+    place = disc(correct.editor.strokes.data.shape)
     watch.do("a stroke", lambda: correct.editor.strokes.data_setitem(place, correct.editor.strokes.selected_label))
     watch.do("re-run with strokes", correct.paint.rerun.click, lambda: not correct.background.running)
     watch.do("fill holes", lambda: correct.tools.asked.emit("fill_holes"))
@@ -125,10 +200,21 @@ def measure(photograph: Path) -> list[tuple[str, float, float]]:
     return watch.rows
 
 
-def photograph_size(path: Path) -> int:
-    """Its columns."""
-    with PIL.Image.open(path) as image:
-        return int(image.size[0])
+def measure_review(photographs: Path, output: Path) -> Rows:
+    """Segment a folder, and look through its results."""
+    from napari_s3net.plugin.jobs.thread_job import is_busy
+
+    watch, viewer = Watch(), open_window()
+    dock = viewer.window.add_plugin_dock_widget("napari-s3net", "Batch")[1]
+    watch.do("choose a folder", lambda: setattr(dock.form.source, "value", photographs))
+    dock.form.output.value = output
+    watch.do("look into the folders", dock._scan_folders, lambda: dock._scan is None)
+    watch.do("a batch", dock.start_button.click, lambda: dock.job is None and not is_busy())
+    watch.do("begin a review", dock.review_button.click)
+    for _ in range(PHOTOGRAPHS - 1):
+        watch.do("next image in a review", dock.panel.buttons["accept"].click)
+    viewer.close()
+    return watch.rows
 
 
 if __name__ == "__main__":

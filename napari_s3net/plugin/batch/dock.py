@@ -28,7 +28,6 @@ from napari_s3net.plugin.batch.table import FileTable
 from napari_s3net.plugin.jobs.batch_job import BatchJob, BatchUpdate, FolderContents, FolderScan, PageJob
 from napari_s3net.plugin.jobs.prefetch import Prefetch, stamp
 from napari_s3net.plugin.jobs.thread_job import Activity, Failure, is_busy
-from napari_s3net.plugin.layers.one_update import one_update
 from napari_s3net.plugin.widgets.dock import Dock
 from napari_s3net.plugin.widgets.parts import caption, row
 from napari_s3net.plugin.widgets.text import batch_text, plural, time_left
@@ -355,13 +354,13 @@ class BatchDock(Dock):
         What comes next is read ahead meanwhile.
         """
         before, self._opened = self._opened, None
-        with one_update(self._viewer):
-            try:
-                self._opened = OpenedResult(self._viewer, self._ahead.take(*self._reading(one)))
-            except Exception as error:  # noqa: BLE001 - a file may fail in any way, and napari must not go down with it
-                show_error(str(error))
-            if before is not None and not before.is_changed:
-                before.close()
+        done_with = before if before is not None and not before.is_changed else None
+        try:
+            self._opened = OpenedResult(self._viewer, self._ahead.take(*self._reading(one)), done_with)
+        except Exception as error:  # noqa: BLE001 - a file may fail in any way, and napari must not go down with it
+            show_error(str(error))
+            if done_with is not None:
+                done_with.close()
         self._viewer.reset_view()
         if following is not None:
             with suppress(S3NetError):  # told when it is its turn

@@ -21,6 +21,7 @@ from napari_s3net.plugin.correct.controller import LabelEditor
 from napari_s3net.plugin.layers.locks import locks_of
 from napari_s3net.plugin.layers.packed import PackedPlane, check_sum
 from napari_s3net.plugin.layers.placement import KEY
+from napari_s3net.plugin.layers.renewal import renewals_of
 from napari_s3net.plugin.layers.result_layer import add_layer, metadata_of, plain, recolour
 from napari_s3net.plugin.layers.run_cache import CachedRun, first_labels, put_run
 from napari_s3net.plugin.layers.slice_states import states_of
@@ -98,6 +99,9 @@ class Autosave(QObject):
             layers = self._viewer.layers.events
             layers.inserted.connect(self._follow)
             layers.removing.connect(self._save_removed)
+            renewals = renewals_of(self._viewer)
+            renewals.renewing.connect(self._save_renewed)
+            renewals.renewed.connect(self._forget)
             QApplication.instance().aboutToQuit.connect(self.save)
             self._follow()
             self._timer.start()
@@ -114,6 +118,9 @@ class Autosave(QObject):
         layers = self._viewer.layers.events
         layers.inserted.disconnect(self._follow)
         layers.removing.disconnect(self._save_removed)
+        renewals = renewals_of(self._viewer)
+        renewals.renewing.disconnect(self._save_renewed)
+        renewals.renewed.disconnect(self._forget)
         for layer, slot in self._followed.items():
             for event in (layer.events.paint, layer.events.set_data):
                 event.disconnect(slot)
@@ -247,12 +254,20 @@ class Autosave(QObject):
                     emitter.connect(slot)
 
     def _save_removed(self, event: Any) -> None:
-        """Before labels or their image go."""
+        """Before labels, their strokes or their image go."""
         gone = plain(self._viewer.layers[event.index])
         if isinstance(gone, Labels):
-            self.save([gone])
+            self.save([self.labels_of(gone)])
         elif isinstance(gone, ImageLayer):
             self.save(list(self._changed))
+
+    def _save_renewed(self, event: Any) -> None:
+        """Before labels give way to those of another image."""
+        self.save([one for one in event.layers if isinstance(one, Labels)])
+
+    def _forget(self, event: Any) -> None:
+        """What has just come from the disk has not changed."""
+        self._changed.difference_update(event.layers)
 
     def _tell(self) -> None:
         """Say how saving ended; what failed is tried again at the next time."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from napari.layers import Image as ImageLayer
@@ -22,6 +21,7 @@ from napari_s3net.plugin.layers.metadata import MetadataHistory, names_in_featur
 from napari_s3net.plugin.layers.object_outline import outline_object
 from napari_s3net.plugin.layers.palette import hex_colour
 from napari_s3net.plugin.layers.placement import KEY
+from napari_s3net.plugin.layers.renewal import PerLayer
 from napari_s3net.plugin.layers.result_layer import (
     fits_source,
     is_result_of,
@@ -39,7 +39,7 @@ from napari_s3net.provenance import Provenance
 from napari_s3net.settings import Settings, presets
 
 #: Names and object of a layer's earlier labels, so that an undo brings them back whichever tool or dock changed them.
-_memories: WeakKeyDictionary[Labels, MetadataHistory] = WeakKeyDictionary()
+_memories: PerLayer[Labels, MetadataHistory] = PerLayer()
 #: Labels up to this number are counted, which takes a sixth of the time of sorting them.
 MANY = 1 << 16
 
@@ -87,7 +87,7 @@ class LabelEditor:
         self.layer = layer
         if layer is not None and not self.problem and (source := self.source) is not None:
             remember_as_found(layer, source.key)
-            recolour_strokes_of(self._viewer.layers, layer, self.ids)
+            self.recolour_strokes()
             if metadata_of(layer) is not None:
                 outline_object(self._viewer, layer)
 
@@ -316,6 +316,11 @@ class LabelEditor:
                 found.brush_size = self._brush
         return found
 
+    def recolour_strokes(self) -> None:
+        """Give the strokes the colours that the labels in view have now."""
+        if self.layer is not None and self.strokes is not None:
+            recolour_strokes(self.strokes, self.layer, self.ids)
+
     def fit_brush(self, extent: float) -> None:
         """Make the brush fit a place that is to be corrected: half as wide, so that a stroke stays within.
 
@@ -459,23 +464,6 @@ class LabelEditor:
         if self.layer is None or source is None or not fits_source(self.layer, source):
             raise InvalidImageError(self.problem or "There are no labels on an image to correct.")
         return self.layer, source
-
-
-def recolour_strokes_of(layers: Any, labels: Labels, ids: list[int]) -> None:
-    """Give the strokes of a label layer the colours that the labels have now; nothing where there are no strokes.
-
-    Parameters
-    ----------
-    layers : iterable of napari.layers.Layer
-        Those of the viewer.
-    labels : napari.layers.Labels
-        What the strokes correct.
-    ids : list of int
-        The labels in view.
-    """
-    strokes = find_strokes(layers, labels)
-    if strokes is not None:
-        recolour_strokes(strokes, labels, ids)
 
 
 def ids_in(plane: NDArray[Any]) -> list[int]:

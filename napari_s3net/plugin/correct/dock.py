@@ -17,7 +17,7 @@ from napari_s3net.correction.constraints import BACKGROUND, OBJECT
 from napari_s3net.errors import S3NetError
 from napari_s3net.image import Segmentation
 from napari_s3net.plugin.correct.autosave_layers import autosave_of
-from napari_s3net.plugin.correct.controller import LabelEditor, recolour_strokes_of
+from napari_s3net.plugin.correct.controller import LabelEditor
 from napari_s3net.plugin.correct.panels import (
     LabelList,
     NoLabels,
@@ -35,6 +35,7 @@ from napari_s3net.plugin.correct.uncertainty_controller import UncertaintyContro
 from napari_s3net.plugin.jobs.background import Background, RefinerCache, rerun
 from napari_s3net.plugin.jobs.session import cancel_all
 from napari_s3net.plugin.jobs.thread_job import Failure
+from napari_s3net.plugin.layers.renewal import renewals_of
 from napari_s3net.plugin.layers.result_layer import metadata_of, plain, why_not_writable
 from napari_s3net.plugin.layers.source import describe_source
 from napari_s3net.plugin.segment.save_result import save_beside
@@ -171,6 +172,7 @@ class CorrectDock(Dock):
         return [
             *((getattr(layers, name), self._list) for name in ("inserted", "removed", "reordered", "renamed")),
             (self._viewer.layers.selection.events.active, self._follow_active),
+            (renewals_of(self._viewer).renewed, self._renewed),
             *((getattr(dims, name), self._change) for name in ("current_step", "order")),
         ]
 
@@ -190,6 +192,16 @@ class CorrectDock(Dock):
             self.refresh()
         else:  # several layers may come and go at once
             self._refresh_soon.start()
+
+    def _renewed(self, event: Any) -> None:
+        """The labels have begun anew, with another image: what goes on or was drawn was for the one before."""
+        if self.editor.layer in event.layers:
+            self.background.release()
+            self.stack_controller.drop()
+            self._asked, self._is_drawn = None, False
+            labels = self.editor.layer
+            self.editor.choose(None)
+            self._choose(labels)
 
     def _choose_nth(self, n: int) -> None:
         self._choose(self.editor.candidates()[n])
@@ -259,7 +271,7 @@ class CorrectDock(Dock):
         locked_part = self.editor.locked_part
         self.labels.show_locked_parts(0.0 if locked_part is None else float(locked_part.mean()))
         self.paint.show_count(*self.editor.count_strokes())
-        recolour_strokes_of(self._viewer.layers, layer, self.editor.ids)
+        self.editor.recolour_strokes()
         self.tools.show_unit(self.editor.pixel_size()[1])
         self.stack_controller.refresh()
         self.session_panel.show_stack(is_stack=source.slices > 1)

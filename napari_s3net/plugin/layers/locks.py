@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from napari.layers import Labels
 from numpy.typing import NDArray
 
 from napari_s3net.plugin.layers.plane_key import PlaneKey
+from napari_s3net.plugin.layers.renewal import PerLayer
 
 
 @dataclass(eq=False)
@@ -99,7 +99,7 @@ class Locks:
         return after if held is None or held.shape != after.shape else np.where(held, before, after)
 
 
-_locks: WeakKeyDictionary[Labels, Locks] = WeakKeyDictionary()
+_locks: PerLayer[Labels, Locks] = PerLayer()
 
 
 def locks_of(layer: Labels) -> Locks:

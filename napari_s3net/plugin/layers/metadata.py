@@ -358,6 +358,10 @@ class MetadataHistory:
     def __init__(self, limit: int = 32) -> None:
         self._entries: deque[tuple[dict[PlaneKey, int], Metadata]] = deque(maxlen=limit)
 
+    def forget(self) -> None:
+        """Forget everything, because the image is another one."""
+        self._entries.clear()
+
     def remember(self, key: PlaneKey, plane: NDArray[Any], metadata: Metadata) -> None:
         """Keep the metadata of a plane, under the check sum of its labels.
 

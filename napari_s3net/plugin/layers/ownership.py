@@ -8,7 +8,9 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
-_owners: weakref.WeakKeyDictionary[Any, weakref.ref[Any]] = weakref.WeakKeyDictionary()
+from napari_s3net.plugin.layers.renewal import PerLayer
+
+_owners: PerLayer[Any, weakref.ref[Any]] = PerLayer()
 
 
 def set_owner(layer: Any, owner: Any) -> None:

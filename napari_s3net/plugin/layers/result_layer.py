@@ -346,7 +346,17 @@ def recolour(layer: Labels) -> None:
         table = object_table(ids, foreground, [i for i in ids if not names.get(i)])
     else:
         table = colour_table(ids, foreground, groups_of(metadata) if shown is Shown.GROUPS else ())
-    layer.colormap = DirectLabelColormap(color_dict={**table, **metadata.get("colours", {})})
+    colormap = DirectLabelColormap(color_dict={**table, **metadata.get("colours", {})})
+    # Another colour map draws the layer anew and tells everybody, even where it is the same.
+    if not _is_same(layer.colormap, colormap):
+        layer.colormap = colormap
+
+
+def _is_same(one: Any, other: DirectLabelColormap) -> bool:
+    """Whether two colour maps are of the same colours."""
+    if not isinstance(one, DirectLabelColormap) or one.color_dict.keys() != other.color_dict.keys():
+        return False
+    return all(np.array_equal(colour, other.color_dict[label]) for label, colour in one.color_dict.items())
 
 
 def mask_of(layer: Labels) -> Labels:

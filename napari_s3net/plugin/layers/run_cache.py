@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from napari.layers import Labels
 from numpy.typing import NDArray
 
 from napari_s3net.plugin.layers.packed import PackedPlane
 from napari_s3net.plugin.layers.plane_key import PlaneKey
+from napari_s3net.plugin.layers.renewal import PerLayer
 from napari_s3net.plugin.layers.slice_states import states_of
 
 
@@ -49,7 +49,7 @@ class CachedRun:
         return self.made.labels
 
 
-_runs: WeakKeyDictionary[Labels, dict[PlaneKey, CachedRun]] = WeakKeyDictionary()
+_runs: PerLayer[Labels, dict[PlaneKey, CachedRun]] = PerLayer()
 
 
 def cache_run(

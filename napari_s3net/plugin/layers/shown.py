@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from napari.layers import Labels
 
 from napari_s3net.labels.groups import Group, group_labels
+from napari_s3net.plugin.layers.renewal import PerLayer
 
 
 class Shown(Enum):
@@ -21,7 +21,7 @@ class Shown(Enum):
 
 
 #: What the user has chosen for a layer.
-_chosen: WeakKeyDictionary[Labels, Shown] = WeakKeyDictionary()
+_chosen: PerLayer[Labels, Shown] = PerLayer()
 
 
 def choose_shown(layer: Labels, shown: Shown) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from weakref import WeakKeyDictionary
 
 from napari.layers import Labels
 
 from napari_s3net.plugin.layers.plane_key import PlaneKey
+from napari_s3net.plugin.layers.renewal import PerLayer
 
 
 class SliceState(Enum):
@@ -103,7 +103,7 @@ class SliceStates:
             self.corrected.add(key)
 
 
-_states: WeakKeyDictionary[Labels, SliceStates] = WeakKeyDictionary()
+_states: PerLayer[Labels, SliceStates] = PerLayer()
 
 
 def states_of(layer: Labels) -> SliceStates:

@@ -10,6 +10,7 @@ from typing import Any
 
 from napari.layers import Labels
 
+from napari_s3net.plugin.layers.renewal import renewals_of
 from napari_s3net.plugin.layers.result_layer import plain
 
 #: So many steps can be taken back.
@@ -71,6 +72,7 @@ class UndoLog:
         self._changed: weakref.WeakSet[Labels] = weakref.WeakSet()
         self._followed: weakref.WeakKeyDictionary[Labels, Callable[[Any], None]] = weakref.WeakKeyDictionary()
         viewer.layers.events.inserted.connect(self._follow)
+        renewals_of(viewer).renewed.connect(self._forget)
         self._follow()
 
     def note(
@@ -125,6 +127,14 @@ class UndoLog:
         if isinstance(active, Labels) and active not in self._changed:  # what was done before anybody followed it
             getattr(active, what)()
         return f"Nothing more to {what}."
+
+    def _forget(self, event: Any) -> None:
+        """Layers have got another image: what was done before was not done to this one."""
+        for steps in (self._done, self._undone):
+            left = [step for step in steps if step.layer() not in event.layers]
+            steps.clear()
+            steps.extend(left)
+        self._changed.difference_update(event.layers)
 
     def _follow(self, event: Any = None) -> None:
         viewer = self._viewer()

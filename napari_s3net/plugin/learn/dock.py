@@ -334,7 +334,7 @@ class LearnDock(Dock):
 
     def _viewer_events(self) -> list[tuple[Any, Callable[..., None]]]:
         events = self._viewer.layers.events
-        return [(event, self._list_images) for event in (events.inserted, events.removed)]
+        return [(one, self._list_images) for one in (events.inserted, events.removed, events.renamed)]
 
     def _list_images(self, event: Any = None) -> None:
         """Offer the open images for the preview."""

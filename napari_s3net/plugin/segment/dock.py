@@ -25,6 +25,7 @@ from napari_s3net.plugin.jobs.session import Phase, Session, cancel_all, screen_
 from napari_s3net.plugin.jobs.thread_job import is_busy
 from napari_s3net.plugin.layers.axis_letters import axis_letters, camera_of, grid_of
 from napari_s3net.plugin.layers.metadata import MetadataHistory
+from napari_s3net.plugin.layers.renewal import renewals_of
 from napari_s3net.plugin.layers.result_layer import find_result, follow_name, is_result_of, layers_of, plain
 from napari_s3net.plugin.layers.source import Source, describe_source, inspect_source, source_of, thickness_text
 from napari_s3net.plugin.layers.stack import Stack
@@ -198,6 +199,8 @@ class SegmentDock(Dock):
         return [
             *((getattr(layers, name), self._list_images) for name in ("inserted", "removed", "reordered", "renamed")),
             (self._viewer.layers.selection.events.active, self._follow),
+            (renewals_of(self._viewer).renewing, self._leave),
+            (renewals_of(self._viewer).renewed, self._renewed),
             *((getattr(dims, name), self._moved) for name in ("current_step", "order", "ndisplay")),
             *(
                 (event, self._moved)
@@ -288,6 +291,18 @@ class SegmentDock(Dock):
         if self._image_layer is not None:
             self._look_at(self._image_layer)
             self._moved()
+
+    def _leave(self, event: Any) -> None:
+        """Layers are about to get another image."""
+        if self._image_layer in event.layers:
+            self._unfollow_image()
+            self.result.release()
+            self._history.forget()
+
+    def _renewed(self, event: Any) -> None:
+        """They have it: they are looked at as new ones."""
+        if self._image_layer in event.layers:
+            self._choose(self._image_layer)
 
     def _look_at(self, layer: ImageLayer) -> None:
         """Take the plane in view, and the preset that suits the image."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
-from weakref import WeakSet
 
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels
@@ -12,6 +11,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QDoubleSpinBox, QPushButton, QVBoxLayout, QWidget
 
 from napari_s3net.plugin.layers.placement import KEY, lies_on, transform_of
+from napari_s3net.plugin.layers.renewal import PerLayer
 from napari_s3net.plugin.layers.result_layer import is_result_of, plain
 from napari_s3net.plugin.layers.source import finest_level, level_scale
 from napari_s3net.plugin.widgets.fields import add_row, form_layout
@@ -112,7 +112,7 @@ def set_pixel_size(viewer: Any, image_layer: ImageLayer, size: float) -> None:
         if known is not None and "geometry" in known:
             geometry = replace(known["geometry"], spacing=spacing, unit="mm")
             layer.metadata = {**layer.metadata, KEY: {**known, "geometry": geometry, "has_given_size": True}}
-    _sized.add(image_layer)
+    _sized[image_layer] = True
     viewer.reset_view()
 
 
@@ -133,7 +133,7 @@ def is_sized_by_hand(image_layer: ImageLayer | None) -> bool:
 
 
 #: Images whose size the user has given.
-_sized: WeakSet[Any] = WeakSet()
+_sized: PerLayer[Any, bool] = PerLayer()
 
 
 def _field(name: str, tip: str, decimals: int) -> QDoubleSpinBox:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from napari.layers import Labels
@@ -18,6 +17,7 @@ from napari_s3net.io.validation.headers import stem
 from napari_s3net.plugin.contributions.writer import write_labels
 from napari_s3net.plugin.layers.layer_segments import own_colours
 from napari_s3net.plugin.layers.placement import KEY
+from napari_s3net.plugin.layers.renewal import PerLayer
 from napari_s3net.plugin.layers.result_layer import mask_of
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.layers.stack import Stack
@@ -46,7 +46,7 @@ FURTHER_FILTERS = {
 #: Endings of all formats, longer ones first.
 ENDINGS = (*FORMATS.values(), ".nii.gz", ".nii", ".png", ".tiff", ".tif", ".nrrd", ".mha")
 #: The files that a result was saved to, which it may replace without asking.
-_written: WeakKeyDictionary[Labels, set[Path]] = WeakKeyDictionary()
+_written: PerLayer[Labels, set[Path]] = PerLayer()
 
 
 def save_beside(parent: QWidget, layer: Labels, source: Source | None) -> None:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from napari.layers import Image as ImageLayer
 from qtpy.QtCore import QObject
 
+from napari_s3net.plugin.layers.renewal import PerLayer
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.widgets.window_chooser import CT_RANGE, CT_WINDOWS, OPENED, PERCENTILES, WindowChooser
 from napari_s3net.preprocessing.window import sampling_step
 
 #: The windows that layers were opened with.
-_opened: WeakKeyDictionary[ImageLayer, tuple[float, float]] = WeakKeyDictionary()
+_opened: PerLayer[ImageLayer, tuple[float, float]] = PerLayer()
 
 
 class WindowController(QObject):

@@ -12,7 +12,10 @@ from napari_s3net.errors import InvalidImageError, ReadError
 from napari_s3net.image import Geometry
 from napari_s3net.io import read_image, write_labels
 from napari_s3net.plugin.batch.open_row import OpenedResult, item_of, read_result
-from napari_s3net.plugin.layers.result_layer import metadata_of, plain
+from napari_s3net.plugin.correct.autosave import load
+from napari_s3net.plugin.layers.result_layer import is_result_of, metadata_of, plain
+from napari_s3net.plugin.layers.stroke_layer import add_strokes
+from napari_s3net.plugin.layers.undo import undo_log_of
 from napari_s3net.settings import Settings
 
 LABELS = np.where(np.indices((20, 30))[1] < 12, 1, 2).astype(np.int32)
@@ -110,6 +113,74 @@ def test_closing_takes_both_layers_away_and_no_other(folders):
     result.close()
 
 
+def another(folders, labels=LABELS[::-1, ::-1], kind="RGB"):
+    """A second image with its own labels, as it is read for the viewer."""
+    import PIL.Image
+
+    source, output = folders
+    photograph = np.full((*labels.shape, 3), (200, 100, 50), np.uint8)
+    PIL.Image.fromarray(photograph).convert(kind).save(source / "b.png")
+    write_labels(output / "labels" / "b.png", labels, Geometry.identity(2))
+    about = {"settings": "abc", "preset": "skin", "foreground": [2], "names": {"2": "Naevus"}}
+    one = FileRow(
+        file="b.png", status="done", settings="s", input="", outputs={"labels": "labels/b.png"}, metadata=about
+    )
+    return read_result(Item("b.png", source / "b.png", "b"), one, output)
+
+
+def test_the_next_result_takes_the_layers_of_the_one_before(folders):
+    viewer, before = opened(folders, row("labels"))
+    strokes = add_strokes(viewer, before.layer)
+    strokes.data[:3, :3] = 1
+    before.layer.data_setitem((np.array([0]), np.array([0])), 2)
+    layers = before.image_layer, before.layer
+    labels = np.ones((40, 50), np.int32)
+    after = OpenedResult(viewer, another(folders, labels), before)
+    assert (after.image_layer, after.layer) == layers
+    assert [layer.name for layer in viewer.layers] == ["b", "b – S³-Net"]
+    assert after.image_layer.data[0, 0].tolist() == [200, 100, 50]
+    after.layer.undo()
+    np.testing.assert_array_equal(after.layer.data, labels)
+    assert metadata_of(after.layer)["names"] == {2: "Naevus"}
+    assert is_result_of(after.layer, after.image_layer)
+    assert not after.is_changed
+    again = OpenedResult(
+        viewer, read_result(Item("a.png", folders[0] / "a.png", "a"), row("labels"), folders[1]), after
+    )
+    assert [layer.name for layer in viewer.layers] == ["a", "a – S³-Net"]
+    np.testing.assert_array_equal(again.layer.data, LABELS)
+
+
+def grey(folders, before):
+    return another(folders, kind="L")
+
+
+def moved(folders, before):
+    before.image_layer.translate = 3, 0
+    return another(folders)
+
+
+def sized(folders, before):
+    before.layer.scale = 2, 2
+    return another(folders)
+
+
+@pytest.mark.parametrize("change", [grey, moved, sized])
+def test_a_layer_that_does_not_suit_goes(folders, change):
+    viewer, before = opened(folders, row("labels"))
+    old = before.layer
+    after = OpenedResult(viewer, change(folders, before), before)
+    assert after.layer is not old
+    assert [layer.name for layer in viewer.layers] == ["b", "b – S³-Net"]
+
+
+def test_where_the_labels_were_removed_new_layers_come(folders):
+    viewer, before = opened(folders, row("labels"))
+    viewer.layers.remove(viewer.layers[1])
+    OpenedResult(viewer, another(folders), before)
+    assert [layer.name for layer in viewer.layers] == ["b", "b – S³-Net"]
+
+
 def test_a_layer_that_was_removed_is_not_changed(folders):
     viewer, result = opened(folders, row("labels"))
     result.layer.data[...] = 1
@@ -126,3 +197,35 @@ def test_the_item_of_a_row(folders):
     (source / "a.png").unlink()
     with pytest.raises(ReadError, match="is not in"):
         item_of(plan, {}, row("labels"))
+
+
+@pytest.mark.viewer
+def test_docks_take_the_next_result_for_a_new_one(folders, make_napari_viewer, tmp_path, monkeypatch):
+    monkeypatch.setattr("napari_s3net.plugin.correct.autosave.session_folder", lambda: tmp_path / "sessions")
+    viewer = make_napari_viewer()
+    segment = viewer.window.add_plugin_dock_widget("napari-s3net", "Segment")[1]
+    correct = viewer.window.add_plugin_dock_widget("napari-s3net", "Correct")[1]
+    read = read_result(Item("a.png", folders[0] / "a.png", "a"), row("labels"), folders[1])
+    before = OpenedResult(viewer, read)
+    segment.panel.table.clusters.renamed.emit(1, "Ulcer")
+    correct.brush("object")
+    correct.editor.strokes.data_setitem((np.array([2]), np.array([20])), correct.editor.strokes.selected_label)
+    assert correct.obstacle
+    after = OpenedResult(viewer, another(folders, kind="RGB"), before)
+    assert correct.editor.layer is after.layer is segment.result.layer
+    assert correct.editor.strokes is None
+    assert correct.obstacle == ""
+    assert correct.combo.currentText() == "b – S³-Net"
+    assert segment.source.name == "b"
+    assert metadata_of(after.layer)["names"] == {1: "", 2: "Naevus"}
+    assert undo_log_of(viewer).undo() == "Nothing more to undo."
+    correct.editor.revert()
+    np.testing.assert_array_equal(after.layer.data, LABELS[::-1, ::-1])
+    segment.autosave.save()
+    segment.autosave.wait()
+    saved = {one.image: one for one in map(load, (tmp_path / "sessions").rglob("*.npz"))}
+    assert saved["a"].metadata["names"][1] == "Ulcer"
+    assert saved["a"].strokes.any()
+    np.testing.assert_array_equal(saved["a"].labels, LABELS)
+    if "b" in saved:
+        assert not saved["b"].strokes.any()
