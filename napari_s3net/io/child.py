@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from napari_s3net.errors import AmbiguousSeriesError, HoldsLabelsError, ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.image import Image
-from napari_s3net.io.segments import GEOMETRY, of_fields
+from napari_s3net.io.segments import GEOMETRY, is_layered, join_layers, of_fields
 from napari_s3net.io.validation import headers
 from napari_s3net.io.validation.limits import OnPromise, on_promise, reading_seconds
 from napari_s3net.runtime.child_server import NOBODY, Caller, limited_memory, serve
@@ -226,11 +226,19 @@ def _answer_labels(path: Path, request: Mapping[str, Any]) -> Reply:
 
         labels, geometry, segments = read_segmentation(path)
         return {"geometry": asdict(geometry), "segments": [asdict(one) for one in segments]}, labels
-    reply, array = (_all_times if request["times"] else _answer_read)(path, {"series": None, **request})
+    fields = _label_fields(path)
+    layered = is_layered(fields)
+    reply, array = (_all_times if request["times"] or layered else _answer_read)(path, {"series": None, **request})
     if array is None or reply["kind"] == "rgb" or array.dtype.kind not in "iu" or array.min() < 0:
         kind = "nothing" if array is None else f"{reply['kind']} {array.dtype}"
         raise UnsupportedFormatError(f"labels are whole numbers from 0 on; it holds {kind}.")
-    fields = _label_fields(path)
+    if layered and array.ndim == 4:
+        array, segments, overlap = join_layers(array, fields)
+        if overlap:
+            warnings.warn(
+                "some of its segments overlap; where they do, the later one is kept.", ReadWarning, stacklevel=1
+            )
+        return {**reply, "segments": [asdict(one) for one in segments]}, array
     placed = {"geometry": json.loads(fields[GEOMETRY])} if GEOMETRY in fields else {}
     return {**reply, **placed, "segments": [asdict(one) for one in of_fields(fields)]}, array
 

@@ -64,9 +64,9 @@ def read_meta_or_nrrd(path: Path, file_format: MetaOrNrrd, name: str, time: int 
         If it holds several volumes and none was chosen, or several values a voxel.
     """
     with _opened(path, file_format) as (reader, header):
-        size = reader.GetSize()
+        size, listed = reader.GetSize(), _listed(reader, header)
         check_memory((*size[:3], reader.GetNumberOfComponents()), value_bytes(reader))
-        times = prod(size[3:])
+        times = prod(size[3:]) * listed
         if time is not None and not 0 <= time < times:
             raise ReadError(f"it has no volume {time}: it holds {times}, counted from 0.")
         if times > 1 and time is None:
@@ -75,6 +75,7 @@ def read_meta_or_nrrd(path: Path, file_format: MetaOrNrrd, name: str, time: int 
             reader.SetExtractSize([*size[:3], *(0 for _ in size[3:])])
             reader.SetExtractIndex([0, 0, 0, *_steps(time or 0, size)])
         image, unit = _in_millimetres(reader.Execute(), header, file_format)
+        image = image if listed == 1 else sitk.VectorIndexSelectionCast(image, time or 0)
     return replace(to_image(image, name, unit), times=times)
 
 
@@ -95,8 +96,8 @@ def read_meta_or_nrrd_series(path: Path, file_format: MetaOrNrrd, name: str) -> 
         together, which a `ReadWarning` says.
     """
     with _opened(path, file_format) as (reader, header):
-        size = reader.GetSize()
-        times = prod(size[3:])
+        size, listed = reader.GetSize(), _listed(reader, header)
+        times = prod(size[3:]) * listed
         try:
             check_memory((*size, reader.GetNumberOfComponents()), value_bytes(reader))
         except ReadError:
@@ -105,12 +106,16 @@ def read_meta_or_nrrd_series(path: Path, file_format: MetaOrNrrd, name: str) -> 
             return read_meta_or_nrrd(path, file_format, name), None
         whole = reader.Execute()
         nothing = [0 for _ in size[3:]]
-        image, unit = _in_millimetres(
-            sitk.Extract(whole, [*size[:3], *nothing], [0, 0, 0, *nothing]), header, file_format
-        )
+        first_volume = sitk.Extract(whole, [*size[:3], *nothing], [0, 0, 0, *nothing]) if nothing else whole
+        image, unit = _in_millimetres(first_volume, header, file_format)
+        image = image if listed == 1 else sitk.VectorIndexSelectionCast(image, 0)
     first = to_image(image, name, unit)
-    volumes = array_of(whole).reshape(times, *size[2::-1], -1)  # values of a voxel last
-    volumes = volumes[..., :3] if first.kind == "rgb" else volumes[..., 0]
+    if listed > 1:
+        volumes = np.moveaxis(array_of(whole), -1, 0)
+        volumes = volumes if volumes.ndim == 4 else volumes[:, None]
+    else:
+        volumes = array_of(whole).reshape(times, *size[2::-1], -1)  # values of a voxel last
+        volumes = volumes[..., :3] if first.kind == "rgb" else volumes[..., 0]
     grid = Grid.of(image.GetSpacing(), image.GetOrigin(), image.GetDirection())
     turned, _ = to_upright(np.moveaxis(volumes, 0, -1), grid, unit)
     return replace(first, times=times), np.moveaxis(turned, -1, 0)
@@ -119,6 +124,40 @@ def read_meta_or_nrrd_series(path: Path, file_format: MetaOrNrrd, name: str) -> 
 def _steps(time: int, size: Sequence[int]) -> list[int]:
     """Where a volume lies along the axes behind the third; along the first of these it goes on fastest."""
     return [int(step) for step in np.unravel_index(time, size[3:], order="F")]
+
+
+def _listed(reader: sitk.ImageFileReader, header: TextHeader) -> int:
+    """How many volumes lie along an axis that is no place in space: to SimpleITK they are values of a voxel; else 1."""
+    values = reader.GetNumberOfComponents()
+    if _list_axis(header.fields) is None or len(reader.GetSize()) > 3:
+        return 1
+    colours = len(reader.GetSize()) == 2 and values in (3, 4) and value_bytes(reader) == 1
+    return 1 if colours else values
+
+
+def _list_axis(fields: Mapping[str, str]) -> int | None:
+    """Which axis of an NRRD holds volumes one after the other, as in sequences of 3D Slicer; None where none does."""
+    axes = len(fields.get("sizes", "").split())
+    kinds = fields.get("kinds", "").lower().split() or ["???"] * axes
+    directions = re.findall(r"none|\([^)]*\)", fields.get("space directions", "").lower()) or ["none"] * axes
+    named = [n for n, kind in enumerate(kinds) if kind in ("list", "time")]
+    if "space directions" in fields and not named:
+        named = [
+            n for n, (kind, way) in enumerate(zip(kinds, directions, strict=False)) if kind == "???" and way == "none"
+        ]
+    return named[0] if len(named) == 1 else None
+
+
+def _kinds_to_read(fields: Mapping[str, str]) -> str | None:
+    """The kinds of an NRRD's axes as SimpleITK takes them, which knows lists of volumes but no axis of time.
+
+    None where they can stay as they are, as in a space that has time for an axis of its own.
+    """
+    at, kinds = _list_axis(fields), fields.get("kinds", "").lower().split()
+    directions = re.findall(r"none|\([^)]*\)", fields.get("space directions", "").lower())
+    if at is None or kinds[at : at + 1] == ["list"] or (directions and directions[at] != "none"):
+        return None
+    return " ".join("list" if n == at else "domain" for n in range(len(fields["sizes"].split())))
 
 
 @contextmanager
@@ -160,7 +199,7 @@ def _readable(path: Path, file_format: str, header: TextHeader) -> Iterator[Path
         copied = unsized or fields.get("binarydata", "true") != "true"
     else:
         endless = header.pixels != path and not header.text.endswith(b"\n")
-        copied = endless or fields.get("encoding") in ("bz2", "bzip2")
+        copied = endless or fields.get("encoding") in ("bz2", "bzip2") or _kinds_to_read(fields) is not None
     if not copied:
         with plain_path(path) as readable:
             yield readable
@@ -202,8 +241,11 @@ def _plain_nrrd(header: TextHeader) -> bytes:
             dropped = rb"data ?file|encoding|line skip"
         else:
             content = file.read()
-    ending = b"encoding: raw\n\n" if b"encoding" in dropped else b"\n"
-    return _without(dropped, rb":", header.text) + ending + content
+    kinds = _kinds_to_read(header.fields)
+    dropped += b"" if kinds is None else rb"|kinds"
+    added = b"" if kinds is None else b"kinds: %s\n" % kinds.encode()
+    added += b"encoding: raw\n" if b"encoding" in dropped else b""
+    return _without(dropped, rb":", header.text) + added + b"\n" + content
 
 
 def _without(names: bytes, separator: bytes, text: bytes) -> bytes:

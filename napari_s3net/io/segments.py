@@ -9,8 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 Colour = tuple[int, int, int]
 #: The field in which TIFF and PNG, which know no place in space, get the geometry of labels.
@@ -200,6 +203,55 @@ def of_fields(fields: Mapping[str, str]) -> list[Segment]:
             name = "".join(c for c in of["Name"] if c.isprintable()).strip()
             segments[label] = Segment(label, name, _colour(of["Color"]), codes=_codes(of["Tags"]))
     return [segments[label] for label in sorted(segments)]
+
+
+def is_layered(fields: Mapping[str, str]) -> bool:
+    """Say whether segments overlap, so that the file holds several label arrays one after the other.
+
+    Parameters
+    ----------
+    fields : mapping of str to str
+        As for `of_fields`.
+
+    Returns
+    -------
+    bool
+        True where a segment lies in another layer than the first.
+    """
+    return any(re.fullmatch(r"Segment\d+_Layer", key) and value.strip() != "0" for key, value in fields.items())
+
+
+def join_layers(layers: NDArray[Any], fields: Mapping[str, str]) -> tuple[NDArray[np.int32], list[Segment], bool]:
+    """Make one label array of several in which segments overlap.
+
+    Parameters
+    ----------
+    layers : numpy.ndarray
+        (L, Z, H, W) whole numbers; a number may stand for another segment in each layer.
+    fields : mapping of str to str
+        As for `of_fields`.
+
+    Returns
+    -------
+    labels : numpy.ndarray
+        (Z, H, W) int32: segments by their order in the file, from 1; where some overlap the later one.
+    segments : list of Segment
+        With these numbers.
+    overlap : bool
+        Whether any voxel belonged to two.
+    """
+    labels, segments, overlap = np.zeros(layers.shape[1:], np.int32), [], False
+    numbers = sorted(int(found[1]) for key in fields if (found := re.fullmatch(r"Segment(\d+)_LabelValue", key)))
+    for n, number in enumerate(numbers, 1):
+        of = {key.partition("_")[2]: value for key, value in fields.items() if key.startswith(f"Segment{number}_")}
+        known = of_fields({f"Segment{number}_{key}": value for key, value in of.items()})
+        layer = of.get("Layer", "0").strip()
+        if known and layer.isdigit() and int(layer) < len(layers):
+            inside = layers[int(layer)] == known[0].label
+            overlap |= bool(labels[inside].any())
+            labels[inside] = n
+            segments.append(replace(known[0], label=n))
+    return labels, segments, overlap
 
 
 def _colour(text: str) -> Colour | None:

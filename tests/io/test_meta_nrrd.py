@@ -204,3 +204,59 @@ def test_sizes_are_in_millimetres_or_said_to_be_none(tmp_path, recwarn, header, 
     assert geometry.unit == unit
     np.testing.assert_allclose(geometry.spacing, np.array((4.0, 2.0, 1.5)) * factor if factor else 1.0)
     assert any("another unit" in str(w.message) for w in recwarn) == (factor == 1e-3)
+
+
+def write_sequence(path, volumes, at, kind, *, directions=True, more=""):
+    """An NRRD of volumes (T, Z, Y, X) whose axis of time is the one at a place; 3D Slicer has it first."""
+    axes = list("xyz")
+    axes.insert(at, "t")
+    array = volumes.transpose(["tzyx".index(axis) for axis in reversed(axes)])
+    ways = {"x": "(0.5,0,0)", "y": "(0,0.6,0)", "z": "(0,0,3)", "t": "none"}
+    lines = [
+        "NRRD0005",
+        f"type: {'unsigned char' if volumes.dtype == np.uint8 else 'short'}",
+        "dimension: 4",
+        *(["space: left-posterior-superior", "space origin: (10,20,30)"] if directions else []),
+        f"sizes: {' '.join(map(str, array.shape[::-1]))}",
+        *([f"space directions: {' '.join(ways[axis] for axis in axes)}"] if directions else []),
+        *([f"kinds: {' '.join(kind if axis == 't' else 'domain' for axis in axes)}"] if kind else []),
+        "endian: little",
+        "encoding: raw",
+    ]
+    path.write_bytes("\n".join([*lines, more]).encode() + b"\n" + array.tobytes())
+    return path
+
+
+SEQUENCE = (np.arange(5 * 3 * 4 * 6).reshape(5, 3, 4, 6) * 3 % 251).astype(np.int16)
+
+
+@pytest.mark.parametrize("at", [0, 1, 2, 3])
+@pytest.mark.parametrize(
+    ("kind", "directions"), [("list", True), ("time", True), ("???", True), ("", True), ("time", False)]
+)
+def test_time_is_told_from_space_wherever_it_stands(tmp_path, at, kind, directions):
+    path = write_sequence(tmp_path / "a.seq.nrrd", SEQUENCE, at, kind, directions=directions)
+    first, series = read_meta_or_nrrd_series(path, "nrrd", "a")
+    assert np.array_equal(series, SEQUENCE)
+    assert np.array_equal(first.array, SEQUENCE[0])
+    if directions:
+        assert (first.geometry.spacing, first.geometry.origin) == ((3.0, 0.6, 0.5), (30.0, 20.0, 10.0))
+    one = read_meta_or_nrrd(path, "nrrd", "a", 3)
+    assert np.array_equal(one.array, SEQUENCE[3])
+    assert (one.geometry, one.times, first.times) == (first.geometry, 5, 5)
+    with pytest.raises(ReadError, match="no volume 5: it holds 5"):
+        read_meta_or_nrrd(path, "nrrd", "a", 5)
+    with pytest.warns(ReadWarning, match="holds 5 volumes; the first"):
+        assert np.array_equal(read_meta_or_nrrd(path, "nrrd", "a").array, SEQUENCE[0])
+
+
+def test_three_volumes_of_eight_bits_are_no_colours(tmp_path):
+    path = write_sequence(tmp_path / "a.seq.nrrd", SEQUENCE[:3].astype(np.uint8), 0, "list")
+    first, series = read_meta_or_nrrd_series(path, "nrrd", "a")
+    assert (first.kind, series.shape) == ("grey", (3, 3, 4, 6))
+
+
+def test_several_values_a_voxel_stay_values_of_a_voxel(tmp_path):
+    path = write_sequence(tmp_path / "a.nrrd", SEQUENCE, 0, "vector")
+    with pytest.warns(ReadWarning, match="5 values a voxel"):
+        assert read_meta_or_nrrd_series(path, "nrrd", "a")[1] is None

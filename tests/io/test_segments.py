@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from napari_s3net.errors import WriteError
+from napari_s3net.errors import ReadWarning, WriteError
 from napari_s3net.image import Geometry
 from napari_s3net.io import read_labels, write_labels
 from napari_s3net.io.segments import Code, Segment, of_fields, of_lines, to_fields, to_lines
 from napari_s3net.runtime import child_process as process
+from tests.io.test_meta_nrrd import write_sequence
 
 GEOMETRY = Geometry((2.0, 0.5, 0.75), (5.0, 6.0, 7.0), Geometry.identity(3).direction)
 SEGMENTS = [Segment(1, "Lung", (25, 195, 242)), Segment(4, "Air & tissue, darker", (0, 0, 255), is_object=False)]
@@ -74,3 +75,18 @@ def test_fields_that_make_no_sense_count_as_missing(changed, colour, codes):
 def test_segments_without_a_number_are_none():
     assert of_fields({"Segment0_Name": "Lung", "Segment0_LabelValue": "x", "Segment1_LabelValue": "0"}) == []
     assert to_fields([], (3, 3)) == {}
+
+
+def test_segments_that_overlap_lie_in_layers_and_become_one_array_with_a_word(tmp_path):
+    layers = np.zeros((2, 3, 10, 12), np.int16)
+    layers[0, :, 2:6, 2:6], layers[1, :, 5:8, 5:8], layers[1, 0, 0] = 1, 1, 2
+    named = {"Segment0": ("Lung", 0, 1), "Segment1": ("Tumour", 1, 1), "Segment10": ("Rib", 1, 2)}
+    fields = [
+        f"{n}_{k}:={v}" for n, of in named.items() for k, v in zip(("Name", "Layer", "LabelValue"), of, strict=True)
+    ]
+    path = write_sequence(tmp_path / "a.seg.nrrd", layers, 0, "list", more="\n".join(fields) + "\n")
+    with pytest.warns(ReadWarning, match="overlap; where they do, the later one is kept"):
+        back = read_labels(path)
+    assert back.names == {1: "Lung", 2: "Tumour", 3: "Rib"}
+    expected = np.select([layers[1] == 2, layers[1] == 1, layers[0] == 1], [3, 2, 1])
+    assert np.array_equal(back.array, expected)
