@@ -161,10 +161,10 @@ def read_examples(
         In memory.
     """
     from napari_s3net.learning.examples import iter_examples
-    from napari_s3net.learning.train import card_to_start_from
+    from napari_s3net.learning.start import read_start
     from napari_s3net.runtime.generators import follow
 
-    card = card_to_start_from(options.init)
+    card = read_start(options.init).card
     steps = iter_examples(
         pairs,
         settings.size,

@@ -19,7 +19,7 @@ from napari_s3net.learning.methods import predict_squares
 from napari_s3net.learning.model import LearnedModel, load_model
 from napari_s3net.learning.planes import from_square, to_square
 from napari_s3net.learning.settings import LEARNING
-from napari_s3net.learning.train import LESIONS
+from napari_s3net.learning.start import LESIONS
 from napari_s3net.network.unet import ClassNetwork
 from napari_s3net.preprocessing.suggest import suggest_preset
 from napari_s3net.provenance import Provenance

@@ -24,21 +24,16 @@ from napari_s3net.learning.methods import (
     TERMS,
     draw,
     make_batch,
-    network_config,
     new_network,
     predict_squares,
 )
-from napari_s3net.learning.model import LearnedCard, LearnedModel, load_model, start_from
+from napari_s3net.learning.model import LearnedCard, LearnedModel
 from napari_s3net.learning.run import LearnStep, identity_of, iter_updates, new_run
 from napari_s3net.learning.settings import LEARNING, LearnSettings
+from napari_s3net.learning.start import LESIONS, TAUGHT, Start, choose_start
 from napari_s3net.network.class_losses import IGNORED
 from napari_s3net.network.unet import ClassNetwork, ClassNetworkConfig
-from napari_s3net.training.taught import shipped_path
-from napari_s3net.training.weights import FORMAT as TAUGHT_FORMAT
-from napari_s3net.training.weights import load_weights, read_tensors
 
-#: In the record of a model: whether its one class is what the program proposes in photographs.
-LESIONS = "class is the lesion"
 #: Long work that ends with a model.
 Learning = Generator[LearnStep | Notice, bool | None, LearnedModel]
 
@@ -93,14 +88,14 @@ def iter_learn(
     if not (data.labels > 0).any():
         raise InvalidImageError("All labels are background: there is nothing to learn.")
     identity = identity_of(data, settings, init)  # as asked for, so that smaller attempts share the checkpoint
-    init = init or taught_start(data, settings)
-    config = config_for(data, settings, init)
+    start = choose_start(data, settings, init)
+    config = start.shape(data, settings)
     if config.keypoints and not data.keypoints:
         yield Notice(f"Looking for keypoints in {len(data)} planes…")
         data = data.with_keypoints(settings.most_keypoints)
 
     def attempt(data: ExampleSet, settings: LearnSettings, device: torch.device) -> Learning:
-        return _learn(data, config, settings, device, identity, init=init, checkpoint=checkpoint)
+        return _learn(data, config, settings, device, identity, start=start, checkpoint=checkpoint)
 
     return (yield from iter_with_less(attempt, data, settings, device))
 
@@ -154,114 +149,6 @@ def iter_with_less(
         yield Notice(f"Out of memory. Starting again {words}.")
 
 
-def taught_start(data: ExampleSet, settings: LearnSettings) -> Path | None:
-    """Choose the weights that come with the program and know such images already.
-
-    Parameters
-    ----------
-    data : ExampleSet
-        Their normalisation tells photographs in colour.
-    settings : LearnSettings
-        `start`; KAF's keypoint layers have no place in those weights.
-
-    Returns
-    -------
-    Path or None
-        None where learning starts from random weights.
-    """
-    photographs = (data.normalisation.channels, data.normalisation.low, data.normalisation.high) == (3, 0, 255)
-    asked = settings.start == "taught" and not settings.uses_keypoints
-    return shipped_path("skin") if asked and photographs else None
-
-
-def config_for(data: ExampleSet, settings: LearnSettings, init: Path | None) -> ClassNetworkConfig:
-    """Choose the network's shape for data: that of the file it starts from, where there is one.
-
-    Parameters
-    ----------
-    data : ExampleSet
-        Channels and classes.
-    settings : LearnSettings
-        Method, backbone and widths.
-    init : Path or None
-        A model's file, or weights that `teach` wrote.
-
-    Returns
-    -------
-    ClassNetworkConfig
-        Decoders follow the method.
-
-    Raises
-    ------
-    ModelFileError
-        If the file is no model.
-    """
-    asked = network_config(settings, data.normalisation.channels, len(data.classes))
-    if init is not None and is_taught(init):
-        return replace(asked, backbone="ilka", widths=load_weights(init)[1].config.widths)
-    card = card_to_start_from(init)
-    return asked if card is None else replace(card.config, classes=asked.classes, decoders=asked.decoders)
-
-
-def card_to_start_from(init: Path | None) -> LearnedCard | None:
-    """Read what is known of the model to start from.
-
-    Parameters
-    ----------
-    init : Path or None
-        A model's file, or weights that `teach` wrote.
-
-    Returns
-    -------
-    LearnedCard or None
-        None where there is no file, or it holds weights that `teach` wrote.
-
-    Raises
-    ------
-    ModelFileError
-        If it is neither.
-    """
-    return None if init is None or is_taught(init) else load_model(init).card
-
-
-def comes_from_taught(init: Path | None) -> bool:
-    """Say whether weights are those that `teach` wrote, or were learned from such.
-
-    Parameters
-    ----------
-    init : Path or None
-        A model's file, or weights that `teach` wrote.
-
-    Returns
-    -------
-    bool
-        False where there is no file.
-    """
-    card = card_to_start_from(init)
-    return init is not None and (card is None or bool(card.record.get("taught on synthetic images")))
-
-
-def is_taught(path: Path) -> bool:
-    """Say whether a file holds weights that `teach` wrote.
-
-    Parameters
-    ----------
-    path : Path
-        A weight file of any kind.
-
-    Returns
-    -------
-    bool
-        False for a learned or pre-trained model.
-
-    Raises
-    ------
-    ModelFileError
-        If it is no weight file.
-    """
-    return read_tensors(path)[1].get("format") == TAUGHT_FORMAT
-
-
 def _smaller(
     data: ExampleSet, settings: LearnSettings, device: torch.device
 ) -> tuple[ExampleSet, LearnSettings, torch.device, str] | None:
@@ -283,15 +170,13 @@ def _learn(
     device: torch.device,
     identity: dict[str, Any],
     *,
-    init: Path | None,
+    start: Start,
     checkpoint: Path | None,
 ) -> Learning:
     """One attempt."""
     network = new_network(config, settings.seed)
-    if init is not None:
-        start_from(network, init)
-        if comes_from_taught(init):
-            settings = settings.replace(learning_rate=max(1e-6, LEARNING.tune_rate * settings.learning_rate))
+    start.give_weights(network)
+    settings = start.slow(settings)
     network = network.to(device)
     state = new_run(network, identity, decay=LEARNING.average_decay if settings.method == "self-training" else None)
     aside = set_aside(data, settings)
@@ -306,39 +191,11 @@ def _learn(
         others = batch(everything, max(1, settings.batch // 2), generator) if settings.needs_unlabelled else None
         return TERMS[settings.method](state, drawn, others, settings, generator)
 
-    lesions = knows_lesions(network, data, labelled, init)
+    lesions = start.finds(network, data, labelled)
     measure = partial(_validate, network, data, aside) if len(aside) else None
     validation = yield from iter_updates(state, settings, terms, checkpoint=checkpoint, measure=measure)
-    card = _card(data, config, settings, state.iteration, validation, init)
+    card = _card(data, config, settings, state.iteration, validation, start)
     return LearnedModel(network.eval(), replace(card, record={**card.record, LESIONS: lesions}))
-
-
-def knows_lesions(network: ClassNetwork, data: ExampleSet, labelled: NDArray[np.int64], init: Path | None) -> bool:
-    """Say whether what is to be learned is what the taught network finds already, before it has learned anything.
-
-    Parameters
-    ----------
-    network : ClassNetwork
-        With its initial weights.
-    data : ExampleSet
-        Planes.
-    labelled : numpy.ndarray
-        Numbers of the planes with labels; at most `LEARNING.most_compared` are looked at.
-    init : Path or None
-        What the weights came of; a model that was learned has found it out before.
-
-    Returns
-    -------
-    bool
-        True for one class whose mean Dice with the network's answer is at least `LEARNING.same_object`.
-    """
-    card = card_to_start_from(init)
-    if card is not None or not comes_from_taught(init) or len(data.classes) != 1:
-        return bool(card and card.record.get(LESIONS))
-    chosen = labelled[: LEARNING.most_compared]
-    told = predict_squares(network, data.images[chosen]).argmax(dim=1).numpy() == 1
-    truth, seen = data.labels[chosen] == 1, data.labels[chosen] != IGNORED
-    return float(np.mean([dice(t & s, m) for t, s, m in zip(told, seen, truth, strict=True)])) >= LEARNING.same_object
 
 
 def _card(
@@ -347,7 +204,7 @@ def _card(
     settings: LearnSettings,
     iterations: int,
     validation: float | None,
-    init: Path | None,
+    start: Start,
 ) -> LearnedCard:
     """What is known of what was learned."""
     record = {
@@ -358,8 +215,8 @@ def _card(
         "labelled planes": int(data.labelled.sum()),
         "steps": iterations,
         "dice on images set aside": None if validation is None else round(validation, 4),
-        "started from": init.name if init else "",
-        "taught on synthetic images": comes_from_taught(init),
+        "started from": start.name,
+        TAUGHT: start.was_taught,
     }
     return LearnedCard(
         config=config, settings=settings, classes=data.classes, normalisation=data.normalisation, record=record

@@ -11,7 +11,7 @@ from napari_s3net.learning.methods import network_config, new_network
 from napari_s3net.learning.model import LearnedCard, LearnedModel, save_model
 from napari_s3net.learning.planes import InputNormalisation
 from napari_s3net.learning.predict import confidence_of, iter_apply, iter_learned, predict_plane
-from napari_s3net.learning.train import LESIONS
+from napari_s3net.learning.start import LESIONS
 from napari_s3net.phantom.synthetic_skin import synthetic_skin
 from napari_s3net.runtime.generators import drain, follow
 from napari_s3net.settings import preset_settings
