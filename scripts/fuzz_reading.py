@@ -35,7 +35,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from napari_s3net.errors import ReadError, ReadWarning
 from napari_s3net.io import read_image
-from napari_s3net.io.read import READERS
+from napari_s3net.io.reader_process import READERS
 from tests.io.made_files import hounsfield, make_dicom, make_slice, phantom, volume, write_nifti2
 
 #: Bytes from the beginning in which a header stands, in the several formats.

@@ -13,7 +13,7 @@ from napari_s3net.batch.card import address_of
 from napari_s3net.batch.file_row import FileRow
 from napari_s3net.batch.plan import LONGEST, FileJob
 from napari_s3net.batch.work import trains_planes
-from napari_s3net.io.read import why_unread
+from napari_s3net.io.reader_process import why_unread
 from napari_s3net.runtime.child_process import (
     ONE_THREAD,
     ChildDiedError,

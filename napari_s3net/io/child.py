@@ -1,4 +1,4 @@
-"""Decode files. This runs in a process that may die of them: one of `read.READERS`, or a worker of a batch."""
+"""Decode files. This runs in a process that may die of them: one of `READERS`, or a worker of a batch."""
 
 from __future__ import annotations
 

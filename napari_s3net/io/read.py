@@ -3,39 +3,24 @@
 from __future__ import annotations
 
 import os
-import stat
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_s3net import errors
-from napari_s3net.errors import AmbiguousSeriesError, ReadError, ReadWarning
+from napari_s3net.errors import ReadError
 from napari_s3net.image import Geometry, Image
+from napari_s3net.io.reader_process import Ask, ask_about, ask_reader, geometry_of_json, warn_of
 from napari_s3net.io.segments import Segment, segment_of_json
 from napari_s3net.io.validation.headers import is_dicom
-from napari_s3net.io.validation.limits import reading_seconds, shown
-from napari_s3net.runtime.child_process import (
-    ONE_THREAD,
-    ChildDiedError,
-    ChildError,
-    ChildPool,
-    ChildStartError,
-    ChildTimeoutError,
-    Reply,
-    python_module,
-)
+from napari_s3net.io.validation.limits import shown
+from napari_s3net.runtime.child_process import Reply
 from napari_s3net.runtime.child_server import Caller
 
-#: The processes that decode files.
-READERS = ChildPool(python_module("napari_s3net.io.child"), keep=2, environment=ONE_THREAD)
 #: Planes may differ by this share of a step or of a pixel from a straight, even stack.
 UNEVEN = 0.02
-#: Has a request answered: (request, seconds) → (reply, array).
-Ask = Callable[[dict[str, Any], float], Reply]
 
 
 def read_image(
@@ -78,7 +63,7 @@ def read_image(
     ReadWarning
         If only a part is opened (the first of several volumes), or slices seem to be missing.
     """
-    return _read(Path(path).absolute(), series, files, _ask_reader, time)
+    return _read(Path(path).absolute(), series, files, ask_reader, time)
 
 
 class TimeSeries(NamedTuple):
@@ -116,9 +101,9 @@ def read_times(path: str | os.PathLike[str]) -> Image | TimeSeries:
         If the file says that it holds labels: `read_labels` opens it.
     """
     path = Path(path).absolute()
-    reply, array = _ask(path, {"task": "times", "series": None}, _ask_reader)
+    reply, array = ask_about(path, {"task": "times", "series": None}, ask_reader)
     assert array is not None  # noqa: S101 - an answer without an error has one
-    _warn(path, reply["notes"], 3)
+    warn_of(path, reply["notes"], 3)
     first = _image_of(reply, array[0] if reply.get("is_series") else array)
     return TimeSeries(array, first) if reply.get("is_series") else first
 
@@ -160,15 +145,15 @@ def read_image_here(
 
 def _read(path: Path, series: str | None, files: Sequence[str], ask: Ask, time: int | None = None) -> Image:
     """An image, from what a process tells that has read it."""
-    reply, array = _ask(path, {"task": "read", "series": series, "files": list(files), "time": time}, ask)
+    reply, array = ask_about(path, {"task": "read", "series": series, "files": list(files), "time": time}, ask)
     assert array is not None  # noqa: S101 - an answer without an error has one
-    _warn(path, reply["notes"], 4)
+    warn_of(path, reply["notes"], 4)
     return _image_of(reply, array)
 
 
 def _image_of(reply: Mapping[str, Any], array: NDArray[Any]) -> Image:
     """An image, from what a process tells of it."""
-    return Image(array, _geometry_of_json(reply["geometry"]), reply["kind"], reply["name"], reply["times"])
+    return Image(array, geometry_of_json(reply["geometry"]), reply["kind"], reply["name"], reply["times"])
 
 
 class Series(NamedTuple):
@@ -228,7 +213,7 @@ def dicom_in(folder: str | os.PathLike[str]) -> DicomFolder:
     folder = Path(folder).absolute()
     if folder.exists() and not folder.is_dir():
         raise ReadError(f"Cannot read {shown(folder)}: it is not a folder.")
-    reply, _ = _ask(folder, {"task": "list"}, _ask_reader)
+    reply, _ = ask_about(folder, {"task": "list"}, ask_reader)
     series = [Series(i, text, tuple(folder / name for name in names)) for i, text, names in reply["series"]]
     singles, damaged = ([folder / name for name in reply[key]] for key in ("singles", "damaged"))
     return DicomFolder(series, singles, damaged)
@@ -302,11 +287,11 @@ def read_labels(path: str | os.PathLike[str], *, times: bool = False) -> LabelIm
         If segments overlap, or only a part is opened.
     """
     path = Path(path).absolute()
-    reply, array = _ask(path, {"task": "labels", "times": times}, _ask_reader)
+    reply, array = ask_about(path, {"task": "labels", "times": times}, ask_reader)
     assert array is not None  # noqa: S101 - an answer without an error has one
-    _warn(path, reply["notes"], 3)
+    warn_of(path, reply["notes"], 3)
     segments = tuple(segment_of_json(one) for one in reply["segments"])
-    return LabelImage(array.astype(np.int32, copy=False), _geometry_of_json(reply["geometry"]), segments)
+    return LabelImage(array.astype(np.int32, copy=False), geometry_of_json(reply["geometry"]), segments)
 
 
 def read_stack(paths: Sequence[str | os.PathLike[str]]) -> Image:
@@ -336,9 +321,9 @@ def read_stack(paths: Sequence[str | os.PathLike[str]]) -> Image:
     if not files:
         raise ReadError("There are no files to open.")
     if all(path.is_file() and is_dicom(path) for path in files):
-        reply, array = _ask(files[0], {"task": "stack", "paths": [str(path) for path in files]}, _ask_reader)
+        reply, array = ask_about(files[0], {"task": "stack", "paths": [str(path) for path in files]}, ask_reader)
         if array is not None:
-            _warn(files[0], reply["notes"], 3)
+            warn_of(files[0], reply["notes"], 3)
             return _image_of(reply, array)
     images = [read_image(path) for path in files]
     first = images[0]
@@ -380,92 +365,3 @@ def _stack_geometry(planes: Sequence[Geometry]) -> tuple[Geometry, Sequence[int]
     spacing = (float(steps.mean()), *first.spacing)
     stacked = Geometry(spacing, lowest.origin, lowest.direction, lowest.unit, lowest.orientation, shown=lowest.shown)
     return stacked, order
-
-
-def _warn(path: Path, notes: Sequence[str], level: int) -> None:
-    """Warn of what was odd about a file; the warning points `level` calls up, at the code that asked for the file."""
-    for note in notes:
-        warnings.warn(f"{shown(path)}: {note}", ReadWarning, stacklevel=level)
-
-
-def why_unread(error: ChildError) -> str:
-    """Say why a file could not be read, from what became of the process that read it.
-
-    Parameters
-    ----------
-    error : ChildError
-        Of that process: too slow, not started, died, or ended by the system.
-
-    Returns
-    -------
-    str
-        A sentence without the file's name.
-    """
-    if isinstance(error, ChildTimeoutError):
-        return f"reading it took longer than {error.seconds:.0f} seconds and was given up."
-    if isinstance(error, ChildStartError):
-        return f"the process that reads files could not be started: {error}."
-    if isinstance(error, ChildDiedError) and not error.was_killed:
-        return f"it is damaged in a way that makes its decoder crash (code {error.code})."
-    return "the system ended the process that was reading it, probably because memory ran out."
-
-
-def _ask_reader(request: dict[str, Any], seconds: float) -> Reply:
-    """Have a process that reads files answer a request."""
-    try:
-        return READERS.ask(request, seconds)
-    except ChildError as error:
-        raise ReadError(why_unread(error)) from None
-    except MemoryError:
-        raise ReadError("there is not enough memory for it.") from None
-
-
-def _ask(path: Path, request: Mapping[str, Any], ask: Ask) -> Reply:
-    """Have a request about a file answered, or raise what is wrong with the file."""
-    try:
-        _check_exists(path)
-        reply, array = ask({**request, "path": str(path)}, reading_seconds(path))
-        if "error" not in reply:
-            return reply, array
-        if reply["error"] == "AmbiguousSeriesError":
-            raise AmbiguousSeriesError(reply["reason"], tuple((i, text) for i, text in reply["series"]))
-        raise getattr(errors, reply["error"])(reply["reason"])
-    except ReadError as error:
-        error.args = (f"Cannot read {shown(path)}: {error}",)
-        raise
-
-
-def _check_exists(path: Path) -> None:
-    """Refuse what is neither a folder nor a file with something in it."""
-    try:
-        status = path.stat()
-        if stat.S_ISDIR(status.st_mode):
-            os.scandir(path).close()
-            return
-    except FileNotFoundError:
-        raise ReadError("there is no such file or folder.") from None
-    except PermissionError:
-        raise ReadError("there is no permission to read it.") from None
-    except ValueError:
-        raise ReadError("no file can have a null character in its name.") from None
-    except OSError as error:
-        raise ReadError(f"the system says: {error.strerror or error}.") from None
-    if not stat.S_ISREG(status.st_mode):
-        raise ReadError("it is neither a file nor a folder.")
-    if not status.st_size:
-        raise ReadError("the file is empty (0 bytes).")
-
-
-def _geometry_of_json(values: Mapping[str, Any]) -> Geometry:
-    """A geometry that has been through JSON."""
-    volume, forms = values["volume"], values["nifti_forms"]
-    return Geometry(
-        tuple(values["spacing"]),
-        tuple(values["origin"]),
-        tuple(map(tuple, values["direction"])),
-        values["unit"],
-        values["orientation"],
-        None if volume is None else _geometry_of_json(volume),
-        values["shown"],
-        None if forms is None else tuple((code, tuple(map(tuple, matrix))) for code, matrix in forms),
-    )

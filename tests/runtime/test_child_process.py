@@ -16,7 +16,7 @@ import numpy as np
 import psutil
 import pytest
 
-from napari_s3net.io import read
+from napari_s3net.io.reader_process import READERS
 from napari_s3net.runtime import child_process
 from napari_s3net.runtime.child_process import (
     ChildDiedError,
@@ -44,7 +44,7 @@ def stand_in():
 @pytest.fixture
 def readers():
     """The pool that reads files."""
-    return read.READERS
+    return READERS
 
 
 ECHO = """
@@ -240,7 +240,7 @@ def test_nothing_is_left_when_the_program_ends(files):
     code = """
         import sys
         from napari_s3net import read_image
-        from napari_s3net.io.read import READERS
+        from napari_s3net.io.reader_process import READERS
         read_image(sys.argv[1])
         print([c._process.pid for c in READERS.children], [c._folder for c in READERS.children])
         assert not {"torch", "SimpleITK", "PIL", "qtpy"} & set(sys.modules)
@@ -258,7 +258,7 @@ def test_a_child_whose_parent_is_killed_ends_too(files):
     code = """
         import os, signal, sys
         from napari_s3net import read_image
-        from napari_s3net.io.read import READERS
+        from napari_s3net.io.reader_process import READERS
         read_image(sys.argv[1])
         (child,) = READERS.children
         print(child._process.pid, child._folder, flush=True)
@@ -277,7 +277,7 @@ def test_a_forked_copy_leaves_the_children_of_its_parent_alone(files):
     code = """
         import os, sys
         from napari_s3net import read_image
-        from napari_s3net.io.read import READERS
+        from napari_s3net.io.reader_process import READERS
         read_image(sys.argv[1])
         (child,) = READERS.children
         pid = os.fork()
