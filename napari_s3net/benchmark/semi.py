@@ -22,7 +22,7 @@ from napari_s3net.learning.settings import LearnSettings
 POOL = range(1, 31)
 TEST = range(31, 41)
 CLASSES = {1: "right ventricle", 2: "myocardium", 3: "left ventricle"}
-COLUMNS = ("row", "labelled", "draw", "patient", "frame", "label", "dice", "seconds", "budget")
+COLUMNS = ("row", "labelled", "draw", "patient", "frame", "label", "dice", "seconds", "budget", "device")
 
 
 @dataclass(frozen=True)
@@ -180,8 +180,8 @@ def iter_semi(
         started = time.perf_counter()
         used = settings.replace(method=cell.row.method, backbone=cell.row.backbone, seed=cell.draw, validate=False)
         model = run.train(cell, keypoints if _keypoints(cell.row) else data, used)
-        rows = _evaluate(model, test, cell, time.perf_counter() - started, budget)
-        _append(table, rows)
+        about = {"seconds": time.perf_counter() - started, "budget": budget, "device": run.where}
+        _append(table, [{**row, **about} for row in _evaluate(model, test, cell)])
         yield cell
 
 
@@ -221,6 +221,13 @@ class _Run:
     output: Path
     device: Any
     tell: Callable[[str], object]
+
+    @property
+    def where(self) -> str:
+        """What the device is called."""
+        import torch
+
+        return torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else self.device.type.upper()
 
     def train(self, cell: Cell, data: ExampleSet, settings: LearnSettings) -> Any:
         """The model of a cell; labels of other patients are taken away first."""
@@ -277,9 +284,7 @@ def patient_of(name: str) -> int:
     return int(match[1]) if match else 0
 
 
-def _evaluate(
-    model: Any, test: Sequence[ImageWithLabels], cell: Cell, seconds: float, budget: str
-) -> list[dict[str, Any]]:
+def _evaluate(model: Any, test: Sequence[ImageWithLabels], cell: Cell) -> list[dict[str, Any]]:
     """3-D Dice of each test volume and class, at the volumes' own size."""
     from napari_s3net.io import read_image, read_labels
     from napari_s3net.labels.metrics import dice
@@ -294,8 +299,8 @@ def _evaluate(
         for label in CLASSES:
             score = dice(predicted == label, truth == label)
             frame = pair.name.partition("_frame")[2]
-            about = (cell.row.name, cell.labelled, cell.draw, patient_of(pair.name), frame, label)
-            rows.append(dict(zip(COLUMNS, (*about, score, seconds, budget), strict=True)))
+            about = (cell.row.name, cell.labelled, cell.draw, patient_of(pair.name), frame, label, score)
+            rows.append(dict(zip(COLUMNS, about, strict=False)))
     return rows
 
 

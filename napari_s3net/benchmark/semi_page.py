@@ -20,7 +20,8 @@ PUBLISHED = (
 PROTOCOL = (
     "Patients 31–40 are for testing only; 1–30 are the pool, of which M have labels and the others none. 3-D Dice of "
     "each volume and class at the volume's own size, of the last checkpoint; mean over classes and volumes, then mean "
-    "± standard deviation over draws of the labelled patients (the number of draws in brackets)."
+    "± standard deviation over draws of the labelled patients (the number of draws in brackets). Gain: how far above "
+    "the U-Net from random, mean over the draws that both rows have."
 )
 LOOP = (
     "ISIC 2018: a simulated user gives the true masks of the images that *Next to correct* offers, or of others drawn "
@@ -62,19 +63,25 @@ def _table(budget: str, rows: Sequence[dict[str, str]]) -> str:
     lines = [
         f"### {budget[0].upper()}{budget[1:]}",
         "",
-        "| | " + " | ".join(f"M = {m}" for m in LABELLED) + " | by class, M = 2 | training |",
-        "|---|" + "---|" * (len(LABELLED) + 2),
+        "| | "
+        + " | ".join(f"M = {m}" for m in LABELLED)
+        + " | less the U-Net's of the same draws | by class, M = 2 | training |",
+        "|---|" + "---|" * (len(LABELLED) + 3),
     ]
     for row in ROWS:
         its = [one for one in rows if one["row"] == row.name]
         cells = [_cell([one for one in its if int(one["labelled"]) == m]) for m in LABELLED]
+        gained = " / ".join(_gain(its, [one for one in rows if one["row"] == ROWS[0].name], m) for m in LABELLED)
         classes = [_mean([one for one in its if one["label"] == str(k) and one["labelled"] == "2"]) for k in CLASSES]
         by_class = " / ".join(MISSING if np.isnan(value) else f"{value:.3f}" for value in classes)
         seconds = [float(one["seconds"]) for one in its]
-        took = f"{np.median(seconds) / 60:.0f} min" if seconds else MISSING
-        lines.append(f"| {row.text} | {' | '.join(cells)} | {by_class if its else MISSING} | {took} |")
+        took = f"{np.median(seconds) / 60:.1f} min" if seconds else MISSING
+        lines.append(f"| {row.text} | {' | '.join(cells)} | {gained} | {by_class if its else MISSING} | {took} |")
     names = ", ".join(CLASSES.values())
-    return "\n".join(lines) + f"\n\nClasses: {names}. Training as timed, pre-training included where it was made then."
+    device = " and ".join(dict.fromkeys(row["device"] for row in rows))
+    return "\n".join(lines) + (
+        f"\n\nClasses: {names}. Training as timed on {device}, pre-training included where it was made then."
+    )
 
 
 def _cell(rows: Sequence[dict[str, str]]) -> str:
@@ -85,6 +92,18 @@ def _cell(rows: Sequence[dict[str, str]]) -> str:
     means = [_mean([row for row in rows if row["draw"] == draw]) for draw in draws]
     spread = f" ± {np.std(means, ddof=1):.3f}" if len(means) > 1 else ""
     return f"{np.mean(means):.3f}{spread} ({len(means)})"
+
+
+def _gain(rows: Sequence[dict[str, str]], plain: Sequence[dict[str, str]], labelled: int) -> str:
+    """By how much a row is above the U-Net, mean over the draws that both have."""
+
+    def means(its: Sequence[dict[str, str]]) -> dict[str, float]:
+        here = [one for one in its if int(one["labelled"]) == labelled]
+        return {draw: _mean([one for one in here if one["draw"] == draw]) for draw in {one["draw"] for one in here}}
+
+    mine, theirs = means(rows), means(plain)
+    both = sorted(mine.keys() & theirs.keys())
+    return f"{np.mean([mine[draw] - theirs[draw] for draw in both]):+.3f}" if both and mine != theirs else MISSING
 
 
 def _mean(rows: Sequence[dict[str, str]]) -> float:

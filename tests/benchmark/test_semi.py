@@ -71,6 +71,18 @@ def test_a_table_goes_on_where_it_was_and_test_patients_stay_out(acdc, tmp_path,
     assert "U-Net from random" in page
 
 
+def test_the_gain_is_that_of_the_draws_that_both_rows_have(tmp_path):
+    def of(row, draw, dice):
+        return (row, "2", draw, "31", "01", "1", dice, "60", "128 pixels", "CPU")
+
+    rows = [of("unet", "0", "0.5"), of("unet", "1", "0.1"), of("ideal", "0", "0.75"), of("ideal", "2", "0.9")]
+    lines = [",".join(row) for row in (semi.COLUMNS, *rows)]
+    (tmp_path / "semi.csv").write_text("\n".join(lines), encoding="utf-8")
+    page = semi_page(tmp_path)
+    assert "– / +0.250 / –" in page
+    assert "Training as timed on CPU" in page
+
+
 def test_what_is_recommended_goes_by_the_u_net_from_random_weights():
     budget = "96 pixels, width 16, 300 steps of 8 images, not mirrored"
 
