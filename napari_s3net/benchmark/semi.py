@@ -337,17 +337,28 @@ def measured(rows: Sequence[dict[str, str]]) -> tuple[Measured, ...]:
         What `learning.recommended` goes by: the rows from random weights, since the dock pre-trains nothing.
     """
     methods = {row.name: row.method for row in ROWS if row.backbone == "unet" and not row.pretrained}
-    found: dict[tuple[str, int, str], list[dict[str, str]]] = {}
+    found: dict[tuple[str, int, str], dict[str, list[float]]] = {}
     for row in rows:
         if row["row"] in methods:
-            found.setdefault((methods[row["row"]], int(row["labelled"]), row["budget"]), []).append(row)
+            draws = found.setdefault((methods[row["row"]], int(row["labelled"]), row["budget"]), {})
+            draws.setdefault(row["draw"], []).append(float(row["dice"]))
     summed = []
     for (method, labelled, budget), its in found.items():
-        draws = {row["draw"] for row in its}
-        means = [np.mean([float(row["dice"]) for row in its if row["draw"] == draw]) for draw in draws]
+        means = {draw: float(np.mean(scores)) for draw, scores in its.items()}
+        plain = {draw: float(np.mean(scores)) for draw, scores in found.get(("plain", labelled, budget), {}).items()}
+        gains = [means[draw] - plain[draw] for draw in means.keys() & plain.keys()]
         size, _, steps = (int(number) for number in re.findall(r"\d+", budget)[:3])
-        dice = round(float(np.mean(means)), 4)
-        summed.append(Measured(method=method, labelled=labelled, draws=len(draws), dice=dice, size=size, steps=steps))
+        summed.append(
+            Measured(
+                method=method,
+                labelled=labelled,
+                draws=len(means),
+                dice=round(float(np.mean(list(means.values()))), 4),
+                least_gain=round(min(gains, default=0.0), 4),
+                size=size,
+                steps=steps,
+            )
+        )
     return tuple(summed)
 
 

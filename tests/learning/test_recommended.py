@@ -11,7 +11,8 @@ TABLE = Path(__file__).resolve().parents[2] / "docs" / "learning" / "semi.csv"
 
 
 def of(method, dice, labelled=2, **changes):
-    return Measured(**{"draws": 3, "size": 128, "steps": 500, **changes}, method=method, labelled=labelled, dice=dice)
+    rest = {"draws": 3, "least_gain": 0.0 if method == "plain" else 0.05, "size": 128, "steps": 500, **changes}
+    return Measured(**rest, method=method, labelled=labelled, dice=dice)
 
 
 def test_the_figures_are_those_of_the_table():
@@ -34,3 +35,11 @@ def test_the_best_with_as_many_or_the_next_fewer_images(labelled, method):
     found = recommend(labelled, table)
     assert found.method == method
     assert f"with {2 if labelled < 6 else 6} labelled patients" in found.reason
+
+
+def test_what_was_not_better_on_every_draw_is_not_recommended():
+    table = [of("plain", 0.5), of("ideal", 0.7, least_gain=-0.01), of("kaf", 0.6)]
+    assert recommend(2, table).method == "kaf"
+    alone = recommend(2, table[:2])
+    assert alone.method == "plain"
+    assert "on every one of 3 draws" in alone.reason
