@@ -131,6 +131,10 @@ def _matches(path: Path, parent: str, pattern: str) -> bool:
     return fnmatch.fnmatch(f"{parent}{path.name}" if "/" in pattern else path.name, pattern)
 
 
+#: What results end in; of further formats, see `export.formats`.
+_ENDINGS = r"nii\.gz|png|jpg|seg\.dcm|rtstruct\.dcm|seg\.nrrd|coco\.json|stl|ply"
+
+
 def stem_of(path: str) -> str:
     """Return the stem of an item, from the path of one of its results.
 
@@ -142,9 +146,9 @@ def stem_of(path: str) -> str:
     Returns
     -------
     str
-        Without the first folder and without .nii.gz, .png or .jpg: "a/b".
+        Without the first folder and without .nii.gz, .png, .jpg or the ending of a further format: "a/b".
     """
-    return re.sub(r"\.(nii\.gz|png|jpg)$", "", path.partition("/")[2])
+    return re.sub(rf"\.({_ENDINGS})$", "", path.partition("/")[2])
 
 
 def input_digest(path: Path, files: Sequence[str] = ()) -> str:

@@ -15,6 +15,8 @@ from napari_s3net.settings import Settings, preset_settings, presets
 #: What may be written, and what is unless told otherwise.
 KINDS = ("labels", "masks", "overlays", "measurements")
 USUAL = ("labels", "masks", "measurements")
+#: Formats of `export.formats` that are written too where they are asked for, each in a folder of its own.
+FURTHER = ("dicom-seg", "rtstruct", "seg.nrrd", "coco", "stl", "ply")
 #: Image by image; one model for the whole folder.
 FITS = ("image", "folder")
 #: A stack as one object; each of its slices on its own.
@@ -42,7 +44,7 @@ class Plan:
     recursive : bool
         Folders within as well.
     write : tuple of str
-        Some of `KINDS`.
+        Some of `KINDS`, and of the further formats in `FURTHER`.
     fit : {"image", "folder"}
         Image by image, or one model for all.
     model : Path or None
@@ -75,8 +77,9 @@ class Plan:
     def __post_init__(self) -> None:
         for name in self._presets:
             preset_settings(name).replace(**self.changes)
-        if unknown := [kind for kind in self.write if kind not in KINDS] or ([] if self.write else ["nothing"]):
-            raise InvalidSettingsError(f"A batch writes some of {', '.join(KINDS)}; got {', '.join(unknown)}.")
+        known = (*KINDS, *FURTHER)
+        if unknown := [kind for kind in self.write if kind not in known] or ([] if self.write else ["nothing"]):
+            raise InvalidSettingsError(f"A batch writes some of {', '.join(known)}; got {', '.join(unknown)}.")
         if self.fit not in FITS:
             raise InvalidSettingsError(f"A model is fitted on each {' or on the '.join(FITS)}; got {self.fit!r}.")
         if self.mode not in STACK_MODES:

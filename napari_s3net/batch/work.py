@@ -21,7 +21,7 @@ from napari_s3net.batch.file_row import FileRow
 from napari_s3net.batch.fit import fit, iter_fitted
 from napari_s3net.batch.folder import inside
 from napari_s3net.batch.items import input_digest
-from napari_s3net.batch.plan import LONGEST, FileJob
+from napari_s3net.batch.plan import FURTHER, LONGEST, FileJob
 from napari_s3net.errors import OutOfMemoryError, ReadWarning, S3NetError
 from napari_s3net.io.validation.limits import shown
 from napari_s3net.runtime.child_server import NOBODY, Caller
@@ -196,14 +196,14 @@ def _process(job: FileJob, row: FileRow, caller: Caller) -> FileRow:
     if not job.learned:
         result = result.with_provenance(preset=name)
     mask = result.mask
-    outputs = _write(job, image, result, mask)
+    outputs, unwritten = _write(job, image, result, mask)
     _keep_settings(job, result.settings)
     return replace(
         row,
         status="done",
         confidence=round(float(result.confidence), 4) if math.isfinite(result.confidence) else None,
         share=round(float(mask.mean()), 6),
-        note=" ".join(filter(None, (*_texts(remarks), "" if job.learned else result.provenance.note))),
+        note=" ".join(filter(None, (*_texts(remarks), "" if job.learned else result.provenance.note, unwritten))),
         outputs=outputs,
         sizes={kind: (Path(job.output) / path).stat().st_size for kind, path in outputs.items()},
         metadata=_brief_metadata(result),
@@ -264,8 +264,8 @@ def _load(name: str) -> Segmenter:
     return segmenter
 
 
-def _write(job: FileJob, image: Image, result: Segmentation, mask: NDArray[np.bool_]) -> dict[str, str]:
-    """Write what was asked for, each file whole or not at all; the paths below the output folder."""
+def _write(job: FileJob, image: Image, result: Segmentation, mask: NDArray[np.bool_]) -> tuple[dict[str, str], str]:
+    """Write what was asked for, each file whole or not at all; the paths in the output folder, and what is left out."""
     from napari_s3net import io
     from napari_s3net.export.formats import mask_segment, segments_of
     from napari_s3net.export.overlay import draw_overlay, fullest_plane
@@ -288,7 +288,25 @@ def _write(job: FileJob, image: Image, result: Segmentation, mask: NDArray[np.bo
     step = -(-max(region.shape) // THUMBNAIL)
     small = replace(plane, array=np.ascontiguousarray(plane.array[::step, ::step]))
     io.write_jpeg(paths["thumbnails"], draw_overlay(small, region[::step, ::step], settings=result.settings))
-    return outputs
+    further, unwritten = _write_further(job, result)
+    return outputs | further, unwritten
+
+
+def _write_further(job: FileJob, result: Segmentation) -> tuple[dict[str, str], str]:
+    """Write the further formats that were asked for; a result that does not suit one is whole without it."""
+    from napari_s3net.export.formats import FORMATS, write_formats
+
+    outputs, unwritten = {}, []
+    for name in (name for name in FURTHER if name in job.write):
+        relative = f"{name}/{job.stem}{FORMATS[name]}"
+        path = inside(Path(job.output), relative)
+        try:
+            write_formats(path.parent, path.name.removesuffix(FORMATS[name]), result, [name], Path(job.path))
+        except S3NetError as error:
+            unwritten.append(f"No {name}: {error}")
+        else:
+            outputs[name] = relative
+    return outputs, " ".join(unwritten)
 
 
 def _keep_settings(job: FileJob, settings: Settings) -> None:

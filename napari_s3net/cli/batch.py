@@ -44,7 +44,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--write",
         default="labels,masks,measurements",
         metavar="KINDS",
-        help="of labels, masks, overlays and measurements (default all but overlays), with commas",
+        help="of labels, masks, overlays and measurements (default all but overlays), with commas; also the formats of"
+        " segment --also but png",
     )
 
 

@@ -48,10 +48,10 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--also",
         nargs="+",
         default=[],
-        choices=("dicom-seg", "rtstruct", "seg.nrrd", "coco", "stl", "ply"),
+        choices=("dicom-seg", "rtstruct", "seg.nrrd", "coco", "stl", "ply", "png"),
         metavar="FORMAT",
         help="further files: dicom-seg and rtstruct (of a DICOM series; extras dicom, rtstruct), seg.nrrd "
-        "(3D Slicer), coco, stl, ply",
+        "(3D Slicer), coco, stl, ply, png (a file for each slice)",
     )
     add("--series", metavar="ID", help="which series of a DICOM folder, where it holds several")
 

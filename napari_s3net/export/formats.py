@@ -1,4 +1,4 @@
-"""Further formats of a result: DICOM-SEG, RTSTRUCT, Slicer's, COCO, surfaces. Names and colours go along."""
+"""Further formats of a result: DICOM-SEG, RTSTRUCT, Slicer's, COCO, surfaces, slices. Names and colours go along."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from napari_s3net.image import Segmentation
 from napari_s3net.io.segments import Colour, Segment
 from napari_s3net.labels.surface import surface_of
 
-#: Formats by name, with what their files end in.
+#: Formats by name, with what their files end in; of `png` the folder of its slices.
 FORMATS = {
     "dicom-seg": ".seg.dcm",
     "rtstruct": ".rtstruct.dcm",
@@ -23,6 +23,7 @@ FORMATS = {
     "coco": ".coco.json",
     "stl": ".stl",
     "ply": ".ply",
+    "png": "_slices",
 }
 #: The object's labels, as in the viewer; and those of the rest, for colour-blind people too (Okabe and Ito 2008).
 OBJECT_COLOURS = ((25, 195, 242), (120, 220, 250), (0, 130, 190), (70, 170, 255))
@@ -128,9 +129,16 @@ def _write(name: str, path: Path, result: Segmentation, segments: list[Segment],
         io.write_labels(path, named, result.geometry, segments=segments)
     elif name == "coco":
         io.write_json(path, coco_annotations(result.labels, segments, result.provenance.source or path.stem))
+    elif name == "png":
+        io.write_label_slices(path, result.labels, result.geometry, segments=segments)
     elif name in ("dicom-seg", "rtstruct"):
         if source is None:
             raise WriteError(f"Cannot write {path.name}: it refers to the DICOM series that was segmented; got none.")
+        if (result.geometry.volume or result.geometry).ndim != 3:
+            raise WriteError(
+                f"Cannot write {path.name}: it refers to slices of a DICOM series, which have a place in space; a "
+                "single picture has none."
+            )
         from napari_s3net.io.dicom.write_contours import write_dicom_contours
         from napari_s3net.io.dicom.write_segmentation import write_dicom_segmentation
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from napari_s3net.io.read import TimeSeries, dicom_in, read_image, read_labels, read_stack, read_times, series_in
 from napari_s3net.io.validation.headers import is_readable
-from napari_s3net.io.write import write_image, write_jpeg, write_json, write_labels, write_png
+from napari_s3net.io.write import write_image, write_jpeg, write_json, write_label_slices, write_labels, write_png
 
 __all__ = [
     "TimeSeries",
@@ -18,6 +18,7 @@ __all__ = [
     "write_image",
     "write_jpeg",
     "write_json",
+    "write_label_slices",
     "write_labels",
     "write_png",
 ]

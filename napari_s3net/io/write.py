@@ -77,6 +77,47 @@ def write_labels(
             write(temporary, labels, {GEOMETRY: json.dumps(asdict(geometry)), **fields})
 
 
+def write_label_slices(
+    folder: str | os.PathLike[str],
+    labels: NDArray[Any],
+    geometry: Geometry,
+    *,
+    mask: bool = False,
+    segments: Sequence[Segment] = (),
+) -> list[Path]:
+    """Write each slice of a stack as a PNG of its own.
+
+    Parameters
+    ----------
+    folder : path-like
+        Gets "000.png" and so on; made where missing.
+    labels : numpy.ndarray
+        (Z, H, W), as in `write_labels`.
+    geometry : Geometry
+        That of the stack.
+    mask, segments
+        As in `write_labels`.
+
+    Returns
+    -------
+    list of Path
+        The files, in the order of the slices.
+
+    Raises
+    ------
+    WriteError
+        As from `write_labels`; also where the labels are no stack.
+    """
+    folder = Path(folder).absolute()
+    if labels.ndim != 3 or geometry.ndim != 3:
+        raise WriteError(f"Cannot write slices to {shown(folder)}: the labels have shape {labels.shape}, no (Z, H, W).")
+    digits = max(3, len(str(len(labels) - 1)))
+    paths = [folder / f"{n:0{digits}d}.png" for n in range(len(labels))]
+    for n, path in enumerate(paths):
+        write_labels(path, labels[n], geometry.plane(n), mask=mask, segments=segments)
+    return paths
+
+
 def _suffix(path: Path) -> str:
     """One of the suffixes that are written here, or empty."""
     return next((s for s in (*PICTURES, *VOLUMES) if path.name.lower().endswith(s)), "")
@@ -96,7 +137,7 @@ def _why_not(path: Path, suffix: str, labels: NDArray[Any], geometry: Geometry, 
     if path.name.lower().endswith(".seg.nrrd") and labels.ndim != 3:
         return f"a segmentation for 3D Slicer is a volume (Z, H, W), the labels have shape {labels.shape}."
     if suffix == ".png" and labels.ndim > 2:
-        return f"a PNG holds a single plane, these are {len(labels)}. Use TIFF or NIfTI."
+        return f"a PNG holds a single plane, these are {len(labels)}. Use TIFF, NIfTI or `write_label_slices`."
     if suffix == ".png" and high > np.iinfo(np.uint16).max and not mask:
         return f"a PNG holds labels up to 65535, these reach {high}. Use TIFF or NIfTI."
     return ""

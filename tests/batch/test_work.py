@@ -7,7 +7,7 @@ import pytest
 
 from napari_s3net.batch import work
 from napari_s3net.batch.file_row import FileRow
-from napari_s3net.batch.items import find_items
+from napari_s3net.batch.items import find_items, stem_of
 from napari_s3net.batch.plan import KINDS, FileJob
 from napari_s3net.batch.work import do, reason, segment_image
 from napari_s3net.errors import ReadError
@@ -50,6 +50,16 @@ def test_everything_is_written_and_told(job, plan):
     assert row.preset == "skin"
     used = json.loads((plan.output / "settings" / f"{row.used}.json").read_text(encoding="utf-8"))
     assert used == presets["skin"].settings.replace(working_size=96).to_dict()
+
+
+def test_further_formats_have_folders_of_their_own_and_what_does_not_suit_one_is_said(job, plan):
+    row, _ = do(replace(job, write=("labels", "coco", "dicom-seg")))
+    assert set(row.outputs) == {"labels", "coco", "thumbnails"}
+    assert row.outputs["coco"] == "coco/a.coco.json"
+    assert {stem_of(path) for path in row.outputs.values()} == {"a"}
+    assert {one["name"] for one in json.loads((plan.output / "coco/a.coco.json").read_text())["categories"]}
+    assert row.status == "done"
+    assert "No dicom-seg: " in row.note
 
 
 def test_a_row_and_the_settings_beside_it_tell_how_the_result_was_made(job, plan):

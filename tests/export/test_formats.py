@@ -19,10 +19,11 @@ def result():
 
 
 def test_each_format_is_a_file_of_its_own(tmp_path):
-    names = ["seg.nrrd", "coco", "stl", "ply"]
+    names = ["seg.nrrd", "coco", "stl", "ply", "png"]
     written = write_formats(tmp_path, "scan", result(), names)
     assert [path.name for path in written] == [f"scan{FORMATS[name]}" for name in names]
     assert sorted(tmp_path.iterdir()) == sorted(written)
+    assert [path.name for path in sorted((tmp_path / "scan_slices").iterdir())] == [f"00{n}.png" for n in range(4)]
     coco = json.loads((tmp_path / "scan.coco.json").read_text(encoding="utf-8"))
     assert coco["images"][1]["file_name"] == "scan.nii, slice 1"
 
@@ -39,6 +40,11 @@ def test_what_cannot_be_written_says_why(tmp_path):
         write_formats(tmp_path, "scan", result(), ["obj"])
     with pytest.raises(WriteError, match="refers to the DICOM series"):
         write_formats(tmp_path, "scan", result(), ["dicom-seg"])
+    flat = replace(result(), labels=result().labels[0], geometry=Geometry.identity(2))
+    with pytest.raises(WriteError, match="a single picture has none"):
+        write_formats(tmp_path, "scan", flat, ["dicom-seg"], tmp_path)
+    with pytest.raises(WriteError, match=r"no \(Z, H, W\)"):
+        write_formats(tmp_path, "scan", flat, ["png"])
     with pytest.raises(WriteError, match="3 axes"):
         write_formats(tmp_path, "scan", replace(result(), labels=result().labels[0]), ["seg.nrrd"])
 

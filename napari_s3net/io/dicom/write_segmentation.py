@@ -138,17 +138,23 @@ def slices_of(path: Path, source: Path, grid: Grid, shape: tuple[int, ...]) -> t
     Raises
     ------
     WriteError
-        If a plane has no slice.
+        If a plane has no slice, or the slices of several series.
     """
     spacing, origin = np.asarray(grid.spacing, float), np.asarray(grid.origin, float)
     direction = np.asarray(grid.direction, float).reshape(3, 3)
-    found: dict[int, Any] = {}
+    series: dict[str, dict[int, Any]] = {}
     for dataset in _datasets(source):
         place = np.linalg.solve(direction, np.asarray(dataset.ImagePositionPatient, float) - origin) / spacing
         row = round(float(place[2]))
         on_grid = np.abs(place - [0, 0, row]) @ np.abs(spacing) <= SAME_PLACE
         if on_grid and 0 <= row < shape[0] and (dataset.Rows, dataset.Columns) == shape[1:]:
-            found[row] = dataset
+            series.setdefault(str(dataset.get("SeriesInstanceUID", "")), {})[row] = dataset
+    found = max(series.values(), key=len, default={})
+    if len(found) == shape[0] and sum(len(one) == shape[0] for one in series.values()) > 1:
+        raise WriteError(
+            f"Cannot write {shown(path)}: it refers to the DICOM series that was segmented, and {source.name} holds "
+            f"{len(series)} series at the place of these labels. Put that series into a folder of its own."
+        )
     if len(found) != shape[0]:
         raise WriteError(
             f"Cannot write {shown(path)}: it refers to the DICOM series that was segmented. Of {shape[0]} "

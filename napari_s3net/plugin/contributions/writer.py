@@ -22,7 +22,8 @@ def write_labels(path: str, data: Any, attributes: Mapping[str, Any]) -> list[st
     Parameters
     ----------
     path : str
-        With one of the suffixes that `napari_s3net.io.write_labels` takes.
+        With one of the suffixes that `napari_s3net.io.write_labels` takes; of a stack as PNG each slice becomes a file,
+        in a folder of this name.
     data : array-like
         The layer's labels; of a multiscale layer the finest level is saved.
     attributes : mapping
@@ -33,7 +34,7 @@ def write_labels(path: str, data: Any, attributes: Mapping[str, Any]) -> list[st
     Returns
     -------
     list of str
-        The file that was written.
+        The files that were written.
 
     Raises
     ------
@@ -45,7 +46,12 @@ def write_labels(path: str, data: Any, attributes: Mapping[str, Any]) -> list[st
     if placement.problem:
         show_warning(f"{attributes.get('name', 'Labels')}: {placement.problem}.")
     known, segments = (attributes.get("metadata") or {}).get(KEY) or {}, layer_segments(attributes, labels)
-    io.write_labels(path, labels, placement.geometry, mask="mask_of" in known, segments=segments)
+    is_mask = "mask_of" in known
+    if path.lower().endswith(".png") and labels.ndim == 3:
+        folder = path[: -len(".png")]
+        written = io.write_label_slices(folder, labels, placement.geometry, mask=is_mask, segments=segments)
+        return [str(one) for one in written]
+    io.write_labels(path, labels, placement.geometry, mask=is_mask, segments=segments)
     return [path]
 
 

@@ -84,3 +84,12 @@ def test_labels_that_do_not_lie_on_the_series_are_refused(series, tmp_path):
     with pytest.raises(WriteError, match=r"Of 4 slices of .* has 3 at the place"):
         write_dicom_segmentation(tmp_path / "out.dcm", labels_of(image), image.geometry, SEGMENTS, series)
     assert not (tmp_path / "out.dcm").exists()
+
+
+def test_two_series_at_one_place_are_refused(series, tmp_path):
+    image = read_image(series)
+    for n, height in enumerate((0.0, 3.0, 6.0, 9.0)):
+        elements = {**MORE, "SeriesInstanceUID": "1.2.9"}
+        make_slice(series / f"other{n}.dcm", hounsfield(n), height, **elements)
+    with pytest.raises(WriteError, match="2 series at the place"):
+        write_dicom_segmentation(tmp_path / "out.dcm", labels_of(image), image.geometry, SEGMENTS, series)

@@ -89,7 +89,7 @@ def test_attributes_may_be_missing(tmp_path):
 
 def test_what_cannot_be_saved_says_why(tmp_path):
     with pytest.raises(WriteError, match="single plane"):
-        save(tmp_path / "a.png", Labels(np.ones((3, 8, 9), int)))
+        save(tmp_path / "a.png", Labels(np.ones((2, 3, 8, 9), int)))
     with pytest.raises(WriteError, match=r"shape \(2, 2, 3, 8, 9\)"):
         save(tmp_path / "a.nii", Labels(np.ones((2, 2, 3, 8, 9), int)))
 
