@@ -101,7 +101,7 @@ def recommend(labelled: int, measured: Sequence[Measured] = MEASURED) -> Recomme
     better = [one for one in here if one.method != "plain" and one.least_gain > 0]
     where = f"with {at} labelled patients of ACDC"
     if not better:
-        return Recommendation("plain", f"No method was better {where} on every one of {FEWEST_DRAWS} draws.")
+        return Recommendation("plain", f"No other was better every time {where}.")
     best = better[0]
     others = ", ".join(f"{METHODS[one.method]} {one.dice:.2f}" for one in here if one is not best)
     return Recommendation(best.method, f"Best {where}: Dice {best.dice:.2f}, mean of {best.draws} draws; {others}.")

@@ -42,4 +42,4 @@ def test_what_was_not_better_on_every_draw_is_not_recommended():
     assert recommend(2, table).method == "kaf"
     alone = recommend(2, table[:2])
     assert alone.method == "plain"
-    assert "on every one of 3 draws" in alone.reason
+    assert "No other was better every time with 2 labelled patients" in alone.reason
