@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 from napari_s3net.errors import S3NetError
 from napari_s3net.image import Image
 from napari_s3net.plugin.layers.palette import CLEAR
+from napari_s3net.plugin.layers.placement import transform_of
 from napari_s3net.plugin.layers.result_layer import plain
-from napari_s3net.plugin.layers.source import source_of
+from napari_s3net.plugin.layers.source import Source, level_scale, source_of
 
 NAME = "Preview of learning"
 
@@ -31,6 +33,7 @@ class Preview:
         self._viewer = viewer
         self._layer: Labels | None = None
         self._image: ImageLayer | None = None
+        self._source: Source | None = None
         self._colours: dict[int, str] = {}
 
     def images(self) -> list[ImageLayer]:
@@ -70,7 +73,7 @@ class Preview:
         Returns
         -------
         Image or None
-            Its plane; None without an image, or where it is a stack or cannot be read.
+            Its plane in view; None without an image, or where it cannot be read.
         """
         named = [layer for layer in self.images() if layer.name == name]
         layer = named[-1] if named else self.image_in_view()
@@ -81,8 +84,8 @@ class Preview:
             image: Image = source.read()
         except S3NetError:
             return None
-        self._image, self._colours = layer, colours
-        return image if not image.is_stack and source.position is None else None
+        self._image, self._source, self._colours = layer, source, colours
+        return image
 
     def show(self, labels: NDArray[Any]) -> None:
         """Show labels on the chosen image.
@@ -92,18 +95,24 @@ class Preview:
         labels : numpy.ndarray
             (H, W), of the chosen plane.
         """
-        if self._image is None:
+        if self._image is None or self._source is None:
             return
         if not self._is_open():
-            table: dict[Any, Any] = {None: CLEAR, 0: CLEAR, **self._colours}
-            where = {"scale": self._image.scale[-2:], "translate": self._image.translate[-2:]}
-            self._layer = Labels(
-                labels, name=NAME, opacity=0.4, colormap=DirectLabelColormap(color_dict=table), **where
-            )
-            self._viewer.add_layer(self._layer)
-        elif self._layer is not None and self._layer.data.shape == labels.shape:
-            self._layer.data[:] = labels
+            self._open(self._image, self._source)
+        if self._layer is not None:
+            self._layer.data[self._source.index] = labels
             self._layer.refresh(extent=False)
+
+    def _open(self, image: ImageLayer, source: Source) -> None:
+        """Add the layer, of the image's shape so that it lies in its plane; what is selected stays so."""
+        table: dict[Any, Any] = {None: CLEAR, 0: CLEAR, **self._colours}
+        place = {**transform_of(image), "scale": level_scale(image, source.shape)}
+        empty = np.zeros(source.shape, np.uint8)
+        self._layer = Labels(empty, name=NAME, opacity=0.4, colormap=DirectLabelColormap(color_dict=table), **place)
+        selection = self._viewer.layers.selection
+        active = plain(selection.active)
+        self._viewer.add_layer(self._layer)
+        selection.active = active
 
     def drop(self) -> None:
         """Take the layer away, where it is still there."""
