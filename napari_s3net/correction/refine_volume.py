@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Generator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,15 +20,24 @@ from scipy import ndimage
 
 from napari_s3net import __version__
 from napari_s3net.correction.constraints import check_drawn
+from napari_s3net.correction.likely_changes import LabelHistograms
 from napari_s3net.correction.refine import Refiner
-from napari_s3net.correction.slice_propagation import Propagation, border_reach, iter_carry
+from napari_s3net.correction.slice_carrying import blurred, border_reach
+from napari_s3net.correction.slice_propagation import Propagation, iter_carry
 from napari_s3net.errors import InvalidConstraintsError, InvalidImageError
 from napari_s3net.image import Image, Segmentation, Step
+from napari_s3net.preprocessing.values import complete
+from napari_s3net.preprocessing.window import choose_window
 from napari_s3net.runtime.device import resolve_device
 from napari_s3net.settings import Settings
 
 if TYPE_CHECKING:
     import torch
+
+#: Within so many pixels of a stroke its correction holds, whatever the pixels look like.
+HELD = 10
+#: A correction is carried no farther than so many times its width, the root of its area.
+FAR = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -262,13 +272,29 @@ class _VolumeRefiner:
 
     def _carried(self, n: int, end: int) -> Generator[Step, bool | None, Propagation]:
         """What changed in one slice, carried as far as another one."""
-        way = range(n, end, -1 if end < n else 1)
-        before, settings = self._before(n), self._result.settings
-        return iter_carry(self._image, self._result.labels, before, way, settings, self._planes, settle=self._settle)
+        before, settings, here = self._before(n), self._result.settings, self._planes[n]
+        changed = here != before
+        depth, row, column = self._image.geometry.spacing
+        most = max(1, int(FAR * np.sqrt(changed.sum()) * max(row, column) / depth))
+        way = range(n, max(end, n - most), -1) if end < n else range(n, min(end, n + most))
+        near = ndimage.binary_dilation(changed, iterations=3 * border_reach(self._image))
+        looks = LabelHistograms.of(self._seen(n), here, near)
+        settle = partial(self._settle, looks=looks)
+        labels, planes = self._result.labels, self._planes
+        found = yield from iter_carry(self._image, labels, before, way, settings, planes, settle=settle)
+        if found.last == way.stop and way.stop != end:
+            return replace(found, reason=f"a correction goes no farther than {FAR:g} times its width")
+        return found
 
-    def _settle(self, n: int, new: NDArray[np.int32]) -> NDArray[np.int32]:
-        """The labels that a slice gets from another: its locks, corrections and strokes hold."""
+    def _seen(self, n: int) -> NDArray[np.float32]:
+        """A slice through its intensity window, blurred."""
+        plane = complete(self._image.slice(n))
+        return blurred(plane.image, choose_window(plane, self._result.settings))
+
+    def _settle(self, n: int, new: NDArray[np.int32], looks: LabelHistograms) -> NDArray[np.int32]:
+        """The labels that a slice gets from another where it looks like them; locks, corrections and strokes hold."""
         old = self._planes.get(n, self._before(n))
+        new = looks.likely(self._seen(n), old, new)
         held = np.isin(old, list(self._locked)) | np.isin(new, list(self._locked))
         for kept in (self._corrected.get(n), None if self._region is None else self._region[n]):
             if kept is not None:
@@ -282,7 +308,12 @@ class _VolumeRefiner:
         region = None if self._region is None else self._region[n]
         made = self._refiners.of(n).rerun(plane, self._strokes[n], locked=self._locked, locked_region=region)
         self._foreground |= set(made.foreground if self._result.foreground else ())
-        return made.labels
+        if self._image.kind == "rgb":
+            return made.labels
+        seen = self._seen(n)
+        likely = LabelHistograms.of(seen, made.labels).likely(seen, labels, made.labels)
+        near = ndimage.binary_dilation(self._strokes[n] > 0, iterations=HELD)
+        return np.where(near, made.labels, likely)
 
     def _before(self, n: int) -> NDArray[np.int32]:
         return np.asarray(self._result.labels[n], np.int32)

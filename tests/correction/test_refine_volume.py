@@ -94,6 +94,35 @@ def test_it_ends_where_the_image_looks_otherwise_and_says_so():
     assert "Strokes in 1 slice changed 6 slices, 0 to 5; it ended at 5, in slice 6 only " in str(found)
 
 
+def test_a_border_far_from_a_small_correction_stays():
+    """A stroke reaches far where the image looks alike: it may not take tissue along the rest of the border."""
+    rows, columns = np.mgrid[:192, :192]
+    lung = np.stack([(rows - 96) ** 2 + (columns - 96) ** 2 < 77**2] * 5)
+    labels = np.where(lung, 1, 2).astype(np.int32)
+    labels[:, (rows > 154) & (abs(columns - 96) < 23)] = 2  # a bay at the lower border is missing
+    drawn = np.zeros(lung.shape, np.int32)
+    drawn[2, (rows - 162) ** 2 + (columns - 96) ** 2 <= 9] = OBJECT
+    found = corrected(drawn, labels, volume(lung))
+    assert sorted(found.planes) == [0, 1, 2, 3, 4]
+    for n, plane in found.planes.items():
+        assert (plane[~lung[n]] == 1).sum() < 10, n
+        assert ((plane == 1) != lung[n]).sum() < 0.3 * (labels[n] != np.where(lung[n], 1, 2)).sum(), n
+
+
+def test_a_small_correction_goes_no_farther_than_three_times_its_width():
+    lung = np.repeat(MASKS[4:5], 40, axis=0)
+    labels = np.where(lung, 1, 2).astype(np.int32)
+    labels[:, 29:35, 20:26] = 2
+    drawn = np.zeros(lung.shape, np.int32)
+    drawn[20, 31:33, 22:24] = OBJECT
+    image = volume(lung)
+    depth, row, _ = image.geometry.spacing
+    found = corrected(drawn, labels, image)
+    most = int(3 * np.sqrt((found.planes[20] != labels[20]).sum()) * row / depth)
+    assert (min(found.planes), max(found.planes)) == (20 - most, 20 + most)
+    assert f"it ended at {20 - most}, a correction goes no farther than 3 times its width" in str(found)
+
+
 def test_stop_keeps_what_is_done():
     steps = iter_refine_volume(volume(MASKS), result_of(missing_ball(MASKS)), dict(enumerate(strokes_in(4))))
     for _ in range(DEPTH + 2):  # every slice with strokes, then one up and one down

@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-from scipy import ndimage
 
-from napari_s3net.correction.slice_propagation import Appearance, carry, iter_propagate
+from napari_s3net.correction.slice_propagation import iter_propagate
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Geometry, Image
 from napari_s3net.runtime.generators import drain
@@ -120,20 +119,6 @@ def test_the_given_labels_stay_as_they_are():
     kept = labels.copy()
     drain(iter_propagate(volume(masks), labels, before, 0, 8, SETTINGS))
     assert np.array_equal(labels, kept)
-
-
-def test_agreement_is_the_share_that_looks_like_its_label():
-    known = np.where(disc(32, 32, 10), 1, 2).astype(np.int32)
-    plane = np.where(known == 1, 0.2, 0.8).astype(np.float32)
-    looks = Appearance.of(plane, known, np.ones_like(known, bool))
-    half = plane.copy()
-    half[:, :32] = 0.8
-    half[:, 32] = 0.5  # like neither
-    _, agreement = carry(known, known == 1, looks, half, np.full_like(known, 2), 3)
-    inner = ndimage.binary_erosion(known == 1, np.ones((3, 3)))
-    assert agreement == pytest.approx(inner[:, 33:].sum() / inner.sum())
-    _, agreement = carry(known, known == 1, looks, plane, np.full_like(known, 2), 3)
-    assert agreement == 1
 
 
 @pytest.mark.parametrize(
