@@ -87,15 +87,21 @@ def sort_dicom(images: Sequence[Path]) -> tuple[list[Path], dict[str, tuple[Path
         found = dicom_in(images[0].parent)
     except ReadError:
         return list(images), {}
-    alone = {*found.singles, *(one.files[0] for one in found.series if len(one.files) == 1)}
+    named = {path.absolute(): path for path in images}  # as they were named; those of the list are absolute
+
+    def given(files: Sequence[Path]) -> tuple[Path, ...]:
+        return tuple(named.get(file, file) for file in files)
+
+    alone = given([*found.singles, *(one.files[0] for one in found.series if len(one.files) == 1)])
+    damaged = given(found.damaged)
     # A damaged file may belong to any series: with it each is refused, for its slice would be missing without a word.
     series = {
-        one.identity: (*one.files, *found.damaged)
+        one.identity: (*given(one.files), *damaged)
         for one in found.series
-        if len(one.files) > 1 and not dicom.isdisjoint(one.files)
+        if len(one.files) > 1 and not dicom.isdisjoint(given(one.files))
     }
     if alone or series:
-        left_out = dicom - alone - set(found.damaged)
+        left_out = dicom - {*alone, *damaged}
         images = [path for path in images if path not in left_out]
     return list(images), series
 

@@ -1,5 +1,7 @@
 """Which files of a folder are images, and what belongs to each."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tifffile
@@ -57,6 +59,17 @@ def test_slices_belong_to_their_series_and_a_series_of_one_file_is_that_file(tmp
         "1.1": ["ct0.dcm", "ct1.dcm", "ct2.dcm", "cut.dcm"]
     }
     assert sort_dicom([tmp_path / "photo.png"]) == ([tmp_path / "photo.png"], {})
+
+
+def test_a_series_is_one_wherever_the_folder_is_named_from(tmp_path, monkeypatch):
+    (tmp_path / "ct").mkdir()
+    for n in range(3):
+        write_dicom(tmp_path / "ct" / f"{n}.dcm", hounsfield(n), position=(0.0, 0.0, 3.0 * n))
+    monkeypatch.chdir(tmp_path)
+    images = files_in(Path("ct"))
+    singles, series = sort_dicom(images)
+    assert singles == []
+    assert list(series.values()) == [tuple(images)]
 
 
 def test_stems_get_longer_until_they_differ(tmp_path):
