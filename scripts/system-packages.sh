@@ -7,9 +7,11 @@ packages=(xvfb xauth libgl1 libgl1-mesa-dri libegl1 libopengl0 libdbus-1-3 libxk
 python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
 command -v dpkg-query >/dev/null || { echo "Not a Debian system: make sure that these are there: ${packages[*]}"; exit 0; }
 
+installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
 missing=()
 for package in "${packages[@]}"; do
-  dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  # Since Ubuntu 24.04 and Debian 13 the names of some end with t64.
+  installed "$package" || installed "${package}t64" || missing+=("$package")
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
 if [ "$(id -u)" -ne 0 ]; then

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLineEdit, QPushButton, QToolButton, QWidget
 
 from napari_s3net.batch import FileRow
-from napari_s3net.plugin.widgets.parts import button, caption, column, heading, row
+from napari_s3net.plugin.widgets.parts import button, caption, column, one_line, row, row_by_text
 from napari_s3net.plugin.widgets.text import share_text
 
 #: Buttons by what they ask for: text, key, and what they do.
@@ -37,8 +37,9 @@ class ReviewPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.title, self.line = heading(""), caption()
-        self.title.setTextFormat(Qt.TextFormat.PlainText)
+        self.title, self.line = one_line(), caption()
+        self.title.setProperty("heading", True)
+        self.title.setProperty("caption", False)
         self.buttons: dict[str, QPushButton] = {}
         for name, (text, key, tip) in ACTIONS.items():
             self.buttons[name] = made = button(text, f"{tip} ({key})")
@@ -50,10 +51,10 @@ class ReviewPanel(QWidget):
         self.reviewer.setAccessibleName("Reviewer")
         self.reviewer.setToolTip("Stands beside each of your decisions, in review.json and in the report.")
         self.reviewer.editingFinished.connect(lambda: self.named.emit(self.reviewer.text().strip()))
-        self.close_button = button("End review", "The next review goes on from here, today or another day.")
+        self.close_button = button("End", "End the review; the next one goes on from here, today or another day.")
         self.close_button.clicked.connect(lambda: self.asked.emit("end"))
-        ways = row(self.back, *self.buttons.values(), self.next)
-        column(self, self.title, self.line, ways, row(self.reviewer, self.close_button))
+        ways = row_by_text(self.back, *self.buttons.values(), self.next, self.close_button)
+        column(self, row(self.title, self.reviewer), self.line, ways)
 
     def show_result(self, one: FileRow, place: int, total: int, left: int, decision: str) -> None:
         """Show which result is in view.
@@ -72,6 +73,7 @@ class ReviewPanel(QWidget):
             What was decided about this one: "accepted", "corrected", "rejected"; empty for nothing yet.
         """
         self.title.setText(one.file)
+        self.title.setToolTip(one.file)
         share = "no object" if not one.share else f"object {share_text(one.share)}"
         number = "" if one.confidence is None else f"{100 * one.confidence:.0f} %"
         word = one.certainty or number

@@ -57,6 +57,7 @@ class ReviewPlace(QWidget):
         """Take the panel back."""
         if self._correct is not None:
             self._correct.releasing.disconnect(self.leave)
+            self._correct.give_back()
             self._correct = None
             self.layout().insertWidget(0, self._panel)
             self.line.hide()

@@ -17,11 +17,11 @@ from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Segmentation
 from napari_s3net.plugin.correct.tools import Plane
 from napari_s3net.plugin.layers.locks import Locks, locks_of
-from napari_s3net.plugin.layers.metadata import MetadataHistory, names_in_features, restored, with_new_ids
+from napari_s3net.plugin.layers.metadata import names_in_features, restored, with_new_ids
+from napari_s3net.plugin.layers.metadata_history import history_of
 from napari_s3net.plugin.layers.object_outline import outline_object
 from napari_s3net.plugin.layers.palette import hex_colour
 from napari_s3net.plugin.layers.placement import KEY
-from napari_s3net.plugin.layers.renewal import PerLayer
 from napari_s3net.plugin.layers.result_layer import (
     fits_source,
     is_result_of,
@@ -38,8 +38,6 @@ from napari_s3net.plugin.layers.stroke_layer import HELPER, add_strokes, find_st
 from napari_s3net.provenance import Provenance
 from napari_s3net.settings import Settings, presets
 
-#: Names and object of a layer's earlier labels, so that an undo brings them back whichever tool or dock changed them.
-_memories: PerLayer[Labels, MetadataHistory] = PerLayer()
 #: Labels up to this number are counted, which takes a sixth of the time of sorting them.
 MANY = 1 << 16
 
@@ -182,7 +180,7 @@ class LabelEditor:
         if before.shape == new.labels.shape and np.array_equal(before, new.labels):
             return False
         if about is not None:
-            self._memory_of(layer).remember(source.key, before, about)
+            history_of(layer).remember(source.key, before, about)
         write_undoable(layer, source.index, new.labels)
         if about is not None:
             foreground = sorted(int(i) for i in new.foreground)
@@ -202,7 +200,7 @@ class LabelEditor:
         about = metadata_of(layer)
         if about is None:
             return False
-        back = restored(about, self._memory_of(layer).recall(source.key, layer.data[source.index]))
+        back = restored(about, history_of(layer).recall(source.key, layer.data[source.index]))
         if back is about:
             return False
         self._write_metadata(back)
@@ -221,14 +219,10 @@ class LabelEditor:
         plane = self.plane
         return last is not None and self.write(replace(plane, labels=last.labels))
 
-    @staticmethod
-    def _memory_of(layer: Labels) -> MetadataHistory:
-        return _memories.setdefault(layer, MetadataHistory())
-
     def _write_metadata(self, about: dict[str, Any]) -> None:
         layer, source = self.target()
         layer.metadata = {**layer.metadata, KEY: about}
-        self._memory_of(layer).remember(source.key, layer.data[source.index], about)
+        history_of(layer).remember(source.key, layer.data[source.index], about)
         recolour(layer)
 
     # -- runs

@@ -18,14 +18,9 @@ from napari_s3net.errors import S3NetError
 from napari_s3net.image import Segmentation
 from napari_s3net.plugin.correct.autosave_layers import autosave_of
 from napari_s3net.plugin.correct.controller import LabelEditor
-from napari_s3net.plugin.correct.panels import (
-    LabelList,
-    NoLabels,
-    PaintPanel,
-    SessionPanel,
-    ToolsPanel,
-    UncertaintyPanel,
-)
+from napari_s3net.plugin.correct.label_list import LabelList
+from napari_s3net.plugin.correct.panels import NoLabels, PaintPanel, SessionPanel, ToolsPanel, UncertaintyPanel
+from napari_s3net.plugin.correct.renaming import rename_label
 from napari_s3net.plugin.correct.stack_controller import StackController
 from napari_s3net.plugin.correct.stack_editor import StackChange
 from napari_s3net.plugin.correct.stack_panel import StackPanel
@@ -66,6 +61,8 @@ class CorrectDock(Dock):
         self._asked: tuple[Any, Any] | None = None
         #: Whether something was drawn since the last run.
         self._is_drawn = False
+        #: Whether a part of another dock stands above, which says what is corrected, and saves it.
+        self._is_lent = False
         self.editor = LabelEditor(napari_viewer)
         self.prepared, self.background = RefinerCache(), Background(self)
         self.empty, self.paint, self.labels = NoLabels(), PaintPanel(), LabelList()
@@ -87,6 +84,27 @@ class CorrectDock(Dock):
         self._build()
         self._connect()
         self._list()
+
+    def hold_above(self, part: QWidget) -> None:
+        """Hold a part of another dock above all of this one's, which says what is corrected, and saves it.
+
+        Parameters
+        ----------
+        part : qtpy.QtWidgets.QWidget
+            Moves here until `give_back`.
+        """
+        super().hold_above(part)
+        self._is_lent = True
+        self._show_chooser()
+
+    def give_back(self) -> None:
+        """The part that was held above has gone."""
+        self._is_lent = False
+        self._show_chooser()
+
+    def _show_chooser(self) -> None:
+        for part in (self.combo, self.image_line, self.paint.save, self.session_panel.line):
+            part.setVisible(not self._is_lent)
 
     def rerun(self) -> None:
         """Run again with all strokes of the plane in view."""
@@ -155,6 +173,7 @@ class CorrectDock(Dock):
         self.combo.activated.connect(self._choose_nth)
         self.paint.brush_chosen.connect(self.brush)
         self.labels.picked.connect(self._picked)
+        self.labels.renamed.connect(self._rename)
         for panel in (self.paint, self.labels, self.slices, self.uncertainty, self.session_panel, self.empty):
             panel.asked.connect(self._ask)
         self.tools.asked.connect(self._use_tool)
@@ -265,7 +284,7 @@ class CorrectDock(Dock):
             return
         self.editor.follow_undo()
         layer, source = self.editor.target()
-        self.paint.save.setVisible(metadata_of(layer) is not None)
+        self.paint.save.setVisible(metadata_of(layer) is not None and not self._is_lent)
         self.image_line.setText(f"on {source.name} · {describe_source(source)}")
         self.labels.show_labels(self.editor.rows(), self.editor.locks.labels)
         locked_part = self.editor.locked_part
@@ -318,6 +337,11 @@ class CorrectDock(Dock):
         """Another label was selected: paint that, if labels are painted."""
         if self.paint.buttons["label"].isChecked():
             self.brush("label")
+
+    def _rename(self, label: int, name: str) -> None:
+        layer, source = self.editor.target()
+        rename_label(self._viewer, layer, source.key, label, name)
+        self.refresh()
 
     def _show_brush(self, event: Any = None) -> None:
         strokes, name = self.editor.strokes, ""

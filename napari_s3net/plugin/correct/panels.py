@@ -1,20 +1,15 @@
-"""The parts of the Correct dock: what is painted, the labels, the tools, where to look next, and the session."""
+"""The parts of the Correct dock: what is painted, the tools, where to look next, and the session."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import partial
 from typing import Literal
 
-from qtpy.QtCore import QSize, Qt, Signal
-from qtpy.QtGui import QColor, QIcon, QPixmap
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
-    QAbstractItemView,
     QButtonGroup,
     QGridLayout,
     QLabel,
-    QListWidget,
-    QListWidgetItem,
     QMenu,
     QProgressBar,
     QPushButton,
@@ -25,8 +20,17 @@ from qtpy.QtWidgets import (
 
 from napari_s3net.plugin.correct.autosave import RecentSession
 from napari_s3net.plugin.widgets.fields import make_field
-from napari_s3net.plugin.widgets.parts import button, caption, column, fold, heading, menu_button, more_button, row
-from napari_s3net.plugin.widgets.text import share_text
+from napari_s3net.plugin.widgets.parts import (
+    button,
+    caption,
+    column,
+    heading,
+    menu_button,
+    more_button,
+    one_line,
+    row,
+    row_by_text,
+)
 
 #: Name, text and tip of what can be painted.
 BRUSHES = (
@@ -74,17 +78,17 @@ class PaintPanel(QWidget):
             made.clicked.connect(lambda _, name=name: self.brush_chosen.emit(name))
             self.brushes.addButton(made)
             self.buttons[name] = made
-        self.rerun = QPushButton("Re-run with strokes")
+        tip = "Spread what you painted: similar pixels follow, the rest stays (Shift-R)."
+        self.rerun = button("Re-run with strokes", tip)
         self.rerun.setProperty("primary", True)
-        self.rerun.setToolTip("Spread what you painted: similar pixels follow, the rest stays (Shift-R).")
         self.rerun.clicked.connect(lambda: self.asked.emit("rerun"))
-        self.by_itself = make_field(False, "after each stroke", "Run by itself, half a second after a stroke.")
+        self.by_itself = make_field(False, "after each", "Run by itself, half a second after a stroke.")
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setRange(0, 0)
         self.bar.setAccessibleName("Progress")
         self.bar.hide()
-        self.count = caption()
+        self.count = one_line()
         self.more, menu = menu_button(
             "Strokes…",
             "Strokes stay until they are erased or cleared; every re-run obeys all of them.",
@@ -97,13 +101,10 @@ class PaintPanel(QWidget):
         self.more.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.save = button("Save", "Write the corrected result beside the image, in the format that you used last.")
         self.save.clicked.connect(lambda: self.asked.emit("save result"))
-        first, second = (
-            [self.buttons[name] for name in names] for names in (("object", "background"), ("label", "erase"))
-        )
-        column(
-            self, heading("Paint"), row(*first), row(*second), self.rerun, self.by_itself.native, self.bar, self.count
-        )
-        self.layout().addWidget(row(self.more, self.save))
+        run, title = row(self.rerun, self.by_itself.native), row(heading("Paint"), self.count, self.more)
+        for line, narrow in ((run, 1), (title, 0), (title, 2)):
+            line.layout().setStretch(narrow, 0)
+        column(self, title, row_by_text(*self.buttons.values()), run, self.bar, self.save)
 
     def show_brush(self, name: str) -> None:
         """Mark the button of what is painted; none where the name is empty, as the brush is elsewhere.
@@ -125,89 +126,11 @@ class PaintPanel(QWidget):
         objects, backgrounds, others : int
             Strokes of object, of background and of labels; see `LabelEditor.count_strokes`.
         """
-        total = objects + backgrounds + others
         parts = ((objects, "object"), (backgrounds, "background"), (others, "of a label"))
         which = ", ".join(f"{n} {word}" for n, word in parts if n)
-        self.count.setText(f"Strokes: {total} ({which})" if total else "No strokes yet: paint what is wrong.")
-        self.rerun.setEnabled(bool(total))
-
-
-class LabelList(QWidget):
-    """The labels in view: selected for painting, merging and tools, and locked."""
-
-    asked = Signal(str)
-    picked = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.list = QListWidget()
-        self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.list.setAccessibleName("Labels in view")
-        self.list.setToolTip("A click selects a label; with Ctrl or Shift several.")
-        self.list.setIconSize(QSize(12, 12))
-        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.list.itemSelectionChanged.connect(self.picked)
-        self.merge = button("Merge", "Make one label of those selected: that of the lowest number.")
-        self.lock = button("Lock", "Keep the selected labels as they are, bit for bit; or unlock them.")
-        self.merge.clicked.connect(lambda: self.asked.emit("merge"))
-        self.lock.clicked.connect(lambda: self.asked.emit("lock"))
-        self.locked_parts = caption()
-        self.locked_parts.hide()
-        self.fold = fold(
-            "Labels", "Every label in view: to paint, merge or lock one of them.", self.list, row(self.merge, self.lock)
-        )
-        column(self, self.fold, self.locked_parts)
-
-    @property
-    def selected(self) -> list[int]:
-        """The selected labels, in ascending order."""
-        return sorted(item.data(Qt.ItemDataRole.UserRole) for item in self.list.selectedItems())
-
-    def show_labels(self, rows: Iterable[tuple[int, str, str]], locked: Iterable[int]) -> None:
-        """List the labels; what was selected stays so.
-
-        Parameters
-        ----------
-        rows : iterable of tuple
-            Id, name, and colour as "#rrggbb".
-        locked : iterable of int
-            Which of them are locked.
-        """
-        selected, held = set(self.selected), set(locked)
-        self.list.blockSignals(True)
-        self.list.clear()
-        for label, name, colour in rows:
-            square = QPixmap(12, 12)
-            square.fill(QColor(colour))
-            item = QListWidgetItem(QIcon(square), f"{label}  {name}" + ("  (locked)" if label in held else ""))
-            item.setData(Qt.ItemDataRole.UserRole, label)
-            self.list.addItem(item)
-            item.setSelected(label in selected)
-        self.list.blockSignals(False)
-        height = max(1, min(6, self.list.count())) * max(18, self.list.sizeHintForRow(0))
-        self.list.setFixedHeight(height + 2 * self.list.frameWidth() + 2)
-
-    def show_locked_parts(self, share: float) -> None:
-        """Say which share of the image, 0 to 1, lies in locked parts, if any does.
-
-        Parameters
-        ----------
-        share : float
-            0 to 1; nothing is said where it is 0.
-        """
-        self.locked_parts.setText(f"Locked parts: {share_text(share)} of the image. Lock part and a click unlock one.")
-        self.locked_parts.setVisible(share > 0)
-
-    def select(self, label: int) -> None:
-        """Select one label.
-
-        Parameters
-        ----------
-        label : int
-            The label's number; one that is not listed is left.
-        """
-        for i in range(self.list.count()):
-            self.list.item(i).setSelected(self.list.item(i).data(Qt.ItemDataRole.UserRole) == label)
+        self.count.setText(which or "paint what is wrong")
+        self.count.setToolTip(f"Strokes in view: {which or 'none yet'}")
+        self.rerun.setEnabled(bool(which))
 
 
 class ToolsPanel(QWidget):
@@ -239,8 +162,9 @@ class ToolsPanel(QWidget):
             made.clicked.connect(partial(self._ask, name))
         self.hint = caption()
         self.hint.hide()
-        scopes = row(QLabel("on"), *self.scopes.values())
-        column(self, heading("Tools"), scopes, self._lay_out(), self.hint)
+        on = QLabel("Tools")
+        on.setProperty("heading", True)
+        column(self, row(on, *self.scopes.values()), self._lay_out(), self.hint)
 
     @property
     def scope(self) -> ScopeChoice:
@@ -324,7 +248,7 @@ class UncertaintyPanel(QWidget):
         )
         menu.triggered.connect(lambda action: self.asked.emit(action.objectName()))
         self.line = caption()
-        column(self, heading("Look at"), row(self.next, self.show_layer), self.line)
+        column(self, row(self.next, self.show_layer), self.line)
 
 
 class SessionPanel(QWidget):
@@ -337,11 +261,11 @@ class SessionPanel(QWidget):
         self.revert = button("Revert to last run", "Put the labels back to what the last run made; Ctrl-Z undoes it.")
         self.revert_volume = button("Revert volume", "Put every slice back to what the run made; Ctrl-Z undoes it.")
         self.sheet = button("Keys…", "The keys of this dock (Shift-?).")
-        self.line = caption("Saved every minute, and when this dock closes.")
+        self.line = one_line("Saved every minute, and at the end.")
         buttons = (("revert", self.revert), ("revert volume", self.revert_volume), ("sheet", self.sheet))
         for name, made in buttons:
             made.clicked.connect(lambda _, name=name: self.asked.emit(name))
-        column(self, row(self.revert, self.revert_volume), row(self.sheet), self.line)
+        column(self, row(self.revert, self.revert_volume, self.sheet), self.line)
 
     def show_stack(self, *, is_stack: bool) -> None:
         """Say whether there are other slices to put back.

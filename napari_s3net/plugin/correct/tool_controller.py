@@ -12,7 +12,8 @@ from napari_s3net.errors import InvalidImageError, S3NetError
 from napari_s3net.labels.edit import component_at
 from napari_s3net.plugin.correct import label_tools, tools
 from napari_s3net.plugin.correct.controller import LabelEditor
-from napari_s3net.plugin.correct.panels import LabelList, ToolsPanel
+from napari_s3net.plugin.correct.label_list import LabelList
+from napari_s3net.plugin.correct.panels import ToolsPanel
 from napari_s3net.plugin.correct.tools import Scope
 from napari_s3net.plugin.widgets.clicks import Clicks, Point
 

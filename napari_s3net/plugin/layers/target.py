@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from napari_s3net.image import Segmentation
 from napari_s3net.plugin.layers.metadata import (
     Metadata,
-    MetadataHistory,
     ids_as_before,
     make_metadata,
     numbered_as_before,
@@ -22,6 +21,7 @@ from napari_s3net.plugin.layers.metadata import (
     numbers_of,
     with_slice,
 )
+from napari_s3net.plugin.layers.metadata_history import history_of
 from napari_s3net.plugin.layers.palette import CLEAR, colour
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.result_layer import (
@@ -78,16 +78,12 @@ class Target:
         The image.
     source : Source
         Its plane.
-    history : MetadataHistory
-        Takes the metadata of what is replaced.
     new_layer : bool
         Whether to leave an earlier result alone and make a layer of its own.
     """
 
-    def __init__(
-        self, viewer: Any, image_layer: Any, source: Source, history: MetadataHistory, *, new_layer: bool
-    ) -> None:
-        self._viewer, self._image_layer, self.source, self._history = viewer, image_layer, source, history
+    def __init__(self, viewer: Any, image_layer: Any, source: Source, *, new_layer: bool) -> None:
+        self._viewer, self._image_layer, self.source = viewer, image_layer, source
         self.layer: Labels | None = None if new_layer else find_result(viewer.layers, image_layer, source)
         self._made = self.layer is None
         #: Labels of the plane before the first preview, and what is shown in their place.
@@ -185,13 +181,13 @@ class Target:
         if before is not None and not self._made:
             layer.data[index] = before
         if old:
-            self._history.remember(key, layer.data[index], old)
+            history_of(layer).remember(key, layer.data[index], old)
         labels, metadata = self._numbered(layer, result, old, preset)
         if self._made:
             write_unrecorded(layer, index, labels)
         else:
             write_undoable(layer, index, labels)
-        self._history.remember(key, layer.data[index], metadata)
+        history_of(layer).remember(key, layer.data[index], metadata)
         layer.metadata = {**layer.metadata, KEY: metadata}
         numbers = numbers_of(result.labels, labels)
         proposed = tuple(numbers[i] for i in result.foreground if i in numbers)

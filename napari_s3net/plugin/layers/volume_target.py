@@ -11,7 +11,8 @@ from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 
 from napari_s3net.image import Segmentation
-from napari_s3net.plugin.layers.metadata import Metadata, MetadataHistory, make_metadata, numbered_as_stack, numbers_of
+from napari_s3net.plugin.layers.metadata import Metadata, make_metadata, numbered_as_stack, numbers_of
+from napari_s3net.plugin.layers.metadata_history import history_of
 from napari_s3net.plugin.layers.packed import PackedPlane, check_sum
 from napari_s3net.plugin.layers.palette import CLEAR, colour
 from napari_s3net.plugin.layers.placement import KEY
@@ -35,16 +36,12 @@ class VolumeTarget(Target):
         The image.
     stack : Stack
         The slices that are segmented.
-    history : MetadataHistory
-        Takes the metadata of the plane in view.
     new_layer : bool
         Whether to leave an earlier result alone and make a layer of its own.
     """
 
-    def __init__(
-        self, viewer: Any, image_layer: Any, stack: Stack, history: MetadataHistory, *, new_layer: bool
-    ) -> None:
-        super().__init__(viewer, image_layer, stack.source, history, new_layer=new_layer)
+    def __init__(self, viewer: Any, image_layer: Any, stack: Stack, *, new_layer: bool) -> None:
+        super().__init__(viewer, image_layer, stack.source, new_layer=new_layer)
         self.stack = stack
         #: The earlier labels of each slice that was written to.
         self._earlier: dict[int, PackedPlane] = {}
@@ -119,8 +116,8 @@ class VolumeTarget(Target):
         before, after = self._write(layer, result, fresh)
         metadata = self._metadata(old, result, preset)
         if known:
-            self._history.remember_planes({key: plane.check_sum for key, plane in before.items()}, known)
-        self._history.remember_planes({key: plane.check_sum for key, plane in after.items()}, metadata)
+            history_of(layer).remember_planes({key: plane.check_sum for key, plane in before.items()}, known)
+        history_of(layer).remember_planes({key: plane.check_sum for key, plane in after.items()}, metadata)
         layer.metadata = {**layer.metadata, KEY: metadata}
         recolour(layer)
         layer.refresh(extent=False)

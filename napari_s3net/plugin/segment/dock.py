@@ -24,7 +24,6 @@ from napari_s3net.plugin.correct.autosave_layers import autosave_of
 from napari_s3net.plugin.jobs.session import Phase, Session, cancel_all, screen_of
 from napari_s3net.plugin.jobs.thread_job import is_busy
 from napari_s3net.plugin.layers.axis_letters import axis_letters, camera_of, grid_of
-from napari_s3net.plugin.layers.metadata import MetadataHistory
 from napari_s3net.plugin.layers.renewal import renewals_of
 from napari_s3net.plugin.layers.result_layer import find_result, follow_name, is_result_of, layers_of, plain
 from napari_s3net.plugin.layers.source import Source, describe_source, inspect_source, source_of, thickness_text
@@ -75,14 +74,13 @@ class SegmentDock(Dock):
         self._next: Path | None = None
         self._suggested = ""
         self._devices: tuple[str, ...] = ()
-        self._history = MetadataHistory()
         self.welcome, self.choosers, self.window_chooser = Welcome(), Choosers(), WindowChooser()
         self.memory = SettingsMemory(self.choosers, self)
         self.windows, self.letters = WindowController(self.window_chooser, self), EdgeLetters(self)
         self.drag = WindowDrag(napari_viewer, self.windows)
         self.progress, self.panel, self.advice = ProgressPanel(), ResultPanel(), MemoryAdvice()
         self.session = session = Session(self)
-        self.result = ResultController(napari_viewer, self.panel, self._history, self, lambda: session.is_previewing)
+        self.result = ResultController(napari_viewer, self.panel, self, lambda: session.is_previewing)
         self.pixel_size = PixelSizeController(napari_viewer, self.panel, self)
         self.autosave = autosave_of(napari_viewer)
         self.autosave.hold()
@@ -122,9 +120,9 @@ class SegmentDock(Dock):
         assert self.source is not None  # noqa: S101 - asked for where there is an image
         span = self.extent.span
         if span is None:
-            return Target(self._viewer, self._image_layer, self.source, self._history, new_layer=new_layer)
+            return Target(self._viewer, self._image_layer, self.source, new_layer=new_layer)
         stack = Stack(self.source, *span)
-        return VolumeTarget(self._viewer, self._image_layer, stack, self._history, new_layer=new_layer)
+        return VolumeTarget(self._viewer, self._image_layer, stack, new_layer=new_layer)
 
     def _let_go(self) -> None:
         self.session.release()
@@ -297,7 +295,6 @@ class SegmentDock(Dock):
         if self._image_layer in event.layers:
             self._unfollow_image()
             self.result.release()
-            self._history.forget()
 
     def _renewed(self, event: Any) -> None:
         """They have it: they are looked at as new ones."""

@@ -24,13 +24,13 @@ from napari_s3net.plugin.correct.tools import Plane, merge
 from napari_s3net.plugin.layers.locks import locks_of
 from napari_s3net.plugin.layers.metadata import (
     Metadata,
-    MetadataHistory,
     mask_of_layer,
     restored,
     with_name,
     with_new_ids,
     with_tick,
 )
+from napari_s3net.plugin.layers.metadata_history import history_of
 from napari_s3net.plugin.layers.object_outline import outline_object
 from napari_s3net.plugin.layers.outline import Outline
 from napari_s3net.plugin.layers.packed import check_sum
@@ -71,8 +71,6 @@ class ResultController(QObject):
         Holds the layers.
     panel : ResultPanel
         Shows the result and tells what the user asks for.
-    history : MetadataHistory
-        Names and object of earlier labels, for undo.
     parent : QObject
         The dock.
     is_previewing : callable
@@ -83,12 +81,11 @@ class ResultController(QObject):
         self,
         viewer: Any,
         panel: ResultPanel,
-        history: MetadataHistory,
         parent: QObject,
         is_previewing: Callable[[], bool] = lambda: False,
     ) -> None:
         super().__init__(parent)
-        self._viewer, self._panel, self._history, self._is_previewing = viewer, panel, history, is_previewing
+        self._viewer, self._panel, self._is_previewing = viewer, panel, is_previewing
         self.layer: Labels | None = None
         #: Whether the user has said how large the image's pixels are.
         self.has_own_size = False
@@ -97,6 +94,8 @@ class ResultController(QObject):
         #: Slice and check sum of the labels that the table shows.
         self._state: object = None
         self._clusters: list[Cluster] = []
+        #: Metadata that the table shows.
+        self._shown_about: object = None
         #: Metadata, what is shown of it, and the colours that were made for these.
         self._coloured: tuple[object, Shown, object] | None = None
         #: Metadata that the object's own layer was last made for, as a whole.
@@ -188,7 +187,7 @@ class ResultController(QObject):
         if state == self._state:
             return
         self._state = state
-        metadata = restored(self.metadata, self._history.recall(source.key, plane))
+        metadata = restored(self.metadata, history_of(layer).recall(source.key, plane))
         if metadata is not self.metadata:
             self._write_metadata(metadata)
             self._update_mask()
@@ -244,7 +243,7 @@ class ResultController(QObject):
     def _show_rows(self) -> None:
         """Show what was measured, with the metadata's names and object."""
         assert self._image is not None  # noqa: S101 - read before anything is measured
-        about = self.metadata
+        about = self._shown_about = self.metadata
         names, foreground = about["names"], about["foreground"]
         kind = self._image[1].kind
         clusters = [
@@ -306,6 +305,8 @@ class ResultController(QObject):
     def _look_again(self) -> None:
         """Labels may have changed, by a stroke or an undo; a step through a stack looks alike and changes nothing."""
         self.measure()
+        if self.layer is not None and self._clusters and self._shown_about is not metadata_of(self.layer):
+            self._show_rows()  # renamed in another dock
         if not self._has_moved:
             self._count()
         self._has_moved = False
@@ -343,7 +344,7 @@ class ResultController(QObject):
         self.layer.metadata = {**self.layer.metadata, KEY: metadata}
         autosave_of(self._viewer).mark_changed(self.layer)
         if self._source is not None:
-            self._history.remember(self._source.key, self.layer.data[self._source.index], metadata)
+            history_of(self.layer).remember(self._source.key, self.layer.data[self._source.index], metadata)
         self._recolour()
 
     def _tick(self, label: int, is_object: bool) -> None:
@@ -394,7 +395,7 @@ class ResultController(QObject):
         except S3NetError as error:
             show_error(str(error))
             return
-        self._history.remember(source.key, before, self.metadata)
+        history_of(self.layer).remember(source.key, before, self.metadata)
         write_undoable(self.layer, index, locks.guarded(source.key, before, merged.labels))
         self.measure()
 

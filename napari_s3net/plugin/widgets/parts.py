@@ -6,8 +6,21 @@ from functools import partial
 
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QIcon, QPixmap
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QAbstractButton,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 from superqt import QCollapsible, QElidingLabel
+
+#: Around the text of a button, in letters.
+ROOM = 4
 
 
 def heading(text: str) -> QLabel:
@@ -220,6 +233,23 @@ def column(widget: QWidget, *parts: QWidget) -> QVBoxLayout:
     for part in parts:
         layout.addWidget(part)
     return layout
+
+
+def row_by_text(*buttons: QAbstractButton) -> QWidget:
+    """Put buttons side by side, each as wide as its text asks for.
+
+    Returns
+    -------
+    QWidget
+        Holds the buttons.
+    """
+    widget = row(*buttons)
+    layout = widget.layout()
+    assert isinstance(layout, QHBoxLayout)  # noqa: S101 - as `row` made it
+    for n, one in enumerate(buttons):
+        if not isinstance(one, QToolButton):
+            layout.setStretch(n, len(one.text()) + ROOM * (2 if one.property("primary") else 1))
+    return widget
 
 
 def row(*parts: QWidget) -> QWidget:

@@ -6,8 +6,8 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_s3net.plugin.correct.autosave import RecentSession
+from napari_s3net.plugin.correct.label_list import LabelList
 from napari_s3net.plugin.correct.panels import (
-    LabelList,
     NoLabels,
     PaintPanel,
     SessionPanel,
@@ -44,7 +44,7 @@ def test_strokes_are_counted_in_words_and_allow_a_rerun(qtbot):
     assert "paint what is wrong" in panel.count.text()
     assert not panel.rerun.isEnabled()
     panel.show_count(2, 1, 0)
-    assert panel.count.text() == "Strokes: 3 (2 object, 1 background)"
+    assert panel.count.text() == "2 object, 1 background"
     assert panel.rerun.isEnabled()
 
 

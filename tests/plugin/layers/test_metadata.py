@@ -110,18 +110,6 @@ def test_mask(foreground):
     np.testing.assert_array_equal(mask, np.isin(labels, foreground))
 
 
-def test_memory_knows_labels_by_their_values_and_their_place():
-    memory = notes.MetadataHistory(limit=2)
-    one, two = np.ones((4, 4), np.int32), np.full((4, 4), 2, np.int32)
-    memory.remember(PLANE, one, {"a": 1})
-    memory.remember(PlaneKey((3, None, None)), one, {"a": 2})
-    assert memory.recall(PLANE, one.copy()) == {"a": 1}
-    assert memory.recall(PlaneKey((3, None, None)), one) == {"a": 2}
-    assert memory.recall(PLANE, two) is None
-    memory.remember(PLANE, two, {"a": 3})
-    assert memory.recall(PLANE, one) is None
-
-
 def test_an_undo_brings_back_the_note_of_its_labels():
     now, then = (
         {"source": "x", "slice": None, "names": {1: "b"}, "foreground": []},

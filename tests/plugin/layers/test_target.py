@@ -5,7 +5,7 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_s3net.image import Geometry, Meaning, Segmentation
-from napari_s3net.plugin.layers.metadata import MetadataHistory
+from napari_s3net.plugin.layers.metadata_history import history_of
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.result_layer import metadata_of
 from napari_s3net.plugin.layers.run_cache import cached_run
@@ -30,10 +30,10 @@ def stack():
     return viewer
 
 
-def target(viewer, memory=None, *, new_layer=False):
+def target(viewer, *, new_layer=False):
     image = viewer.layers[0]
     source = source_of(image, viewer.dims.point, viewer.dims.order[-2:])
-    return Target(viewer, image, source, memory or MetadataHistory(), new_layer=new_layer)
+    return Target(viewer, image, source, new_layer=new_layer)
 
 
 def result(shape, corner, names=None, foreground=(1,), seed=0):
@@ -45,8 +45,8 @@ def result(shape, corner, names=None, foreground=(1,), seed=0):
     return Segmentation(labels, foreground, Geometry.identity(2), made, names, meanings)
 
 
-def finish(viewer, corner, memory=None, **kwargs):
-    one = target(viewer, memory, new_layer=kwargs.pop("new_layer", False))
+def finish(viewer, corner, **kwargs):
+    one = target(viewer, new_layer=kwargs.pop("new_layer", False))
     return one.finish(result(one.source.plane_shape, corner, **kwargs), "skin")
 
 
@@ -80,10 +80,9 @@ def test_a_first_result_leaves_nothing_to_undo(viewer):
 
 
 def test_a_second_run_is_one_step_that_undo_takes_back(viewer):
-    memory = MetadataHistory()
-    first = finish(viewer, 5, memory)
+    first = finish(viewer, 5)
     old = first.data.copy()
-    again = target(viewer, memory)
+    again = target(viewer)
     again.preview(np.full((48, 64), 3, np.uint8))
     second = again.finish(result((48, 64), 9), "skin")
     assert second is first
@@ -110,11 +109,10 @@ def test_strokes_before_a_second_run_stay_undoable(viewer):
 
 
 def test_undo_brings_back_the_note_as_well(viewer):
-    memory = MetadataHistory()
-    layer = finish(viewer, 5, memory, names={1: "Lesion", 2: "Skin"})
-    finish(viewer, 9, memory, names={1: "Ruler", 2: "Skin"}, foreground=())
+    layer = finish(viewer, 5, names={1: "Lesion", 2: "Skin"})
+    finish(viewer, 9, names={1: "Ruler", 2: "Skin"}, foreground=())
     layer.undo()
-    earlier = memory.recall(PlaneKey((None, None)), layer.data)
+    earlier = history_of(layer).recall(PlaneKey((None, None)), layer.data)
     assert earlier["names"][1] == "Lesion"
     assert earlier["foreground"] == [1]
 

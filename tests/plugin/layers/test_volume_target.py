@@ -7,7 +7,6 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_s3net.image import Geometry, Segmentation
-from napari_s3net.plugin.layers.metadata import MetadataHistory
 from napari_s3net.plugin.layers.result_layer import metadata_of
 from napari_s3net.plugin.layers.source import source_of
 from napari_s3net.plugin.layers.stack import Stack
@@ -28,7 +27,7 @@ def viewer():
 def target(viewer):
     image = viewer.layers[0]
     stack = Stack.whole(source_of(image, viewer.dims.point, viewer.dims.order[-2:]))
-    return VolumeTarget(viewer, image, stack, MetadataHistory(), new_layer=False)
+    return VolumeTarget(viewer, image, stack, new_layer=False)
 
 
 def result(corner, done=range(4)):

@@ -11,7 +11,6 @@ from qtpy.QtWidgets import QApplication
 
 from napari_s3net.image import Geometry, Segmentation
 from napari_s3net.plugin.layers.locks import locks_of
-from napari_s3net.plugin.layers.metadata import MetadataHistory
 from napari_s3net.plugin.layers.palette import CLEAR, colour_table
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.result_layer import metadata_of
@@ -45,14 +44,14 @@ def layer(viewer):
     made, names = Provenance(settings=presets["skin"].settings), {1: "Lesion", 2: "Skin"}
     result = Segmentation(labels, (1,), Geometry.identity(2), made, names, object_name="Lesion")
     source = source_of(viewer.layers[0], viewer.dims.point, (0, 1))
-    return Target(viewer, viewer.layers[0], source, MetadataHistory(), new_layer=False).finish(result, "skin")
+    return Target(viewer, viewer.layers[0], source, new_layer=False).finish(result, "skin")
 
 
 @pytest.fixture
 def outcome(viewer, layer, qtbot):
     panel, parent = ResultPanel(), QObject()
     qtbot.addWidget(panel)
-    outcome = ResultController(viewer, panel, MetadataHistory(), parent)
+    outcome = ResultController(viewer, panel, parent)
     outcome.panel, outcome.owner = panel, parent
     choose_shown(layer, Shown.EACH)
     outcome.show(layer, source_of(viewer.layers[0], viewer.dims.point, (0, 1)))
@@ -182,7 +181,7 @@ def test_a_preview_is_not_taken_for_a_result(viewer, layer, qtbot):
     panel, parent, previewing = ResultPanel(), QObject(), [True]
     qtbot.addWidget(panel)
     choose_shown(layer, Shown.GROUPS)
-    outcome = ResultController(viewer, panel, MetadataHistory(), parent, lambda: previewing[0])
+    outcome = ResultController(viewer, panel, parent, lambda: previewing[0])
     outcome.show(layer, source_of(viewer.layers[0], viewer.dims.point, (0, 1)))
     assert not panel.table.clusters.rows
     previewing[0] = False
@@ -231,10 +230,10 @@ def test_of_a_stack_every_label_has_its_volume_and_keeps_it_up_to_date(qtbot):
     made = replace(made, slices=(replace(made, slice=0),))
     geometry = Geometry((5.0, 1.0, 1.0), (0.0,) * 3, Geometry.identity(3).direction)
     result = Segmentation(labels, (1,), geometry, made, {1: "Lung", 2: "Other"}, object_name="Lung")
-    target = VolumeTarget(viewer, image, Stack.whole(source), MetadataHistory(), new_layer=False)
+    target = VolumeTarget(viewer, image, Stack.whole(source), new_layer=False)
     layer = target.finish(result, "ct-soft")
     choose_shown(layer, Shown.EACH)
-    outcome = ResultController(viewer, panel, MetadataHistory(), parent)
+    outcome = ResultController(viewer, panel, parent)
     outcome.show(layer, source)
     volume = lambda: {row.label: row.volume for row in panel.table.clusters.rows}  # noqa: E731
     qtbot.waitUntil(lambda: volume().get(1) == "4.0\u00a0ml", timeout=3000)

@@ -11,7 +11,6 @@ from napari_s3net.errors import WriteError
 from napari_s3net.export.formats import FORMATS
 from napari_s3net.image import Geometry, Segmentation
 from napari_s3net.io import read_image, read_labels
-from napari_s3net.plugin.layers.metadata import MetadataHistory
 from napari_s3net.plugin.layers.source import source_of
 from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.layers.volume_target import VolumeTarget
@@ -38,7 +37,7 @@ def result_on(viewer, image, labels):
     stack = Stack.whole(source)
     part = labels if labels.ndim == 3 else labels[source.key.steps[0]]
     result = Segmentation(part, (1,), MM, made, {1: "Lung", 2: "Soft tissue"}, object_name="Lung")
-    layer = VolumeTarget(viewer, image, stack, MetadataHistory(), new_layer=False).finish(result, "ct-lung")
+    layer = VolumeTarget(viewer, image, stack, new_layer=False).finish(result, "ct-lung")
     return layer, source
 
 

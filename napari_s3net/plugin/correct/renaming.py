@@ -1,0 +1,63 @@
+"""Another name for a label: of a result in what it knows about itself, of labels made elsewhere in their features."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from napari.layers import Labels
+
+from napari_s3net.plugin.layers.metadata import names_in_features, with_name
+from napari_s3net.plugin.layers.metadata_history import history_of
+from napari_s3net.plugin.layers.placement import KEY
+from napari_s3net.plugin.layers.plane_key import PlaneKey
+from napari_s3net.plugin.layers.result_layer import metadata_of, recolour
+from napari_s3net.plugin.layers.undo import undo_log_of
+
+
+def rename_label(viewer: Any, layer: Labels, key: PlaneKey, label: int, name: str) -> None:
+    """Give a label another name, as one step of undo, though no label changes.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Whose undo knows of it.
+    layer : napari.layers.Labels
+        The labels.
+    key : PlaneKey
+        The plane in view.
+    label : int
+        The label's number.
+    name : str
+        Its new name.
+    """
+    about = metadata_of(layer)
+    known = names_in_features(layer.features) if about is None else about["names"]
+    put = partial(_put, layer, key, label)
+    undo_log_of(viewer).note(layer, partial(put, known.get(label, "")), partial(put, name))
+    put(name)
+
+
+def _put(layer: Labels, key: PlaneKey, label: int, name: str) -> None:
+    about = metadata_of(layer)
+    if about is None:
+        layer.features = _with_name(layer.features, label, name)
+        return
+    about = with_name(about, label, name)
+    layer.metadata = {**layer.metadata, KEY: about}
+    history_of(layer).remember(key, layer.data[key.index], about)
+    recolour(layer)
+    layer.refresh(extent=False)  # tells the docks
+
+
+def _with_name(features: Any, label: int, name: str) -> dict[str, list[Any]]:
+    """The features with that name; without one where it is empty."""
+    columns = {column: list(features[column]) for column in features}
+    if "index" not in columns:
+        columns = {"index": []}
+    columns.setdefault("name", [""] * len(columns["index"]))
+    if label not in columns["index"]:
+        for column, values in columns.items():
+            values.append(label if column == "index" else None)
+    columns["name"][columns["index"].index(label)] = name
+    return columns
