@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_s3net.image import Geometry, Image
 from napari_s3net.plugin.layers.plane_key import PlaneKey
@@ -81,3 +82,24 @@ class Stack:
         first = geometry.plane(self.first).volume or geometry
         kind = source.kind or "grey"
         return Image(array, replace(first, nifti_forms=None), kind, source.name)
+
+    def spread(self, labels: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Lay labels of the slices out in an array of the layer's shape.
+
+        Parameters
+        ----------
+        labels : numpy.ndarray
+            (Z, H, W) as `read` gives the slices; (H, W) for one.
+
+        Returns
+        -------
+        numpy.ndarray
+            Zero at other slices and moments.
+        """
+        whole = np.zeros(self.source.shape, labels.dtype)
+        if self.source.key.axis is None:
+            whole[...] = labels.reshape(self.source.shape)
+            return whole
+        for n, plane in enumerate(labels.reshape(len(self), *self.source.plane_shape)):
+            whole[self.key(n).index] = plane
+        return whole

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from napari_s3net.plugin.jobs.learn_job import (
 from napari_s3net.plugin.jobs.thread_job import Activity, Failure, is_busy
 from napari_s3net.plugin.layers.result_layer import plain
 from napari_s3net.plugin.layers.source import source_of
+from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.learn.folder_job import FolderJob
 from napari_s3net.plugin.learn.form import LearnForm
 from napari_s3net.plugin.learn.open_layers import open_labels
@@ -62,7 +64,7 @@ class LearnDock(Dock):
         self._scan: LabelScan | None = None
         self._activity: Activity | None = None
         self.preview = Preview(napari_viewer)
-        self._applied_to: ImageLayer | None = None
+        self._applied_to: tuple[ImageLayer, Stack] | None = None
         #: When the first step of learning came, and which it was.
         self._first: tuple[float, int] | None = None
         #: The image that was opened to be corrected, and its labels.
@@ -98,14 +100,18 @@ class LearnDock(Dock):
         self._begin(LearnJob(request), "Reading images…")
 
     def apply(self, _: bool = False) -> None:
-        """Apply what was learned to the image in view."""
+        """Apply what was learned to the image in view, of a volume to all of its slices."""
         layer = self.preview.image_in_view()
         if layer is None:
             self.show_message("Open an image first, or let Next to correct choose one.")
         elif self._may_begin() and self.form.model is not None:
-            self._applied_to = layer
-            source = source_of(layer, self._viewer.dims.point, self._viewer.dims.displayed)
-            self._begin(ApplyJob(self.form.model, source.read), "Applying…")
+            dims = self._viewer.dims
+            source = source_of(
+                layer, dims.point, range(dims.ndim)[-2:]
+            )  # as it was learned: slice by slice of the file
+            stack = Stack.whole(source)
+            self._applied_to = layer, stack
+            self._begin(ApplyJob(self.form.model, stack.read if len(stack) > 1 else source.read), "Applying…")
 
     def apply_to_folder(self, _: bool = False, output: Path | None = None) -> None:
         """Apply what was learned to every image of the folder; what is done already is skipped.
@@ -311,7 +317,9 @@ class LearnDock(Dock):
             told = "" if dice is None else f" Dice on images set aside {dice:.2f}."
             self.line.setText(f"Learned from {plural(outcome.record['labelled images'], 'image')}.{told}")
         elif isinstance(job, ApplyJob) and isinstance(outcome, Segmentation) and self._applied_to is not None:
-            add_result(self._viewer, self._applied_to, outcome, self.form.classes.colours())
+            layer, stack = self._applied_to
+            placed = replace(outcome, labels=stack.spread(outcome.labels))
+            add_result(self._viewer, layer, placed, self.form.classes.colours())
             self.line.setText("Applied. Correct what is wrong in the Correct dock.")
         elif isinstance(job, NextJob) and outcome is not None:
             self._show_next(*outcome)

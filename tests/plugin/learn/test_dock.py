@@ -121,6 +121,16 @@ def test_learned_applied_corrected_and_learned_again(ready, folder, qtbot):
     assert layer.data.shape == image.data.shape
     assert metadata_of(layer)["names"] == {1: "Spot", 2: "Class 2"}
     np.testing.assert_allclose(layer.get_color(1), (1, 0, 0, 1), atol=0.01)
+    series = ready._viewer.add_image(np.stack([[image.data] * 3] * 2))
+    ready._viewer.dims.set_point(0, 1)
+    ready._viewer.dims.order = (0, 2, 1, 3)  # another plane is seen; slices are those of the file
+    ready.apply_button.click()
+    over(ready, qtbot)
+    spread = ready._viewer.layers[-1].data
+    assert spread.shape == series.data.shape
+    assert not spread[0].any()
+    assert (spread[1] == layer.data).all()
+    ready._viewer.dims.order = (0, 1, 2, 3)
     ready.next_button.click()
     over(ready, qtbot)
     path, _, labels = ready.opened
