@@ -14,6 +14,8 @@ Colour = tuple[float, float, float, float]
 
 OBJECT = ("#19c3f2", "#0a74d8", "#7ad6ff", "#0a4a9c", "#3f93e0", "#0891b5")
 OTHER = ("#c9b48a", "#8a857c", "#efe6cc", "#6a5d48", "#b8a28a", "#a9814f", "#d2c9b6")
+#: Classes that have names of their own, as in learning: the object's first colour, then those of Okabe and Ito (2008).
+CLASSES = (OBJECT[0], "#e69f00", "#009e73", "#0072b2", "#cc79a7", "#f0e442", "#d55e00")
 #: Opacity of the others beside the object, so that the image shows through them.
 MUTED = 0.45
 #: Opacity of the object where it is shown alone, inside its outline.
@@ -38,8 +40,28 @@ def hex_colour(label: int, *, is_object: bool) -> str:
     str
         "#rrggbb". Where the family ends it begins again in other tints: the first 50 ids all differ.
     """
-    family = OBJECT if is_object else OTHER
-    turn, place = divmod(label - 1, len(family))
+    return _of_family(label, OBJECT if is_object else OTHER)
+
+
+def class_colour(number: int) -> str:
+    """The colour of a class beside other classes.
+
+    Parameters
+    ----------
+    number : int
+        From 1 on, in the order in which classes are shown.
+
+    Returns
+    -------
+    str
+        "#rrggbb": for the first seven, hues that are told apart by nearly everybody.
+    """
+    return _of_family(number, CLASSES)
+
+
+def _of_family(number: int, family: Sequence[str]) -> str:
+    """A colour of a family; where it ends it begins again in other tints."""
+    turn, place = divmod(number - 1, len(family))
     if not turn:
         return family[place]
     towards = 255 if turn % 2 else 0

@@ -9,7 +9,7 @@ from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QAbstractItemView, QColorDialog, QHeaderView, QTableWidget, QTableWidgetItem
 
 from napari_s3net.learning.examples import default_names
-from napari_s3net.plugin.layers.palette import hex_colour
+from napari_s3net.plugin.layers.palette import class_colour
 
 COLUMNS = ("", "Value", "Class")
 COLOUR, VALUE, NAME = range(3)
@@ -49,7 +49,7 @@ class ClassTable(QTableWidget):
         self.setRowCount(len(ordered))
         for place, value in enumerate(ordered):
             swatch, number, name = QTableWidgetItem(), QTableWidgetItem(str(value)), QTableWidgetItem(names[value])
-            swatch.setBackground(QColor(colours.get(value) or hex_colour(value, is_object=True)))
+            swatch.setBackground(QColor(colours.get(value) or class_colour(place + 1)))
             for item in (swatch, number):
                 item.setFlags(Qt.ItemFlag.ItemIsEnabled)
             for column, item in enumerate((swatch, number, name)):

@@ -8,6 +8,7 @@ from napari_s3net.plugin.layers.palette import (
     LIGHT,
     OBJECT,
     OTHER,
+    class_colour,
     colour,
     colour_table,
     group_colours,
@@ -55,6 +56,13 @@ def test_the_object_stands_out():
     assert table[1][3] == 1.0
     assert table[2][3] < 0.6
     assert table[0] == CLEAR
+
+
+@pytest.mark.parametrize("see", [lambda c: c, deuteranope])
+def test_the_first_classes_are_told_apart_by_everybody(see):
+    first = [see(rgb(class_colour(n))) for n in range(1, 5)]
+    assert min(difference(a, b) for n, a in enumerate(first) for b in first[:n]) > 25
+    assert len({class_colour(n) for n in range(1, 31)}) == 30
 
 
 @pytest.mark.parametrize("is_object", [True, False])
