@@ -1,6 +1,6 @@
 """Teach small networks with one thing left out at a time, and measure each on images with masks.
 
-    python scripts/ablate_teaching.py OUT SET… [--page PAGE.md] [--device cuda]
+    python scripts/ablate_teaching.py OUT SET… [--page PAGE.md] [--one-image BENCHMARK_OUT…] [--device cuda]
 
 SET is a folder with images/ and masks/. Every network has the same small budget: 1,600 synthetic photographs of 64 × 64
 pixels (other numbers where they are what is varied), 600 updates of 16, on one core ten minutes, on a card less than
@@ -24,6 +24,7 @@ import numpy as np
 import torch
 
 from napari_s3net.benchmark.cases import find_pairs, read_mask
+from napari_s3net.benchmark.methods import ABLATIONS
 from napari_s3net.io import read_image
 from napari_s3net.labels.metrics import best_clusters, dice
 from napari_s3net.network.encoder_decoder import EncoderDecoder, EncoderDecoderConfig
@@ -67,6 +68,11 @@ class Variant:
     images: int = IMAGES
     changed: Callable[[SkinRecord], SkinRecord] = lambda record: record
     seeds: int = 1
+
+
+ONE_IMAGE = """The program as it ships, the clusters of each image learned with one idea left out; {seeds} seeds. Mean
+Dice of the proposed object, and of the clusters that fit the mask best, which is an upper bound. *random start*:
+nothing but the image itself is used."""
 
 
 def _without(**values: Any) -> Callable[[SkinRecord], SkinRecord]:
@@ -158,6 +164,25 @@ def page(results: Mapping[str, Any], names: list[str]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def one_image(outputs: list[Path]) -> str:
+    """What each idea is worth on one image alone, from summaries of `napari-s3net benchmark SET -o OUT --ablations`."""
+    summaries = [json.loads((output / "summary.json").read_text(encoding="utf-8")) for output in outputs]
+    columns = ["left out", *(s["set"] for s in summaries), *(f"{s['set']}, clusters" for s in summaries)]
+    lines = ["## On one image alone", "", ONE_IMAGE.format(seeds=summaries[0]["methods"]["s3net"]["seeds"])]
+    lines += [f"The first {summaries[0]['images']} images of each set.", ""]
+    lines += [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    for name in ("s3net", *ABLATIONS):
+        cells = [
+            f"{s['methods'][name][view]['dice_mean']:.3f}"
+            for view in ("label_free", "best_clusters")
+            for s in summaries
+        ]
+        lines.append(
+            f"| {name.removeprefix('s3net:').replace('-', ' ').replace('s3net', 'nothing')} | {' | '.join(cells)} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
 def _head(names: list[str]) -> list[str]:
     """The head of a table."""
     columns = ["taught with", "seeds", *names, "object", "best clusters"]
@@ -193,12 +218,22 @@ def main() -> None:
     parser.add_argument("output", type=Path)
     parser.add_argument("sets", type=Path, nargs="+")
     parser.add_argument("--page", type=Path)
+    parser.add_argument("--one-image", type=Path, nargs="+", default=[], help="outputs of benchmark --ablations")
     parser.add_argument("--device", default="cpu", help="where to teach: cpu or cuda")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     asked.output.mkdir(parents=True, exist_ok=True)
     file = asked.output / "results.json"
     results: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    names = [each.name for each in asked.sets]
+
+    def write_page() -> None:
+        whole = {key: found for key, found in results.items() if set(names) <= set(found)}
+        if asked.page and whole:
+            parts = [page(whole, names), *([one_image(asked.one_image)] if asked.one_image else [])]
+            asked.page.write_text("\n".join(parts), encoding="utf-8")
+
+    write_page()
     for name, seed in runs():
         done = results.setdefault(f"{name}/{seed}", {})
         missing = [folder for folder in asked.sets if folder.name not in done]
@@ -213,8 +248,7 @@ def main() -> None:
         beside.replace(file)
         text = {each: f"{np.mean(done[each]['object']):.3f}" for each in done}
         print(f"{name}, seed {seed}: {text}", flush=True)
-        if asked.page:
-            asked.page.write_text(page({k: v for k, v in results.items() if v}, [each.name for each in asked.sets]))
+        write_page()
 
 
 if __name__ == "__main__":
