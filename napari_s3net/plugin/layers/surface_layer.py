@@ -11,6 +11,7 @@ from napari.utils.colormaps.standardize_color import transform_color
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Geometry
 from napari_s3net.labels.surface import surface_of
+from napari_s3net.plugin.layers.axis_letters import camera_of
 from napari_s3net.plugin.layers.palette import MASK
 from napari_s3net.plugin.layers.placement import KEY, transform_of
 
@@ -36,7 +37,7 @@ def surface_name(image_name: str) -> str:
 
 
 def show_surface(viewer: Any, layer: Labels) -> Any:
-    """Draw the object's surface where the labels lie, and turn the view to three dimensions.
+    """Draw the object's surface where the labels lie, and turn the view to three dimensions: a patient faces us.
 
     Parameters
     ----------
@@ -76,7 +77,30 @@ def show_surface(viewer: Any, layer: Labels) -> Any:
     viewer.add_layer(surface)
     viewer.layers.selection.active = layer
     _show_alone(viewer, surface)
+    known = metadata.get("geometry")
+    if isinstance(known, Geometry) and known.orientation and known.shown == "LPS":
+        _face(viewer)
     return surface
+
+
+def _face(viewer: Any) -> None:
+    """Look at a patient from the front, head up, until the view is in two dimensions again.
+
+    Axes that grow to the left, the back and the head are right-handed. Napari's usual 3-D view, slices towards us, is
+    not: it shows a mirror image, with the left lung as the right one.
+    """
+    camera = camera_of(viewer)
+    usual = str(camera.orientation[0])
+    camera.orientation = ("away", *map(str, camera.orientation[1:]))
+    camera.set_view_direction((0, 1, 0), (1, 0, 0))
+
+    def turn_back(event: Any = None) -> None:  # noqa: ARG001 - napari gives one
+        if viewer.dims.ndisplay == 2:
+            viewer.dims.events.ndisplay.disconnect(turn_back)
+            camera.orientation = (usual, *map(str, camera.orientation[1:]))
+
+    if usual != "away":
+        viewer.dims.events.ndisplay.connect(turn_back)
 
 
 def _show_alone(viewer: Any, surface: Surface) -> None:

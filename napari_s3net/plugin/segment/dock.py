@@ -23,13 +23,14 @@ from napari_s3net.plugin.correct.autosave import saved_at
 from napari_s3net.plugin.correct.autosave_layers import autosave_of
 from napari_s3net.plugin.jobs.session import Phase, Session, cancel_all, screen_of
 from napari_s3net.plugin.jobs.thread_job import is_busy
-from napari_s3net.plugin.layers.axis_letters import axis_letters, camera_of, grid_of
+from napari_s3net.plugin.layers.axis_letters import camera_of, grid_of
 from napari_s3net.plugin.layers.renewal import renewals_of
 from napari_s3net.plugin.layers.result_layer import find_result, follow_name, is_result_of, layers_of, plain
 from napari_s3net.plugin.layers.source import Source, describe_source, inspect_source, source_of, thickness_text
 from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.layers.target import Target
 from napari_s3net.plugin.layers.volume_target import VolumeTarget
+from napari_s3net.plugin.segment.letters_controller import LettersController
 from napari_s3net.plugin.segment.pixel_size import is_sized_by_hand
 from napari_s3net.plugin.segment.pixel_size_controller import PixelSizeController
 from napari_s3net.plugin.segment.result_controller import ResultController
@@ -38,7 +39,6 @@ from napari_s3net.plugin.segment.window_controller import WindowController
 from napari_s3net.plugin.segment.window_drag import WindowDrag
 from napari_s3net.plugin.widgets.choosers import Choosers
 from napari_s3net.plugin.widgets.dock import Dock
-from napari_s3net.plugin.widgets.edge_letters import EdgeLetters
 from napari_s3net.plugin.widgets.extent import SLICE, VOLUME, ExtentChooser
 from napari_s3net.plugin.widgets.memory_advice import MemoryAdvice
 from napari_s3net.plugin.widgets.panels import ProgressPanel, Welcome
@@ -76,7 +76,7 @@ class SegmentDock(Dock):
         self._devices: tuple[str, ...] = ()
         self.welcome, self.choosers, self.window_chooser = Welcome(), Choosers(), WindowChooser()
         self.memory = SettingsMemory(self.choosers, self)
-        self.windows, self.letters = WindowController(self.window_chooser, self), EdgeLetters(self)
+        self.windows, self.letters = WindowController(self.window_chooser, self), LettersController(napari_viewer, self)
         self.drag = WindowDrag(napari_viewer, self.windows)
         self.progress, self.panel, self.advice = ProgressPanel(), ResultPanel(), MemoryAdvice()
         self.session = session = Session(self)
@@ -262,7 +262,7 @@ class SegmentDock(Dock):
         if layer is None:
             self.result.release()
             self.windows.follow(None, None)
-            self.letters.show_letters(None)
+            self.letters.follow(None, None)
             return
         layer.events.data.connect(self._replaced)
         self._look_at(layer)
@@ -327,17 +327,10 @@ class SegmentDock(Dock):
             self.choosers.image_line.setText(describe_source(self.source))
             self.extent.show_stack(self.source.slices, thickness_text(self.source))
             self.windows.follow(self._image_layer, self.source)
-            self._show_letters()
+            self.letters.follow(self._image_layer, self.source)
             self.result.has_own_size = is_sized_by_hand(self._image_layer)
             self.result.show(find_result(self._viewer.layers, self._image_layer, self.source), self.source)
         self._settle()
-
-    def _show_letters(self) -> None:
-        """Say at the view's edges how the patient lies; with several images beside each other, nothing."""
-        viewer, letters = self._viewer, None
-        if self.source is not None and not grid_of(viewer).enabled:
-            letters = axis_letters(self._image_layer, self.source, viewer.dims.displayed, camera_of(viewer))
-        self.letters.show_letters(letters)
 
     # -- what to do with it
 

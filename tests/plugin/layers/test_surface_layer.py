@@ -4,7 +4,9 @@ from napari.components import ViewerModel
 from napari.layers import Labels
 
 from napari_s3net.errors import InvalidImageError
+from napari_s3net.image import Geometry
 from napari_s3net.plugin.layers import surface_layer
+from napari_s3net.plugin.layers.axis_letters import camera_of
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.surface_layer import show_surface
 
@@ -40,6 +42,21 @@ def test_nothing_covers_the_surface_and_the_view_in_two_dimensions_is_as_before(
     assert [layer.visible, other.visible, surface.visible] == [False, False, True]
     viewer.dims.ndisplay = 2
     assert [layer.visible, other.visible, surface.visible] == [True, False, False]
+
+
+def test_a_patient_is_seen_from_the_front_and_not_in_a_mirror():
+    viewer, layer = ViewerModel(), labels()
+    upright = Geometry((3.0, 0.5, 2.0), (0.0,) * 3, Geometry.identity(3).direction, orientation="LPS")
+    layer.metadata = {KEY: {**ABOUT[KEY], "geometry": upright}}
+    viewer.add_layer(layer)
+    for _ in range(2):
+        show_surface(viewer, layer)
+    camera = camera_of(viewer)
+    assert [str(way) for way in camera.orientation] == ["away", "down", "right"], "right-handed, as the patient"
+    assert camera.view_direction == pytest.approx((0, 1, 0), abs=1e-6)
+    assert camera.up_direction == pytest.approx((1, 0, 0), abs=1e-6)
+    viewer.dims.ndisplay = 2
+    assert str(camera.orientation[0]) == "towards"
 
 
 def test_another_press_replaces_the_surface_and_leaves_the_labels_chosen():
