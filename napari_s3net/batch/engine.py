@@ -20,7 +20,7 @@ from napari_s3net.batch.executor import BatchExecutor, open_executor
 from napari_s3net.batch.file_row import FileRow
 from napari_s3net.batch.folder import TREES, locked, remove, sweep
 from napari_s3net.batch.items import Item, find_items, input_digest, stem_of
-from napari_s3net.batch.plan import FileJob, Plan
+from napari_s3net.batch.plan import FileJob, Plan, left_out
 from napari_s3net.batch.report import BatchReport
 from napari_s3net.batch.work import Segmenter, segment_image
 from napari_s3net.errors import InvalidImageError
@@ -223,7 +223,7 @@ class _Run:
 
     def _is_done(self, item: Item, row: FileRow) -> bool:
         """Whether a row still holds: same settings, same input, and its results are there whole."""
-        wanted = {kind for kind in self._plan.write if kind in TREES}
+        wanted = {kind for kind in self._plan.write if kind in TREES and left_out(kind) not in row.note}
         if row.status != "done" or row.settings != self._digest or not wanted <= set(row.outputs):
             return False
         if any(stem_of(path) != item.stem for path in row.outputs.values()):

@@ -119,6 +119,22 @@ class Plan:
         return preset_settings(name).replace(**self.changes)
 
 
+def left_out(kind: str) -> str:
+    """Say that a result does not suit a further format; the reason follows.
+
+    Parameters
+    ----------
+    kind : str
+        One of `FURTHER`.
+
+    Returns
+    -------
+    str
+        The beginning of a sentence in a row's note.
+    """
+    return f"No {kind}: "
+
+
 def _digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:12]
 

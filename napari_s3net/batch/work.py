@@ -21,7 +21,7 @@ from napari_s3net.batch.file_row import FileRow
 from napari_s3net.batch.fit import fit, iter_fitted
 from napari_s3net.batch.folder import inside
 from napari_s3net.batch.items import input_digest
-from napari_s3net.batch.plan import FURTHER, LONGEST, FileJob
+from napari_s3net.batch.plan import FURTHER, LONGEST, FileJob, left_out
 from napari_s3net.errors import OutOfMemoryError, ReadWarning, S3NetError
 from napari_s3net.io.validation.limits import shown
 from napari_s3net.runtime.child_server import NOBODY, Caller
@@ -303,7 +303,7 @@ def _write_further(job: FileJob, result: Segmentation) -> tuple[dict[str, str], 
         try:
             write_formats(path.parent, path.name.removesuffix(FORMATS[name]), result, [name], Path(job.path))
         except S3NetError as error:
-            unwritten.append(f"No {name}: {error}")
+            unwritten.append(f"{left_out(name)}{error}")
         else:
             outputs[name] = relative
     return outputs, " ".join(unwritten)

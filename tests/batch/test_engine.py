@@ -52,6 +52,14 @@ def test_a_folder_in_a_folder_out(plan, go, save):
     assert len(table) == 12
 
 
+def test_a_format_that_does_not_suit_a_result_is_not_tried_again(plan, go):
+    asked = replace(plan, write=("labels", "coco", "stl"))
+    rows, _ = go(asked)
+    assert all("No stl: A surface is drawn of a volume" in row.note for row in rows if row.status == "done")
+    assert {row.status for row in go(asked)[0]} == {"skipped"}
+    assert "done" in states(go(replace(plan, write=("labels", "seg.nrrd")))[0]).values(), "another format is"
+
+
 def test_started_again_it_skips_what_is_done(plan, go):
     go(plan)
     before = {path: (plan.output / path).stat().st_mtime_ns for path in files(plan.output) if path.startswith("labels")}
