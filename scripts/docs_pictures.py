@@ -90,7 +90,8 @@ def place(viewer: napari.Viewer, row: float, column: float) -> QPoint:
     """Where a pixel of the plane in view lies on the canvas."""
     canvas = viewer.window._qt_viewer.canvas.native
     camera = getattr(viewer, "scene", viewer).camera
-    down, right = ((p - c) * camera.zoom for p, c in zip((row, column), camera.center[-2:], strict=True))
+    world = (p * s for p, s in zip((row, column), viewer.layers[0].scale[-2:], strict=True))
+    down, right = ((p - c) * camera.zoom for p, c in zip(world, camera.center[-2:], strict=True))
     return QPoint(round(canvas.width() / 2 + right), round(canvas.height() / 2 + down))
 
 
@@ -160,8 +161,15 @@ def ct_slice() -> None:
         save("segment-ct", look(viewer))
 
 
-def make_volume(path: Path, slices: int = 9) -> None:
-    """A synthetic chest CT: the sample slice, its lungs smaller towards both ends, 5 mm apart."""
+#: Middle and radius of gas in the stomach, in pixels of a slice; and its Hounsfield units.
+GAS, GAS_RADIUS, GAS_UNITS = (205, 300), 36, -870
+
+
+def make_volume(path: Path, slices: int = 9, *, gas: bool = False) -> None:
+    """A synthetic chest CT: the sample slice, its lungs smaller towards both ends, 5 mm apart.
+
+    On request a stomach full of gas has slipped into the chest: by its Hounsfield units and its size it could be lung.
+    """
     sample = phantom.chest_ct(seed=0)
     array, lungs = sample.image.array.astype(np.float32), sample.mask
     depth = ndimage.distance_transform_edt(lungs)
@@ -169,7 +177,11 @@ def make_volume(path: Path, slices: int = 9) -> None:
     planes = []
     for z in range(slices):
         shrink = 26 * abs(2 * z / (slices - 1) - 1) ** 2
-        planes.append(np.where(depth > shrink, array, tissue))
+        plane = np.where(depth > shrink, array, tissue)
+        radius = GAS_RADIUS * np.sqrt(max(0.0, 1 - ((z - (slices - 1) / 2) / (slices / 2)) ** 2))
+        inside = np.hypot(*(np.indices(plane.shape) - np.reshape(GAS, (2, 1, 1)))) < radius
+        noise = np.random.default_rng(z).normal(0, 20, plane.shape)
+        planes.append(np.where(gas & inside, GAS_UNITS + noise, plane))
     spacing = (5.0, *sample.image.geometry.spacing)
     geometry = replace(Geometry.identity(3), spacing=spacing, unit="mm")
     write_image(path, Scan(np.stack(planes).astype(np.int16), geometry, "ct", path.name))

@@ -18,7 +18,7 @@ from typing import Any
 
 import docs_figures
 import napari
-from docs_pictures import look, make_volume, place, run_apart, settle, wait_until, window, write_photographs
+from docs_pictures import look, make_volume, run_apart, settle, wait_until, window, write_photographs
 from PIL import Image, ImageDraw
 from qtpy.QtCore import QPoint, Qt, QTimer
 from qtpy.QtTest import QTest
@@ -99,17 +99,14 @@ class Hand:
         settle(1.0)
         self._count("the file's name, and Enter")
 
-    def stroke(self, *points: tuple[float, float]) -> None:
-        """Drag the brush over some pixels of the plane in view."""
-        canvas = self.viewer.window._qt_viewer.canvas.native
-        spots = [place(self.viewer, *point) for point in points]
-        QTest.mouseMove(canvas, spots[0])
-        QTest.mousePress(canvas, Qt.MouseButton.LeftButton, pos=spots[0])
-        for spot in spots[1:]:
-            QTest.mouseMove(canvas, spot)
-            QApplication.processEvents()
-        QTest.mouseRelease(canvas, Qt.MouseButton.LeftButton, pos=spots[-1])
-        self._count("a stroke", canvas.mapToGlobal(spots[-1]))
+    def type_into(self, field: QWidget, text: str, words: str) -> None:
+        """Double-click a field, which selects what is in it, and type."""
+        line = field.findChild(QLineEdit)
+        QTest.mouseClick(line, Qt.MouseButton.LeftButton, pos=line.rect().center())
+        line.selectAll()
+        QTest.keyClicks(line, text)
+        QTest.keyClick(line, Qt.Key.Key_Return)
+        self._count(words, line.mapToGlobal(line.rect().center()))
 
     def wait(self, is_so: Callable[[], object]) -> None:
         """Wait for what a click began; the last picture is what has come of it."""
@@ -144,16 +141,13 @@ def photograph(hand: Hand, folder: Path) -> None:
 
 
 def volume(hand: Hand, folder: Path) -> None:
-    """A CT volume, corrected by a stroke, to its mask on the disk."""
-    make_volume(folder / "chest.nii.gz")
+    """A CT volume; gas that was taken for lung is removed from the slice in view; to the mask on the disk."""
+    make_volume(folder / "chest.nii.gz", gas=True)
     dock = segment(hand, folder / "chest.nii.gz")
     hand.click(dock.panel.correct, "*Correct…*")
     correct = dock_of("CorrectDock")
-    hand.click(correct.paint.buttons["background"], "*Background*")
-    lung = correct.editor.plane.labels.shape
-    hand.stroke((lung[0] * 0.4, lung[1] * 0.30), (lung[0] * 0.5, lung[1] * 0.30), (lung[0] * 0.6, lung[1] * 0.32))
-    hand.click(correct.paint.rerun, "*Re-run with strokes*")
-    hand.wait(lambda: not correct.background.running)
+    hand.type_into(correct.tools.smallest.native, "4000", "the field beside *Remove <*, and the size")
+    hand.click(correct.tools.buttons["remove_small"], "*Remove <*")
     hand.click(correct.paint.save, "*Save*")
     wait_until(lambda: list(folder.glob("*_mask.*")), 60)
 

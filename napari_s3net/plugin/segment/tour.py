@@ -1,4 +1,4 @@
-"""A guided tour of the Segment dock, by napari's own (0.9.1 and later), from an image to the saved mask."""
+"""A guided tour of the Segment dock, by napari's own (0.9 and later), from an image to the saved mask."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def has_tour() -> bool:
     Returns
     -------
     bool
-        False before napari 0.9.1.
+        False before napari 0.9.
     """
     return find_spec(HOME) is not None
 
