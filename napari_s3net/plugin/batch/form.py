@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QGridLayout, QSizePolicy, QStyle, QWidget
 
 from napari_s3net.batch import KINDS, Plan
-from napari_s3net.batch.plan import USUAL
+from napari_s3net.batch.plan import FURTHER, USUAL
 from napari_s3net.errors import InvalidSettingsError
 from napari_s3net.plugin.widgets.choosers import OWN
 from napari_s3net.plugin.widgets.fields import add_fields, add_row, form_layout, make_field
@@ -33,6 +34,15 @@ WRITTEN = {
     "masks": ("Masks", "The object alone."),
     "overlays": ("Overlays", "The image with the object's outline."),
     "measurements": ("Table", "measurements.csv: sizes, shapes and colours, a row a region."),
+}
+#: The same of further formats, and the package that writes it; empty for none.
+FURTHER_WRITTEN = {
+    "dicom-seg": ("DICOM-SEG", "Of DICOM series: a segmentation that refers to its series.", "highdicom"),
+    "rtstruct": ("RTSTRUCT", "Of DICOM series: contours of the object, for radiotherapy.", "plastimatch"),
+    "seg.nrrd": ("3D Slicer", "A segmentation (.seg.nrrd) with names and colours.", ""),
+    "coco": ("COCO", "Run-length codes as JSON.", ""),
+    "stl": ("STL surface", "Of volumes: the object's surface in mm.", ""),
+    "ply": ("PLY surface", "Of volumes: the object's surface in mm.", ""),
 }
 
 
@@ -116,7 +126,7 @@ class BatchForm(QWidget):
             changes=changes,
             pattern=str(self.pattern.value).strip(),
             recursive=bool(self.recursive.value),
-            write=tuple(kind for kind, tick in self.kinds.items() if tick.value),
+            write=tuple(kind for kind, tick in (self.kinds | self.further).items() if tick.value),
             fit=str(self.fit.value),
             device=str(self.device.value),
         )
@@ -172,6 +182,13 @@ class BatchForm(QWidget):
             self.scheduler.tooltip = "A cluster needs Dask: pip install 'napari-s3net[cluster]'"
         devices = [(device_label(name), name) for name in ("auto", "cpu")]
         self.device = make_field("auto", "Compute", "What the work is done on.", choices=devices)
+        self.further = {}
+        for name in FURTHER:
+            text, tip, package = FURTHER_WRITTEN[name]
+            self.further[name] = make_field(False, text, tip)
+            if package and find_spec(package) is None:
+                self.further[name].enabled = False
+                self.further[name].tooltip = f"This needs {package}: pip install {package}"
         self.restart = make_field(False, "Begin anew", "Forget what was done before. Corrected labels stay.")
 
     def _lay_out(self) -> None:
@@ -185,25 +202,19 @@ class BatchForm(QWidget):
         add_row(layout, "Settings", self.preset.native)
         layout.addRow("", self.preset_line)
         add_fields(layout, [self.fit])
-        layout.addRow("Write", self._kinds())
-        add_fields(form_layout(advanced), [self.pattern, self.jobs, self.scheduler, self.device, self.restart])
-        self.fold = fold("Advanced", "Which files, how many at once, where, and from the beginning.", advanced)
+        layout.addRow("Write", _two_by_two(self.kinds.values()))
+        folded = form_layout(advanced)
+        folded.addRow("Write also", _two_by_two(self.further.values()))
+        add_fields(folded, [self.pattern, self.jobs, self.scheduler, self.device, self.restart])
+        tip = "Further formats, which files, how many at once, where, and from the beginning."
+        self.fold = fold("Advanced", tip, advanced)
         column(self, form, self.fold)
-
-    def _kinds(self) -> QWidget:
-        """What may be written, two by two."""
-        widget = QWidget()
-        grid = QGridLayout(widget)
-        grid.setContentsMargins(0, 0, 0, 0)
-        for n, tick in enumerate(self.kinds.values()):
-            grid.addWidget(tick.native, n // 2, n % 2)
-        return widget
 
     def _connect(self) -> None:
         for folder in (self.source, self.output):
             folder.line_edit.native.editingFinished.connect(self._tell_folder)
             folder.choose_btn.changed.connect(self._tell_folder)
-        for field in (self.recursive, *self.kinds.values(), self.fit):
+        for field in (self.recursive, *self.kinds.values(), *self.further.values(), self.fit):
             field.changed.connect(self._tell)
         self.pattern.native.editingFinished.connect(self.changed)
         self.scheduler.changed.connect(self._show_workers)
@@ -312,3 +323,13 @@ def folder_field(name: str, tip: str) -> FileEdit:
     button.setToolTip("Choose a folder…")
     button.setAccessibleName(f"Choose the folder for {name}")
     return field
+
+
+def _two_by_two(ticks: Iterable[Any]) -> QWidget:
+    """Ticks in two columns."""
+    widget = QWidget()
+    grid = QGridLayout(widget)
+    grid.setContentsMargins(0, 0, 0, 0)
+    for n, tick in enumerate(ticks):
+        grid.addWidget(tick.native, n // 2, n % 2)
+    return widget

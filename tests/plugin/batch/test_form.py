@@ -170,3 +170,21 @@ def test_an_output_beside_the_images_is_proposed_where_none_is_given(form, tmp_p
     form.output.line_edit.value = str(tmp_path / "mine")
     form.source.line_edit.native.editingFinished.emit()
     assert folder_in(form.output) == tmp_path / "mine"
+
+
+def test_further_formats_are_asked_for_under_advanced(filled):
+    told = []
+    filled.changed.connect(lambda: told.append(1))
+    usual = filled.plan().write
+    filled.further["seg.nrrd"].value = filled.further["stl"].value = True
+    assert filled.plan().write == (*usual, "seg.nrrd", "stl")
+    assert len(told) == 2
+
+
+def test_a_format_whose_package_is_not_there_says_what_it_needs(qtbot, monkeypatch):
+    monkeypatch.setattr("napari_s3net.plugin.batch.form.find_spec", lambda name: None if name == "highdicom" else name)
+    form = BatchForm()
+    qtbot.addWidget(form)
+    assert not form.further["dicom-seg"].enabled
+    assert "pip install highdicom" in form.further["dicom-seg"].tooltip
+    assert form.further["coco"].enabled
