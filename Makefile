@@ -47,7 +47,7 @@ lint: $(VENV)/.test
 	$(BIN)/npe2 validate napari_s3net/napari.yaml
 
 test: lint
-	$(XVFB) $(BIN)/python -m pytest -m "not slow"
+	$(XVFB) $(BIN)/python -m pytest -m "not slow" --numprocesses logical --maxprocesses 4 --dist loadfile
 
 test-slow: $(VENV)/.test
 	$(XVFB) $(BIN)/python -m pytest -m slow
