@@ -73,7 +73,7 @@ class StackController(QObject):
             return
         self.stack.follow()
         self._panel.show_states(self.stack.states(), self.stack.position)
-        self._panel.show_busy(busy=self._background.is_busy)
+        self._panel.show_busy(busy=self._asked is not None, waits=self._background.is_busy)
         layer, source = self._editor.target()
         if (layer, source.key) != self._place:
             self._place = layer, source.key

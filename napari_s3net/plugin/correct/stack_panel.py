@@ -145,17 +145,20 @@ class StackPanel(QWidget):
         left = plural(counts[SliceState.UNSEEN], "slice")
         self.states_line.setText(f"Slice {here}: {states[here].value} · {done}, {left} to look at")
 
-    def show_busy(self, *, busy: bool) -> None:
+    def show_busy(self, *, busy: bool, waits: bool = False) -> None:
         """Show whether slices are being corrected, which can be stopped or cancelled.
 
         Parameters
         ----------
         busy : bool
             Whether they are.
+        waits : bool
+            Whether something else goes on, such as a run, whose end is to be waited for.
         """
+        may_begin = not busy and not waits
         for name, made in self.buttons.items():
-            made.setEnabled(busy if name in ("stop", "cancel") else not busy)
-        self.most.setEnabled(not busy)
+            made.setEnabled(busy if name in ("stop", "cancel") else may_begin)
+        self.most.setEnabled(may_begin)
         self.bar.setVisible(busy)
         self.ways_to_end.setVisible(busy)
         if not busy:

@@ -50,3 +50,14 @@ def test_while_a_correction_is_carried_only_stop_works(panel):
     for made in panel.buttons.values():
         made.click()
     assert asked[2:] == ["rerun all", "propagate down", "propagate up", "fill", "next slice"]
+
+
+def test_while_something_else_goes_on_nothing_can_be_begun_or_stopped_here(panel):
+    asked = []
+    panel.asked.connect(asked.append)
+    panel.show_busy(busy=False, waits=True)
+    assert panel.bar.isHidden()
+    assert panel.ways_to_end.isHidden()
+    for made in panel.buttons.values():
+        made.click()
+    assert not asked

@@ -7,6 +7,8 @@ from threading import Event
 import numpy as np
 import pytest
 from qtpy.QtCore import QThreadPool
+from qtpy.QtGui import QMovie
+from qtpy.QtWidgets import QLabel, QMainWindow
 
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.plugin.jobs.thread_job import Activity, Failure, LongJob, ThreadJob, is_busy
@@ -121,3 +123,14 @@ def test_an_activity_tells_how_far_it_is(activities, capsys):
     activity.close()
     assert not activities
     assert capsys.readouterr().err == ""
+
+
+def test_the_busy_sign_turns_slower_until_the_job_is_over(qtbot):
+    window, label, movie = QMainWindow(), QLabel(), QMovie()
+    label.setMovie(movie)
+    window.statusBar().addPermanentWidget(label)
+    qtbot.addWidget(window)
+    activity = Activity("Segmenting mole")
+    assert movie.speed() < 50
+    activity.close()
+    assert movie.speed() == 100
