@@ -8,6 +8,7 @@ import pytest
 import SimpleITK as sitk
 import tifffile
 
+from napari_s3net.io import itk
 from tests.io.made_files import hounsfield, phantom, volume, write_dicom, write_nifti2
 
 
@@ -44,3 +45,9 @@ def good_files(tmp_path_factory):
     write_dicom(folder / "a.dcm", hounsfield())
     write_nifti2(folder / "c.nii", phantom())
     return folder
+
+
+@pytest.fixture(autouse=True)
+def unstumbled():
+    """What SimpleITK met in one test, in this process, is not held against the next."""
+    itk.STUMBLED.clear()

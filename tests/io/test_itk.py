@@ -10,11 +10,9 @@ from tests.io.made_files import phantom
 
 def test_pixels_alone(files):
     np.testing.assert_array_equal(decode_pixels(files / "a.mha", "MetaImageIO"), phantom())
-    itk.STUMBLED.clear()
     with pytest.raises(RuntimeError):
         decode_pixels(files / "a.mha", "PNGImageIO")
     assert itk.STUMBLED.is_set()
-    itk.STUMBLED.clear()
 
 
 def test_a_name_that_is_utf8_is_left_alone(files):
