@@ -1,11 +1,12 @@
 """Teach small networks with one thing left out at a time, and measure each on images with masks.
 
-    python scripts/ablate_teaching.py OUT SET… [--page PAGE.md] [--one-image BENCHMARK_OUT…] [--device cuda]
+    python scripts/ablate_teaching.py OUT SET… [--page PAGE.md] [--one-image BENCHMARK_OUT…] [--folder] [--device cuda]
 
 SET is a folder with images/ and masks/. Every network has the same small budget: 1,600 synthetic photographs of 64 × 64
 pixels (other numbers where they are what is varied), 600 updates of 16, on one core ten minutes, on a card less than
-one. Masks are looked at when scores are computed, at no other time. Resumable: what OUT/results.json holds is not
-computed again.
+one. With --folder each network of the paper's ideas takes the place of the shipped ones in folder mode, which is fitted
+on each SET anew. Masks are looked at when scores are computed, at no other time. Resumable: what OUT/results.json and
+OUT/folder.json hold is not computed again.
 """
 
 from __future__ import annotations
@@ -22,15 +23,22 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from napari_s3net.benchmark.cases import find_pairs, read_mask
 from napari_s3net.benchmark.methods import ABLATIONS
+from napari_s3net.foreground.lesion import score_lesions
 from napari_s3net.io import read_image
 from napari_s3net.labels.metrics import best_clusters, dice
 from napari_s3net.network.encoder_decoder import EncoderDecoder, EncoderDecoderConfig
 from napari_s3net.phantom.skin_record import SkinRecord, draw_skin_record
 from napari_s3net.phantom.synthetic_skin import SKIN_PARTS, synthetic_skin
+from napari_s3net.postprocessing.postprocess import postprocess
+from napari_s3net.preprocessing.prepare import prepare
 from napari_s3net.runtime.generators import drain
+from napari_s3net.settings import preset_settings
+from napari_s3net.training.initial_clusters import initial_clusters
+from napari_s3net.training.linear_scorer import fit_scorer, sample_from
 from napari_s3net.training.synthetic import iter_teach
 from napari_s3net.training.synthetic_images import SyntheticSet
 from napari_s3net.training.taught import predict
@@ -38,6 +46,8 @@ from napari_s3net.training.teach_settings import TeachSettings
 from napari_s3net.training.weights import ModelCard, load_weights, save_weights
 
 SIZE, IMAGES, UPDATES, BATCH, SEEDS = 64, 1600, 600, 16, 3
+#: What is measured of a network.
+VIEWS = ("object", "best clusters")
 #: What is varied, and its heading on the page.
 GROUPS = {
     "ideas": "The ideas of the paper",
@@ -69,6 +79,10 @@ class Variant:
     changed: Callable[[SkinRecord], SkinRecord] = lambda record: record
     seeds: int = 1
 
+
+FOLDER = """Folder mode, fitted on all images of a set without their masks: one of these networks in the place of
+the shipped ones, k-means clusters in the place of trained ones. What is fitted is a linear scorer, which has none of
+the ideas itself; they are in the network that it learns from. Mean Dice of the labels at full size."""
 
 ONE_IMAGE = """The program as it ships, the clusters of each image learned with one idea left out; {seeds} seeds. Mean
 Dice of the proposed object, and of the clusters that fit the mask best, which is an upper bound. *random start*:
@@ -151,6 +165,34 @@ def measure(network: EncoderDecoder, card: ModelCard, folder: Path) -> dict[str,
     return scores
 
 
+def fit_and_measure(networks: Mapping[str, Path], folder: Path) -> Iterator[tuple[str, list[float]]]:
+    """Fit folder mode on a set with each network in the place of the shipped ones: Dice of each image, at full size.
+
+    Candidates do not depend on the network, so they are made once.
+    """
+    settings = preset_settings("skin")
+    pairs = find_pairs(folder)
+    masks = [read_mask(pair.mask) for pair in pairs]
+    images = [read_image(pair.image) for pair in pairs]
+    planes = [prepare(image, settings) for image in images]
+    clusters = [initial_clusters(plane.features, settings.clusters)[0] for plane in planes]
+    candidates = [score_lesions(own, plane.features) for own, plane in zip(clusters, planes, strict=True)]
+    for name, path in networks.items():
+        network, card = load_weights(path)
+        views = [predict(network, card, image.array)[0][None] for image in images]
+        samples = [sample_from(own, view) for own, view in zip(candidates, views, strict=True) if len(own.masks)]
+        scorer = fit_scorer(samples)
+        scores = []
+        for image, plane, own, view, labels, mask in zip(
+            images, planes, candidates, views, clusters, masks, strict=True
+        ):
+            proposal = own.elect(plane.features.shape, scorer.score(own), view)
+            one_hot = F.one_hot(torch.from_numpy(labels), settings.clusters).permute(2, 0, 1)[None].float()
+            result = postprocess(image, plane, one_hot, proposal, settings)
+            scores.append(dice(np.isin(result.labels, result.foreground), mask))
+        yield name, scores
+
+
 def page(results: Mapping[str, Any], names: list[str]) -> str:
     """The page for the docs, in Markdown: a table for each group of variants."""
     seeds = [results[f"everything/{seed}"] for seed in range(SEEDS) if f"everything/{seed}" in results]
@@ -183,20 +225,32 @@ def one_image(outputs: list[Path]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _head(names: list[str]) -> list[str]:
+def folder_table(found: Mapping[str, Mapping[str, list[float]]], names: list[str]) -> str:
+    """The table of folder mode, from what `fit_and_measure` gave for each set, by "variant/seed"."""
+    as_results = {
+        key: {each: {"object": found[each][key]} for each in names}
+        for key in found[names[0]]
+        if all(key in found[each] for each in names)
+    }
+    rows = (_row(name, as_results, names, ("object",)) for name, v in VARIANTS.items() if v.group == "ideas")
+    lines = ["## Fitting a folder", "", FOLDER, "", *_head(names, ("object",)), *filter(None, rows)]
+    return "\n".join(lines) + "\n"
+
+
+def _head(names: list[str], views: tuple[str, ...] = VIEWS) -> list[str]:
     """The head of a table."""
-    columns = ["taught with", "seeds", *names, "object", "best clusters"]
+    columns = ["taught with", "seeds", *names, *views]
     return [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
 
 
-def _row(name: str, results: Mapping[str, Any], names: list[str]) -> str:
+def _row(name: str, results: Mapping[str, Any], names: list[str], views: tuple[str, ...] = VIEWS) -> str:
     """Mean Dice on each set, and the differences to everything, seed by seed and image by image; empty if not done."""
     seeds = [seed for seed in range(VARIANTS[name].seeds) if f"{name}/{seed}" in results]
     if not seeds:
         return ""
     means = [float(np.mean([results[f"{name}/{seed}"][each]["object"] for seed in seeds])) for each in names]
     gaps = []
-    for view in ("object", "best clusters"):
+    for view in views:
         pairs = [(results[f"{name}/{seed}"], results[f"everything/{seed}"]) for seed in seeds]
         gaps.append([np.mean([np.subtract(m[each][view], f[each][view]) for m, f in pairs], 0) for each in names])
     cells = [name, str(len(seeds)), *(f"{mean:.3f}" for mean in means), *map(_interval, gaps)]
@@ -219,18 +273,22 @@ def main() -> None:
     parser.add_argument("sets", type=Path, nargs="+")
     parser.add_argument("--page", type=Path)
     parser.add_argument("--one-image", type=Path, nargs="+", default=[], help="outputs of benchmark --ablations")
+    parser.add_argument("--folder", action="store_true", help="fit folder mode with each network of the ideas as well")
     parser.add_argument("--device", default="cpu", help="where to teach: cpu or cuda")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     asked.output.mkdir(parents=True, exist_ok=True)
     file = asked.output / "results.json"
     results: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    folder_file = asked.output / "folder.json"
+    fitted: dict[str, dict[str, list[float]]] = json.loads(folder_file.read_text()) if folder_file.exists() else {}
     names = [each.name for each in asked.sets]
 
     def write_page() -> None:
         whole = {key: found for key, found in results.items() if set(names) <= set(found)}
         if asked.page and whole:
             parts = [page(whole, names), *([one_image(asked.one_image)] if asked.one_image else [])]
+            parts += [folder_table(fitted, names)] if set(names) <= set(fitted) else []
             asked.page.write_text("\n".join(parts), encoding="utf-8")
 
     write_page()
@@ -239,16 +297,34 @@ def main() -> None:
         missing = [folder for folder in asked.sets if folder.name not in done]
         if not missing:
             continue
-        path = asked.output / f"{name.replace(' ', '-').replace(',', '')}-{seed}.safetensors"
-        network, card = teach(name, seed, path, torch.device(asked.device))
+        network, card = teach(name, seed, weights_of(asked.output, name, seed), torch.device(asked.device))
         for folder in missing:
             done[folder.name] = measure(network, card, folder)
-        beside = file.with_suffix(".new")
-        beside.write_text(json.dumps(results), encoding="utf-8")
-        beside.replace(file)
+        _write(file, results)
         text = {each: f"{np.mean(done[each]['object']):.3f}" for each in done}
         print(f"{name}, seed {seed}: {text}", flush=True)
         write_page()
+    for folder in asked.sets if asked.folder else ():
+        done = fitted.setdefault(folder.name, {})
+        ideas = [(name, seed) for name, seed in runs() if VARIANTS[name].group == "ideas"]
+        networks = {f"{name}/{seed}": weights_of(asked.output, name, seed) for name, seed in ideas}
+        for key, scores in fit_and_measure({k: path for k, path in networks.items() if k not in done}, folder):
+            done[key] = scores
+            _write(folder_file, fitted)
+            print(f"{folder.name}, folder mode, {key}: {np.mean(scores):.4f}", flush=True)
+    write_page()
+
+
+def weights_of(output: Path, name: str, seed: int) -> Path:
+    """The file with the weights of a run."""
+    return output / f"{name.replace(' ', '-').replace(',', '')}-{seed}.safetensors"
+
+
+def _write(file: Path, found: Mapping[str, Any]) -> None:
+    """Write JSON in one step, so that a run that is cut off leaves the file before."""
+    beside = file.with_suffix(".new")
+    beside.write_text(json.dumps(found), encoding="utf-8")
+    beside.replace(file)
 
 
 if __name__ == "__main__":

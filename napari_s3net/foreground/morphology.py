@@ -187,13 +187,14 @@ def central_components(masks: NDArray[np.bool_], weight: NDArray[np.floating]) -
         (n, h, w) bool; an empty mask stays empty.
     """
     components, n = ndimage.label(masks, IN_PLANE)
-    gathered = np.bincount(components.ravel(), np.broadcast_to(weight, masks.shape).ravel(), minlength=n + 1)
+    at = np.flatnonzero(masks)
+    gathered = np.bincount(components.ravel()[at], weight.ravel()[at % weight.size], minlength=n + 1)
     last = np.maximum.accumulate(components.max(axis=(1, 2), initial=0))  # numbers rise from plane to plane
-    chosen = np.zeros(n + 1, bool)
-    for start, end in zip([0, *last], last, strict=False):
+    chosen = np.full(len(masks), -1)
+    for plane, (start, end) in enumerate(zip([0, *last], last, strict=False)):
         if end > start:
-            chosen[start + 1 + int(np.argmax(gathered[start + 1 : end + 1]))] = True
-    return fill_holes(chosen[components])
+            chosen[plane] = start + 1 + np.argmax(gathered[start + 1 : end + 1])
+    return fill_holes(components == chosen[:, None, None])
 
 
 def fill_holes(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -209,10 +210,9 @@ def fill_holes(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
     numpy.ndarray
         (n, h, w) bool.
     """
-    background, n = ndimage.label(~np.pad(masks, ((0, 0), (1, 1), (1, 1))), IN_PLANE)
-    is_outside = np.zeros(n + 1, bool)
-    is_outside[background[:, 0, 0]] = True
-    return np.asarray(~is_outside[background[:, 1:-1, 1:-1]])
+    padded = np.pad(masks, ((0, 0), (1, 1), (1, 1)))
+    background, _ = ndimage.label(~padded, IN_PLANE)
+    return np.asarray(background[:, 1:-1, 1:-1] != background[:, :1, :1])
 
 
 def _over_cross(ufunc: np.ufunc, masks: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -212,9 +212,10 @@ def iterate(
     kept: list[Tensor] = []
     stopped = False
     for iteration in range(1, max_iter + 1):
-        probabilities, terms = trainer.forward(iteration)
-        total = record.note(iteration, probabilities, terms)
         last = iteration == max_iter
+        with torch.set_grad_enabled(not last):
+            probabilities, terms = trainer.forward(iteration)
+        total = record.note(iteration, probabilities, terms)
         if last or iteration - last_read >= trainer.read_every or time.perf_counter() - shown >= show_seconds:
             last_read, shown = iteration, time.perf_counter()
             readback, kept = record.read(
