@@ -22,14 +22,13 @@ from napari_s3net.image import Image, Segmentation
 from napari_s3net.io import read_image, write_labels
 from napari_s3net.plugin.contributions.reader import layer_data
 from napari_s3net.plugin.jobs.thread_job import is_busy
+from napari_s3net.plugin.layers.image_in_place import another_image, can_take, lies_at
 from napari_s3net.plugin.layers.metadata import Metadata, mask_of_layer
 from napari_s3net.plugin.layers.object_outline import outline_object
 from napari_s3net.plugin.layers.one_update import one_update
 from napari_s3net.plugin.layers.ownership import set_owner
-from napari_s3net.plugin.layers.placement import KEY, lies_on
-from napari_s3net.plugin.layers.renewal import beginning_anew
+from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.result_layer import layers_of, plain, recolour, result_layer, result_name
-from napari_s3net.plugin.layers.source import finest_level
 from napari_s3net.settings import Settings
 
 
@@ -124,20 +123,14 @@ class OpenedResult:
             True for planes of one kind, type and pixel size, as long as the layers are there, nobody has moved them,
             and no run goes on, which might still write to them.
         """
-        image, other = self.image_layer, read.image
-        if (
-            is_busy()
-            or other.is_stack
-            or image.multiscale
-            or not (self._is_there(image) and self._is_there(self.layer))
-        ):
-            return False
-        known, shape = image.metadata.get(KEY, {}), self.layer.data.shape
-        if known.get("kind") != other.kind or image.data.dtype != other.array.dtype:
-            return False
-        place = {"scale": other.geometry.spacing}
-        is_in_place = all(lies_on(place, shape, layer, finest_level(layer)[1]) for layer in (image, self.layer))
-        return is_in_place and known["geometry"].unit == other.geometry.unit
+        image, labels = self.image_layer, self.layer
+        return (
+            not is_busy()
+            and self._is_there(image)
+            and self._is_there(labels)
+            and can_take(image, layer_data(read.image))
+            and lies_at(labels, read.image.geometry.spacing)
+        )
 
     def _add_layers(self, read: ReadResult) -> None:
         image = read.image
@@ -150,27 +143,14 @@ class OpenedResult:
     def _show_in_place(self, read: ReadResult) -> None:
         """Give the layers the other result's data, and take away what was made from these."""
         image, labels = self.image_layer, self.layer
-        for layer in reversed(layers_of(self._viewer.layers, image)):
-            if layer is not image and layer is not labels:
-                self._viewer.layers.remove(layer)
-        attributes, renamed = layer_data(read.image)[1], self._viewer.layers.events.renamed
-        with beginning_anew(self._viewer, image, labels):
+        with another_image(self._viewer, image, labels, layer_data(read.image)):
             set_owner(labels, image)
             labels.mode, labels.selected_label = "pan_zoom", 1
             labels.metadata = {KEY: read.about}
             labels.data = read.labels
+            labels.name = result_name(read.image.name)
             recolour(labels)
-            image.metadata = attributes["metadata"]
-            image.data = read.image.array
-            if "contrast_limits" in attributes:
-                image.contrast_limits = attributes["contrast_limits"]
-            with renamed.blocker():
-                image.name, labels.name = attributes["name"], result_name(read.image.name)
-            for layer in (image, labels):
-                if not layer.visible:  # napari draws anew even where it is
-                    layer.visible = True
             self._viewer.layers.selection.active = labels
-        renamed(index=self._viewer.layers.index(labels))  # once for both
 
     @property
     def is_changed(self) -> bool:

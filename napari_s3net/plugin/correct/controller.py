@@ -35,6 +35,7 @@ from napari_s3net.plugin.layers.result_layer import (
 from napari_s3net.plugin.layers.run_cache import cache_run, cached_run, remember_as_found
 from napari_s3net.plugin.layers.source import Source, finest_level, inspect_source, source_of
 from napari_s3net.plugin.layers.stroke_layer import HELPER, add_strokes, find_strokes, is_strokes, recolour_strokes
+from napari_s3net.plugin.layers.waiting import is_waiting
 from napari_s3net.provenance import Provenance
 from napari_s3net.settings import Settings, presets
 
@@ -479,9 +480,9 @@ def ids_in(plane: NDArray[Any]) -> list[int]:
 
 
 def _is_helper(layer: Any) -> bool:
-    """Whether a layer is one of ours beside the labels: strokes, uncertainty, or the object as a layer of its own."""
+    """Whether a layer is one of ours beside the labels: strokes, uncertainty, the object alone, or empty as yet."""
     known = layer.metadata.get(KEY, {})
-    return is_strokes(layer) or HELPER in known or "mask_of" in known
+    return is_strokes(layer) or HELPER in known or "mask_of" in known or is_waiting(layer)
 
 
 def _hex(rgba: Any) -> str:

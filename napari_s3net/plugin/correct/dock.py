@@ -220,7 +220,7 @@ class CorrectDock(Dock):
             self._asked, self._is_drawn = None, False
             labels = self.editor.layer
             self.editor.choose(None)
-            self._choose(labels)
+            self._choose(labels if labels in self.editor.candidates() else None)
 
     def _choose_nth(self, n: int) -> None:
         self._choose(self.editor.candidates()[n])

@@ -1,8 +1,8 @@
 """Layers that begin anew: other data in the same layers, and nothing of what was known of the data before.
 
-Napari takes half a second to remove two layers and to add two others. A review goes from image to image, so its two
-layers stay and get the next image's data. Whatever is known of a layer beside it is in a `PerLayer`, which forgets it
-then; whoever holds more of a layer hears `renewing` before and `renewed` after.
+Napari takes half a second and more to remove an image and to add another. A review, and *Next image* in the Segment
+dock, go from image to image, so their layers stay and get the next image's data. Whatever is known of a layer beside
+it is in a `PerLayer`, which forgets it then; whoever holds more of a layer hears `renewing` before and `renewed` after.
 """
 
 from __future__ import annotations

@@ -10,14 +10,15 @@ from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 
-from napari_s3net.plugin.layers.metadata import Metadata, mask_of_layer
+from napari_s3net.plugin.layers.metadata import Metadata
 from napari_s3net.plugin.layers.ownership import belongs_to, set_owner
 from napari_s3net.plugin.layers.packed import PackedPlane
-from napari_s3net.plugin.layers.palette import MASK, colour_table, object_table
-from napari_s3net.plugin.layers.placement import KEY, transform_of
+from napari_s3net.plugin.layers.palette import colour_table, object_table
+from napari_s3net.plugin.layers.placement import KEY, lies_on, transform_of
 from napari_s3net.plugin.layers.plane_key import Index, PlaneKey
 from napari_s3net.plugin.layers.shown import Shown, groups_of, shown_of
 from napari_s3net.plugin.layers.source import Source, level_scale
+from napari_s3net.plugin.layers.waiting import take_waiting, waits_for
 
 OPACITY = 0.55
 
@@ -52,22 +53,6 @@ def result_name(image_name: str) -> str:
         Such as "IMD002 – S³-Net".
     """
     return f"{image_name} – S³-Net"
-
-
-def mask_name(image_name: str) -> str:
-    """Name of the layer that holds just the object of an image.
-
-    Parameters
-    ----------
-    image_name : str
-        What the image's layer is called.
-
-    Returns
-    -------
-    str
-        Such as "IMD002 – object".
-    """
-    return f"{image_name} – object"
 
 
 def metadata_of(layer: Any) -> Metadata | None:
@@ -130,7 +115,7 @@ def find_result(layers: Iterable[Any], image_layer: Any, source: Source) -> Labe
 
 
 def layers_of(layers: Iterable[Any], image_layer: Any) -> list[Any]:
-    """List an image with all that was made from it: results, their masks, strokes.
+    """List an image with all that was made from it, results, their masks, strokes; and what waits for its result.
 
     Parameters
     ----------
@@ -146,10 +131,10 @@ def layers_of(layers: Iterable[Any], image_layer: Any) -> list[Any]:
     """
     found = [image_layer]
     everything = list(map(plain, layers))
+    labels = [one for one in everything if is_result_of(one, image_layer) or waits_for(one, image_layer)]
     for layer in everything:
         known = layer.metadata.get(KEY, {})
         made_from = next((known[name] for name in ("mask_of", "strokes_of", "uncertainty_of") if name in known), None)
-        labels = [one for one in everything if is_result_of(one, image_layer)]
         if layer in labels or any(belongs_to(layer, one, made_from) for one in labels if made_from is not None):
             found.append(layer)
     return [layer for layer in everything if layer in found]
@@ -209,7 +194,7 @@ def fits_source(layer: Labels, source: Source) -> bool:
 
 
 def add_layer(viewer: Any, image_layer: Any, source: Source, name: str) -> Labels:
-    """Add an empty label layer that lies on an image.
+    """Add an empty label layer that lies on an image; one that waits for the image's result is taken.
 
     Parameters
     ----------
@@ -227,6 +212,10 @@ def add_layer(viewer: Any, image_layer: Any, source: Source, name: str) -> Label
     napari.layers.Labels
         All 0, int32.
     """
+    for layer in map(plain, viewer.layers):
+        if waits_for(layer, image_layer) and lies_on(transform_of(layer), layer.data.shape, image_layer, source.shape):
+            take_waiting(layer, name)
+            return layer
     layer = result_layer(np.zeros(source.shape, np.int32), image_layer, name)
     viewer.add_layer(layer)
     return layer
@@ -357,48 +346,3 @@ def _is_same(one: Any, other: DirectLabelColormap) -> bool:
     if not isinstance(one, DirectLabelColormap) or one.color_dict.keys() != other.color_dict.keys():
         return False
     return all(np.array_equal(colour, other.color_dict[label]) for label, colour in one.color_dict.items())
-
-
-def mask_of(layer: Labels) -> Labels:
-    """Make a layer that holds just the object of a result, where the result lies; not in any viewer yet.
-
-    Parameters
-    ----------
-    layer : napari.layers.Labels
-        A result.
-
-    Returns
-    -------
-    napari.layers.Labels
-        uint8: 1 is the object, 0 the rest.
-    """
-    metadata = layer.metadata[KEY]
-    return Labels(
-        mask_of_layer(layer.data, metadata),
-        name=mask_name(metadata["source"]),
-        opacity=OPACITY,
-        colormap=DirectLabelColormap(color_dict=MASK),
-        metadata={KEY: {**metadata, "mask_of": layer.name, "foreground": [1], "names": {1: "Object"}}},
-        **transform_of(layer),
-    )
-
-
-def add_mask(viewer: Any, layer: Labels) -> Labels:
-    """Add a layer that holds just the object of a result; the result itself stays selected.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        Gets the layer.
-    layer : napari.layers.Labels
-        The result.
-
-    Returns
-    -------
-    napari.layers.Labels
-        The new layer, uint8: 1 is the object, 0 the rest.
-    """
-    mask = mask_of(layer)
-    viewer.add_layer(mask)
-    viewer.layers.selection.active = layer
-    return mask

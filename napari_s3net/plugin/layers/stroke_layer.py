@@ -77,18 +77,35 @@ def add_strokes(viewer: Any, labels: Labels, ids: Iterable[int] = ()) -> Labels:
     napari.layers.Labels
         All 0, int32, with a brush of 3 % of the longer side.
     """
-    layer = Labels(
-        np.zeros(labels.data.shape, np.int32),
-        name=f"{labels.name} – strokes",
-        opacity=1.0,
-        metadata={KEY: {STROKES_OF: labels.name}},
-        **transform_of(labels),
-    )
-    set_owner(layer, labels)
-    layer.brush_size = max(3, round(BRUSH * max(labels.data.shape[-2:])))
+    layer = Labels(np.zeros(labels.data.shape, np.int32), opacity=1.0, **transform_of(labels))
+    _begin(layer, labels, labels.name)
     recolour_strokes(layer, labels, ids)
     viewer.add_layer(layer)
     return layer
+
+
+def empty_strokes(layer: Labels, labels: Labels, name: str) -> None:
+    """Empty a layer of strokes whose labels have begun anew, see `renewal`.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        The strokes.
+    labels : napari.layers.Labels
+        What they correct, with their new data.
+    name : str
+        What the labels are called, or will be.
+    """
+    layer.mode = "pan_zoom"
+    layer.data = np.zeros(labels.data.shape, np.int32)
+    _begin(layer, labels, name)
+
+
+def _begin(layer: Labels, labels: Labels, name: str) -> None:
+    layer.name = f"{name} – strokes"
+    layer.metadata = {KEY: {STROKES_OF: name}}
+    layer.brush_size = max(3, round(BRUSH * max(labels.data.shape[-2:])))
+    set_owner(layer, labels)
 
 
 def recolour_strokes(layer: Labels, labels: Labels, ids: Iterable[int]) -> None:

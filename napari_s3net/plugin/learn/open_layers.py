@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from napari_s3net.plugin.layers.metadata import mask_of_layer
 from napari_s3net.plugin.layers.ownership import belongs_to
 from napari_s3net.plugin.layers.result_layer import is_result_of, metadata_of, plain
+from napari_s3net.plugin.layers.waiting import is_waiting
 
 
 def class_labels(layer: Labels) -> NDArray[np.int32]:
@@ -64,7 +65,7 @@ def open_labels(
         images[opened[1]] = opened[0]
     found = []
     for layer in all_layers:
-        if not isinstance(layer, Labels) or "mask_of" in layer.metadata:
+        if not isinstance(layer, Labels) or "mask_of" in layer.metadata or is_waiting(layer):
             continue
         if metadata_of(layer) is not None:
             of = [image for image in images if is_result_of(layer, image)]

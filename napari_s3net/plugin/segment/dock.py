@@ -25,7 +25,7 @@ from napari_s3net.plugin.jobs.session import Phase, Session, cancel_all, screen_
 from napari_s3net.plugin.jobs.thread_job import is_busy
 from napari_s3net.plugin.layers.axis_letters import camera_of, grid_of
 from napari_s3net.plugin.layers.renewal import renewals_of
-from napari_s3net.plugin.layers.result_layer import find_result, follow_name, is_result_of, layers_of, plain
+from napari_s3net.plugin.layers.result_layer import find_result, follow_name, is_result_of, plain
 from napari_s3net.plugin.layers.source import Source, describe_source, inspect_source, source_of, thickness_text
 from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.layers.target import Target
@@ -429,7 +429,7 @@ class SegmentDock(Dock):
         elif what == "correct":
             self._viewer.window.add_plugin_dock_widget("napari-s3net", "Correct")
         elif what == "next_image" and self._next is not None and self._image_layer is not None:
-            open_in_place(self._viewer, self._next, layers_of(self._viewer.layers, self._image_layer))
+            open_in_place(self._viewer, self._next, self._image_layer)
         elif what == "pixel_size" and self._image_layer is not None:
             self.pixel_size.ask(self._image_layer)
         elif what == "show_settings" and self.result.layer is not None:

@@ -22,6 +22,7 @@ from napari_s3net.plugin.correct.autosave_layers import autosave_of
 from napari_s3net.plugin.correct.measuring import Measurer
 from napari_s3net.plugin.correct.tools import Plane, merge
 from napari_s3net.plugin.layers.locks import locks_of
+from napari_s3net.plugin.layers.mask_layer import add_mask
 from napari_s3net.plugin.layers.metadata import (
     Metadata,
     mask_of_layer,
@@ -36,7 +37,6 @@ from napari_s3net.plugin.layers.outline import Outline
 from napari_s3net.plugin.layers.packed import check_sum
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.result_layer import (
-    add_mask,
     fits_source,
     metadata_of,
     recolour,

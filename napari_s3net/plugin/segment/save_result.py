@@ -16,9 +16,9 @@ from napari_s3net.image import Segmentation
 from napari_s3net.io.validation.headers import stem
 from napari_s3net.plugin.contributions.writer import write_labels
 from napari_s3net.plugin.layers.layer_segments import own_colours
+from napari_s3net.plugin.layers.mask_layer import mask_of
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.renewal import PerLayer
-from napari_s3net.plugin.layers.result_layer import mask_of
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.widgets.remembered import recall, remember

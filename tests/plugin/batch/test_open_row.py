@@ -137,7 +137,8 @@ def test_the_next_result_takes_the_layers_of_the_one_before(folders):
     labels = np.ones((40, 50), np.int32)
     after = OpenedResult(viewer, another(folders, labels), before)
     assert (after.image_layer, after.layer) == layers
-    assert [layer.name for layer in viewer.layers] == ["b", "b – S³-Net"]
+    assert [layer.name for layer in viewer.layers] == ["b", "b – S³-Net", "b – S³-Net – strokes"]
+    assert not plain(strokes).data.any()
     assert after.image_layer.data[0, 0].tolist() == [200, 100, 50]
     after.layer.undo()
     np.testing.assert_array_equal(after.layer.data, labels)
@@ -147,7 +148,7 @@ def test_the_next_result_takes_the_layers_of_the_one_before(folders):
     again = OpenedResult(
         viewer, read_result(Item("a.png", folders[0] / "a.png", "a"), row("labels"), folders[1]), after
     )
-    assert [layer.name for layer in viewer.layers] == ["a", "a – S³-Net"]
+    assert [layer.name for layer in viewer.layers] == ["a", "a – S³-Net", "a – S³-Net – strokes"]
     np.testing.assert_array_equal(again.layer.data, LABELS)
 
 
@@ -213,7 +214,7 @@ def test_docks_take_the_next_result_for_a_new_one(folders, make_napari_viewer, t
     assert correct.obstacle
     after = OpenedResult(viewer, another(folders, kind="RGB"), before)
     assert correct.editor.layer is after.layer is segment.result.layer
-    assert correct.editor.strokes is None
+    assert not correct.editor.strokes.data.any()
     assert correct.obstacle == ""
     assert correct.combo.currentText() == "b – S³-Net"
     assert segment.source.name == "b"

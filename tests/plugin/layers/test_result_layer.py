@@ -6,11 +6,11 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Labels
 
+from napari_s3net.plugin.layers.mask_layer import add_mask
 from napari_s3net.plugin.layers.palette import CLEAR
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.result_layer import (
-    add_mask,
     find_result,
     fits_source,
     follow_name,
@@ -117,16 +117,6 @@ def test_a_plane_is_written_as_one_step(index):
     assert stack.data.sum() == 7 * stack.data[index].size
     stack.undo()
     assert not stack.data.any()
-
-
-def test_the_mask_layer(viewer, layer):
-    viewer.layers.selection.active = layer
-    mask = add_mask(viewer, layer)
-    assert mask.name == "mole – object"
-    np.testing.assert_array_equal(mask.data, layer.data == 1)
-    np.testing.assert_array_equal(mask.scale, layer.scale)
-    assert mask.metadata[KEY]["mask_of"] == layer.name
-    assert viewer.layers.selection.active is layer
 
 
 def test_at_first_the_object_is_shown_alone(layer):

@@ -1,11 +1,8 @@
 """The dock: what is chosen, and what the result offers."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from napari_s3net.errors import ReadError
 from napari_s3net.plugin.jobs.session import Phase
 from napari_s3net.plugin.layers.result_layer import metadata_of
 from napari_s3net.plugin.segment import dock as module
@@ -148,19 +145,20 @@ def test_a_result_stays_with_its_image_when_that_is_renamed(ready, viewer, qtbot
 
 @pytest.fixture
 def two_files(viewer, photograph, tmp_path, monkeypatch):
-    """Two photographs in a folder, of which the second may be damaged; a way to open one as napari does."""
-    from napari.layers import Image
+    """Two photographs in a folder; a way to open one as napari does."""
+    import PIL.Image
+    from napari.layers import Layer
     from napari.layers._source import layer_source
 
+    from napari_s3net.plugin.contributions.reader import read
+
     def show(viewer, path):
-        if not Path(path).stat().st_size:
-            raise ReadError("it is empty")
         with layer_source(path=path):
-            viewer.add_layer(Image(photograph, name=Path(path).stem))
+            viewer.add_layer(Layer.create(*read(path)[0]))
 
     monkeypatch.setattr("napari_s3net.plugin.contributions.open_files._open", show)
     for name in ("mole.png", "second.png"):
-        (tmp_path / name).write_bytes(b"a picture")
+        PIL.Image.fromarray(photograph).save(tmp_path / name)
     show(viewer, str(tmp_path / "mole.png"))
     return tmp_path, lambda name: show(viewer, str(tmp_path / name))
 
@@ -169,18 +167,45 @@ def test_next_image_takes_the_place_of_this_one_whose_work_is_kept(dock, viewer,
     run_through(dock, qtbot)
     dock.panel.clusters.value = True
     dock.panel.table.clusters.renamed.emit(1, "Naevus")
+    before = list(viewer.layers)
     dock.panel.asked.emit("next_image")
-    assert layers(viewer) == ["second"]
+    assert layers(viewer) == ["second", "second – no result yet"]
+    assert list(viewer.layers) == before
+    assert dock.source.name == "second"
+    assert dock.source.path == str(two_files[0] / "second.png")
+    assert not dock.panel.isVisibleTo(dock)
     assert not dock.panel.next.isVisibleTo(dock)
     assert not dock.reopen.isVisibleTo(dock)
     dock.autosave.wait()
     two_files[1]("mole.png")
     assert dock.reopen.text().startswith("Reopen your work of ")
     dock.reopen.click()
-    assert layers(viewer) == ["second", "mole", "mole – S³-Net"]
+    assert layers(viewer)[2:] == ["mole", "mole – S³-Net"]
     assert metadata_of(viewer.layers[-1])["names"][1] == "Naevus"
     assert dock.panel.isVisibleTo(dock)
     assert not dock.reopen.isVisibleTo(dock)
+
+
+def test_the_next_image_s_result_takes_the_layer_that_waits(dock, viewer, two_files, qtbot, fake_runs):
+    run_through(dock, qtbot)
+    dock.panel.asked.emit("next_image")
+    waiting = viewer.layers[-1]
+    run_through(dock, qtbot)
+    assert layers(viewer) == ["second", "second – S³-Net"]
+    assert viewer.layers[-1] is waiting
+    assert metadata_of(waiting)["source"] == "second"
+    assert dock.panel.isVisibleTo(dock)
+
+
+def test_an_image_of_another_kind_gets_layers_of_its_own(dock, viewer, two_files, photograph, qtbot, fake_runs):
+    import PIL.Image
+
+    PIL.Image.fromarray(photograph[..., 0]).save(two_files[0] / "second.png")
+    run_through(dock, qtbot)
+    before = viewer.layers[0]
+    dock.panel.asked.emit("next_image")
+    assert layers(viewer) == ["second"]
+    assert viewer.layers[0] is not before
 
 
 def test_an_image_that_cannot_be_opened_takes_nobodys_place(dock, viewer, two_files, qtbot, fake_runs, monkeypatch):
@@ -190,4 +215,5 @@ def test_an_image_that_cannot_be_opened_takes_nobodys_place(dock, viewer, two_fi
     run_through(dock, qtbot)
     dock.panel.asked.emit("next_image")
     assert layers(viewer) == ["mole", "mole – S³-Net"]
-    assert told == ["it is empty"]
+    assert len(told) == 1
+    assert "empty" in told[0]
