@@ -57,7 +57,7 @@ GROUPS = {
 }
 HEAD = f"""# What each idea and each part brings
 
-Made by `python scripts/ablate_teaching.py OUT SET… --page docs/benchmark-ablations.md`, not by hand.
+Made by `python scripts/ablate_teaching.py OUT SET… --folder --page docs/benchmark-ablations.md`, not by hand.
 
 Networks taught on synthetic photographs with one thing left out at a time, all with the same small budget:
 {IMAGES:,} images of {SIZE} × {SIZE} pixels and {UPDATES} updates of {BATCH}, where nothing else is said. Mean Dice on
