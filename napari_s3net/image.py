@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.errors import InvalidImageError, ReadError
 from napari_s3net.provenance import ImageFacts, Provenance
+from napari_s3net.segments import Code, Colour, Meaning, colour_of_hex, hex_of_colour
 from napari_s3net.settings import Settings
 
 Kind = Literal["rgb", "ct", "mr", "grey"]
@@ -303,31 +304,6 @@ def kind_of_grey(array: NDArray[Any]) -> Kind:
     return "ct" if air / array.size >= AIR_SHARE else "grey"
 
 
-class Meaning(NamedTuple):
-    """What a cluster is: by this, not by a name on the screen, it is recognised in the next slice of a stack.
-
-    Parameters
-    ----------
-    tissue : str
-        What it shows: "Lesion", "Skin", "Bone", "Dark corner".
-    shade : int
-        -1 where it is darker than the largest cluster of its side, 1 where it is lighter, 0 for that one itself.
-    rank : int
-        0 for the only cluster of its shade. Several are numbered from 1, the one nearest in brightness to the largest
-        cluster of the side first.
-    """
-
-    tissue: str
-    shade: int = 0
-    rank: int = 0
-
-    @property
-    def name(self) -> str:
-        """Words for the screen: "Lesion", "Skin, darker 2"."""
-        shade = {-1: ", darker", 0: "", 1: ", lighter"}[self.shade]
-        return f"{self.tissue}{shade}{f' {self.rank}' if self.rank else ''}"
-
-
 @dataclass(frozen=True, eq=False)
 class Step:
     """Progress of a run after one iteration.
@@ -388,6 +364,10 @@ class Segmentation:
         What each id is; an id that the user has made has none.
     object_name : str
         What the object as a whole is called: "Lesion", "Lung".
+    colours : mapping of int to tuple of int
+        Red, green and blue, 0 to 255, of each id that has a colour of its own.
+    codes : mapping of int to tuple of Code
+        Category and type of each id that was given some; those of the others follow from their names.
     state : mapping of str to numpy.ndarray
         The network's weights, by which `uncertainty` asks it again; empty where they were not kept.
     image : Image or None
@@ -401,6 +381,8 @@ class Segmentation:
     names: Mapping[int, str] = field(default_factory=dict)
     meanings: Mapping[int, Meaning] = field(default_factory=dict)
     object_name: str = "Object"
+    colours: Mapping[int, Colour] = field(default_factory=dict)
+    codes: Mapping[int, tuple[Code, Code]] = field(default_factory=dict)
     state: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     image: Image | None = None
 
@@ -440,7 +422,8 @@ class Segmentation:
         Returns
         -------
         dict of str to Any
-            `Provenance.to_dict`, with "object_name", "foreground", "names" and "meanings".
+            `Provenance.to_dict`, with "object_name", "foreground", "names", "meanings", "colours" ("#rrggbb") and
+            "codes".
         """
         return {
             **self.provenance.to_dict(),
@@ -448,6 +431,8 @@ class Segmentation:
             "foreground": [int(i) for i in self.foreground],
             "names": {int(i): str(name) for i, name in self.names.items()},
             "meanings": {int(i): list(meaning) for i, meaning in self.meanings.items()},
+            "colours": {int(i): hex_of_colour(colour) for i, colour in self.colours.items()},
+            "codes": {int(i): [list(code) for code in codes] for i, codes in self.codes.items()},
         }
 
     @classmethod
@@ -476,18 +461,21 @@ class Segmentation:
             If the values are no metadata of a result; see `Provenance.from_dict`.
         """
         provenance = Provenance.from_dict(values)
+        names, meanings, colours, codes = (values.get(key, {}) for key in ("names", "meanings", "colours", "codes"))
         try:
             return cls(
                 labels=labels,
                 foreground=tuple(int(i) for i in values.get("foreground", ())),
                 geometry=geometry,
                 provenance=provenance,
-                names={int(i): str(name) for i, name in values.get("names", {}).items()},
-                meanings={int(i): Meaning(*meaning) for i, meaning in values.get("meanings", {}).items()},
+                names={int(i): str(name) for i, name in names.items()},
+                meanings={int(i): Meaning(*meaning) for i, meaning in meanings.items()},
                 object_name=str(values.get("object_name", "Object")),
+                colours={int(i): colour_of_hex(colour) for i, colour in colours.items()},
+                codes={int(i): (Code(*category), Code(*kind)) for i, (category, kind) in codes.items()},
                 **arrays,
             )
         except (AttributeError, TypeError, ValueError) as error:
             raise ReadError(
-                f"Expected foreground, names and meanings of the labels by their numbers: {error}."
+                f"Expected foreground, names, meanings, colours and codes of the labels by their numbers: {error}."
             ) from None

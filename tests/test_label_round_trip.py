@@ -10,10 +10,10 @@ from napari.utils.colormaps import DirectLabelColormap
 from napari_s3net.errors import HoldsLabelsError
 from napari_s3net.io import read_image, read_labels, read_times, write_labels
 from napari_s3net.io.geometry import to_array_order
-from napari_s3net.io.segments import Code, Segment
 from napari_s3net.plugin.contributions import writer
 from napari_s3net.plugin.contributions.reader import get_reader
 from napari_s3net.runtime import child_process as process
+from napari_s3net.segments import Code, Segment
 from tests.cli.helpers import run
 from tests.io.dicom.test_write_segmentation import MORE
 from tests.io.made_files import hounsfield, make_slice, volume

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_s3net.errors import InvalidSettingsError, ReadError, S3NetError
-from napari_s3net.image import Geometry, Meaning, Segmentation
+from napari_s3net.image import Geometry, Segmentation
 from napari_s3net.provenance import FORMAT, ImageFacts, Provenance
+from napari_s3net.segments import Code, Meaning
 from napari_s3net.settings import Settings, presets
 
 SKIN = presets["skin"].settings
@@ -148,8 +149,17 @@ JSON = st.recursive(
 )
 
 
+#: What a result knows of its labels by their numbers.
+KNOWN = ("foreground", "names", "meanings", "object_name", "colours", "codes")
+
+
 @settings(max_examples=60, deadline=None)
-@given(name=st.sampled_from([*PLANE, "slices", "history", "format", "names", "meanings", "foreground"]), value=JSON)
+@given(
+    name=st.sampled_from(
+        [*PLANE, "slices", "history", "format", "names", "meanings", "foreground", "colours", "codes"]
+    ),
+    value=JSON,
+)
 def test_whatever_stands_in_a_file_is_read_or_refused_in_words(name, value):
     labels = np.zeros((2, 3), np.int32)
     with suppress(S3NetError):  # and no other error
@@ -164,6 +174,8 @@ def test_what_a_newer_version_wrote_is_not_guessed_at():
 
 
 IDS = st.integers(1, 99)
+COLOURS = st.tuples(*[st.integers(0, 255)] * 3)
+CODES = st.tuples(*[st.builds(Code, st.text(), st.text(), st.text())] * 2)
 MEANINGS = st.builds(Meaning, st.text(), st.sampled_from([-1, 0, 1]), st.integers(0, 9))
 
 
@@ -174,17 +186,37 @@ MEANINGS = st.builds(Meaning, st.text(), st.sampled_from([-1, 0, 1]), st.integer
     names=st.dictionaries(IDS, st.text(), max_size=3),
     meanings=st.dictionaries(IDS, MEANINGS, max_size=3),
     object_name=st.text(),
+    colours=st.dictionaries(IDS, COLOURS, max_size=3),
+    codes=st.dictionaries(IDS, CODES, max_size=3),
 )
 def test_what_is_known_about_labels_survives_json(made, **known):
     labels = np.zeros((2, 3), np.int32)
     result = Segmentation(labels, geometry=Geometry.identity(2), provenance=made, **known)
     again = Segmentation.from_metadata(labels, result.geometry, through_json(result.metadata()))
-    for name in ("labels", "foreground", "geometry", "provenance", "names", "meanings", "object_name"):
+    for name in (
+        "labels",
+        "foreground",
+        "geometry",
+        "provenance",
+        "names",
+        "meanings",
+        "object_name",
+        "colours",
+        "codes",
+    ):
         assert getattr(again, name) is labels or getattr(again, name) == getattr(result, name)
 
 
 @pytest.mark.parametrize(
-    "values", [{"foreground": 3}, {"foreground": ["a"]}, {"names": []}, {"names": {"a": "b"}}, {"meanings": {"1": 3}}]
+    "values",
+    [
+        {"foreground": 3},
+        {"foreground": ["a"]},
+        {"names": []},
+        {"names": {"a": "b"}},
+        {"meanings": {"1": 3}},
+        {"colours": {"1": "red"}},
+    ],
 )
 def test_wrong_ids_are_told(values):
     with pytest.raises(ReadError, match="by their numbers"):

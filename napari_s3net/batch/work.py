@@ -277,9 +277,7 @@ def _write(job: FileJob, image: Image, result: Segmentation, mask: NDArray[np.bo
     outputs["thumbnails"] = f"thumbnails/{job.stem}.jpg"
     paths = {kind: inside(output, relative) for kind, relative in outputs.items()}
     if "labels" in paths:
-        io.write_labels(
-            paths["labels"], result.labels, image.geometry, segments=segments_of(result.names, result.foreground)
-        )
+        io.write_labels(paths["labels"], result.labels, image.geometry, segments=segments_of(result))
     if "masks" in paths:
         io.write_labels(paths["masks"], mask, image.geometry, mask=True, segments=[mask_segment(result.object_name)])
     plane, region = fullest_plane(image, mask)
@@ -323,7 +321,7 @@ def _brief_metadata(result: Segmentation) -> dict[str, Any]:
     brief = replace(result, provenance=result.provenance.without_losses())
     values = {**brief.metadata(), "settings": _digest(result.settings)}
     values |= {
-        name: {str(i): value for i, value in values[name].items()} for name in ("names", "meanings")
+        name: {str(i): value for i, value in values[name].items()} for name in ("names", "meanings", "colours", "codes")
     }  # as in JSON
     return {name: value for name, value in values.items() if value not in (None, "", [], {})}
 

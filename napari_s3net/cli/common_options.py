@@ -1,4 +1,4 @@
-"""Flags that several commands take: preset, settings, device."""
+"""Flags that several commands take: preset, settings, device, formats."""
 
 from __future__ import annotations
 
@@ -31,6 +31,25 @@ def add_settings(parser: ArgumentParser) -> None:
     add("--device", default="auto", metavar="NAME", help="auto (default), cpu, cuda, cuda:1 or mps")
     add("--settings", type=Path, metavar="FILE", help="settings from a JSON file, such as an earlier result's")
     add("--set", nargs="+", action="extend", default=[], metavar="key=value", help="single settings, after the inputs")
+
+
+def add_formats(parser: ArgumentParser) -> None:
+    """Declare the flag --also: in which formats a result is written besides.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        Gets the flag.
+    """
+    parser.add_argument(
+        "--also",
+        nargs="+",
+        default=[],
+        choices=("dicom-seg", "rtstruct", "seg.nrrd", "coco", "stl", "ply", "png"),
+        metavar="FORMAT",
+        help="further files: dicom-seg and rtstruct (of a DICOM series; extras dicom, rtstruct), seg.nrrd "
+        "(3D Slicer), coco, stl, ply, png (a file for each slice)",
+    )
 
 
 def changed_settings(options: Namespace) -> dict[str, Any]:

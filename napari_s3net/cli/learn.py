@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -177,7 +177,7 @@ def read_examples(
     )
     for words in data.left_out:
         say(f"Left out: {words}")
-    return data
+    return replace(data, colours={**data.colours, **(card.colours if card else {})})
 
 
 def finish(steps: Generator[LearnStep | Notice, bool | None, LearnedModel], output: Path) -> int:

@@ -6,6 +6,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_s3net.cli.common_options import add_formats
 from napari_s3net.cli.output import say, say_more
 from napari_s3net.errors import OutputError, S3NetError
 
@@ -20,6 +21,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("model", type=Path, metavar="MODEL", help="file that learn wrote")
     add("inputs", nargs="+", type=Path, metavar="INPUT", help="images, volumes, or folders of them")
     add("-o", "--output", type=Path, required=True, metavar="DIR", help="folder for the results")
+    add_formats(parser)
     add("--overlay", action="store_true", help="also the image with the object's outline")
     add("--device", default="auto", metavar="NAME", help="auto (default), cpu, cuda, cuda:1 or mps")
 
@@ -60,6 +62,7 @@ def run(options: Namespace) -> int:
 
 def _process(item: Input, model: LearnedModel, options: Namespace) -> str:
     """Read, apply, write; tell the outcome in a few words."""
+    from napari_s3net.export.formats import write_formats
     from napari_s3net.export.result import write_result
     from napari_s3net.io import read_image
     from napari_s3net.learning.predict import iter_apply
@@ -68,5 +71,6 @@ def _process(item: Input, model: LearnedModel, options: Namespace) -> str:
     image = read_image(item.path, files=item.files)
     result = drain(iter_apply(image, model)).with_provenance(source=item.name)
     written = write_result(options.output, item.stem, image, result, overlay=options.overlay)
+    write_formats(options.output, item.stem, result, options.also, item.path)
     share = 100 * result.mask.mean()
     return f"{result.object_name} {share:.1f} % of the image, {written[0]}"

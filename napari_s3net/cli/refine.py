@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_s3net.cli.common_options import add_formats
 from napari_s3net.cli.output import say_more
 from napari_s3net.errors import InvalidConstraintsError, ReadError, S3NetError
 from napari_s3net.provenance import PROGRAM, Provenance
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_s3net.image import Image, Segmentation
+    from napari_s3net.segments import Segment
+
+#: What a result's JSON tells of each label by its number.
+_BY_NUMBER = ("foreground", "names", "meanings", "colours", "codes")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -32,6 +38,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     add("--lock", type=int, nargs="+", action="extend", default=[], metavar="ID", help="labels that stay as they are")
     add("-o", "--output", type=Path, required=True, metavar="DIR", help="folder for the result")
+    add_formats(parser)
     add("--overlay", action="store_true", help="also draw the object's outline on the image")
     add("--device", default="auto", metavar="NAME", help="auto (default), cpu, cuda, cuda:1 or mps")
 
@@ -50,36 +57,38 @@ def run(options: Namespace) -> int:
         If the files cannot be read, do not fit together, or the result cannot be written.
     """
     from napari_s3net.correction.refine import refine
+    from napari_s3net.export.formats import write_formats
     from napari_s3net.export.result import write_result
     from napari_s3net.io import read_image
     from napari_s3net.io.validation.headers import stem
 
     image = read_image(options.input)
-    labels, names = _labels(options.labels, image)
+    labels, segments = _labels(options.labels, image)
     drawn = _whole_numbers(options.constraints, image)
-    before = _result(options.labels, labels, names, image)
+    before = _result(options.labels, labels, segments, image)
     result = refine(before, drawn, image=image, locked=options.lock, device=options.device)
     changed = float((result.labels != before.labels).mean())
     result = result.with_provenance(source=options.input.name)
     written = write_result(options.output, stem(options.input), image, result, overlay=options.overlay)
+    write_formats(options.output, stem(options.input), result, options.also, options.input)
     made = result.provenance
     note = f" {made.note}" if made.note else ""
     say_more(f"{options.input.name}: {100 * changed:.1f} % changed, {made.seconds:.1f} s, {written[0]}{note}")
     return 0
 
 
-def _labels(path: Path, image: Image) -> tuple[NDArray[np.int32], dict[int, str]]:
-    """Labels of the image's shape with the names that their file gives them; of a picture in colours the first one."""
+def _labels(path: Path, image: Image) -> tuple[NDArray[np.int32], Sequence[Segment]]:
+    """Labels of the image's shape with what their file tells of them; of a picture in colours the first one."""
     from napari_s3net.errors import UnsupportedFormatError
     from napari_s3net.io import read_labels
 
     try:
         read = read_labels(path)
     except UnsupportedFormatError:
-        return _whole_numbers(path, image), {}
+        return _whole_numbers(path, image), ()
     if read.array.shape != image.shape:
         raise InvalidConstraintsError(_other_shape(path, read.array, image))
-    return read.array, read.names
+    return read.array, read.segments
 
 
 def _other_shape(path: Path, array: NDArray[Any], image: Image) -> str:
@@ -101,17 +110,23 @@ def _whole_numbers(path: Path, image: Image) -> NDArray[np.int32]:
     return np.asarray(array, np.int32)
 
 
-def _result(path: Path, labels: NDArray[np.int32], names: dict[int, str], image: Image) -> Segmentation:
-    """Labels with what the JSON beside them knows, object, names and settings; or with the names of their file."""
+def _result(path: Path, labels: NDArray[np.int32], segments: Sequence[Segment], image: Image) -> Segmentation:
+    """Labels with what the JSON beside them knows, object, names and settings; what their file tells comes first.
+
+    A DICOM segmentation numbers its segments from 1: where these are not the JSON's numbers, that says nothing of them.
+    """
+    from napari_s3net.export.formats import with_segments
     from napari_s3net.image import Segmentation
     from napari_s3net.io.validation.headers import stem
 
-    beside = path.with_name(f"{stem(path).removesuffix('_labels')}.json")
-    values = {"names": names, **_metadata(beside)}
+    beside = path.with_name(f"{stem(path).removesuffix('.seg').removesuffix('_labels')}.json")
+    values = _metadata(beside)
+    if path.suffix == ".dcm" and {int(i) for i in values.get("names", ())} != {one.label for one in segments}:
+        values = {key: value for key, value in values.items() if key not in _BY_NUMBER}
     if "settings" not in values:
         values = {**values, **_suggested(image).to_dict()}
     try:
-        return Segmentation.from_metadata(labels, image.geometry, values)
+        return with_segments(Segmentation.from_metadata(labels, image.geometry, values), segments)
     except S3NetError as error:
         raise ReadError(f"{beside.name} beside the labels cannot be used: {error} Mend it, or move it away.") from error
 

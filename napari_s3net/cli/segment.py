@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_s3net.cli.common_options import RunOptions, add_settings
+from napari_s3net.cli.common_options import RunOptions, add_formats, add_settings
 from napari_s3net.cli.output import say, say_more
 from napari_s3net.errors import OutputError, ReadWarning, S3NetError, WriteError
 
@@ -44,15 +44,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         choices=("volume", "slices"),
         help="volumes: as one, fitted once (default where there is one intensity a voxel); or each slice on its own",
     )
-    add(
-        "--also",
-        nargs="+",
-        default=[],
-        choices=("dicom-seg", "rtstruct", "seg.nrrd", "coco", "stl", "ply", "png"),
-        metavar="FORMAT",
-        help="further files: dicom-seg and rtstruct (of a DICOM series; extras dicom, rtstruct), seg.nrrd "
-        "(3D Slicer), coco, stl, ply, png (a file for each slice)",
-    )
+    add_formats(parser)
     add("--series", metavar="ID", help="which series of a DICOM folder, where it holds several")
 
 

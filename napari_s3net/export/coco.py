@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_s3net.io.segments import Segment
+from napari_s3net.segments import GREY, Segment
 
 
 def coco_annotations(labels: NDArray[Any], segments: Sequence[Segment], name: str) -> dict[str, Any]:
@@ -54,7 +54,13 @@ def coco_annotations(labels: NDArray[Any], segments: Sequence[Segment], name: st
                 }
             )
     categories = [
-        {"id": s.label, "name": s.name, "supercategory": "object" if s.is_object else "background"} for s in segments
+        {
+            "id": s.label,
+            "name": s.name,
+            "supercategory": "object" if s.is_object else "background",
+            "color": list(s.colour or GREY),
+        }
+        for s in segments
     ]
     return {"images": images, "annotations": annotations, "categories": categories}
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,8 @@ from napari_s3net.errors import WriteError
 from napari_s3net.export.coco import coco_annotations
 from napari_s3net.export.surface import write_surface
 from napari_s3net.image import Segmentation
-from napari_s3net.io.segments import Colour, Segment
 from napari_s3net.labels.surface import surface_of
+from napari_s3net.segments import Segment, name_of_label
 
 #: Formats by name, with what their files end in; of `png` the folder of its slices.
 FORMATS = {
@@ -30,33 +31,56 @@ OBJECT_COLOURS = ((25, 195, 242), (120, 220, 250), (0, 130, 190), (70, 170, 255)
 OTHER_COLOURS = ((230, 159, 0), (0, 158, 115), (240, 228, 66), (213, 94, 0), (204, 121, 167), (150, 150, 150))
 
 
-def segments_of(
-    names: Mapping[int, str], foreground: Collection[int], colours: Mapping[int, Colour] | None = None
-) -> list[Segment]:
+def segments_of(result: Segmentation) -> list[Segment]:
     """Say how other programs call and colour the labels of a result.
 
     Parameters
     ----------
-    names : mapping of int to str
-        Of every label.
-    foreground : collection of int
-        The object's labels.
-    colours : mapping of int to tuple of int, optional
-        Of labels that have a colour of their own.
+    result : Segmentation
+        Labels without a colour of their own get one by the side that they are on.
 
     Returns
     -------
     list of Segment
-        By label.
+        One for each label that has a name, though it be empty; by label.
     """
     segments, counts = [], {True: 0, False: 0}
-    for label in sorted(names):
-        is_object = label in foreground
+    for label in sorted(result.names):
+        is_object = label in result.foreground
         family = OBJECT_COLOURS if is_object else OTHER_COLOURS
-        colour = (colours or {}).get(label, family[counts[is_object] % len(family)])
+        colour = result.colours.get(label, family[counts[is_object] % len(family)])
         counts[is_object] += 1
-        segments.append(Segment(label, names[label] or f"Label {label}", colour, is_object))
+        name = result.names[label] or name_of_label(label)
+        segments.append(Segment(label, name, colour, is_object, result.codes.get(label)))
     return segments
+
+
+def with_segments(result: Segmentation, segments: Iterable[Segment]) -> Segmentation:
+    """Take over what a file tells of the labels of a result; the reverse of `segments_of`.
+
+    Parameters
+    ----------
+    result : Segmentation
+        What is known of its labels besides stays as it is.
+    segments : iterable of Segment
+        As `read_labels` gives them. What they tell comes before what the result knows.
+
+    Returns
+    -------
+    Segmentation
+        A copy. Names, colours and codes that it would be written with anyway are not made its own.
+    """
+    known = {one.label: one for one in segments_of(result)}
+    names, colours, codes = dict(result.names), dict(result.colours), dict(result.codes)
+    for one in segments:
+        before = known.get(one.label, Segment(one.label, ""))
+        names[one.label] = one.own_name or names.get(one.label, "")
+        if one.colour not in (None, before.colour):
+            colours[one.label] = one.colour
+        named = Segment(one.label, names[one.label], codes=codes.get(one.label))
+        if one.codes not in (None, named.category_and_type):
+            codes[one.label] = one.codes
+    return replace(result, names=names, colours=colours, codes=codes)
 
 
 def mask_segment(object_name: str) -> Segment:
@@ -81,8 +105,6 @@ def write_formats(
     result: Segmentation,
     formats: Collection[str],
     source: Path | None = None,
-    *,
-    colours: Mapping[int, Colour] | None = None,
 ) -> list[Path]:
     """Write a result in further formats.
 
@@ -98,8 +120,6 @@ def write_formats(
         Names in `FORMATS`.
     source : Path, optional
         The DICOM series that was segmented; needed for "dicom-seg" and "rtstruct" only.
-    colours : mapping of int to tuple of int, optional
-        Of labels that have a colour of their own.
 
     Returns
     -------
@@ -113,7 +133,7 @@ def write_formats(
     InvalidImageError
         If a surface is asked for and there is no object, or no volume.
     """
-    segments, written = segments_of(result.names, result.foreground, colours), []
+    segments, written = segments_of(result), []
     for name in formats:
         if name not in FORMATS:
             raise WriteError(f"There is no format {name!r}. Formats are: {', '.join(FORMATS)}.")

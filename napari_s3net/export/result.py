@@ -62,7 +62,7 @@ def write_result(
     _check_ours((labels, mask), json_path)
     metadata = result_metadata(image, result)
     json_path.unlink(missing_ok=True)
-    io.write_labels(labels, result.labels, image.geometry, segments=segments_of(result.names, result.foreground))
+    io.write_labels(labels, result.labels, image.geometry, segments=segments_of(result))
     io.write_labels(mask, result.mask, image.geometry, mask=True, segments=[mask_segment(result.object_name)])
     if overlay:
         io.write_png(picture, draw_overlay(*fullest_plane(image, result.mask), settings=result.settings))

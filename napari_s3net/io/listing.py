@@ -13,7 +13,7 @@ from napari_s3net.io.read import dicom_in
 from napari_s3net.io.validation.headers import is_readable, sniff, stem
 
 #: What is appended to a stem for results; in a folder, such files beside their image are not images.
-RESULTS = ("_labels", "_mask", "_overlay")
+RESULTS = ("_labels", "_mask", "_overlay", ".seg", ".rtstruct")
 #: Names that DICOM files have; any other file of a known format's name is not looked into.
 _DICOM = (".dcm", ".dicom", ".ima", "")
 #: Where headers name the files that hold their pixels: MetaImage, NRRD, OME-TIFF.

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from napari_s3net.errors import ReadError
 from napari_s3net.image import Geometry, Image
 from napari_s3net.io.reader_process import Ask, ask_about, ask_reader, geometry_of_json, warn_of
-from napari_s3net.io.segments import Segment, segment_of_json
+from napari_s3net.io.segments import segment_of_json
 from napari_s3net.io.validation.headers import is_dicom
 from napari_s3net.io.validation.limits import shown
 from napari_s3net.runtime.child_process import Reply
 from napari_s3net.runtime.child_server import Caller
+from napari_s3net.segments import Code, Segment
 
 #: Planes may differ by this share of a step or of a pixel from a straight, even stack.
 UNEVEN = 0.02
@@ -256,6 +257,11 @@ class LabelImage(NamedTuple):
     def names(self) -> dict[int, str]:
         """What the file calls each label; empty where it says nothing."""
         return {one.label: one.name for one in self.segments if one.name}
+
+    @property
+    def codes(self) -> dict[int, tuple[Code, Code]]:
+        """Category and type that the file gives each label; empty where it says nothing."""
+        return {one.label: one.codes for one in self.segments if one.codes}
 
 
 def read_labels(path: str | os.PathLike[str], *, times: bool = False) -> LabelImage:

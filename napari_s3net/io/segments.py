@@ -1,4 +1,4 @@
-"""Segments: labels with names, colours and codes, and the fields of a header that tell of them.
+"""The fields of a header that tell of segments: of labels with names, colours and codes.
 
 Formats with free text in their headers (NRRD, MHA, NIfTI, TIFF, PNG) all get the same fields, those of 3D Slicer's
 segmentations: `Segment0_Name`, `Segment0_Color`, `Segment0_LabelValue`, `Segment0_Tags`.
@@ -9,80 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Colour = tuple[int, int, int]
+from napari_s3net.segments import GREY, Code, Colour, Segment
+
 #: The field in which TIFF and PNG, which know no place in space, get the geometry of labels.
 GEOMETRY = "S3Net_Geometry"
-#: Of segments that have none.
-GREY: Colour = (150, 150, 150)
 #: What Slicer puts before and behind the codes of a segment.
 _TERMINOLOGY = "TerminologyEntry:Segmentation category and type - 3D Slicer General Anatomy list"
 _ANATOMY = "~^^~Anatomic codes - DICOM master list~^^~^^|"
-
-
-class Code(NamedTuple):
-    """A term of a coding scheme.
-
-    Parameters
-    ----------
-    value : str
-        Such as "39607008".
-    meaning : str
-        Such as "Lung".
-    scheme : str
-        "SCT" is SNOMED CT.
-    """
-
-    value: str
-    meaning: str
-    scheme: str = "SCT"
-
-
-#: Category and type of what segments show, by their name's first words; dcmqi's and Slicer's own choice.
-CODES = {
-    "Lung": (Code("123037004", "Anatomical Structure"), Code("39607008", "Lung")),
-    "Lesion": (Code("49755003", "Morphologically Altered Structure"), Code("52988006", "Lesion")),
-    "Bone": (Code("123037004", "Anatomical Structure"), Code("272673000", "Bone")),
-    "Fat": (Code("85756007", "Tissue"), Code("55603005", "Adipose tissue")),
-    "Soft tissue": (Code("85756007", "Tissue"), Code("87784001", "Soft tissue")),
-}
-OTHER = (Code("85756007", "Tissue"), Code("85756007", "Tissue"))
-
-
-@dataclass(frozen=True)
-class Segment:
-    """One label as other programs know it.
-
-    Parameters
-    ----------
-    label : int
-        Its number in the label array.
-    name : str
-        A few words.
-    colour : tuple of int or None
-        Red, green and blue, 0 to 255; None where a file tells none.
-    is_object : bool
-        Whether it belongs to the object.
-    codes : tuple of Code or None
-        Category and type of what it shows; None where they follow from the name, see `CODES`.
-    """
-
-    label: int
-    name: str
-    colour: Colour | None = None
-    is_object: bool = True
-    codes: tuple[Code, Code] | None = None
-
-    @property
-    def category_and_type(self) -> tuple[Code, Code]:
-        """Its codes, or those of its name."""
-        known = (codes for name, codes in CODES.items() if self.name.startswith(name))
-        return self.codes or next(known, OTHER)
 
 
 def segment_of_json(values: Mapping[str, Any]) -> Segment:

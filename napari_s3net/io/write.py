@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from napari_s3net.errors import WriteError
 from napari_s3net.image import Geometry, Image
-from napari_s3net.io.segments import GEOMETRY, Segment, to_fields, to_lines
+from napari_s3net.io.segments import GEOMETRY, to_fields, to_lines
 from napari_s3net.io.validation.limits import shown
+from napari_s3net.segments import Segment
 
 PICTURES = (".png", ".tif", ".tiff")
 VOLUMES = (".nii.gz", ".nii", ".nrrd", ".mha")

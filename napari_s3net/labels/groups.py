@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from napari_s3net.image import Meaning
 from napari_s3net.labels.measure import Cluster
+from napari_s3net.segments import Meaning
 
 #: More than four colours are a map that has to be read; four are seen.
 MOST = 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from napari_s3net.learning.planes import (
     to_square,
 )
 from napari_s3net.network.class_losses import IGNORED
+from napari_s3net.segments import Colour, Segment
 
 #: In a file of labels: nobody has looked at this pixel.
 UNLABELLED = 255
@@ -68,6 +69,8 @@ class ExampleSet:
         The value of each class in files, in the order of the channels from 1 on, and its name.
     normalisation : InputNormalisation
         What the images went through.
+    colours : dict of int to tuple of int
+        Those that label files give to classes, by value.
     stacks : bool
         Whether some are volumes.
     keypoints : tuple of Keypoints
@@ -83,6 +86,7 @@ class ExampleSet:
     names: tuple[str, ...]
     classes: dict[int, str]
     normalisation: InputNormalisation
+    colours: dict[int, Colour] = field(default_factory=dict)
     stacks: bool = False
     keypoints: tuple[Keypoints, ...] = ()
     left_out: tuple[str, ...] = ()
@@ -247,11 +251,12 @@ def iter_examples(
         normalisation = choose_normalisation(list(opened.values()))
     planes: list[tuple[NDArray[np.float16], NDArray[np.int64] | None, int, float]] = []
     names: list[str] = []
+    told: dict[int, Segment] = {}
     stacks = False
     for done, pair in enumerate(order, 1):
         image = opened.pop(pair.image, None) or _read(pair, left_out)
         if image is not None:
-            labels = None if pair.labels is None else _read_labels(pair, image)
+            labels = None if pair.labels is None else _read_labels(pair, image, told)
             stacks |= image.is_stack
             planes += _planes(image, labels, len(names), size, normalisation, empty_slices)
             names.append(pair.name)
@@ -259,7 +264,7 @@ def iter_examples(
     if not planes:
         raise InvalidImageError(f"None of the {len(pairs)} images can be read: {' '.join(left_out[:3])}")
     values = _values([labels for _, labels, _, _ in planes if labels is not None])
-    known = _name_classes(values, classes, has_labels=any(pair.labels for pair in pairs))
+    known = _name_classes(values, classes, told, has_labels=any(pair.labels for pair in pairs))
     return ExampleSet(
         images=np.stack([image for image, _, _, _ in planes]),
         labels=np.stack([_to_channels(labels, known, size) for _, labels, _, _ in planes]),
@@ -268,6 +273,7 @@ def iter_examples(
         names=tuple(names),
         classes=known,
         normalisation=normalisation,
+        colours={i: one.colour for i, one in told.items() if i in known and one.colour},
         stacks=stacks,
         left_out=tuple(dict.fromkeys(left_out)),
     )
@@ -288,14 +294,17 @@ def _read(pair: ImageWithLabels, left_out: list[str]) -> Image | None:
         return None
 
 
-def _read_labels(pair: ImageWithLabels, image: Image) -> NDArray[np.int64]:
-    """Labels of the image's shape; a mask of 0 and 255 has class 1."""
+def _read_labels(pair: ImageWithLabels, image: Image, told: dict[int, Segment]) -> NDArray[np.int64]:
+    """Labels of the image's shape; a mask of 0 and 255 has class 1. What the first file tells of a class is kept."""
     from napari_s3net.io import read_labels
 
     assert pair.labels is not None  # noqa: S101 - asked for only where there are some
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ReadWarning)
-        labels = read_labels(pair.labels).array.astype(np.int64)
+        read = read_labels(pair.labels)
+    labels = read.array.astype(np.int64)
+    for one in read.segments:
+        told.setdefault(one.label, one)
     if labels.shape != image.shape:
         raise InvalidImageError(
             f"{pair.labels.name} has {_size(labels.shape)}, its image {pair.image.name} {_size(image.shape)}. Labels "
@@ -343,8 +352,10 @@ def _values(labels: Sequence[NDArray[np.int64]]) -> set[int]:
     return found - {0, IGNORED, UNLABELLED}
 
 
-def _name_classes(values: set[int], classes: Mapping[int, str] | None, *, has_labels: bool) -> dict[int, str]:
-    """The classes in the order of their channels.
+def _name_classes(
+    values: set[int], classes: Mapping[int, str] | None, told: Mapping[int, Segment], *, has_labels: bool
+) -> dict[int, str]:
+    """The classes in the order of their channels; where nobody names them, by the names in the files.
 
     Raises
     ------
@@ -362,7 +373,8 @@ def _name_classes(values: set[int], classes: Mapping[int, str] | None, *, has_la
         return dict(classes)
     if len(values) > MOST_CLASSES:
         raise InvalidImageError(f"Expected at most {MOST_CLASSES} classes; the labels have {len(values)}.")
-    return default_names(sorted(values))
+    names = {value: told[value].own_name for value in values if value in told and told[value].own_name}
+    return {**default_names(sorted(values)), **names}
 
 
 def default_names(values: Sequence[int]) -> dict[int, str]:

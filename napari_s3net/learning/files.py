@@ -12,7 +12,7 @@ from napari_s3net.io.listing import is_hidden
 from napari_s3net.io.validation.headers import is_readable, stem
 
 #: What may be appended to an image's name to make that of its labels.
-ENDINGS = ("", "_labels", "_label", "_mask", "_gt", "_seg", "_segmentation")
+ENDINGS = ("", "_labels", "_label", "_mask", "_gt", "_seg", "_segmentation", ".seg")
 #: Where the corrections of a batch lie below its output folder; masks first, for its labels are clusters.
 CORRECTED = ("corrected/masks", "corrected/labels")
 

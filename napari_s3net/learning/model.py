@@ -13,6 +13,7 @@ from napari_s3net.errors import ModelFileError
 from napari_s3net.learning.planes import InputNormalisation
 from napari_s3net.learning.settings import LearnSettings
 from napari_s3net.network.unet import ClassNetwork, ClassNetworkConfig
+from napari_s3net.segments import Colour, colour_of_hex, hex_of_colour
 from napari_s3net.training.weights import FORMAT as TAUGHT_FORMAT
 from napari_s3net.training.weights import card_header, read_card, read_tensors, to_half, write_tensors
 
@@ -37,6 +38,8 @@ class LearnedCard:
         What images go through.
     record : dict
         How it was made, for people: images, steps, Dice on those set aside, program version.
+    colours : dict of int to tuple of int
+        Red, green and blue, 0 to 255, of each class that was given a colour, by its value.
     """
 
     config: ClassNetworkConfig
@@ -44,6 +47,7 @@ class LearnedCard:
     classes: dict[int, str]
     normalisation: InputNormalisation
     record: dict[str, Any] = field(default_factory=dict)
+    colours: dict[int, Colour] = field(default_factory=dict)
 
     @property
     def is_pretrained_only(self) -> bool:
@@ -105,6 +109,7 @@ def save_model(path: Path, model: LearnedModel) -> None:
         "classes": {str(value): name for value, name in card.classes.items()},
         "normalisation": card.normalisation.to_dict(),
         "record": card.record,
+        "colours": {str(value): hex_of_colour(colour) for value, colour in card.colours.items()},
     }
     tensors = to_half(path, {name: state[name] for name in kept})
     write_tensors(path, tensors, card_header(FORMAT, VERSION, written))
@@ -197,11 +202,14 @@ def _as_classes(taught: dict[str, torch.Tensor], network: torch.nn.Module) -> di
 
 
 def _card(written: dict[str, Any]) -> LearnedCard:
-    """The card as it was saved."""
+    """The card as it was saved; colours were once among the record."""
+    record = dict(written["record"])
+    colours = {**record.pop("colours", {}), **written.get("colours", {})}
     return LearnedCard(
         config=ClassNetworkConfig.from_dict(written["config"]),
         settings=LearnSettings(**written["settings"]),
         classes={int(value): str(name) for value, name in written["classes"].items()},
         normalisation=InputNormalisation(**written["normalisation"]),
-        record=dict(written["record"]),
+        record=record,
+        colours={int(value): colour_of_hex(text) for value, text in colours.items()},
     )

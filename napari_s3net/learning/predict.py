@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from napari_s3net import __version__
 from napari_s3net.errors import InvalidImageError, ModelFileError
-from napari_s3net.image import Image, Meaning, Segmentation, Step
+from napari_s3net.image import Image, Segmentation, Step
 from napari_s3net.learning.examples import grey_of
 from napari_s3net.learning.keypoints import find_keypoints, pad_points
 from napari_s3net.learning.methods import predict_squares
@@ -23,6 +23,7 @@ from napari_s3net.learning.start import LESIONS
 from napari_s3net.network.unet import ClassNetwork
 from napari_s3net.preprocessing.suggest import suggest_preset
 from napari_s3net.provenance import Provenance
+from napari_s3net.segments import Meaning
 from napari_s3net.settings import preset_settings
 
 
@@ -148,6 +149,7 @@ def iter_apply(image: Image, model: LearnedModel) -> Generator[Step, bool | None
         names=dict(card.classes),
         meanings={value: Meaning(name) for value, name in card.classes.items()},
         object_name=next(iter(card.classes.values())) if len(card.classes) == 1 else "Object",
+        colours=card.colours,
         image=image,
     )
 

@@ -219,7 +219,12 @@ def _card(
         TAUGHT: start.was_taught,
     }
     return LearnedCard(
-        config=config, settings=settings, classes=data.classes, normalisation=data.normalisation, record=record
+        config=config,
+        settings=settings,
+        classes=data.classes,
+        normalisation=data.normalisation,
+        record=record,
+        colours=data.colours,
     )
 
 

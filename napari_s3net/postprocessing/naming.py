@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_s3net.image import Meaning
 from napari_s3net.labels.measure import QUARTILE, tissue_name
 from napari_s3net.postprocessing.upsample import nearest
 from napari_s3net.preprocessing.artefacts import lens_shadow
 from napari_s3net.preprocessing.prepare import PreparedPlane
 from napari_s3net.preprocessing.window import sampling_step
+from napari_s3net.segments import Meaning
 
 #: A label of the background with a larger share in the lens shadow is named after it.
 MOSTLY = 0.5

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_s3net.image import Meaning
 from napari_s3net.postprocessing.naming import name_labels
 from napari_s3net.postprocessing.postprocess import number_pairs
 from napari_s3net.postprocessing.small_regions import absorb, large_pairs
 from napari_s3net.preprocessing.prepare import PreparedPlane
 from napari_s3net.preprocessing.window import sampling_step, to_grey
+from napari_s3net.segments import Meaning
 
 #: Pixels on each side that an edge takes in which two tissues share voxels.
 EDGE = 2

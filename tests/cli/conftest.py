@@ -13,6 +13,7 @@ from napari_s3net.io.write import write_labels, write_png
 from napari_s3net.phantom import disc
 from napari_s3net.provenance import Provenance
 from napari_s3net.runtime import child_process as process
+from napari_s3net.segments import Segment
 from tests.learning.conftest import scene
 
 #: The module; the package's attribute of that name is the function.
@@ -69,5 +70,6 @@ def folder(tmp_path):
         grey, labels = scene(n, (40 + 4 * n, 48))
         write_png(tmp_path / "images" / f"a{n}.png", grey)
         if n < 2:
-            write_labels(tmp_path / "labels" / f"a{n}.png", labels, Geometry.identity(2))
+            segments = [Segment(1, "Spot", (9, 200, 7))]
+            write_labels(tmp_path / "labels" / f"a{n}.png", labels, Geometry.identity(2), segments=segments)
     return tmp_path

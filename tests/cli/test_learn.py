@@ -23,6 +23,8 @@ def test_learned_from_a_few_and_applied_to_the_rest(folder, capsys):
     for n in range(4):
         first, second = (folder / where for where in (f"out/a{n}_labels.png", f"batch/labels/a{n}.png"))
         assert (read_labels(first).array == read_labels(second).array).all()
+        assert read_labels(first).segments == read_labels(second).segments
+        assert read_labels(second).segments[0].colour == (9, 200, 7), "as in the files that it was learned from"
     capsys.readouterr()
     assert run("batch", folder / "images", folder / "batch", "--model", model) == 0
     assert "0 done, 0 failed, 4 skipped" in capsys.readouterr().err

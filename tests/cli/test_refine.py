@@ -147,3 +147,14 @@ def test_metadata_that_cannot_be_used_names_its_file(files, capsys, change, word
     said = capsys.readouterr().err
     assert "mole.json beside the labels cannot be used" in said
     assert words in said
+
+
+def test_the_object_is_known_whichever_file_of_a_result_is_corrected(files):
+    folder, labels, _ = files
+    (folder / "mole.json").write_text(json.dumps(OLD), encoding="utf-8")
+    write_labels(folder / "mole.seg.nrrd", labels[None], Geometry.identity(3))
+    write_labels(folder / "stack.nii.gz", np.zeros((1, *SHAPE), np.int16), Geometry.identity(3))
+    paths = ("--labels", folder / "mole.seg.nrrd", "--constraints", folder / "stack.nii.gz", "-o", folder / "out")
+    write_labels(folder / "mole3.nii.gz", np.arange(4800, dtype=np.int32).reshape(1, *SHAPE), Geometry.identity(3))
+    assert main([str(a) for a in ("refine", folder / "mole3.nii.gz", *paths, "--device", "cpu")]) == 0
+    assert json.loads((folder / "out" / "mole3.json").read_text(encoding="utf-8"))["foreground"] == [1]

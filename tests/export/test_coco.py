@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from napari_s3net.export.coco import coco_annotations, run_lengths
-from napari_s3net.io.segments import Segment
+from napari_s3net.segments import Segment
 
-SEGMENTS = [Segment(1, "Lung", (0, 0, 0)), Segment(3, "Fat", (0, 0, 0), is_object=False)]
+SEGMENTS = [Segment(1, "Lung", (1, 2, 3)), Segment(3, "Fat", (250, 4, 5), is_object=False)]
 
 
 def labels():
@@ -28,6 +28,7 @@ def test_every_label_of_every_plane_comes_back():
         assert np.array_equal(decoded(annotation["segmentation"]), mask)
         assert annotation["area"] == mask.sum()
     assert [c["supercategory"] for c in made["categories"]] == ["object", "background"]
+    assert [c["color"] for c in made["categories"]] == [list(one.colour) for one in SEGMENTS], "as panoptic COCO has it"
 
 
 def test_pycocotools_reads_the_same():

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from napari_s3net.errors import WriteError
-from napari_s3net.export.formats import FORMATS, segments_of, write_formats
+from napari_s3net.export.formats import FORMATS, segments_of, with_segments, write_formats
 from napari_s3net.image import Geometry, Segmentation
 from napari_s3net.provenance import Provenance
+from napari_s3net.segments import Code, Segment
 from napari_s3net.settings import Settings
 
 
@@ -29,10 +30,26 @@ def test_each_format_is_a_file_of_its_own(tmp_path):
 
 
 def test_segments_have_names_and_the_object_its_colour():
-    one, other = segments_of(result().names, result().foreground)
+    one, other = segments_of(result())
     assert (one.name, one.is_object, one.colour) == ("Lung", True, (25, 195, 242))
     assert (other.name, other.is_object) == ("Label 2", False)
     assert one.colour != other.colour
+
+
+def test_what_a_file_tells_of_labels_becomes_the_result_s_own():
+    codes = (Code("1", "Organ", "99S3"), Code("2", "Spleen", "99S3"))
+    told = [Segment(1, "Left lung", (1, 2, 3)), Segment(3, "Spleen", (4, 5, 6), codes=codes)]
+    known = with_segments(replace(result(), colours={2: (7, 8, 9)}), told)
+    assert known.names == {1: "Left lung", 2: "", 3: "Spleen"}
+    assert (known.colours, known.codes) == ({1: (1, 2, 3), 2: (7, 8, 9), 3: (4, 5, 6)}, {3: codes})
+    assert known.foreground == result().foreground
+    assert {one.label: one.colour for one in segments_of(known)} == known.colours
+
+
+def test_what_labels_are_written_with_anyway_is_no_choice():
+    written = [replace(one, codes=one.category_and_type) for one in segments_of(result())]
+    back = with_segments(result(), written)
+    assert (back.names, back.colours, back.codes) == (result().names, {}, {})
 
 
 def test_what_cannot_be_written_says_why(tmp_path):

@@ -5,11 +5,12 @@ import pytest
 
 from napari_s3net.errors import WriteError
 from napari_s3net.export.result import label_suffix, write_result
-from napari_s3net.image import Geometry, Image, Meaning, Segmentation, as_image
+from napari_s3net.image import Geometry, Image, Segmentation, as_image
 from napari_s3net.io import read_image
 from napari_s3net.phantom import disc
 from napari_s3net.provenance import Provenance
 from napari_s3net.runtime import child_process as process
+from napari_s3net.segments import Meaning
 from napari_s3net.settings import Settings
 
 PHOTO = disc(kind="rgb")

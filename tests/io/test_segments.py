@@ -5,8 +5,9 @@ import SimpleITK as sitk
 from napari_s3net.errors import ReadWarning, WriteError
 from napari_s3net.image import Geometry
 from napari_s3net.io import read_labels, write_labels
-from napari_s3net.io.segments import Code, Segment, of_fields, of_lines, to_fields, to_lines
+from napari_s3net.io.segments import of_fields, of_lines, to_fields, to_lines
 from napari_s3net.runtime import child_process as process
+from napari_s3net.segments import Code, Segment
 from tests.io.test_meta_nrrd import write_sequence
 
 GEOMETRY = Geometry((2.0, 0.5, 0.75), (5.0, 6.0, 7.0), Geometry.identity(3).direction)

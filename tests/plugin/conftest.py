@@ -7,8 +7,9 @@ from threading import Event
 import numpy as np
 import pytest
 
-from napari_s3net.image import Meaning, Segmentation, Step
+from napari_s3net.image import Segmentation, Step
 from napari_s3net.provenance import Provenance
+from napari_s3net.segments import Meaning
 
 
 @dataclass

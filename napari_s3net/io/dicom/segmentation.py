@@ -16,8 +16,8 @@ from napari_s3net.io.dicom.header import LABELS, Header, groups, items, numbers,
 from napari_s3net.io.dicom.pixels import decode_frames
 from napari_s3net.io.dicom.planes import DicomPlane, planes_of
 from napari_s3net.io.geometry import Grid, to_upright
-from napari_s3net.io.segments import Code, Colour, Segment
 from napari_s3net.io.validation.limits import check_memory
+from napari_s3net.segments import Code, Colour, Segment
 
 #: A segment of shares (FRACTIONAL) covers what has at least this part of the largest share.
 HALF = 0.5

@@ -17,9 +17,9 @@ from napari_s3net.errors import WriteError
 from napari_s3net.image import Geometry
 from napari_s3net.io.dicom.write_segmentation import slices_of
 from napari_s3net.io.geometry import Grid, to_file_grid
-from napari_s3net.io.segments import GREY, Segment
 from napari_s3net.io.validation.limits import shown
 from napari_s3net.io.write import replacing
+from napari_s3net.segments import GREY, Segment
 
 #: Plastimatch takes one bit of a voxel for each structure.
 MOST_STRUCTURES = 32

@@ -14,9 +14,9 @@ from napari_s3net import __version__
 from napari_s3net.errors import WriteError
 from napari_s3net.image import Geometry
 from napari_s3net.io.geometry import Grid, to_file_grid
-from napari_s3net.io.segments import GREY, Segment
 from napari_s3net.io.validation.limits import shown
 from napari_s3net.io.write import replacing
+from napari_s3net.segments import GREY, Segment
 
 #: Slices of the series lie on the labels' grid if they are no further off than this, in mm.
 SAME_PLACE = 0.05

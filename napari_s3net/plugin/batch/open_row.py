@@ -173,7 +173,8 @@ class OpenedResult:
         about = self.layer.metadata[KEY]
         data = np.asarray(self.layer.data)
         labels, masks = (review.corrected_path(self.row, kind) for kind in ("labels", "masks"))
-        write_labels(labels, data, about["geometry"], segments=segments_of(about["names"], about["foreground"]))
+        result = Segmentation.from_metadata(data, about["geometry"], about)
+        write_labels(labels, data, about["geometry"], segments=segments_of(result))
         mask, segment = mask_of_layer(data, about), mask_segment(about.get("object_name", "Object"))
         write_labels(masks, mask, about["geometry"], mask=True, segments=[segment])
         review.decide(self.row, "corrected", tuple(about["foreground"]), about["names"])

@@ -129,7 +129,7 @@ def labels_data(path: str) -> LayerData:
         "name": stem(Path(path)),
         "scale": (*(1.0,) * times, *labels.geometry.spacing),
         "units": (*("pixel",) * times, *(labels.geometry.unit,) * labels.geometry.ndim),
-        "metadata": {"napari_s3net": {"geometry": labels.geometry}},
+        "metadata": {"napari_s3net": {"geometry": labels.geometry, "codes": labels.codes}},
     }
     if labels.names:
         attributes["features"] = {"index": list(labels.names), "name": list(labels.names.values())}

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QStandardPaths
 
 from napari_s3net.errors import ReadError, WriteError
+from napari_s3net.plugin.layers.metadata import BY_ID
 from napari_s3net.plugin.layers.packed import PackedPlane, check_sum
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.slice_states import SliceStates
@@ -182,8 +183,8 @@ def load(file: Path) -> SavedSession:
             keys = [PlaneKey(tuple(steps)) for steps in about.get("first", ())]
             first = {key: PackedPlane.of(parts[f"first{n}"]) for n, key in enumerate(keys)}
         metadata = about["note"]
-        by_id = ("names", "meanings")  # JSON has text for keys
-        metadata |= {key: {int(i): value for i, value in metadata[key].items()} for key in by_id if key in metadata}
+        # JSON has text for keys
+        metadata |= {key: {int(i): value for i, value in metadata[key].items()} for key in BY_ID if key in metadata}
         locked = tuple(about["locked"])
         states = _states_of_json(about.get("slices", {}))
         return SavedSession(

@@ -16,8 +16,9 @@ from napari_s3net.correction.constraints import BACKGROUND, OBJECT
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Segmentation
 from napari_s3net.plugin.correct.tools import Plane
+from napari_s3net.plugin.layers.layer_segments import names_in_features
 from napari_s3net.plugin.layers.locks import Locks, locks_of
-from napari_s3net.plugin.layers.metadata import names_in_features, restored, with_new_ids
+from napari_s3net.plugin.layers.metadata import restored, with_new_ids
 from napari_s3net.plugin.layers.metadata_history import history_of
 from napari_s3net.plugin.layers.object_outline import outline_object
 from napari_s3net.plugin.layers.palette import hex_colour

@@ -7,7 +7,8 @@ from typing import Any
 
 from napari.layers import Labels
 
-from napari_s3net.plugin.layers.metadata import names_in_features, with_name
+from napari_s3net.plugin.layers.layer_segments import names_in_features
+from napari_s3net.plugin.layers.metadata import with_name
 from napari_s3net.plugin.layers.metadata_history import history_of
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.plane_key import PlaneKey

@@ -19,6 +19,7 @@ from napari_s3net.learning.files import ImageWithLabels, checkpoint_of, find_ima
 from napari_s3net.learning.settings import LearnSettings
 from napari_s3net.plugin.jobs.thread_job import LongJob, ThreadJob
 from napari_s3net.runtime.generators import follow
+from napari_s3net.segments import Segment, colour_of_hex, hex_of_colour
 
 #: Seconds between two previews, at least.
 PREVIEW_SECONDS = 2.0
@@ -86,14 +87,21 @@ def scan_labels(images: Path, labels: Path | None, model: Path | None = None) ->
         pairs = find_images_with_labels(images)
     whole = partly = 0
     values: set[int] = set()
+    told: dict[int, Segment] = {}
     for pair in pairs:
         if pair.labels is not None:
-            found = set(np.unique(read_labels(pair.labels).array).tolist())
+            read = read_labels(pair.labels)
+            found = set(np.unique(read.array).tolist())
+            told = {one.label: one for one in read.segments} | told
             is_whole = UNLABELLED not in found or found == MASK_VALUES
             whole, partly = whole + is_whole, partly + (not is_whole)
             values |= {1} if found == MASK_VALUES else found - {0, UNLABELLED}
     names, colours = _known_classes(model)
-    return Labelled(tuple(pairs), whole, partly, tuple(sorted(values | names.keys())), names, colours)
+    ordered = tuple(sorted(values | names.keys()))
+    in_files = [told[value] for value in ordered if value in told]
+    names = {one.label: one.own_name for one in in_files if one.own_name} | names
+    colours = {one.label: hex_of_colour(one.colour) for one in in_files if one.colour} | colours
+    return Labelled(tuple(pairs), whole, partly, ordered, names, colours)
 
 
 def _known_classes(model: Path | None) -> tuple[dict[int, str], dict[int, str]]:
@@ -106,7 +114,7 @@ def _known_classes(model: Path | None) -> tuple[dict[int, str], dict[int, str]]:
         card = None
     if card is None:
         return {}, {}
-    return dict(card.classes), {int(value): str(text) for value, text in card.record.get("colours", {}).items()}
+    return dict(card.classes), {value: hex_of_colour(colour) for value, colour in card.colours.items()}
 
 
 class LabelScan(ThreadJob):
@@ -268,8 +276,8 @@ class LearnJob(SteppedJob):
             checkpoint.unlink(missing_ok=True)  # of labels or settings as they were before
         device = resolve_device("auto")
         learned = self._follow(iter_learn(data, asked.settings, device, init=init, checkpoint=checkpoint))
-        colours = {str(value): text for value, text in asked.colours.items()}
-        learned = replace(learned, card=replace(learned.card, record={**learned.card.record, "colours": colours}))
+        colours = {value: colour_of_hex(text) for value, text in asked.colours.items()}
+        learned = replace(learned, card=replace(learned.card, colours={**learned.card.colours, **colours}))
         if not self._cancelled.is_set():
             save_model(asked.model, learned)
         return learned.card

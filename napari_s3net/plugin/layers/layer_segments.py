@@ -10,9 +10,9 @@ from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 
 from napari_s3net.export.formats import mask_segment, segments_of
-from napari_s3net.io.segments import Colour, Segment
-from napari_s3net.plugin.layers.metadata import names_in_features
+from napari_s3net.image import Segmentation
 from napari_s3net.plugin.layers.placement import KEY
+from napari_s3net.segments import Colour, Segment, name_of_label
 
 #: Labels that are painted by hand are few; more are instances, which have no names.
 MOST_NAMED = 255
@@ -38,7 +38,7 @@ def layer_segments(attributes: Mapping[str, Any], labels: NDArray[Any]) -> list[
     if "mask_of" in about:
         return [mask_segment(about.get("object_name", "Object"))]
     if "settings" in about:
-        return segments_of(about["names"], about["foreground"], own_colours(about))
+        return segments_of(Segmentation.from_metadata(labels, about["geometry"], about))
     highest = int(labels.max(initial=0))
     if highest > np.iinfo(np.uint16).max or labels.min(initial=0) < 0:
         return []
@@ -46,30 +46,29 @@ def layer_segments(attributes: Mapping[str, Any], labels: NDArray[Any]) -> list[
     named = names_in_features(attributes.get("features", ()))
     if len(ids) > MOST_NAMED:
         return []
+    codes = about.get("codes", {})
     return [
-        Segment(label, named.get(label) or f"Label {label}", colour)
+        Segment(label, named.get(label) or name_of_label(label), colour, codes=codes.get(label))
         for label, colour in zip(ids.tolist(), _shown_colours(attributes.get("colormap"), ids), strict=True)
     ]
 
 
-def own_colours(about: Mapping[str, Any]) -> dict[int, Colour]:
-    """Colours that labels of a result have of their own, such as classes that were learned.
+def names_in_features(features: Any) -> dict[int, str]:
+    """Names of labels that were opened from a file, as from a DICOM segmentation.
 
     Parameters
     ----------
-    about : mapping
-        What a result layer knows about itself.
+    features : pandas.DataFrame
+        Of the label layer; the reader puts "index" and "name" there.
 
     Returns
     -------
-    dict of int to tuple of int
-        Red, green and blue, 0 to 255.
+    dict of int to str
+        Empty where there are none.
     """
-    colours = {}
-    for label, text in about.get("colours", {}).items():
-        red, green, blue = (int(text[i : i + 2], 16) for i in (1, 3, 5))
-        colours[int(label)] = (red, green, blue)
-    return colours
+    if not {"index", "name"} <= set(features):
+        return {}
+    return {int(i): str(name) for i, name in zip(features["index"], features["name"], strict=True)}
 
 
 def segment_colormap(segments: Sequence[Segment]) -> DirectLabelColormap:

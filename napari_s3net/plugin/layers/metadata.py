@@ -9,15 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_s3net.image import Geometry, Meaning, Segmentation
+from napari_s3net.image import Geometry, Segmentation
 from napari_s3net.labels.matching import match_to_previous, match_to_stack, renumber
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.preprocessing.window import to_unit
 from napari_s3net.provenance import Provenance
+from napari_s3net.segments import Meaning
 from napari_s3net.volume.slices import cluster_meanings
 
 Metadata = dict[str, Any]
+#: What is known of each id by itself.
+BY_ID = ("names", "meanings", "colours", "codes")
 
 
 def make_metadata(result: Segmentation, source: Source, geometry: Geometry, preset: str) -> Metadata:
@@ -74,9 +77,24 @@ def with_slice(old: Metadata, new: Metadata) -> Metadata:
         **({} if span is None else {"earlier_span": span}),
         **replace(made, slices=slices).to_dict(),
         "foreground": sorted(foreground),
-        "names": {**old.get("names", {}), **new["names"]},
-        "meanings": {**old.get("meanings", {}), **new["meanings"]},
+        **joined_by_id(old, new),
     }
+
+
+def joined_by_id(old: Metadata, new: Metadata) -> Metadata:
+    """Join what two results know of their ids, such as names and colours.
+
+    Parameters
+    ----------
+    old, new : dict
+        Metadata of one layer; `old` may be empty.
+
+    Returns
+    -------
+    dict
+        The entries of `BY_ID`; of what both know the new one's.
+    """
+    return {entry: {**old.get(entry, {}), **new.get(entry, {})} for entry in BY_ID}
 
 
 def made_in_view(metadata: Metadata, key: PlaneKey) -> Metadata | None:
@@ -216,6 +234,8 @@ def numbered_as_before(
     new = {i: list(meaning) for old, i in ids.items() if (meaning := result.meanings.get(old)) is not None}
     meanings = {i: meant[i] if i in stayed and i in meant else new.get(i) for i in names}
     about = {"names": names, "meanings": {i: m for i, m in meanings.items() if m}, "foreground": sorted(ticked)}
+    for entry in ("colours", "codes"):  # a run gives none: they are the user's
+        about[entry] = {i: own for i, own in known.get(entry, {}).items() if i in stayed and i in names}
     return renumber(result.labels, ids), {**metadata, **about}
 
 
@@ -302,24 +322,6 @@ def restored(metadata: Metadata, earlier: Metadata | None) -> Metadata:
     back = earlier if metadata["slice"] is None else {**metadata, **with_slice(metadata, earlier)}
     back = {**back, **present}
     return metadata if back == metadata else back
-
-
-def names_in_features(features: Any) -> dict[int, str]:
-    """Names of labels that were opened from a file, as from a DICOM segmentation.
-
-    Parameters
-    ----------
-    features : pandas.DataFrame
-        Of the label layer; the reader puts "index" and "name" there.
-
-    Returns
-    -------
-    dict of int to str
-        Empty where there are none.
-    """
-    if not {"index", "name"} <= set(features):
-        return {}
-    return {int(i): str(name) for i, name in zip(features["index"], features["name"], strict=True)}
 
 
 def mask_of_layer(labels: NDArray[np.integer[Any]], metadata: Mapping[str, Any]) -> NDArray[np.uint8]:

@@ -11,7 +11,7 @@ from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 
 from napari_s3net.image import Segmentation
-from napari_s3net.plugin.layers.metadata import Metadata, make_metadata, numbered_as_stack, numbers_of
+from napari_s3net.plugin.layers.metadata import Metadata, joined_by_id, make_metadata, numbered_as_stack, numbers_of
 from napari_s3net.plugin.layers.metadata_history import history_of
 from napari_s3net.plugin.layers.packed import PackedPlane, check_sum
 from napari_s3net.plugin.layers.palette import CLEAR, colour
@@ -169,8 +169,7 @@ class VolumeTarget(Target):
         return {
             **metadata,
             "foreground": sorted(foreground),
-            "names": {**old.get("names", {}), **metadata["names"]},
-            "meanings": {**old.get("meanings", {}), **metadata["meanings"]},
+            **joined_by_id(old, metadata),
             "span": (self.stack.first, self.stack.last, self.source.slices),
             **({} if span is None else {"earlier_span": span}),
         }

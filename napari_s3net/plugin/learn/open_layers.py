@@ -11,10 +11,13 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Labels
 from numpy.typing import NDArray
 
-from napari_s3net.plugin.layers.metadata import mask_of_layer
+from napari_s3net.export.formats import mask_segment
+from napari_s3net.plugin.layers.layer_segments import layer_segments
+from napari_s3net.plugin.layers.metadata import Metadata, mask_of_layer
 from napari_s3net.plugin.layers.ownership import belongs_to
 from napari_s3net.plugin.layers.result_layer import is_result_of, metadata_of, plain
 from napari_s3net.plugin.layers.waiting import is_waiting
+from napari_s3net.segments import Segment
 
 
 def class_labels(layer: Labels) -> NDArray[np.int32]:
@@ -30,10 +33,33 @@ def class_labels(layer: Labels) -> NDArray[np.int32]:
     numpy.ndarray
         int32: of clusters 1 at the object, of all others the labels as they are.
     """
+    clusters, labels = _clusters(layer), np.asarray(layer.data)
+    return (labels if clusters is None else mask_of_layer(labels, clusters)).astype(np.int32)
+
+
+def class_segments(layer: Labels) -> list[Segment]:
+    """Say how a layer calls and colours the classes of `class_labels`.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        As for `class_labels`.
+
+    Returns
+    -------
+    list of Segment
+        By value.
+    """
+    clusters = _clusters(layer)
+    if clusters is not None:
+        return [mask_segment(clusters.get("object_name", "Object"))]
+    return layer_segments(layer.as_layer_data_tuple()[1], np.asarray(layer.data))
+
+
+def _clusters(layer: Labels) -> Metadata | None:
+    """What is known of a layer whose labels are clusters; None for one whose labels are classes."""
     about = metadata_of(layer)
-    labels = np.asarray(layer.data)
-    is_cluster = about is not None and not about.get("model")
-    return (mask_of_layer(labels, about) if is_cluster and about is not None else labels).astype(np.int32)
+    return about if about is not None and not about.get("model") else None
 
 
 def open_labels(

@@ -16,7 +16,7 @@ from napari_s3net.plugin.contributions.reader import layer_data
 from napari_s3net.plugin.layers.object_outline import outline_object
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.result_layer import plain, recolour, result_layer, result_name
-from napari_s3net.plugin.learn.open_layers import class_labels
+from napari_s3net.plugin.learn.open_layers import class_labels, class_segments
 
 
 def open_image(viewer: Any, image: Image) -> ImageLayer:
@@ -63,7 +63,8 @@ def add_result(
     kind = result.image.kind if result.image is not None else "grey"
     about = {"source": image_layer.name, "kind": kind, "geometry": result.geometry}
     own = {value: colour for value, colour in (colours or {}).items() if value in result.names}
-    layer.metadata = {KEY: {**result.metadata(), **about, "colours": own}}
+    known = result.metadata()
+    layer.metadata = {KEY: {**known, **about, "colours": {**known["colours"], **own}}}
     recolour(layer)
     viewer.add_layer(layer)
     outline_object(viewer, layer)
@@ -96,5 +97,5 @@ def keep_correction(path: Path, layer: Labels, folder: Path) -> Path:
 
     image = read_image(path)
     target = folder / f"{stem(path)}{label_suffix(image)}"
-    write_labels(target, class_labels(layer), image.geometry)
+    write_labels(target, class_labels(layer), image.geometry, segments=class_segments(layer))
     return target

@@ -15,7 +15,6 @@ from napari_s3net.export.formats import FORMATS, write_formats
 from napari_s3net.image import Segmentation
 from napari_s3net.io.validation.headers import stem
 from napari_s3net.plugin.contributions.writer import write_labels
-from napari_s3net.plugin.layers.layer_segments import own_colours
 from napari_s3net.plugin.layers.mask_layer import mask_of
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.renewal import PerLayer
@@ -217,8 +216,7 @@ def save_result(path: Path, what: str, layer: Labels, source: Source | None, cho
         return path
     base = path.name.removesuffix(FORMATS[name])
     series = None if source is None or source.path is None else Path(source.path)
-    colours = own_colours(layer.metadata[KEY])
-    (written,) = write_formats(path.parent, base, _result_of(layer, source), [name], series, colours=colours)
+    (written,) = write_formats(path.parent, base, _result_of(layer, source), [name], series)
     return written
 
 

@@ -7,7 +7,7 @@ from pydicom.dataset import Dataset
 from napari_s3net.errors import HoldsLabelsError, ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.io.dicom.segmentation import read_segmentation
 from napari_s3net.io.dicom.series import read_file
-from napari_s3net.io.segments import Code, Segment
+from napari_s3net.segments import Code, Segment
 from tests.io.dicom.test_planes import group
 from tests.io.made_files import hounsfield, make_dicom, make_slice
 

@@ -8,7 +8,7 @@ from napari_s3net.errors import WriteError
 from napari_s3net.io import read_image
 from napari_s3net.io.dicom import write_contours
 from napari_s3net.io.dicom.write_contours import write_dicom_contours
-from napari_s3net.io.segments import Segment
+from napari_s3net.segments import Segment
 from tests.io.dicom.test_write_segmentation import SEGMENTS, close_children, labels_of, series
 
 pytest.importorskip("plastimatch")

@@ -5,8 +5,8 @@ from napari_s3net.errors import WriteError
 from napari_s3net.io import read_image
 from napari_s3net.io.dicom.write_segmentation import write_dicom_segmentation
 from napari_s3net.io.read import read_labels
-from napari_s3net.io.segments import Segment
 from napari_s3net.runtime import child_process as process
+from napari_s3net.segments import Segment
 from tests.io.made_files import hounsfield, make_slice
 
 highdicom = pytest.importorskip("highdicom")

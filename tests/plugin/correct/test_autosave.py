@@ -24,7 +24,7 @@ def session(**changed):
         "labels": labels,
         "strokes": (labels > 9).astype(np.int32),
         "name": "mole – S³-Net",
-        "metadata": {"names": {1: "Lesion"}, "foreground": [1]},
+        "metadata": {"names": {1: "Lesion"}, "foreground": [1], "colours": {1: "#c92107"}},
         "locked": (3, 7),
         "locked_part": labels == 5,
     }
@@ -44,7 +44,7 @@ def test_what_was_saved_comes_back(tmp_path):
         np.testing.assert_array_equal(getattr(back, name), getattr(session(), name))
         assert getattr(back, name).dtype == getattr(session(), name).dtype
     assert (back.image, back.path, back.name) == ("mole", "/pictures/mole.png", "mole – S³-Net")
-    assert back.metadata == {"names": {1: "Lesion"}, "foreground": [1]}
+    assert back.metadata == {"names": {1: "Lesion"}, "foreground": [1], "colours": {1: "#c92107"}}
     assert back.locked == (3, 7)
 
 

@@ -5,7 +5,7 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_s3net.plugin.correct.renaming import rename_label
-from napari_s3net.plugin.layers.metadata import names_in_features
+from napari_s3net.plugin.layers.layer_segments import names_in_features
 from napari_s3net.plugin.layers.metadata_history import history_of
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.plane_key import PlaneKey

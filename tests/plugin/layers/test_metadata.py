@@ -4,14 +4,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from napari_s3net.image import Geometry, Meaning, Segmentation
+from napari_s3net.image import Geometry, Segmentation
 from napari_s3net.plugin.layers import metadata as notes
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.provenance import Provenance
+from napari_s3net.segments import Meaning
 from napari_s3net.settings import Settings
 
 PLANE = PlaneKey((None, None))
+PLACE = Geometry.identity(2)
 
 
 def result(labels, foreground, names):
@@ -90,6 +92,16 @@ def test_a_stack_remembers_each_slice():
     assert [(part.slice, part.settings.seed) for part in made.slices] == [(0, 9), (2, 1)]
     again = Provenance.from_dict(notes.with_slice(both, first))
     assert [part.slice for part in again.slices] == [2, 0], "a slice that is segmented again is told once"
+
+
+def test_colours_of_the_user_stay_when_a_plane_is_segmented_again():
+    old = {**notes.make_metadata(result([[1, 2, 2]], (1,), {1: "Lung", 2: "Body"}), source(), PLACE, "ct-lung")}
+    old["colours"] = {1: "#c92107", 9: "#010203"}
+    new = result([[1, 2, 2]], (1,), {1: "Lung", 2: "Body"})
+    about = notes.make_metadata(new, source(), PLACE, "ct-lung")
+    assert notes.with_slice(old, about)["colours"] == old["colours"], "slices have one table of colours"
+    _, again = notes.numbered_as_before(new, old, np.array([[1, 2, 2]]), about)
+    assert again["colours"] == {1: "#c92107"}
 
 
 def test_ticks_names_and_new_ids_leave_the_old_note_alone():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_s3net.image import Geometry, Meaning, Segmentation
+from napari_s3net.image import Geometry, Segmentation
 from napari_s3net.plugin.layers.metadata_history import history_of
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.result_layer import metadata_of
@@ -12,6 +12,7 @@ from napari_s3net.plugin.layers.run_cache import cached_run
 from napari_s3net.plugin.layers.source import source_of
 from napari_s3net.plugin.layers.target import FRAMES, Target, dissolve
 from napari_s3net.provenance import Provenance
+from napari_s3net.segments import Meaning
 from napari_s3net.settings import Settings
 
 

@@ -108,10 +108,10 @@ def test_learned_applied_corrected_and_learned_again(ready, folder, qtbot):
     over(ready, qtbot)
     assert "Learned from 2 images" in ready.line.text()
     card = load_model(folder / "labels" / "model.safetensors").card
-    assert (card.record["steps"], card.classes, card.record["colours"]["1"]) == (
+    assert (card.record["steps"], card.classes, card.colours[1]) == (
         20,
         {1: "Spot", 2: "Class 2"},
-        "#ff0000",
+        (255, 0, 0),
     )
     image = open_image(ready._viewer, read_image(folder / "images" / "a3.png"))
     ready.apply_button.click()

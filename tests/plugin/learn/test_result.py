@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from napari.utils.colormaps import DirectLabelColormap
 
 from napari_s3net.errors import ReadError
 from napari_s3net.image import Geometry, Image, Segmentation
@@ -53,11 +54,14 @@ def test_a_correction_is_found_again_beside_its_image(tmp_path, suffix):
     else:
         write_labels(path, np.stack([grey] * 3), geometry)
         labels = np.stack([labels] * 3)
-    layer = ViewerModel().add_labels(labels)
+    colours = DirectLabelColormap(color_dict={None: "grey", 0: "transparent", 1: "#c92107", 2: "#010203"})
+    features = {"index": [1], "name": ["Nodule"]}
+    layer = ViewerModel().add_labels(labels, colormap=colours, features=features)
     kept = keep_correction(path, layer, tmp_path / "labels")
     assert kept.name == f"a1{suffix}"
     back = read_labels(kept)
     np.testing.assert_array_equal(back.array, labels)
+    assert [(one.own_name, one.colour) for one in back.segments] == [("Nodule", (201, 33, 7)), ("", (1, 2, 3))]
     if suffix != ".png":
         assert back.geometry.spacing == geometry.spacing
         assert back.geometry.origin == geometry.origin
