@@ -22,12 +22,8 @@ from typing import Any
 
 import napari
 import numpy as np
-import PIL.Image
 from napari.layers import Labels
 from qtpy.QtWidgets import QApplication, QLabel
-from skimage.transform import resize
-
-from napari_s3net import phantom
 
 #: After an action the window is watched for at least this long, so that what it puts off is seen.
 WATCH = 0.6
@@ -83,14 +79,21 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=1500)
     parser.add_argument("--write", type=Path)
     parser.add_argument("--alone", type=Path, help="a photograph: measure napari alone with it, print it as JSON")
+    parser.add_argument("--make", type=Path, help="a folder: write photographs into it")
     asked = parser.parse_args()
     if asked.alone is not None:
         print(json.dumps(measure_alone(asked.alone)))
         return
+    if asked.make is not None:
+        make_photographs(asked.make, asked.size)
+        return
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        photographs = make_photographs(place / "photographs", asked.size)
+        # In processes of their own, so that nothing is loaded in this one that a user's napari has not loaded.
+        make = [sys.executable, __file__, "--size", str(asked.size), "--make", str(place / "photographs")]
+        subprocess.run(make, check=True)
+        photographs = sorted((place / "photographs").iterdir())
         run = [sys.executable, __file__, "--alone", str(photographs[0])]
         alone = json.loads(subprocess.run(run, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
         keep_apart(place)
@@ -105,22 +108,21 @@ def main() -> None:
 
 
 def keep_apart(place: Path) -> None:
-    """Sessions and what docks remember go to a folder of their own, not to this machine's user."""
-    from napari_s3net.plugin.correct import autosave
-    from napari_s3net.plugin.widgets import remembered
-
-    autosave.session_folder = lambda: place / "sessions"
-    remembered.memory_file = lambda: place / "docks.json"
+    """Sessions and what docks remember go to a folder of their own (on Linux), not to this machine's user."""
+    os.environ |= {"XDG_DATA_HOME": str(place / "data"), "XDG_CONFIG_HOME": str(place / "config")}
 
 
-def make_photographs(folder: Path, size: int) -> list[Path]:
+def make_photographs(folder: Path, size: int) -> None:
     """Synthetic photographs in a folder."""
+    import PIL.Image
+    from skimage.transform import resize
+
+    from napari_s3net import phantom
+
     folder.mkdir()
-    paths = [folder / f"photo{n}.jpg" for n in range(PHOTOGRAPHS)]
-    for n, path in enumerate(paths):
+    for n in range(PHOTOGRAPHS):
         array = resize(phantom.dermoscopy(seed=n).image.array, (size, size), preserve_range=True).astype(np.uint8)
-        PIL.Image.fromarray(array).save(path, quality=92)
-    return paths
+        PIL.Image.fromarray(array).save(folder / f"photo{n}.jpg", quality=92)
 
 
 def open_window() -> napari.Viewer:
@@ -128,6 +130,11 @@ def open_window() -> napari.Viewer:
     viewer = napari.Viewer()
     viewer.window._qt_window.resize(1366, 748)
     return viewer
+
+
+def dock_of(name: str) -> Any:
+    """The dock of that class; what it needs is imported as it is opened, and not for this script before."""
+    return next(one for one in QApplication.allWidgets() if type(one).__name__ == name)
 
 
 def disc(shape: tuple[int, ...]) -> tuple[Any, ...]:
@@ -179,15 +186,11 @@ def measure_alone(photograph: Path) -> Rows:
 
 def measure(photograph: Path) -> Rows:
     """Go through a session as a person would; the stalls of each action."""
-    from napari_s3net.plugin.correct.dock import CorrectDock
-    from napari_s3net.plugin.layers.undo import undo_log_of
-    from napari_s3net.plugin.segment.dock import SegmentDock
-
     watch, viewer = Watch(), open_window()
     watch.do("napari itself, idle", lambda: None)
     watch.do("open a photograph", lambda: viewer.open(str(photograph), plugin="napari-s3net"))
     watch.do("open Segment", lambda: viewer.window.add_plugin_dock_widget("napari-s3net", "Segment"))
-    dock = next(one for one in QApplication.allWidgets() if isinstance(one, SegmentDock))
+    dock = dock_of("SegmentDock")
     settled = lambda: not dock.session.phase.is_busy  # noqa: E731
     watch.do("first run", dock.run_button.click, settled)
     watch.do("second run", dock.run_button.click, settled)
@@ -198,12 +201,14 @@ def measure(photograph: Path) -> Rows:
     watch.do("save", dock.panel.save.click)
     watch.do("save the session", dock.autosave.save)
     watch.do("open Correct", dock.panel.correct.click)
-    correct = next(one for one in QApplication.allWidgets() if isinstance(one, CorrectDock))
+    correct = dock_of("CorrectDock")
     watch.do("take the brush", lambda: correct.brush("object"))
     place = disc(correct.editor.strokes.data.shape)
     watch.do("a stroke", lambda: correct.editor.strokes.data_setitem(place, correct.editor.strokes.selected_label))
     watch.do("re-run with strokes", correct.paint.rerun.click, lambda: not correct.background.running)
     watch.do("fill holes", lambda: correct.tools.asked.emit("fill_holes"))
+    from napari_s3net.plugin.layers.undo import undo_log_of
+
     watch.do("undo", undo_log_of(viewer).undo)
     watch.do("next image", lambda: dock.panel.asked.emit("next_image"))
     watch.do("close", viewer.close)
@@ -212,17 +217,19 @@ def measure(photograph: Path) -> Rows:
 
 def measure_review(photographs: Path, output: Path) -> Rows:
     """Segment a folder, and look through its results."""
-    from napari_s3net.plugin.jobs.thread_job import is_busy
-
     watch, viewer = Watch(), open_window()
-    dock = viewer.window.add_plugin_dock_widget("napari-s3net", "Batch")[1]
+    watch.do("open Batch", lambda: viewer.window.add_plugin_dock_widget("napari-s3net", "Batch"))
+    dock = dock_of("BatchDock")
     watch.do("choose a folder", lambda: setattr(dock.form.source, "value", photographs))
     dock.form.output.value = output
     watch.do("look into the folders", dock._scan_folders, lambda: dock._scan is None)
+    from napari_s3net.plugin.jobs.thread_job import is_busy
+
     watch.do("a batch", dock.start_button.click, lambda: dock.job is None and not is_busy())
     watch.do("begin a review", dock.review_button.click)
     for _ in range(PHOTOGRAPHS - 1):
         watch.do("next image in a review", dock.panel.buttons["accept"].click)
+    watch.do("open Learn", lambda: viewer.window.add_plugin_dock_widget("napari-s3net", "Learn"))
     viewer.close()
     return watch.rows
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from napari_s3net.image import Notice
     from napari_s3net.learning.examples import ExampleSet
     from napari_s3net.learning.model import LearnedModel
-    from napari_s3net.learning.run import LearnStep
+    from napari_s3net.learning.steps import LearnStep
 
 #: Iterations from one line of progress to the next.
 TOLD_EVERY = 50

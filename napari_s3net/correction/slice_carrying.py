@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.segmentation import random_walker
 
 from napari_s3net.image import Image
 from napari_s3net.preprocessing.window import Window
@@ -163,6 +162,8 @@ def _walk(there: NDArray[np.float32], numbers: NDArray[np.integer]) -> NDArray[n
         return numbers
     if len(used) == 2:
         return np.full_like(numbers, used[1])
+    from skimage.segmentation import random_walker
+
     walked = random_walker(there.astype(np.float64), dense.reshape(numbers.shape), mode="cg_j", tol=1e-3, prob_tol=1.0)
     return np.asarray(np.where(walked > 0, used[np.maximum(walked, 0)], 0))
 

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.segmentation import watershed
 
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.labels.reshape import Labels, Mask, reshape_region
@@ -113,6 +112,8 @@ def split_between(labels: Labels, first: tuple[int, ...], second: tuple[int, ...
     InvalidImageError
         If the points are not in one component, or are the same.
     """
+    from skimage.segmentation import watershed
+
     component = component_at(labels, first)
     if not component[second] or first == second:
         raise InvalidImageError("Click two different places in one connected part.")

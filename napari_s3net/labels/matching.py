@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +54,8 @@ def match_to_previous(
         An id for each of the new clusters: that of the earlier cluster that it continues; else its own, where no other
         cluster has it; else a number that neither result uses.
     """
+    from scipy.optimize import linear_sum_assignment
+
     new, old = _ids(labels), _ids(previous)
     rows, columns = _places(labels, new), _places(previous, old)
     likeness = _pairwise_iou(rows, columns, new, old)
@@ -140,6 +141,8 @@ def _overlapping_pairs(
     labels: NDArray[Any], meanings: Mapping[int, Hashable], known: Mapping[int, Hashable], beside: NDArray[Any]
 ) -> dict[int, int]:
     """Pairs that mean the same and, all together, overlap most."""
+    from scipy.optimize import linear_sum_assignment
+
     old, new = list(meanings), [i for i in np.unique(beside).tolist() if i in known]
     overlap = np.zeros((len(old), len(new)), int)
     for n, label in enumerate(old):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from napari_s3net.errors import InvalidImageError, ReadError, ReadWarning
 from napari_s3net.image import Image
-from napari_s3net.learning.files import ImageWithLabels
+from napari_s3net.learning.files import ImageWithLabels, default_names
 from napari_s3net.learning.keypoints import Keypoints, find_keypoints
 from napari_s3net.learning.planes import (
     InputNormalisation,
@@ -24,6 +24,7 @@ from napari_s3net.learning.planes import (
     labels_to_square,
     to_square,
 )
+from napari_s3net.learning.steps import ReadStep
 from napari_s3net.network.class_losses import IGNORED
 from napari_s3net.segments import Colour, Segment
 
@@ -33,20 +34,6 @@ MASK_VALUES = {0, UNLABELLED}
 #: The normalisation is chosen by this many images, those with labels first.
 LOOKED_AT = 24
 MOST_CLASSES = 126
-
-
-@dataclass(frozen=True)
-class ReadStep:
-    """How many of the images are read.
-
-    Attributes
-    ----------
-    done, total : int
-        Images.
-    """
-
-    done: int
-    total: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -375,22 +362,6 @@ def _name_classes(
         raise InvalidImageError(f"Expected at most {MOST_CLASSES} classes; the labels have {len(values)}.")
     names = {value: told[value].own_name for value in values if value in told and told[value].own_name}
     return {**default_names(sorted(values)), **names}
-
-
-def default_names(values: Sequence[int]) -> dict[int, str]:
-    """Name classes that nobody has named.
-
-    Parameters
-    ----------
-    values : sequence of int
-        As in the labels' files.
-
-    Returns
-    -------
-    dict of int to str
-        "Object" for a single one; else they are numbered.
-    """
-    return {value: f"Class {value}" if len(values) > 1 else "Object" for value in values}
 
 
 def _to_channels(labels: NDArray[np.int64] | None, classes: Mapping[int, str], size: int) -> NDArray[np.int8]:

@@ -127,3 +127,19 @@ def _labels_of(name: str, known: dict[str, Path], endings: Sequence[str]) -> Pat
             if form + end in known:
                 return known[form + end]
     return None
+
+
+def default_names(values: Sequence[int]) -> dict[int, str]:
+    """Name classes that nobody has named.
+
+    Parameters
+    ----------
+    values : sequence of int
+        As in the labels' files.
+
+    Returns
+    -------
+    dict of int to str
+        "Object" for a single one; else they are numbered.
+    """
+    return {value: f"Class {value}" if len(values) > 1 else "Object" for value in values}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from napari_s3net.learning.examples import ExampleSet
 from napari_s3net.learning.settings import LEARNING, LearnSettings
+from napari_s3net.learning.steps import LearnStep
 from napari_s3net.training.state import TrainingState, check_finite, cosine_rate, read_terms
 from napari_s3net.training.weights import read_tensors
 
@@ -85,29 +85,6 @@ def belongs_to_run(checkpoint: Path, data: ExampleSet, settings: LearnSettings, 
         return False
     written = read_tensors(checkpoint)[1].get("identity")
     return written == json.dumps(identity_of(data, settings, init), sort_keys=True)
-
-
-@dataclass(frozen=True)
-class LearnStep:
-    """Where learning has come to.
-
-    Attributes
-    ----------
-    iteration, total : int
-        Updates done and to do.
-    losses : dict of str to float
-        The weighted terms, means over the iterations since the last step.
-    validation : float or None
-        Mean Dice of the classes on the images set aside, as it was last measured; None where there are none.
-    network : torch.nn.Module
-        As it is now; it goes on changing.
-    """
-
-    iteration: int
-    total: int
-    losses: dict[str, float]
-    validation: float | None
-    network: Any = field(repr=False, compare=False)
 
 
 def iter_updates(

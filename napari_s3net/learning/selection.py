@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from napari_s3net.errors import InvalidImageError, S3NetError
 from napari_s3net.image import Image
-from napari_s3net.learning.examples import ReadStep, grey_of
+from napari_s3net.learning.examples import grey_of
 from napari_s3net.learning.keypoints import find_keypoints, pad_points
 from napari_s3net.learning.model import LearnedModel
 from napari_s3net.learning.planes import fitted_shape, to_square
+from napari_s3net.learning.steps import ReadStep
 
 
 @dataclass(frozen=True, eq=False)

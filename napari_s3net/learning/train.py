@@ -28,9 +28,10 @@ from napari_s3net.learning.methods import (
     predict_squares,
 )
 from napari_s3net.learning.model import LearnedCard, LearnedModel
-from napari_s3net.learning.run import LearnStep, identity_of, iter_updates, new_run
+from napari_s3net.learning.run import identity_of, iter_updates, new_run
 from napari_s3net.learning.settings import LEARNING, LearnSettings
 from napari_s3net.learning.start import LESIONS, TAUGHT, Start, choose_start
+from napari_s3net.learning.steps import LearnStep
 from napari_s3net.network.class_losses import IGNORED
 from napari_s3net.network.unet import ClassNetwork, ClassNetworkConfig
 

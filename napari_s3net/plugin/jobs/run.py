@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from importlib import import_module
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.image import Image, Notice, Segmentation, Step
+from napari_s3net.plugin.jobs.preload import preloading
 from napari_s3net.plugin.jobs.thread_job import Failure, LongJob
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.layers.stack import Stack
@@ -111,7 +111,7 @@ class Run(LongJob):
         assert self._given is not None  # noqa: S101 - set until the end
         source, settings, device = self._given
         self._stage = "Loading the network library…"
-        load_pandas()
+        preloading().result()
         from napari_s3net.runtime.device import available_devices
         from napari_s3net.runtime.oom_retry import iter_retrying
         from napari_s3net.segmentation import iter_segment
@@ -179,7 +179,7 @@ class VolumeRun(Run):
         stack, self._stack = self._stack, None
         _, settings, device = self._given
         self._stage = "Loading the network library…"
-        load_pandas()
+        preloading().result()
         from napari_s3net.runtime.device import available_devices
         from napari_s3net.runtime.oom_retry import iter_retrying
         from napari_s3net.volume.whole import iter_mode
@@ -219,12 +219,6 @@ class PlaneJob(Run):
         assert self._make is not None  # noqa: S101 - taken here, once
         make, self._make = self._make, None
         return self._drain(make(self._given[0].read()))
-
-
-def load_pandas() -> None:
-    """Load what napari loads for its first labels layer, which would hold up the window for most of a second there."""
-    with suppress(ImportError):
-        import_module("pandas")
 
 
 @contextmanager

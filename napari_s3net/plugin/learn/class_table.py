@@ -8,7 +8,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QAbstractItemView, QColorDialog, QHeaderView, QTableWidget, QTableWidgetItem
 
-from napari_s3net.learning.examples import default_names
+from napari_s3net.learning.files import default_names
 from napari_s3net.plugin.layers.palette import class_colour
 
 COLUMNS = ("", "Value", "Class")

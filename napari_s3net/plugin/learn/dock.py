@@ -15,9 +15,8 @@ from qtpy.QtWidgets import QFileDialog, QLabel, QProgressBar, QPushButton, QWidg
 
 from napari_s3net.errors import S3NetError
 from napari_s3net.image import Segmentation
-from napari_s3net.learning.examples import ReadStep
-from napari_s3net.learning.run import LearnStep
 from napari_s3net.learning.settings import LEARNING
+from napari_s3net.learning.steps import LearnStep, ReadStep
 from napari_s3net.plugin.jobs.learn_job import (
     ApplyJob,
     Labelled,

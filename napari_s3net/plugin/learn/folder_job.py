@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from napari_s3net.batch import Plan
-from napari_s3net.learning.examples import ReadStep
+from napari_s3net.learning.steps import ReadStep
 from napari_s3net.plugin.jobs.batch_job import BatchJob
 from napari_s3net.plugin.jobs.learn_job import LearnUpdate
 

@@ -20,12 +20,15 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_s3net.plugin.jobs.preload import preloading
 from napari_s3net.plugin.layers.undo import undo_log_of
 from napari_s3net.plugin.widgets.graphics import make_canvas_current
 from napari_s3net.plugin.widgets.style import style_sheet
 from napari_s3net.plugin.widgets.undo_keys import hold_keys, release_keys
 
 WIDTH, LEAST_WIDTH = 320, 280
+#: Pause after a dock is there, before what it will need is loaded.
+PRELOAD_MS = 300
 #: Around all parts, in pixels.
 MARGIN = 6
 
@@ -83,6 +86,7 @@ class Dock(QScrollArea):
         if not self._has_place:
             self._has_place = True
             QTimer.singleShot(0, self._join_others)  # napari has still to divide the window
+            QTimer.singleShot(PRELOAD_MS, _preload)
             if isinstance(self.window(), QMainWindow) and not self._released:
                 hold_keys(self.window(), self._viewer, self)
 
@@ -204,6 +208,10 @@ class Dock(QScrollArea):
 
     def _restyle(self, event: Any = None) -> None:
         self.setStyleSheet(style_sheet(self._viewer.theme))
+
+
+def _preload() -> None:
+    preloading()
 
 
 def frame_of(widget: QWidget) -> QDockWidget | None:
