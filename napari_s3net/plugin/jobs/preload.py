@@ -30,7 +30,6 @@ def _load() -> None:
     for name in MODULES:
         with suppress(ImportError):
             import_module(name)
-    with suppress(ImportError, TypeError):
-        from vispy.visuals.line.dash_atlas import DashAtlas
-
-        DashAtlas()  # vispy keeps its patterns, which it computes for the first line that is drawn: 0.2 s
+    with suppress(ImportError, AttributeError, TypeError):
+        # Vispy keeps its patterns, which it computes for the first line that is drawn: 0.2 s.
+        import_module("vispy.visuals.line.dash_atlas").DashAtlas()
