@@ -162,12 +162,13 @@ def perimeters(masks: NDArray[np.bool_]) -> NDArray[np.float64]:
     padded = np.pad(masks, ((0, 0), (1, 1), (1, 1)))
     in_rows = padded[:, :-2] & padded[:, 1:-1] & padded[:, 2:]
     border = masks & ~(in_rows[..., :-2] & in_rows[..., 1:-1] & in_rows[..., 2:])
-    p = np.pad(border, ((0, 0), (1, 1), (1, 1))).view(np.uint8)
-    beside = p[:, 1:-1, :-2] + p[:, 1:-1, 2:] + p[:, :-2, 1:-1] + p[:, 2:, 1:-1]
-    across = p[:, :-2, :-2] + p[:, :-2, 2:] + p[:, 2:, :-2] + p[:, 2:, 2:]
-    codes = 1 + 2 * beside[border] + 10 * across[border]
+    framed = np.pad(border, ((0, 0), (1, 1), (1, 1)))
+    flat, at, row = framed.ravel().view(np.uint8), np.flatnonzero(framed), framed.shape[2]
+    beside = flat[at - 1] + flat[at + 1] + flat[at - row] + flat[at + row]
+    across = flat[at - row - 1] + flat[at - row + 1] + flat[at + row - 1] + flat[at + row + 1]
+    codes, planes = 1 + 2 * beside + 10 * across, at // (row * framed.shape[1])
     n = len(BORDER_LENGTH)
-    counts = np.bincount(n * np.nonzero(border)[0] + codes, minlength=n * len(masks)).reshape(-1, n)
+    counts = np.bincount(n * planes + codes, minlength=n * len(masks)).reshape(-1, n)
     return np.array([count @ BORDER_LENGTH for count in counts], np.float64)
 
 
@@ -216,7 +217,9 @@ def fill_holes(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _over_cross(ufunc: np.ufunc, masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Reduce each pixel and its four neighbours by a ufunc: what scipy does in eight times the time."""
+    """Reduce each pixel and its four neighbours by a ufunc: what scipy does in many times the time."""
     p = np.pad(masks, ((0, 0), (1, 1), (1, 1)))
-    cross = (p[:, 1:-1, 1:-1], p[:, :-2, 1:-1], p[:, 2:, 1:-1], p[:, 1:-1, :-2], p[:, 1:-1, 2:])
-    return np.asarray(ufunc.reduce(cross))
+    reduced = masks.copy()
+    for neighbours in (p[:, :-2, 1:-1], p[:, 2:, 1:-1], p[:, 1:-1, :-2], p[:, 1:-1, 2:]):
+        ufunc(reduced, neighbours, out=reduced)
+    return reduced
