@@ -324,8 +324,13 @@ class BatchDock(Dock):
             except S3NetError as error:
                 self.fail(str(error))
             else:
-                self.place.enter()
+                # The Correct dock and the first result each take a moment; between them the window answers.
+                QTimer.singleShot(0, self._enter_place)
             self._show_state()
+
+    def _enter_place(self) -> None:
+        if self.review_controller.is_on:
+            self.place.enter()
 
     def _end_review(self) -> None:
         """The review is over: back to the table, and the report says what was decided."""

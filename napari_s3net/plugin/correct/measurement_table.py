@@ -10,7 +10,6 @@ from typing import Any
 from magicgui.widgets import Table
 from qtpy.QtWidgets import QApplication, QWidget
 
-from napari_s3net.batch.tables import safe_cells
 from napari_s3net.plugin.widgets.parts import button, caption, column
 from napari_s3net.plugin.widgets.text import NARROW, area_text, plural
 
@@ -52,6 +51,8 @@ class MeasurementTable(QWidget):
             self.show()
 
     def _copy(self, _: bool = False) -> None:
+        from napari_s3net.batch.tables import safe_cells
+
         columns = list(dict.fromkeys(name for row in self._rows for name in row))
         text = io.StringIO()
         table = csv.DictWriter(text, columns, restval="", dialect="excel-tab")
