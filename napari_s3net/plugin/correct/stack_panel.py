@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPalette
-from qtpy.QtWidgets import QLabel, QProgressBar, QSizePolicy, QSpinBox, QWidget
+from qtpy.QtWidgets import QProgressBar, QSizePolicy, QSpinBox, QWidget
 
 from napari_s3net.plugin.layers.slice_states import SliceState
-from napari_s3net.plugin.widgets.parts import button, caption, column, heading, row
+from napari_s3net.plugin.widgets.parts import button, caption, column, heading, one_line, row
 from napari_s3net.plugin.widgets.text import plural
 
 #: Colours that people who see few colours tell apart, and that differ in lightness.
@@ -95,7 +95,7 @@ class StackPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.strip, self.states_line, self.line = SliceStrip(), caption(), caption()
+        self.strip, self.states_line, self.line = SliceStrip(), one_line(), caption()
         carried = "Carry the correction of this slice to the {}, as far as they look alike (Shift-{})."
         self.buttons = {
             "rerun all": button(
@@ -115,18 +115,18 @@ class StackPanel(QWidget):
         self.most = QSpinBox()
         self.most.setRange(0, 9999)
         self.most.setSpecialValueText("all")
+        self.most.setPrefix("≤ ")
         self.most.setAccessibleName("Propagate at most so many slices")
         self.most.setToolTip("Propagate ends after so many slices at the latest.")
         b = self.buttons
-        moving = row(b["propagate down"], b["propagate up"])
-        limits = row(QLabel("at most"), self.most, QLabel("slices"))
+        moving = row(b["propagate down"], self.most, b["propagate up"])
         others = row(b["fill"], b["next slice"])
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName("Slices that are done")
         self.ways_to_end = row(b["stop"], b["cancel"])
         top = (heading("Slices"), self.strip, self.states_line)
-        column(self, *top, b["rerun all"], moving, limits, others, self.bar, self.line, self.ways_to_end)
+        column(self, *top, b["rerun all"], moving, others, self.bar, self.line, self.ways_to_end)
         self.show_busy(busy=False)
 
     def show_states(self, states: Sequence[SliceState], here: int) -> None:
@@ -143,7 +143,7 @@ class StackPanel(QWidget):
         counts = Counter(states)
         done = f"{counts[SliceState.CORRECTED]} corrected, {counts[SliceState.SEEN]} looked at"
         left = plural(counts[SliceState.UNSEEN], "slice")
-        self.states_line.setText(f"Slice {here}: {states[here].value} · {done}, {left} to look at")
+        self.states_line.setText(f"Slice {here}: {states[here].value} · {left} to look at, {done}")
 
     def show_busy(self, *, busy: bool, waits: bool = False) -> None:
         """Show whether slices are being corrected, which can be stopped or cancelled.

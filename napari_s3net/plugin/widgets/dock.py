@@ -7,12 +7,15 @@ from typing import Any
 
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QEvent, QSize, Qt, QTimer, Signal
-from qtpy.QtGui import QShowEvent
+from qtpy.QtGui import QResizeEvent, QShowEvent
 from qtpy.QtWidgets import (
     QApplication,
     QDockWidget,
+    QFormLayout,
     QFrame,
+    QGridLayout,
     QLabel,
+    QLayout,
     QMainWindow,
     QScrollArea,
     QSizePolicy,
@@ -29,6 +32,8 @@ from napari_s3net.plugin.widgets.undo_keys import hold_keys, release_keys
 WIDTH, LEAST_WIDTH = 320, 280
 #: Pause after a dock is there, before what it will need is loaded.
 PRELOAD_MS = 300
+#: Below this height in pixels, as on a screen of 1280 × 720, gaps between parts are half as wide.
+SHORT = 650
 #: Around all parts, in pixels.
 MARGIN = 6
 
@@ -55,7 +60,7 @@ class Dock(QScrollArea):
         self._viewer = napari_viewer
         undo_log_of(napari_viewer)  # follows the layers from here on
         self._released = False
-        self._has_place = False
+        self._has_place = self._is_short = False
         self._at_quit: list[Callable[[], None]] = []
         self.message = QLabel()
         self.message.setObjectName("message")
@@ -89,6 +94,14 @@ class Dock(QScrollArea):
             QTimer.singleShot(PRELOAD_MS, _preload)
             if isinstance(self.window(), QMainWindow) and not self._released:
                 hold_keys(self.window(), self._viewer, self)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """For Qt: a short dock puts its parts closer together; by its height alone, so that nothing moves otherwise."""
+        super().resizeEvent(event)
+        if self.widget() is not None and (event.size().height() < SHORT) != self._is_short:
+            self._is_short = not self._is_short
+            for layout in self.widget().findChildren(QLayout):
+                _set_gap(layout, 0.5 if self._is_short else 1.0)
 
     def _join_others(self) -> None:
         """Become a tab beside the other docks, at full height: none is squeezed below another."""
@@ -160,6 +173,8 @@ class Dock(QScrollArea):
         layout = self.widget().layout()
         assert isinstance(layout, QVBoxLayout)  # noqa: S101 - as `fill` made it
         layout.insertWidget(0, part)
+        for inner in part.findChildren(QLayout):
+            _set_gap(inner, 0.5 if self._is_short else 1.0)
         self.verticalScrollBar().setValue(0)
 
     def show_message(self, words: str) -> None:
@@ -208,6 +223,19 @@ class Dock(QScrollArea):
 
     def _restyle(self, event: Any = None) -> None:
         self.setStyleSheet(style_sheet(self._viewer.theme))
+
+
+def _set_gap(layout: QLayout, share: float) -> None:
+    """Make the vertical gaps of a layout so large a share of what they are at most."""
+    if isinstance(layout, QVBoxLayout):
+        read, write = layout.spacing, layout.setSpacing
+    elif isinstance(layout, QGridLayout | QFormLayout):
+        read, write = layout.verticalSpacing, layout.setVerticalSpacing
+    else:
+        return
+    if layout.property("gap") is None:
+        layout.setProperty("gap", read())
+    write(round(share * layout.property("gap")))
 
 
 def _preload() -> None:

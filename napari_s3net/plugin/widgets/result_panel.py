@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QPushButton, QWidget
+from qtpy.QtWidgets import QPushButton, QSizePolicy, QWidget
 
 from napari_s3net.plugin.layers.shown import Shown
 from napari_s3net.plugin.widgets.cluster_model import ClusterRow
@@ -131,7 +131,10 @@ class ResultPanel(QWidget):
         ways = row(self.correct, self.save, self.save_as, self.more)
         ticks = row(self.clusters.native, self.each.native)
         self.hint.hide()
-        column(self, self.line, self.pixel_size, self.hint, ways, self.next, self.effort)
+        about = row(self.effort, self.pixel_size)
+        about.layout().setStretch(1, 0)
+        self.pixel_size.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        column(self, self.line, self.hint, ways, self.next, about)
         self.layout().addWidget(self.measures)
         for part in (ticks, self.table, self.merge):
             self.layout().addWidget(part)

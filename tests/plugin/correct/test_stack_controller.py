@@ -53,7 +53,7 @@ def test_a_correction_is_carried_as_one_step_and_is_to_be_looked_at(dock, layer,
     )
     changed = (layer.data != before).any(axis=(1, 2))
     assert changed.tolist() == [False] * 4 + [True] * 5
-    assert "1 corrected, 0 looked at, 8 slices to look at" in dock.slices.states_line.text()
+    assert "8 slices to look at, 1 corrected, 0 looked at" in dock.slices.states_line.text()
     dock.slices.buttons["next slice"].click()
     assert dock._viewer.dims.current_step[0] == 4
     layer.undo()

@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QApplication, QDockWidget, QLabel, QMainWindow, QWidg
 
 from napari_s3net.plugin.widgets import dock as module
 from napari_s3net.plugin.widgets.dock import LEAST_WIDTH, WIDTH, Dock
+from napari_s3net.plugin.widgets.parts import column
 
 pytestmark = pytest.mark.viewer
 
@@ -53,6 +54,20 @@ def test_its_parts_lie_in_a_column_as_wide_as_a_dock(dock):
     assert dock.minimumWidth() == LEAST_WIDTH
     layout = dock.widget().layout()
     assert [layout.itemAt(n).widget() for n in range(layout.count())] == [dock.line, dock.message, None]
+
+
+def test_a_short_dock_puts_its_parts_closer_together(dock):
+    part = QWidget()
+    inner = column(part, QLabel("one"), QLabel("two"))
+    dock.resize(320, 640)
+    dock.show()
+    dock.hold_above(part)
+    outer = dock.widget().layout()
+    assert (outer.spacing(), inner.spacing()) == (4, 3)
+    dock.resize(320, 700)
+    assert (outer.spacing(), inner.spacing()) == (8, 6)
+    dock.resize(320, 640)
+    assert (outer.spacing(), inner.spacing()) == (4, 3)
 
 
 def test_nothing_moves_when_the_scroll_bar_comes(dock, qtbot):
