@@ -142,6 +142,7 @@ class Activity:
     def __init__(self, text: str) -> None:
         # Where there is no window, tqdm would write to the terminal.
         self._bar = progress(total=0, desc=text, file=io.StringIO())
+        _going_on.add(self)
         _turn_busy_signs(CALM)
 
     def show(self, done: int, total: int) -> None:
@@ -162,7 +163,13 @@ class Activity:
     def close(self) -> None:
         """Take the bar away; the job is over."""
         self._bar.close()
-        _turn_busy_signs(100)
+        _going_on.discard(self)
+        if not _going_on:
+            _turn_busy_signs(100)
+
+
+#: Those that are not closed yet, of all windows.
+_going_on: weakref.WeakSet[Activity] = weakref.WeakSet()
 
 
 def _turn_busy_signs(speed: int) -> None:

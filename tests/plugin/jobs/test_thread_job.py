@@ -130,7 +130,10 @@ def test_the_busy_sign_turns_slower_until_the_job_is_over(qtbot):
     label.setMovie(movie)
     window.statusBar().addPermanentWidget(label)
     qtbot.addWidget(window)
-    activity = Activity("Segmenting mole")
+    activity, another = Activity("Segmenting mole"), Activity("Batch in photographs")
     assert movie.speed() < 50
     activity.close()
+    activity.close()
+    assert movie.speed() < 50, "the other job still goes on"
+    another.close()
     assert movie.speed() == 100
