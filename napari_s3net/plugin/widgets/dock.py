@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from napari.utils.notifications import show_error
@@ -90,7 +92,10 @@ class Dock(QScrollArea):
         super().showEvent(event)
         if not self._has_place:
             self._has_place = True
-            QTimer.singleShot(0, self._join_others)  # napari has still to divide the window
+            # Napari has still to divide the window, with the new dock below the others; nobody needs to see that.
+            self.window().setUpdatesEnabled(False)
+            QTimer.singleShot(0, self._join_others)
+            QTimer.singleShot(0, partial(_show_again, self.window()))
             QTimer.singleShot(PRELOAD_MS, _preload)
             if isinstance(self.window(), QMainWindow) and not self._released:
                 hold_keys(self.window(), self._viewer, self)
@@ -223,6 +228,11 @@ class Dock(QScrollArea):
 
     def _restyle(self, event: Any = None) -> None:
         self.setStyleSheet(style_sheet(self._viewer.theme))
+
+
+def _show_again(window: QWidget) -> None:
+    with suppress(RuntimeError):  # it may be closed by now
+        window.setUpdatesEnabled(True)
 
 
 def _set_gap(layout: QLayout, share: float) -> None:

@@ -158,7 +158,9 @@ def test_docks_are_tabs_of_full_height_and_a_new_one_is_in_front(qtbot, viewer, 
     assert window.tabifiedDockWidgets(first) == [], "others stay where they are"
     height = first.height()
     second = framed(window, Small(viewer))
+    assert not window.updatesEnabled(), "nobody sees it squeeze the others, with scroll bars, until it is their tab"
     qtbot.waitUntil(lambda: window.tabifiedDockWidgets(first) == [second])
+    qtbot.waitUntil(window.updatesEnabled)
     third = framed(window, Small(viewer))
     qtbot.waitUntil(lambda: set(window.tabifiedDockWidgets(third)) == {first, second})
     qtbot.waitUntil(lambda: not third.visibleRegion().isEmpty() and first.visibleRegion().isEmpty())
