@@ -34,8 +34,8 @@ from napari_s3net.plugin.widgets.undo_keys import hold_keys, release_keys
 WIDTH, LEAST_WIDTH = 320, 280
 #: Pause after a dock is there, before what it will need is loaded.
 PRELOAD_MS = 300
-#: Below this height in pixels, as on a screen of 1280 × 720, gaps between parts are half as wide.
-SHORT = 650
+#: Below this height in pixels, as on a screen of 1366 × 768, gaps between parts are half as wide.
+SHORT = 720
 #: Around all parts, in pixels.
 MARGIN = 6
 

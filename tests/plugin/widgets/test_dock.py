@@ -64,7 +64,7 @@ def test_a_short_dock_puts_its_parts_closer_together(dock):
     dock.hold_above(part)
     outer = dock.widget().layout()
     assert (outer.spacing(), inner.spacing()) == (4, 3)
-    dock.resize(320, 700)
+    dock.resize(320, 760)
     assert (outer.spacing(), inner.spacing()) == (8, 6)
     dock.resize(320, 640)
     assert (outer.spacing(), inner.spacing()) == (4, 3)
