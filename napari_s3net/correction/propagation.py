@@ -99,9 +99,11 @@ class PropagationConstants:
 CONSTANTS = PropagationConstants()
 #: Where a taught network says so as well, a stroke may reach farther: among pixels that the network holds for the same.
 #: Chosen on every other image of PH2, ISIC 2018 and HAM10000.
-WITH_NETWORK = PropagationConstants(
-    reach=0.2, far_reach=0.8, far_share=0.4, far_colour=1.0, far_distance=0.06, learned=0.7
-)
+WITH_NETWORK = PropagationConstants(reach=0.2, far_reach=0.8, far_colour=1.0, far_distance=0.06, learned=0.7)
+#: In a slice of CT: a tissue has the same Hounsfield units wherever it lies, so that a consolidated lung looks like the
+#: chest wall beside it, and bowel gas like lung. There a stroke is about its own place, and likeness says little.
+#: Chosen on synthetic chests and on every other slice of the lung CT set; see `docs/correcting.md`.
+IN_HOUNSFIELD = PropagationConstants(reach=0.03, far_share=0.0, colour=0.4)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,15 +117,20 @@ class PixelFeatures:
     learned : numpy.ndarray or None
         (⌈h/2⌉, ⌈w/2⌉, n) float32 of spread one: what a taught network tells apart, at every other row and column; None
         where no network knows the object.
+    in_hounsfield : bool
+        Whether the colours are Hounsfield units, and a stroke is about its own place.
     """
 
     colours: NDArray[np.float32]
     learned: NDArray[np.float32] | None = None
+    in_hounsfield: bool = False
 
     @property
     def constants(self) -> PropagationConstants:
         """How a stroke spreads over these pixels."""
-        return CONSTANTS if self.learned is None else WITH_NETWORK
+        if self.learned is not None:
+            return WITH_NETWORK
+        return IN_HOUNSFIELD if self.in_hounsfield else CONSTANTS
 
     @property
     def coarse_shape(self) -> tuple[int, int]:
@@ -250,7 +257,7 @@ def _posterior_change(
     n, *shape = prior.shape
     at = np.ravel_multi_index([i // STEP for i in np.unravel_index(points, shape)], features.coarse_shape)
     near, far = _kernel_coordinates(features, prior)
-    influence = _kernel(near, near[at], far, far[at])
+    influence = _kernel(near, near[at], far, far[at], features.constants.far_share)
     covariance = influence[at].astype(np.float64) + CONSTANTS.noise * np.eye(len(points))
     observed = _observed_change(prior.reshape(n, -1)[:, points], strokes.ravel()[points], max(shape))
     weights = cho_solve(cho_factor(covariance), observed.T).astype(np.float32)
@@ -283,10 +290,13 @@ def _kernel_coordinates(
 
 
 def _kernel(
-    near: NDArray[np.float32], near_at: NDArray[np.float32], far: NDArray[np.float32], far_at: NDArray[np.float32]
+    near: NDArray[np.float32],
+    near_at: NDArray[np.float32],
+    far: NDArray[np.float32],
+    far_at: NDArray[np.float32],
+    a: float,
 ) -> NDArray[np.float32]:
-    """Influence of each point on each pixel, (pixels, points), from 0 to 1."""
-    a = CONSTANTS.far_share
+    """Influence of each point on each pixel, (pixels, points), from 0 to 1; a is the share that reaches farther."""
     return (1 - a) * _gaussian(near, near_at) + a * _gaussian(far, far_at)
 
 

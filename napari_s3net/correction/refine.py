@@ -128,11 +128,16 @@ class Refiner:
         Those of the result that is corrected.
     device : str or torch.device
         As in `segment`.
+    in_volume : bool
+        Whether the plane is corrected with its volume, where each change is asked for its evidence afterwards: then a
+        stroke on CT may reach farther.
     """
 
-    def __init__(self, image: Image, settings: Settings, *, device: str | torch.device = "auto") -> None:
+    def __init__(
+        self, image: Image, settings: Settings, *, device: str | torch.device = "auto", in_volume: bool = False
+    ) -> None:
         check_plane(image)
-        self.image, self.settings = image, settings
+        self.image, self.settings, self._in_volume = image, settings, in_volume
         self.device = resolve_device(device)
         self._features: PixelFeatures | None = None
 
@@ -235,7 +240,8 @@ class Refiner:
             colours = colour_features(self.image, self.settings)
             unit = to_unit(self.image, self.settings, step=sampling_step(self.image.shape))
             learned = view_features(unit, self.settings, colours.coarse_shape, self.device)
-            self._features = replace(colours, learned=learned)
+            near_only = self.image.kind == "ct" and not self._in_volume
+            self._features = replace(colours, learned=learned, in_hounsfield=near_only)
         return self._features
 
 

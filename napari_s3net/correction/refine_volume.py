@@ -208,7 +208,8 @@ class _Refiners:
         """The refiner of a slice, made when it is first asked for."""
         if n not in self._made:
             try:
-                self._made[n] = Refiner(self._image.slice(n), self._settings, device=self._device)
+                plane = self._image.slice(n)
+                self._made[n] = Refiner(plane, self._settings, device=self._device, in_volume=True)
             except InvalidImageError as error:
                 raise InvalidImageError(f"Slice {n}, which was drawn on: {error}") from error
         return self._made[n]

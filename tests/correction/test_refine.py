@@ -266,3 +266,25 @@ def test_colours_are_lab_and_grey_is_from_0_to_100(photograph):
     assert colours[10, -2] == pytest.approx([100, 0, 0], abs=0.5)
     grey = colour_features(as_image(array[..., 0]), QUICK).colours
     assert (grey[10, 1, 0], grey[10, -2, 0]) == pytest.approx((0, 100), abs=0.5)
+
+
+@pytest.mark.parametrize(("value", "is_missing"), [(40, True), (-850, False)], ids=["consolidation", "gas beside it"])
+@pytest.mark.parametrize("angle", [0.3, 1.2, 2.5, 4.4])
+def test_a_stroke_on_ct_does_not_spread_over_tissue_of_the_same_hounsfield_units(value, is_missing, angle):
+    """A consolidated lung looks like the chest wall beside it, gas like lung: one stroke mends, and spoils nothing."""
+    shape = (150, 200)
+    lung = disc(75, 60, 38) | disc(75, 140, 38)
+    middle = 38 + (-4 if is_missing else 9)  # of the spot, from the middle of the right lung
+    spot = disc(75 + middle * np.sin(angle), 140 + middle * np.cos(angle), 8) & (lung if is_missing else ~lung)
+    noise = np.random.default_rng(0).normal(0, 20, shape)
+    scan = np.where(disc(75, 100, 95), np.where(lung, -850, 40), -1000) + noise
+    scan[spot] = value + noise[spot]
+    ct = as_image(scan.astype(np.int16), kind="ct")
+    start = np.where(lung & ~spot if is_missing else lung | spot, 1, 2)
+    result = replace(plain(start), provenance=Provenance(settings=preset_settings("ct-lung")))
+    rows, columns = np.nonzero(spot)
+    stroke = drawn((disc(rows.mean(), columns.mean(), 3), OBJECT if is_missing else BACKGROUND))
+    after = refine(result, stroke, image=ct, device="cpu")
+    assert dice(after.mask, lung) > dice(result.mask, lung)
+    assert (after.mask != lung)[~spot].mean() < 0.005, "the border of the lungs stays where it was right"
+    assert dice(after.mask & spot, spot) > 0.6 if is_missing else (after.mask & spot).sum() < 0.4 * spot.sum()
