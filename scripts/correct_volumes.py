@@ -28,8 +28,8 @@ from numpy.typing import NDArray
 
 from napari_s3net.benchmark.interactive import stroke
 from napari_s3net.correction.constraints import BACKGROUND, OBJECT
-from napari_s3net.correction.refine import Refiner
 from napari_s3net.correction.refine_volume import iter_refine_volume
+from napari_s3net.correction.refiner import Refiner
 from napari_s3net.correction.slice_propagation import iter_propagate
 from napari_s3net.image import Image, Segmentation
 from napari_s3net.io import read_image

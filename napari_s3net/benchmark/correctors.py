@@ -17,7 +17,7 @@ from skimage.color import rgb2lab
 from skimage.segmentation import random_walker
 
 from napari_s3net.correction.constraints import BACKGROUND, OBJECT
-from napari_s3net.correction.refine import Refiner
+from napari_s3net.correction.refiner import Refiner
 from napari_s3net.image import Image, Segmentation
 from napari_s3net.preprocessing.window import to_unit
 from napari_s3net.provenance import Provenance

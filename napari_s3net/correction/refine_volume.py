@@ -21,7 +21,7 @@ from scipy import ndimage
 from napari_s3net import __version__
 from napari_s3net.correction.constraints import check_drawn
 from napari_s3net.correction.likely_changes import LabelHistograms
-from napari_s3net.correction.refine import Refiner
+from napari_s3net.correction.refiner import Refiner
 from napari_s3net.correction.slice_carrying import blurred, border_reach
 from napari_s3net.correction.slice_propagation import Propagation, iter_carry
 from napari_s3net.errors import InvalidConstraintsError, InvalidImageError

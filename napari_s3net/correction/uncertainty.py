@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_s3net.correction.refine import colour_features
+from napari_s3net.correction.refiner import colour_features
 from napari_s3net.correction.relabel import downsample_labels
 from napari_s3net.correction.restored_network import restore_network, small_view
 from napari_s3net.errors import InvalidImageError

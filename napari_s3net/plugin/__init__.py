@@ -3,3 +3,6 @@
 from napari_s3net.runtime.threads import wait_asleep
 
 wait_asleep()  # before anything of the plugin loads torch
+
+#: By which napari knows the plugin.
+PLUGIN = "napari-s3net"

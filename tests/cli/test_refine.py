@@ -52,7 +52,7 @@ def test_strokes_are_obeyed_and_locks_kept(files, capsys):
 
 
 def test_memory_that_runs_out_is_said(files, capsys, monkeypatch):
-    from napari_s3net.correction import refine as refinement
+    from napari_s3net.correction import refiner as refinement
 
     asked, relabel = [], refinement.relabel
 

@@ -8,7 +8,7 @@ import pytest
 import napari_s3net
 from napari_s3net import segment
 from napari_s3net.correction.constraints import BACKGROUND, OBJECT
-from napari_s3net.correction.refine import SPREAD, colour_features, refine
+from napari_s3net.correction.refine import refine
 from napari_s3net.errors import InvalidConstraintsError, InvalidImageError, OutOfMemoryError
 from napari_s3net.image import Geometry, Segmentation, as_image
 from napari_s3net.labels.metrics import dice
@@ -226,7 +226,7 @@ def fails(monkeypatch, times):
             raise RuntimeError("CUDA out of memory")
         return view_features(unit, settings, shape, device)
 
-    monkeypatch.setattr("napari_s3net.correction.refine.view_features", looking)
+    monkeypatch.setattr("napari_s3net.correction.refiner.view_features", looking)
     return sizes
 
 
@@ -250,22 +250,6 @@ def test_memory_that_never_suffices_is_an_error_in_words(start, monkeypatch):
     with pytest.raises(OutOfMemoryError, match="in vain"):
         refine(start, drawn((disc(75, 130, 3), OBJECT)), device="cpu")
     assert sizes == [96, 48, 32]
-
-
-@pytest.mark.parametrize(("shape", "small"), [((600, 800), (192, 256)), ((50, 40), (50, 40))])
-def test_strokes_spread_at_a_small_size(shape, small):
-    assert colour_features(as_image(np.random.default_rng(0).random(shape)), QUICK).colours.shape == (*small, 1)
-    assert max(small) <= SPREAD.size
-
-
-def test_colours_are_lab_and_grey_is_from_0_to_100(photograph):
-    array = np.zeros((20, 20, 3), np.uint8)
-    array[:, 10:] = 255
-    colours = colour_features(as_image(array), QUICK).colours
-    assert colours[10, 1] == pytest.approx([0, 0, 0], abs=0.5)
-    assert colours[10, -2] == pytest.approx([100, 0, 0], abs=0.5)
-    grey = colour_features(as_image(array[..., 0]), QUICK).colours
-    assert (grey[10, 1, 0], grey[10, -2, 0]) == pytest.approx((0, 100), abs=0.5)
 
 
 @pytest.mark.parametrize(("value", "is_missing"), [(40, True), (-850, False)], ids=["consolidation", "gas beside it"])

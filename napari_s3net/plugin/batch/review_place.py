@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QWidget
 
+from napari_s3net.plugin import PLUGIN
 from napari_s3net.plugin.batch.review_panel import ReviewPanel
-from napari_s3net.plugin.contributions.open_files import PLUGIN
 from napari_s3net.plugin.widgets.dock import frame_of
 from napari_s3net.plugin.widgets.parts import caption, column
 

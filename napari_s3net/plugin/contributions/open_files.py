@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QApplication, QFileDialog, QInputDialog, QWidget
 from napari_s3net.errors import AmbiguousSeriesError, S3NetError
 from napari_s3net.image import Image
 from napari_s3net.io import read_image
+from napari_s3net.plugin import PLUGIN
 from napari_s3net.plugin.contributions.reader import LayerData, layer_data, read
 from napari_s3net.plugin.jobs.thread_job import is_busy
 from napari_s3net.plugin.layers.image_in_place import another_image, can_take, lies_at
@@ -22,7 +23,6 @@ from napari_s3net.plugin.layers.result_layer import layers_of, metadata_of, why_
 from napari_s3net.plugin.layers.waiting import is_waiting, let_wait
 from napari_s3net.plugin.widgets.remembered import recall, remember
 
-PLUGIN = "napari-s3net"
 PATTERNS = "*.png *.jpg *.jpeg *.bmp *.tif *.tiff *.dcm *.ima *.nii *.nii.gz *.hdr *.mha *.mhd *.nrrd *.nhdr"
 #: What results beside their images are called.
 SAVED = re.compile(r"_(mask|labels)\.[^\d]+$", re.IGNORECASE)

@@ -8,7 +8,7 @@ from napari import current_viewer
 from napari.utils.notifications import show_info
 
 from napari_s3net.io import is_readable
-from napari_s3net.plugin.contributions.open_files import PLUGIN
+from napari_s3net.plugin import PLUGIN
 
 
 def lead_to_batch(folder: Path) -> bool:

@@ -19,7 +19,7 @@ from napari_s3net.settings import Settings
 if TYPE_CHECKING:
     import torch
 
-    from napari_s3net.correction.refine import Refiner
+    from napari_s3net.correction.refiner import Refiner
 
 MakeSteps = Callable[[Image], Generator[Step | Notice, bool | None, Any]]
 
@@ -135,7 +135,7 @@ class RefinerCache:
         Refiner
             The one of the last call where nothing has changed, else a new one.
         """
-        from napari_s3net.correction.refine import Refiner
+        from napari_s3net.correction.refiner import Refiner
 
         key = source.key, settings.digest, str(device)
         if self._refiner is None or key != self._key or source.data is not self._data:

@@ -67,7 +67,7 @@ def test_a_failure_is_told_and_the_dock_is_ready(dock, qtbot, errors, monkeypatc
         raise RuntimeError("CUDA out of memory")
         yield
 
-    monkeypatch.setattr("napari_s3net.correction.refine.Refiner.iter_rerun", fails)
+    monkeypatch.setattr("napari_s3net.correction.refiner.Refiner.iter_rerun", fails)
     paint(dock, disc(45, 84, 2), "object")
     run_through(dock, qtbot)
     assert errors[0].startswith("Out of memory")
@@ -75,7 +75,7 @@ def test_a_failure_is_told_and_the_dock_is_ready(dock, qtbot, errors, monkeypatc
 
 
 def test_memory_that_runs_out_is_tried_again_and_said(dock, qtbot, errors, monkeypatch):
-    from napari_s3net.correction.refine import Refiner
+    from napari_s3net.correction.refiner import Refiner
 
     asked, iter_rerun = [], Refiner.iter_rerun
 

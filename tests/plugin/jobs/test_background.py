@@ -67,7 +67,7 @@ def test_after_letting_go_nothing_is_heard(background, editor, qtbot):
 
 def test_a_rerun_obeys_strokes_and_prepares_the_image_once(background, editor, qtbot, monkeypatch):
     made = []
-    from napari_s3net.correction import refine as refinement
+    from napari_s3net.correction import refiner as refinement
 
     class Counted(refinement.Refiner):
         def __init__(self, *args, **kwargs):
