@@ -10,6 +10,7 @@ measured in a process of its own, in which the plugin is not loaded.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import subprocess
@@ -39,10 +40,24 @@ empty dock, adds a label layer, adds another one and takes its brush, paints, re
 closes; for a review, adds an image and labels to an empty window. Its first label layer, its first brush and its first
 unit of length build things that later ones share.
 
-| action | waited | computed | napari alone |
-|---|---|---|---|
+| action | waited | computed | garbage | napari alone |
+|---|---|---|---|---|
 """
-Rows = list[tuple[str, float, float]]
+TAIL = """
+## What is left, and whose it is
+
+- Docks are opened in a process in which nothing of the plugin was loaded, so what they import counts. What the first
+  result needs besides is imported in a thread once a dock is open.
+- *Open a photograph*, *first run*, *take the brush* and *begin a review* are mostly napari's own first image, first
+  label layer, first outline and first brush: it reads the units of length and builds its programs for OpenGL, with
+  which the processor draws here. Later ones are faster: compare *first run* and *second run*.
+- *Next image* and a review keep their layers, see `napari_s3net/plugin/layers/renewal.py`. Where the next image is of
+  another kind or pixel size its layers are new, and that takes what napari alone takes.
+- *Garbage* is the longest of Python's own collections that fell into the action. It comes when enough objects were
+  made, whoever made them, so another order of actions puts it elsewhere. Napari collects after layers were removed,
+  too.
+"""
+Rows = list[tuple[str, float, float, float]]
 
 
 class Watch:
@@ -51,10 +66,19 @@ class Watch:
     def __init__(self, *, quiet: bool = False) -> None:
         self.rows: Rows = []
         self._quiet = quiet
+        self._begun = self._collected = 0.0
+        gc.callbacks.append(self._note_collection)
+
+    def _note_collection(self, phase: str, _: dict[str, int]) -> None:
+        """Python begins or ends to collect garbage; what other threads collect holds up the window as well."""
+        if phase == "start":
+            self._begun = time.perf_counter()
+        else:
+            self._collected = max(self._collected, 1000 * (time.perf_counter() - self._begun))
 
     def do(self, name: str, action: Callable[[], object], until: Callable[[], bool] = lambda: True) -> None:
         """Do something, and watch until it is over and the window has been quiet for a moment."""
-        worst = [0.0, 0.0]
+        worst, self._collected = [0.0, 0.0], 0.0
 
         def timed(step: Callable[[], object]) -> None:
             wall, cpu = time.perf_counter(), time.thread_time()
@@ -69,7 +93,7 @@ class Watch:
             time.sleep(0.003)
             if not until():
                 end = time.perf_counter() + WATCH
-        self.rows.append((name, *worst))
+        self.rows.append((name, worst[0], worst[1], self._collected))
         if not self._quiet:
             print(f"{name:28s} waited {worst[0]:5.0f} ms, computed {worst[1]:5.0f} ms", flush=True)
 
@@ -101,10 +125,13 @@ def main() -> None:
     if asked.write is not None:
         from napari_s3net.runtime.machine import cores
 
-        known = {name: f"{cpu:.0f}" for name, _, cpu in alone}
-        table = "".join(f"| {name} | {wall:.0f} | {cpu:.0f} | {known.get(name, '')} |\n" for name, wall, cpu in rows)
+        known = {name: f"{cpu:.0f}" for name, _, cpu, _ in alone}
+        table = "".join(
+            f"| {name} | {wall:.0f} | {cpu:.0f} | {garbage:.0f} | {known.get(name, '')} |\n"
+            for name, wall, cpu, garbage in rows
+        )
         head = HEAD.format(cores=f"{cores()} cores", size=asked.size, load=load)
-        asked.write.write_text(head + table, encoding="utf-8")
+        asked.write.write_text(head + table + TAIL, encoding="utf-8")
 
 
 def keep_apart(place: Path) -> None:
