@@ -2,7 +2,7 @@
 
 A region is the union of some labels. What a tool adds to a region gets the nearest label of the region; what it takes
 away gets the nearest label outside of it. 0 is a label like all others here. Stacks are edited slice by slice: pixels
-of neighbouring slices are not connected.
+of neighbouring slices are not connected, unless `in_3d` says so.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def split_components(labels: Labels, label: int, *, smallest: int = 1) -> tuple[
     new : list of int
         The ids that were given, the largest component's first.
     """
-    components, _ = ndimage.label(labels == label, _plane_structure(labels.ndim))
+    components, _ = ndimage.label(labels == label, _neighbours(labels.ndim))
     sizes = np.bincount(components.ravel())
     sizes[0] = 0
     order = [int(i) for i in np.argsort(-sizes, kind="stable") if sizes[i] >= smallest and sizes[i]]
@@ -143,7 +143,7 @@ def component_at(labels: NDArray[Any], point: tuple[int, ...]) -> Mask:
     numpy.ndarray
         bool, of the labels' shape.
     """
-    components, _ = ndimage.label(labels == labels[point], _plane_structure(labels.ndim))
+    components, _ = ndimage.label(labels == labels[point], _neighbours(labels.ndim))
     return np.asarray(components == components[point])
 
 
@@ -196,8 +196,8 @@ def smooth(labels: Labels, ids: Collection[int], radius: float = 2.0) -> Labels:
     return reshape_region(labels, ids, rounded, margin=round(3 * radius) + 1)
 
 
-def fill_holes(labels: Labels, ids: Collection[int]) -> Labels:
-    """Add to a region what it encloses within a slice.
+def fill_holes(labels: Labels, ids: Collection[int], *, in_3d: bool = False) -> Labels:
+    """Add to a region what it encloses.
 
     Parameters
     ----------
@@ -205,6 +205,8 @@ def fill_holes(labels: Labels, ids: Collection[int]) -> Labels:
         Whole numbers.
     ids : collection of int
         The labels of the region.
+    in_3d : bool
+        Whether a hole has to be closed above and below as well; else within its slice.
 
     Returns
     -------
@@ -214,16 +216,18 @@ def fill_holes(labels: Labels, ids: Collection[int]) -> Labels:
 
     def filled(mask: Mask) -> Mask:
         # Twice as fast as ndimage.binary_fill_holes, which floods from the edges.
-        parts, count = ndimage.label(~mask, _plane_structure(mask.ndim, diagonal=False))
+        parts, count = ndimage.label(~mask, _neighbours(mask.ndim, diagonal=False, in_3d=in_3d))
         enclosed = np.arange(count + 1) > 0
         for edge in (parts[..., 0, :], parts[..., -1, :], parts[..., :, 0], parts[..., :, -1]):
             enclosed[edge] = False
+        if in_3d:
+            enclosed[parts[0]] = enclosed[parts[-1]] = False
         return np.asarray(mask | enclosed[parts])
 
     return reshape_region(labels, ids, filled, margin=1)
 
 
-def remove_small(labels: Labels, ids: Collection[int], smallest: float) -> Labels:
+def remove_small(labels: Labels, ids: Collection[int], smallest: float, *, in_3d: bool = False) -> Labels:
     """Take away the small connected components of a region.
 
     Parameters
@@ -233,7 +237,9 @@ def remove_small(labels: Labels, ids: Collection[int], smallest: float) -> Label
     ids : collection of int
         The labels of the region.
     smallest : float
-        Pixels: a component with fewer is small.
+        Pixels, or voxels: a component with fewer is small. A size in mm³ divided by the volume of a voxel.
+    in_3d : bool
+        Whether components go through the slices.
 
     Returns
     -------
@@ -242,7 +248,7 @@ def remove_small(labels: Labels, ids: Collection[int], smallest: float) -> Label
     """
 
     def large(mask: Mask) -> Mask:
-        components, _ = ndimage.label(mask, _plane_structure(mask.ndim))
+        components, _ = ndimage.label(mask, _neighbours(mask.ndim, in_3d=in_3d))
         keep = np.bincount(components.ravel()) >= smallest
         keep[0] = False
         return np.asarray(keep[components])
@@ -250,7 +256,7 @@ def remove_small(labels: Labels, ids: Collection[int], smallest: float) -> Label
     return reshape_region(labels, ids, large, margin=1)
 
 
-def keep_largest(labels: Labels, ids: Collection[int]) -> Labels:
+def keep_largest(labels: Labels, ids: Collection[int], *, in_3d: bool = False) -> Labels:
     """Take away all but the largest connected component of a region.
 
     Parameters
@@ -259,15 +265,17 @@ def keep_largest(labels: Labels, ids: Collection[int]) -> Labels:
         Whole numbers.
     ids : collection of int
         The labels of the region.
+    in_3d : bool
+        Whether components go through the slices.
 
     Returns
     -------
     numpy.ndarray
-        A copy. Of a stack one component remains, in one slice, as slices are not connected.
+        A copy. Of a stack one component remains; in one slice, unless `in_3d`.
     """
 
     def largest(mask: Mask) -> Mask:
-        components, n = ndimage.label(mask, _plane_structure(mask.ndim))
+        components, n = ndimage.label(mask, _neighbours(mask.ndim, in_3d=in_3d))
         return np.asarray(components == 1 + np.argmax(np.bincount(components.ravel())[1:])) if n else mask
 
     return reshape_region(labels, ids, largest, margin=1)
@@ -290,7 +298,7 @@ def dilate(labels: Labels, ids: Collection[int], pixels: int) -> Labels:
     numpy.ndarray
         A copy.
     """
-    cross, square = (_plane_structure(labels.ndim, diagonal=diagonal) for diagonal in (False, True))
+    cross, square = (_neighbours(labels.ndim, diagonal=diagonal) for diagonal in (False, True))
     n = abs(pixels)
 
     def moved(mask: Mask) -> Mask:
@@ -321,9 +329,11 @@ def keep_locked(before: NDArray[Any], after: Labels, locked: Collection[int]) ->
     return np.where(held, before, after)
 
 
-def _plane_structure(ndim: int, *, diagonal: bool = True) -> Mask:
-    """The neighbours within a slice, with or without the diagonal ones, as a structure for scipy.ndimage."""
+def _neighbours(ndim: int, *, diagonal: bool = True, in_3d: bool = False) -> Mask:
+    """The neighbours in a slice, with or without the diagonal ones; in 3-D those straight above and below too."""
     plane = ndimage.generate_binary_structure(2, 2 if diagonal else 1)
     around = np.zeros((3,) * ndim, bool)
     around[(1,) * (ndim - 2)] = plane
+    if in_3d:
+        around |= ndimage.generate_binary_structure(ndim, 1)
     return around

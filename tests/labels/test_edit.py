@@ -300,3 +300,42 @@ def test_ids_of_splits_come_after_the_largest_and_types_are_kept():
     new, given = tools.split_components(labels, 1)
     assert (given, new.dtype) == ([2], np.uint8)
     assert (new[0, 0], new[4, 4]) == (1, 2)
+
+
+def body_with_a_cave():
+    """A block in nine slices: with a cave, with a hole that leads out of its top, and with a speck beside it."""
+    labels = np.full((9, 12, 14), 2)
+    labels[1:8, 2:10, 2:10] = 1
+    labels[3:6, 4:6, 4:6] = 3  # closed in all directions
+    labels[1:3, 8, 8] = 3  # enclosed in its slices, open at the top
+    labels[4:6, 5, 12] = 1  # a speck of two voxels
+    return labels
+
+
+def test_in_3d_a_hole_is_closed_above_and_below_too():
+    labels = body_with_a_cave()
+    each = tools.fill_holes(labels, [1])
+    assert not (each[:, 2:10, 2:10] == 3).any()
+    whole = tools.fill_holes(labels, [1], in_3d=True)
+    assert (whole[3:6, 4:6, 4:6] == 1).all()
+    assert (whole[1:3, 8, 8] == 3).all(), "it leads out of the body, though not within its slices"
+
+
+@pytest.mark.parametrize("spacing", [(10.0, 1.0, 1.0), (1.0, 1.0, 1.0)])
+def test_in_3d_parts_are_measured_in_mm3_whatever_the_shape_of_a_voxel(spacing):
+    labels, voxel = body_with_a_cave(), float(np.prod(spacing))
+    part = 2 * voxel  # mm³ of the speck
+    gone = tools.remove_small(labels, [1], (part + 0.1) / voxel, in_3d=True)
+    assert not (gone[:, :, 12] == 1).any()
+    assert (gone[:, :, :11] == labels[:, :, :11]).all()
+    assert (tools.remove_small(labels, [1], (part - 0.1) / voxel, in_3d=True) == labels).all()
+    each = tools.remove_small(labels, [1], 2, in_3d=False)
+    assert not (each[:, :, 12] == 1).any(), "in its slices it is of one pixel"
+
+
+def test_in_3d_the_largest_part_goes_through_the_slices():
+    labels = body_with_a_cave()
+    kept = tools.keep_largest(labels, [1], in_3d=True)
+    assert (kept[1:8, 2:10, 2:10] == labels[1:8, 2:10, 2:10]).all()
+    assert not (kept[:, :, 12] == 1).any()
+    assert (tools.keep_largest(labels, [1]) == 1).any(axis=(1, 2)).sum() == 1, "slice by slice it is in one slice"

@@ -291,7 +291,7 @@ class CorrectDock(Dock):
         self.labels.show_locked_parts(0.0 if locked_part is None else float(locked_part.mean()))
         self.paint.show_count(*self.editor.count_strokes())
         self.editor.recolour_strokes()
-        self.tools.show_unit(self.editor.pixel_size()[1])
+        self.tools.show_unit(self.editor.pixel_size()[1], is_stack=source.slices > 1)
         self.stack_controller.refresh()
         self.session_panel.show_stack(is_stack=source.slices > 1)
         self.autosave.mark_changed(layer)

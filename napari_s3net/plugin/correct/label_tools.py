@@ -21,6 +21,7 @@ from napari_s3net.plugin.correct import tools
 from napari_s3net.plugin.correct.controller import LabelEditor
 from napari_s3net.plugin.correct.measurement_table import MeasurementTable
 from napari_s3net.plugin.correct.tools import Plane, Scope
+from napari_s3net.plugin.correct.volume_tools import reshape_volume, voxel_size
 
 #: What a form says of a tool that found nothing to do.
 UNCHANGED = "Nothing changed: there is nothing of that kind here, or it is locked."
@@ -53,7 +54,7 @@ def smooth(viewer: Viewer, layer: Labels, scope: Scope = "object", radius: float
     return _reshape(viewer, layer, scope, partial(edit.smooth, radius=radius))
 
 
-def fill_holes(viewer: Viewer, layer: Labels, scope: Scope = "object") -> bool:
+def fill_holes(viewer: Viewer, layer: Labels, scope: Scope = "object", *, in_3d: bool = False) -> bool:
     """Take in what the region encloses.
 
     Parameters
@@ -64,6 +65,8 @@ def fill_holes(viewer: Viewer, layer: Labels, scope: Scope = "object") -> bool:
         Is changed by one step that undo takes back; locked labels and parts stay.
     scope : "object", "all", int or sequence of int
         The object as one region, every label one after the other, or these labels.
+    in_3d : bool
+        Whether the whole volume is meant, its slices connected; else the plane in view.
 
     Returns
     -------
@@ -73,12 +76,12 @@ def fill_holes(viewer: Viewer, layer: Labels, scope: Scope = "object") -> bool:
     Raises
     ------
     InvalidImageError
-        If there is nothing to act on.
+        If there is nothing to act on, or no volume.
     """
-    return _reshape(viewer, layer, scope, edit.fill_holes)
+    return _reshape(viewer, layer, scope, partial(edit.fill_holes, in_3d=in_3d), in_3d=in_3d)
 
 
-def keep_largest(viewer: Viewer, layer: Labels, scope: Scope = "object") -> bool:
+def keep_largest(viewer: Viewer, layer: Labels, scope: Scope = "object", *, in_3d: bool = False) -> bool:
     """Drop all but the largest connected part.
 
     Parameters
@@ -89,6 +92,8 @@ def keep_largest(viewer: Viewer, layer: Labels, scope: Scope = "object") -> bool
         Is changed by one step that undo takes back; locked labels and parts stay.
     scope : "object", "all", int or sequence of int
         The object as one region, every label one after the other, or these labels.
+    in_3d : bool
+        Whether the whole volume is meant, its slices connected; else the plane in view.
 
     Returns
     -------
@@ -98,12 +103,14 @@ def keep_largest(viewer: Viewer, layer: Labels, scope: Scope = "object") -> bool
     Raises
     ------
     InvalidImageError
-        If there is nothing to act on.
+        If there is nothing to act on, or no volume.
     """
-    return _reshape(viewer, layer, scope, edit.keep_largest)
+    return _reshape(viewer, layer, scope, partial(edit.keep_largest, in_3d=in_3d), in_3d=in_3d)
 
 
-def remove_small(viewer: Viewer, layer: Labels, scope: Scope = "object", smallest: float = 50.0) -> bool:
+def remove_small(
+    viewer: Viewer, layer: Labels, scope: Scope = "object", smallest: float = 50.0, *, in_3d: bool = False
+) -> bool:
     """Drop small connected parts.
 
     Parameters
@@ -115,7 +122,9 @@ def remove_small(viewer: Viewer, layer: Labels, scope: Scope = "object", smalles
     scope : "object", "all", int or sequence of int
         The object as one region, every label one after the other, or these labels.
     smallest : float
-        Parts smaller than this go: in mm² where the image knows its spacing, else in pixels.
+        Parts smaller than this go: in mm², of a volume in mm³, where the image knows its spacing; else in pixels.
+    in_3d : bool
+        Whether the whole volume is meant, its slices connected; else the plane in view.
 
     Returns
     -------
@@ -125,10 +134,13 @@ def remove_small(viewer: Viewer, layer: Labels, scope: Scope = "object", smalles
     Raises
     ------
     InvalidImageError
-        If there is nothing to act on.
+        If there is nothing to act on, or no volume.
     """
-    pixel, _ = _editor(viewer, layer).pixel_size()
-    return _reshape(viewer, layer, scope, partial(edit.remove_small, smallest=smallest / pixel))
+    editor = _editor(viewer, layer)
+    size = voxel_size(editor) if in_3d else editor.pixel_size()[0]
+    return _reshape(
+        viewer, layer, scope, partial(edit.remove_small, smallest=smallest / size, in_3d=in_3d), in_3d=in_3d
+    )
 
 
 def dilate(viewer: Viewer, layer: Labels, scope: Scope = "object", pixels: int = 1) -> bool:
@@ -277,7 +289,9 @@ def _change(viewer: Viewer, layer: Labels, make: Callable[[Plane, Collection[int
     return editor.write(editor.guarded(make(editor.plane, editor.locks.labels)))
 
 
-def _reshape(viewer: Viewer, layer: Labels, scope: Scope, change: Callable[..., Any]) -> bool:
+def _reshape(viewer: Viewer, layer: Labels, scope: Scope, change: Callable[..., Any], *, in_3d: bool = False) -> bool:
+    if in_3d:
+        return reshape_volume(_editor(viewer, layer), scope, change)
     return _change(viewer, layer, lambda plane, locked: tools.reshape(plane, scope, locked, change))
 
 
@@ -336,13 +350,16 @@ _SCOPE = {
 }
 _IDS = {"widget_type": "Select", "choices": [], "label": "Which", "tooltip": "Ctrl or Shift selects several."}
 _RADIUS = {"min": 0.5, "max": 50.0, "step": 0.5, "label": "Radius (px)"}
-_SMALLEST = {"min": 0.0, "max": 1e9, "step": 1.0, "label": "Below (mm² or px)"}
+_SMALLEST = {"min": 0.0, "max": 1e9, "step": 1.0, "label": "Below (mm², mm³ or px)"}
+_IN_3D = {"label": "Whole volume, in 3-D", "tooltip": "All slices at once, as one body; else the plane in view."}
 _PIXELS = {"min": -200, "max": 200, "step": 1, "label": "Outwards (px)"}
 
 smooth_form = _form(smooth, "Smooth", _list_labels, scope=_SCOPE, radius=_RADIUS)
-fill_holes_form = _form(fill_holes, "Fill holes", _list_labels, scope=_SCOPE)
-keep_largest_form = _form(keep_largest, "Keep largest", _list_labels, scope=_SCOPE)
-remove_small_form = _form(remove_small, "Remove small parts", _list_labels, scope=_SCOPE, smallest=_SMALLEST)
+fill_holes_form = _form(fill_holes, "Fill holes", _list_labels, scope=_SCOPE, in_3d=_IN_3D)
+keep_largest_form = _form(keep_largest, "Keep largest", _list_labels, scope=_SCOPE, in_3d=_IN_3D)
+remove_small_form = _form(
+    remove_small, "Remove small parts", _list_labels, scope=_SCOPE, smallest=_SMALLEST, in_3d=_IN_3D
+)
 dilate_form = _form(dilate, "Grow or shrink", _list_labels, scope=_SCOPE, pixels=_PIXELS)
 merge_form = _form(merge, "Merge", _list_labels, ids=_IDS)
 split_parts_form = _form(split_parts, "Split", _list_labels, ids=_IDS)

@@ -8,6 +8,7 @@ from typing import Literal
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QButtonGroup,
+    QCheckBox,
     QGridLayout,
     QLabel,
     QMenu,
@@ -153,6 +154,11 @@ class ToolsPanel(QWidget):
         self.smallest = make_field(
             50.0, "Smallest part", "Size below which Remove takes parts away.", min=0.0, max=1e9, step=1.0
         )
+        self.in_3d = QCheckBox("3-D")
+        self.in_3d.setToolTip("Fill holes, Keep largest and Remove take all slices as one body; sizes are in mm³.")
+        self.in_3d.toggled.connect(self._write_unit)
+        self.in_3d.hide()
+        self._unit = "px"
         self.pixels = make_field(
             1.0, "Width", "How far Grow and Shrink move the border, in pixels.", min=1.0, max=200.0, step=1.0
         )
@@ -164,7 +170,7 @@ class ToolsPanel(QWidget):
         self.hint.hide()
         on = QLabel("Tools")
         on.setProperty("heading", True)
-        column(self, row(on, *self.scopes.values()), self._lay_out(), self.hint)
+        column(self, row(on, *self.scopes.values(), self.in_3d), self._lay_out(), self.hint)
 
     @property
     def scope(self) -> ScopeChoice:
@@ -181,14 +187,27 @@ class ToolsPanel(QWidget):
         """
         self.scopes[scope].setChecked(True)
 
-    def show_unit(self, unit: str) -> None:
-        """Show the unit of the smallest part's size: "mm²" or "px".
+    @property
+    def is_in_3d(self) -> bool:
+        """Whether the tools that can take all slices as one body do so."""
+        return not self.in_3d.isHidden() and self.in_3d.isChecked()
+
+    def show_unit(self, unit: str, *, is_stack: bool = False) -> None:
+        """Show the unit of the smallest part's size, and the choice of the whole volume where there is one.
 
         Parameters
         ----------
         unit : str
-            That of the layer in view.
+            "mm²" or "px", that of the layer in view; of a volume "mm³" is shown for the first.
+        is_stack : bool
+            Whether there are slices.
         """
+        self._unit = unit
+        self.in_3d.setVisible(is_stack)
+        self._write_unit()
+
+    def _write_unit(self) -> None:
+        unit = {"mm²": "mm³"}.get(self._unit, self._unit) if self.is_in_3d else self._unit
         self.smallest.native.setSuffix(f" {unit}")
 
     def show_hint(self, words: str) -> None:

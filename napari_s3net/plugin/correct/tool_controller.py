@@ -93,11 +93,12 @@ class ToolController:
     def _tools(self) -> dict[str, Callable[..., bool]]:
         """What each button calls with viewer and layer."""
         scope, selected, pixels = self._scope, self._labels.selected, int(self._panel.pixels.value)
+        in_3d, smallest = self._panel.is_in_3d, self._panel.smallest.value
         return {
             "smooth": partial(label_tools.smooth, scope=scope),
-            "fill_holes": partial(label_tools.fill_holes, scope=scope),
-            "keep_largest": partial(label_tools.keep_largest, scope=scope),
-            "remove_small": partial(label_tools.remove_small, scope=scope, smallest=self._panel.smallest.value),
+            "fill_holes": partial(label_tools.fill_holes, scope=scope, in_3d=in_3d),
+            "keep_largest": partial(label_tools.keep_largest, scope=scope, in_3d=in_3d),
+            "remove_small": partial(label_tools.remove_small, scope=scope, smallest=smallest, in_3d=in_3d),
             "grow": partial(label_tools.dilate, scope=scope, pixels=pixels),
             "shrink": partial(label_tools.dilate, scope=scope, pixels=-pixels),
             "merge": partial(label_tools.merge, ids=selected),

@@ -109,6 +109,20 @@ def test_numbers_do_not_change_under_the_wheel_in_passing(qtbot):
         assert field.native.focusPolicy() == Qt.FocusPolicy.StrongFocus
 
 
+def test_the_whole_volume_can_be_meant_where_there_is_one(qtbot):
+    panel = made(qtbot, ToolsPanel)
+    panel.show_unit("mm²")
+    assert not panel.in_3d.isVisibleTo(panel)
+    panel.show_unit("mm²", is_stack=True)
+    assert not panel.is_in_3d
+    panel.in_3d.setChecked(True)
+    assert panel.is_in_3d
+    assert panel.smallest.native.suffix() == " mm³"
+    panel.show_unit("mm²")
+    assert not panel.is_in_3d, "another image, which is a plane"
+    assert panel.smallest.native.suffix() == " mm²"
+
+
 def test_locked_parts_are_told(qtbot):
     panel = made(qtbot, LabelList)
     panel.show_locked_parts(0.062)
