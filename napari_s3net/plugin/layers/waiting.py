@@ -12,6 +12,8 @@ from napari_s3net.plugin.layers.placement import KEY
 
 #: In a layer's metadata: the image whose result it waits for.
 WAITS_FOR = "waits_for"
+#: How its name ends meanwhile, and once somebody has painted in it.
+WAITING, PAINTED = " – no result yet", " – labels"
 
 
 def waits_for(layer: Any, image_layer: Any) -> bool:
@@ -49,7 +51,7 @@ def is_waiting(layer: Any) -> bool:
 
 
 def let_wait(layer: Labels, image_layer: Any, image_name: str, shape: tuple[int, ...]) -> None:
-    """Empty a result layer, so that it waits for the result of another image.
+    """Empty a result layer, so that it waits for the result of another image, or for somebody who paints in it.
 
     Parameters
     ----------
@@ -65,8 +67,9 @@ def let_wait(layer: Labels, image_layer: Any, image_name: str, shape: tuple[int,
     layer.mode, layer.selected_label = "pan_zoom", 1
     layer.metadata = {KEY: {WAITS_FOR: image_name}}
     layer.data = np.zeros(shape, np.int32)
-    layer.name = f"{image_name} – no result yet"
+    layer.name = f"{image_name}{WAITING}"
     set_owner(layer, image_layer)
+    layer.events.paint.connect(_painted)
 
 
 def take_waiting(layer: Labels, name: str) -> None:
@@ -79,7 +82,17 @@ def take_waiting(layer: Labels, name: str) -> None:
     name : str
         What it is called from now on.
     """
-    layer.metadata = {}
-    layer.name = name
+    _end(layer, name)
     if not layer.visible:
         layer.visible = True
+
+
+def _painted(event: Any) -> None:
+    """Somebody paints in it: from now on these are labels like any others, which no result replaces."""
+    _end(event.source, event.source.name.removesuffix(WAITING) + PAINTED)
+
+
+def _end(layer: Labels, name: str) -> None:
+    layer.events.paint.disconnect(_painted)
+    layer.metadata = {}
+    layer.name = name

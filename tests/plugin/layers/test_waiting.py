@@ -45,6 +45,17 @@ def test_the_next_result_takes_it(viewer):
     assert add_layer(viewer, image, the_source(viewer), "another") is not labels
 
 
+def test_what_somebody_paints_in_it_is_replaced_by_no_result(viewer):
+    image, labels = map(plain, viewer.layers)
+    labels.data_setitem((np.array([2]), np.array([3])), 1)
+    assert not is_waiting(labels)
+    assert labels.name == "mole – labels"
+    assert LabelEditor(viewer).candidates() == [labels]
+    assert add_layer(viewer, image, the_source(viewer), "mole – S³-Net") is not labels
+    labels.data_setitem((np.array([2]), np.array([4])), 1)
+    assert labels.name == "mole – labels"
+
+
 @pytest.mark.parametrize("change", ["other image", "moved"])
 def test_a_result_that_it_does_not_suit_gets_a_layer_of_its_own(viewer, photograph, change):
     image, labels = map(plain, viewer.layers)
