@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from napari.utils.notifications import show_info
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_s3net.image import Segmentation
@@ -247,6 +248,7 @@ class Session(QObject):
         if update.devices:
             self.devices_known.emit(update.devices)
         if self._target is not None and (gone := self._target.gone):
+            show_info(f"{gone} during a run, which was cancelled; what is left is as before.")  # stays when it is over
             self.cancel(f"{gone}, so the run is being cancelled…")
         if self._target is not None:
             self._show(update)
@@ -281,7 +283,9 @@ class Session(QObject):
             made = outcome.provenance
             if not isinstance(target, VolumeTarget):
                 self.timed = made.settings, made.seconds / max(1, made.iterations)
-            layer = target.finish(outcome, self._preset)
+            before, layer = target.layer, target.finish(outcome, self._preset)
+            if before is not None and layer is not None and layer is not before:
+                show_info(f"{before.name} has another shape than when the run began: the result is a layer of its own.")
             self._enter(Phase.STOPPED if outcome.provenance.stopped else Phase.DONE, "")
             self.finished.emit(layer)
             return

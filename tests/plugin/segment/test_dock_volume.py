@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from napari_s3net.labels.metrics import dice
+from napari_s3net.plugin.jobs import session
 from napari_s3net.plugin.jobs.session import Phase
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.result_layer import plain
@@ -169,15 +170,24 @@ def test_a_first_run_on_the_volume_is_no_step_of_undo(chest, viewer, qtbot):
     assert np.array_equal(layer.data, after)
 
 
-def test_the_layer_removed_during_a_run(chest, viewer, qtbot):
+@pytest.fixture
+def said(monkeypatch):
+    """What is said in napari's notifications."""
+    words = []
+    monkeypatch.setattr(session, "show_info", words.append)
+    return words
+
+
+def test_the_layer_removed_during_a_run(chest, viewer, qtbot, said):
     chest.run()
     when_slices_have_come(chest, viewer, qtbot)
     viewer.layers.remove("chest – S³-Net")
     finish(chest, qtbot)
     assert "chest" in [layer.name for layer in viewer.layers]
+    assert said == ["The layer was removed during a run, which was cancelled; what is left is as before."]
 
 
-def test_labels_that_got_another_shape_during_a_run_are_left_alone(chest, viewer, qtbot):
+def test_labels_that_got_another_shape_during_a_run_are_left_alone(chest, viewer, qtbot, said):
     chest.run()
     finish(chest, qtbot)
     layer = labels_of(viewer)
@@ -191,6 +201,7 @@ def test_labels_that_got_another_shape_during_a_run_are_left_alone(chest, viewer
     results = [one for one in map(plain, viewer.layers) if one.data.shape == (10, 64, 64) and one.name != "chest"]
     assert len(results) == 1
     assert results[0].data.any(axis=(1, 2)).all()
+    assert said == [f"{layer.name} has another shape than when the run began: the result is a layer of its own."]
 
 
 def test_a_brush_is_kept_away_while_slices_come_and_given_back(chest, viewer, qtbot):
@@ -206,12 +217,13 @@ def test_a_brush_is_kept_away_while_slices_come_and_given_back(chest, viewer, qt
     assert str(layer.mode) == "paint"
 
 
-def test_the_image_replaced_during_a_run(chest, viewer, qtbot):
+def test_the_image_replaced_during_a_run(chest, viewer, qtbot, said):
     chest.run()
     when_slices_have_come(chest, viewer, qtbot)
     viewer.layers["chest"].data = make_chest(depth=10)[0]
     finish(chest, qtbot)
     assert [layer.name for layer in viewer.layers] == ["chest"]
+    assert said == ["The image was replaced during a run, which was cancelled; what is left is as before."]
 
 
 def test_a_volume_that_cannot_be_segmented_says_why(dock, viewer, qtbot):
