@@ -165,4 +165,5 @@ def _write(name: str, path: Path, result: Segmentation, segments: list[Segment],
         write = write_dicom_segmentation if name == "dicom-seg" else write_dicom_contours
         write(path, result.labels, result.geometry, segments, source)
     else:
-        write_surface(path, *surface_of(result.mask, result.geometry))
+        colour = next((one.colour for one in segments if one.is_object and one.colour), OBJECT_COLOURS[0])
+        write_surface(path, *surface_of(result.mask, result.geometry), colour=colour)

@@ -9,9 +9,12 @@ from numpy.typing import NDArray
 
 from napari_s3net.errors import WriteError
 from napari_s3net.io.write import replacing
+from napari_s3net.segments import GREY, Colour
 
 
-def write_surface(path: Path, vertices: NDArray[np.floating], faces: NDArray[np.integer]) -> None:
+def write_surface(
+    path: Path, vertices: NDArray[np.floating], faces: NDArray[np.integer], *, colour: Colour = GREY
+) -> None:
     """Write triangles.
 
     Parameters
@@ -22,6 +25,8 @@ def write_surface(path: Path, vertices: NDArray[np.floating], faces: NDArray[np.
         (n, 3), (z, y, x) in mm, as from `surface_of`.
     faces : numpy.ndarray
         (m, 3), indices of vertices; seen from outside counterclockwise in x, y, z, as from `surface_of`.
+    colour : tuple of int
+        Red, green and blue, 0 to 255, of every vertex of a PLY; STL has no colours.
 
     Raises
     ------
@@ -35,7 +40,7 @@ def write_surface(path: Path, vertices: NDArray[np.floating], faces: NDArray[np.
     if suffix not in (".stl", ".ply"):
         raise WriteError(f"A surface is written as .stl or .ply; got {path.name}.")
     with replacing(path, suffix) as temporary:
-        temporary.write_bytes(_stl(corners, faces) if suffix == ".stl" else _ply(corners, faces))
+        temporary.write_bytes(_stl(corners, faces) if suffix == ".stl" else _ply(corners, faces, colour))
 
 
 def _stl(corners: NDArray[np.floating], faces: NDArray[np.integer]) -> bytes:
@@ -47,12 +52,15 @@ def _stl(corners: NDArray[np.floating], faces: NDArray[np.integer]) -> bytes:
     return b"napari-s3net, mm".ljust(80, b" ") + np.uint32(len(faces)).tobytes() + records.tobytes()
 
 
-def _ply(corners: NDArray[np.floating], faces: NDArray[np.integer]) -> bytes:
+def _ply(corners: NDArray[np.floating], faces: NDArray[np.integer], colour: Colour) -> bytes:
     header = (
         "ply\nformat binary_little_endian 1.0\ncomment napari-s3net, mm\n"
         f"element vertex {len(corners)}\nproperty float x\nproperty float y\nproperty float z\n"
+        "property uchar red\nproperty uchar green\nproperty uchar blue\n"
         f"element face {len(faces)}\nproperty list uchar int vertex_indices\nend_header\n"
     )
     records = np.zeros(len(faces), [("n", "u1"), ("corners", "<i4", 3)])
     records["n"], records["corners"] = 3, faces
-    return header.encode("ascii") + corners.tobytes() + records.tobytes()
+    points = np.zeros(len(corners), [("corner", "<f4", 3), ("colour", "u1", 3)])
+    points["corner"], points["colour"] = corners, colour
+    return header.encode("ascii") + points.tobytes() + records.tobytes()

@@ -36,12 +36,14 @@ def test_stl_holds_the_same_triangles_with_the_outside_outside(tmp_path):
 
 def test_ply_holds_vertices_and_faces(tmp_path):
     vertices, faces = cube()
-    write_surface(tmp_path / "a.ply", vertices, faces)
+    write_surface(tmp_path / "a.ply", vertices, faces, colour=(201, 33, 7))
     header, body = (tmp_path / "a.ply").read_bytes().split(b"end_header\n", 1)
     assert f"element vertex {len(vertices)}\n".encode() in header
-    corners = np.frombuffer(body, "<f4", 3 * len(vertices)).reshape(-1, 3)
-    assert np.array_equal(corners[:, ::-1], vertices)
-    records = np.frombuffer(body[corners.nbytes :], [("n", "u1"), ("corners", "<i4", 3)])
+    assert b"property uchar red\nproperty uchar green\nproperty uchar blue\n" in header
+    points = np.frombuffer(body, [("corner", "<f4", 3), ("colour", "u1", 3)], len(vertices))
+    assert np.array_equal(points["corner"][:, ::-1], vertices)
+    assert (points["colour"] == (201, 33, 7)).all()
+    records = np.frombuffer(body[points.nbytes :], [("n", "u1"), ("corners", "<i4", 3)])
     assert len(records) == len(faces)
     assert (records["n"] == 3).all()
     assert np.array_equal(records["corners"], faces)
