@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -253,17 +254,7 @@ def correction() -> Image.Image:
     cut = sample.mask & (np.arange(array.shape[1]) < np.percentile(columns, 70))
     labels = np.where(cut, result.foreground[0], np.where(result.mask, 0, result.labels))
     labels[(labels == 0)] = next(i for i in result.names if i not in result.foreground)
-    wrong = result.__class__(
-        labels.astype(np.int32),
-        result.foreground[:1],
-        result.geometry,
-        result.provenance,
-        result.names,
-        result.meanings,
-        result.object_name,
-        result.state,
-        sample.image,
-    )
+    wrong = replace(result, labels=labels.astype(np.int32), foreground=result.foreground[:1], image=sample.image)
     strokes = np.zeros(array.shape[:2], np.int32)
     y, x = int(np.median(rows)), int(np.percentile(columns, 84))
     for value, (y0, x0, y1, x1) in ((OBJECT, (y - 55, x, y + 50, x)), (BACKGROUND, (20, 30, 20, 90))):
