@@ -181,10 +181,12 @@ def said(monkeypatch):
 def test_the_layer_removed_during_a_run(chest, viewer, qtbot, said):
     chest.run()
     when_slices_have_come(chest, viewer, qtbot)
+    was_busy = chest.session.phase.is_busy  # on a busy machine the few slices may all have come
     viewer.layers.remove("chest – S³-Net")
     finish(chest, qtbot)
     assert "chest" in [layer.name for layer in viewer.layers]
-    assert said == ["The layer was removed during a run, which was cancelled; what is left is as before."]
+    words = "The layer was removed during a run, which was cancelled; what is left is as before."
+    assert said == ([words] if was_busy else [])
 
 
 def test_labels_that_got_another_shape_during_a_run_are_left_alone(chest, viewer, qtbot, said):
