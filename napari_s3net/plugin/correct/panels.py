@@ -10,7 +10,6 @@ from qtpy.QtWidgets import (
     QButtonGroup,
     QCheckBox,
     QGridLayout,
-    QLabel,
     QMenu,
     QProgressBar,
     QPushButton,
@@ -168,9 +167,8 @@ class ToolsPanel(QWidget):
             made.clicked.connect(partial(self._ask, name))
         self.hint = caption()
         self.hint.hide()
-        on = QLabel("Tools")
-        on.setProperty("heading", True)
-        column(self, row(on, *self.scopes.values(), self.in_3d), self._lay_out(), self.hint)
+        self.heading = heading("Tools")
+        column(self, row(self.heading, *self.scopes.values(), self.in_3d), self._lay_out(), self.hint)
 
     @property
     def scope(self) -> ScopeChoice:
@@ -204,6 +202,7 @@ class ToolsPanel(QWidget):
         """
         self._unit = unit
         self.in_3d.setVisible(is_stack)
+        self.heading.setVisible(not is_stack)  # there is no room for both in a narrow dock
         self._write_unit()
 
     def _write_unit(self) -> None:

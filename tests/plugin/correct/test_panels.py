@@ -113,7 +113,10 @@ def test_the_whole_volume_can_be_meant_where_there_is_one(qtbot):
     panel = made(qtbot, ToolsPanel)
     panel.show_unit("mm²")
     assert not panel.in_3d.isVisibleTo(panel)
+    narrow = panel.minimumSizeHint().width()
     panel.show_unit("mm²", is_stack=True)
+    panel.layout().activate()
+    assert panel.minimumSizeHint().width() <= narrow + 12, "it fits into a dock that is as narrow as before"
     assert not panel.is_in_3d
     panel.in_3d.setChecked(True)
     assert panel.is_in_3d
