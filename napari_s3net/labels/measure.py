@@ -158,7 +158,7 @@ def count_voxels(labels: NDArray[Any]) -> dict[int, int]:
     Parameters
     ----------
     labels : numpy.ndarray
-        (Z, H, W) whole numbers from 0 on.
+        (Z, H, W) whole numbers from 0 on. They may change meanwhile: each slice is counted as it is at one moment.
 
     Returns
     -------
@@ -167,7 +167,7 @@ def count_voxels(labels: NDArray[Any]) -> dict[int, int]:
     """
     counts: Counter[int] = Counter()
     for plane in labels:
-        ids, index = label_index(plane)
+        ids, index = label_index(plane.copy())
         counts.update(dict(zip(ids.tolist(), np.bincount(index.ravel()).tolist(), strict=True)))
     return {label: n for label, n in sorted(counts.items()) if label > 0 and n}
 

@@ -5,7 +5,8 @@ import pytest
 
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Geometry, Image, as_image
-from napari_s3net.labels.measure import count_voxels, measure_clusters, tissue_name
+from napari_s3net.labels import measure
+from napari_s3net.labels.measure import count_voxels, label_index, measure_clusters, tissue_name
 
 LABELS = np.array([[1, 1, 2, 2], [1, 1, 2, 0]], np.int32)
 
@@ -191,3 +192,15 @@ def test_voxels_of_a_stack_are_counted(dtype):
     assert count_voxels(labels) == counts
     assert count_voxels(np.moveaxis(labels, 2, 0)) == counts
     assert count_voxels(np.zeros((2, 3, 4), dtype)) == {}
+
+
+def test_labels_that_change_while_they_are_counted_count_as_they_were(monkeypatch):
+    labels = np.full((1, 2, 3), 5)
+
+    def painted_over_meanwhile(plane):
+        found = label_index(plane)
+        labels[:] = 1
+        return found
+
+    monkeypatch.setattr(measure, "label_index", painted_over_meanwhile)
+    assert count_voxels(labels) == {5: 6}
