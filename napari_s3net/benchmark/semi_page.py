@@ -60,6 +60,7 @@ def semi_page(output: Path) -> str:
 
 def _table(budget: str, rows: Sequence[dict[str, str]]) -> str:
     """A line a row of the table, for one budget."""
+    devices = list(dict.fromkeys(row["device"] for row in rows))
     lines = [
         f"### {budget[0].upper()}{budget[1:]}",
         "",
@@ -74,14 +75,18 @@ def _table(budget: str, rows: Sequence[dict[str, str]]) -> str:
         gained = " / ".join(_gain(its, [one for one in rows if one["row"] == ROWS[0].name], m) for m in LABELLED)
         classes = [_mean([one for one in its if one["label"] == str(k) and one["labelled"] == "2"]) for k in CLASSES]
         by_class = " / ".join(MISSING if np.isnan(value) else f"{value:.3f}" for value in classes)
-        seconds = [float(one["seconds"]) for one in its]
-        took = f"{np.median(seconds) / 60:.1f} min" if seconds else MISSING
+        took = " / ".join(_minutes([one for one in its if one["device"] == device]) for device in devices)
         lines.append(f"| {row.text} | {' | '.join(cells)} | {gained} | {by_class if its else MISSING} | {took} |")
     names = ", ".join(CLASSES.values())
-    device = " and ".join(dict.fromkeys(row["device"] for row in rows))
     return "\n".join(lines) + (
-        f"\n\nClasses: {names}. Training as timed on {device}, pre-training included where it was made then."
+        f"\n\nClasses: {names}. Training as timed on {' / on '.join(devices)}, pre-training included where it was made "
+        "then."
     )
+
+
+def _minutes(rows: Sequence[dict[str, str]]) -> str:
+    """How long a training took on one device, as it is in the middle of them."""
+    return f"{np.median([float(row['seconds']) for row in rows]) / 60:.1f} min" if rows else MISSING
 
 
 def _cell(rows: Sequence[dict[str, str]]) -> str:

@@ -83,6 +83,17 @@ def test_the_gain_is_that_of_the_draws_that_both_rows_have(tmp_path):
     assert "Training as timed on CPU" in page
 
 
+def test_times_of_two_devices_stand_beside_each_other(tmp_path):
+    def of(draw, seconds, device):
+        return ("unet", "2", draw, "31", "01", "1", "0.5", seconds, "128 pixels", device)
+
+    lines = [",".join(row) for row in (semi.COLUMNS, of("0", "60", "a card"), of("1", "600", "a CPU"))]
+    (tmp_path / "semi.csv").write_text("\n".join(lines), encoding="utf-8")
+    page = semi_page(tmp_path)
+    assert "| 1.0 min / 10.0 min |" in page
+    assert "Training as timed on a card / on a CPU," in page
+
+
 def test_what_is_recommended_goes_by_the_u_net_from_random_weights():
     budget = "96 pixels, width 16, 300 steps of 8 images, not mirrored"
 
