@@ -28,6 +28,9 @@ RELEASED_SIZE, RELEASED_CHANNELS = 256, 64
 def estimate_mib(shape: tuple[int, ...], settings: Settings) -> float:
     """Estimate the memory that a run on a plane takes at its peak, beyond what libraries take.
 
+    It is that of a run with enough iterations to learn at the full working size; one that only looks there, as with the
+    presets' number of iterations, takes about half.
+
     Parameters
     ----------
     shape : tuple of int

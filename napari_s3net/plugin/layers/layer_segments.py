@@ -10,7 +10,7 @@ from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 
 from napari_s3net.export.formats import mask_segment, segments_of
-from napari_s3net.image import Segmentation
+from napari_s3net.image import Geometry, Segmentation
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.segments import Colour, Segment, name_of_label
 
@@ -38,7 +38,8 @@ def layer_segments(attributes: Mapping[str, Any], labels: NDArray[Any]) -> list[
     if "mask_of" in about:
         return [mask_segment(about.get("object_name", "Object"))]
     if "settings" in about:
-        return segments_of(Segmentation.from_metadata(labels, about["geometry"], about))
+        nowhere = Geometry.identity(labels.ndim)  # where the labels lie says nothing of what they are called
+        return segments_of(Segmentation.from_metadata(labels, nowhere, about))
     highest = int(labels.max(initial=0))
     if highest > np.iinfo(np.uint16).max or labels.min(initial=0) < 0:
         return []
