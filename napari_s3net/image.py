@@ -10,9 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.errors import InvalidImageError, ReadError
+from napari_s3net.geometry import Geometry
 from napari_s3net.provenance import ImageFacts, Provenance
 from napari_s3net.segments import Code, Colour, Meaning, colour_of_hex, hex_of_colour
 from napari_s3net.settings import Settings
+
+__all__ = ["Geometry", "Image", "Kind", "Notice", "Segmentation", "Step", "as_image", "guess_kind", "kind_of_grey"]
 
 Kind = Literal["rgb", "ct", "mr", "grey"]
 #: Below this value an integer image holds Hounsfield units: air is −1000 HU.
@@ -23,101 +26,6 @@ LOWEST_HU = -5000
 AIR_SHARE = 0.01
 #: Values that are looked at together.
 _BLOCK = 1 << 20
-
-
-@dataclass(frozen=True)
-class Geometry:
-    """Where the pixels of an array lie in the world. Every tuple is in array order: (z, y, x) or (y, x).
-
-    Parameters
-    ----------
-    spacing : tuple of float
-        Distance between neighbouring pixels along each array axis, in `unit`.
-    origin : tuple of float
-        World position of pixel (0, 0[, 0]).
-    direction : tuple of tuple of float
-        Row i, column j: the share of array axis j in world axis i.
-    unit : {"mm", "pixel"}
-        "pixel" where the file says nothing about its spacing.
-    orientation : str
-        Three letters of the orientation that the file had before it was turned (for example "RAS");
-        empty where nothing was turned. Writing turns the array back.
-    volume : Geometry, optional
-        Of one plane of a volume: where that plane lies in space, as a volume of shape (1, H, W).
-    shown : str
-        Three letters of the orientation that the array has been turned to: "LPS" for axial slices, "LIP" for coronal
-        and "PIL" for sagittal ones. Each letter stands for an array axis, the last one first.
-    nifti_forms : tuple, optional
-        Of a volume from NIfTI: code and 4 × 4 matrix of its qform and of its sform, as they stand in the file. Labels
-        get the same ones, so that every program lays them on the image, whichever of the two it goes by.
-    """
-
-    spacing: tuple[float, ...]
-    origin: tuple[float, ...]
-    direction: tuple[tuple[float, ...], ...]
-    unit: Literal["mm", "pixel"] = "mm"
-    orientation: str = ""
-    volume: Geometry | None = None
-    shown: str = "LPS"
-    nifti_forms: tuple[tuple[int, tuple[tuple[float, ...], ...]], ...] | None = None
-
-    @classmethod
-    def identity(cls, ndim: int) -> Geometry:
-        """Make the geometry of an image that says nothing about its place.
-
-        Parameters
-        ----------
-        ndim : int
-            Number of array axes, 2 or 3.
-
-        Returns
-        -------
-        Geometry
-            Unit spacing, origin at zero, axes along the world's axes; the unit is the pixel.
-        """
-        direction = tuple(tuple(float(i == j) for j in range(ndim)) for i in range(ndim))
-        return cls((1.0,) * ndim, (0.0,) * ndim, direction, unit="pixel")
-
-    @property
-    def ndim(self) -> int:
-        """Number of array axes, 2 or 3."""
-        return len(self.spacing)
-
-    def plane(self, index: int) -> Geometry:
-        """Return the 2-D geometry of one plane of a volume.
-
-        Parameters
-        ----------
-        index : int
-            Which plane along the first axis, from 0.
-
-        Returns
-        -------
-        Geometry
-            With two axes; its `volume` remembers where in space the plane lies.
-        """
-        step = self.spacing[0] * index
-        origin = tuple(o + row[0] * step for o, row in zip(self.origin, self.direction, strict=True))
-        volume = replace(self, origin=origin, nifti_forms=None)
-        return Geometry(self.spacing[1:], (0.0, 0.0), ((1.0, 0.0), (0.0, 1.0)), self.unit, volume=volume)
-
-    def along(self, axis: int) -> Geometry:
-        """Return the geometry of a volume whose slices are counted along another axis.
-
-        Parameters
-        ----------
-        axis : int
-            0 gives the geometry itself.
-
-        Returns
-        -------
-        Geometry
-            That axis first, the others in their order. But for axis 0 only the spacing is known, no place in space.
-        """
-        if axis == 0:
-            return self
-        spacing = (self.spacing[axis], *(s for at, s in enumerate(self.spacing) if at != axis))
-        return replace(Geometry.identity(3), spacing=spacing, unit=self.unit)
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,7 +125,8 @@ class Image:
         array, geometry = self._counted_along(axis, first, last)
         if first > last:
             raise InvalidImageError(f"Slices {first} to {last} are none: the first one comes after the last one.")
-        placed = geometry if first == 0 else geometry.plane(first).volume or geometry
+        whole = last - first + 1 == len(array)
+        placed = geometry if whole else geometry.plane(first).volume or geometry
         return replace(self, array=array[first : last + 1], geometry=placed)
 
     def _counted_along(self, axis: int, *asked: int) -> tuple[NDArray[Any], Geometry]:

@@ -6,7 +6,7 @@ letters, one for each array axis in the order x, y, z: the side to which its ind
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import permutations
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,6 +23,10 @@ SHOWN = {0: "PIL", 1: "LIP", 2: "LPS"}
 #: An axis whose spacing is this much coarser than both others is the one across the slices.
 COARSER = 1.5
 _LETTERS = ("LR", "PA", "SI")
+#: Axes whose cosine is above this are not at right angles; headers round to 3 decimals.
+SKEW = 0.01
+#: Why an image whose axes are not at right angles is refused: distances, areas and volumes would be wrong.
+SHEARED = "its axes are not at right angles (sheared), or of no true length, which is not read here; resample it."
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,28 @@ def orientation_of(direction: NDArray[Any]) -> str:
     """
     nearest = max(permutations(range(3)), key=lambda axes: float(sum(direction[w, j] ** 2 for j, w in enumerate(axes))))
     return "".join(_LETTERS[world][int(direction[world, axis] < 0)] for axis, world in enumerate(nearest))
+
+
+def has_right_angles(axes: NDArray[np.float64], *, unit: bool = False) -> bool:
+    """Tell whether the axes of a grid are perpendicular, so that its spacing measures distances.
+
+    Parameters
+    ----------
+    axes : numpy.ndarray
+        (3, 3), column j points along array axis j.
+    unit : bool
+        Whether the axes have to be of length 1 as well.
+
+    Returns
+    -------
+    bool
+        False also where an axis has no length, or one that is not finite.
+    """
+    lengths = np.linalg.norm(axes, axis=0)
+    if not (np.isfinite(lengths).all() and (lengths > 0).all()):
+        return False
+    squares = axes.T @ axes if unit else (axes / lengths).T @ (axes / lengths)
+    return bool(np.abs(squares - np.eye(3)).max() < SKEW)
 
 
 def turn(array: NDArray[Any], grid: Grid, now: str, then: str) -> tuple[NDArray[Any], Grid]:
@@ -267,7 +293,7 @@ def to_file_grid(array: NDArray[Any], geometry: Geometry) -> tuple[NDArray[Any],
         Where it lies.
     """
     if geometry.volume is not None:
-        array, geometry = array[np.newaxis], replace(geometry.volume, unit=geometry.unit)
+        array, geometry = array[np.newaxis], geometry.in_space()
     grid = Grid.of(geometry.spacing[::-1], geometry.origin[::-1], np.asarray(geometry.direction)[::-1, ::-1])
     flat = array.ndim == 2
     if geometry.orientation:

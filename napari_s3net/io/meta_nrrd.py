@@ -20,13 +20,21 @@ from numpy.typing import NDArray
 
 from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.image import Image, Kind, kind_of_grey
-from napari_s3net.io.geometry import Grid, to_array_order, to_upright
+from napari_s3net.io.geometry import SHEARED, Grid, has_right_angles, to_array_order, to_upright
 from napari_s3net.io.itk import Decoder, array_of, open_reader, plain_path, value_bytes
 from napari_s3net.io.validation.headers import TextHeader, check_meta, check_nrrd
 from napari_s3net.io.validation.limits import check_memory, check_promise
 
-#: Millimetres of other units; those that are not here are taken for millimetres.
-_UNITS = {"um": 1e-3, "µm": 1e-3, "microns": 1e-3, "micrometer": 1e-3, "nm": 1e-6, "cm": 10.0, "m": 1000.0}
+#: Millimetres of each unit that a header may name; µ is written with either of its two characters.
+_UNITS = {
+    **dict.fromkeys(("", "?", "???", "unknown", "mm", "millimeter", "millimetre"), 1.0),
+    **dict.fromkeys(
+        ("um", "\N{MICRO SIGN}m", "\N{GREEK SMALL LETTER MU}m", "micron", "micrometer", "micrometre"), 1e-3
+    ),
+    **dict.fromkeys(("nm", "nanometer", "nanometre"), 1e-6),
+    **dict.fromkeys(("cm", "centimeter", "centimetre"), 10.0),
+    **dict.fromkeys(("m", "meter", "metre"), 1000.0),
+}
 MetaOrNrrd = Literal["meta", "nrrd"]
 _DECODERS: dict[str, Decoder] = {"meta": "MetaImageIO", "nrrd": "NrrdImageIO"}
 
@@ -74,6 +82,7 @@ def read_meta_or_nrrd(path: Path, file_format: MetaOrNrrd, name: str, time: int 
         if len(size) > 3:
             reader.SetExtractSize([*size[:3], *(0 for _ in size[3:])])
             reader.SetExtractIndex([0, 0, 0, *_steps(time or 0, size)])
+        _tell_scale(header.fields)
         image, unit = _in_millimetres(reader.Execute(), header, file_format)
         image = image if listed == 1 else sitk.VectorIndexSelectionCast(image, time or 0)
     return replace(to_image(image, name, unit), times=times)
@@ -180,14 +189,30 @@ def _in_millimetres(
     return image, "pixel" if factor is None else "mm"
 
 
+def _tell_scale(fields: Mapping[str, str]) -> None:
+    """Say that a MetaImage names slope and offset of its values, which other programs do not apply either."""
+    named = (("ElementToIntensityFunctionSlope", "1"), ("ElementToIntensityFunctionOffset", "0"))
+    if any(float(fields.get(key, plain)) != float(plain) for key, plain in named):
+        text = "its header names a scale of its values (ElementToIntensityFunction); it is not applied."
+        warnings.warn(text, ReadWarning, stacklevel=3)
+
+
 def _millimetres(fields: Mapping[str, str], file_format: str) -> float | None:
     """Millimetres of the unit that a header uses; None where it tells no sizes. Without a unit they are millimetres."""
     if file_format == "meta":
-        told, unit = ("ElementSpacing" in fields or "ElementSize" in fields), fields.get("DistanceUnits", "")
+        told, units = ("ElementSpacing" in fields or "ElementSize" in fields), [fields.get("DistanceUnits", "")]
     else:
         told = "spacings" in fields or "space directions" in fields
-        unit = next(iter(re.findall(r'"([^"]*)"', fields.get("space units", fields.get("units", "")))), "")
-    return _UNITS.get(unit.strip().lower(), 1.0) if told else None
+        units = re.findall(r'"([^"]*)"', fields.get("space units", fields.get("units", ""))) or [""]
+    if not told:
+        return None
+    factors = {_UNITS.get(re.sub(r"(?<=[a-z]{3})s$", "", unit.strip().lower())) for unit in units[:3]}
+    factor = factors.pop()
+    if factor is None or factors:
+        raise UnsupportedFormatError(
+            "its sizes are not in one unit that is known here (m, cm, mm, µm, nm); save it with sizes in millimetres."
+        )
+    return factor
 
 
 @contextmanager
@@ -273,7 +298,7 @@ def to_image(image: sitk.Image, name: str, unit: Literal["mm", "pixel"] = "mm") 
     Raises
     ------
     UnsupportedFormatError
-        If its pixels are complex numbers.
+        If its pixels are complex numbers, or its axes are not at right angles.
 
     Warns
     -----
@@ -291,6 +316,8 @@ def to_image(image: sitk.Image, name: str, unit: Literal["mm", "pixel"] = "mm") 
     if channels > 1 and not colours:
         warnings.warn(f"it holds {channels} values a voxel; the first is opened.", ReadWarning, stacklevel=2)
         image = sitk.VectorIndexSelectionCast(image, 0)
+    if not has_right_angles(Grid.of(image.GetSpacing(), image.GetOrigin(), image.GetDirection()).direction, unit=True):
+        raise UnsupportedFormatError(SHEARED)
     array, geometry = to_array_order(image, unit)
     kind: Kind = "rgb" if colours else kind_of_grey(array)
     return Image(array[..., :3] if colours else array, geometry, kind, name)

@@ -15,15 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
+from napari_s3net.geometry import NiftiForms
 from napari_s3net.image import Geometry, Image, Kind, kind_of_grey
-from napari_s3net.io.geometry import Grid, to_upright, to_upright_plane
+from napari_s3net.io.geometry import SHEARED, Grid, has_right_angles, to_upright, to_upright_plane
 from napari_s3net.io.validation.headers import is_packed
 from napari_s3net.io.validation.limits import check_memory, check_promise
 from napari_s3net.io.validation.nifti import NiftiHeader, read_nifti_header
 from napari_s3net.io.values import UNSCALED, Scale, Stored, common_dtype, scaled
 
-#: Axes whose cosine is above this are not at right angles; headers round to 3 decimals.
-SKEW = 0.01
 #: Two placings that differ by less than this share of a voxel are one.
 AGREE = 0.1
 #: NIfTI's units of length in mm: metres, millimetres, micrometres; 0 is unknown, and taken for millimetres.
@@ -179,7 +178,7 @@ def scale_of(header: NiftiHeader) -> Scale:
     return Scale(slope, intercept)
 
 
-def placing(header: NiftiHeader) -> tuple[NDArray[np.float64], Any]:
+def placing(header: NiftiHeader) -> tuple[NDArray[np.float64], NiftiForms | None]:
     """Find where the voxels lie: the sform where there is one, else the qform, else the spacing alone.
 
     This is nibabel's rule and that of FSL. A form whose axes are not at right angles gives way to the other.
@@ -193,8 +192,8 @@ def placing(header: NiftiHeader) -> tuple[NDArray[np.float64], Any]:
     -------
     affine : numpy.ndarray
         (4, 4), from voxel to the world of NIfTI (right, front, head), in mm.
-    forms : tuple or None
-        Code and matrix of qform and sform as they stand in the file, for labels to be written with.
+    forms : NiftiForms or None
+        What labels are to be written with; None where the header tells no spacing either.
 
     Raises
     ------
@@ -208,24 +207,32 @@ def placing(header: NiftiHeader) -> tuple[NDArray[np.float64], Any]:
     """
     head, unit = header.nibabel, _MILLIMETRES.get(int(header.nibabel["xyzt_units"]) & 7, 1.0)
     if header.analyze or not (int(head["qform_code"]) > 0 or int(head["sform_code"]) > 0):
-        return np.diag([*np.where(_has_spacing(head), np.abs(head["pixdim"][1:4]), 1.0) * unit, 1.0]), None
+        steps = np.where(_has_spacing(head), np.abs(head["pixdim"][1:4]), 1.0) * unit
+        return np.diag([*steps, 1.0]), _forms(header, {}) if _has_spacing(head).all() else None
     known: dict[str, NDArray[np.float64]] = {}
     if int(head["sform_code"]) > 0:
         known["sform"] = np.asarray(head.get_sform(), float)
     if int(head["qform_code"]) > 0:
         known["qform"] = _qform(head)
-    forms = tuple(
-        (int(head[f"{key}_code"]), tuple(map(tuple, known.get(key, np.eye(4)).tolist()))) for key in ("qform", "sform")
-    )
-    usable = {key: form for key, form in known.items() if _is_usable(form)}
+    usable = {key: form for key, form in known.items() if np.isfinite(form).all() and has_right_angles(form[:3, :3])}
     if not usable:
-        raise UnsupportedFormatError("its axes are not at right angles (sheared), which is not read here.")
+        raise UnsupportedFormatError(SHEARED)
     chosen, affine = next(iter(usable.items()))
     if len(known) == 2:
         _tell_disagreement(header, known, chosen)
     affine = affine.copy()
     affine[:3] *= unit
-    return affine, forms
+    return affine, _forms(header, known)
+
+
+def _forms(header: NiftiHeader, known: dict[str, NDArray[np.float64]]) -> NiftiForms:
+    """The placings of a header as they stand in it; those that it does not know have the code 0."""
+    head = header.nibabel
+    qform, sform = (
+        (int(head[f"{key}_code"]) if key in known else 0, tuple(map(tuple, known.get(key, np.eye(4)).tolist())))
+        for key in ("qform", "sform")
+    )
+    return NiftiForms(qform, sform, tuple(np.abs(head["pixdim"][1:4]).tolist()), int(head["xyzt_units"]) & 7)
 
 
 def unit_of(header: NiftiHeader) -> Literal["mm", "pixel"]:
@@ -269,17 +276,6 @@ def _qform(head: Any) -> NDArray[np.float64]:
         return np.full((4, 4), np.nan)
 
 
-def _is_usable(affine: NDArray[np.float64]) -> bool:
-    """Whether a matrix is finite, and has three axes at right angles."""
-    if not np.isfinite(affine).all():
-        return False
-    lengths = np.linalg.norm(affine[:3, :3], axis=0)
-    if not (lengths > 0).all():
-        return False
-    cosines = (affine[:3, :3] / lengths).T @ (affine[:3, :3] / lengths)
-    return bool(np.abs(cosines - np.eye(3)).max() < SKEW)
-
-
 def _tell_disagreement(header: NiftiHeader, forms: dict[str, NDArray[np.float64]], chosen: str) -> None:
     """Say how far apart two placings lay a corner of the volume, and which holds."""
     sizes = np.array([*header.sizes[:3], 1, 1][:3]) - 1
@@ -321,7 +317,7 @@ def _is_axial(grid: Grid) -> bool:
     return bool(np.allclose(np.abs(grid.direction[:, 2]), [0, 0, 1], atol=1e-6) and abs(grid.origin[2]) < 1e-6)
 
 
-def _with_forms(geometry: Geometry, forms: Any) -> Geometry:
+def _with_forms(geometry: Geometry, forms: NiftiForms | None) -> Geometry:
     """A geometry that remembers the forms of its file."""
     if geometry.volume is not None:
         return replace(geometry, volume=replace(geometry.volume, nifti_forms=forms))

@@ -58,7 +58,7 @@ def read_photograph(path: Path, file_format: Literal["png", "jpeg", "bmp"], name
     Warns
     -----
     ReadWarning
-        If its colours are inks (CMYK) and had to be converted.
+        If its colours are inks (CMYK) and had to be converted, or if it is an animation.
     """
     array = read_bitmap(path.read_bytes()) if file_format == "bmp" else _read_picture(path, file_format)
     return Image(array, Geometry.identity(2), "rgb" if array.ndim == 3 else kind_of_grey(array), name)
@@ -66,7 +66,7 @@ def read_photograph(path: Path, file_format: Literal["png", "jpeg", "bmp"], name
 
 def _read_picture(path: Path, file_format: str) -> NDArray[Any]:
     """The pixels of a PNG or JPEG file."""
-    deep, present = False, path.stat().st_size
+    deep, channels, present = False, 3, path.stat().st_size
     if file_format == "png":
         width, height, depth, channels = _png_size(path)
         check_promise(height * (width * depth * channels // 8), present, DEFLATE_RATIO)
@@ -74,13 +74,15 @@ def _read_picture(path: Path, file_format: str) -> NDArray[Any]:
     with PIL.Image.open(path, formats=("PNG", "JPEG")) as picture:
         deep_colours = deep and picture.mode != "I;16"
         twice = deep_colours or picture.mode == "1"  # what is not decoded into the array itself
-        channels = 3 if picture.mode == "P" else len(picture.getbands())
+        stored, channels = channels, 3 if picture.mode == "P" else len(picture.getbands())
         if file_format == "jpeg":  # in which a block of 64 values takes a bit at least
             check_promise(picture.height * picture.width, present, DEFLATE_RATIO)
         check_memory((picture.height, picture.width, channels), (1 + deep) << twice, present)
-        if deep_colours:
-            return _read_deep_png(path)
-        array = _values(picture)
+        if getattr(picture, "n_frames", 1) > 1 and file_format == "png":
+            warnings.warn("it is an animation; its first picture is opened.", ReadWarning, stacklevel=3)
+        if deep_colours and stored == 2:
+            raise UnsupportedFormatError("it is a 16-bit grey PNG with transparency; save it without.")
+        array = _read_deep_png(path) if deep_colours else _values(picture)
         return turn_photograph(array, _orientation(picture))
 
 
@@ -146,7 +148,4 @@ def _read_deep_png(path: Path) -> NDArray[Any]:
     """Colours of 16 bits, which Pillow cuts to 8."""
     from napari_s3net.io.itk import decode_pixels
 
-    array = decode_pixels(path, "PNGImageIO")
-    if array.ndim != 3 or array.shape[-1] not in (3, 4):
-        raise UnsupportedFormatError("it is a 16-bit grey PNG with transparency; save it without.")
-    return array[..., :3]
+    return decode_pixels(path, "PNGImageIO")[..., :3]

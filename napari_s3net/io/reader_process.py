@@ -11,6 +11,7 @@ from typing import Any
 
 from napari_s3net import errors
 from napari_s3net.errors import AmbiguousSeriesError, ReadError, ReadWarning
+from napari_s3net.geometry import forms_of_json
 from napari_s3net.image import Geometry
 from napari_s3net.io.validation.limits import reading_seconds, shown
 from napari_s3net.runtime.child_process import (
@@ -179,5 +180,5 @@ def geometry_of_json(values: Mapping[str, Any]) -> Geometry:
         values["orientation"],
         None if volume is None else geometry_of_json(volume),
         values["shown"],
-        None if forms is None else tuple((code, tuple(map(tuple, matrix))) for code, matrix in forms),
+        forms_of_json(forms),
     )

@@ -28,6 +28,8 @@ from napari_s3net.io.validation.limits import DEFLATE_RATIO, LARGE, check_memory
 #: Tags: photometric interpretation, orientation, kind of inks, and bit of a page that is a smaller copy.
 _PHOTOMETRIC, _ORIENTATION, _INKS, _SMALLER = 262, 274, 332, 1
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _SEPARATED, _YCBCR, _LAB = 0, 1, 2, 3, 5, 6, (8, 9, 10)
+#: Kinds of extra values that are transparency, with colours multiplied by it or not.
+_TRANSPARENCY = (1, 2)
 #: Packings that give colours as red, green and blue, whatever their own are.
 _JPEGS = (6, 7, 33003, 33005, 34712)
 #: Axes along which planes may lie one above the other: slices, and pages of which nothing is said.
@@ -228,8 +230,12 @@ def _colours(array: NDArray[Any], page: tifffile.TiffPage, *, samples: bool) -> 
     if photometric == _YCBCR and int(page.compression) not in _JPEGS:
         return _from_ycbcr(array, n), True
     if n > 4:
-        raise UnsupportedFormatError(f"it holds {n} values a pixel; one or three are read here.")
+        raise UnsupportedFormatError(f"it holds {n} values a pixel; up to four are read here.")
+    _tell_extra_values(n - (3 if n >= 3 else 1), page)
     if n >= 3:
+        if named and photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO):
+            text = f"its header calls its {n} values a pixel grey; the first three are taken for red, green and blue."
+            warnings.warn(text, ReadWarning, stacklevel=3)
         return array[..., :3], True
     array = array[..., 0] if samples else array
     if photometric == _PALETTE and page.colormap is not None:
@@ -238,6 +244,14 @@ def _colours(array: NDArray[Any], page: tifffile.TiffPage, *, samples: bool) -> 
     if array.dtype == np.uint8 and 1 < page.bitspersample < 8:  # to all of 0 to 255, as one bit is 0 and 255
         array = np.rint(array * (255 / ((1 << page.bitspersample) - 1))).astype(np.uint8)
     return array, False
+
+
+def _tell_extra_values(extra: int, page: tifffile.TiffPage) -> None:
+    """Say that further values of a pixel are left out, unless they are transparency."""
+    left_out = [kind for kind in (*page.extrasamples, *(0,) * extra)[:extra] if int(kind) not in _TRANSPARENCY]
+    if left_out:
+        text = f"{len(left_out)} of its {page.samplesperpixel} values a pixel are further channels; they are left out."
+        warnings.warn(text, ReadWarning, stacklevel=4)
 
 
 def _inverted(array: NDArray[Any], bits: int) -> NDArray[Any]:

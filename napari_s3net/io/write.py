@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.errors import WriteError
+from napari_s3net.geometry import NiftiForms
 from napari_s3net.image import Geometry, Image
 from napari_s3net.io.segments import GEOMETRY, to_fields, to_lines
 from napari_s3net.io.validation.limits import shown
@@ -278,7 +279,7 @@ def _write_volume(
     temporary: Path, labels: NDArray[Any], geometry: Geometry, fields: Mapping[str, str] | None = None
 ) -> None:
     """NIfTI, NRRD or MHA on the voxel grid of the image's file."""
-    forms, is_nifti = (geometry.volume or geometry).nifti_forms, ".nii" in temporary.suffixes
+    forms, is_nifti = geometry.in_space().nifti_forms, ".nii" in temporary.suffixes
     if forms is not None and is_nifti:
         _write_nifti(temporary, labels, geometry, forms, fields or {})
         return
@@ -322,9 +323,9 @@ def _comment(fields: Mapping[str, str]) -> Any:
 
 
 def _write_nifti(
-    temporary: Path, labels: NDArray[Any], geometry: Geometry, forms: Any, fields: Mapping[str, str]
+    temporary: Path, labels: NDArray[Any], geometry: Geometry, forms: NiftiForms, fields: Mapping[str, str]
 ) -> None:
-    """NIfTI with both placings of the image's file, qform and sform, so that every program lays it on the image."""
+    """NIfTI with the placings, the spacing and the units of the image's file: every program lays it on the image."""
     import nibabel
 
     from napari_s3net.io.geometry import to_file_grid
@@ -332,9 +333,11 @@ def _write_nifti(
     volumes = [to_file_grid(volume, geometry)[0] for volume in (labels if labels.ndim == 4 else [labels])]
     array = np.stack(volumes) if labels.ndim == 4 else volumes[0]
     image: Any = nibabel.Nifti1Image(array.T, None)  # type: ignore[no-untyped-call]
-    for (code, matrix), place in zip(forms, (image.header.set_qform, image.header.set_sform), strict=True):
+    for (code, matrix), place in zip(forms[:2], (image.header.set_qform, image.header.set_sform), strict=True):
         place(np.array(matrix) if code else None, code)
-    image.header.set_xyzt_units("mm")
+    if forms.steps:
+        image.header["pixdim"][1:4] = forms.steps
+    image.header["xyzt_units"] = forms.units
     if fields:
         image.header.extensions.append(_comment(fields))
     nibabel.save(image, temporary)

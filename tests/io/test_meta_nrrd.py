@@ -189,6 +189,8 @@ def test_a_bzip2_that_is_cut_off_is_refused(tmp_path, end):
     [
         (NRRD + 'units: "um" "um" "um"\n', "mm", 1e-3),
         (NRRD + 'units: "mm" "mm" "mm"\n', "mm", 1.0),
+        (NRRD + 'units: "\N{MICRO SIGN}m" "\N{GREEK SMALL LETTER MU}m" "Micrometers"\n', "mm", 1e-3),
+        (NRRD + 'units: "???" "" "millimetres"\n', "mm", 1.0),
         (NRRD.replace("spacings: 1.5 2 4\n", ""), "pixel", None),
         (META + "DistanceUnits = um\n", "mm", 1e-3),
         (META + "DistanceUnits = mm\n", "mm", 1.0),
@@ -260,3 +262,36 @@ def test_several_values_a_voxel_stay_values_of_a_voxel(tmp_path):
     path = write_sequence(tmp_path / "a.nrrd", SEQUENCE, 0, "vector")
     with pytest.warns(ReadWarning, match="5 values a voxel"):
         assert read_meta_or_nrrd_series(path, "nrrd", "a")[1] is None
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        NRRD + 'units: "mm" "um" "mm"\n',
+        NRRD + 'units: "mm" "mm" "inch"\n',
+        META + "DistanceUnits = parsec\n",
+        NRRD.replace("spacings: 1.5 2 4\n", "") + "space: LPS\nspace directions: (1.5,0.3,0) (0,2,0) (0,0,4)\n",
+        META + "TransformMatrix = 1 0 0 0.3 1 0 0 0 1\n",
+        META + "TransformMatrix = 2 0 0 0 2 0 0 0 2\n",
+    ],
+)
+def test_sizes_that_would_be_wrong_are_refused(tmp_path, header):
+    """Of several units or an unknown one, and along axes that are sheared or do not have the length 1."""
+    nrrd = header.startswith("NRRD")
+    ending = "encoding: raw\n\n" if nrrd else "ElementDataFile = LOCAL\n"
+    (tmp_path / "a").write_bytes((header + ending).encode() + ARRAY.tobytes())
+    with pytest.raises(UnsupportedFormatError, match=r"not in one unit that is known here|not at right angles"):
+        read_meta_or_nrrd(tmp_path / "a", "nrrd" if nrrd else "meta", "a")
+
+
+def test_the_file_with_the_pixels_may_have_any_name(tmp_path):
+    (tmp_path / "größe µ.raw").write_bytes(ARRAY.tobytes())
+    (tmp_path / "a.mhd").write_bytes((META + "ElementDataFile = größe µ.raw\n").encode())
+    np.testing.assert_array_equal(read_meta_or_nrrd(tmp_path / "a.mhd", "meta", "a").array, ARRAY)
+
+
+def test_a_scale_that_is_not_applied_is_said(tmp_path):
+    header = META + "ElementToIntensityFunctionSlope = 2\nElementDataFile = LOCAL\n"
+    (tmp_path / "a.mha").write_bytes(header.encode() + ARRAY.tobytes())
+    with pytest.warns(ReadWarning, match="scale of its values"):
+        np.testing.assert_array_equal(read_meta_or_nrrd(tmp_path / "a.mha", "meta", "a").array, ARRAY)

@@ -3,10 +3,12 @@ from __future__ import annotations
 import gzip
 import shutil
 import struct
+from dataclasses import replace
 
 import nibabel
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.io import write_labels
@@ -329,3 +331,44 @@ def test_a_spacing_that_makes_no_sense_is_said_and_is_not_millimetres(tmp_path, 
     struct.pack_into("<f", content, 88, size)
     flat.write_bytes(content)
     assert read_nifti(flat, "a").geometry.unit == "mm"
+
+
+@pytest.mark.parametrize(("qform", "sform"), [(0, 2), (1, 0), (0, 0), (1, 1)])
+@pytest.mark.parametrize("unit", ["meter", "mm", "micron", "unknown"])
+def test_labels_have_the_place_the_spacing_and_the_unit_of_their_image(tmp_path, qform, sform, unit):
+    """As nibabel saves by default, there is an sform alone; ITK takes the spacing from `pixdim` then."""
+    image = nibabel.Nifti1Image(phantom().T, AFFINE)
+    image.header.set_qform(AFFINE if qform else None, qform)
+    image.header.set_sform(AFFINE if sform else None, sform)
+    image.header.set_zooms((1.5, 2.0, 4.0))
+    image.header.set_xyzt_units(unit)
+    nibabel.save(nibabel.Nifti1Image(phantom().T, None, image.header), tmp_path / "a.nii")
+    opened = read_nifti(tmp_path / "a.nii", "a")
+    write_labels(tmp_path / "labels.nii", opened.array % 5, opened.geometry)
+    source, labels = nibabel.load(tmp_path / "a.nii"), nibabel.load(tmp_path / "labels.nii")
+    np.testing.assert_array_equal(np.asarray(labels.dataobj), phantom().T % 5)
+    np.testing.assert_allclose(labels.affine, source.affine)
+    for key in ("pixdim", "qform_code", "sform_code", "xyzt_units"):
+        np.testing.assert_array_equal(labels.header[key], source.header[key])
+    one, other = (sitk.ReadImage(str(tmp_path / name)) for name in ("a.nii", "labels.nii"))
+    for what in ("GetSpacing", "GetOrigin", "GetDirection"):
+        np.testing.assert_allclose(getattr(other, what)(), getattr(one, what)(), rtol=1e-5)
+    assert read_nifti(tmp_path / "labels.nii", "a").geometry == opened.geometry
+
+
+def test_a_part_of_an_upside_down_volume_lies_where_the_volume_says(tmp_path):
+    """The first slices that are shown are the last ones of the file, whose placings do not hold for them."""
+    upside_down = AFFINE * [1, 1, -1, 1]
+    image = read_nifti(save(tmp_path / "a.nii", phantom().T, upside_down), "a")
+    part = image.slices(0, 1)
+    write_labels(tmp_path / "part.nii", part.array % 5, part.geometry)
+    labels = nibabel.load(tmp_path / "part.nii")
+    np.testing.assert_array_equal(np.asarray(labels.dataobj), phantom().T[..., 2:] % 5)
+    np.testing.assert_allclose(labels.affine, upside_down @ [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 2], [0, 0, 0, 1]])
+
+
+def test_pixels_of_a_plane_that_got_another_size_have_it_in_its_labels(tmp_path):
+    plane = read_nifti(save(tmp_path / "a.nii", phantom().T[..., :1]), "a")
+    geometry = replace(plane.geometry, spacing=(0.5, 0.25))
+    write_labels(tmp_path / "labels.nii", plane.array % 5, geometry)
+    np.testing.assert_allclose(nibabel.load(tmp_path / "labels.nii").header.get_zooms(), (0.25, 0.5, 4.0))

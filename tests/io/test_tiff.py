@@ -192,3 +192,25 @@ def test_pages_that_are_promised_and_not_there_are_refused_and_not_zero(tmp_path
         else:
             with pytest.raises(ReadError, match=f"promises {planes} pages, the file has 3"):
                 read_tiff(path, "a")
+
+
+@pytest.mark.parametrize(
+    ("channels", "how", "words"),
+    [
+        (4, {"photometric": "rgb", "extrasamples": ["unspecified"]}, "1 of its 4 values a pixel are further channels"),
+        (2, {"photometric": "minisblack", "extrasamples": ["unspecified"]}, "1 of its 2 values a pixel"),
+        (3, {"photometric": "minisblack"}, "calls its 3 values a pixel grey; the first three are taken for red"),
+        (4, {"photometric": "rgb", "extrasamples": ["unassalpha"]}, ""),
+        (2, {"photometric": "minisblack", "extrasamples": ["unassalpha"]}, ""),
+    ],
+)
+def test_values_of_a_pixel_that_are_left_out_are_said_unless_they_are_transparency(
+    tmp_path, recwarn, channels, how, words
+):
+    array = np.random.default_rng(0).integers(0, 256, (12, 14, channels), np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", array, planarconfig="contig", **how)
+    image = read_tiff(tmp_path / "a.tif", "a")
+    np.testing.assert_array_equal(image.array, array[..., 0] if channels == 2 else array[..., :3])
+    said = [str(warning.message) for warning in recwarn if issubclass(warning.category, ReadWarning)]
+    assert len(said) == (1 if words else 0)
+    assert all(words in text for text in said)

@@ -331,8 +331,16 @@ def _text_header(
     if found is None:
         raise ReadError("its header does not end. It was probably cut off while copying.")
     lines = (line.partition(separator) for line in text[: found.end()].splitlines())
-    fields = {key.strip().decode("latin1"): value.strip().decode("latin1") for key, mark, value in lines if mark}
+    fields = {_decoded(key): _decoded(value) for key, mark, value in lines if mark}
     return text[: found.end()], fields, _sizes(*(fields.get(name, "") for name in shape))
+
+
+def _decoded(content: bytes) -> str:
+    """Text of a header, which is UTF-8 today and was Latin-1 before."""
+    try:
+        return content.strip().decode()
+    except UnicodeDecodeError:
+        return content.strip().decode("latin1")
 
 
 def _sizes(text: str, axes: str) -> tuple[int, ...]:

@@ -105,7 +105,8 @@ def _growing(layer: Any, source: Source) -> str | None:
     volume = known.volume or known if isinstance(known, Geometry) else None
     if volume is None or volume.ndim != 3 or volume.unit != "mm" or not volume.orientation:
         return None
-    if source.path is not None and _NIFTI.search(source.path) and volume.nifti_forms is None:
+    forms = volume.nifti_forms
+    if source.path is not None and _NIFTI.search(source.path) and (forms is None or not forms.is_placed):
         return None  # a header without placings tells a spacing, and not where the patient's left is
     turned = np.asarray(layer.affine.affine_matrix)[:-1, :-1] @ np.asarray(layer.rotate)
     return volume.shown if np.allclose(turned, np.eye(layer.ndim)) and not np.any(layer.shear) else None

@@ -253,7 +253,7 @@ def _image_lines(made: ToCopy) -> list[str]:
 
 def _text(geometry: Geometry) -> str:
     """A geometry as Python; short where it says nothing."""
-    nothing = Geometry.identity(geometry.ndim)
+    nothing, geometry = Geometry.identity(geometry.ndim), replace(geometry, nifti_forms=None)
     return f"Geometry.identity({geometry.ndim})" if geometry == nothing else repr(geometry)
 
 

@@ -1,0 +1,164 @@
+"""Where the pixels of an array lie in the world, and what a NIfTI header says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple
+
+#: Code of a form, 0 for none, and its matrix (4, 4).
+Form = tuple[int, tuple[tuple[float, ...], ...]]
+#: NIfTI's code of millimetres.
+MILLIMETRES = 2
+
+
+class NiftiForms(NamedTuple):
+    """The placings of a NIfTI file, to be copied unchanged: programs differ in which of them they go by.
+
+    Parameters
+    ----------
+    qform, sform : tuple
+        Code and 4 × 4 matrix of each, in the file's own unit.
+    steps : tuple of float
+        (3,), spacing along x, y and z as the file's `pixdim` tells it, in that unit; empty where it was not kept.
+    units : int
+        NIfTI's code of the unit of length, 0 where the file does not tell it.
+    """
+
+    qform: Form
+    sform: Form
+    steps: tuple[float, ...] = ()
+    units: int = MILLIMETRES
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether one of them has a code above 0; else only a spacing is known."""
+        return self.qform[0] > 0 or self.sform[0] > 0
+
+
+def forms_of_json(values: Sequence[Any] | None) -> NiftiForms | None:
+    """Make forms of values that went through JSON.
+
+    Parameters
+    ----------
+    values : sequence, optional
+        Qform and sform, then steps and units where they were kept.
+
+    Returns
+    -------
+    NiftiForms or None
+        Equal to the ones from before; None for None.
+    """
+    if values is None:
+        return None
+    qform, sform = ((int(code), tuple(map(tuple, matrix))) for code, matrix in values[:2])
+    steps, units = (*values[2:], (), MILLIMETRES)[:2] if len(values) >= 4 else ((), MILLIMETRES)
+    return NiftiForms(qform, sform, tuple(steps), units)
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Where the pixels of an array lie in the world. Every tuple is in array order: (z, y, x) or (y, x).
+
+    Parameters
+    ----------
+    spacing : tuple of float
+        Distance between neighbouring pixels along each array axis, in `unit`.
+    origin : tuple of float
+        World position of pixel (0, 0[, 0]).
+    direction : tuple of tuple of float
+        Row i, column j: the share of array axis j in world axis i.
+    unit : {"mm", "pixel"}
+        "pixel" where the file says nothing about its spacing.
+    orientation : str
+        Three letters of the orientation that the file had before it was turned (for example "RAS");
+        empty where nothing was turned. Writing turns the array back.
+    volume : Geometry, optional
+        Of one plane of a volume: where that plane lies in space, as a volume of shape (1, H, W).
+    shown : str
+        Three letters of the orientation that the array has been turned to: "LPS" for axial slices, "LIP" for coronal
+        and "PIL" for sagittal ones. Each letter stands for an array axis, the last one first.
+    nifti_forms : NiftiForms, optional
+        Of a whole volume from NIfTI: its placings as they stand in the file, for the labels to get the same ones.
+    """
+
+    spacing: tuple[float, ...]
+    origin: tuple[float, ...]
+    direction: tuple[tuple[float, ...], ...]
+    unit: Literal["mm", "pixel"] = "mm"
+    orientation: str = ""
+    volume: Geometry | None = None
+    shown: str = "LPS"
+    nifti_forms: NiftiForms | None = None
+
+    @classmethod
+    def identity(cls, ndim: int) -> Geometry:
+        """Make the geometry of an image that says nothing about its place.
+
+        Parameters
+        ----------
+        ndim : int
+            Number of array axes, 2 or 3.
+
+        Returns
+        -------
+        Geometry
+            Unit spacing, origin at zero, axes along the world's axes; the unit is the pixel.
+        """
+        direction = tuple(tuple(float(i == j) for j in range(ndim)) for i in range(ndim))
+        return cls((1.0,) * ndim, (0.0,) * ndim, direction, unit="pixel")
+
+    @property
+    def ndim(self) -> int:
+        """Number of array axes, 2 or 3."""
+        return len(self.spacing)
+
+    def plane(self, index: int) -> Geometry:
+        """Return the 2-D geometry of one plane of a volume.
+
+        Parameters
+        ----------
+        index : int
+            Which plane along the first axis, from 0.
+
+        Returns
+        -------
+        Geometry
+            With two axes; its `volume` remembers where in space the plane lies.
+        """
+        step = self.spacing[0] * index
+        origin = tuple(o + row[0] * step for o, row in zip(self.origin, self.direction, strict=True))
+        volume = replace(self, origin=origin, nifti_forms=None)
+        return Geometry(self.spacing[1:], (0.0, 0.0), ((1.0, 0.0), (0.0, 1.0)), self.unit, volume=volume)
+
+    def in_space(self) -> Geometry:
+        """Return where a plane lies as a volume of shape (1, H, W), with the size of pixels that the plane has now.
+
+        Returns
+        -------
+        Geometry
+            Itself where this is no plane of a volume.
+        """
+        if self.volume is None:
+            return self
+        forms = self.volume.nifti_forms if self.volume.spacing[1:] == self.spacing else None
+        spacing = (self.volume.spacing[0], *self.spacing)
+        return replace(self.volume, spacing=spacing, unit=self.unit, nifti_forms=forms)
+
+    def along(self, axis: int) -> Geometry:
+        """Return the geometry of a volume whose slices are counted along another axis.
+
+        Parameters
+        ----------
+        axis : int
+            0 gives the geometry itself.
+
+        Returns
+        -------
+        Geometry
+            That axis first, the others in their order. But for axis 0 only the spacing is known, no place in space.
+        """
+        if axis == 0:
+            return self
+        spacing = (self.spacing[axis], *(s for at, s in enumerate(self.spacing) if at != axis))
+        return replace(Geometry.identity(3), spacing=spacing, unit=self.unit)
