@@ -36,6 +36,7 @@ from napari_s3net.image import Image as Scan
 from napari_s3net.io import write_image, write_png
 from napari_s3net.phantom.synthetic_skin import synthetic_skin
 from napari_s3net.plugin.jobs.thread_job import is_busy
+from napari_s3net.plugin.widgets.dock import show_dock
 
 #: Of the window; and of the pictures at most.
 SIZE, WIDTH = (1366, 768), 1024
@@ -74,7 +75,7 @@ def wait_until(is_so: Callable[[], object], seconds: float = 600) -> None:
 
 def open_dock(viewer: napari.Viewer, name: str) -> Any:
     """Open one of the plugin's docks, as its menu does."""
-    widget = viewer.window.add_plugin_dock_widget("napari-s3net", name)[1]
+    widget = show_dock(viewer, name)
     settle()
     return widget
 

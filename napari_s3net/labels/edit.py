@@ -60,7 +60,7 @@ def swap(labels: Labels, first: int, second: int) -> Labels:
     return new
 
 
-def split_components(labels: Labels, label: int, *, smallest: int = 1) -> tuple[Labels, list[int]]:
+def split_components(labels: Labels, label: int, *, smallest: int = 1, used: int = 0) -> tuple[Labels, list[int]]:
     """Give every connected component of a label an id of its own; the largest keeps the label.
 
     Parameters
@@ -71,11 +71,13 @@ def split_components(labels: Labels, label: int, *, smallest: int = 1) -> tuple[
         Which one.
     smallest : int
         Components of fewer pixels keep the label as well.
+    used : int
+        Ids up to this one are in use elsewhere, such as in other slices.
 
     Returns
     -------
     labels : numpy.ndarray
-        A copy; the new ids follow the largest one that there was.
+        A copy; the new ids follow the largest one that there was, here or elsewhere.
     new : list of int
         The ids that were given, the largest component's first.
     """
@@ -83,14 +85,16 @@ def split_components(labels: Labels, label: int, *, smallest: int = 1) -> tuple[
     sizes = np.bincount(components.ravel())
     sizes[0] = 0
     order = [int(i) for i in np.argsort(-sizes, kind="stable") if sizes[i] >= smallest and sizes[i]]
-    first = int(labels.max(initial=0)) + 1
+    first = max(used, int(labels.max(initial=0))) + 1
     table = np.zeros(len(sizes), labels.dtype)
     given = list(range(first, first + len(order) - 1))
     table[order[1:]] = given
     return np.where(table[components] > 0, table[components], labels).astype(labels.dtype), given
 
 
-def split_between(labels: Labels, first: tuple[int, ...], second: tuple[int, ...]) -> tuple[Labels, int]:
+def split_between(
+    labels: Labels, first: tuple[int, ...], second: tuple[int, ...], *, used: int = 0
+) -> tuple[Labels, int]:
     """Cut a connected component in two, where it is narrowest between two points: a watershed of its depth.
 
     Parameters
@@ -99,13 +103,15 @@ def split_between(labels: Labels, first: tuple[int, ...], second: tuple[int, ...
         Whole numbers.
     first, second : tuple of int
         Two pixels of one component; the half of the first keeps the label.
+    used : int
+        Ids up to this one are in use elsewhere, such as in other slices.
 
     Returns
     -------
     labels : numpy.ndarray
         A copy.
     new : int
-        The id of the other half: one more than the largest that there was.
+        The id of the other half: one more than the largest that there was, here or elsewhere.
 
     Raises
     ------
@@ -122,7 +128,7 @@ def split_between(labels: Labels, first: tuple[int, ...], second: tuple[int, ...
     seeds = np.zeros(depth.shape, np.int32)
     for number, point in enumerate((first, second), 1):
         seeds[tuple(p - side.start for p, side in zip(point, box, strict=True))] = number
-    given = int(labels.max(initial=0)) + 1
+    given = max(used, int(labels.max(initial=0))) + 1
     new = labels.copy()
     new[box][watershed(-depth, seeds, mask=component[box]) == 2] = given
     return new, given

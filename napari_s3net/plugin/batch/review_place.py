@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QWidget
 
-from napari_s3net.plugin import PLUGIN
 from napari_s3net.plugin.batch.review_panel import ReviewPanel
-from napari_s3net.plugin.widgets.dock import frame_of
+from napari_s3net.plugin.widgets.dock import bring_forward, show_dock
 from napari_s3net.plugin.widgets.parts import caption, column
 
 if TYPE_CHECKING:
@@ -36,22 +35,19 @@ class ReviewPlace(QWidget):
 
     def enter(self) -> None:
         """Open the Correct dock, and put the review above its tools."""
-        window = getattr(self._viewer, "window", None)
-        if window is None or self._correct is not None:
+        if getattr(self._viewer, "window", None) is None or self._correct is not None:
             return
-        _, correct = window.add_plugin_dock_widget(PLUGIN, "Correct")
-        self._correct = correct
+        self._correct = correct = show_dock(self._viewer, "Correct")
         correct.hold_above(self._panel)
         correct.labels.fold.expand(animate=False)  # which label is what
         correct.releasing.connect(self.leave)
         self.line.show()
-        _raise(correct)
 
     def leave(self) -> None:
         """Take the panel back, and show the Batch dock."""
         if self._correct is not None:
             self.release()
-            _raise(self)
+            bring_forward(self)
 
     def release(self) -> None:
         """Take the panel back."""
@@ -71,10 +67,3 @@ class ReviewPlace(QWidget):
             Strokes that no run has used, or a run that goes on; empty where there is nothing of the kind.
         """
         return "" if self._correct is None else self._correct.obstacle
-
-
-def _raise(widget: QWidget) -> None:
-    """Bring a dock's tab to the front."""
-    if (frame := frame_of(widget)) is not None:
-        frame.show()
-        frame.raise_()

@@ -8,7 +8,7 @@ from napari import current_viewer
 from napari.utils.notifications import show_info
 
 from napari_s3net.io import is_readable
-from napari_s3net.plugin import PLUGIN
+from napari_s3net.plugin.widgets.dock import show_dock
 
 
 def lead_to_batch(folder: Path) -> bool:
@@ -30,8 +30,7 @@ def lead_to_batch(folder: Path) -> bool:
     count = sum(file.is_file() and is_readable(file) for file in folder.iterdir() if not file.name.startswith("."))
     if not count:
         return False
-    _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, "Batch")
-    dock.form.take_source(folder)
+    show_dock(viewer, "Batch").form.take_source(folder)
     images = "an image" if count == 1 else f"{count:,} images"
     show_info(f"This folder holds {images} and no series. Batch works through them: Start writes beside it.")
     return True

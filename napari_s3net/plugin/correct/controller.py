@@ -15,7 +15,8 @@ from scipy import ndimage
 from napari_s3net.correction.constraints import BACKGROUND, OBJECT
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Segmentation
-from napari_s3net.plugin.correct.tools import Plane
+from napari_s3net.plugin.correct.renaming import choose_object
+from napari_s3net.plugin.correct.tools import Plane, ids_in
 from napari_s3net.plugin.layers.layer_segments import names_in_features
 from napari_s3net.plugin.layers.locks import Locks, locks_of
 from napari_s3net.plugin.layers.metadata import restored, with_new_ids
@@ -39,9 +40,6 @@ from napari_s3net.plugin.layers.stroke_layer import HELPER, add_strokes, find_st
 from napari_s3net.plugin.layers.waiting import is_waiting
 from napari_s3net.provenance import Provenance
 from napari_s3net.settings import Settings, presets
-
-#: Labels up to this number are counted, which takes a sixth of the time of sorting them.
-MANY = 1 << 16
 
 #: The smallest brush in pixels that can be seen and hit.
 LEAST_BRUSH = 3
@@ -137,7 +135,12 @@ class LabelEditor:
         labels, about = layer.data[source.index], metadata_of(layer)
         if about is None:
             return Plane(labels, tuple(ids_in(labels)), {})
-        return Plane(labels, tuple(about["foreground"]), about["names"], about.get("meanings", {}))
+        return Plane(labels, tuple(about["foreground"]), about["names"])
+
+    @property
+    def numbered(self) -> Plane:
+        """The same with the highest number of the whole layer, for tools that give new ones."""
+        return replace(self.plane, highest=int(self.target()[0].data.max(initial=0)))
 
     @property
     def ids(self) -> list[int]:
@@ -158,19 +161,21 @@ class LabelEditor:
             If there are no labels on an image.
         """
         plane, (layer, _) = self.plane, self.target()
-        if metadata_of(layer) is None:
+        about = metadata_of(layer)
+        if about is None:
             named = names_in_features(layer.features)
             return [(i, named.get(i, f"Label {i}"), _hex(layer.get_color(i))) for i in self.ids]
-        names = {i: plane.names.get(i) or f"Cluster {i}" for i in self.ids}
-        return [(i, name, hex_colour(i, is_object=i in plane.foreground)) for i, name in names.items()]
+        own = about.get("colours", {})
+        colours = {i: own.get(i) or hex_colour(i, is_object=i in plane.foreground) for i in self.ids}
+        return [(i, plane.name_of(i), colour) for i, colour in colours.items()]
 
     def write(self, new: Plane) -> bool:
         """Write labels as one step that undo takes back, with what is known about them; False if nothing changed.
 
         Parameters
         ----------
-        new : numpy.ndarray
-            (H, W), the labels of the plane in view.
+        new : Plane
+            The plane in view with new labels, names, or another object.
 
         Returns
         -------
@@ -180,13 +185,14 @@ class LabelEditor:
         layer, source = self.target()
         before, about = layer.data[source.index], metadata_of(layer)
         if before.shape == new.labels.shape and np.array_equal(before, new.labels):
-            return False
+            known = [] if about is None else [i for i in new.foreground if i in {*about["names"], *self.ids}]
+            return about is not None and choose_object(self._viewer, layer, source.key, known)
         if about is not None:
             history_of(layer).remember(source.key, before, about)
         write_undoable(layer, source.index, new.labels)
         if about is not None:
             foreground = sorted(int(i) for i in new.foreground)
-            changed = {"foreground": foreground, "names": dict(new.names), "meanings": dict(new.meanings)}
+            changed = {"foreground": foreground, "names": dict(new.names)}
             self._write_metadata(with_new_ids({**about, **changed}, self.ids))
         return True
 
@@ -202,7 +208,7 @@ class LabelEditor:
         about = metadata_of(layer)
         if about is None:
             return False
-        back = restored(about, history_of(layer).recall(source.key, layer.data[source.index]))
+        back = restored(about, history_of(layer).recall(source.key, layer.data[source.index], about))
         if back is about:
             return False
         self._write_metadata(back)
@@ -460,24 +466,6 @@ class LabelEditor:
         if self.layer is None or source is None or not fits_source(self.layer, source):
             raise InvalidImageError(self.problem or "There are no labels on an image to correct.")
         return self.layer, source
-
-
-def ids_in(plane: NDArray[Any]) -> list[int]:
-    """List the labels of a plane.
-
-    Parameters
-    ----------
-    plane : numpy.ndarray
-        (H, W), whole numbers.
-
-    Returns
-    -------
-    list of int
-        Those above 0, in ascending order.
-    """
-    if plane.max(initial=0) > MANY or plane.min(initial=0) < 0:
-        return [int(i) for i in np.unique(plane) if i > 0]
-    return [int(i) for i in np.flatnonzero(np.bincount(plane.ravel())) if i > 0]
 
 
 def _is_helper(layer: Any) -> bool:

@@ -34,7 +34,7 @@ from napari_s3net.plugin.layers.renewal import renewals_of
 from napari_s3net.plugin.layers.result_layer import metadata_of, plain, why_not_writable
 from napari_s3net.plugin.layers.source import describe_source
 from napari_s3net.plugin.segment.save_result import save_beside
-from napari_s3net.plugin.widgets.dock import Dock
+from napari_s3net.plugin.widgets.dock import Dock, show_dock
 from napari_s3net.plugin.widgets.fields import Chooser
 from napari_s3net.plugin.widgets.parts import column, one_line
 from napari_s3net.plugin.widgets.shortcuts import KeySheet, bind
@@ -375,7 +375,7 @@ class CorrectDock(Dock):
         """Without labels only a way to some, and the sheet; with them everything."""
         self.show_message("")
         always: dict[str, Callable[[], object]] = {
-            "segment": lambda: self._viewer.window.add_plugin_dock_widget("napari-s3net", "Segment"),
+            "segment": partial(show_dock, self._viewer, "Segment"),
             "sheet": lambda: KeySheet(self).show(),
         }
         with_labels: dict[str, Callable[[], object]] = {

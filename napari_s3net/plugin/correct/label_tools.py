@@ -228,7 +228,7 @@ def swap_sides(viewer: Viewer, layer: Labels) -> bool:
     viewer : napari.Viewer
         Its sliders say which plane is meant.
     layer : napari.layers.Labels
-        Is changed by one step that undo takes back; locked labels and parts stay.
+        Is changed by one step that undo takes back, of a volume in all slices; locked parts stay.
 
     Returns
     -------
@@ -286,7 +286,7 @@ def _editor(viewer: Viewer, layer: Labels) -> LabelEditor:
 def _change(viewer: Viewer, layer: Labels, make: Callable[[Plane, Collection[int]], Plane]) -> bool:
     """Write what a tool makes of the plane in view and of the locked labels."""
     editor = _editor(viewer, layer)
-    return editor.write(editor.guarded(make(editor.plane, editor.locks.labels)))
+    return editor.write(editor.guarded(make(editor.numbered, editor.locks.labels)))
 
 
 def _reshape(viewer: Viewer, layer: Labels, scope: Scope, change: Callable[..., Any], *, in_3d: bool = False) -> bool:

@@ -55,7 +55,10 @@ TOOLS = {
     "remove_small": ("Remove <", "Drop connected parts smaller than this."),
     "grow": ("Grow", "Move the border outwards."),
     "shrink": ("Shrink", "Move the border inwards."),
-    "swap_sides": ("Swap sides", "What is object becomes background, and the other way round."),
+    "swap_sides": (
+        "Swap sides",
+        "What is object becomes background, and the other way round; of a volume in every slice.",
+    ),
     "cut": ("Split by clicks", "Two clicks in one part; it is cut where it is narrowest between them."),
     "assign": ("Give part", "A click gives the part under it to the label that is selected in the list."),
     "lock_part": ("Lock part", "A click locks the part under it as it is; a second one unlocks it."),

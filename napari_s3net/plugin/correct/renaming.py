@@ -1,7 +1,11 @@
-"""Another name for a label: of a result in what it knows about itself, of labels made elsewhere in their features."""
+"""Another name for a label, or other labels as the object: steps of undo though no label changes.
+
+A result holds names in what it knows about itself; labels made elsewhere hold them in their features.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -39,12 +43,45 @@ def rename_label(viewer: Any, layer: Labels, key: PlaneKey, label: int, name: st
     put(name)
 
 
+def choose_object(viewer: Any, layer: Labels, key: PlaneKey, foreground: Iterable[int]) -> bool:
+    """Make other labels of a result the object, as one step of undo.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Whose undo knows of it.
+    layer : napari.layers.Labels
+        The result.
+    key : PlaneKey
+        The plane in view.
+    foreground : iterable of int
+        The object's labels.
+
+    Returns
+    -------
+    bool
+        False where they are the object already.
+    """
+    before, after = list(layer.metadata[KEY]["foreground"]), sorted(int(i) for i in foreground)
+    if before == after:
+        return False
+    put = partial(_change, layer, key)
+    undo_log_of(viewer).note(layer, partial(put, foreground=before), partial(put, foreground=after))
+    put(foreground=after)
+    return True
+
+
 def _put(layer: Labels, key: PlaneKey, label: int, name: str) -> None:
     about = metadata_of(layer)
     if about is None:
         layer.features = _with_name(layer.features, label, name)
-        return
-    about = with_name(about, label, name)
+    else:
+        _change(layer, key, **with_name(about, label, name))
+
+
+def _change(layer: Labels, key: PlaneKey, **entries: Any) -> None:
+    """Give entries of a result's metadata other values."""
+    about = {**layer.metadata[KEY], **entries}
     layer.metadata = {**layer.metadata, KEY: about}
     history_of(layer).remember(key, layer.data[key.index], about)
     recolour(layer)

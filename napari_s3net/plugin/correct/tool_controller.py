@@ -127,7 +127,7 @@ class ToolController:
 
     def _at(self, name: str, points: Sequence[Point]) -> str:
         """Use a tool on the part under the clicks; what came of it, where that is not seen."""
-        editor, plane, locked = self._editor, self._editor.plane, self._editor.locks.labels
+        editor, plane, locked = self._editor, self._editor.numbered, self._editor.locks.labels
         if name == "lock_part":
             return "Locked as it is." if editor.toggle_lock(component_at(plane.labels, points[0])) else "Unlocked."
         if name == "cut":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,14 +17,20 @@ from napari_s3net.plugin.layers.renewal import PerLayer
 class MetadataHistory:
     """Which metadata belonged to which labels, so that an undo brings back the names and the object as well.
 
+    Of each plane it knows as well which labels were seen last: a tick or a name that was given in another slice of a
+    volume holds in this one, too, as long as its labels are the same.
+
     Parameters
     ----------
     limit : int
-        How many changes are remembered, each of one plane or of many; the oldest goes first.
+        How many labels of each plane are remembered; the oldest go first.
     """
 
     def __init__(self, limit: int = 32) -> None:
-        self._entries: deque[tuple[dict[PlaneKey, int], Metadata]] = deque(maxlen=limit)
+        self._limit = limit
+        #: Of each plane: metadata by the labels' check sum, the oldest first; and the check sum that was seen last.
+        self._known: dict[PlaneKey, dict[int, Metadata]] = {}
+        self._last: dict[PlaneKey, int] = {}
 
     def remember(self, key: PlaneKey, plane: NDArray[Any], metadata: Metadata) -> None:
         """Keep the metadata of a plane, under the check sum of its labels.
@@ -42,7 +47,7 @@ class MetadataHistory:
         self.remember_planes({key: check_sum(plane)}, metadata)
 
     def remember_planes(self, sums: Mapping[PlaneKey, int], metadata: Metadata) -> None:
-        """Keep the metadata of several planes, as one entry.
+        """Keep the metadata of several planes.
 
         Parameters
         ----------
@@ -51,11 +56,16 @@ class MetadataHistory:
         metadata : dict
             What belongs to them.
         """
-        others = [entry for entry in self._entries if entry[0] != sums]
-        self._entries = deque([*others, (dict(sums), metadata)], maxlen=self._entries.maxlen)
+        for key, one in sums.items():
+            known = self._known.setdefault(key, {})
+            known.pop(one, None)
+            known[one] = metadata
+            if len(known) > self._limit:
+                del known[next(iter(known))]
+        self._last.update(sums)
 
-    def recall(self, key: PlaneKey, plane: NDArray[Any]) -> Metadata | None:
-        """Look up the metadata that a plane had with these very labels.
+    def recall(self, key: PlaneKey, plane: NDArray[Any], present: Metadata) -> Metadata | None:
+        """Look up the metadata that a plane had with these very labels, if they have changed since the last look.
 
         Parameters
         ----------
@@ -63,14 +73,20 @@ class MetadataHistory:
             The plane.
         plane : numpy.ndarray
             (H, W), its labels.
+        present : dict
+            What the layer's metadata is now; remembered of labels that have not changed or are not known.
 
         Returns
         -------
         dict or None
-            The newest; None where these labels are not remembered.
+            None where nothing has to be brought back.
         """
-        wanted = check_sum(plane)
-        return next((known for planes, known in reversed(self._entries) if planes.get(key) == wanted), None)
+        now = check_sum(plane)
+        known = self._known.get(key, {}).get(now) if now != self._last.get(key) else None
+        if known is None:
+            self.remember_planes({key: now}, present)
+        self._last[key] = now
+        return known
 
 
 _histories: PerLayer[Labels, MetadataHistory] = PerLayer()

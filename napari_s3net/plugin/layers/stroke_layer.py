@@ -123,7 +123,8 @@ def recolour_strokes(layer: Labels, labels: Labels, ids: Iterable[int]) -> None:
     metadata = metadata_of(labels)
     foreground = set(metadata["foreground"]) if metadata else set(ids)
     colours: dict[int | None, Any] = {None: CLEAR, 0: CLEAR}
-    colours |= {i: hex_colour(i, is_object=i in foreground) for i in ids if i > 0}
+    own = (metadata or {}).get("colours", {})
+    colours |= {i: own.get(i) or hex_colour(i, is_object=i in foreground) for i in ids if i > 0}
     colours |= {OBJECT_STROKE: OBJECT[0], BACKGROUND: OTHER[0]}
     colormap = DirectLabelColormap(color_dict=colours)
     # Another colour map draws the layer anew and tells everybody, even where it is the same.

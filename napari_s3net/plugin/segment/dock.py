@@ -38,7 +38,7 @@ from napari_s3net.plugin.segment.tour import has_tour, start_tour
 from napari_s3net.plugin.segment.window_controller import WindowController
 from napari_s3net.plugin.segment.window_drag import WindowDrag
 from napari_s3net.plugin.widgets.choosers import Choosers
-from napari_s3net.plugin.widgets.dock import Dock
+from napari_s3net.plugin.widgets.dock import Dock, show_dock
 from napari_s3net.plugin.widgets.extent import SLICE, VOLUME, ExtentChooser
 from napari_s3net.plugin.widgets.memory_advice import MemoryAdvice
 from napari_s3net.plugin.widgets.panels import ProgressPanel, Welcome
@@ -427,7 +427,7 @@ class SegmentDock(Dock):
         if what == "run_new":
             self.run(new_layer=True)
         elif what == "correct":
-            self._viewer.window.add_plugin_dock_widget("napari-s3net", "Correct")
+            show_dock(self._viewer, "Correct")
         elif what == "next_image" and self._next is not None and self._image_layer is not None:
             open_in_place(self._viewer, self._next, self._image_layer)
         elif what == "pixel_size" and self._image_layer is not None:

@@ -187,7 +187,7 @@ class ResultController(QObject):
         if state == self._state:
             return
         self._state = state
-        metadata = restored(self.metadata, history_of(layer).recall(source.key, plane))
+        metadata = restored(self.metadata, history_of(layer).recall(source.key, plane, self.metadata))
         if metadata is not self.metadata:
             self._write_metadata(metadata)
             self._update_mask()
@@ -288,10 +288,13 @@ class ResultController(QObject):
         about = self.metadata
         geometry = about["geometry"]
         if shown_of(self.layer, about) is Shown.EACH:
-            return rows_of(clusters, kind, {label: amount_text(n, geometry) for label, n in self._voxels.items()})
-        groups = groups_of(about)
-        volumes = {g: amount_text(sum(self._voxels.get(i, 0) for i in g.ids), geometry) for g in groups}
-        return group_rows(clusters, groups, kind, volumes if self._voxels else {})
+            rows = rows_of(clusters, kind, {label: amount_text(n, geometry) for label, n in self._voxels.items()})
+        else:
+            groups = groups_of(about)
+            volumes = {g: amount_text(sum(self._voxels.get(i, 0) for i in g.ids), geometry) for g in groups}
+            rows = group_rows(clusters, groups, kind, volumes if self._voxels else {})
+        own = about.get("colours", {})
+        return tuple(replace(row, colour=own.get(row.label, row.colour)) for row in rows)
 
     def _ids(self, label: int) -> tuple[int, ...]:
         """The labels of a row of the table, by the one that it is known under."""
@@ -325,15 +328,8 @@ class ResultController(QObject):
     def _plane(self, source: Source) -> Image:
         """The image's plane, read once as long as the same plane is in view."""
         known = None if self._image is None else self._image[0]
-        if (
-            known is None
-            or known.data is not source.data
-            or (known.index, known.geometry)
-            != (
-                source.index,
-                source.geometry,
-            )
-        ):
+        is_same = known is not None and known.data is source.data and known.geometry == source.geometry
+        if known is None or not is_same or known.index != source.index:
             self._image = (source, source.read())
         assert self._image is not None  # noqa: S101 - just read
         return self._image[1]

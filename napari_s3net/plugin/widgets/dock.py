@@ -25,6 +25,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_s3net.plugin import PLUGIN
 from napari_s3net.plugin.jobs.preload import preloading
 from napari_s3net.plugin.layers.undo import undo_log_of
 from napari_s3net.plugin.widgets.graphics import make_canvas_current
@@ -88,9 +89,14 @@ class Dock(QScrollArea):
         return bool(super().event(event))
 
     def showEvent(self, event: QShowEvent) -> None:
-        """For Qt: when it is first shown, the dock joins the others; a place that the user gives it later is left."""
+        """For Qt: when it is first shown, the dock joins the others; shown again by a menu, its tab comes to the front.
+
+        A place that the user gives it later is left.
+        """
         super().showEvent(event)
-        if not self._has_place:
+        if self._has_place and not event.spontaneous():
+            QTimer.singleShot(0, self._raise)
+        elif not self._has_place:
             self._has_place = True
             # Napari has still to divide the window, with the new dock below the others; nobody needs to see that.
             self.window().setUpdatesEnabled(False)
@@ -107,6 +113,10 @@ class Dock(QScrollArea):
             self._is_short = not self._is_short
             for layout in self.widget().findChildren(QLayout):
                 _set_gap(layout, 0.5 if self._is_short else 1.0)
+
+    def _raise(self) -> None:
+        if (frame := frame_of(self)) is not None and not frame.isHidden():
+            frame.raise_()
 
     def _join_others(self) -> None:
         """Become a tab beside the other docks, at full height: none is squeezed below another."""
@@ -228,6 +238,39 @@ class Dock(QScrollArea):
 
     def _restyle(self, event: Any = None) -> None:
         self.setStyleSheet(style_sheet(self._viewer.theme))
+
+
+def show_dock(viewer: Any, name: str) -> Any:
+    """Open one of the plugin's docks, or bring it to the front where it is open: napari itself leaves that as it is.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        With a window.
+    name : str
+        As in the menu: "Segment", "Correct", "Learn" or "Batch".
+
+    Returns
+    -------
+    Dock
+        What is in view now.
+    """
+    dock = viewer.window.add_plugin_dock_widget(PLUGIN, name)[1]
+    bring_forward(dock)
+    return dock
+
+
+def bring_forward(widget: QWidget) -> None:
+    """Show the dock that something lies in, in front of the other tabs.
+
+    Parameters
+    ----------
+    widget : qtpy.QtWidgets.QWidget
+        Anything within a dock.
+    """
+    if (frame := frame_of(widget)) is not None:
+        frame.show()
+        frame.raise_()
 
 
 def _show_again(window: QWidget) -> None:

@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QApplication, QLabel
 from napari_s3net.plugin.correct import dock as module
 from napari_s3net.plugin.correct.dock import CorrectDock
 from napari_s3net.plugin.layers.result_layer import metadata_of, plain
+from napari_s3net.plugin.layers.undo import undo_log_of
 from napari_s3net.plugin.widgets.shortcuts import KEYS, KeySheet
 from tests.plugin.correct.conftest import SHAPE, disc, paint, put_away
 
@@ -33,19 +34,22 @@ def test_every_tool_is_one_step_of_undo(dock, layer, qtbot, tool):
     messy[80:83, 100:103] = 1
     layer.data[...] = messy
     dock.refresh()
-    note = metadata_of(layer)
+    note, log = metadata_of(layer), undo_log_of(dock._viewer)
     dock.labels.list.item(0).setSelected(True)
     if tool == "merge":
         dock.labels.list.item(1).setSelected(True)
     dock.tools.asked.emit(tool)
-    assert (layer.data != messy).any()
-    layer.undo()
+    changed = layer.data.copy(), metadata_of(layer)
+    assert (changed[0] != messy).any() or changed[1]["foreground"] != note["foreground"]
+    log.undo()
     np.testing.assert_array_equal(layer.data, messy)
     dock.refresh()
     assert metadata_of(layer)["foreground"] == note["foreground"]
     assert metadata_of(layer)["names"] == note["names"]
-    layer.redo()
-    assert (layer.data != messy).any()
+    log.redo()
+    np.testing.assert_array_equal(layer.data, changed[0])
+    dock.refresh()
+    assert metadata_of(layer)["foreground"] == changed[1]["foreground"]
 
 
 def test_the_corrected_result_is_saved_from_here(dock, layer, monkeypatch):

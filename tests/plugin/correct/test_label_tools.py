@@ -9,8 +9,10 @@ from napari_s3net.plugin.correct import label_tools as module
 from napari_s3net.plugin.correct.controller import LabelEditor
 from napari_s3net.plugin.correct.measurement_table import MeasurementTable
 from napari_s3net.plugin.layers.locks import locks_of
+from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.result_layer import metadata_of, plain
+from napari_s3net.plugin.layers.undo import undo_log_of
 
 
 def areas(layer):
@@ -100,6 +102,25 @@ def test_merging_takes_the_lowest_number_and_swapping_the_other_side(marked):
     mask = layer.data == 1
     assert module.swap_sides(viewer, layer)
     np.testing.assert_array_equal(np.isin(layer.data, metadata_of(layer)["foreground"]), ~mask)
+    undo_log_of(viewer).undo()
+    np.testing.assert_array_equal(np.isin(layer.data, metadata_of(layer)["foreground"]), mask)
+
+
+def test_a_colour_and_a_code_of_one_s_own_stay_with_their_label(messy):
+    viewer, layer = messy
+    own = {"colours": {1: "#123456", 3: "#654321"}, "codes": {1: "a code", 3: "another"}}
+    layer.metadata = {KEY: {**metadata_of(layer), **own}}
+    assert module.swap_sides(viewer, layer)
+    assert module.merge(viewer, layer, ids=[2, 3])
+    assert module.split_parts(viewer, layer, ids=[1])
+    editor = LabelEditor(viewer)
+    editor.choose(layer)
+    rows = {label: (name, colour) for label, name, colour in editor.rows()}
+    assert set(rows) == {1, 2, 4}, "the number of a label that is gone is given to no other"
+    assert rows[1] == ("Lesion", "#123456")
+    assert rows[4][0] == "Lesion 2"
+    assert rows[4][1] not in own["colours"].values()
+    assert metadata_of(layer)["codes"] == own["codes"]
 
 
 @pytest.mark.parametrize(

@@ -26,10 +26,12 @@ def viewer():
 def test_of_a_result_undo_takes_it_back_and_no_history_does(viewer):
     layer = viewer.layers[0]
     layer.metadata = {KEY: ABOUT}
-    history_of(layer).remember(PLANE, layer.data, ABOUT)
     rename_label(viewer, layer, PLANE, 1, "Naevus")
     assert metadata_of(layer)["names"] == {1: "Naevus", 2: "Skin"}
-    assert history_of(layer).recall(PLANE, layer.data)["names"][1] == "Naevus"
+    assert history_of(layer).recall(PLANE, layer.data, metadata_of(layer)) is None, "the labels are the same"
+    other = np.zeros_like(layer.data)
+    assert history_of(layer).recall(PLANE, other, ABOUT) is None, "never seen"
+    assert history_of(layer).recall(PLANE, layer.data, ABOUT)["names"][1] == "Naevus"
     log = undo_log_of(viewer)
     log.undo()
     assert metadata_of(layer)["names"] == {1: "Lesion", 2: "Skin"}

@@ -97,13 +97,25 @@ def test_a_part_is_given_away(plane):
 
 def test_swapping_sides_twice_gives_the_same_object(plane):
     once = tools.swap_sides(plane, ())
-    mask = np.isin(plane.labels, plane.foreground)
-    np.testing.assert_array_equal(np.isin(once.labels, once.foreground), ~mask)
-    assert once.names[int(once.labels[3, 3])] == "Lesion"
-    twice = tools.swap_sides(once, ())
-    np.testing.assert_array_equal(np.isin(twice.labels, twice.foreground), mask)
+    assert once.foreground == (2, 3)
+    np.testing.assert_array_equal(once.labels, plane.labels)
+    assert tools.swap_sides(once, ()).foreground == (1,)
     with pytest.raises(InvalidImageError, match="Unlock"):
         tools.swap_sides(plane, (2,))
+
+
+def test_labels_that_lie_in_other_slices_swap_sides_as_well(plane):
+    elsewhere = Plane(plane.labels, (1, 5), {**plane.names, 4: "Bone", 5: "Lesion 2"})
+    assert tools.swap_sides(elsewhere, ()).foreground == (2, 3, 4)
+
+
+def test_new_parts_get_numbers_that_no_other_slice_and_no_name_has(plane):
+    known = Plane(plane.labels, (1,), {**plane.names, 7: "Bone"})
+    assert set(tools.split_parts(known, [1], ()).names) == {1, 2, 3, 7, 8}
+    assert set(tools.split_between(known, (3, 3), (8, 8), ()).names) == {1, 2, 3, 7, 8}
+    far = Plane(plane.labels, (1,), plane.names, highest=30)
+    assert set(tools.split_parts(far, [1], ()).names) == {1, 2, 3, 31}
+    assert set(tools.split_between(far, (3, 3), (8, 8), ()).names) == {1, 2, 3, 31}
 
 
 def test_swapping_the_sides_of_a_mask():

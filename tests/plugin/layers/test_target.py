@@ -113,7 +113,7 @@ def test_undo_brings_back_the_note_as_well(viewer):
     layer = finish(viewer, 5, names={1: "Lesion", 2: "Skin"})
     finish(viewer, 9, names={1: "Ruler", 2: "Skin"}, foreground=())
     layer.undo()
-    earlier = history_of(layer).recall(PlaneKey((None, None)), layer.data)
+    earlier = history_of(layer).recall(PlaneKey((None, None)), layer.data, metadata_of(layer))
     assert earlier["names"][1] == "Lesion"
     assert earlier["foreground"] == [1]
 

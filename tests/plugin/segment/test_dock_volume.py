@@ -51,6 +51,14 @@ def test_the_whole_volume_with_one_press(chest, viewer, qtbot):
     amount = f"Lung {lungs.sum() * 48 / 1000:.0f}\u00a0ml in 10 slices"
     qtbot.waitUntil(lambda: amount in chest.panel.line.text(), timeout=5000)
     assert all(cached_run(layer, chest.source.key.at(k)) is not None for k in range(10))
+    other = next(i for i in np.unique(layer.data[chest.source.index]) if i not in metadata["foreground"])
+    chest.panel.table.clusters.ticked.emit(int(other), True)
+    chest.panel.table.clusters.renamed.emit(int(other), "Mine")
+    for k in (1, 2):
+        viewer.dims.set_current_step(0, k)
+        chest.result.measure()
+        assert other in layer.metadata[KEY]["foreground"], "a tick holds in every slice"
+        assert layer.metadata[KEY]["names"][other] == "Mine"
 
 
 def test_of_a_time_series_the_volume_at_the_sliders_time_is_segmented(dock, viewer, qtbot):

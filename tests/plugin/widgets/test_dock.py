@@ -7,7 +7,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QDockWidget, QLabel, QMainWindow, QWidget
 
 from napari_s3net.plugin.widgets import dock as module
-from napari_s3net.plugin.widgets.dock import LEAST_WIDTH, WIDTH, Dock
+from napari_s3net.plugin.widgets.dock import LEAST_WIDTH, WIDTH, Dock, bring_forward, frame_of, show_dock
 from napari_s3net.plugin.widgets.parts import column
 
 pytestmark = pytest.mark.viewer
@@ -168,6 +168,32 @@ def test_docks_are_tabs_of_full_height_and_a_new_one_is_in_front(qtbot, viewer, 
     assert not foreign.visibleRegion().isEmpty()
     for frame in (first, second, third):
         frame.findChild(Dock).release()
+
+
+def test_a_dock_that_is_shown_again_is_in_front(qtbot, viewer, window):
+    first, second = framed(window, Small(viewer)), framed(window, Small(viewer))
+    qtbot.waitUntil(lambda: window.tabifiedDockWidgets(first) == [second] and first.visibleRegion().isEmpty())
+    first.hide()
+    qtbot.wait(20)
+    first.show()
+    qtbot.waitUntil(lambda: not first.visibleRegion().isEmpty() and second.visibleRegion().isEmpty())
+    bring_forward(second.findChild(Dock))
+    qtbot.waitUntil(lambda: first.visibleRegion().isEmpty())
+    for frame in (first, second):
+        frame.findChild(Dock).release()
+
+
+@pytest.mark.viewer
+def test_the_way_on_leads_to_a_dock_that_is_open_behind(make_napari_viewer, qtbot, tmp_path, monkeypatch):
+    monkeypatch.setattr("napari_s3net.plugin.correct.autosave.session_folder", lambda: tmp_path)
+    viewer = make_napari_viewer(show=True)
+    correct, segment = show_dock(viewer, "Correct"), show_dock(viewer, "Segment")
+    behind, front = frame_of(correct), frame_of(segment)
+    qtbot.waitUntil(lambda: behind.visibleRegion().isEmpty() and not front.visibleRegion().isEmpty())
+    segment.panel.correct.click()
+    qtbot.waitUntil(lambda: front.visibleRegion().isEmpty() and not behind.visibleRegion().isEmpty())
+    correct.empty.segment.click()
+    qtbot.waitUntil(lambda: behind.visibleRegion().isEmpty())
 
 
 def test_a_dock_stays_where_the_user_has_put_it(qtbot, viewer, window):
