@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_s3net.errors import ReadError, ReadWarning
-from napari_s3net.io.dicom.header import numbers
+from napari_s3net.io.dicom.header import numbers, words
 from napari_s3net.io.dicom.planes import TELLS, DicomPlane
 from napari_s3net.io.validation.limits import shown
 
@@ -107,10 +107,18 @@ def _are_alike(one: DicomPlane, other: DicomPlane) -> bool:
     """Whether two planes could be slices of one volume."""
     if one.header is not other.header and one.header.shape[1:] != other.header.shape[1:]:
         return False
-    if one.is_localizer != other.is_localizer:
+    if one.is_localizer != other.is_localizer or _is_of_another(one, other):
         return False
     angles = [None if plane.place is None else plane.place.axes for plane in (one, other)]
     return _near(*angles) and _near(one.spacing, other.spacing)
+
+
+def _is_of_another(one: DicomPlane, other: DicomPlane) -> bool:
+    """Whether two planes are of different patients or studies, which have got the same series UID by a mistake."""
+    if one.header is other.header:
+        return False
+    told = ([words(plane.header.dataset, key) for plane in (one, other)] for key in ("PatientID", "StudyInstanceUID"))
+    return any(first != second for first, second in told if any(first) and any(second))
 
 
 def _near(one: ArrayLike | None, other: ArrayLike | None) -> bool:
@@ -126,6 +134,8 @@ def _difference(main: list[DicomPlane], parts: list[list[DicomPlane]]) -> str:
     others = [part[0] for part in parts if part is not main]
     if any(plane.is_localizer and not main[0].is_localizer for plane in others):
         return "a localizer"
+    if any(_is_of_another(plane, main[0]) for plane in others):
+        return "of another patient or study"
     if any(plane.header.shape[1:] != main[0].header.shape[1:] for plane in others):
         return "of another size"
     return "of another orientation or spacing"

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
-from napari_s3net.errors import ReadWarning
+from napari_s3net.errors import ReadError, ReadWarning
 from napari_s3net.io.dicom.header import Header, groups, items, numbers, words
 from napari_s3net.io.values import UNSCALED, Scale
 
@@ -157,6 +157,7 @@ def planes_of(header: Header) -> list[DicomPlane]:
     dataset = header.dataset
     spacing = _spacing(dataset, header.modality)
     turned = _turned(header)
+    _tell_missing_scale(header)
     planes = []
     places = [_place(dataset, frame) for frame in range(header.frames)]
     if any(place is None for place in places):  # the first frame of a film may have a place, and the others none
@@ -269,9 +270,28 @@ def _scale(dataset: Dataset, frame: int) -> Scale:
     """Slope and intercept of a frame, or the scaling of a dose."""
     if dose := numbers(dataset, "DoseGridScaling"):
         return Scale(dose[0], 0.0)
-    slope = _element(dataset, frame, "PixelValueTransformationSequence", "RescaleSlope")
-    intercept = _element(dataset, frame, "PixelValueTransformationSequence", "RescaleIntercept")
-    return Scale(slope[0] if slope and slope[0] else 1.0, intercept[0] if intercept else 0.0)
+    slope, intercept = (_told_of_values(dataset, frame, f"Rescale{what}") for what in ("Slope", "Intercept"))
+    if slope == 0:
+        warnings.warn("its slope is zero, which means nothing; it is taken for 1.", ReadWarning, stacklevel=3)
+    return Scale(slope or 1.0, intercept or 0.0)
+
+
+def _told_of_values(dataset: Dataset, frame: int, keyword: str) -> float | None:
+    """Slope or intercept of a frame; None where there is none. One that cannot be understood is no 1 and no 0."""
+    if found := _element(dataset, frame, "PixelValueTransformationSequence", keyword):
+        return found[0]
+    if any(words(dataset, keyword)):
+        raise ReadError("its header is damaged: slope or intercept of its values is no number.")
+    return None
+
+
+def _tell_missing_scale(header: Header) -> None:
+    """Say that nothing makes Hounsfield units of the stored numbers of a CT."""
+    dataset, group = header.dataset, "PixelValueTransformationSequence"
+    told = any(_element(dataset, 0, group, f"Rescale{what}") for what in ("Slope", "Intercept"))
+    if header.modality == "CT" and not told and not items(dataset, "ModalityLUTSequence"):
+        text = "its header tells no slope and no intercept: its values may not be Hounsfield units."
+        warnings.warn(text, ReadWarning, stacklevel=3)
 
 
 def _turned(header: Header) -> bool:

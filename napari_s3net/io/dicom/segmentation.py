@@ -21,6 +21,8 @@ from napari_s3net.segments import Code, Colour, Segment
 
 #: A segment of shares (FRACTIONAL) covers what has at least this part of the largest share.
 HALF = 0.5
+#: Distances between frames may differ by this share of a step from a whole number of steps.
+UNEVEN = 0.1
 
 
 def read_segmentation(path: Path) -> tuple[NDArray[Any], Geometry, list[Segment]]:
@@ -78,13 +80,34 @@ def _rows(planes: list[DicomPlane], first: DicomPlane) -> tuple[list[int], float
     """The slice of each frame, from 0, and the distance between slices."""
     heights = np.array([plane.place.height if plane.place else 0.0 for plane in planes])
     heights -= heights.min()
-    gaps = np.diff(np.unique(np.round(heights / SAME_PLACE)) * SAME_PLACE)
-    told = first.thickness if first.thickness != 1.0 else 0.0
-    step = float(gaps.min()) if gaps.size else told or 1.0
-    places = heights / step
-    if np.abs(places - np.round(places)).max(initial=0.0) > 0.1:
+    order = np.argsort(heights, kind="stable")
+    gaps = np.diff(heights[order], prepend=0.0)
+    apart = gaps[gaps > SAME_PLACE]
+    if not apart.size:
+        return [0] * len(planes), first.thickness
+    told = _told_step(first)
+    # A slice without any segment has no frame: the usual distance is told, or else the least between frames.
+    step = told if told and _are_multiples(apart, told) else float(apart.min())
+    if not _are_multiples(apart, step):
         raise ReadError("its frames do not lie on an even grid.")
-    return np.round(places).astype(int).tolist(), step
+    rows = np.empty(len(planes), int)
+    rows[order] = np.cumsum(np.where(gaps > SAME_PLACE, np.round(gaps / step), 0))
+    return rows.tolist(), float(heights.max() / rows.max())
+
+
+def _told_step(plane: DicomPlane) -> float | None:
+    """The distance between slices in mm, as the file tells it."""
+    for group in groups(plane.header.dataset, plane.frame):
+        for item in items(group, "PixelMeasuresSequence")[:1]:
+            if found := numbers(item, "SpacingBetweenSlices"):
+                return abs(found[0]) or None
+    return None
+
+
+def _are_multiples(gaps: NDArray[np.float64], step: float) -> bool:
+    """Whether distances are whole numbers of steps, one at least."""
+    steps = gaps / step
+    return bool((np.abs(steps - np.round(steps)) <= UNEVEN).all() and (np.round(steps) >= 1).all())
 
 
 def _joined(header: Header, rows_of: list[int]) -> NDArray[Any]:

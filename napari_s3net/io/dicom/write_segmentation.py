@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net import __version__
 from napari_s3net.errors import WriteError
 from napari_s3net.image import Geometry
-from napari_s3net.io.geometry import Grid, to_file_grid
+from napari_s3net.io.dicom.sources import numbered, slices_of, text_for_dicom, untold
+from napari_s3net.io.geometry import to_file_grid
 from napari_s3net.io.validation.limits import shown
 from napari_s3net.io.write import replacing
 from napari_s3net.segments import GREY, Segment
 
-#: Slices of the series lie on the labels' grid if they are no further off than this, in mm.
-SAME_PLACE = 0.05
+#: Segments of a file are numbered by 16 bits.
+MOST_SEGMENTS = 65535
 
 
 def write_dicom_segmentation(
@@ -48,22 +48,35 @@ def write_dicom_segmentation(
         written.
     """
     try:
-        import highdicom
+        import highdicom  # noqa: F401
     except ImportError as error:
         raise WriteError(
             "Writing DICOM segmentations takes highdicom, which is not installed: pip install 'napari-s3net[dicom]'."
         ) from error
     path = Path(path).absolute()
+    if not 0 < len(segments) <= MOST_SEGMENTS:
+        raise WriteError(
+            f"Cannot write {shown(path)}: a segmentation takes 1 to {MOST_SEGMENTS} segments; got {len(segments)}."
+        )
     array, grid = to_file_grid(labels, geometry)
-    datasets, rows = slices_of(path, source, grid, array.shape)
-    numbers = np.zeros(1 + max([int(array.max(initial=0)), *(segment.label for segment in segments)]), np.uint8)
-    for number, segment in enumerate(segments, start=1):
-        numbers[segment.label] = number
+    with untold():
+        datasets, rows = slices_of(path, array, grid, segments, source)
+        made = _segmentation(path, numbered(array, segments)[rows], segments, datasets, source)
+        with replacing(path, ".dcm") as temporary:
+            made.save_as(temporary)
+
+
+def _segmentation(
+    path: Path, numbers: NDArray[Any], segments: Sequence[Segment], datasets: Sequence[Any], source: Path
+) -> Any:
+    """The segmentation of slices; what highdicom says against it is not quoted, for it may hold a name."""
+    import highdicom
+
     now = datetime.now(tz=UTC).astimezone()
     try:
         made = highdicom.seg.Segmentation(
             source_images=datasets,
-            pixel_array=numbers[array[rows]],
+            pixel_array=numbers,
             segmentation_type="BINARY",
             segment_descriptions=[_description(segment, n) for n, segment in enumerate(segments, start=1)],
             series_instance_uid=highdicom.UID(),
@@ -82,11 +95,11 @@ def write_dicom_segmentation(
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise WriteError(
-            f"Cannot write {shown(path)}: the headers of {source.name} do not suffice for a segmentation to refer to: "
-            f"{type(error).__name__} {error}."
-        ) from error
-    with replacing(path, ".dcm") as temporary:
-        made.save_as(temporary)
+            f"Cannot write {shown(path)}: the headers of {source.name} lack something that a segmentation refers to, "
+            f"or have it in a form that DICOM does not know ({type(error).__name__}). Save NIfTI or .seg.nrrd."
+        ) from None
+    made.SpecificCharacterSet = "ISO_IR 192"
+    return made
 
 
 def _description(segment: Segment, number: int) -> Any:
@@ -103,7 +116,7 @@ def _description(segment: Segment, number: int) -> Any:
     )
     made = highdicom.seg.SegmentDescription(
         segment_number=number,
-        segment_label=segment.name[:64] or f"Segment {number}",
+        segment_label=text_for_dicom(segment),
         segmented_property_category=category,
         segmented_property_type=kind,
         algorithm_type="AUTOMATIC",
@@ -112,72 +125,3 @@ def _description(segment: Segment, number: int) -> Any:
     )
     made.SegmentDescription = made.SegmentLabel
     return made
-
-
-def slices_of(path: Path, source: Path, grid: Grid, shape: tuple[int, ...]) -> tuple[list[Any], list[int]]:
-    """Find the slices of a series that lie on a grid of labels.
-
-    Parameters
-    ----------
-    path : Path
-        What is to be written, for the message.
-    source : Path
-        The folder of the series, or one of its files.
-    grid : Grid
-        That of the labels, as in a file.
-    shape : tuple of int
-        Of the labels on it.
-
-    Returns
-    -------
-    datasets : list of pydicom.Dataset
-        Their headers, in the order of the planes.
-    planes : list of int
-        The plane of each.
-
-    Raises
-    ------
-    WriteError
-        If a plane has no slice, or the slices of several series.
-    """
-    spacing, origin = np.asarray(grid.spacing, float), np.asarray(grid.origin, float)
-    direction = np.asarray(grid.direction, float).reshape(3, 3)
-    series: dict[str, dict[int, Any]] = {}
-    for dataset in _datasets(source):
-        place = np.linalg.solve(direction, np.asarray(dataset.ImagePositionPatient, float) - origin) / spacing
-        row = round(float(place[2]))
-        on_grid = np.abs(place - [0, 0, row]) @ np.abs(spacing) <= SAME_PLACE
-        if on_grid and 0 <= row < shape[0] and (dataset.Rows, dataset.Columns) == shape[1:]:
-            series.setdefault(str(dataset.get("SeriesInstanceUID", "")), {})[row] = dataset
-    found = max(series.values(), key=len, default={})
-    if len(found) == shape[0] and sum(len(one) == shape[0] for one in series.values()) > 1:
-        raise WriteError(
-            f"Cannot write {shown(path)}: it refers to the DICOM series that was segmented, and {source.name} holds "
-            f"{len(series)} series at the place of these labels. Put that series into a folder of its own."
-        )
-    if len(found) != shape[0]:
-        raise WriteError(
-            f"Cannot write {shown(path)}: it refers to the DICOM series that was segmented. Of {shape[0]} "
-            f"slices of {shape[1]} × {shape[2]} pixels, {source.name} has {len(found)} at the place of these labels."
-        )
-    rows = sorted(found)
-    return [found[row] for row in rows], rows
-
-
-def _datasets(source: Path) -> Iterable[Any]:
-    """Slices in a folder, or in the folder of a file, that say where they lie."""
-    import pydicom
-
-    folder = source if source.is_dir() else source.parent
-    for file in sorted(folder.iterdir()):
-        if not file.is_file():
-            continue
-        try:
-            dataset = pydicom.dcmread(file, stop_before_pixels=True)
-        except (pydicom.errors.InvalidDicomError, OSError):
-            continue
-        if "ImagePositionPatient" in dataset and "Rows" in dataset:
-            for name in ("SOPClassUID", "SOPInstanceUID"):  # some series say these in the files' own header only
-                if not dataset.get(name):
-                    setattr(dataset, name, dataset.file_meta.get(f"MediaStorage{name}", ""))
-            yield dataset

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 
-from napari_s3net.errors import ReadWarning
+from napari_s3net.errors import ReadError, ReadWarning
 from napari_s3net.io.dicom.header import read_header
 from napari_s3net.io.dicom.planes import planes_of, stored_range
 from napari_s3net.io.values import Scale
@@ -168,3 +168,30 @@ def test_what_the_stored_bits_can_hold(tmp_path, stored, dtype, ends):
 def test_axes_that_are_not_at_right_angles_are_none(tmp_path, angles):
     (plane,) = planes(tmp_path / "a", ImagePositionPatient=[0, 0, 0], ImageOrientationPatient=angles)
     assert plane.place is None
+
+
+@pytest.mark.parametrize(
+    ("elements", "said"),
+    [
+        ({}, "may not be Hounsfield units"),
+        ({"RescaleSlope": 1, "RescaleIntercept": -1024}, ""),
+        ({"RescaleSlope": 0, "RescaleIntercept": 0}, "its slope is zero"),
+        ({"Modality": "MR"}, ""),
+    ],
+)
+def test_values_without_a_scale_are_no_hounsfield_units_in_silence(tmp_path, recwarn, elements, said):
+    known = {"Modality": "CT", "RescaleSlope": "", "RescaleIntercept": "", **elements}
+    (plane,) = planes(tmp_path / "a", make=make_slice, height=0.0, **known)
+    assert plane.scale == Scale(1, elements.get("RescaleIntercept", 0))
+    words = [str(w.message) for w in recwarn if issubclass(w.category, ReadWarning)]
+    assert all(said in text for text in words)
+    assert bool(words) == bool(said)
+
+
+def test_a_slope_that_is_no_number_is_refused(tmp_path):
+    path = make_slice(tmp_path / "a", hounsfield(), 0.0, RescaleSlope=1, RescaleIntercept=-102400)
+    content = path.read_bytes()
+    assert content.count(b"-102400") == 1
+    path.write_bytes(content.replace(b"-102400", b"-102 HU"))
+    with pytest.raises(ReadError, match="slope or intercept of its values is no number"):
+        planes_of(read_header(path))

@@ -133,3 +133,26 @@ def test_segmentations_of_highdicom(tmp_path):
     known = Code("91772007", "Organ"), Code("39607008", "Lung")
     assert [(one.label, one.name, one.colour) for one in segments] == [(1, "Lung", (25, 195, 242))]
     assert segments[0].codes == known
+
+
+@pytest.mark.parametrize("step", [0.625, 1.0 / 3])
+def test_many_slices_that_are_no_hundredths_of_a_millimetre_apart(tmp_path, step):
+    """Distances are not rounded: that would be 2.5 mm at the hundredth slice."""
+    heights = [round(step * n, 3) for n in range(200) if n not in (7, 8)]
+    path = write_segmentation(tmp_path / "a", [(1, height, LEFT) for height in heights])
+    array, geometry, _ = read_segmentation(path)
+    assert len(array) == 200
+    assert array.any(axis=(1, 2)).sum() == 198
+    assert geometry.spacing[0] == pytest.approx(step, rel=1e-4)
+
+
+def test_slices_without_a_frame_are_found_where_the_distance_is_told(tmp_path):
+    shared = group(
+        PixelMeasuresSequence=[group(PixelSpacing=[0.5, 0.4], SliceThickness=1.0, SpacingBetweenSlices=2.5)],
+        PlaneOrientationSequence=[group(ImageOrientationPatient=[1, 0, 0, 0, 1, 0])],
+    )
+    frames = [(1, 0.0, LEFT), (2, 5.0, RIGHT)]
+    path = write_segmentation(tmp_path / "a", frames, SharedFunctionalGroupsSequence=[shared])
+    array, geometry, _ = read_segmentation(path)
+    assert (len(array), geometry.spacing[0]) == (3, 2.5)
+    np.testing.assert_array_equal(array, np.stack([LEFT, 0 * LEFT, 2 * RIGHT]))

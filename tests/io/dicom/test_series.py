@@ -464,3 +464,15 @@ def test_of_files_that_are_known_no_other_is_looked_into(series):
     assert read_series(series, "1.2.3", "a", names[1:]).shape == (3, 24, 20)
     with pytest.raises(ReadError, match="in its file damaged"):
         read_series(series, "1.2.3", "a", [*names, "damaged"])
+
+
+@pytest.mark.parametrize("element", ["PatientID", "StudyInstanceUID"])
+def test_slices_of_two_patients_with_one_series_are_no_volume(tmp_path, element):
+    for n in range(5):
+        elements = {element: "1.2.8" if n < 2 else "1.2.9"}
+        make_slice(tmp_path / f"{n}.dcm", hounsfield(n), 3.0 * n, **elements)
+    with pytest.warns(
+        ReadWarning, match=r"2 of its images are left out \(of another patient or study\): 0\.dcm, 1\.dcm"
+    ):
+        image = read_series(tmp_path, None, "a")
+    np.testing.assert_array_equal(image.array, np.stack([hounsfield(n) for n in (2, 3, 4)]))

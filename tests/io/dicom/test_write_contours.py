@@ -9,7 +9,8 @@ from napari_s3net.io import read_image
 from napari_s3net.io.dicom import write_contours
 from napari_s3net.io.dicom.write_contours import write_dicom_contours
 from napari_s3net.segments import Segment
-from tests.io.dicom.test_write_segmentation import SEGMENTS, close_children, labels_of, series
+from tests.io.dicom.test_write_segmentation import MORE, SEGMENTS, close_children, labels_of, series
+from tests.io.made_files import hounsfield, make_slice
 
 pytest.importorskip("plastimatch")
 pydicom = pytest.importorskip("pydicom")
@@ -50,7 +51,7 @@ def test_contours_come_back_as_the_labels_with_names_colours_and_slices(series, 
 @pytest.mark.parametrize(
     ("segments", "words"),
     [
-        ([Segment(n, "", (0, 0, 0)) for n in range(1, 34)], "at most 32 labels; got 33"),
+        ([Segment(n, "", (0, 0, 0)) for n in range(1, 34)], "takes 1 to 32 labels; got 33"),
         (SEGMENTS, "has 3 at the place"),
     ],
 )
@@ -70,3 +71,29 @@ def test_without_plastimatch_it_says_what_to_install(series, tmp_path, monkeypat
     image = read_image(series)
     with pytest.raises(WriteError, match=r"pip install 'napari-s3net\[rtstruct\]'"):
         write_dicom_contours(tmp_path / "out.dcm", labels_of(image), image.geometry, SEGMENTS, series)
+
+
+@pytest.mark.parametrize("angles", [(0, 1, 0, 0, 0, -1), (1, 0, 0, 0, 0, -1), (-1, 0, 0, 0, 1, 0)])
+def test_contours_of_slices_of_any_orientation_refer_to_their_slice(tmp_path, angles):
+    (tmp_path / "in").mkdir()
+    normal = np.cross(angles[:3], angles[3:])
+    for n in range(3):
+        elements = {"ImageOrientationPatient": list(angles), "ImagePositionPatient": (3.0 * n * normal).tolist()}
+        make_slice(tmp_path / "in" / f"{n}.dcm", hounsfield(n), 0.0, **{**MORE, **elements})
+    image = read_image(tmp_path / "in")
+    labels = np.zeros(image.shape, np.int32)
+    labels[:, 3:9, 4:12] = 2
+    write_dicom_contours(tmp_path / "out.dcm", labels, image.geometry, SEGMENTS[:1], tmp_path / "in")
+    slices = {str(one.SOPInstanceUID): one for one in map(pydicom.dcmread, (tmp_path / "in").glob("*.dcm"))}
+    contours = pydicom.dcmread(tmp_path / "out.dcm").ROIContourSequence[0].ContourSequence
+    assert {str(one.ContourImageSequence[0].ReferencedSOPInstanceUID) for one in contours} == set(slices)
+    for contour in contours:
+        dataset = slices[str(contour.ContourImageSequence[0].ReferencedSOPInstanceUID)]
+        away = np.array(contour.ContourData, float).reshape(-1, 3) - np.array(dataset.ImagePositionPatient, float)
+        np.testing.assert_allclose(away @ normal, 0, atol=1e-3)
+
+
+def test_labels_with_nothing_to_outline_are_refused(series, tmp_path):
+    image = read_image(series)
+    with pytest.raises(WriteError, match="nothing to outline"):
+        write_dicom_contours(tmp_path / "out.dcm", 0 * labels_of(image), image.geometry, SEGMENTS, series)

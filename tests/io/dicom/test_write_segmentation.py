@@ -93,3 +93,11 @@ def test_two_series_at_one_place_are_refused(series, tmp_path):
         make_slice(series / f"other{n}.dcm", hounsfield(n), height, **elements)
     with pytest.raises(WriteError, match="2 series at the place"):
         write_dicom_segmentation(tmp_path / "out.dcm", labels_of(image), image.geometry, SEGMENTS, series)
+
+
+def test_more_segments_than_a_byte_can_number(series, tmp_path):
+    image = read_image(series)
+    labels = 1 + np.arange(np.prod(image.shape)).reshape(image.shape) // 6 % 300
+    segments = [Segment(n, "") for n in range(1, 301)]
+    write_dicom_segmentation(tmp_path / "out.dcm", labels, image.geometry, segments, series)
+    np.testing.assert_array_equal(read_labels(tmp_path / "out.dcm").array, labels)
