@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_s3net.cli.common_options import add_formats
 from napari_s3net.cli.output import say_more
-from napari_s3net.errors import InvalidConstraintsError, ReadError, S3NetError
+from napari_s3net.errors import InvalidConstraintsError, InvalidImageError, ReadError, S3NetError
 from napari_s3net.provenance import PROGRAM, Provenance
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ def run(options: Namespace) -> int:
     from napari_s3net.io.validation.headers import stem
 
     image = read_image(options.input)
-    labels, segments = _labels(options.labels, image)
-    drawn = _whole_numbers(options.constraints, image)
+    labels, segments = _labels_of(image, options.labels)
+    drawn, _ = _labels_of(image, options.constraints)
     before = _result(options.labels, labels, segments, image)
     result = refine(before, drawn, image=image, locked=options.lock, device=options.device)
     changed = float((result.labels != before.labels).mean())
@@ -77,37 +77,21 @@ def run(options: Namespace) -> int:
     return 0
 
 
-def _labels(path: Path, image: Image) -> tuple[NDArray[np.int32], Sequence[Segment]]:
-    """Labels of the image's shape with what their file tells of them; of a picture in colours the first one."""
-    from napari_s3net.errors import UnsupportedFormatError
+def _labels_of(image: Image, path: Path) -> tuple[NDArray[np.int32], Sequence[Segment]]:
+    """Labels or strokes on the voxels of the image, with what their file tells of them."""
     from napari_s3net.io import read_labels
+    from napari_s3net.io.on_image import labels_on
 
+    read = read_labels(path)
     try:
-        read = read_labels(path)
-    except UnsupportedFormatError:
-        return _whole_numbers(path, image), ()
-    if read.array.shape != image.shape:
-        raise InvalidConstraintsError(_other_shape(path, read.array, image))
-    return read.array, read.segments
-
-
-def _other_shape(path: Path, array: NDArray[Any], image: Image) -> str:
-    return f"{path.name} is {array.shape}, the image is {image.shape}; expected the same."
-
-
-def _whole_numbers(path: Path, image: Image) -> NDArray[np.int32]:
-    """A label image of the image's shape; of a picture in colours the first one."""
-    import numpy as np
-
-    from napari_s3net.io import read_image
-
-    read = read_image(path)
-    array = read.array[..., 0] if read.kind == "rgb" else read.array
-    if array.shape != image.shape:
-        raise InvalidConstraintsError(_other_shape(path, array, image))
-    if array.dtype.kind == "f" and not np.array_equal(array, np.round(array)):
-        raise InvalidConstraintsError(f"Expected whole numbers in {path.name}.")
-    return np.asarray(array, np.int32)
+        array = labels_on(image, read.array, read.geometry)
+    except InvalidImageError as error:
+        raise InvalidConstraintsError(f"{path.name} does not fit. {error}") from error
+    if array is None:
+        raise InvalidConstraintsError(
+            f"{path.name} is {read.array.shape}, the image is {image.shape}; expected the same."
+        )
+    return array, read.segments
 
 
 def _result(path: Path, labels: NDArray[np.int32], segments: Sequence[Segment], image: Image) -> Segmentation:

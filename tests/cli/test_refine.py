@@ -1,14 +1,15 @@
 """The command line's `refine`."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from napari_s3net import __version__
 from napari_s3net.cli import main
-from napari_s3net.image import Geometry
-from napari_s3net.io import read_image, write_labels, write_png
+from napari_s3net.image import Geometry, Image
+from napari_s3net.io import read_image, write_image, write_labels, write_png
 from napari_s3net.provenance import Provenance
 from napari_s3net.settings import Settings
 
@@ -158,3 +159,21 @@ def test_the_object_is_known_whichever_file_of_a_result_is_corrected(files):
     write_labels(folder / "mole3.nii.gz", np.arange(4800, dtype=np.int32).reshape(1, *SHAPE), Geometry.identity(3))
     assert main([str(a) for a in ("refine", folder / "mole3.nii.gz", *paths, "--device", "cpu")]) == 0
     assert json.loads((folder / "out" / "mole3.json").read_text(encoding="utf-8"))["foreground"] == [1]
+
+
+def test_colours_are_no_labels_and_no_strokes(files, capsys):
+    folder, *_ = files
+    (folder / "strokes.png").write_bytes((folder / "mole.png").read_bytes())
+    assert refine(folder) == 2
+    assert "Cannot read strokes.png: labels are whole numbers" in capsys.readouterr().err
+
+
+def test_labels_of_another_scan_of_the_same_size_are_refused(tmp_path, capsys):
+    array = np.zeros((3, 40, 60), np.int16)
+    geometry = Geometry((3.0, 1.0, 1.0), (0.0, 0.0, 0.0), ((1.0, 0, 0), (0, 1.0, 0), (0, 0, 1.0)))
+    write_image(tmp_path / "scan.nii", Image(array, geometry, "grey"))
+    write_labels(tmp_path / "labels.nii", array + 1, replace(geometry, origin=(30.0, 0.0, 0.0)))
+    paths = [str(tmp_path / name) for name in ("scan.nii", "labels.nii", "labels.nii")]
+    assert main(["refine", paths[0], "--labels", paths[1], "--constraints", paths[2], "-o", str(tmp_path / "out")]) == 2
+    assert "labels.nii does not fit. The labels lie elsewhere in space" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+import tifffile
 
 from napari_s3net.errors import AmbiguousSeriesError, HoldsLabelsError, ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.io import dicom_in, read_image, read_labels, read_stack, series_in
@@ -287,3 +288,24 @@ def test_to_import_it_takes_no_heavy_library():
         [sys.executable, "-c", code], capture_output=True, check=True, encoding="utf-8"
     ).stdout.split()
     assert not {"pydicom", "nibabel", "SimpleITK", "tifffile", "PIL", "scipy"} & set(modules)
+
+
+@pytest.mark.parametrize(
+    ("array", "labels"),
+    [
+        (np.array([[0.0, 3.0], [2.0, 1.0]]), [[0, 3], [2, 1]]),
+        (np.repeat(np.array([[[0], [3]], [[2], [1]]], np.uint8), 3, axis=2), [[0, 3], [2, 1]]),
+        (np.array([[0.5, 3.0], [2.0, 1.0]]), None),
+        (np.array([[np.nan, 3.0], [2.0, 1.0]]), None),
+        (np.array([[-1, 3], [2, 1]], np.int16), None),
+        (np.array([[1 << 31, 3], [2, 1]], np.uint32), None),
+        (np.arange(12, dtype=np.uint8).reshape(2, 2, 3), None),
+    ],
+)
+def test_labels_are_whole_numbers_however_they_are_stored(tmp_path, array, labels):
+    tifffile.imwrite(tmp_path / "a.tif", array, photometric="rgb" if array.ndim == 3 else "minisblack")
+    if labels is None:
+        with pytest.raises(UnsupportedFormatError, match="labels are whole numbers from 0 to 2147483647; it holds"):
+            read_labels(tmp_path / "a.tif")
+    else:
+        np.testing.assert_array_equal(read_labels(tmp_path / "a.tif").array, labels)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from napari.utils.notifications import show_info
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_s3net.errors import InvalidConstraintsError
-from napari_s3net.io import read_image
+from napari_s3net.io import read_labels
 from napari_s3net.plugin.contributions.writer import write_labels
 from napari_s3net.plugin.correct.controller import LabelEditor
 
@@ -58,15 +57,13 @@ def load_strokes(parent: QWidget, editor: LabelEditor) -> None:
     Raises
     ------
     ReadError
-        If the file cannot be read.
+        If the file cannot be read, or holds colours or fractions.
     InvalidImageError
         If the strokes are not of the labels' shape.
     """
     path, _ = QFileDialog.getOpenFileName(parent, "Load strokes", "", f"{FORMATS};;All files (*)")
     if path:
-        image = read_image(path)
-        array = image.array[..., 0] if image.kind == "rgb" else image.array
-        editor.put_strokes(np.asarray(array).astype(np.int32))
+        editor.put_strokes(read_labels(path).array)
 
 
 def _attributes(editor: LabelEditor, strokes: Any) -> tuple[Any, dict[str, Any]]:

@@ -1,0 +1,58 @@
+"""Labels on the voxels of an image: only there where they lie."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from napari_s3net.errors import InvalidImageError
+from napari_s3net.image import Geometry, Image
+from napari_s3net.io.on_image import labels_on
+
+TURN = ((1.0, 0.0, 0.0), (0.0, 0.8, -0.6), (0.0, 0.6, 0.8))
+PLACED = Geometry((3.0, 0.8, 0.7), (10.0, -5.0, 2.0), TURN)
+IMAGE = Image(np.zeros((5, 6, 7)), PLACED, "ct")
+LABELS = np.arange(5 * 6 * 7).reshape(5, 6, 7)
+
+
+def test_labels_on_the_same_grid_are_as_they_are():
+    np.testing.assert_array_equal(labels_on(IMAGE, LABELS, PLACED), LABELS)
+    rounded = replace(PLACED, origin=(10.001, -5.002, 2.001), spacing=(3.001, 0.8004, 0.6998))
+    np.testing.assert_array_equal(labels_on(IMAGE, LABELS, rounded), LABELS)
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 2), (2, 4), (3, 3)])
+def test_labels_of_some_slices_get_empty_ones_around_them(first, last):
+    part = IMAGE.slices(first, last)
+    expected = np.zeros_like(LABELS)
+    expected[first : last + 1] = LABELS[first : last + 1]
+    np.testing.assert_array_equal(labels_on(IMAGE, LABELS[first : last + 1], part.geometry), expected)
+
+
+def test_a_plane_knows_its_slice():
+    plane = IMAGE.slice(3)
+    found = labels_on(IMAGE, LABELS[3], plane.geometry)
+    np.testing.assert_array_equal(np.flatnonzero(found.any(axis=(1, 2))), [3])
+    np.testing.assert_array_equal(labels_on(plane, LABELS[3], plane.geometry), LABELS[3])
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        {"origin": (13.0, -5.0, 2.0)},
+        {"origin": (10.0, -4.6, 2.0)},
+        {"spacing": (2.5, 0.8, 0.7)},
+        {"direction": ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))},
+        {"direction": tuple(tuple(-value for value in row) for row in TURN)},
+    ],
+)
+def test_labels_of_the_same_size_that_lie_elsewhere_are_refused(elsewhere):
+    with pytest.raises(InvalidImageError, match=r"lie elsewhere in space than the image, by up to \d"):
+        labels_on(IMAGE, LABELS, replace(PLACED, **elsewhere))
+
+
+def test_without_a_place_the_shape_decides():
+    flat = Geometry.identity(3)
+    np.testing.assert_array_equal(labels_on(IMAGE, LABELS, flat), LABELS)
+    assert labels_on(IMAGE, LABELS[1:], flat) is None
+    np.testing.assert_array_equal(labels_on(Image(IMAGE.array, flat, "grey"), LABELS, PLACED), LABELS)
