@@ -114,7 +114,7 @@ class ReviewController(QObject):
             try:
                 self._keep_changes()
             except S3NetError as error:
-                show_error(str(error))
+                self._fail(str(error))
             self._review, self._opened = None, None
             for _, key, _tip in ACTIONS.values():
                 self._viewer.bind_key(key, None)
@@ -130,8 +130,9 @@ class ReviewController(QObject):
         """
         if self._review is None:
             return
+        self._panel.show_message("")
         if what in ("accept", "next", "back") and (obstacle := self.obstacle()):
-            show_error(obstacle)
+            self._fail(obstacle)
             return
         try:
             if what in ("accept", "reject"):
@@ -144,7 +145,7 @@ class ReviewController(QObject):
                 self._keep_changes()
                 self._go(self._place + (1 if what == "next" else -1))
         except S3NetError as error:
-            show_error(str(error))
+            self._fail(str(error))
 
     def go_to(self, file: str) -> bool:
         """Look at the result of a file, as one that was double-clicked.
@@ -163,14 +164,19 @@ class ReviewController(QObject):
         if self._review is None or place is None:
             return False
         if obstacle := self.obstacle():
-            show_error(obstacle)
+            self._fail(obstacle)
             return True
         try:
             self._keep_changes()
             self._go(place)
         except S3NetError as error:
-            show_error(str(error))
+            self._fail(str(error))
         return True
+
+    def _fail(self, words: str) -> None:
+        """Say what went wrong, beside the buttons and as napari's notification."""
+        self._panel.show_message(words)
+        show_error(words)
 
     def _name(self, name: str) -> None:
         """Another reviewer: remembered, and the name beside what is decided from now on."""

@@ -6,7 +6,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLineEdit, QPushButton, QToolButton, QWidget
 
 from napari_s3net.batch import FileRow
-from napari_s3net.plugin.widgets.parts import button, caption, column, one_line, row, row_by_text
+from napari_s3net.plugin.widgets.parts import button, caption, column, message_box, one_line, row, row_by_text
 from napari_s3net.plugin.widgets.text import share_text
 
 #: Buttons by what they ask for: text, key, and what they do.
@@ -54,7 +54,19 @@ class ReviewPanel(QWidget):
         self.close_button = button("End", "End the review; the next one goes on from here, today or another day.")
         self.close_button.clicked.connect(lambda: self.asked.emit("end"))
         ways = row_by_text(self.back, *self.buttons.values(), self.next, self.close_button)
-        column(self, row(self.title, self.reviewer), self.line, ways)
+        self.message = message_box()
+        column(self, row(self.title, self.reviewer), self.line, ways, self.message)
+
+    def show_message(self, words: str) -> None:
+        """Say why the last button did nothing.
+
+        Parameters
+        ----------
+        words : str
+            One or two sentences; hidden where there are none.
+        """
+        self.message.setText(words)
+        self.message.setVisible(bool(words))
 
     def show_result(self, one: FileRow, place: int, total: int, left: int, decision: str) -> None:
         """Show which result is in view.

@@ -36,7 +36,7 @@ from napari_s3net.plugin.layers.source import describe_source
 from napari_s3net.plugin.segment.save_result import save_beside
 from napari_s3net.plugin.widgets.dock import Dock, show_dock
 from napari_s3net.plugin.widgets.fields import Chooser
-from napari_s3net.plugin.widgets.parts import column, one_line
+from napari_s3net.plugin.widgets.parts import column, one_line, row
 from napari_s3net.plugin.widgets.shortcuts import KeySheet, bind
 
 #: Pause after a stroke before the run by itself; and after any change before lists are brought up to date.
@@ -62,7 +62,7 @@ class CorrectDock(Dock):
         #: Whether something was drawn since the last run.
         self._is_drawn = False
         #: Whether a part of another dock stands above, which says what is corrected, and saves it.
-        self._is_lent = False
+        self._is_lent = self._is_made_elsewhere = False
         self.editor = LabelEditor(napari_viewer)
         self.prepared, self.background = RefinerCache(), Background(self)
         self.empty, self.paint, self.labels = NoLabels(), PaintPanel(), LabelList()
@@ -79,7 +79,6 @@ class CorrectDock(Dock):
         self.autosave.hold()
         self._refresh_soon = self._timer(REFRESH_MS, self.refresh)
         self._rerun_soon = self._timer(AFTER_STROKE_MS, self.rerun)
-        self._hint_soon = self._timer(0, self._show_hint)
         self._cancel = partial(cancel_all, self.background.running)
         self._build()
         self._connect()
@@ -103,8 +102,9 @@ class CorrectDock(Dock):
         self._show_chooser()
 
     def _show_chooser(self) -> None:
-        for part in (self.combo, self.image_line, self.paint.save, self.session_panel.line):
+        for part in (self.combo, self.paint.save, self.session_panel.line):
             part.setVisible(not self._is_lent)
+        self.image_line.setVisible(not self._is_lent and self._is_made_elsewhere)
 
     def rerun(self) -> None:
         """Run again with all strokes of the plane in view."""
@@ -143,7 +143,7 @@ class CorrectDock(Dock):
         self.background.release()
         self.prepared.forget()
         self.stack_controller.release()
-        for timer in (self._refresh_soon, self._rerun_soon, self._hint_soon):
+        for timer in (self._refresh_soon, self._rerun_soon):
             timer.stop()
         self._unfollow()
         for shortcut in self.shortcuts:
@@ -164,7 +164,9 @@ class CorrectDock(Dock):
     def _build(self) -> None:
         self.combo, self.image_line = Chooser("Labels", "Which labels are corrected."), one_line()
         self.filled = QWidget()
-        top = (self.combo, self.image_line, self.message)
+        chosen = row(self.combo, self.paint.save)
+        chosen.layout().setStretch(1, 0)
+        top = (chosen, self.image_line, self.message)
         panels = (self.paint, self.labels, self.slices, self.tools, self.uncertainty, self.session_panel)
         column(self.filled, *top, *panels).setSpacing(8)
         self.fill(self.empty, self.filled)
@@ -284,8 +286,12 @@ class CorrectDock(Dock):
             return
         self.editor.follow_undo()
         layer, source = self.editor.target()
-        self.paint.save.setVisible(metadata_of(layer) is not None and not self._is_lent)
+        self._is_made_elsewhere = metadata_of(layer) is None
+        self._show_chooser()
+        self.paint.save.setVisible(not self._is_made_elsewhere and not self._is_lent)
+        # A result is called after its image, so that the list says it already.
         self.image_line.setText(f"on {source.name} · {describe_source(source)}")
+        self.combo.setToolTip(f"Which labels are corrected: {layer.name}, {self.image_line.text()}.")
         self.labels.show_labels(self.editor.rows(), self.editor.locks.labels)
         locked_part = self.editor.locked_part
         self.labels.show_locked_parts(0.0 if locked_part is None else float(locked_part.mean()))
@@ -362,14 +368,9 @@ class CorrectDock(Dock):
         try:
             self.show_message("")
             self.tool_controller.use(name)
-            self._hint_soon.start()
+            self.reveal(self.tools.hint)
         except S3NetError as error:
             self._fail(str(error))
-
-    def _show_hint(self) -> None:
-        """Scroll to what a tool asks for."""
-        if self.tools.hint.isVisibleTo(self):
-            self.ensureWidgetVisible(self.tools.hint)
 
     def _do(self, what: str) -> None:
         """Without labels only a way to some, and the sheet; with them everything."""

@@ -102,12 +102,14 @@ class PaintPanel(QWidget):
         )
         menu.triggered.connect(lambda action: self.asked.emit(action.objectName()))
         self.more.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        #: Stands beside the list of labels.
         self.save = button("Save", "Write the corrected result beside the image, in the format that you used last.")
+        self.save.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.save.clicked.connect(lambda: self.asked.emit("save result"))
         run, title = row(self.rerun, self.by_itself.native), row(heading("Paint"), self.count, self.more)
         for line, narrow in ((run, 1), (title, 0), (title, 2)):
             line.layout().setStretch(narrow, 0)
-        column(self, title, row_by_text(*self.buttons.values()), run, self.bar, self.save)
+        column(self, title, row_by_text(*self.buttons.values()), run, self.bar)
 
     def show_brush(self, name: str) -> None:
         """Mark the button of what is painted; none where the name is empty, as the brush is elsewhere.
@@ -269,7 +271,19 @@ class UncertaintyPanel(QWidget):
         )
         menu.triggered.connect(lambda action: self.asked.emit(action.objectName()))
         self.line = caption()
+        self.line.hide()
         column(self, row(self.next, self.show_layer), self.line)
+
+    def show_line(self, words: str) -> None:
+        """Say where the view is now, or what there is to know.
+
+        Parameters
+        ----------
+        words : str
+            One or two sentences; hidden where there are none.
+        """
+        self.line.setText(words)
+        self.line.setVisible(bool(words))
 
 
 class SessionPanel(QWidget):

@@ -125,8 +125,10 @@ class StackPanel(QWidget):
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName("Slices that are done")
         self.ways_to_end = row(b["stop"], b["cancel"])
-        top = (heading("Slices"), self.strip, self.states_line)
-        column(self, *top, b["rerun all"], moving, others, self.bar, self.line, self.ways_to_end)
+        title = row(heading("Slices"), self.states_line)
+        title.layout().setStretch(0, 0)
+        column(self, title, self.strip, b["rerun all"], moving, others, self.bar, self.line, self.ways_to_end)
+        self.line.hide()
         self.show_busy(busy=False)
 
     def show_states(self, states: Sequence[SliceState], here: int) -> None:
@@ -141,9 +143,10 @@ class StackPanel(QWidget):
         """
         self.strip.show_states(states, here)
         counts = Counter(states)
+        left = counts[SliceState.UNSEEN]
+        self.states_line.setText(f"here: {states[here].value} · {left} to look at")
         done = f"{counts[SliceState.CORRECTED]} corrected, {counts[SliceState.SEEN]} looked at"
-        left = plural(counts[SliceState.UNSEEN], "slice")
-        self.states_line.setText(f"Slice {here}: {states[here].value} · {left} to look at, {done}")
+        self.states_line.setToolTip(f"Slice {here}: {states[here].value}. {plural(left, 'slice')} to look at, {done}.")
 
     def show_busy(self, *, busy: bool, waits: bool = False) -> None:
         """Show whether slices are being corrected, which can be stopped or cancelled.
@@ -174,7 +177,7 @@ class StackPanel(QWidget):
         """
         self.bar.setRange(0, total)
         self.bar.setValue(done)
-        self.line.setText(f"{done} of at most {plural(total, 'slice')} done.")
+        self.show_line(f"{done} of at most {plural(total, 'slice')} done.")
 
     def show_line(self, words: str) -> None:
         """Say what came of it.
@@ -182,6 +185,7 @@ class StackPanel(QWidget):
         Parameters
         ----------
         words : str
-            One sentence, or nothing.
+            One sentence; hidden where there is none.
         """
         self.line.setText(words)
+        self.line.setVisible(bool(words))

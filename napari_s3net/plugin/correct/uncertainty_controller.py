@@ -56,11 +56,11 @@ class UncertaintyController:
             self._go_to_next()
             return
         if self._background.is_busy:
-            self._panel.line.setText("Wait for the run to end.")
+            self._panel.show_line("Wait for the run to end.")
             return
         self._moves_view = what == "next"
         result, (_, source) = self._editor.result(), self._editor.target()
-        self._panel.line.setText("Estimating the uncertainty…")
+        self._panel.show_line("Estimating the uncertainty…")
         over = "probabilities" if self._moves_view else what
         self._background.start(source, result.settings, estimate_uncertainty(result, over))
 
@@ -85,7 +85,7 @@ class UncertaintyController:
     def forget(self) -> None:
         """Drop the uncertainty, because the labels have changed."""
         self._uncertainty, self._n_visited = None, 0
-        self._panel.line.setText("")
+        self._panel.show_line("")
 
     def _sites(self) -> list[Any]:
         """Where a stroke is worth most, the best first; those with a stroke are done."""
@@ -113,12 +113,12 @@ class UncertaintyController:
         """Say how many sites there are, and how much of the image they stand for."""
         sites = self._sites()
         if not sites:
-            self._panel.line.setText("Little is left to gain: no place looks uncertain.")
+            self._panel.show_line("Little is left to gain: no place looks uncertain.")
             return
         here = (self._n_visited - 1) % len(sites) + 1 if self._n_visited else 0
         first = f"Place {here} of {len(sites)}" if here else f"{plural(len(sites), 'place')} to look at"
         rest = share_text(sum(site.expected for site in sites))
-        self._panel.line.setText(f"{first} · about {rest} of the image is expected to change")
+        self._panel.show_line(f"{first} · about {rest} of the image is expected to change")
 
     def _add_layer(self, uncertainty: NDArray[np.float32]) -> None:
         """Show the uncertainty as a layer of its own, over the labels' place; a stack's as one plane."""

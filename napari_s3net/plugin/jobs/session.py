@@ -15,6 +15,7 @@ from napari_s3net.plugin.jobs.thread_job import Activity, Failure
 from napari_s3net.plugin.layers.target import Target
 from napari_s3net.plugin.layers.volume_target import VolumeTarget
 from napari_s3net.plugin.widgets.volume_text import volume_progress
+from napari_s3net.provenance import Provenance
 from napari_s3net.settings import Settings
 
 POLL_MS = 50
@@ -135,8 +136,8 @@ class Session(QObject):
         self.phase = Phase.READY
         #: What is going on, or what went wrong; and what a developer needs to know about it.
         self.message = self.details = ""
-        #: The newest result: what was asked for, and seconds an iteration.
-        self.timed: tuple[Settings, float] | None = None
+        #: How the newest result was made.
+        self.made: Provenance | None = None
         #: The run that goes on, as a list of none or one that outlives the dock.
         self.running: list[Run] = []
         self._target: Target | None = None
@@ -280,9 +281,7 @@ class Session(QObject):
         target, self._target = self._target, None
         self.running.clear()
         if isinstance(outcome, Segmentation) and target is not None:
-            made = outcome.provenance
-            if not isinstance(target, VolumeTarget):
-                self.timed = made.settings, made.seconds / max(1, made.iterations)
+            self.made = outcome.provenance
             before, layer = target.layer, target.finish(outcome, self._preset)
             if before is not None and layer is not None and layer is not before:
                 show_info(f"{before.name} has another shape than when the run began: the result is a layer of its own.")

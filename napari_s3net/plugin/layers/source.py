@@ -271,7 +271,7 @@ def describe_source(source: Source) -> str:
     return " · ".join([*places, ", ".join(words), *([source.problem] if source.problem else [])])
 
 
-def thickness_text(source: Source) -> str:
+def thickness_text(source: Source) -> tuple[str, str]:
     """Say how far apart the slices of a stack lie, and where the one in view lies.
 
     Parameters
@@ -281,14 +281,14 @@ def thickness_text(source: Source) -> str:
 
     Returns
     -------
-    str
-        "2.5 mm apart, at 37.5 mm"; empty where that is not known.
+    apart, place : str
+        "2.5 mm apart" and "at 37.5 mm"; empty where that is not known.
     """
     geometry = source.stack_geometry
     if geometry is None or geometry.unit != "mm":
-        return ""
+        return "", ""
     step = geometry.spacing[0]
-    return f"{step:.3g} mm apart, at {step * (source.position or 0):.1f} mm"
+    return f"{step:.3g} mm apart", f"at {step * (source.position or 0):.1f} mm"
 
 
 def _origin(layer: Any, shape: tuple[int, ...], geometry: Geometry) -> Origin:

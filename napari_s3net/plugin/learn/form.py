@@ -194,10 +194,10 @@ class LearnForm(QWidget):
     def _show_effort(self) -> None:
         """Say beforehand how long it takes and how much memory."""
         method, size = self.chosen_method, str(self.size.value)
-        why = f" {recommend(self.labelled).reason}" if self.method.value == RECOMMENDED else ""
+        self.effort.setToolTip(recommend(self.labelled).reason if self.method.value == RECOMMENDED else "")
         if size != "small":
-            self.effort.setText(f"{METHODS[method]}. Needs a graphics card; hours on a CPU.{why}")
+            self.effort.setText(f"{METHODS[method]}. Needs a graphics card; hours on a CPU.")
             return
         seconds = SECONDS_A_STEP[method] * int(self.steps.value)
         length = f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
-        self.effort.setText(f"{METHODS[method]}. About {length} on a CPU core, {MEGABYTES[method]} MB.{why}")
+        self.effort.setText(f"{METHODS[method]}. About {length} on a CPU core, {MEGABYTES[method]} MB.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -31,6 +30,7 @@ from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.layers.target import Target
 from napari_s3net.plugin.layers.volume_target import VolumeTarget
 from napari_s3net.plugin.segment.letters_controller import LettersController
+from napari_s3net.plugin.segment.pace import Pace
 from napari_s3net.plugin.segment.pixel_size import is_sized_by_hand
 from napari_s3net.plugin.segment.pixel_size_controller import PixelSizeController
 from napari_s3net.plugin.segment.result_controller import ResultController
@@ -42,12 +42,11 @@ from napari_s3net.plugin.widgets.dock import Dock, show_dock
 from napari_s3net.plugin.widgets.extent import SLICE, VOLUME, ExtentChooser
 from napari_s3net.plugin.widgets.memory_advice import MemoryAdvice
 from napari_s3net.plugin.widgets.panels import ProgressPanel, Welcome
-from napari_s3net.plugin.widgets.parts import button, column
-from napari_s3net.plugin.widgets.remembered import recall, remember
+from napari_s3net.plugin.widgets.parts import button, column, row
 from napari_s3net.plugin.widgets.result_panel import ResultPanel
 from napari_s3net.plugin.widgets.settings_dialog import SettingsDialog
 from napari_s3net.plugin.widgets.settings_memory import SettingsMemory
-from napari_s3net.plugin.widgets.text import about_text, memory_text
+from napari_s3net.plugin.widgets.text import memory_text
 from napari_s3net.plugin.widgets.window_chooser import WindowChooser
 from napari_s3net.runtime.memory import Advice, advise
 from napari_s3net.settings import Settings
@@ -82,7 +81,7 @@ class SegmentDock(Dock):
         self.session = session = Session(self)
         self.result = ResultController(napari_viewer, self.panel, self, lambda: session.is_previewing)
         self.pixel_size = PixelSizeController(napari_viewer, self.panel, self)
-        self.autosave = autosave_of(napari_viewer)
+        self.pace, self.autosave = Pace(), autosave_of(napari_viewer)
         self.autosave.hold()
         self._cancel_run = partial(cancel_all, self.session.running)
         self._build()
@@ -153,7 +152,8 @@ class SegmentDock(Dock):
         #: A run's progress takes the place of what cannot be changed meanwhile, so that nothing below it moves.
         self.task = QStackedWidget()
         choice = QWidget()
-        column(choice, self.extent, self.choosers.form, self.advice, self.reopen, self.run_button).addStretch()
+        way_on = row(self.run_button, self.panel.next)
+        column(choice, self.extent, self.choosers.form, self.advice, self.reopen, way_on).addStretch()
         # The place is as high as the choice; the progress makes do with that, without its plot if there is no room.
         self.progress.setMinimumHeight(self.progress.sizeHint().height())
         self.progress.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
@@ -172,6 +172,7 @@ class SegmentDock(Dock):
         self.choosers.settings_changed.connect(self._say_pace)
         self.choosers.presets.failed.connect(self.fail)
         self.choosers.device_chosen.connect(self._say_pace)
+        self.extent.changed.connect(self._say_pace)
         self.advice.size_taken.connect(self.choosers.set_working_size)
         self.advice.cpu_taken.connect(self._take_cpu)
         self.run_button.clicked.connect(self._run_clicked)
@@ -182,11 +183,11 @@ class SegmentDock(Dock):
         self.progress.cancel.clicked.connect(self._cancel_clicked)
         self.details.clicked.connect(self._copy_details)
         self.panel.asked.connect(self._ask)
+        self.panel.unfolded.connect(self.reveal)
         self.pixel_size.given.connect(self._moved)
         self.session.phase_changed.connect(self._enter)
         self.session.stepped.connect(self.progress.show_steps)
-        self.session.finished.connect(self._remember_pace)
-        self._recall_pace()
+        self.session.finished.connect(self._take_pace)
         self.session.devices_known.connect(self._know_devices)
         self.destroyed.connect(self._cancel_run)
         self.follow_viewer(self._cancel_run)
@@ -309,6 +310,7 @@ class SegmentDock(Dock):
             self.session.fail(f"Cannot read {layer.name}: {error}")
             return
         self.extent.choice.value = SLICE if self.source.slices == 1 or self.source.rgb else VOLUME
+        self.extent.show_stack(self.source.slices, *thickness_text(self.source))
         key = self.memory.chosen_for(preset)
         if key != self.choosers.preset_key or not self._suggested:
             self._take_preset(key)
@@ -325,7 +327,7 @@ class SegmentDock(Dock):
             self.source = replace(self._source(), kind=self.source.kind)
             follow_name(self._viewer.layers, self._image_layer)
             self.choosers.image_line.setText(describe_source(self.source))
-            self.extent.show_stack(self.source.slices, thickness_text(self.source))
+            self.extent.show_stack(self.source.slices, *thickness_text(self.source))
             self.windows.follow(self._image_layer, self.source)
             self.letters.follow(self._image_layer, self.source)
             self.result.has_own_size = is_sized_by_hand(self._image_layer)
@@ -361,16 +363,9 @@ class SegmentDock(Dock):
         device = name if name != "auto" else self._devices[0] if self._devices else "cpu"
         return advise(self.source.plane_shape, settings, device)
 
-    def _recall_pace(self) -> None:
-        """How long the last run took, before napari was closed."""
-        known = recall("pace")
-        with suppress(S3NetError, TypeError, KeyError, ValueError):
-            self.session.timed = Settings.from_dict(known["settings"]), float(known["seconds"])
-
-    def _remember_pace(self, _: Any = None) -> None:
-        if self.session.timed is not None:
-            settings, seconds = self.session.timed
-            remember("pace", {"settings": settings.to_dict(), "seconds": seconds})
+    def _take_pace(self, _: Any = None) -> None:
+        if self.session.made is not None:
+            self.pace.take(self.session.made)
         self._say_pace()
 
     def _say_pace(self, *_: Any) -> Advice | None:
@@ -384,7 +379,8 @@ class SegmentDock(Dock):
         except S3NetError:
             pass
         else:
-            about = about_text(settings, self.session.timed)
+            first, last = self.extent.span or (0, 0)
+            about = self.pace.text(settings, last - first + 1)
             if self.source is not None:
                 advice = self._advice(settings)
                 memory = memory_text(advice) if advice.fits else ""

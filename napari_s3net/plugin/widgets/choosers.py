@@ -9,7 +9,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QPushButton, QWidget
 
 from napari_s3net.plugin.widgets.fields import Chooser, add_row, form_layout, make_field
-from napari_s3net.plugin.widgets.parts import caption, column, fold, one_line, row
+from napari_s3net.plugin.widgets.parts import column, fold, one_line, row
 from napari_s3net.plugin.widgets.preset_menu import PresetMenu
 from napari_s3net.plugin.widgets.settings_form import SettingsForm
 from napari_s3net.plugin.widgets.text import device_label, device_text
@@ -57,7 +57,7 @@ class Choosers(QWidget):
         self.preset = make_field("generic", "Preset", "Ready-made settings for a kind of image.", choices=names)
         self.presets = PresetMenu(self._in_form)
         self.device = make_field("auto", "Compute", "What the run computes on.", choices=[("Auto", "auto")])
-        self.image_line, self.preset_line, self.device_line = one_line(), one_line(), caption()
+        self.image_line, self.preset_line, self.device_line = one_line(), one_line(), one_line()
         self.basic, self.advanced = SettingsForm(basic=True), SettingsForm(basic=False)
         self.reset = QPushButton("Back to the preset")
         self.reset.setToolTip("Give every setting the value that its preset has.")
@@ -198,7 +198,7 @@ class Choosers(QWidget):
         size : int
             Longer side in pixels.
         """
-        self.fields["working_size"].value = size
+        self.basic.fields["working_size"].value = size
 
     def show_devices(self, devices: tuple[str, ...], pace: str, memory: str = "") -> None:
         """List the devices of this machine, and say how long a run takes.
@@ -213,7 +213,6 @@ class Choosers(QWidget):
             What a run takes of memory: a tooltip, and on a graphics card, which has less, in the line itself.
         """
         self._devices, self._pace, self._memory = devices, pace, memory
-        self.device_line.setToolTip(memory)
         names = ("auto", *(devices or ("cpu",)))
         if names != self.device.choices:
             chosen = self.device_name
@@ -248,6 +247,8 @@ class Choosers(QWidget):
             layout.addRow("", line)
         self.fold = fold("More settings", "Settings that most people never change.", self.advanced, self.reset)
         self.form = QWidget()
+        self.basic.make()
+        self.fold.toggled.connect(self.advanced.make)
         column(self.form, self.basic, self.fold)
 
     def _values(self) -> dict[str, Any]:
@@ -266,6 +267,7 @@ class Choosers(QWidget):
         words = device_text(self.device_name, self._devices, cores(), card, may_have_card=may_have_card())
         memory = f" {self._memory}" if self._memory and used not in ("auto", "cpu") else ""
         self.device_line.setText(words + self._pace + memory)
+        self.device_line.setToolTip(f"{words}{self._pace} {self._memory}".strip())
 
     def _settings_changed(self) -> None:
         self.reset.setEnabled(bool(self._differing()))
@@ -281,7 +283,8 @@ class Choosers(QWidget):
 
     def _show_line(self) -> None:
         """Say how the settings differ from their preset, and why that was chosen."""
-        labels = [self.fields[name].label for name in self._differing()]
+        known = {**self.basic.labels, **self.advanced.labels}
+        labels = [known[name] for name in self._differing()]
         changed = f"{labels[0]} changed" if len(labels) == 1 else f"{len(labels)} settings changed" if labels else ""
         self.preset_line.setText(" · ".join(words for words in (changed, self._line) if words))
         self.preset_line.setToolTip(", ".join(labels))

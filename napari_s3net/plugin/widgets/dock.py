@@ -16,7 +16,6 @@ from qtpy.QtWidgets import (
     QFormLayout,
     QFrame,
     QGridLayout,
-    QLabel,
     QLayout,
     QMainWindow,
     QScrollArea,
@@ -29,6 +28,7 @@ from napari_s3net.plugin import PLUGIN
 from napari_s3net.plugin.jobs.preload import preloading
 from napari_s3net.plugin.layers.undo import undo_log_of
 from napari_s3net.plugin.widgets.graphics import make_canvas_current
+from napari_s3net.plugin.widgets.parts import message_box
 from napari_s3net.plugin.widgets.style import style_sheet
 from napari_s3net.plugin.widgets.undo_keys import hold_keys, release_keys
 
@@ -65,12 +65,7 @@ class Dock(QScrollArea):
         self._released = False
         self._has_place = self._is_short = False
         self._at_quit: list[Callable[[], None]] = []
-        self.message = QLabel()
-        self.message.setObjectName("message")
-        self.message.setWordWrap(True)
-        self.message.setTextFormat(Qt.TextFormat.PlainText)
-        self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.message.hide()
+        self.message = message_box()
 
     def sizeHint(self) -> QSize:
         """For Qt: the size that a new dock gets.
@@ -191,6 +186,22 @@ class Dock(QScrollArea):
         for inner in part.findChildren(QLayout):
             _set_gap(inner, 0.5 if self._is_short else 1.0)
         self.verticalScrollBar().setValue(0)
+
+    def reveal(self, part: QWidget) -> None:
+        """Scroll to a part that has come into view or has grown, as far as it lies below the fold.
+
+        Parameters
+        ----------
+        part : qtpy.QtWidgets.QWidget
+            One of the dock's.
+        """
+        QTimer.singleShot(0, partial(self._scroll_to, part))
+
+    def _scroll_to(self, part: QWidget) -> None:
+        with suppress(RuntimeError):  # it may be closed by now
+            if part.isVisibleTo(self):
+                self.widget().layout().activate()
+                self.ensureWidgetVisible(part, 0, MARGIN)
 
     def show_message(self, words: str) -> None:
         """Show a message; hide it where it is empty.

@@ -36,7 +36,7 @@ class ExtentChooser(QWidget):
         self.range.setAccessibleName("Range of slices")
         self.range.setToolTip("The first and the last slice, counted as the slider does.")
         self.line = caption()
-        self._slices, self._thickness = 1, ""
+        self._slices, self._apart, self._place = 1, "", ""
         column(self, self.choice.native, self.range, self.line)
         self.choice.changed.connect(self._show)
         self.choice.native.activated.connect(self._tell)
@@ -53,28 +53,29 @@ class ExtentChooser(QWidget):
         first, last = (int(value) for value in self.range.value())
         return first, last
 
-    def show_stack(self, slices: int, thickness: str) -> None:
+    def show_stack(self, slices: int, apart: str, place: str) -> None:
         """Say what there is to choose from.
 
         Parameters
         ----------
         slices : int
             How many slices the stack has; 1 hides the choice.
-        thickness : str
-            Distance and place of the slices, for the screen; empty where it is not known.
+        apart, place : str
+            How far apart the slices lie, and where the one in view lies, in words; empty where that is not known.
         """
         if slices != self._slices:
             self._slices = slices
             self.range.setRange(0, max(1, slices - 1))
             self.range.setValue((slices // 4, max(slices // 4, 3 * slices // 4)))
-        self._thickness = thickness
+        self._apart, self._place = apart, place
         self.setVisible(slices > 1)
         self._show()
 
     def _show(self, _: object = None) -> None:
         self.range.setVisible(self.choice.value == RANGE)
-        words = "" if self.span is None else "{}–{} on the slider".format(*self.span)
-        self.line.setText(" · ".join(filter(None, (words, self._thickness))))
+        span = self.span
+        words = (self._apart, self._place) if span is None else ("{}–{} on the slider".format(*span), self._apart)
+        self.line.setText(" · ".join(filter(None, words)))
         self.line.setVisible(bool(self.line.text()))
 
     def _moved(self, _: object = None) -> None:

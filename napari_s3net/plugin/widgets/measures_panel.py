@@ -65,6 +65,7 @@ class MeasuresPanel(QWidget):
         """
         self._name, self._values = name, dict(values)
         self.lines.setText("\n".join(measures_lines(values)) or "There is no object in view.")
+        self.note.setVisible("colours" in values)  # of a photograph: what dermoscopy counts is measured
         for made in (self.copy, self.csv):
             made.setEnabled(bool(values))
 

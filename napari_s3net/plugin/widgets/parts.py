@@ -63,6 +63,23 @@ def caption(text: str = "") -> QLabel:
     return label
 
 
+def message_box() -> QLabel:
+    """A place for what went wrong, beside the control that caused it.
+
+    Returns
+    -------
+    QLabel
+        Hidden as yet; its text can be selected.
+    """
+    label = QLabel()
+    label.setObjectName("message")
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    label.hide()
+    return label
+
+
 class OneLine(QElidingLabel):
     """superqt's shortened label, whose own `clear` leaves the text behind: it comes back with the next resize."""
 

@@ -24,10 +24,13 @@ class ResultPanel(QWidget):
         What a button or a menu asks for, by its name.
     shown_chosen(Shown)
         The user wants the object alone, groups of clusters, or each cluster.
+    unfolded(QWidget)
+        The user has asked for a part that was hidden.
     """
 
     asked = Signal(str)
     shown_chosen = Signal(object)
+    unfolded = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,6 +58,7 @@ class ResultPanel(QWidget):
             copy_command="Copy as command",
             show_settings="Show settings",
         )
+        #: Stands beside Run, as an image can be left without a result.
         self.next = button("Next image ▸", "Open the next image of the folder in place of this one. Your work is kept.")
         self.next.hide()
         self.measures = MeasuresPanel()
@@ -134,7 +138,7 @@ class ResultPanel(QWidget):
         about = row(self.effort, self.pixel_size)
         about.layout().setStretch(1, 0)
         self.pixel_size.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        column(self, self.line, self.hint, ways, self.next, about)
+        column(self, self.line, self.hint, ways, about)
         self.layout().addWidget(self.measures)
         for part in (ticks, self.table, self.merge):
             self.layout().addWidget(part)
@@ -152,6 +156,7 @@ class ResultPanel(QWidget):
         for menu in menus:
             menu.triggered.connect(self._ask_action)  # type: ignore[attr-defined]
         self.table.chosen.connect(self._allow_merging)
+        self.measures.opened.connect(partial(self.unfolded.emit, self.measures))
         for tick in (self.clusters, self.each):
             tick.changed.connect(self._choose)
 
@@ -164,6 +169,7 @@ class ResultPanel(QWidget):
     def _choose(self, _: object = None) -> None:
         shown = Shown.EACH if self.each.value else Shown.GROUPS
         self.shown_chosen.emit(shown if self.clusters.value else Shown.OBJECT)
+        self.unfolded.emit(self.table)
 
     def _allow_merging(self, selected: int) -> None:
         self.merge.setEnabled(selected > 1)

@@ -41,7 +41,7 @@ def setting_field(setting: Mapping[str, Any], **options: Any) -> ValueWidget[Any
 
 
 class SettingsForm(QWidget):
-    """Fields for some of the settings.
+    """Fields for some of the settings, made when they are first needed: those that are folded take long, unseen.
 
     Parameters
     ----------
@@ -58,12 +58,32 @@ class SettingsForm(QWidget):
 
     def __init__(self, *, basic: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.fields = {one["name"]: setting_field(one) for one in Settings.describe() if one["basic"] == basic}
-        #: What each field showed when it was filled, and the value that it was filled with.
-        self._filled: dict[str, tuple[Any, Any]] = {}
-        add_fields(form_layout(self), list(self.fields.values()))
-        for field in self.fields.values():
-            field.changed.connect(self._tell)
+        self._described = [one for one in Settings.describe() if one["basic"] == basic]
+        self._layout = form_layout(self)
+        self._fields: dict[str, ValueWidget[Any]] = {}
+        #: What each field showed when it was filled, None while there is none, and the value that it was filled with.
+        self._filled: dict[str, tuple[Any, Any]] = {one["name"]: (None, one["default"]) for one in self._described}
+
+    @property
+    def fields(self) -> dict[str, ValueWidget[Any]]:
+        """The fields by the settings' names."""
+        self.make()
+        return self._fields
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What the fields are called, by the settings' names."""
+        return {one["name"]: one["label"] for one in self._described}
+
+    def make(self, _: bool = True) -> None:
+        """Make the fields, unless they are there."""
+        if self._fields:
+            return
+        self._fields = {one["name"]: setting_field(one) for one in self._described}
+        add_fields(self._layout, list(self._fields.values()))
+        for name, (_shown, exact) in self._filled.items():
+            self._fill(name, exact)
+            self._fields[name].changed.connect(self._tell)
 
     def values(self) -> dict[str, Any]:
         """What the fields hold.
@@ -73,11 +93,11 @@ class SettingsForm(QWidget):
         dict
             By the settings' names. A value that was filled in and not changed is exact, even where it is shown rounded.
         """
-        values = {}
-        for name, field in self.fields.items():
-            shown, exact = self._filled.get(name, (None, None))
-            values[name] = exact if field.value == shown else field.value
-        return values
+        fields = self._fields
+        return {
+            name: exact if name not in fields or fields[name].value == shown else fields[name].value
+            for name, (shown, exact) in self._filled.items()
+        }
 
     def show_settings(self, settings: Settings) -> None:
         """Fill the fields; `changed` is emitted once.
@@ -87,12 +107,17 @@ class SettingsForm(QWidget):
         settings : Settings
             All of them.
         """
-        for name, field in self.fields.items():
-            exact = getattr(settings, name)
+        for name in self._filled:
+            self._fill(name, getattr(settings, name))
+        self.changed.emit()
+
+    def _fill(self, name: str, exact: Any) -> None:
+        shown = None
+        if (field := self._fields.get(name)) is not None:
             with field.changed.blocked():
                 field.value = exact
-            self._filled[name] = field.value, exact
-        self.changed.emit()
+            shown = field.value
+        self._filled[name] = shown, exact
 
     def _tell(self, _: Any) -> None:
         self.changed.emit()

@@ -8,17 +8,12 @@ from typing import Any
 from napari_s3net.foreground.constants import VotingConstants
 from napari_s3net.foreground.proposal import SURE
 from napari_s3net.runtime.memory import Advice, mib_text, too_much
-from napari_s3net.settings import Settings
 
 #: Below this expected Dice nothing is proposed.
 LEAST = VotingConstants.least_confidence
 
 #: Keeps a number and its unit on one line.
 NARROW = "\u00a0"
-#: Seconds of an iteration at the usual working size: a core of 2020 takes 0.2, and the taught networks as much again.
-ROUGHLY = 0.4
-#: Settings that do not change how long an iteration takes.
-FREE = ("seed", "min_labels", "max_iter", "target", "min_area")
 
 
 def unit_text(unit: str, label: str) -> str:
@@ -249,8 +244,9 @@ def outcome_text(about: Mapping[str, Any], share: float, area: str) -> str:
         return "No clear object" if certainty else "No object proposed"
     where = "image" if about["slice"] is None else "slice"
     percent = share_text(share) if share < 0.1 else f"{100 * share:.0f}{NARROW}%"
-    said = f"{about.get('object_name', 'Object')} {area} ({percent} of the {where})"
-    return f"{said} · {certainty}" if certainty else said
+    whole = f"({percent} of the {where})" + (f" · {certainty}" if certainty else "")
+    # Where there is no room for a line, it breaks before the bracket.
+    return f"{about.get('object_name', 'Object')} {area} {whole.replace(' ', NARROW)}"
 
 
 def certainty_tip(about: Mapping[str, Any]) -> str:
@@ -289,7 +285,7 @@ def effort_text(about: Mapping[str, Any]) -> str:
         "40 iterations · 1.9 s · CPU", and the run's note where it has one.
     """
     done = plural(about["iterations"], "iteration")
-    parts = [f"stopped after {done}" if about["stopped"] else done, seconds_text(about["seconds"])]
+    parts = [f"stopped after {about['iterations']}" if about["stopped"] else done, seconds_text(about["seconds"])]
     line = " · ".join([*parts, device_label(about["device"])])
     return f"{line}. {about['note']}" if about.get("note") else line
 
@@ -342,27 +338,6 @@ def device_label(name: str) -> str:
         "Auto", "CPU", "CUDA 0", "MPS".
     """
     return {"auto": "Auto", "cpu": "CPU", "mps": "MPS"}.get(name, name.replace("cuda:", "CUDA "))
-
-
-def about_text(asked: Settings, timed: tuple[Settings, float] | None) -> str:
-    """Estimate how long a run takes, from the last one, or roughly.
-
-    Parameters
-    ----------
-    asked : Settings
-        Of the run.
-    timed : tuple of (Settings, float) or None
-        Settings of the last run, and its seconds an iteration; None before the first.
-
-    Returns
-    -------
-    str
-        " At most about 1.9 s.", where a run was timed whose settings take as long an iteration; else " Some 2 s.".
-    """
-    if timed is None or timed[0].replace(**{n: getattr(asked, n) for n in FREE}) != asked:
-        guess = ROUGHLY * asked.max_iter * (asked.working_size / Settings().working_size) ** 2
-        return f" Some {seconds_text(max(1.0, round(guess)))}.".replace(".0", "")
-    return f" At most about {seconds_text(timed[1] * asked.max_iter)}."
 
 
 def memory_text(advice: Advice) -> str:

@@ -167,7 +167,10 @@ def test_strokes_that_changed_nothing_are_told_before_the_image_is_left(reviewed
     reviewed.controller.obstacle = lambda: "Your strokes have changed nothing yet."
     reviewed.controller.ask(what)
     assert (reviewed.panel.title.text() != ORDER[0]) is goes
-    assert bool(errors) is not goes
+    assert errors == ([] if goes else [reviewed.controller.obstacle()])
+    assert reviewed.panel.message.text() == "".join(errors), "beside the button as well"
+    reviewed.controller.ask("reject")
+    assert reviewed.panel.message.isHidden()
 
 
 def test_a_file_that_is_asked_for_comes_into_the_review(reviewed):

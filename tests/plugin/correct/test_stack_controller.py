@@ -53,7 +53,7 @@ def test_a_correction_is_carried_as_one_step_and_is_to_be_looked_at(dock, layer,
     )
     changed = (layer.data != before).any(axis=(1, 2))
     assert changed.tolist() == [False] * 4 + [True] * 5
-    assert "8 slices to look at, 1 corrected, 0 looked at" in dock.slices.states_line.text()
+    assert "8 slices to look at, 1 corrected, 0 looked at" in dock.slices.states_line.toolTip()
     dock.slices.buttons["next slice"].click()
     assert dock._viewer.dims.current_step[0] == 4
     layer.undo()
@@ -92,7 +92,7 @@ def test_strokes_on_two_slices_steer_all_as_one_step(dock, layer, qtbot):
     assert "Strokes in 2 slices changed 9 slices, 0 to 8" in dock.slices.line.text()
     assert all((layer.data[n, :, :44] == 1).sum() > 0.6 * true_masks()[n, :, :44].sum() for n in range(9))
     assert np.array_equal(layer.data[:, :, 46:], before[:, :, 46:])
-    assert "2 corrected" in dock.slices.states_line.text()
+    assert "2 corrected" in dock.slices.states_line.toolTip()
     after = layer.data.copy()
     press(dock, qtbot, "rerun all")
     assert "nothing has changed" in dock.slices.line.text()
@@ -184,7 +184,7 @@ def test_filling_acts_on_what_the_tools_act_on(dock, layer, qtbot):
 def test_a_slice_that_stays_in_view_has_been_looked_at(dock, layer, qtbot):
     dock._viewer.dims.set_current_step(0, 2)
     dock.refresh()
-    qtbot.waitUntil(lambda: "1 looked at" in dock.slices.states_line.text(), timeout=5000)
+    qtbot.waitUntil(lambda: "1 looked at" in dock.slices.states_line.toolTip(), timeout=5000)
 
 
 def test_a_click_on_the_strip_moves_the_slider(dock):

@@ -21,7 +21,8 @@ def panel(qtbot):
 
 def test_states_are_told_in_words_and_drawn(panel):
     panel.show_states(STATES, 8)
-    assert panel.states_line.text() == "Slice 8: not looked at · 3 slices to look at, 2 corrected, 5 looked at"
+    assert panel.states_line.text() == "here: not looked at · 3 to look at"
+    assert panel.states_line.toolTip() == "Slice 8: not looked at. 3 slices to look at, 2 corrected, 5 looked at."
     image = panel.strip.grab().toImage()
     scale = image.width() / panel.strip.width()
     for n, state in enumerate(STATES):

@@ -42,9 +42,9 @@ def test_it_tells_beforehand_how_long_it_takes(form):
 
 def test_what_is_recommended_says_on_what_it_rests(form):
     assert form.chosen_method == recommend(0).method
-    assert recommend(0).reason in form.effort.text()
+    assert recommend(0).reason in form.effort.toolTip()
     form.method.value = "kaf"
-    assert recommend(0).reason not in form.effort.text()
+    assert recommend(0).reason not in form.effort.toolTip()
 
 
 def test_the_model_lies_beside_the_labels(form, tmp_path, qtbot):

@@ -80,13 +80,13 @@ def test_a_preset_of_ones_own_is_kept_until_the_image_changes(ready, viewer, pho
 
 def test_device_and_time_are_told_before_the_first_run_and_remembered_after_it(ready, qtbot, viewer):
     assert "CPU" in ready.choosers.device_line.text()
-    assert " Some 2\u00a0s." in ready.choosers.device_line.text()
+    assert " About 2\u00a0s." in ready.choosers.device_line.text()
     assert "Memory: about" in ready.choosers.device_line.toolTip()
     run_through(ready, qtbot)
-    assert "At most about" in ready.choosers.device_line.text()
+    assert "Up to" in ready.choosers.device_line.text()
     another = module.SegmentDock(viewer)
     qtbot.addWidget(another)
-    assert "At most about" in another.choosers.device_line.text()
+    assert "Up to" in another.choosers.device_line.text()
     another.release()
 
 

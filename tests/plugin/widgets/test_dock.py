@@ -83,6 +83,20 @@ def test_nothing_moves_when_the_scroll_bar_comes(dock, qtbot):
     assert places[0] == places[1]
 
 
+def test_what_has_come_into_view_below_the_fold_is_scrolled_to(dock, qtbot):
+    dock.resize(320, 200)
+    dock.show()
+    dock.line.setMinimumHeight(600)
+    dock.show_message("What went wrong.")
+    dock.reveal(dock.message)
+    qtbot.waitUntil(lambda: dock.verticalScrollBar().value() > 300)
+    assert not dock.message.visibleRegion().isEmpty()
+    at = dock.verticalScrollBar().value()
+    dock.reveal(dock.message)
+    qtbot.wait(20)
+    assert dock.verticalScrollBar().value() == at, "what is in view stays where it is"
+
+
 def test_released_it_hears_nothing_more_and_lets_go_once(dock, viewer):
     viewer.add_points()
     QApplication.instance().aboutToQuit.emit()

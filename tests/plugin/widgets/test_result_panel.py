@@ -18,9 +18,10 @@ ROWS = (
 def panel(qtbot):
     panel = ResultPanel()
     qtbot.addWidget(panel)
-    panel.asks, panel.wanted = [], []
+    panel.asks, panel.wanted, panel.opened = [], [], []
     panel.asked.connect(panel.asks.append)
     panel.shown_chosen.connect(panel.wanted.append)
+    panel.unfolded.connect(panel.opened.append)
     return panel
 
 
@@ -48,6 +49,9 @@ def test_clusters_are_one_click_away_and_each_of_them_another(panel):
     assert panel.merge.isVisibleTo(panel)
     panel.clusters.native.click()
     assert panel.wanted == [Shown.GROUPS, Shown.EACH, Shown.OBJECT]
+    panel.measures.fold.toggleButton().click()
+    assert panel.opened[0] is panel.table, "so that the dock scrolls to it"
+    assert panel.opened[-1] is panel.measures
 
 
 def test_a_slice_without_a_result_has_no_clusters_to_show(panel):

@@ -1,5 +1,6 @@
 import pytest
 from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox, SpinBox
+from qtpy.QtWidgets import QAbstractSpinBox
 
 from napari_s3net.plugin.widgets.settings_form import SettingsForm
 from napari_s3net.plugin.widgets.text import unit_text
@@ -35,6 +36,22 @@ def test_unit_text(unit, label, text):
 def test_no_setting_is_left_out_or_asked_for_twice(forms):
     assert set(forms[0].fields) == {name for name, setting in SETTINGS.items() if setting["basic"]}
     assert set(forms[1].fields) == set(SETTINGS) - set(forms[0].fields)
+
+
+@pytest.mark.viewer
+def test_values_are_known_before_there_are_fields_and_fill_them_then(forms):
+    form, told = forms[1], []
+    form.changed.connect(lambda: told.append(form.values()))
+    asked = presets["ct-lung"].settings.replace(seed=7, learning_rate=0.012345678)
+    form.show_settings(asked)
+    assert form.findChildren(QAbstractSpinBox) == [], "nothing is made that nobody sees"
+    known = {name: getattr(asked, name) for name in form.labels}
+    assert told == [known] == [form.values()]
+    assert form.fields["seed"].value == 7
+    assert form.values() == known, "also what a field shows rounded"
+    assert len(told) == 1
+    form.fields["seed"].value = 8
+    assert told[1:] == [{**known, "seed": 8}]
 
 
 @pytest.mark.viewer
