@@ -1,10 +1,11 @@
-"""Random changes of planes with their labels and keypoints: turn, zoom, mirror, bend, brightness, contrast, noise."""
+"""Random changes of planes with their labels and keypoints: turn, zoom, mirror, bend; gamma, shade, focus, noise."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -12,12 +13,16 @@ from torch import Tensor
 
 from napari_s3net.network.class_losses import IGNORED
 from napari_s3net.network.keypoint_fusion import KeypointBatch
+from napari_s3net.preprocessing.window import MEAN, SD
 from napari_s3net.runtime.parcel import send
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlaneChanges:
-    """How far planes are changed. Set by hand; not tuned on a set.
+    """How far planes are changed. Set by hand, but for `gamma`, `shade` and `soft`.
+
+    Those three were chosen on ACDC (docs/learning.md): a network that normalises each channel within the image sees
+    nothing of contrast and brightness as a whole, so that `gain` and `offset` teach it nothing.
 
     Parameters
     ----------
@@ -40,6 +45,16 @@ class PlaneChanges:
         and of what is added.
     noise : float
         The largest standard deviation of the noise, in normalised intensities.
+    gamma : float
+        Standard deviation of the logarithm of the exponent to which intensities between 0 and 1 are raised.
+    turned : float
+        Share of the planes of which not the intensities are raised, but what they lack to 1.
+    shade : float
+        Standard deviation, at its control points, of the logarithm of a smooth shade that the plane is multiplied by.
+    lamps : int
+        Control points of the shade along a side.
+    soft : float
+        Share of the planes that are out of focus.
     """
 
     turn: float = 25.0
@@ -53,6 +68,11 @@ class PlaneChanges:
     cast: float = 0.06
     offset: float = 0.2
     noise: float = 0.05
+    gamma: float = 0.35
+    turned: float = 0.25
+    shade: float = 0.3
+    lamps: int = 4
+    soft: float = 0.25
 
 
 PLANE_CHANGES = PlaneChanges()
@@ -99,14 +119,17 @@ def augment_planes(batch: PlaneBatch, generator: torch.Generator, *, mirror: boo
     """
     x = batch.images
     drawn = [*draw_deformations(len(x), generator, mirror=mirror), *draw_intensities(x.shape, generator)]
-    theta, bend, factor, offset, noise = (tensor.to(x.dtype) for tensor in send(drawn, x.device))
+    theta, bend, *intensities = (tensor.to(x.dtype) for tensor in send(drawn, x.device))
     grid = F.affine_grid(theta, list(x.shape), align_corners=False) + _bending(bend, x.shape[-1])
     images = F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
     shifted = (batch.labels[:, None] - IGNORED).to(x.dtype)  # so that zero is what nobody has labelled
     labels = F.grid_sample(shifted, grid, mode="nearest", padding_mode="zeros", align_corners=False)[:, 0]
     points = None if batch.points is None else move_points(batch.points, theta, bend, x.shape[-1])
     return replace(
-        batch, images=images * factor + offset + noise, labels=labels.round().long() + IGNORED, points=points
+        batch,
+        images=IntensityChanges(*intensities).of(images),
+        labels=labels.round().long() + IGNORED,
+        points=points,
     )
 
 
@@ -173,8 +196,54 @@ def move_points(points: KeypointBatch, theta: Tensor, bend: Tensor, size: int) -
     return KeypointBatch((there + 1) * size / 2, points.real & inside)
 
 
+class IntensityChanges(NamedTuple):
+    """How the intensities of N planes change.
+
+    Attributes
+    ----------
+    gamma, turned : torch.Tensor
+        (N, 1, 1, 1): exponent, and 1 where what is lacking to 1 is raised to it, else 0.
+    shade : torch.Tensor
+        (N, 1, lamps, lamps): logarithm of what the plane is multiplied by, at control points.
+    soft : torch.Tensor
+        (N, 1, 1, 1): how far out of focus, from 0 to 1.
+    factor, offset, noise : torch.Tensor
+        (N, C, 1, 1), (N, 1, 1, 1) and (N, C, H, W), in normalised intensities.
+    """
+
+    gamma: Tensor
+    turned: Tensor
+    shade: Tensor
+    soft: Tensor
+    factor: Tensor
+    offset: Tensor
+    noise: Tensor
+
+    def of(self, x: Tensor) -> Tensor:
+        """Change planes.
+
+        Parameters
+        ----------
+        x : torch.Tensor
+            (N, C, H, W), normalised.
+
+        Returns
+        -------
+        torch.Tensor
+            Of the same shape.
+        """
+        value = SD * x + MEAN
+        inside = value.clamp(0, 1)
+        raised = torch.where(self.turned > 0, 1 - (1 - inside) ** self.gamma, inside**self.gamma)
+        light = F.interpolate(self.shade, x.shape[2:], mode="bicubic", align_corners=True).exp()
+        value = (raised + value - inside) * light
+        unfocused = F.avg_pool2d(value, 5, stride=1, padding=2, count_include_pad=False)
+        normal = (torch.lerp(value, unfocused, self.soft) - MEAN) / SD
+        return normal * self.factor + self.offset + self.noise
+
+
 def change_intensities(x: Tensor, generator: torch.Generator, strength: float = 1.0) -> Tensor:
-    """Change brightness and contrast of each plane, and add noise.
+    """Change gamma, shade, focus, brightness and contrast of each plane, and add noise.
 
     Parameters
     ----------
@@ -191,13 +260,10 @@ def change_intensities(x: Tensor, generator: torch.Generator, strength: float = 
         Of the same shape.
     """
     drawn = send(draw_intensities(x.shape, generator, strength), x.device)
-    factor, offset, noise = (tensor.to(x.dtype) for tensor in drawn)
-    return x * factor + offset + noise
+    return IntensityChanges(*(tensor.to(x.dtype) for tensor in drawn)).of(x)
 
 
-def draw_intensities(
-    shape: Sequence[int], generator: torch.Generator, strength: float = 1.0
-) -> tuple[Tensor, Tensor, Tensor]:
+def draw_intensities(shape: Sequence[int], generator: torch.Generator, strength: float = 1.0) -> IntensityChanges:
     """Draw how the intensities of each plane change.
 
     Parameters
@@ -209,19 +275,27 @@ def draw_intensities(
 
     Returns
     -------
-    factor : torch.Tensor
-        (N, C, 1, 1).
-    offset : torch.Tensor
-        (N, 1, 1, 1).
-    noise : torch.Tensor
-        (N, C, H, W). All on the CPU.
+    IntensityChanges
+        On the CPU.
     """
     N, C = shape[:2]
-    gain = torch.exp(PLANE_CHANGES.gain * strength * torch.randn(N, 1, 1, 1, generator=generator))
-    cast = torch.exp((PLANE_CHANGES.cast if C > 1 else 0.0) * strength * torch.randn(N, C, 1, 1, generator=generator))
-    offset = PLANE_CHANGES.offset * strength * torch.randn(N, 1, 1, 1, generator=generator)
-    spread = PLANE_CHANGES.noise * strength * torch.rand(N, 1, 1, 1, generator=generator)
-    return gain * cast, offset, spread * torch.randn(tuple(shape), generator=generator)
+    how = PLANE_CHANGES
+
+    def normal(sd: float, *shape: int) -> Tensor:
+        return sd * strength * torch.randn(N, *shape, generator=generator)
+
+    def uniform() -> Tensor:
+        return torch.rand(N, 1, 1, 1, generator=generator)
+
+    return IntensityChanges(
+        gamma=normal(how.gamma, 1, 1, 1).exp(),
+        turned=(uniform() < how.turned).float(),
+        shade=normal(how.shade, 1, how.lamps, how.lamps),
+        soft=(uniform() < how.soft) * uniform(),
+        factor=(normal(how.gain, 1, 1, 1) + normal(how.cast if C > 1 else 0.0, C, 1, 1)).exp(),
+        offset=normal(how.offset, 1, 1, 1),
+        noise=how.noise * strength * uniform() * torch.randn(tuple(shape), generator=generator),
+    )
 
 
 def _bending(bend: Tensor, size: int) -> Tensor:

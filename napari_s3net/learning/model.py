@@ -17,8 +17,9 @@ from napari_s3net.segments import Colour, colour_of_hex, hex_of_colour
 from napari_s3net.training.weights import FORMAT as TAUGHT_FORMAT
 from napari_s3net.training.weights import card_header, read_card, read_tensors, to_half, write_tensors
 
-#: What the header of our files says; no other version is read: in version 1 the U-Net was normalised by groups.
-FORMAT, VERSION = "napari-s3net model", 2
+#: What the header of our files says; no other version is read: in version 1 the U-Net was normalised by groups, in
+#: version 2 planes were filled up to squares.
+FORMAT, VERSION = "napari-s3net model", 3
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Image
-from napari_s3net.network.class_losses import IGNORED
 from napari_s3net.preprocessing.values import complete
 from napari_s3net.preprocessing.window import normalise, robust_range, with_channels
 
@@ -102,28 +101,11 @@ def choose_normalisation(images: list[Image]) -> InputNormalisation:
     return InputNormalisation(channels)
 
 
-def fitted_shape(shape: tuple[int, ...], size: int) -> tuple[int, int]:
-    """Return how large a plane is at the working size.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        (H, W).
-    size : int
-        Of the longer side.
-
-    Returns
-    -------
-    tuple of int
-        (h, w), the longer one of which is `size`.
-    """
-    longer = max(shape[:2])
-    h, w = (max(1, round(n * size / longer)) for n in shape[:2])
-    return h, w
-
-
 def to_square(array: NDArray[np.float32], size: int) -> NDArray[np.float16]:
-    """Bring a plane to the working size, and fill it up to a square below and to the right.
+    """Squeeze a plane into a square, as `training.taught.predict` does.
+
+    Squares that were filled up instead gave less (docs/learning.md): in a network that normalises within the image the
+    filling changes every feature.
 
     Parameters
     ----------
@@ -135,17 +117,16 @@ def to_square(array: NDArray[np.float32], size: int) -> NDArray[np.float16]:
     Returns
     -------
     numpy.ndarray
-        (C, size, size) float16; the filling repeats the plane's edge.
+        (C, size, size) float16.
     """
-    h, w = fitted_shape(array.shape, size)
     x = torch.from_numpy(np.ascontiguousarray(array)).permute(2, 0, 1)[None]
-    small = F.interpolate(x, (h, w), mode="bilinear", align_corners=False, antialias=True)
-    whole: NDArray[np.float16] = F.pad(small, (0, size - w, 0, size - h), mode="replicate")[0].half().numpy()
-    return whole
+    small = F.interpolate(x, (size, size), mode="bilinear", align_corners=False, antialias=True)
+    square: NDArray[np.float16] = small[0].half().numpy()
+    return square
 
 
 def labels_to_square(labels: NDArray[np.integer[Any]], size: int) -> NDArray[np.int8]:
-    """Bring labels to the working size as `to_square` does with their plane.
+    """Squeeze labels into a square as `to_square` does with their plane.
 
     Parameters
     ----------
@@ -157,12 +138,11 @@ def labels_to_square(labels: NDArray[np.integer[Any]], size: int) -> NDArray[np.
     Returns
     -------
     numpy.ndarray
-        (size, size) int8; the filling is `IGNORED`.
+        (size, size) int8.
     """
-    h, w = fitted_shape(labels.shape, size)
     x = torch.from_numpy(labels.astype(np.float32))[None, None]
-    small = F.interpolate(x, (h, w), mode="nearest-exact")
-    square: NDArray[np.int8] = F.pad(small, (0, size - w, 0, size - h), value=IGNORED)[0, 0].to(torch.int8).numpy()
+    small = F.interpolate(x, (size, size), mode="nearest-exact")
+    square: NDArray[np.int8] = small[0, 0].to(torch.int8).numpy()
     return square
 
 
@@ -181,6 +161,4 @@ def from_square(probabilities: torch.Tensor, shape: tuple[int, int]) -> torch.Te
     torch.Tensor
         (N, K, H, W).
     """
-    h, w = fitted_shape(shape, probabilities.shape[-1])
-    inside = probabilities[..., :h, :w]
-    return F.interpolate(inside, shape, mode="bilinear", align_corners=False)
+    return F.interpolate(probabilities, shape, mode="bilinear", align_corners=False)

@@ -16,7 +16,7 @@ from napari_s3net.image import Image
 from napari_s3net.learning.examples import grey_of
 from napari_s3net.learning.keypoints import find_keypoints, pad_points
 from napari_s3net.learning.model import LearnedModel
-from napari_s3net.learning.planes import fitted_shape, to_square
+from napari_s3net.learning.planes import to_square
 from napari_s3net.learning.steps import ReadStep
 
 
@@ -68,8 +68,7 @@ def measure_uncertainty(model: LearnedModel, image: Image) -> ImageUncertainty:
         features, _ = network.encoder(x, points)
         logits = torch.stack(network.decode(features, (settings.size, settings.size))).mean(dim=0)
         log_p = logits.log_softmax(dim=1)
-        h, w = fitted_shape(plane.shape, settings.size)
-        entropy = -(log_p.exp() * log_p).sum(dim=1)[:, :h, :w]
+        entropy = -(log_p.exp() * log_p).sum(dim=1)
         return ImageUncertainty(float(entropy.mean()), features[-1].mean(dim=(2, 3))[0].cpu().numpy())
 
 

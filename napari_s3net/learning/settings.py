@@ -45,7 +45,7 @@ class LearnSettings(CheckedSettings):
     size: int = setting(
         128,
         "Working size",
-        "Longer side of what the network sees; a multiple of 16.",
+        "Side of the square into which each plane is squeezed for the network; a multiple of 16.",
         low=32,
         high=1024,
         step=16,

@@ -13,6 +13,9 @@ from napari_s3net.image import Image
 from napari_s3net.preprocessing.values import CompletePlane, complete
 from napari_s3net.settings import Settings
 
+#: What networks are given: values between 0 and 1, less the first, divided by the second.
+MEAN, SD = 0.5, 0.25
+
 
 @dataclass(frozen=True, kw_only=True)
 class WindowConstants:
@@ -182,7 +185,7 @@ def sampling_step(shape: tuple[int, ...]) -> int:
     return 1 + max(shape) // WINDOW.sampled_size
 
 
-def normalise(values: Any, low: float, high: float, *, mean: float = 0.5, sd: float = 0.25) -> Any:
+def normalise(values: Any, low: float, high: float, *, mean: float = MEAN, sd: float = SD) -> Any:
     """Bring values to what a network takes: (clip((v − low) / (high − low), 0, 1) − mean) / sd.
 
     Parameters

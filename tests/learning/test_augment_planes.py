@@ -5,6 +5,7 @@ from napari_s3net.learning.augment_planes import (
     augment_planes,
     change_intensities,
     draw_deformations,
+    draw_intensities,
     move_points,
 )
 from napari_s3net.network.class_losses import IGNORED
@@ -70,3 +71,26 @@ def test_deformations_differ_from_plane_to_plane_and_intensities_too():
     changed = change_intensities(x, seed())
     assert not torch.allclose(changed[0].mean(), changed[1].mean())
     assert float((change_intensities(x, seed(), 3.0) - x).abs().mean()) > float((changed - x).abs().mean())
+
+
+def test_what_normalisation_within_an_image_removes_is_not_all_that_changes():
+    """Brightness and contrast as a whole are nothing to a network that normalises each channel within the image."""
+    x = torch.rand(8, 1, 32, 32, generator=seed()) * 4 - 2
+    changed = change_intensities(x, seed(1))
+
+    def normal(planes):
+        return (planes - planes.mean(dim=(2, 3), keepdim=True)) / planes.std(dim=(2, 3), keepdim=True)
+
+    assert ((normal(changed) - normal(x)).abs().mean(dim=(1, 2, 3)) > 0.05).all()
+
+
+def test_intensities_keep_their_order_in_a_place_and_none_is_lost():
+    ramp = torch.linspace(-2, 2, 16).expand(6, 1, 16, 16)
+    changes = draw_intensities(ramp.shape, seed())._replace(
+        shade=torch.zeros(6, 1, 4, 4), soft=torch.zeros(6, 1, 1, 1), noise=torch.zeros(1)
+    )
+    changed = changes.of(ramp)
+    assert changed.isfinite().all()
+    assert (changed.diff(dim=3) > 0).all()
+    assert float(changes.gamma.min()) < 1 < float(changes.gamma.max())
+    assert changes.turned.unique().tolist() == [0, 1]

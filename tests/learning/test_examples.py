@@ -25,7 +25,7 @@ def test_planes_of_differing_sizes_become_one_set(folder):
     assert data.labelled.sum() == 4
     assert data.classes == {1: "Class 1", 2: "Class 2"}
     assert not data.stacks
-    assert set(np.unique(data.labels[data.labelled])) == {IGNORED, 0, 1, 2}  # the filling of what is no square
+    assert set(np.unique(data.labels[data.labelled])) == {0, 1, 2}  # and nothing beside what is no square
 
 
 def test_partly_labelled_pixels_and_classes_of_one_image_only(folder):

@@ -40,7 +40,7 @@ def test_certain_images_wait_however_different():
     assert choose_next([], []) == []
 
 
-def test_an_impression_is_of_the_image_and_not_of_its_filling(model):
+def test_an_impression_of_an_image_that_is_no_square(model):
     image = as_image(scene(0, (20, 48))[0])
     impression = measure_uncertainty(model, image)
     assert 0 < impression.uncertainty <= np.log(2) + 1e-6
