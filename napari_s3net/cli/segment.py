@@ -140,8 +140,8 @@ def _read(item: Input, options: Namespace) -> Image:
 
     with warnings.catch_warnings(record=True) as remarks:
         warnings.simplefilter("always")
-        series = options.series if item.path.is_dir() else None
-        image = read_image(item.path, series=series, files=() if series else item.files, time=options.time)
+        files = () if options.series else item.files
+        image = read_image(item.path, series=options.series, files=files, time=options.time)
     for remark in remarks:
         if issubclass(remark.category, ReadWarning):
             say(str(remark.message))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ def write_result(
     Raises
     ------
     WriteError
-        If that is not possible.
+        If that is not possible; then none of these files is left.
     InvalidImageError
         If result and image do not fit together.
     """
@@ -62,12 +63,25 @@ def write_result(
     _check_ours((labels, mask), json_path)
     metadata = result_metadata(image, result)
     json_path.unlink(missing_ok=True)
-    io.write_labels(labels, result.labels, image.geometry, segments=segments_of(result))
-    io.write_labels(mask, result.mask, image.geometry, mask=True, segments=[mask_segment(result.object_name)])
-    if overlay:
-        io.write_png(picture, draw_overlay(*fullest_plane(image, result.mask), settings=result.settings))
-    io.write_json(json_path, metadata, ascii_only=not _is_text(metadata["source"]))
+    with _whole_or_nothing(labels, mask):
+        io.write_labels(labels, result.labels, image.geometry, segments=segments_of(result))
+        io.write_labels(mask, result.mask, image.geometry, mask=True, segments=[mask_segment(result.object_name)])
+        if overlay:
+            io.write_png(picture, draw_overlay(*fullest_plane(image, result.mask), settings=result.settings))
+        io.write_json(json_path, metadata, ascii_only=not _is_text(metadata["source"]))
     return [labels, mask, *([picture] if overlay else []), json_path]
+
+
+@contextmanager
+def _whole_or_nothing(*paths: Path) -> Iterator[None]:
+    """Take away what was written if the rest cannot be: without its JSON it would be taken for somebody else's."""
+    try:
+        yield
+    except BaseException:
+        for path in paths:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+        raise
 
 
 def _check_ours(paths: Iterable[Path], note: Path) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_s3net.labels.measure import label_index
+
 
 @dataclass(frozen=True, kw_only=True)
 class MatchingConstants:
@@ -130,11 +132,9 @@ def renumber(labels: NDArray[Any], ids: Mapping[int, int]) -> NDArray[np.int32]:
     numpy.ndarray
         Of the same shape.
     """
-    table: NDArray[np.int32] = np.zeros(int(labels.max(initial=0)) + 1, np.int32)
-    for old, new in ids.items():
-        table[old] = new
-    renumbered: NDArray[np.int32] = table[labels]
-    return renumbered
+    present, index = label_index(labels)
+    table = np.array([ids.get(label, 0) for label in present.tolist()], np.int32)
+    return np.asarray(table[index].reshape(labels.shape), np.int32)
 
 
 def _overlapping_pairs(

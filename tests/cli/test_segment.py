@@ -209,3 +209,9 @@ def test_the_real_thing(photo, tmp_path):
     assert len(note["losses"]) == note["iterations"] == 3
     assert note["device"] == "cpu"
     assert sum(c["pixels"] for c in note["clusters"] if c["is_object"]) == mask.sum()
+
+
+def test_a_series_is_chosen_in_a_directory_file_and_never_passed_over(runs, photo, tmp_path, capsys):
+    assert run("segment", photo, "-o", tmp_path / "out", "--series", "1.2.3") == 1
+    assert "a series can be chosen in a folder or DICOMDIR only" in capsys.readouterr().err
+    assert not runs

@@ -96,3 +96,13 @@ def test_a_json_stands_only_beside_a_whole_result(tmp_path, monkeypatch):
     with pytest.raises(WriteError, match="disk full"):
         write_result(tmp_path, "a", PHOTO.image, result_of(PHOTO.mask))
     assert not (tmp_path / "a.json").exists()
+
+
+def test_what_could_not_be_finished_is_not_in_the_way_of_the_next_run(tmp_path, monkeypatch):
+    """Labels without their JSON would be taken for somebody else's."""
+    monkeypatch.setattr("napari_s3net.io.write_json", lambda *a, **k: (_ for _ in ()).throw(WriteError("disk full")))
+    with pytest.raises(WriteError, match="disk full"):
+        write_result(tmp_path, "a", PHOTO.image, result_of(PHOTO.mask))
+    monkeypatch.undo()
+    assert not any(tmp_path.iterdir())
+    assert write_result(tmp_path, "a", PHOTO.image, result_of(PHOTO.mask))

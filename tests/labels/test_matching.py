@@ -170,3 +170,8 @@ def test_a_cluster_is_known_by_its_mean_whatever_its_size():
     colours[:, :30] = colours[:, 60:65] = 1
     colours[0, 40] = colours[9, 99] = -1
     assert match_to_previous(after, before, colours) == {1: 1, 9: 4}
+
+
+def test_renumber_takes_large_numbers_and_ids_that_do_not_occur():
+    labels = np.array([[0, 2_000_000_000], [7, 8]], np.int64)
+    assert renumber(labels, {2_000_000_000: 1, 7: 9, 3_000_000_000: 4}).tolist() == [[0, 1], [9, 0]]
