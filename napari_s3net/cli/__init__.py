@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from napari_s3net import __version__
-from napari_s3net.cli.output import drop_output, say
+from napari_s3net.cli.output import drop_output, remarks_as_lines, say
 from napari_s3net.errors import S3NetError
 from napari_s3net.runtime.threads import wait_asleep
 
@@ -63,7 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     try:
         options = _parser().parse_args(argv)
-        code: int = options.run(options)
+        with remarks_as_lines():
+            code: int = options.run(options)
         sys.stdout.flush()
     except SystemExit as end:
         return int(end.code or 0)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
 
-from napari_s3net.errors import OutputError
+from napari_s3net.errors import OutputError, ReadWarning
 
 
 def printable(text: str) -> str:
@@ -74,6 +77,29 @@ def write_out(text: str) -> None:
         raise OutputError(
             f"Cannot write to the standard output: {error.strerror or error}. What was finished is kept."
         ) from error
+
+
+@contextmanager
+def remarks_as_lines() -> Iterator[None]:
+    """Write what reading remarks on a file as a line on stderr, without the place in the program that Python names.
+
+    Yields
+    ------
+    None
+        In the body each `ReadWarning` that nobody else collects is a line.
+    """
+    with warnings.catch_warnings():
+        show_as_usual = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+            if issubclass(category, ReadWarning):
+                say(str(message))
+            else:
+                show_as_usual(message, category, *where, **more)
+
+        warnings.showwarning = show
+        warnings.simplefilter("always", ReadWarning)
+        yield
 
 
 def drop_output() -> None:

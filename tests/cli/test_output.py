@@ -1,11 +1,12 @@
 import errno
 import io
 import sys
+import warnings
 
 import pytest
 
-from napari_s3net.cli.output import printable, say, say_more
-from napari_s3net.errors import WriteError
+from napari_s3net.cli.output import printable, remarks_as_lines, say, say_more
+from napari_s3net.errors import ReadWarning, WriteError
 
 
 def test_nothing_moves_the_cursor():
@@ -42,3 +43,12 @@ def test_a_full_disk_is_told_and_a_reader_that_has_ended_passed_on(monkeypatch, 
     monkeypatch.setattr(sys, "stdout", Broken(BrokenPipeError()))
     with pytest.raises(BrokenPipeError):
         say_more("lost")
+
+
+def test_what_reading_remarks_is_a_line_each_time(capsys):
+    with remarks_as_lines():
+        for _ in range(2):
+            warnings.warn("a.png: a\nword", ReadWarning, stacklevel=1)
+        with pytest.warns(UserWarning, match="another"):
+            warnings.warn("another", UserWarning, stacklevel=1)
+    assert capsys.readouterr().err == 2 * "napari-s3net: a.png: a word\n"

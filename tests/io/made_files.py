@@ -100,6 +100,7 @@ def make_dicom(path, array, *, syntax=None, **elements):
         "HighBit": array.itemsize * 8 - 1,
         "PixelRepresentation": int(array.dtype.kind == "i"),
         "NumberOfFrames": frames,
+        **({"RescaleSlope": 1, "RescaleIntercept": 0} if elements.get("Modality", "CT") == "CT" else {}),
         **elements,
     }
     for keyword, value in known.items():
