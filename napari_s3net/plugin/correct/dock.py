@@ -62,7 +62,7 @@ class CorrectDock(Dock):
         #: Whether something was drawn since the last run.
         self._is_drawn = False
         #: Whether a part of another dock stands above, which says what is corrected, and saves it.
-        self._is_lent = self._is_made_elsewhere = False
+        self._is_lent = self._is_made_elsewhere = False  # whether no run has made the labels
         self.editor = LabelEditor(napari_viewer)
         self.prepared, self.background = RefinerCache(), Background(self)
         self.empty, self.paint, self.labels = NoLabels(), PaintPanel(), LabelList()
@@ -102,8 +102,9 @@ class CorrectDock(Dock):
         self._show_chooser()
 
     def _show_chooser(self) -> None:
-        for part in (self.combo, self.paint.save, self.session_panel.line):
+        for part in (self.combo, self.session_panel.line):
             part.setVisible(not self._is_lent)
+        self.paint.save.setVisible(not self._is_lent and not self._is_made_elsewhere)
         self.image_line.setVisible(not self._is_lent and self._is_made_elsewhere)
 
     def rerun(self) -> None:
@@ -288,7 +289,6 @@ class CorrectDock(Dock):
         layer, source = self.editor.target()
         self._is_made_elsewhere = metadata_of(layer) is None
         self._show_chooser()
-        self.paint.save.setVisible(not self._is_made_elsewhere and not self._is_lent)
         # A result is called after its image, so that the list says it already.
         self.image_line.setText(f"on {source.name} · {describe_source(source)}")
         self.combo.setToolTip(f"Which labels are corrected: {layer.name}, {self.image_line.text()}.")

@@ -31,6 +31,7 @@ from napari_s3net.plugin.jobs.thread_job import Activity, Failure, is_busy
 from napari_s3net.plugin.layers.result_layer import plain
 from napari_s3net.plugin.layers.source import source_of
 from napari_s3net.plugin.layers.stack import Stack
+from napari_s3net.plugin.layers.stroke_layer import find_strokes
 from napari_s3net.plugin.learn.folder_job import FolderJob
 from napari_s3net.plugin.learn.form import LearnForm
 from napari_s3net.plugin.learn.open_layers import open_labels
@@ -327,9 +328,9 @@ class LearnDock(Dock):
         self._show_state()
 
     def _show_next(self, path: Path, result: Segmentation) -> None:
-        """Open the chosen image with the model's labels as the start of a correction."""
+        """Open the chosen image with the model's labels; the one before goes, with its strokes."""
         if self.opened is not None:
-            for layer in self.opened[1:]:
+            for layer in (*self.opened[1:], find_strokes(self._viewer.layers, self.opened[2])):
                 if any(plain(one) is layer for one in self._viewer.layers):
                     self._viewer.layers.remove(layer)
         assert result.image is not None  # noqa: S101 - just applied

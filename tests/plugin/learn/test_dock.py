@@ -16,7 +16,8 @@ from napari_s3net.io import read_image, read_labels
 from napari_s3net.io.write import write_labels
 from napari_s3net.learning.model import load_model
 from napari_s3net.learning.settings import learn_settings
-from napari_s3net.plugin.layers.result_layer import metadata_of
+from napari_s3net.plugin.layers.result_layer import metadata_of, plain
+from napari_s3net.plugin.layers.stroke_layer import add_strokes
 from napari_s3net.plugin.learn import form as form_module
 from napari_s3net.plugin.learn.class_table import NAME
 from napari_s3net.plugin.learn.dock import LearnDock
@@ -143,6 +144,11 @@ def test_learned_applied_corrected_and_learned_again(ready, folder, qtbot):
     ready.train_button.click()
     over(ready, qtbot)
     assert load_model(folder / "labels" / "model.safetensors").card.record["started from"] == "model.safetensors"
+    strokes = add_strokes(ready._viewer, labels)
+    ready.next_button.click()
+    over(ready, qtbot)
+    assert ready.opened[0] != path
+    assert not {strokes, labels} & set(map(plain, ready._viewer.layers)), "what belongs to the one before goes with it"
 
 
 def test_labels_of_open_layers_are_taken_into_the_folder(ready, folder, qtbot):
