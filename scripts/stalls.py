@@ -57,8 +57,8 @@ TAIL = """
   another kind or pixel size its layers are new, and that takes what napari alone takes.
 - *Garbage* is the longest of Python's own collections that fell into the action. It comes when enough objects were
   made, whoever made them, so another order of actions puts it elsewhere. Napari collects after layers were removed,
-  too. A full one looks at 270,000 objects when Segment is open, of which napari with an image has 238,000 by itself, and
-  at 400,000 once the network library is loaded. To keep Python from it, or to hide these objects from it (`gc.freeze`),
+  too. A full one looks at 270,000 objects when Segment is open, of which napari with an image has 238,000 by itself,
+  and at 400,000 once the network library is loaded. To keep Python from it, or to hide these objects (`gc.freeze`),
   would be decided for the whole process and all its plugins, so this plugin does not.
 """
 Rows = list[tuple[str, float, float, float]]
