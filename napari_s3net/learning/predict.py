@@ -161,7 +161,7 @@ def _decide(
     from napari_s3net.learning.beside_proposal import lesion_beside_proposal
 
     if model.card.record.get(LESIONS) and plane.kind == "rgb":
-        found = lesion_beside_proposal(plane, probabilities[1])
+        found = lesion_beside_proposal(plane, probabilities[1], model.card.record.get("labelled images", 0))
         if found is not None:
             return np.where(found[0], values[1], values[0]), found[1]
     return values[probabilities.argmax(axis=0)], confidence_of(probabilities)

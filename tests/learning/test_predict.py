@@ -132,8 +132,10 @@ def test_a_model_of_lesions_decides_beside_the_proposal(tiny):
     learned = predict_plane(LearnedModel(network, card), image)
     alone = drain(iter_apply(image, LearnedModel(network, card)))
     np.testing.assert_array_equal(alone.mask, learned.argmax(axis=0) == 1)
-    beside = drain(iter_apply(image, LearnedModel(network, replace(card, record={LESIONS: True}))))
-    expected, confidence = lesion_beside_proposal(image, learned[1])
+    beside = drain(
+        iter_apply(image, LearnedModel(network, replace(card, record={LESIONS: True, "labelled images": 5})))
+    )
+    expected, confidence = lesion_beside_proposal(image, learned[1], 5)
     np.testing.assert_array_equal(beside.labels, np.where(expected, 5, 0))
     assert beside.confidence == pytest.approx(confidence)
     assert (beside.mask != alone.mask).any()
