@@ -1,4 +1,4 @@
-"""The records that all parts of the program hand to each other: image, geometry, progress, result."""
+"""The records that all parts of the program hand to each other: image, progress, result."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from napari_s3net.image import Image
 from napari_s3net.io import read_labels, write_image, write_labels
 from napari_s3net.plugin.contributions import writer
 from napari_s3net.plugin.contributions.reader import labels_data
-from napari_s3net.runtime import child_process as process
+from napari_s3net.runtime import child_pool
 from napari_s3net.segments import Code, Segment
 from tests.cli.helpers import TINY, run
 from tests.io.dicom.test_write_segmentation import MORE
@@ -28,7 +28,7 @@ VOLUMES = [".nii.gz", ".nrrd", ".seg.nrrd", ".mha", ".tif", ".seg.dcm"]
 @pytest.fixture(scope="module", autouse=True)
 def close_children():
     yield
-    process.close_all()
+    child_pool.close_all()
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from napari_s3net.io import read_image, read_labels, read_times, write_labels
 from napari_s3net.io.geometry import to_array_order
 from napari_s3net.plugin.contributions import writer
 from napari_s3net.plugin.contributions.reader import get_reader
-from napari_s3net.runtime import child_process as process
+from napari_s3net.runtime import child_pool
 from napari_s3net.segments import Code, Segment
 from tests.cli.helpers import run
 from tests.io.dicom.test_write_segmentation import MORE
@@ -33,7 +33,7 @@ VOLUMES = [".nii", ".nii.gz", ".nrrd", ".seg.nrrd", ".mha", ".tif"]
 @pytest.fixture(scope="module", autouse=True)
 def close_children():
     yield
-    process.close_all()
+    child_pool.close_all()
 
 
 def labels_of(shape):

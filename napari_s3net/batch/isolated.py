@@ -14,12 +14,11 @@ from napari_s3net.batch.file_row import FileRow
 from napari_s3net.batch.plan import LONGEST, FileJob
 from napari_s3net.batch.work import trains_planes
 from napari_s3net.io.reader_process import why_unread
+from napari_s3net.runtime.child_pool import ChildEndedError, ChildPool
 from napari_s3net.runtime.child_process import (
     ONE_THREAD,
     ChildDiedError,
-    ChildEndedError,
     ChildError,
-    ChildPool,
     ChildStartError,
     ChildTimeoutError,
     python_module,

@@ -14,11 +14,11 @@ from napari_s3net.errors import AmbiguousSeriesError, ReadError, ReadWarning
 from napari_s3net.geometry import forms_of_json
 from napari_s3net.image import Geometry
 from napari_s3net.io.validation.limits import reading_seconds, shown
+from napari_s3net.runtime.child_pool import ChildPool
 from napari_s3net.runtime.child_process import (
     ONE_THREAD,
     ChildDiedError,
     ChildError,
-    ChildPool,
     ChildStartError,
     ChildTimeoutError,
     Reply,

@@ -5,7 +5,7 @@ import PIL.Image
 import pytest
 
 from napari_s3net.batch import Plan, open_executor
-from napari_s3net.runtime import child_process as process
+from napari_s3net.runtime import child_pool
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -13,7 +13,7 @@ def executor():
     """One process for all tests of a module, for it takes a moment to start."""
     with open_executor() as executor:
         yield executor
-    process.close_all()
+    child_pool.close_all()
 
 
 def picture(seed=0, shape=(24, 32)):

@@ -11,7 +11,8 @@ import pytest
 
 from napari_s3net.batch import isolated
 from napari_s3net.batch.plan import FileJob
-from napari_s3net.runtime.child_process import ChildDiedError, ChildEndedError, ChildStartError, ChildTimeoutError
+from napari_s3net.runtime.child_pool import ChildEndedError
+from napari_s3net.runtime.child_process import ChildDiedError, ChildStartError, ChildTimeoutError
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from napari_s3net.image import Geometry, Segmentation, Step
 from napari_s3net.io.write import write_labels, write_png
 from napari_s3net.phantom import disc
 from napari_s3net.provenance import Provenance
-from napari_s3net.runtime import child_process as process
+from napari_s3net.runtime import child_pool
 from napari_s3net.segments import Segment
 from tests.learning.conftest import scene
 
@@ -23,7 +23,7 @@ SEGMENT = import_module("napari_s3net.segmentation")
 @pytest.fixture(scope="module", autouse=True)
 def close_children():
     yield
-    process.close_all()
+    child_pool.close_all()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from napari_s3net import cli
 from napari_s3net.batch import iter_batch
 from napari_s3net.cli.batch import ctrl_c
 from napari_s3net.phantom import disc
-from napari_s3net.runtime import child_process as process
+from napari_s3net.runtime import child_pool
 from napari_s3net.settings import presets
 from tests.batch import segmenters
 
@@ -24,7 +24,7 @@ from tests.batch import segmenters
 @pytest.fixture(scope="module", autouse=True)
 def close_children():
     yield
-    process.close_all()
+    child_pool.close_all()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from napari_s3net.image import Geometry, Image, Segmentation, as_image
 from napari_s3net.io import read_image
 from napari_s3net.phantom import disc
 from napari_s3net.provenance import Provenance
-from napari_s3net.runtime import child_process as process
+from napari_s3net.runtime import child_pool
 from napari_s3net.segments import Meaning
 from napari_s3net.settings import Settings
 
@@ -19,7 +19,7 @@ PHOTO = disc(kind="rgb")
 @pytest.fixture(scope="module", autouse=True)
 def close_children():
     yield
-    process.close_all()
+    child_pool.close_all()
 
 
 def result_of(mask, geometry=None, **more):

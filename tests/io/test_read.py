@@ -12,7 +12,7 @@ import tifffile
 
 from napari_s3net.errors import AmbiguousSeriesError, HoldsLabelsError, ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.io import dicom_in, read_image, read_labels, read_stack, series_in
-from napari_s3net.runtime import child_process as process
+from napari_s3net.runtime import child_pool
 from tests.io.dicom.test_segmentation import LEFT, RIGHT, write_segmentation
 from tests.io.made_files import hounsfield, make_dicom, make_slice, phantom, volume, write_dicom
 
@@ -22,7 +22,7 @@ SHARED = Path(__file__).parents[3] / "shared" / "data"
 @pytest.fixture(scope="module", autouse=True)
 def one_child():
     yield
-    process.close_all()
+    child_pool.close_all()
 
 
 def shared(*parts):

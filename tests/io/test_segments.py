@@ -6,7 +6,7 @@ from napari_s3net.errors import ReadWarning, WriteError
 from napari_s3net.image import Geometry
 from napari_s3net.io import read_labels, write_labels
 from napari_s3net.io.segments import of_fields, of_lines, to_fields, to_lines
-from napari_s3net.runtime import child_process as process
+from napari_s3net.runtime import child_pool
 from napari_s3net.segments import Code, Segment
 from tests.io.test_meta_nrrd import write_sequence
 
@@ -17,7 +17,7 @@ SEGMENTS = [Segment(1, "Lung", (25, 195, 242)), Segment(4, "Air & tissue, darker
 @pytest.fixture(scope="module", autouse=True)
 def close_children():
     yield
-    process.close_all()
+    child_pool.close_all()
 
 
 def labels():

@@ -14,7 +14,7 @@ import tifffile
 from napari_s3net.errors import WriteError
 from napari_s3net.image import Geometry
 from napari_s3net.io import read_image, write, write_image, write_json, write_labels, write_png
-from napari_s3net.runtime import child_process as process
+from napari_s3net.runtime import child_pool
 from tests.io.made_files import hounsfield, phantom, volume, write_dicom
 from tests.io.test_geometry import rotation
 
@@ -26,7 +26,7 @@ PLANE = Geometry.identity(2)
 @pytest.fixture(scope="module", autouse=True)
 def one_child():
     yield
-    process.close_all()
+    child_pool.close_all()
 
 
 def labels_of(array):

@@ -5,7 +5,7 @@ from napari_s3net.errors import WriteError
 from napari_s3net.io import read_image
 from napari_s3net.io.dicom.write_segmentation import write_dicom_segmentation
 from napari_s3net.io.read import read_labels
-from napari_s3net.runtime import child_process as process
+from napari_s3net.runtime import child_pool
 from napari_s3net.segments import Segment
 from tests.io.made_files import hounsfield, make_slice
 
@@ -29,7 +29,7 @@ MORE = {
 @pytest.fixture(scope="module", autouse=True)
 def close_children():
     yield
-    process.close_all()
+    child_pool.close_all()
 
 
 @pytest.fixture

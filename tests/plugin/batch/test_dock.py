@@ -20,7 +20,7 @@ from napari_s3net.plugin.batch.table import STATE
 from napari_s3net.plugin.jobs.batch_job import BatchJob, BatchUpdate
 from napari_s3net.plugin.layers.result_layer import metadata_of, plain
 from napari_s3net.plugin.widgets import dock as base
-from napari_s3net.runtime import child_process as process
+from napari_s3net.runtime import child_pool
 from tests.batch import segmenters
 from tests.plugin.folders import choose_batch_folders
 
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.viewer
 def close_children():
     yield
     isolated.close_idle()
-    process.close_all()
+    child_pool.close_all()
 
 
 @pytest.fixture(autouse=True)

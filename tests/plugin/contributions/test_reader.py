@@ -16,7 +16,7 @@ from napari_s3net.image import Geometry, Image
 from napari_s3net.io import read_image
 from napari_s3net.plugin.contributions.reader import contrast_limits, get_reader, layer_data
 from napari_s3net.plugin.layers.source import source_of
-from napari_s3net.runtime import child_process as process
+from napari_s3net.runtime import child_pool
 from napari_s3net.settings import preset_settings
 from tests.io.dicom.test_segmentation import LEFT, RIGHT, write_segmentation
 
@@ -26,7 +26,7 @@ RGB = np.random.default_rng(0).integers(0, 255, (20, 30, 3), np.uint8)
 @pytest.fixture(scope="module", autouse=True)
 def one_child():
     yield
-    process.close_all()
+    child_pool.close_all()
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ from napari_s3net.io import read_image
 from napari_s3net.plugin.contributions import writer
 from napari_s3net.plugin.contributions.reader import layer_data
 from napari_s3net.plugin.contributions.writer import write_labels
-from napari_s3net.runtime import child_process as process
+from napari_s3net.runtime import child_pool
 
 
 @pytest.fixture(scope="module", autouse=True)
 def one_child():
     yield
-    process.close_all()
+    child_pool.close_all()
 
 
 @pytest.fixture

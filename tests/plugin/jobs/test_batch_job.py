@@ -12,7 +12,7 @@ from napari_s3net.batch.folder import locked
 from napari_s3net.phantom import disc
 from napari_s3net.plugin.jobs.batch_job import BatchJob, FolderScan, PageJob, scan_folders
 from napari_s3net.plugin.jobs.thread_job import Failure
-from napari_s3net.runtime import child_process as process
+from napari_s3net.runtime import child_pool
 from tests.batch import segmenters
 
 pytestmark = pytest.mark.viewer
@@ -23,7 +23,7 @@ def close_children():
     yield
     QThreadPool.globalInstance().waitForDone(10000)
     isolated.close_idle()
-    process.close_all()
+    child_pool.close_all()
 
 
 @pytest.fixture(autouse=True)

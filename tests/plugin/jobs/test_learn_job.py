@@ -12,7 +12,7 @@ from napari_s3net.learning.model import load_model
 from napari_s3net.learning.settings import learn_settings
 from napari_s3net.plugin.jobs.learn_job import ApplyJob, LearnJob, LearnRequest, NextJob, scan_labels
 from napari_s3net.plugin.jobs.thread_job import Failure
-from napari_s3net.runtime import child_process as process
+from napari_s3net.runtime import child_pool
 from tests.learning.conftest import TINY, scene, write_partly_labelled
 
 pytestmark = pytest.mark.viewer
@@ -23,7 +23,7 @@ WAIT = 120_000
 def close_children():
     yield
     QThreadPool.globalInstance().waitForDone(10000)
-    process.close_all()
+    child_pool.close_all()
 
 
 @pytest.fixture

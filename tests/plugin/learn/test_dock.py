@@ -23,7 +23,7 @@ from napari_s3net.plugin.learn.class_table import NAME
 from napari_s3net.plugin.learn.dock import LearnDock
 from napari_s3net.plugin.learn.result import open_image
 from napari_s3net.plugin.widgets import dock as base
-from napari_s3net.runtime import child_process as process
+from napari_s3net.runtime import child_pool
 from tests.learning.conftest import TINY, write_partly_labelled
 from tests.plugin.folders import choose_learn_folders
 
@@ -35,7 +35,7 @@ WAIT = 120_000
 def close_children():
     yield
     isolated.close_idle()
-    process.close_all()
+    child_pool.close_all()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from napari_s3net.plugin.layers.ownership import belongs_to
 from napari_s3net.plugin.layers.result_layer import metadata_of
 from napari_s3net.plugin.learn.result import add_result, keep_correction, open_image
 from napari_s3net.provenance import Provenance
-from napari_s3net.runtime import child_process as process
+from napari_s3net.runtime import child_pool
 from napari_s3net.settings import Settings
 from tests.learning.conftest import scene
 
@@ -22,7 +22,7 @@ from tests.learning.conftest import scene
 @pytest.fixture(scope="module", autouse=True)
 def close_children():
     yield
-    process.close_all()
+    child_pool.close_all()
 
 
 def test_a_result_lies_on_its_image_and_knows_its_names():
