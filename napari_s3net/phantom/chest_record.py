@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
+from napari_s3net.phantom.draw import Draw
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,50 +108,50 @@ def draw_chest_record(seed: int) -> ChestRecord:
     ChestRecord
         6 % of them without lungs, above or below the chest.
     """
-    rng = np.random.default_rng([seed, 2])
-
-    def u(low: float, high: float) -> float:
-        return float(rng.uniform(low, high))
-
-    def often(share: float) -> bool:
-        return bool(rng.random() < share)
-
-    empty = often(0.06)
-    level = (u(-0.25, -0.03) if often(0.4) else u(1.05, 1.3)) if empty else u(0.0, 1.0)
-    half_width = u(0.62, 0.9)
-    zoom = math.exp(rng.normal(0.02, 0.13))
+    draw = Draw(seed, 2)
+    empty = draw.often(0.06)
+    level = _level(draw, empty)
+    half_width = draw.between(0.62, 0.9)
+    zoom = math.exp(draw.rng.normal(0.02, 0.13))
     return ChestRecord(
         seed=seed,
         level=level,
         has_object=not empty,
         zoom=zoom,
-        turn=float(rng.normal(0, 0.06)),
-        shift=(float(rng.normal(-0.04, 0.07)), float(rng.normal(0, 0.05))),
-        prone=often(0.05),
-        mirrored=often(0.05),
+        turn=float(draw.rng.normal(0, 0.06)),
+        shift=(float(draw.rng.normal(-0.04, 0.07)), float(draw.rng.normal(0, 0.05))),
+        prone=draw.often(0.05),
+        mirrored=draw.often(0.05),
         half_width=half_width,
-        half_depth=half_width * u(0.55, 0.78),
-        squareness=u(2.0, 3.2),
-        fat=u(0.015, 0.05) if often(0.6) else u(0.05, 0.14),
-        wall=u(0.04, 0.09),
-        breasts=u(0.05, 0.25) if often(0.35) else 0.0,
-        arms=often(0.2),
-        heart=math.exp(rng.normal(0, 0.15)),
-        asymmetry=float(rng.normal(0, 0.12)),
-        lung=u(-900, -760) if often(0.7) else u(-800, -550),
-        gradient=u(0, 150) if often(0.6) else 0.0,
-        emphysema=u(0.1, 0.7) if often(0.2) else 0.0,
-        haze=u(0.1, 0.6) if often(0.2) else 0.0,
-        consolidation=u(0.02, 0.2) if often(0.15) else 0.0,
-        effusion=u(0.03, 0.25) if often(0.15) else 0.0,
-        tumours=int(rng.integers(1, 3)) if often(0.12) else 0,
-        nodules=int(rng.integers(1, 8)) if often(0.15) else 0,
-        contrast=u(40, 300) if often(0.5) else 0.0,
-        bowel=int(rng.integers(0, 6)),
-        table=often(0.9),
-        metal=int(rng.integers(1, 6)) if often(0.15) else 0,
-        noise=math.exp(u(math.log(4), math.log(70))),
-        blur=u(0, 0.9),
-        sharpening=u(0, 1.0) if often(0.3) else 0.0,
+        half_depth=half_width * draw.between(0.55, 0.78),
+        squareness=draw.between(2.0, 3.2),
+        fat=draw.between(0.015, 0.05) if draw.often(0.6) else draw.between(0.05, 0.14),
+        wall=draw.between(0.04, 0.09),
+        breasts=draw.between(0.05, 0.25) if draw.often(0.35) else 0.0,
+        arms=draw.often(0.2),
+        heart=math.exp(draw.rng.normal(0, 0.15)),
+        asymmetry=float(draw.rng.normal(0, 0.12)),
+        lung=draw.between(-900, -760) if draw.often(0.7) else draw.between(-800, -550),
+        gradient=draw.between(0, 150) if draw.often(0.6) else 0.0,
+        emphysema=draw.between(0.1, 0.7) if draw.often(0.2) else 0.0,
+        haze=draw.between(0.1, 0.6) if draw.often(0.2) else 0.0,
+        consolidation=draw.between(0.02, 0.2) if draw.often(0.15) else 0.0,
+        effusion=draw.between(0.03, 0.25) if draw.often(0.15) else 0.0,
+        tumours=draw.whole(1, 3) if draw.often(0.12) else 0,
+        nodules=draw.whole(1, 8) if draw.often(0.15) else 0,
+        contrast=draw.between(40, 300) if draw.often(0.5) else 0.0,
+        bowel=draw.whole(0, 6),
+        table=draw.often(0.9),
+        metal=draw.whole(1, 6) if draw.often(0.15) else 0,
+        noise=draw.log_between(4, 70),
+        blur=draw.between(0, 0.9),
+        sharpening=draw.between(0, 1.0) if draw.often(0.3) else 0.0,
         spacing=0.78 / zoom,
     )
+
+
+def _level(draw: Draw, empty: bool) -> float:
+    """Anywhere along the lungs; without them in the neck or the belly."""
+    if not empty:
+        return draw.between(0.0, 1.0)
+    return draw.between(-0.25, -0.03) if draw.often(0.4) else draw.between(1.05, 1.3)

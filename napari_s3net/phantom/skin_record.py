@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
+
+from napari_s3net.phantom.draw import Draw
 
 LesionKind = Literal[
     "brown", "dark", "pale", "red", "pink", "white", "blue", "two-toned", "regressing", "ulcerated", "any colour"
@@ -137,89 +139,117 @@ def draw_skin_record(seed: int) -> SkinRecord:
     SkinRecord
         4 % of them without a lesion.
     """
-    rng = np.random.default_rng([seed, 0])
-
-    def u(low: float, high: float) -> float:
-        return float(rng.uniform(low, high))
-
-    def often(share: float) -> bool:
-        return bool(rng.random() < share)
-
-    clean = often(_CLEAN)
-
-    def seen(share: float) -> bool:
-        return often(share) and not clean
-
-    kind: LesionKind = get_args(LesionKind)[rng.choice(len(_KINDS), p=_KINDS)]
-    pattern: Pattern = get_args(Pattern)[rng.choice(len(_PATTERNS), p=_PATTERNS)]
-    frame: Frame = get_args(Frame)[0 if clean else rng.choice(len(_FRAMES), p=_FRAMES)]
-    area = _area(rng)
-    tone = rng.choice(4, p=(0.62, 0.2, 0.1, 0.08))  # light, tanned, brown, dark
-    melanin = u(*((0.04, 0.26), (0.2, 0.5), (0.45, 0.8), (0.8, 1.3))[tone])
+    draw = Draw(seed, 0)
+    clean = draw.often(_CLEAN)
+    kind = draw.one_of(_KINDS)
+    pattern = draw.one_of(_PATTERNS)
+    frame = 0 if clean else draw.one_of(_FRAMES)
+    area = _area(draw)
+    # Each step draws its numbers in turn: in another order each seed would give another photograph.
     return SkinRecord(
         seed=seed,
-        has_object=not often(0.04),
-        aspect=float(rng.choice((1.0, 4 / 3, u(1.0, 1.5)))),
-        melanin=melanin,
-        blood=u(0.03, 0.3) if often(0.65) else u(0.3, 0.95),
-        roughness=float(rng.gamma(2.0, 0.4)),
-        kind=kind,
-        pattern=pattern,
+        kind=get_args(LesionKind)[kind],
+        pattern=get_args(Pattern)[pattern],
+        frame=get_args(Frame)[frame],
         area=area,
-        centre=_centre(rng, area),
-        elongation=math.exp(abs(rng.normal(0, 0.35))),
-        angle=u(0, math.pi),
-        irregularity=float(rng.gamma(2.0, 0.16)),
-        softness=u(0.01, 0.1) if often(0.45) else math.exp(u(math.log(0.08), math.log(0.5))),
-        contrast=u(0, 1),
-        halo=(u(-1, 1) if often(0.22) else 0.0),
-        generosity=u(-0.05, 0.07) if often(0.82) else u(0.06, 0.32),
-        smoothing=u(0.0, 0.06) if often(0.5) else u(0.05, 0.3),
-        naevi=int(rng.integers(1, 7)) if often(0.2) else 0,
-        freckles=int(rng.integers(3, 90)) if often(0.25) else 0,
-        hairs=_hairs(rng, clean),
-        hair_lightness=u(0.0, 0.3) if often(0.75) else u(0.3, 1.0),
-        hair_width=math.exp(u(math.log(0.25), math.log(1.9))),
-        ink=int(rng.integers(1, 6)) if seen(0.14) else 0,
-        stickers=int(rng.integers(1, 4)) if seen(0.16) else 0,
-        bubbles=int(rng.integers(1, 25)) if seen(0.2) else 0,
-        glare=int(rng.integers(1, 40)) if seen(0.22) else 0,
-        rulers=int(rng.integers(1, 3)) if seen(0.28) else 0,
-        gel=u(0.2, 1.0) if seen(0.14) else 0.0,
-        frame=frame,
-        vignette=u(0, 0.7) ** 2 * (1.0 if often(0.7) else 1.8),
-        unevenness=float(rng.gamma(1.5, 0.12)),
-        white_balance=_white_balance(rng),
-        gamma=math.exp(rng.normal(0, 0.22)),
-        saturation=u(0.75, 1.25) if often(0.7) else u(0.4, 1.6),
-        blur=u(0, 0.6) if often(0.75) else u(0.6, 2.2),
-        noise=u(0, 0.012) if often(0.75) else u(0.01, 0.05),
-        jpeg=int(rng.integers(12, 92)) if often(0.3) else 0,
-        video=seen(0.05),
-        marks=int(rng.integers(2, 10)) if seen(0.1) else 0,
+        **_skin(draw),
+        **_lesion(draw, area),
+        **_beside_the_lesion(draw, clean),
+        **_artefacts(draw, clean),
+        **_camera(draw),
+        video=draw.often(0.05) and not clean,
+        marks=draw.whole(2, 10) if draw.often(0.1) and not clean else 0,
     )
 
 
-def _area(rng: np.random.Generator) -> float:
-    low, high, _ = _AREAS[rng.choice(len(_AREAS), p=[often for *_, often in _AREAS])]
-    return math.exp(rng.uniform(math.log(low), math.log(high)))
+def _area(draw: Draw) -> float:
+    low, high, _ = _AREAS[draw.one_of(tuple(often for *_, often in _AREAS))]
+    return draw.log_between(low, high)
 
 
-def _centre(rng: np.random.Generator, area: float) -> tuple[float, float]:
+def _skin(draw: Draw) -> dict[str, Any]:
+    """Whose skin it is, and whether there is a lesion in it."""
+    tone = draw.one_of((0.62, 0.2, 0.1, 0.08))  # light, tanned, brown, dark
+    return {
+        "melanin": draw.between(*((0.04, 0.26), (0.2, 0.5), (0.45, 0.8), (0.8, 1.3))[tone]),
+        "has_object": not draw.often(0.04),
+        "aspect": float(draw.rng.choice((1.0, 4 / 3, draw.between(1.0, 1.5)))),
+        "blood": draw.between(0.03, 0.3) if draw.often(0.65) else draw.between(0.3, 0.95),
+        "roughness": float(draw.rng.gamma(2.0, 0.4)),
+    }
+
+
+def _lesion(draw: Draw, area: float) -> dict[str, Any]:
+    """Where the lesion lies, its shape and its border, and how it is outlined."""
+    return {
+        "centre": _centre(draw, area),
+        "elongation": math.exp(abs(draw.rng.normal(0, 0.35))),
+        "angle": draw.between(0, math.pi),
+        "irregularity": float(draw.rng.gamma(2.0, 0.16)),
+        "softness": draw.between(0.01, 0.1) if draw.often(0.45) else draw.log_between(0.08, 0.5),
+        "contrast": draw.between(0, 1),
+        "halo": draw.between(-1, 1) if draw.often(0.22) else 0.0,
+        "generosity": draw.between(-0.05, 0.07) if draw.often(0.82) else draw.between(0.06, 0.32),
+        "smoothing": draw.between(0.0, 0.06) if draw.often(0.5) else draw.between(0.05, 0.3),
+    }
+
+
+def _centre(draw: Draw, area: float) -> tuple[float, float]:
     """Mostly near the middle of the image; a sixth anywhere, the larger ones over its border too."""
     reach = 0.8 if area < 0.1 else 0.6
-    y, x = rng.uniform(-reach, reach, 2) if rng.random() < 0.16 else rng.normal(0, 0.15, 2)
+    y, x = draw.rng.uniform(-reach, reach, 2) if draw.often(0.16) else draw.rng.normal(0, 0.15, 2)
     return float(np.clip(y, -0.85, 0.85)), float(np.clip(x, -0.85, 0.85))
 
 
-def _hairs(rng: np.random.Generator, clean: bool) -> int:
-    few, some, many = (int(rng.integers(*limits)) for limits in ((1, 8), (8, 35), (35, 121)))
+def _beside_the_lesion(draw: Draw, clean: bool) -> dict[str, Any]:
+    """What else there is on the skin."""
+    return {
+        "naevi": draw.whole(1, 7) if draw.often(0.2) else 0,
+        "freckles": draw.whole(3, 90) if draw.often(0.25) else 0,
+        "hairs": _hairs(draw, clean),
+        "hair_lightness": draw.between(0.0, 0.3) if draw.often(0.75) else draw.between(0.3, 1.0),
+        "hair_width": draw.log_between(0.25, 1.9),
+    }
+
+
+def _hairs(draw: Draw, clean: bool) -> int:
+    few, some, many = (draw.whole(*limits) for limits in ((1, 8), (8, 35), (35, 121)))
     shares = (0.7, 0.3, 0.0, 0.0) if clean else (0.38, 0.26, 0.25, 0.11)
-    return int(rng.choice((0, few, some, many), p=shares))
+    return (0, few, some, many)[draw.one_of(shares)]
 
 
-def _white_balance(rng: np.random.Generator) -> tuple[float, float, float]:
+def _artefacts(draw: Draw, clean: bool) -> dict[str, Any]:
+    """What the examiner has put there, or the gel has brought."""
+
+    def seen(share: float) -> bool:
+        return draw.often(share) and not clean
+
+    return {
+        "ink": draw.whole(1, 6) if seen(0.14) else 0,
+        "stickers": draw.whole(1, 4) if seen(0.16) else 0,
+        "bubbles": draw.whole(1, 25) if seen(0.2) else 0,
+        "glare": draw.whole(1, 40) if seen(0.22) else 0,
+        "rulers": draw.whole(1, 3) if seen(0.28) else 0,
+        "gel": draw.between(0.2, 1.0) if seen(0.14) else 0.0,
+    }
+
+
+def _camera(draw: Draw) -> dict[str, Any]:
+    """The light, and what the camera makes of it."""
+    return {
+        "vignette": draw.between(0, 0.7) ** 2 * (1.0 if draw.often(0.7) else 1.8),
+        "unevenness": float(draw.rng.gamma(1.5, 0.12)),
+        "white_balance": _white_balance(draw),
+        "gamma": math.exp(draw.rng.normal(0, 0.22)),
+        "saturation": draw.between(0.75, 1.25) if draw.often(0.7) else draw.between(0.4, 1.6),
+        "blur": draw.between(0, 0.6) if draw.often(0.75) else draw.between(0.6, 2.2),
+        "noise": draw.between(0, 0.012) if draw.often(0.75) else draw.between(0.01, 0.05),
+        "jpeg": draw.whole(12, 92) if draw.often(0.3) else 0,
+    }
+
+
+def _white_balance(draw: Draw) -> tuple[float, float, float]:
     """Mostly slight; an eighth as far off as a photograph that is blue, green or orange all over."""
-    spread = 0.07 if rng.random() < 0.88 else 0.22
-    red, green, blue = np.exp(rng.normal(0, spread, 3) + rng.normal(0.08, 0.14)).tolist()
+    spread = 0.07 if draw.often(0.88) else 0.22
+    red, green, blue = np.exp(draw.rng.normal(0, spread, 3) + draw.rng.normal(0.08, 0.14)).tolist()
     return red, green, blue

@@ -16,6 +16,7 @@ from scipy import ndimage
 
 from napari_s3net.phantom.paint import Field, cell_borders
 from napari_s3net.phantom.plane import PaintedPlane, blur, soft_step
+from napari_s3net.phantom.shrink import FINER, shrunk_mask, shrunk_parts
 from napari_s3net.phantom.skin_artefacts import paint_artefacts, paint_frame, paint_hairs
 from napari_s3net.phantom.skin_record import SkinRecord, draw_skin_record
 from napari_s3net.phantom.synthetic_lesion import (
@@ -30,8 +31,6 @@ from napari_s3net.phantom.synthetic_lesion import (
 
 #: What `SyntheticSkin.parts` counts.
 SKIN_PARTS = ("skin", "lesion", "second tone", "further naevus", "hair", "artefact", "frame")
-#: The scene is painted this much finer than it is given back.
-FINER = 1.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,40 +195,3 @@ def _photograph(plane: PaintedPlane, record: SkinRecord, colour: Field, size: in
         picture.save(file, "JPEG", quality=record.jpeg)
         picture = PIL.Image.open(file)
     return np.array(picture, np.uint8)
-
-
-def shrunk_mask(mask: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
-    """Shrink a mask: a pixel is inside if at least half of it was.
-
-    Parameters
-    ----------
-    mask : numpy.ndarray
-        (n, n) bool, square.
-    size : int
-        Pixels along each side of the result.
-
-    Returns
-    -------
-    numpy.ndarray
-        (size, size) bool.
-    """
-    cover = PIL.Image.fromarray(mask.astype(np.uint8) * 255).resize((size, size), PIL.Image.Resampling.BOX)
-    return np.asarray(cover) > 127
-
-
-def shrunk_parts(parts: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """Shrink a map of parts; each pixel takes the part at its centre.
-
-    Parameters
-    ----------
-    parts : numpy.ndarray
-        (n, n) uint8, square.
-    size : int
-        Pixels along each side of the result.
-
-    Returns
-    -------
-    numpy.ndarray
-        (size, size) uint8.
-    """
-    return np.array(PIL.Image.fromarray(parts).resize((size, size), PIL.Image.Resampling.NEAREST))

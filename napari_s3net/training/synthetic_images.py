@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.errors import InvalidSettingsError
-from napari_s3net.phantom.synthetic_chest import CHEST_PARTS, synthetic_chest
+from napari_s3net.phantom.chest_patient import CHEST_PARTS
+from napari_s3net.phantom.synthetic_chest import synthetic_chest
 from napari_s3net.phantom.synthetic_skin import SKIN_PARTS, synthetic_skin
 
 #: Which images there are to learn from.

@@ -1,7 +1,8 @@
 import numpy as np
 
+from napari_s3net.phantom.chest_patient import CHEST_PARTS
 from napari_s3net.phantom.chest_record import draw_chest_record
-from napari_s3net.phantom.synthetic_chest import CHEST_PARTS, synthetic_chest
+from napari_s3net.phantom.synthetic_chest import synthetic_chest
 
 RECORDS = [draw_chest_record(seed) for seed in range(1000)]
 
