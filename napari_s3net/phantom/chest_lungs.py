@@ -56,10 +56,12 @@ def _lung_outline(patient: Patient, cavity: Field, side: int, medial: float) -> 
     if apex >= 1:
         whole = np.minimum(cavity, side * patient.u - 0.6 * medial)
         inner = side * patient.u - medial - 0.5 * np.square(patient.v / ry) * bend * rx
-        return np.minimum(np.minimum(whole, cavity - 0.003), inner)
+        outline: Field = np.minimum(np.minimum(whole, cavity - 0.003), inner)
+        return outline
     size = apex * (1 + side * r.asymmetry * 0.5)
     tip = patient.oval(0.1 * (1 - apex), side * (0.5 * rx + 0.02), ry * size, (0.5 * rx - 0.01) * size * 1.05, 2.4)
-    return np.minimum(tip, cavity - 0.003)
+    outline = np.minimum(tip, cavity - 0.003)
+    return outline
 
 
 def _neighbours(patient: Patient, side: int, medial: float) -> Iterator[Field]:
