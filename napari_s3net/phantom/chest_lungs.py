@@ -54,13 +54,13 @@ def _lung_outline(patient: Patient, cavity: Field, side: int, medial: float) -> 
     apex = min(1.0, 0.35 + r.level / 0.35 * 0.65)
     bend = patient.rng.uniform(-0.1, 0.12)
     if apex >= 1:
-        whole = np.minimum(cavity, side * patient.u - 0.6 * medial)
         inner = side * patient.u - medial - 0.5 * np.square(patient.v / ry) * bend * rx
-        outline: Field = np.minimum(np.minimum(whole, cavity - 0.003), inner)
-        return outline
-    size = apex * (1 + side * r.asymmetry * 0.5)
-    tip = patient.oval(0.1 * (1 - apex), side * (0.5 * rx + 0.02), ry * size, (0.5 * rx - 0.01) * size * 1.05, 2.4)
-    outline = np.minimum(tip, cavity - 0.003)
+        half = np.minimum(inner, side * patient.u - 0.6 * medial)
+    else:
+        size = apex * (1 + side * r.asymmetry * 0.5)
+        place = 0.1 * (1 - apex), side * (0.5 * rx + 0.02)
+        half = patient.oval(*place, ry * size, (0.5 * rx - 0.01) * size * 1.05, 2.4)
+    outline: Field = np.minimum(half, cavity - 0.003)
     return outline
 
 
