@@ -30,7 +30,8 @@ from napari_s3net.plugin.jobs.prefetch import Prefetch, stamp
 from napari_s3net.plugin.jobs.thread_job import Activity, Failure, is_busy
 from napari_s3net.plugin.widgets.dock import Dock
 from napari_s3net.plugin.widgets.parts import caption, row
-from napari_s3net.plugin.widgets.text import batch_text, plural, time_left
+from napari_s3net.plugin.widgets.progress_text import batch_text, time_left
+from napari_s3net.plugin.widgets.text import plural
 
 POLL_MS = 100
 #: Steps of the progress bar for each file, so that it moves within a volume.

@@ -15,12 +15,12 @@ from napari_s3net.batch import KINDS, Plan
 from napari_s3net.batch.plan import FURTHER, USUAL
 from napari_s3net.errors import InvalidSettingsError
 from napari_s3net.plugin.widgets.choosers import OWN
+from napari_s3net.plugin.widgets.device_text import device_label
 from napari_s3net.plugin.widgets.fields import add_fields, add_row, form_layout, make_field
 from napari_s3net.plugin.widgets.own_presets import own_presets
 from napari_s3net.plugin.widgets.parts import column, fold, one_line
 from napari_s3net.plugin.widgets.preset_menu import FOLDER as PRESETS
 from napari_s3net.plugin.widgets.remembered import recall, remember
-from napari_s3net.plugin.widgets.text import device_label
 from napari_s3net.preset_files import read_changes
 from napari_s3net.runtime.machine import cores
 from napari_s3net.settings import presets

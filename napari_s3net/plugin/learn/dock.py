@@ -40,7 +40,8 @@ from napari_s3net.plugin.learn.result import add_result, keep_correction, open_i
 from napari_s3net.plugin.widgets.dock import Dock
 from napari_s3net.plugin.widgets.loss_plot import LossPlot
 from napari_s3net.plugin.widgets.parts import button, caption, column, row
-from napari_s3net.plugin.widgets.text import long_text, plural, time_left
+from napari_s3net.plugin.widgets.progress_text import time_left
+from napari_s3net.plugin.widgets.text import long_text, plural
 
 POLL_MS = 100
 FIRST = "Choose a folder of images, and one for corrected labels."

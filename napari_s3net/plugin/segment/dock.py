@@ -40,13 +40,12 @@ from napari_s3net.plugin.segment.window_drag import WindowDrag
 from napari_s3net.plugin.widgets.choosers import Choosers
 from napari_s3net.plugin.widgets.dock import Dock, show_dock
 from napari_s3net.plugin.widgets.extent import SLICE, VOLUME, ExtentChooser
-from napari_s3net.plugin.widgets.memory_advice import MemoryAdvice
+from napari_s3net.plugin.widgets.memory_advice import MemoryAdvice, memory_text
 from napari_s3net.plugin.widgets.panels import ProgressPanel, Welcome
 from napari_s3net.plugin.widgets.parts import button, column, row
 from napari_s3net.plugin.widgets.result_panel import ResultPanel
 from napari_s3net.plugin.widgets.settings_dialog import SettingsDialog
 from napari_s3net.plugin.widgets.settings_memory import SettingsMemory
-from napari_s3net.plugin.widgets.text import memory_text
 from napari_s3net.plugin.widgets.window_chooser import WindowChooser
 from napari_s3net.runtime.memory import Advice, advise
 from napari_s3net.settings import Settings

@@ -51,7 +51,8 @@ from napari_s3net.plugin.segment.save_result import ask_and_save, save_beside
 from napari_s3net.plugin.segment.volume_counter import VolumeCounter
 from napari_s3net.plugin.widgets.cluster_model import ClusterRow, group_rows, rows_of
 from napari_s3net.plugin.widgets.result_panel import ResultPanel
-from napari_s3net.plugin.widgets.text import area_text, certainty_tip, effort_text, outcome_text
+from napari_s3net.plugin.widgets.result_text import certainty_tip, effort_text, outcome_text
+from napari_s3net.plugin.widgets.text import area_text
 from napari_s3net.plugin.widgets.volume_text import amount_text, volumes_text
 
 #: Pause after a stroke or an undo before the table is measured again, so that painting stays smooth.

@@ -21,7 +21,6 @@ from napari_s3net.plugin.layers.renewal import PerLayer
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.widgets.remembered import recall, remember
-from napari_s3net.plugin.widgets.text import save_ending
 
 #: Formats of label images, as a file dialog names them.
 LABEL_FILTERS = (
@@ -118,6 +117,22 @@ def remembered_format(kind: str | None) -> tuple[str, str]:
     if isinstance(known, list) and len(known) == 2 and known[0] in ("mask", "labels") and known[1] in ENDINGS:
         return known[0], known[1]
     return "mask", save_ending(kind)
+
+
+def save_ending(kind: str | None) -> str:
+    """The format to offer for saving: NIfTI for what lies in space, PNG for photographs, TIFF for the rest.
+
+    Parameters
+    ----------
+    kind : str or None
+        Of the image; None for grey.
+
+    Returns
+    -------
+    str
+        ".nii.gz", ".png" or ".tif".
+    """
+    return {"rgb": ".png", "ct": ".nii.gz", "mr": ".nii.gz"}.get(kind or "grey", ".tif")
 
 
 def place_beside(source: Source | None, what: str, ending: str) -> Path | None:

@@ -8,11 +8,11 @@ from magicgui.widgets.bases import ValueWidget
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QPushButton, QWidget
 
+from napari_s3net.plugin.widgets.device_text import device_label, device_text
 from napari_s3net.plugin.widgets.fields import Chooser, add_row, form_layout, make_field
 from napari_s3net.plugin.widgets.parts import column, fold, one_line, row
 from napari_s3net.plugin.widgets.preset_menu import PresetMenu
 from napari_s3net.plugin.widgets.settings_form import SettingsForm
-from napari_s3net.plugin.widgets.text import device_label, device_text
 from napari_s3net.preset_files import OwnPreset
 from napari_s3net.runtime.machine import cores, may_have_card
 from napari_s3net.runtime.memory import card_name

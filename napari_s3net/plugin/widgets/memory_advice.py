@@ -1,4 +1,4 @@
-"""Says that a run would not fit into memory, and offers what would."""
+"""How much memory a run takes; where it would not fit, says so and offers what would."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QPushButton, QWidget
 
 from napari_s3net.plugin.widgets.parts import column
-from napari_s3net.plugin.widgets.text import remedy_text, remedy_words
-from napari_s3net.runtime.memory import Advice
+from napari_s3net.plugin.widgets.text import NARROW
+from napari_s3net.runtime.memory import Advice, mib_text, too_much
 
 
 class MemoryAdvice(QWidget):
@@ -57,3 +57,56 @@ class MemoryAdvice(QWidget):
             self.size_taken.emit(self._advice.working_size)
         else:
             self.cpu_taken.emit()
+
+
+def memory_text(advice: Advice) -> str:
+    """Say what a run takes of memory and what there is.
+
+    Parameters
+    ----------
+    advice : Advice
+        Need and free memory, in MiB.
+
+    Returns
+    -------
+    str
+        "Memory: about 130 MB of 12.4 GB free.".
+    """
+    needed, free = (mib_text(mib).replace(" ", NARROW) for mib in (advice.needed, advice.free))
+    return f"Memory: about {needed} of {free} free."
+
+
+def remedy_words(advice: Advice) -> str:
+    """Say that a run does not fit into memory, and what would.
+
+    Parameters
+    ----------
+    advice : Advice
+        What would make it fit.
+
+    Returns
+    -------
+    str
+        Two sentences.
+    """
+    if advice.working_size is not None:
+        return f"{too_much(advice)} A working size of {advice.working_size}{NARROW}px fits."
+    return f"{too_much(advice)} {'It fits on the CPU.' if advice.cpu else 'Close other programs first.'}"
+
+
+def remedy_text(advice: Advice) -> str:
+    """The text of the button that makes a run fit into memory.
+
+    Parameters
+    ----------
+    advice : Advice
+        What would make it fit.
+
+    Returns
+    -------
+    str
+        "Use 256 px" or "Use the CPU"; empty where neither would do.
+    """
+    if advice.working_size is not None:
+        return f"Use {advice.working_size}{NARROW}px"
+    return "Use the CPU" if advice.cpu else ""

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton, QWidget
 from napari_s3net.image import Step
 from napari_s3net.plugin.widgets.loss_plot import LossPlot
 from napari_s3net.plugin.widgets.parts import button, caption, column, heading, menu_button, row
-from napari_s3net.plugin.widgets.text import progress_text, time_left
+from napari_s3net.plugin.widgets.progress_text import progress_text, time_left
 from napari_s3net.plugin.widgets.volume_text import slices_text, volume_progress
 
 #: From this height on there is room for the plot of the losses.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from napari_s3net.plugin.widgets.text import NARROW, device_label, seconds_text, unit_text
+from napari_s3net.plugin.widgets.device_text import device_label
+from napari_s3net.plugin.widgets.text import NARROW, seconds_text, unit_text
 from napari_s3net.settings import Settings, presets
 
 

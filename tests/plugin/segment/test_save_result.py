@@ -21,6 +21,7 @@ from napari_s3net.plugin.segment.save_result import (
     ask_and_save,
     filters,
     save_beside,
+    save_ending,
     save_result,
 )
 from napari_s3net.provenance import Provenance
@@ -169,3 +170,8 @@ def test_save_writes_beside_the_image_and_asks_before_it_replaces_a_file(scan, t
     save_beside(None, result_on(viewer, image, labels)[0], source)
     assert asked[1:] == [str(tmp_path / "scan_mask.tif")], "of another day"
     assert len(told[0]) == 2
+
+
+@pytest.mark.parametrize(("kind", "ending"), [("rgb", ".png"), ("ct", ".nii.gz"), ("grey", ".tif"), (None, ".tif")])
+def test_the_usual_format_of_each_kind_of_image(kind, ending):
+    assert save_ending(kind) == ending

@@ -1,5 +1,5 @@
 from napari_s3net.plugin.widgets.settings_text import settings_rows
-from tests.plugin.widgets.test_text import about, flat
+from tests.plugin.widgets.test_result_text import about, flat
 
 
 def test_settings_rows_name_every_setting_with_its_unit():

@@ -1,0 +1,77 @@
+"""What the docks say while a run or a batch goes on."""
+
+from __future__ import annotations
+
+from napari_s3net.plugin.widgets.text import long_text, plural, seconds_text
+
+
+def progress_text(iteration: int, total: int, left: float | None, n_labels: int) -> str:
+    """One line while a run goes on.
+
+    Parameters
+    ----------
+    iteration, total : int
+        Iterations done, and at most to do.
+    left : float or None
+        Seconds left; None where that is not known yet.
+    n_labels : int
+        Clusters in use.
+
+    Returns
+    -------
+    str
+        "18 of 40 · about 1.1 s left · 6 clusters".
+    """
+    parts = [f"{iteration} of {total}", plural(n_labels, "cluster")]
+    if left is not None and iteration < total:
+        parts.insert(1, f"about {seconds_text(left)} left")
+    return " · ".join(parts)
+
+
+def batch_text(over: int, total: int, failed: int, left: float | None, *, paused: bool, within: str = "") -> str:
+    """One line while a batch goes on.
+
+    Parameters
+    ----------
+    over, total : int
+        Files that are finished in any way, and all.
+    failed : int
+        How many of them failed.
+    left : float or None
+        Seconds left; None where that is not known.
+    paused : bool
+        Whether the batch waits; then no time is told.
+    within : str
+        Which slices of volumes are worked on; empty for none.
+
+    Returns
+    -------
+    str
+        "412 of 1,204 · 3 failed · about 27 min left".
+    """
+    parts = [f"{over:,} of {total:,}", *([within] if within else [])]
+    if failed:
+        parts.append(f"{failed:,} failed")
+    if paused:
+        parts.append("paused")
+    elif left is not None and over < total:
+        parts.append(f"about {long_text(left)} left")
+    return " · ".join(parts)
+
+
+def time_left(done: float, to_do: float, seconds: float) -> float | None:
+    """Estimate the time left from the pace so far.
+
+    Parameters
+    ----------
+    done, to_do : float
+        What was done since the clock was started, and what is left: iterations or files.
+    seconds : float
+        How long that took.
+
+    Returns
+    -------
+    float or None
+        Seconds; None while fewer than two are done.
+    """
+    return None if done < 2 else seconds / done * to_do
