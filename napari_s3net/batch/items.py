@@ -7,12 +7,22 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from napari_s3net.batch.plan import KINDS, Plan
 from napari_s3net.errors import ReadError
-from napari_s3net.io.listing import data_files, files_in, images_among, is_hidden, sort_dicom, unique_stems
+from napari_s3net.io.listing import (
+    data_files,
+    files_in,
+    images_among,
+    is_hidden,
+    left_out_text,
+    others_among,
+    sort_dicom,
+    unique_stems,
+)
 
 #: Folders of ours inside the output, which are never an input.
 OURS = (*KINDS[:3], "thumbnails", "settings", "corrected")
@@ -71,8 +81,36 @@ def find_items(plan: Plan) -> list[Item]:
     if not items:
         where = f"{plan.source}{' and its folders' if plan.recursive else ''}"
         what = f"matches {plan.pattern}" if plan.pattern else "is an image that can be read"
-        raise ReadError(f"Nothing in {where} {what}.{'' if plan.recursive else ' Folders within are left out.'}")
+        within = "" if plan.recursive else " Folders within are left out."
+        others = what_is_left_out(plan)
+        raise ReadError(f"Nothing in {where} {what}.{within}{f' Also {others}.' if others else ''}")
     return items
+
+
+def what_is_left_out(plan: Plan) -> str:
+    """Say of which formats a batch leaves files out, since nothing here reads them.
+
+    Parameters
+    ----------
+    plan : Plan
+        With a pattern, what it does not match was not asked for.
+
+    Returns
+    -------
+    str
+        "left out: 2 .heic, 1 .txt"; empty where there are none.
+    """
+    source, output = Path(os.path.abspath(plan.source)), plan.output.resolve()  # noqa: PTH100 - as in `find_items`
+    if plan.pattern:
+        return ""
+    return left_out_text(path for folder in _folders(source, output, plan.recursive) for path in _others_in(folder))
+
+
+def _others_in(folder: Path) -> list[Path]:
+    """What is left out of one folder; of one that cannot be looked into its row tells."""
+    with suppress(OSError):
+        return others_among(files_in(folder))
+    return []
 
 
 def _folders(source: Path, output: Path, recursive: bool) -> Iterator[Path]:

@@ -64,7 +64,7 @@ def run(options: Namespace) -> int:
     KeyboardInterrupt
         If Ctrl-C ended the batch; what was finished is kept.
     """
-    from napari_s3net.batch import Plan, find_items, open_executor
+    from napari_s3net.batch import Plan, find_items, open_executor, what_is_left_out
     from napari_s3net.batch.card import jobs_for
 
     plan = Plan(
@@ -89,6 +89,8 @@ def run(options: Namespace) -> int:
 
         load_model(plan.model)
     items = find_items(plan)
+    if others := what_is_left_out(plan):
+        say(f"{plan.source}: {others}")
     started = time.perf_counter()
     jobs = jobs_for(plan) if options.jobs is None else options.jobs
     with open_executor(jobs, options.scheduler) as executor:

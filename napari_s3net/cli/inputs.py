@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_s3net.io.listing import files_in, images_among, sort_dicom, unique_stems
+from napari_s3net.io.listing import files_in, images_among, left_out_text, others_among, sort_dicom, unique_stems
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,27 @@ def find_inputs(paths: Iterable[Path]) -> list[Input]:
             found.setdefault(Path(os.path.abspath(path)), files)  # noqa: PTH100
     stems = unique_stems(list(found))
     return [Input(path, stem, files) for (path, files), stem in zip(found.items(), stems, strict=True)]
+
+
+def left_out_of(paths: Iterable[Path]) -> list[str]:
+    """Say which files of the folders that were named are left out, since nothing here reads their formats.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        As for `find_inputs`.
+
+    Returns
+    -------
+    list of str
+        "photos: left out: 2 .heic, 1 .txt" for each folder that holds such files.
+    """
+    found = []
+    for folder in paths:
+        with suppress(OSError):
+            if folder.is_dir() and (words := left_out_text(others_among(files_in(folder)))):
+                found.append(f"{folder}: {words}")
+    return found
 
 
 def _expand(path: Path) -> list[tuple[Path, tuple[str, ...]]]:

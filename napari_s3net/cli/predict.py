@@ -39,7 +39,7 @@ def run(options: Namespace) -> int:
     S3NetError
         If model or device cannot be used.
     """
-    from napari_s3net.cli.inputs import find_inputs
+    from napari_s3net.cli.inputs import find_inputs, left_out_of
     from napari_s3net.errors import ModelFileError
     from napari_s3net.learning.model import load_model
     from napari_s3net.runtime.device import resolve_device
@@ -48,6 +48,8 @@ def run(options: Namespace) -> int:
     if model.card.is_pretrained_only:
         raise ModelFileError(f"{options.model} was only pre-trained and knows no classes yet. Use it as learn --init.")
     model.network.to(resolve_device(options.device))
+    for words in left_out_of(options.inputs):
+        say(words)
     failed = 0
     for item in find_inputs(options.inputs):
         try:

@@ -63,8 +63,10 @@ def run(options: Namespace) -> int:
     """
     asked = RunOptions.from_flags(options)
     _make_folder(options.output)
-    from napari_s3net.cli.inputs import find_inputs
+    from napari_s3net.cli.inputs import find_inputs, left_out_of
 
+    for words in left_out_of(options.inputs):
+        say(words)
     inputs = find_inputs(options.inputs)
     failed = sum(not _succeeds(item, options, asked) for item in inputs)
     if failed and len(inputs) > 1:

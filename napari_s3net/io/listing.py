@@ -64,6 +64,44 @@ def images_among(files: Iterable[Path]) -> list[Path]:
     return [p for p in files if not any(_base(stem(p), end) in stems for end in RESULTS) and not _is_second(p)]
 
 
+def others_among(files: Iterable[Path]) -> list[Path]:
+    """Choose the files of a folder that nothing here reads, so that it can be said that they are left out.
+
+    Parameters
+    ----------
+    files : iterable of Path
+        Of one folder.
+
+    Returns
+    -------
+    list of Path
+        In the order given, without hidden files and without those that belong to an image, such as the .raw of a .mhd.
+    """
+    files = [path for path in files if not is_hidden(path)]
+    others = [path for path in files if not is_readable(path)]
+    images = set(files).difference(others) if others else ()
+    belonging = {part for image in images for part in data_files(image)}
+    return [path for path in others if path not in belonging]
+
+
+def left_out_text(others: Iterable[Path]) -> str:
+    """Say of which formats files are left out.
+
+    Parameters
+    ----------
+    others : iterable of Path
+        From `others_among`, of one folder or many.
+
+    Returns
+    -------
+    str
+        "left out: 2 .heic, 1 .txt", the most frequent first; empty where there are none.
+    """
+    kinds = Counter(path.suffix.lower() or "without a suffix" for path in others)
+    counts = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
+    return counts and f"left out: {counts}"
+
+
 def sort_dicom(images: Sequence[Path]) -> tuple[list[Path], dict[str, tuple[Path, ...]]]:
     """Tell the images of one folder that stand for themselves from the slices of its DICOM series.
 

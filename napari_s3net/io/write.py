@@ -134,8 +134,8 @@ def _why_not(path: Path, suffix: str, labels: NDArray[Any], geometry: Geometry, 
     if labels.ndim not in (2, 3, 4) or min(labels.ndim, 3) != geometry.ndim or not labels.size:
         return f"the labels have shape {labels.shape}, the image has {geometry.ndim} axes."
     low, high = int(labels.min()), int(labels.max())
-    if low < 0 or high > np.iinfo(np.uint32).max:
-        return f"labels lie between 0 and {np.iinfo(np.uint32).max}; got {low} to {high}."
+    if low < 0 or high > np.iinfo(np.int32).max:  # what `read_labels` returns
+        return f"labels lie between 0 and {np.iinfo(np.int32).max}; got {low} to {high}."
     if path.name.lower().endswith(".seg.nrrd") and labels.ndim != 3:
         return f"a segmentation for 3D Slicer is a volume (Z, H, W), the labels have shape {labels.shape}."
     if suffix == ".png" and labels.ndim > 2:

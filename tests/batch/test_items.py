@@ -5,7 +5,7 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
-from napari_s3net.batch.items import find_items, input_digest, stem_of
+from napari_s3net.batch.items import find_items, input_digest, stem_of, what_is_left_out
 from napari_s3net.batch.plan import Plan
 from napari_s3net.errors import ReadError
 from tests.io.made_files import hounsfield, write_dicom
@@ -182,3 +182,24 @@ def test_links_keep_their_names_and_linked_folders_are_followed_once(tmp_path, s
     assert found(source, recursive=True) == ["b.png", "linked/deep/x.png", "sub/a.png"]
     (tmp_path / "link").symlink_to(source)
     assert found(tmp_path / "link") == ["b.png"]
+
+
+def test_formats_that_are_left_out_are_told(folder, save):
+    plan = Plan(source=folder, output=folder / "out")
+    assert what_is_left_out(plan) == ""
+    (folder / "d.heic").write_bytes(b"hello")
+    save(folder / "2024" / "e.png")
+    (folder / "2024" / "f.webp").write_bytes(b"hello")
+    (folder / "out").mkdir()
+    (folder / "out" / "measurements.csv").write_text("file", encoding="utf-8")
+    assert what_is_left_out(plan) == "left out: 1 .heic"
+    everything = Plan(source=folder, output=folder / "out", recursive=True)
+    assert what_is_left_out(everything) == "left out: 1 .heic, 1 .webp"
+    asked = Plan(source=folder, output=folder / "out", pattern="*.png")
+    assert what_is_left_out(asked) == "", "what the pattern does not match was not asked for"
+
+
+def test_a_folder_of_a_format_that_nothing_here_reads_says_which(tmp_path):
+    (tmp_path / "d.heic").write_bytes(b"hello")
+    with pytest.raises(ReadError, match=r"left out: 1 \.heic"):
+        found(tmp_path)

@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import PIL.Image
@@ -66,3 +67,12 @@ def test_a_folder_with_nothing_to_read_says_so(runs, tmp_path, capsys):
     err = capsys.readouterr().err
     assert "void" in err
     assert err.count("\n") == 1
+
+
+def test_formats_that_are_left_out_are_told(runs, photo, tmp_path, capsys):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    shutil.copy(photo, folder / "a.png")
+    (folder / "b.heic").write_bytes(b"hello")
+    assert run("segment", folder, "-o", tmp_path / "out") == 0
+    assert capsys.readouterr().err == f"napari-s3net: {folder}: left out: 1 .heic\n"

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_s3net.io.listing import data_files, files_in, images_among, sort_dicom, unique_stems
+from napari_s3net.io.listing import (
+    data_files,
+    files_in,
+    images_among,
+    left_out_text,
+    others_among,
+    sort_dicom,
+    unique_stems,
+)
 from tests.io.made_files import hounsfield, write_dicom
 
 
@@ -86,3 +94,12 @@ def test_a_link_that_leads_nowhere_is_not_left_out_in_silence(tmp_path):
         pytest.skip("links are not allowed")
     assert [path.name for path in files_in(tmp_path)] == ["a.png", "b.png"]
     assert [path.name for path in images_among(files_in(tmp_path))] == ["a.png", "b.png"]
+
+
+def test_what_nothing_here_reads_is_counted_by_format_but_no_part_of_an_image(files):
+    for name in ("b.heic", "c.HEIC", "notes.txt", "LICENCE", ".hidden.txt"):
+        (files / name).write_text("hello", encoding="utf-8")
+    others = others_among(files_in(files))
+    assert [path.name for path in others] == ["LICENCE", "b.heic", "c.HEIC", "notes.txt"]
+    assert left_out_text(others) == "left out: 2 .heic, 1 without a suffix, 1 .txt"
+    assert left_out_text([]) == ""

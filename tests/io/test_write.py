@@ -13,7 +13,7 @@ import tifffile
 
 from napari_s3net.errors import WriteError
 from napari_s3net.image import Geometry
-from napari_s3net.io import read_image, write, write_image, write_json, write_labels, write_png
+from napari_s3net.io import read_image, read_labels, write, write_image, write_json, write_labels, write_png
 from napari_s3net.runtime import child_pool
 from tests.io.made_files import hounsfield, phantom, volume, write_dicom
 from tests.io.test_geometry import rotation
@@ -117,6 +117,14 @@ def test_many_labels_need_32_bits_and_a_png_does_not_have_them(tmp_path, suffix)
     np.testing.assert_array_equal(read_image(tmp_path / f"a{suffix}").array, labels)
     with pytest.raises(WriteError, match=r"Cannot write a\.png: a PNG holds labels up to 65535, these reach 70000"):
         write_labels(tmp_path / "a.png", labels, PLANE)
+
+
+def test_no_label_is_written_that_would_not_be_read_again(tmp_path):
+    highest = np.iinfo(np.int32).max
+    write_labels(tmp_path / "a.tif", np.full((12, 10), highest), PLANE)
+    assert read_labels(tmp_path / "a.tif").array.max() == highest
+    with pytest.raises(WriteError, match=f"between 0 and {highest}; got 0 to {highest + 1}"):
+        write_labels(tmp_path / "b.tif", np.array([[0, highest + 1]]), PLANE)
 
 
 def test_a_stack_fits_a_tiff_and_not_a_png(tmp_path):

@@ -212,7 +212,8 @@ class BatchDock(Dock):
         assert self.plan is not None  # noqa: S101 - it was looked at
         rows = found.rows or {}
         self._items = {item.file: item for item in found.items}
-        self.form.source_line.setText(plural(len(found.items), "image") if found.items else "")
+        counted = (plural(len(found.items), "image"), found.left_out) if found.items else ()
+        self.form.source_line.setText(" · ".join(filter(None, counted)))
         if found.failure is not None:
             self.show_message(found.failure.message)
         before = f"{plural(found.current, 'image')} done before with these settings" if found.current else ""

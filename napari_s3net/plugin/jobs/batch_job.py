@@ -11,7 +11,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
-from napari_s3net.batch import BatchExecutor, FileRow, Item, Plan, Summary, find_items, iter_batch, open_executor
+from napari_s3net.batch import (
+    BatchExecutor,
+    FileRow,
+    Item,
+    Plan,
+    Summary,
+    find_items,
+    iter_batch,
+    open_executor,
+    what_is_left_out,
+)
 from napari_s3net.batch.fit import choose
 from napari_s3net.batch.report import BatchReport, light_rows
 from napari_s3net.plugin.jobs.thread_job import Failure, LongJob, ThreadJob, failure_of
@@ -30,6 +40,8 @@ class FolderContents:
         What the report of the output folder says, by file, without measurements.
     current : int
         How many of the images are done with these very settings.
+    left_out : str
+        Of which formats files are left out, in words.
     failure : Failure or None
         Why nothing was found.
     """
@@ -37,6 +49,7 @@ class FolderContents:
     items: tuple[Item, ...] = ()
     rows: dict[str, FileRow] | None = None
     current: int = 0
+    left_out: str = ""
     failure: Failure | None = None
 
 
@@ -57,12 +70,13 @@ def scan_folders(plan: Plan) -> FolderContents:
     try:
         rows = light_rows(plan.output)
         items = tuple(find_items(plan))
+        others = what_is_left_out(plan)
         digest = choose(plan.digest, items)[2] if plan.fit == "folder" else plan.digest
     except Exception as error:  # noqa: BLE001 - a folder may fail in any way, and the dock has to hear of it
         return FolderContents(rows=rows, failure=failure_of(error, BatchJob.title))
     known = (rows.get(item.file) for item in items)
     current = sum(row is not None and row.status == "done" and row.settings == digest for row in known)
-    return FolderContents(items, rows, current)
+    return FolderContents(items, rows, current, others)
 
 
 class FolderScan(ThreadJob):

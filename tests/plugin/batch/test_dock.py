@@ -103,6 +103,12 @@ def test_folders_are_looked_at(ready):
     assert set(states(ready).values()) == {"waiting"}
 
 
+def test_formats_that_are_left_out_are_told(ready, photos, qtbot):
+    (photos / "d.heic").write_bytes(b"hello")
+    ready.form.changed.emit()
+    qtbot.waitUntil(lambda: ready.form.source_line.text() == "3 images · left out: 1 .heic", timeout=10000)
+
+
 def test_a_folder_that_is_none_is_told(dock, tmp_path, qtbot):
     choose_batch_folders(dock.form, tmp_path / "nowhere", tmp_path / "out")
     qtbot.waitUntil(lambda: "not a folder" in dock.message.text(), timeout=10000)
