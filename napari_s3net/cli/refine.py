@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_s3net.cli.common_options import add_formats
 from napari_s3net.cli.output import say_more
-from napari_s3net.errors import InvalidConstraintsError, InvalidImageError, ReadError, S3NetError
+from napari_s3net.errors import ReadError, S3NetError
 from napari_s3net.provenance import PROGRAM, Provenance
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from napari_s3net.image import Image, Segmentation
-    from napari_s3net.segments import Segment
+    from napari_s3net.io.read import LabelImage
 
 #: What a result's JSON tells of each label by its number.
 _BY_NUMBER = ("foreground", "names", "meanings", "colours", "codes")
@@ -60,13 +56,14 @@ def run(options: Namespace) -> int:
     from napari_s3net.export.formats import write_formats
     from napari_s3net.export.result import write_result
     from napari_s3net.io import read_image
+    from napari_s3net.io.on_image import read_labels_on
     from napari_s3net.io.validation.headers import stem
 
     image = read_image(options.input)
-    labels, segments = _labels_of(image, options.labels)
-    drawn, _ = _labels_of(image, options.constraints)
-    before = _result(options.labels, labels, segments, image)
-    result = refine(before, drawn, image=image, locked=options.lock, device=options.device)
+    labels = read_labels_on(image, options.input, options.labels)
+    drawn = read_labels_on(image, options.input, options.constraints)
+    before = _result(options.labels, labels, image)
+    result = refine(before, drawn.array, image=image, locked=options.lock, device=options.device)
     changed = float((result.labels != before.labels).mean())
     result = result.with_provenance(source=options.input.name)
     written = write_result(options.output, stem(options.input), image, result, overlay=options.overlay)
@@ -77,24 +74,7 @@ def run(options: Namespace) -> int:
     return 0
 
 
-def _labels_of(image: Image, path: Path) -> tuple[NDArray[np.int32], Sequence[Segment]]:
-    """Labels or strokes on the voxels of the image, with what their file tells of them."""
-    from napari_s3net.io import read_labels
-    from napari_s3net.io.on_image import labels_on
-
-    read = read_labels(path)
-    try:
-        array = labels_on(image, read.array, read.geometry)
-    except InvalidImageError as error:
-        raise InvalidConstraintsError(f"{path.name} does not fit. {error}") from error
-    if array is None:
-        raise InvalidConstraintsError(
-            f"{path.name} is {read.array.shape}, the image is {image.shape}; expected the same."
-        )
-    return array, read.segments
-
-
-def _result(path: Path, labels: NDArray[np.int32], segments: Sequence[Segment], image: Image) -> Segmentation:
+def _result(path: Path, labels: LabelImage, image: Image) -> Segmentation:
     """Labels with what the JSON beside them knows, object, names and settings; what their file tells comes first.
 
     A DICOM segmentation numbers its segments from 1: where these are not the JSON's numbers, that says nothing of them.
@@ -105,12 +85,12 @@ def _result(path: Path, labels: NDArray[np.int32], segments: Sequence[Segment], 
 
     beside = path.with_name(f"{stem(path).removesuffix('.seg').removesuffix('_labels')}.json")
     values = _metadata(beside)
-    if path.suffix == ".dcm" and {int(i) for i in values.get("names", ())} != {one.label for one in segments}:
+    if path.suffix == ".dcm" and {int(i) for i in values.get("names", ())} != {one.label for one in labels.segments}:
         values = {key: value for key, value in values.items() if key not in _BY_NUMBER}
     if "settings" not in values:
         values = {**values, **_suggested(image).to_dict()}
     try:
-        return with_segments(Segmentation.from_metadata(labels, image.geometry, values), segments)
+        return with_segments(Segmentation.from_metadata(labels.array, image.geometry, values), labels.segments)
     except S3NetError as error:
         raise ReadError(f"{beside.name} beside the labels cannot be used: {error} Mend it, or move it away.") from error
 

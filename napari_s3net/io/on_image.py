@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,45 @@ from numpy.typing import NDArray
 
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Geometry, Image
+from napari_s3net.io.read import LabelImage, read_labels
 
 #: Labels are on the voxels of an image if none is further off than this share of a voxel.
 NEAR = 0.25
 
 
-def labels_on(image: Image, array: NDArray[Any], geometry: Geometry) -> NDArray[Any] | None:
+def read_labels_on(image: Image, image_path: Path, path: Path) -> LabelImage:
+    """Read labels and lay them on their image.
+
+    Parameters
+    ----------
+    image : Image
+        What was labelled.
+    image_path : path-like
+        Its file, for what is said if the labels do not fit.
+    path : path-like
+        The labels' file.
+
+    Returns
+    -------
+    LabelImage
+        The labels of the image's shape, where the image lies, with what their file tells of them.
+
+    Raises
+    ------
+    ReadError
+        If the labels cannot be read.
+    InvalidImageError
+        If they do not fit; the message names both files.
+    """
+    read = read_labels(path)
+    try:
+        array = labels_on(image, read.array, read.geometry)
+    except InvalidImageError as error:
+        raise InvalidImageError(f"{path.name} does not fit {image_path.name}. {error}") from error
+    return read._replace(array=array, geometry=image.geometry)
+
+
+def labels_on(image: Image, array: NDArray[Any], geometry: Geometry) -> NDArray[Any]:
     """Lay labels on an image; those of some of its slices get empty ones around them.
 
     Parameters
@@ -29,17 +63,23 @@ def labels_on(image: Image, array: NDArray[Any], geometry: Geometry) -> NDArray[
 
     Returns
     -------
-    numpy.ndarray or None
-        Of the image's shape. None where labels or image have no place in space and their shapes differ.
+    numpy.ndarray
+        Of the image's shape.
 
     Raises
     ------
     InvalidImageError
-        If both have a place and the labels lie on other voxels: they are of another image.
+        If both have a place and the labels lie on other voxels: they are of another image. If one of them has none and
+        their shapes differ.
     """
     mine, its = geometry.in_space(), image.geometry.in_space()
     if mine.ndim < 3 or its.ndim < 3 or "pixel" in (mine.unit, its.unit):
-        return array if array.shape == image.shape else None
+        if array.shape == image.shape:
+            return array
+        raise InvalidImageError(
+            f"The labels are {_size(array.shape)}, the image is {_size(image.shape)}. Labels are of the size of their "
+            "image, unless both know their place in space, as in NIfTI or MetaImage files."
+        )
     volume = array.reshape((1,) * (3 - array.ndim) + array.shape)
     shape = np.array((1, 1, *image.shape)[-3:])
     corners = np.array(list(product(*((0, n - 1) for n in volume.shape))), float)
@@ -56,6 +96,10 @@ def labels_on(image: Image, array: NDArray[Any], geometry: Geometry) -> NDArray[
     whole = np.zeros(shape, array.dtype)
     whole[tuple(slice(start, start + n) for start, n in zip(first, volume.shape, strict=True))] = volume
     return whole.reshape(image.shape)
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return " × ".join(map(str, shape)) + " pixels"
 
 
 def _world(geometry: Geometry, places: NDArray[np.float64]) -> NDArray[np.float64]:

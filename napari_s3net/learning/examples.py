@@ -283,31 +283,17 @@ def _read(pair: ImageWithLabels, left_out: list[str]) -> Image | None:
 
 def _read_labels(pair: ImageWithLabels, image: Image, told: dict[int, Segment]) -> NDArray[np.int64]:
     """Labels of the image's shape; a mask of 0 and 255 has class 1. What the first file tells of a class is kept."""
-    from napari_s3net.io import read_labels
-    from napari_s3net.io.on_image import labels_on
+    from napari_s3net.io.on_image import read_labels_on
 
     assert pair.labels is not None  # noqa: S101 - asked for only where there are some
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ReadWarning)
-        read = read_labels(pair.labels)
+        read = read_labels_on(image, pair.image, pair.labels)
     for one in read.segments:
         told.setdefault(one.label, one)
-    try:
-        on_image = labels_on(image, read.array, read.geometry)
-    except InvalidImageError as error:
-        raise InvalidImageError(f"{pair.labels.name} does not fit {pair.image.name}. {error}") from error
-    if on_image is None:
-        raise InvalidImageError(
-            f"{pair.labels.name} has {_size(read.array.shape)}, its image {pair.image.name} {_size(image.shape)}. "
-            "Labels are of the size of their image."
-        )
-    labels = on_image.astype(np.int64)
+    labels = read.array.astype(np.int64)
     found = set(np.unique(labels).tolist())
     return np.where(labels == UNLABELLED, 1, 0) if found == MASK_VALUES else labels
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    return " × ".join(map(str, shape)) + " pixels"
 
 
 def _planes(

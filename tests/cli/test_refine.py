@@ -99,7 +99,10 @@ def test_files_that_do_not_fit_are_explained(files, capsys):
     folder, *_ = files
     write_labels(folder / "strokes.png", np.zeros((5, 5), np.int32), Geometry.identity(2))
     assert refine(folder) == 2
-    assert "strokes.png is (5, 5), the image is (60, 80)" in capsys.readouterr().err
+    assert (
+        "strokes.png does not fit mole.png. The labels are 5 × 5 pixels, the image is 60 × 80 pixels. "
+        "Labels are of the size of their image, unless both know their place in space"
+    ) in capsys.readouterr().err
     (folder / "mole.json").write_text("{", encoding="utf-8")
     assert refine(folder) == 2
 
@@ -175,5 +178,5 @@ def test_labels_of_another_scan_of_the_same_size_are_refused(tmp_path, capsys):
     write_labels(tmp_path / "labels.nii", array + 1, replace(geometry, origin=(30.0, 0.0, 0.0)))
     paths = [str(tmp_path / name) for name in ("scan.nii", "labels.nii", "labels.nii")]
     assert main(["refine", paths[0], "--labels", paths[1], "--constraints", paths[2], "-o", str(tmp_path / "out")]) == 2
-    assert "labels.nii does not fit. The labels lie elsewhere in space" in capsys.readouterr().err
+    assert "labels.nii does not fit scan.nii. The labels lie elsewhere in space" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

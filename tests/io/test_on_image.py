@@ -7,7 +7,8 @@ import pytest
 
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Geometry, Image
-from napari_s3net.io.on_image import labels_on
+from napari_s3net.io import write_labels
+from napari_s3net.io.on_image import labels_on, read_labels_on
 
 TURN = ((1.0, 0.0, 0.0), (0.0, 0.8, -0.6), (0.0, 0.6, 0.8))
 PLACED = Geometry((3.0, 0.8, 0.7), (10.0, -5.0, 2.0), TURN)
@@ -54,5 +55,16 @@ def test_labels_of_the_same_size_that_lie_elsewhere_are_refused(elsewhere):
 def test_without_a_place_the_shape_decides():
     flat = Geometry.identity(3)
     np.testing.assert_array_equal(labels_on(IMAGE, LABELS, flat), LABELS)
-    assert labels_on(IMAGE, LABELS[1:], flat) is None
+    with pytest.raises(InvalidImageError, match="The labels are 4 × 6 × 7 pixels, the image is 5 × 6 × 7 pixels"):
+        labels_on(IMAGE, LABELS[1:], flat)
     np.testing.assert_array_equal(labels_on(Image(IMAGE.array, flat, "grey"), LABELS, PLACED), LABELS)
+
+
+def test_labels_from_a_file_lie_where_the_image_lies_or_both_files_are_named(tmp_path):
+    write_labels(tmp_path / "part.nii", LABELS[3:].astype(np.int32), IMAGE.slices(3, 4).geometry)
+    read = read_labels_on(IMAGE, tmp_path / "scan.nii", tmp_path / "part.nii")
+    np.testing.assert_array_equal(read.array[3:], LABELS[3:])
+    assert not read.array[:3].any()
+    assert read.geometry == IMAGE.geometry
+    with pytest.raises(InvalidImageError, match=r"part\.nii does not fit scan\.nii\. The labels lie elsewhere"):
+        read_labels_on(IMAGE.slices(0, 1), tmp_path / "scan.nii", tmp_path / "part.nii")

@@ -54,7 +54,10 @@ def test_names_are_given_and_values_without_one_refused(folder):
 
 def test_labels_of_another_size_are_refused(folder):
     relabel(folder, np.ones((12, 13), np.int32))
-    with pytest.raises(InvalidImageError, match=r"a0\.png has 12 × 13 pixels.*40 × 48"):
+    with pytest.raises(
+        InvalidImageError,
+        match=r"a0\.png does not fit a0\.png\. The labels are 12 × 13 pixels, the image is 40 × 48 pixels\.",
+    ):
         read(folder)
 
 
