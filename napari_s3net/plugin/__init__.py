@@ -6,3 +6,5 @@ wait_asleep()  # before anything of the plugin loads torch
 
 #: By which napari knows the plugin.
 PLUGIN = "napari-s3net"
+#: What it is called on the screen, as in the manifest.
+DISPLAY_NAME = "S³-Net"

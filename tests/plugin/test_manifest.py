@@ -7,6 +7,7 @@ from npe2 import PluginManager, PluginManifest
 
 import napari_s3net
 from napari_s3net.io import is_readable
+from napari_s3net.plugin import DISPLAY_NAME
 from napari_s3net.plugin.contributions.open_files import PATTERNS
 
 MANIFEST = Path(napari_s3net.__file__).with_name("napari.yaml")
@@ -19,7 +20,7 @@ def manifest():
 
 def test_it_is_valid_and_every_command_exists(manifest):
     manifest.validate_imports()
-    assert manifest.display_name == "S³-Net"
+    assert manifest.display_name == DISPLAY_NAME == "S³-Net"
     assert str(manifest.schema_version) == "0.3.0"
     assert all(command.id.startswith("napari-s3net.") for command in manifest.contributions.commands)
 

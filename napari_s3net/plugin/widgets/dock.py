@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from napari.utils.notifications import show_error
+from npe2 import PluginManager
 from qtpy.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from qtpy.QtGui import QResizeEvent, QShowEvent
 from qtpy.QtWidgets import (
@@ -24,7 +25,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_s3net.plugin import PLUGIN
+from napari_s3net.plugin import DISPLAY_NAME, PLUGIN
 from napari_s3net.plugin.jobs.preload import preloading
 from napari_s3net.plugin.layers.undo import undo_log_of
 from napari_s3net.plugin.widgets.graphics import make_canvas_current
@@ -252,7 +253,7 @@ class Dock(QScrollArea):
 
 
 def show_dock(viewer: Any, name: str) -> Any:
-    """Open one of the plugin's docks, or bring it to the front where it is open: napari itself leaves that as it is.
+    """Open one of the plugin's docks, or bring it to the front where it is open, by whatever way: there is one of each.
 
     Parameters
     ----------
@@ -266,7 +267,14 @@ def show_dock(viewer: Any, name: str) -> Any:
     Dock
         What is in view now.
     """
-    dock = viewer.window.add_plugin_dock_widget(PLUGIN, name)[1]
+    titles = [f"{name} ({plugin})" for plugin in (DISPLAY_NAME, PLUGIN)]  # of napari's menus, and of its Python
+    there = viewer.window.dock_widgets
+    dock = next((there[title] for title in titles if title in there), None)
+    if dock is None:
+        widgets = PluginManager.instance().iter_widgets()
+        offered = {one.display_name: one for one in widgets if one.plugin_name == PLUGIN}
+        dock = offered[name].get_callable()(viewer)
+        viewer.window.add_dock_widget(dock, name=titles[0])
     bring_forward(dock)
     return dock
 

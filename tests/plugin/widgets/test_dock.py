@@ -1,3 +1,4 @@
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -208,6 +209,31 @@ def test_the_way_on_leads_to_a_dock_that_is_open_behind(make_napari_viewer, qtbo
     qtbot.waitUntil(lambda: front.visibleRegion().isEmpty() and not behind.visibleRegion().isEmpty())
     correct.empty.segment.click()
     qtbot.waitUntil(lambda: behind.visibleRegion().isEmpty())
+
+
+@pytest.mark.viewer
+@pytest.mark.parametrize("name", ["Segment", "Correct", "Learn", "Batch"])
+def test_there_is_one_dock_of_a_name_whichever_way_it_is_opened(make_napari_viewer, name):
+    from napari._app_model import get_app_model
+
+    viewer = make_napari_viewer(show=True)
+
+    def opened():
+        return [one for one in viewer.window._qt_window.findChildren(Dock) if type(one).__name__ == f"{name}Dock"]
+
+    menu = partial(get_app_model().commands.execute_command, f"napari-s3net.{name.lower()}")
+    menu().result()
+    (first,) = opened()
+    assert show_dock(viewer, name) is first
+    viewer.window.remove_dock_widget(first)
+    second = show_dock(viewer, name)
+    menu().result()  # napari's menu shows and hides what is there
+    assert frame_of(second).isHidden()
+    assert show_dock(viewer, name) is second
+    assert [one for one in opened() if one is not first] == [second]
+    viewer.window.remove_dock_widget(second)
+    scripted = viewer.window.add_plugin_dock_widget("napari-s3net", name)[1]
+    assert show_dock(viewer, name) is scripted
 
 
 def test_a_dock_stays_where_the_user_has_put_it(qtbot, viewer, window):
