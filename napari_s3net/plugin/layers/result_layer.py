@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from napari_s3net.plugin.layers.metadata import Metadata
 from napari_s3net.plugin.layers.ownership import belongs_to, set_owner
 from napari_s3net.plugin.layers.packed import PackedPlane
-from napari_s3net.plugin.layers.palette import colour_table, object_table
+from napari_s3net.plugin.layers.palette import colour_table, hex_colour, object_table
 from napari_s3net.plugin.layers.placement import KEY, lies_on, transform_of
 from napari_s3net.plugin.layers.plane_key import Index, PlaneKey
 from napari_s3net.plugin.layers.shown import Shown, groups_of, shown_of
@@ -335,7 +335,10 @@ def recolour(layer: Labels) -> None:
         table = object_table(ids, foreground, [i for i in ids if not names.get(i)])
     else:
         table = colour_table(ids, foreground, groups_of(metadata) if shown is Shown.GROUPS else ())
-    colormap = DirectLabelColormap(color_dict={**table, **metadata.get("colours", {})})
+    given = metadata.get("colours", {}).items()
+    # What the palette gives anyway, as it comes back from a file, is not a colour that somebody chose.
+    own = {i: colour for i, colour in given if colour != hex_colour(i, is_object=i in foreground)}
+    colormap = DirectLabelColormap(color_dict={**table, **own})
     # Another colour map draws the layer anew and tells everybody, even where it is the same.
     if not _is_same(layer.colormap, colormap):
         layer.colormap = colormap

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,7 @@ from napari_s3net.plugin.learn.folder_job import FolderJob
 from napari_s3net.plugin.learn.form import LearnForm
 from napari_s3net.plugin.learn.open_layers import open_labels
 from napari_s3net.plugin.learn.preview import Preview
-from napari_s3net.plugin.learn.result import add_result, keep_correction, open_image
+from napari_s3net.plugin.learn.result import add_result, keep_correction, open_image, put_result
 from napari_s3net.plugin.widgets.dock import Dock
 from napari_s3net.plugin.widgets.loss_plot import LossPlot
 from napari_s3net.plugin.widgets.parts import button, caption, column, row
@@ -319,8 +318,7 @@ class LearnDock(Dock):
             self.line.setText(f"Learned from {plural(outcome.record['labelled images'], 'image')}.{told}")
         elif isinstance(job, ApplyJob) and isinstance(outcome, Segmentation) and self._applied_to is not None:
             layer, stack = self._applied_to
-            placed = replace(outcome, labels=stack.spread(outcome.labels))
-            add_result(self._viewer, layer, placed, self.form.classes.colours())
+            put_result(self._viewer, layer, stack, outcome, self.form.classes.colours())
             self.line.setText("Applied. Correct what is wrong in the Correct dock.")
         elif isinstance(job, NextJob) and outcome is not None:
             self._show_next(*outcome)
@@ -329,14 +327,17 @@ class LearnDock(Dock):
         self._show_state()
 
     def _show_next(self, path: Path, result: Segmentation) -> None:
-        """Open the chosen image with the model's labels; the one before goes, with its strokes."""
+        """Open the chosen image with the model's labels; what was opened before goes, and others are hidden."""
         if self.opened is not None:
             for layer in (*self.opened[1:], find_strokes(self._viewer.layers, self.opened[2])):
                 if any(plain(one) is layer for one in self._viewer.layers):
                     self._viewer.layers.remove(layer)
+        for one in self._viewer.layers:
+            one.visible = False  # other images, of other sizes
         assert result.image is not None  # noqa: S101 - just applied
         image_layer = open_image(self._viewer, result.image)
         self.opened = (path, image_layer, add_result(self._viewer, image_layer, result, self.form.classes.colours()))
+        self._viewer.reset_view()
         self.line.setText(f"{path.name}: correct it, then Keep correction and Train.")
 
     # -- the viewer

@@ -20,7 +20,7 @@ from napari_s3net.plugin.widgets.settings_form import setting_field
 from napari_s3net.plugin.widgets.text import plural
 
 RECOMMENDED = "recommended"
-IN_VIEW = "The image in view"
+IN_VIEW = "In view"
 START_TEXTS = {"taught": "Taught network", "random": "Nothing"}
 SIZE_TEXTS = {"small": "Small, for a CPU", "standard": "Standard, for a graphics card"}
 #: Seconds of a step, and memory in MB, at the small size: measured on one core of a busy machine, on 16 colour planes.
@@ -82,6 +82,11 @@ class LearnForm(QWidget):
         self._folders = {"learn/images": self.images, "learn/labels": self.labels}
         for name, folder in self._folders.items():
             recall_folder(name, folder)
+        if (
+            self.image_folder is None and self.label_folder is None
+        ):  # those of the last batch, whose results were reviewed
+            recall_folder("batch/input", self.images)
+            recall_folder("batch/output", self.labels)
         self.folders_changed.connect(self._remember_folders)
         self._show_effort()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,23 @@ from napari_s3net.export.result import label_suffix
 from napari_s3net.image import Image, Segmentation
 from napari_s3net.io import read_image, write_labels
 from napari_s3net.plugin.contributions.reader import layer_data
+from napari_s3net.plugin.layers.metadata import Metadata
+from napari_s3net.plugin.layers.metadata_history import history_of
 from napari_s3net.plugin.layers.object_outline import outline_object
+from napari_s3net.plugin.layers.packed import check_sum
 from napari_s3net.plugin.layers.placement import KEY
-from napari_s3net.plugin.layers.result_layer import plain, recolour, result_layer, result_name
+from napari_s3net.plugin.layers.result_layer import (
+    fits_source,
+    is_result_of,
+    plain,
+    recolour,
+    result_layer,
+    result_name,
+    write_planes_undoable,
+)
+from napari_s3net.plugin.layers.run_cache import cache_run
+from napari_s3net.plugin.layers.source import Source
+from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.learn.open_layers import class_labels, class_segments
 
 
@@ -38,6 +53,48 @@ def open_image(viewer: Any, image: Image) -> ImageLayer:
     return layer
 
 
+def put_result(
+    viewer: Any, image_layer: ImageLayer, stack: Stack, result: Segmentation, colours: Mapping[int, str] | None = None
+) -> Labels:
+    """Put a model's labels onto an image: in place of those of a model that are there, as one step of undo.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Holds the image.
+    image_layer : napari.layers.Image
+        What the model was applied to.
+    stack : Stack
+        The image's planes that it was applied to.
+    result : Segmentation
+        Of the stack.
+    colours : mapping of int to str, optional
+        "#rrggbb" of classes that have a colour of their own.
+
+    Returns
+    -------
+    napari.layers.Labels
+        The layer that has them now; it is the active one.
+    """
+    found = [one for one in map(plain, viewer.layers) if _is_learned(one, image_layer, stack.source)]
+    if not found:
+        return add_result(viewer, image_layer, replace(result, labels=stack.spread(result.labels)), colours)
+    layer: Labels = found[-1]
+    old, new = layer.metadata[KEY], _metadata(image_layer, result, colours)
+    planes = result.labels.reshape(len(stack), *stack.source.plane_shape)
+    keys = [stack.key(n) for n in range(len(stack))]
+    history = history_of(layer)
+    history.remember_planes({key: check_sum(layer.data[key.index]) for key in keys}, old)
+    after = write_planes_undoable(layer, dict(zip(keys, planes, strict=True)))
+    history.remember_planes({key: plane.check_sum for key, plane in after.items()}, new)
+    for key, plane in after.items():
+        cache_run(layer, key, {}, packed=plane)  # what a re-run with strokes and Revert begin from
+    layer.metadata = {**layer.metadata, KEY: new}
+    recolour(layer)
+    viewer.layers.selection.active = layer
+    return layer
+
+
 def add_result(
     viewer: Any, image_layer: ImageLayer, result: Segmentation, colours: Mapping[int, str] | None = None
 ) -> Labels:
@@ -57,18 +114,31 @@ def add_result(
     Returns
     -------
     napari.layers.Labels
-        With names and object in its metadata.
+        With names and object in its metadata. Beside a result that is there already it is called "learned".
     """
-    layer = result_layer(result.labels.copy(), image_layer, result_name(image_layer.name))
-    kind = result.image.kind if result.image is not None else "grey"
-    about = {"source": image_layer.name, "kind": kind, "geometry": result.geometry}
-    own = {value: colour for value, colour in (colours or {}).items() if value in result.names}
-    known = result.metadata()
-    layer.metadata = {KEY: {**known, **about, "colours": {**known["colours"], **own}}}
+    usual = result_name(image_layer.name)
+    name = f"{image_layer.name} – learned" if usual in viewer.layers else usual
+    layer = result_layer(result.labels.copy(), image_layer, name)
+    layer.metadata = {KEY: _metadata(image_layer, result, colours)}
     recolour(layer)
     viewer.add_layer(layer)
     outline_object(viewer, layer)
     return layer
+
+
+def _is_learned(layer: Any, image_layer: ImageLayer, source: Source) -> bool:
+    """Whether a layer has a model's labels of an image, and can have others."""
+    is_result = is_result_of(layer, image_layer) and fits_source(layer, source)
+    return is_result and bool(layer.metadata[KEY].get("model"))
+
+
+def _metadata(image_layer: ImageLayer, result: Segmentation, colours: Mapping[int, str] | None) -> Metadata:
+    """What the layer of a model's labels knows about itself."""
+    kind = result.image.kind if result.image is not None else "grey"
+    own = {value: colour for value, colour in (colours or {}).items() if value in result.names}
+    known = result.metadata()
+    about = {"source": image_layer.name, "kind": kind, "geometry": result.geometry}
+    return {**known, **about, "colours": {**known["colours"], **own}}
 
 
 def keep_correction(path: Path, layer: Labels, folder: Path) -> Path:

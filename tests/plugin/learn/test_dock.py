@@ -134,7 +134,8 @@ def test_learned_applied_corrected_and_learned_again(ready, folder, qtbot):
     ready._viewer.dims.order = (0, 1, 2, 3)
     ready.next_button.click()
     over(ready, qtbot)
-    path, _, labels = ready.opened
+    path, opened, labels = ready.opened
+    assert [one for one in map(plain, ready._viewer.layers) if one.visible] == [opened, labels]
     assert path.stem not in ("a0", "a1")
     labels.data[:5, :5] = 2
     ready.keep_button.click()

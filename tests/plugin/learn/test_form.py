@@ -5,6 +5,7 @@ import pytest
 from napari_s3net.learning.recommended import recommend
 from napari_s3net.learning.settings import learn_settings
 from napari_s3net.plugin.learn.form import LearnForm
+from napari_s3net.plugin.widgets.remembered import remember
 from tests.plugin.folders import choose_learn_folders
 
 pytestmark = pytest.mark.viewer
@@ -24,6 +25,20 @@ def test_it_asks_for_what_its_fields_show(form):
     assert form.settings() == learn_settings("standard", method="kaf", steps=70)
     form.start.value = "random"
     assert form.settings().start == "random"
+
+
+def test_it_begins_with_the_folders_of_the_last_batch_until_it_has_its_own(qtbot, tmp_path):
+    for name in ("images", "results", "labels"):
+        (tmp_path / name).mkdir()
+    remember("batch/input", str(tmp_path / "images"))
+    remember("batch/output", str(tmp_path / "results"))
+    form = LearnForm()
+    qtbot.addWidget(form)
+    assert (form.image_folder, form.label_folder) == (tmp_path / "images", tmp_path / "results")
+    choose_learn_folders(form, tmp_path / "images", tmp_path / "labels")
+    again = LearnForm()
+    qtbot.addWidget(again)
+    assert again.label_folder == tmp_path / "labels"
 
 
 def test_another_size_brings_its_number_of_steps(form):

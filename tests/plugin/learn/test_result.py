@@ -1,5 +1,7 @@
 """What was learned, as layers; and corrections, as files."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -10,9 +12,14 @@ from napari_s3net.image import Geometry, Image, Segmentation
 from napari_s3net.io import read_labels
 from napari_s3net.io.write import write_labels, write_png
 from napari_s3net.learning.files import find_images_with_labels
+from napari_s3net.plugin.layers.metadata_history import history_of
 from napari_s3net.plugin.layers.ownership import belongs_to
+from napari_s3net.plugin.layers.palette import LIGHT, hex_colour
 from napari_s3net.plugin.layers.result_layer import metadata_of
-from napari_s3net.plugin.learn.result import add_result, keep_correction, open_image
+from napari_s3net.plugin.layers.run_cache import cached_run
+from napari_s3net.plugin.layers.source import source_of
+from napari_s3net.plugin.layers.stack import Stack
+from napari_s3net.plugin.learn.result import add_result, keep_correction, open_image, put_result
 from napari_s3net.provenance import Provenance
 from napari_s3net.runtime import child_pool
 from napari_s3net.settings import Settings
@@ -42,6 +49,57 @@ def test_a_result_lies_on_its_image_and_knows_its_names():
     assert belongs_to(layer, image, "a0")
     layer.data[0, 0] = 2
     assert labels[0, 0] == 0, "the result's own array is not painted in"
+
+
+def answer(labels, **about):
+    made = Provenance(settings=Settings(), model={"weights": "0123", "settings": {}})
+    names = {1: "Bright", 2: "Dark"}
+    geometry = Geometry.identity(labels.ndim)
+    return Segmentation(labels, (1,), geometry, made, names, object_name="Discs", **about)
+
+
+@pytest.mark.parametrize("slices", [1, 3])
+def test_applied_again_a_model_s_labels_are_replaced_as_one_step_of_undo(slices):
+    viewer = ViewerModel()
+    grey, labels = scene(0)
+    grey, labels = (array if slices == 1 else np.stack([array] * slices) for array in (grey, labels))
+    image = open_image(viewer, Image(grey, Geometry.identity(grey.ndim), "grey", "a0"))
+    stack = Stack.whole(source_of(image, viewer.dims.point, range(viewer.dims.ndim)[-2:]))
+    layer = put_result(viewer, image, stack, answer(labels))
+    later = np.where(labels == 1, 2, labels)
+    assert put_result(viewer, image, stack, replace(answer(later), foreground=(2,))) is layer
+    assert list(viewer.layers) == [image, layer]
+    assert (layer.data == later).all()
+    assert metadata_of(layer)["foreground"] == [2]
+    key = stack.key(0)
+    assert (cached_run(layer, key).labels == layer.data[key.index]).all()
+    layer.undo()
+    assert (layer.data == labels).all()
+    now = metadata_of(layer)
+    assert history_of(layer).recall(key, layer.data[key.index], now)["foreground"] == [1]
+    layer.redo()
+    assert (layer.data == later).all()
+
+
+def test_labels_of_a_run_stay_beside_those_of_a_model_which_are_called_so(marked):
+    viewer, run = marked
+    image = viewer.layers["mole"]
+    stack = Stack.whole(source_of(image, viewer.dims.point, (0, 1)))
+    before = run.data.copy()
+    layer = put_result(viewer, image, stack, answer(np.ones_like(before)))
+    assert (run.data == before).all()
+    assert layer.name == "mole – learned"
+    assert put_result(viewer, image, stack, answer(np.ones_like(before))) is layer
+
+
+def test_the_usual_colours_from_a_file_leave_the_object_a_light_fill():
+    viewer = ViewerModel()
+    grey, labels = scene(0)
+    image = open_image(viewer, Image(grey, Geometry.identity(2), "grey", "a0"))
+    usual = {1: hex_colour(1, is_object=True), 2: "#ff0000"}
+    layer = add_result(viewer, image, answer(labels), usual)
+    assert layer.get_color(1)[3] == LIGHT
+    np.testing.assert_allclose(layer.get_color(2), (1, 0, 0, 1), atol=0.01)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".nii.gz"])
