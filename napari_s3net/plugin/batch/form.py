@@ -156,7 +156,7 @@ class BatchForm(QWidget):
         if folder_in(self.source) != folder:
             self.output.line_edit.value = ""
         self.source.value = folder
-        self.suggest_output()
+        self._tell_folder()
 
     @property
     def has_folders(self) -> bool:

@@ -29,6 +29,8 @@ class ReviewPlace(QWidget):
         super().__init__()
         self._viewer, self._panel = viewer, panel
         self._correct: CorrectDock | None = None
+        #: What stood in the way when somebody last wanted to leave the result in view.
+        self._told = ""
         self.line = caption("The review goes on in the Correct tab.")
         self.line.hide()
         column(self, panel, self.line)
@@ -41,6 +43,7 @@ class ReviewPlace(QWidget):
         correct.hold_above(self._panel)
         correct.labels.fold.expand(animate=False)  # which label is what
         correct.releasing.connect(self.leave)
+        correct.refreshed.connect(self._look_again)
         self.line.show()
 
     def leave(self) -> None:
@@ -53,6 +56,7 @@ class ReviewPlace(QWidget):
         """Take the panel back."""
         if self._correct is not None:
             self._correct.releasing.disconnect(self.leave)
+            self._correct.refreshed.disconnect(self._look_again)
             self._correct.give_back()
             self._correct = None
             self.layout().insertWidget(0, self._panel)
@@ -66,4 +70,10 @@ class ReviewPlace(QWidget):
         str
             Strokes that no run has used, or a run that goes on; empty where there is nothing of the kind.
         """
-        return "" if self._correct is None else self._correct.obstacle
+        self._told = "" if self._correct is None else self._correct.obstacle
+        return self._told
+
+    def _look_again(self) -> None:
+        """What stood in the way and does so no longer is not said any more."""
+        if self._told and self._panel.message.text() == self._told and self.obstacle() == "":
+            self._panel.show_message("")

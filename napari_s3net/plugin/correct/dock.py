@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from napari.layers import Labels
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QTimer, Signal
 from qtpy.QtGui import QShortcut
 from qtpy.QtWidgets import QWidget
 
@@ -53,6 +53,9 @@ class CorrectDock(Dock):
     napari_viewer : napari.Viewer
         The viewer that the dock belongs to.
     """
+
+    #: Lists and counts are up to date.
+    refreshed = Signal()
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
@@ -302,6 +305,7 @@ class CorrectDock(Dock):
         self.session_panel.show_stack(is_stack=source.slices > 1)
         self.autosave.mark_changed(layer)
         self._settle()
+        self.refreshed.emit()
 
     def _settle(self) -> None:
         busy = bool(self.background.running)

@@ -1,5 +1,6 @@
 """The review above the tools of the Correct dock, in a window."""
 
+import numpy as np
 import pytest
 from qtpy.QtWidgets import QApplication, QWidget
 
@@ -35,6 +36,31 @@ def test_the_panel_goes_to_the_tools_and_comes_back(make_napari_viewer):
     assert panel.parentWidget() is place
     assert place.obstacle() == ""
     QApplication.processEvents()
+
+
+def test_what_stood_in_the_way_is_said_as_long_as_it_does(make_napari_viewer):
+    viewer, owner = make_napari_viewer(), QWidget()
+    viewer.add_image(np.zeros((16, 16), np.uint8), name="a")
+    viewer.add_labels(np.ones((16, 16), np.int32), name="a – labels")
+    panel = ReviewPanel()
+    place = ReviewPlace(viewer, panel)
+    column(owner, place)
+    viewer.window.add_dock_widget(owner, name="Batch")
+    place.enter()
+    correct = dock_of(panel)
+    correct.brush("object")
+    strokes = correct.editor.strokes
+    strokes.data_setitem((np.array([2]), np.array([2])), strokes.selected_label)
+    panel.show_message(place.obstacle())
+    correct.refresh()
+    assert "Your strokes have changed nothing yet" in panel.message.text()
+    correct.paint.asked.emit("clear")
+    assert panel.message.text() == ""
+    panel.show_message("The disk is full.")
+    correct.refresh()
+    assert panel.message.text() == "The disk is full."
+    place.leave()
+    correct.release()
 
 
 def test_without_a_window_it_stays(qtbot):

@@ -20,7 +20,7 @@ def photographs(tmp_path):
     return folder
 
 
-def test_a_folder_of_photographs_opens_the_batch_dock_on_it(make_napari_viewer, photographs, monkeypatch):
+def test_a_folder_of_photographs_opens_the_batch_dock_on_it(make_napari_viewer, qtbot, photographs, monkeypatch):
     said = []
     monkeypatch.setattr(photo_folder, "show_info", said.append)
     viewer = make_napari_viewer()
@@ -28,6 +28,9 @@ def test_a_folder_of_photographs_opens_the_batch_dock_on_it(make_napari_viewer, 
     (dock,) = (each for name, each in viewer.window.dock_widgets.items() if name.startswith("Batch"))
     assert str(dock.form.source.value) == str(photographs)
     assert "2 images and no series" in said[0]
+    qtbot.waitUntil(lambda: dock.form.source_line.text() == "2 images", timeout=20000)
+    assert dock.start_button.isEnabled()
+    dock.release()
 
 
 def test_a_folder_without_images_is_refused(make_napari_viewer, tmp_path):
