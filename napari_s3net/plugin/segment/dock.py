@@ -396,6 +396,7 @@ class SegmentDock(Dock):
 
     def _settle(self, *_: Any) -> None:
         """Show what the phase asks for."""
+        is_in_use = self._has_focus()
         busy = self.session.phase.is_busy
         phase = self.session.phase if busy or self._image_layer is not None else Phase.NO_IMAGE
         words = self.session.message
@@ -417,6 +418,12 @@ class SegmentDock(Dock):
         self.panel.setEnabled(not busy)
         if screen.moving_bar:
             self.progress.move(words)
+        if is_in_use and QApplication.focusWidget() in (None, self):
+            (self if busy else self.run_button).setFocus()  # Run is disabled or comes back: Esc and Space still work
+
+    def _has_focus(self) -> bool:
+        focus = QApplication.focusWidget()
+        return focus is not None and (focus is self or self.isAncestorOf(focus))
 
     def _ask(self, what: str) -> None:
         if what == "run_new":

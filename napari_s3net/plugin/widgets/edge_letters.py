@@ -20,7 +20,8 @@ class EdgeLetters(QObject):
     Parameters
     ----------
     dock : QWidget
-        Somewhere in napari's window; elsewhere nothing is shown.
+        Somewhere in napari's window; elsewhere nothing is shown. Letters that are asked for before it is there come
+        when it is shown.
     """
 
     def __init__(self, dock: QWidget) -> None:
@@ -29,6 +30,7 @@ class EdgeLetters(QObject):
         self._letters: tuple[str, ...] = ()
         self._canvas: QOpenGLWidget | None = None
         self.labels: list[QLabel] = []
+        dock.installEventFilter(self)
 
     def show_letters(self, letters: Sequence[str] | None) -> None:
         """Show letters; nothing is done where they are those that are shown.
@@ -59,8 +61,10 @@ class EdgeLetters(QObject):
         self._canvas, self.labels, self._letters = None, [], ()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """For Qt: the letters stay at the edges of a canvas that gets another size."""
-        if event.type() == QEvent.Type.Resize:
+        """For Qt: the letters stay at the edges of a canvas that gets another size, and come with the dock."""
+        if event.type() == QEvent.Type.Show and watched is self._dock:
+            self.show_letters(self._letters)
+        elif event.type() == QEvent.Type.Resize and watched is self._canvas:
             self._place()
         return False
 

@@ -153,6 +153,19 @@ def test_escape_stops_and_keeps(ready, viewer, qtbot, fake_runs):
     qtbot.waitUntil(lambda: ready.session.phase is Phase.STOPPED, timeout=20000)
 
 
+def test_escape_stops_what_a_click_on_run_began_and_space_runs_again(ready, viewer, qtbot, fake_runs):
+    qtbot.addWidget(ready)
+    ready.show()
+    ready.activateWindow()
+    fake_runs.iterations = 5000
+    ready.run_button.setFocus()
+    qtbot.waitUntil(ready.run_button.hasFocus)
+    run_to(ready, qtbot)
+    qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: ready.session.phase is Phase.STOPPED, timeout=20000)
+    assert ready.run_button.hasFocus()
+
+
 def test_every_control_can_be_reached_with_the_keyboard(ready, qtbot):
     run_through(ready, qtbot)
     panel, choosers = ready.panel, ready.choosers

@@ -1,6 +1,7 @@
 import pytest
+from qtpy.QtCore import Qt
 from qtpy.QtOpenGLWidgets import QOpenGLWidget
-from qtpy.QtWidgets import QMainWindow, QWidget
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from napari_s3net.plugin.widgets.edge_letters import EdgeLetters
 
@@ -54,3 +55,18 @@ def test_without_a_canvas_nothing_is_shown(qtbot):
     letters = EdgeLetters(alone)
     letters.show_letters(("R", "L", "A", "P"))
     assert letters.labels == []
+
+
+def test_letters_that_were_asked_for_before_the_dock_was_in_the_window_come_with_it(qtbot):
+    window, dock = QMainWindow(), QWidget()
+    qtbot.addWidget(window)
+    window.setCentralWidget(QOpenGLWidget())
+    window.show()
+    letters = EdgeLetters(dock)
+    letters.show_letters(("R", "L", "A", "P"))
+    assert letters.labels == []
+    frame = QDockWidget(window)
+    frame.setWidget(dock)
+    window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, frame)
+    qtbot.waitUntil(lambda: words(letters) == ["R", "L", "A", "P"])
+    letters.release()
