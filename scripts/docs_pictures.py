@@ -139,7 +139,7 @@ def correct() -> None:
         film.append(look(viewer))
         dock = open_dock(viewer, "Correct")
         dock.brush("background")
-        dock.editor.strokes.brush_size = 16
+        dock.editor.strokes.layer.brush_size = 16
         film.append(look(viewer))
         paint(viewer, (200, 84), (225, 94), (250, 114), (262, 140))
         paint(viewer, (120, 262), (150, 266), (180, 262), (210, 246))

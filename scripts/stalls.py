@@ -234,8 +234,9 @@ def measure(photograph: Path) -> Rows:
     watch.do("open Correct", dock.panel.correct.click)
     correct = dock_of("CorrectDock")
     watch.do("take the brush", lambda: correct.brush("object"))
-    place = disc(correct.editor.strokes.data.shape)
-    watch.do("a stroke", lambda: correct.editor.strokes.data_setitem(place, correct.editor.strokes.selected_label))
+    strokes = correct.editor.strokes.layer
+    place = disc(strokes.data.shape)
+    watch.do("a stroke", lambda: strokes.data_setitem(place, strokes.selected_label))
     watch.do("re-run with strokes", correct.paint.rerun.click, lambda: not correct.background.running)
     watch.do("fill holes", lambda: correct.tools.asked.emit("fill_holes"))
     from napari_s3net.plugin.layers.undo import undo_log_of

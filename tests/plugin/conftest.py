@@ -153,7 +153,7 @@ def marked(photograph):
 @pytest.fixture
 def editor(marked):
     """The labels of `marked`, chosen to be corrected."""
-    from napari_s3net.plugin.correct.controller import LabelEditor
+    from napari_s3net.plugin.correct.label_editor import LabelEditor
 
     viewer, layer = marked
     editor = LabelEditor(viewer)

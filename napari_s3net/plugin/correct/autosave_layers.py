@@ -17,7 +17,7 @@ from qtpy.QtWidgets import QApplication
 from napari_s3net.errors import ReadError
 from napari_s3net.plugin.correct import autosave as disk
 from napari_s3net.plugin.correct.autosave import RecentSession, SavedSession, SessionWriter
-from napari_s3net.plugin.correct.controller import LabelEditor
+from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.layers.locks import locks_of
 from napari_s3net.plugin.layers.packed import PackedPlane, check_sum
 from napari_s3net.plugin.layers.placement import KEY
@@ -229,7 +229,7 @@ class Autosave(QObject):
         editor.locks.held = saved.locked_part
         _put_slices_back(layer, saved)
         if saved.strokes.any():
-            editor.put_strokes(saved.strokes)
+            editor.strokes.put(saved.strokes)
         viewer.layers.selection.active = layer
         return layer
 
@@ -285,7 +285,7 @@ class Autosave(QObject):
         if layer not in editor.candidates():
             return None
         editor.layer = layer
-        source, strokes, locks = editor.source, editor.strokes, locks_of(layer)
+        source, strokes, locks = editor.source, editor.strokes.layer, locks_of(layer)
         if source is None or editor.problem:
             return None
         drawn = np.zeros(layer.data.shape, np.int32) if strokes is None else np.array(strokes.data)

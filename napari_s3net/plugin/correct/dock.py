@@ -17,7 +17,7 @@ from napari_s3net.correction.constraints import BACKGROUND, OBJECT
 from napari_s3net.errors import S3NetError
 from napari_s3net.image import Segmentation
 from napari_s3net.plugin.correct.autosave_layers import autosave_of
-from napari_s3net.plugin.correct.controller import LabelEditor
+from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.correct.label_list import LabelList
 from napari_s3net.plugin.correct.panels import NoLabels, PaintPanel, SessionPanel, ToolsPanel, UncertaintyPanel
 from napari_s3net.plugin.correct.renaming import rename_label
@@ -113,7 +113,7 @@ class CorrectDock(Dock):
     def rerun(self) -> None:
         """Run again with all strokes of the plane in view."""
         try:
-            drawn = self.editor.constraints() if self.editor.is_there else None
+            drawn = self.editor.strokes.constraints() if self.editor.is_there else None
             if drawn is None:
                 return
             if self.background.is_busy:
@@ -132,7 +132,7 @@ class CorrectDock(Dock):
         """Why the labels in view must not be left now, in words; empty where they may."""
         if self.background.running:
             return "The run with your strokes is still going on. Wait until it is done."
-        if self._is_drawn and self.editor.is_there and self.editor.constraints() is not None:
+        if self._is_drawn and self.editor.is_there and self.editor.strokes.constraints() is not None:
             return (
                 "Your strokes have changed nothing yet. Press Re-run with strokes (Shift-R), or take them away with "
                 "Strokes… › Clear."
@@ -253,7 +253,7 @@ class CorrectDock(Dock):
     def _follow(self) -> None:
         """Listen to labels and strokes, and to no other layer."""
         self._unfollow()
-        strokes = self.editor.strokes
+        strokes = self.editor.strokes.layer
         for layer in (self.editor.layer, strokes):
             if layer is not None:
                 self._followed += [(event, self._change) for event in (layer.events.paint, layer.events.set_data)]
@@ -298,8 +298,8 @@ class CorrectDock(Dock):
         self.labels.show_labels(self.editor.rows(), self.editor.locks.labels)
         locked_part = self.editor.locked_part
         self.labels.show_locked_parts(0.0 if locked_part is None else float(locked_part.mean()))
-        self.paint.show_count(*self.editor.count_strokes())
-        self.editor.recolour_strokes()
+        self.paint.show_count(*self.editor.strokes.count())
+        self.editor.strokes.recolour()
         self.tools.show_unit(self.editor.pixel_size()[1], is_stack=source.slices > 1)
         self.stack_controller.refresh()
         self.session_panel.show_stack(is_stack=source.slices > 1)
@@ -310,7 +310,7 @@ class CorrectDock(Dock):
     def _settle(self) -> None:
         busy = bool(self.background.running)
         self.paint.bar.setVisible(busy and not self.stack_controller.is_busy)
-        self.paint.rerun.setEnabled(not busy and self.editor.is_there and self.editor.constraints() is not None)
+        self.paint.rerun.setEnabled(not busy and self.editor.is_there and self.editor.strokes.constraints() is not None)
         self.uncertainty.next.setEnabled(not busy)
 
     # -- painting
@@ -329,7 +329,7 @@ class CorrectDock(Dock):
             self.labels.fold.expand(animate=False)
         selected = self.labels.selected or self.editor.ids
         value = {"object": OBJECT, "background": BACKGROUND}.get(name, selected[0] if selected else OBJECT)
-        strokes = self.editor.make_strokes()
+        strokes = self.editor.strokes.make()
         self._follow()
         strokes.visible = True
         self._viewer.layers.selection.active = strokes
@@ -354,7 +354,7 @@ class CorrectDock(Dock):
         self.refresh()
 
     def _show_brush(self, event: Any = None) -> None:
-        strokes, name = self.editor.strokes, ""
+        strokes, name = self.editor.strokes.layer, ""
         if strokes is not None and plain(self._viewer.layers.selection.active) is strokes:
             painted = {OBJECT: "object", BACKGROUND: "background"}.get(strokes.selected_label, "label")
             name = {"paint": painted, "fill": painted, "polygon": painted, "erase": "erase"}.get(str(strokes.mode), "")
@@ -386,7 +386,7 @@ class CorrectDock(Dock):
         with_labels: dict[str, Callable[[], object]] = {
             "rerun": self.rerun,
             "hide": self._hide,
-            "clear": self.editor.clear_strokes,
+            "clear": self.editor.strokes.clear,
             "save result": self._save,
             "save": lambda: save_strokes(self, self.editor),
             "load": lambda: load_strokes(self, self.editor),
@@ -417,7 +417,7 @@ class CorrectDock(Dock):
             self.show_message("The labels are as the last run made them.")
 
     def _hide(self) -> None:
-        if (strokes := self.editor.strokes) is not None:
+        if (strokes := self.editor.strokes.layer) is not None:
             strokes.visible = not strokes.visible
 
     def _over(self, outcome: Any) -> None:

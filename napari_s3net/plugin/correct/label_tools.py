@@ -18,7 +18,7 @@ from napari_s3net import labels as edit
 from napari_s3net.errors import S3NetError
 from napari_s3net.labels.regions import measure_regions
 from napari_s3net.plugin.correct import tools
-from napari_s3net.plugin.correct.controller import LabelEditor
+from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.correct.measurement_table import MeasurementTable
 from napari_s3net.plugin.correct.tools import Plane, Scope
 from napari_s3net.plugin.correct.volume_tools import reshape_volume, voxel_size

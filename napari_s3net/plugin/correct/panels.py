@@ -129,7 +129,7 @@ class PaintPanel(QWidget):
         Parameters
         ----------
         objects, backgrounds, others : int
-            Strokes of object, of background and of labels; see `LabelEditor.count_strokes`.
+            Strokes of object, of background and of labels; see `Strokes.count`.
         """
         parts = ((objects, "object"), (backgrounds, "background"), (others, "of a label"))
         which = ", ".join(f"{n} {word}" for n, word in parts if n)

@@ -12,7 +12,7 @@ from qtpy.QtCore import QObject, QTimer
 
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Step
-from napari_s3net.plugin.correct.controller import LabelEditor
+from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.correct.stack_editor import StackChange, StackEditor
 from napari_s3net.plugin.correct.stack_panel import StackPanel
 from napari_s3net.plugin.jobs.background import Background, MakeSteps

@@ -15,7 +15,7 @@ from napari_s3net.correction.slice_interpolation import fill_between
 from napari_s3net.correction.slice_propagation import Propagation, iter_propagate
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Image, Step
-from napari_s3net.plugin.correct.controller import LabelEditor
+from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.jobs.background import MakeSteps
 from napari_s3net.plugin.jobs.run import spare_core
 from napari_s3net.plugin.layers.packed import check_sum
@@ -186,7 +186,7 @@ class StackEditor:
 
     def _strokes(self, source: Source) -> dict[int, NDArray[np.int32]]:
         """The strokes (H, W) of each slice that was drawn on, copies."""
-        layer = self._editor.strokes
+        layer = self._editor.strokes.layer
         drawn = () if layer is None else source.key.stack_in(layer.data)
         found = {n: np.array(plane, np.int32) for n, plane in enumerate(drawn) if plane.any()}
         if not found:

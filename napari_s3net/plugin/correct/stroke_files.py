@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 from napari_s3net.errors import InvalidConstraintsError
 from napari_s3net.io import read_labels
 from napari_s3net.plugin.contributions.writer import write_labels
-from napari_s3net.plugin.correct.controller import LabelEditor
+from napari_s3net.plugin.correct.label_editor import LabelEditor
 
 FORMATS = "NIfTI (*.nii.gz *.nii);;PNG (*.png);;TIFF (*.tif *.tiff);;NRRD (*.nrrd);;MetaImage (*.mha)"
 
@@ -32,7 +32,7 @@ def save_strokes(parent: QWidget, editor: LabelEditor) -> None:
     WriteError
         If the file cannot be written.
     """
-    strokes = editor.strokes
+    strokes = editor.strokes.layer
     if strokes is None or not strokes.data.any():
         raise InvalidConstraintsError("There are no strokes to save yet.")
     flat = strokes.ndim == 2
@@ -63,7 +63,7 @@ def load_strokes(parent: QWidget, editor: LabelEditor) -> None:
     """
     path, _ = QFileDialog.getOpenFileName(parent, "Load strokes", "", f"{FORMATS};;All files (*)")
     if path:
-        editor.put_strokes(read_labels(path).array)
+        editor.strokes.put(read_labels(path).array)
 
 
 def _attributes(editor: LabelEditor, strokes: Any) -> tuple[Any, dict[str, Any]]:

@@ -11,7 +11,7 @@ from napari.utils.notifications import show_error
 from napari_s3net.errors import InvalidImageError, S3NetError
 from napari_s3net.labels.edit import component_at
 from napari_s3net.plugin.correct import label_tools, tools
-from napari_s3net.plugin.correct.controller import LabelEditor
+from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.correct.label_list import LabelList
 from napari_s3net.plugin.correct.panels import ToolsPanel
 from napari_s3net.plugin.correct.tools import Scope

@@ -8,7 +8,7 @@ import numpy as np
 from napari.layers import Image as ImageLayer
 from numpy.typing import NDArray
 
-from napari_s3net.plugin.correct.controller import LabelEditor
+from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.correct.panels import UncertaintyPanel
 from napari_s3net.plugin.jobs.background import Background, estimate_uncertainty
 from napari_s3net.plugin.layers.ownership import belongs_to, set_owner
@@ -91,7 +91,7 @@ class UncertaintyController:
         """Where a stroke is worth most, the best first; those with a stroke are done."""
         from napari_s3net.correction.uncertainty import query_sites
 
-        return [] if self._uncertainty is None else query_sites(self._uncertainty, self._editor.constraints())
+        return [] if self._uncertainty is None else query_sites(self._uncertainty, self._editor.strokes.constraints())
 
     def _go_to_next(self) -> None:
         """Move the view to the next site, after the last one to the first; the brush fits it."""
@@ -106,7 +106,7 @@ class UncertaintyController:
             camera.center = tuple(world)[-len(camera.center) :]
             extent = max(site.extent * SITE_EXTENTS, 0.15 * max(source.plane_shape)) * abs(float(layer.scale[-1]))
             camera.zoom = min(CANVAS_PIXELS / extent, 20.0)
-            self._editor.fit_brush(site.extent)
+            self._editor.strokes.fit_brush(site.extent)
         self._describe()
 
     def _describe(self) -> None:

@@ -8,7 +8,7 @@ from math import prod
 from typing import Any
 
 from napari_s3net.errors import InvalidImageError
-from napari_s3net.plugin.correct.controller import LabelEditor
+from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.correct.stack_editor import StackEditor
 from napari_s3net.plugin.correct.tools import Scope, reshape
 

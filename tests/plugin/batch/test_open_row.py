@@ -210,11 +210,12 @@ def test_docks_take_the_next_result_for_a_new_one(folders, make_napari_viewer, t
     before = OpenedResult(viewer, read)
     segment.panel.table.clusters.renamed.emit(1, "Ulcer")
     correct.brush("object")
-    correct.editor.strokes.data_setitem((np.array([2]), np.array([20])), correct.editor.strokes.selected_label)
+    strokes = correct.editor.strokes.layer
+    strokes.data_setitem((np.array([2]), np.array([20])), strokes.selected_label)
     assert correct.obstacle
     after = OpenedResult(viewer, another(folders, kind="RGB"), before)
     assert correct.editor.layer is after.layer is segment.result.layer
-    assert not correct.editor.strokes.data.any()
+    assert not correct.editor.strokes.layer.data.any()
     assert correct.obstacle == ""
     assert correct.combo.currentText() == "b – S³-Net"
     assert segment.source.name == "b"

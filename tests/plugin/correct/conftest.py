@@ -77,7 +77,7 @@ def layer(dock):
 
 def paint(dock, mask, brush):
     dock.brush(brush)
-    strokes = dock.editor.strokes
+    strokes = dock.editor.strokes.layer
     strokes.data_setitem(np.nonzero(mask), strokes.selected_label)
     dock.refresh()
 

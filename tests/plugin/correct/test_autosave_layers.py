@@ -13,7 +13,7 @@ from napari_s3net.correction.constraints import OBJECT
 from napari_s3net.errors import ReadError
 from napari_s3net.plugin.correct.autosave import load
 from napari_s3net.plugin.correct.autosave_layers import autosave_of
-from napari_s3net.plugin.correct.controller import LabelEditor
+from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.correct.stack_editor import StackEditor
 from napari_s3net.plugin.layers.result_layer import metadata_of, write_undoable
 from napari_s3net.plugin.layers.target import previewed
@@ -81,7 +81,7 @@ def test_every_image_is_saved_before_it_goes_and_found_when_it_is_opened_again(o
 
 def test_strokes_change_the_session_of_their_labels(open_session, marked, folder):
     session = open_session(*marked)
-    strokes = session.editor.make_strokes()
+    strokes = session.editor.strokes.make()
     strokes.data_setitem((np.array([24]), np.array([40])), OBJECT)
     session.save()
     session.wait()
@@ -105,7 +105,7 @@ def test_a_preview_is_not_saved(open_session, marked, folder):
 def test_labels_strokes_names_and_locks_come_back(open_session, marked, photograph, folder):
     session = open_session(*marked)
     editor = session.editor
-    editor.make_strokes().data[24, 40] = OBJECT
+    editor.strokes.make().data[24, 40] = OBJECT
     editor.locks.toggle_labels([3])
     part = editor.layer.data == 1
     editor.toggle_lock(part)
@@ -118,7 +118,7 @@ def test_labels_strokes_names_and_locks_come_back(open_session, marked, photogra
     back = second.editor
     back.choose(second.reopen(saved_in(folder)[0]))
     np.testing.assert_array_equal(back.layer.data, labels)
-    assert back.constraints()[24, 40] == OBJECT
+    assert back.strokes.constraints()[24, 40] == OBJECT
     assert back.locks.labels == {3}
     np.testing.assert_array_equal(back.locked_part, part)
     assert metadata_of(back.layer)["names"][1] == "Lesion"

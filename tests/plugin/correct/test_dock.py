@@ -105,18 +105,18 @@ def test_next_uncertain_moves_the_view(dock, layer, qtbot, monkeypatch):
 
 def test_strokes_follow_their_labels_when_those_are_renamed(dock, layer):
     paint(dock, disc(45, 84, 2), "object")
-    strokes = dock.editor.strokes
+    strokes = dock.editor.strokes.layer
     layer.name = "naevus"
-    assert dock.editor.strokes is strokes
+    assert dock.editor.strokes.layer is strokes
 
 
 def test_digits_paint_labels_and_the_list_follows(dock):
     next(one for one in dock.shortcuts if one.key().toString() == "Shift+3").activated.emit()
     assert dock.labels.selected == [3]
-    assert dock.editor.strokes.selected_label == 3
+    assert dock.editor.strokes.layer.selected_label == 3
     assert dock.paint.buttons["label"].isChecked()
     dock.labels.select(2)
-    assert dock.editor.strokes.selected_label == 2
+    assert dock.editor.strokes.layer.selected_label == 2
 
 
 def test_no_key_is_one_of_naparis(dock):

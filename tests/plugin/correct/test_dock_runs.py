@@ -24,7 +24,7 @@ def test_locked_labels_come_back_bit_for_bit_from_a_run(dock, layer, qtbot):
 def test_a_run_by_itself_after_a_stroke(dock, layer, qtbot):
     dock.paint.by_itself.value = True
     dock.brush("object")
-    dock.editor.strokes.paint((45, 84), OBJECT)
+    dock.editor.strokes.layer.paint((45, 84), OBJECT)
     qtbot.waitUntil(lambda: layer.data[45, 84] == 1, timeout=30000)
 
 
@@ -38,11 +38,11 @@ def test_revert_and_a_second_run_keep_the_strokes(dock, layer, qtbot):
     np.testing.assert_array_equal(layer.data, after)
     layer.undo()
     assert (layer.data != after).any()
-    assert dock.editor.strokes.data[45, 84] == OBJECT
+    assert dock.editor.strokes.layer.data[45, 84] == OBJECT
     dock.paint.asked.emit("clear")
-    assert not dock.editor.strokes.data.any()
-    dock.editor.strokes.undo()
-    assert dock.editor.strokes.data[45, 84] == OBJECT
+    assert not dock.editor.strokes.layer.data.any()
+    dock.editor.strokes.layer.undo()
+    assert dock.editor.strokes.layer.data[45, 84] == OBJECT
 
 
 def test_labels_that_changed_during_a_run_are_not_overwritten(dock, layer, qtbot):
@@ -119,7 +119,7 @@ def test_a_slice_of_a_stack_is_corrected_alone(qtbot, errors):
     dock = CorrectDock(viewer)
     qtbot.addWidget(dock)
     dock.brush("object")
-    strokes = dock.editor.strokes
+    strokes = dock.editor.strokes.layer
     strokes.data[1][disc(45, 82, 2)] = OBJECT
     dock.refresh()
     run_through(dock, qtbot)

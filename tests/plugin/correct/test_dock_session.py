@@ -17,7 +17,7 @@ def test_the_last_session_is_reopened(dock, layer, qtbot, errors, folder):
     dock.labels.lock.click()
     layer.data[0, 100] = 1
     dock.editor.toggle_lock(disc(45, 84, 6))
-    before, drawn = layer.data.copy(), dock.editor.strokes.data.copy()
+    before, drawn = layer.data.copy(), dock.editor.strokes.layer.data.copy()
     dock.autosave.save()
     qtbot.waitUntil(lambda: "Session saved" in dock.session_panel.line.text(), timeout=10000)
     assert folder.stat().st_mode & 0o077 == 0
@@ -32,7 +32,7 @@ def test_the_last_session_is_reopened(dock, layer, qtbot, errors, folder):
     entry.trigger()
     assert second.editor.layer.name == "mole – S³-Net"
     np.testing.assert_array_equal(second.editor.layer.data, before)
-    np.testing.assert_array_equal(second.editor.strokes.data, drawn)
+    np.testing.assert_array_equal(second.editor.strokes.layer.data, drawn)
     assert second.editor.locks.labels == {3}
     assert metadata_of(second.editor.layer)["names"][3] == "Dark corner"
     np.testing.assert_array_equal(second.editor.locked_part, disc(45, 84, 6))
@@ -59,11 +59,11 @@ def test_a_session_without_its_image_says_so(dock, qtbot, errors):
 def test_strokes_are_saved_and_loaded(dock, qtbot, tmp_path, monkeypatch):
     path = str(tmp_path / "strokes.png")
     paint(dock, disc(45, 84, 2), "object")
-    drawn = dock.editor.strokes.data.copy()
+    drawn = dock.editor.strokes.layer.data.copy()
     monkeypatch.setattr("napari_s3net.plugin.correct.stroke_files.show_info", lambda words: None)
     monkeypatch.setattr("qtpy.QtWidgets.QFileDialog.getSaveFileName", lambda *args: (path, ""))
     monkeypatch.setattr("qtpy.QtWidgets.QFileDialog.getOpenFileName", lambda *args: (path, ""))
     dock.paint.asked.emit("save")
     dock.paint.asked.emit("clear")
     dock.paint.asked.emit("load")
-    np.testing.assert_array_equal(dock.editor.strokes.data, drawn)
+    np.testing.assert_array_equal(dock.editor.strokes.layer.data, drawn)

@@ -61,7 +61,7 @@ def test_painted_by_the_mouse_run_again_and_undone(window, qtbot):
     before = layer.data.copy()
     dock.paint.buttons["object"].click()
     drag(viewer, qtbot, (44, 84), (45, 84), (46, 84))
-    strokes = dock.editor.strokes
+    strokes = dock.editor.strokes.layer
     assert strokes.data[45, 84] == OBJECT
     dock.paint.buttons["background"].click()
     drag(viewer, qtbot, (80, 100), (80, 102))
@@ -116,7 +116,7 @@ def test_keys_work_on_the_canvas_and_go_with_the_dock(window, qtbot):
     native = viewer.window._qt_viewer.canvas.native
     native.setFocus()
     qtbot.keyClick(native, Qt.Key.Key_O, Qt.KeyboardModifier.ShiftModifier)
-    strokes = dock.editor.strokes
+    strokes = dock.editor.strokes.layer
     assert strokes is not None
     assert (strokes.selected_label, str(strokes.mode)) == (OBJECT, "paint")
     qtbot.keyClick(native, Qt.Key.Key_B, Qt.KeyboardModifier.ShiftModifier)

@@ -6,7 +6,7 @@ from napari.components import ViewerModel
 
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.plugin.correct import label_tools as module
-from napari_s3net.plugin.correct.controller import LabelEditor
+from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.correct.measurement_table import MeasurementTable
 from napari_s3net.plugin.layers.locks import locks_of
 from napari_s3net.plugin.layers.placement import KEY

@@ -79,7 +79,7 @@ def test_keys_do_it_too(dock, layer, qtbot):
 
 def paint(dock, *slices):
     """Strokes of the label of gas in the middle of the missing ball."""
-    strokes = dock.editor.make_strokes()
+    strokes = dock.editor.strokes.make()
     for n in slices:
         strokes.data[n][disc(32, 20 + n, 5)] = 1
     dock.refresh()

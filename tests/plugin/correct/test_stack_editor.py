@@ -5,7 +5,7 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_s3net.errors import InvalidImageError
-from napari_s3net.plugin.correct.controller import LabelEditor
+from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.correct.stack_editor import StackEditor
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.result_layer import plain

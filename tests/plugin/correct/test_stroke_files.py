@@ -7,7 +7,7 @@ from qtpy.QtWidgets import QWidget
 from napari_s3net.correction.constraints import BACKGROUND, OBJECT
 from napari_s3net.errors import InvalidConstraintsError, InvalidImageError
 from napari_s3net.plugin.correct import stroke_files
-from napari_s3net.plugin.correct.controller import LabelEditor
+from napari_s3net.plugin.correct.label_editor import LabelEditor
 
 pytestmark = pytest.mark.viewer
 
@@ -40,13 +40,13 @@ def test_every_format_brings_them_back(editor, chosen, qtbot, tmp_path, ending):
     parent = QWidget()
     qtbot.addWidget(parent)
     chosen["path"] = str(tmp_path / f"strokes.{ending}")
-    strokes = editor.make_strokes()
+    strokes = editor.strokes.make()
     strokes.data[3:6, 4:9], strokes.data[20, 20:30], strokes.data[1, 1] = OBJECT, BACKGROUND, 3
     drawn = strokes.data.copy()
     stroke_files.save_strokes(parent, editor)
-    editor.clear_strokes()
+    editor.strokes.clear()
     stroke_files.load_strokes(parent, editor)
-    np.testing.assert_array_equal(editor.strokes.data, drawn)
+    np.testing.assert_array_equal(editor.strokes.layer.data, drawn)
     assert chosen["offered"] == "mole – S³-Net – strokes.png"
     assert chosen["formats"].startswith("PNG")
 
@@ -58,10 +58,10 @@ def test_nothing_to_save_is_said(editor, chosen):
 
 def test_a_dialog_closed_without_a_file_changes_nothing(editor, chosen, tmp_path):
     chosen["path"] = ""
-    editor.make_strokes().data[3, 4] = OBJECT
+    editor.strokes.make().data[3, 4] = OBJECT
     stroke_files.save_strokes(None, editor)
     stroke_files.load_strokes(None, editor)
-    assert editor.strokes.data[3, 4] == OBJECT
+    assert editor.strokes.layer.data[3, 4] == OBJECT
     assert list(tmp_path.iterdir()) == []
 
 

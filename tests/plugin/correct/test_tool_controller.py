@@ -7,7 +7,7 @@ import pytest
 
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.plugin.correct import tool_controller as module
-from napari_s3net.plugin.correct.controller import LabelEditor
+from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.correct.label_list import LabelList
 from napari_s3net.plugin.correct.panels import ToolsPanel
 from napari_s3net.plugin.correct.tool_controller import ToolController

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_s3net.correction.constraints import OBJECT
-from napari_s3net.plugin.correct.controller import LabelEditor
+from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.correct.panels import UncertaintyPanel
 from napari_s3net.plugin.correct.uncertainty_controller import UncertaintyController
 from napari_s3net.plugin.jobs.background import Background
@@ -52,7 +52,7 @@ def test_the_view_goes_from_the_best_place_to_the_next_and_round(controller):
 
 
 def test_a_place_with_a_stroke_is_done(controller):
-    controller.editor.make_strokes().data[10, 10] = OBJECT
+    controller.editor.strokes.make().data[10, 10] = OBJECT
     controller.ask("next")
     controller.show(two_places())
     assert "Place 1 of 1" in controller.panel.line.text()
@@ -62,11 +62,11 @@ def test_a_place_with_a_stroke_is_done(controller):
 def test_the_brush_fits_the_place(controller):
     controller._moves_view = True
     controller.show(two_places())
-    assert controller.editor.make_strokes().brush_size == 3, "half of 6 pixels, also where strokes come later"
+    assert controller.editor.strokes.make().brush_size == 3, "half of 6 pixels, also where strokes come later"
     wide = np.zeros((48, 64), np.float32)
     wide[10:40, 10:50] = 0.9
     controller.show(wide)
-    assert controller.editor.strokes.brush_size == 4
+    assert controller.editor.strokes.layer.brush_size == 4
 
 
 def test_nothing_left_is_said_and_the_view_stays(controller):

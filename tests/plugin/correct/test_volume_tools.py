@@ -8,7 +8,7 @@ from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Geometry, Image
 from napari_s3net.plugin.contributions.reader import layer_data
 from napari_s3net.plugin.correct import label_tools
-from napari_s3net.plugin.correct.controller import LabelEditor
+from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.correct.label_list import LabelList
 from napari_s3net.plugin.correct.panels import ToolsPanel
 from napari_s3net.plugin.correct.tool_controller import ToolController

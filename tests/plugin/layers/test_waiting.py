@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_s3net.plugin.correct.controller import LabelEditor
+from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.layers.ownership import set_owner
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.result_layer import add_layer, find_result, layers_of, plain

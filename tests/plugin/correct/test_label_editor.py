@@ -1,31 +1,15 @@
-"""Layer, plane, strokes, locks and undo, without a widget."""
+"""Changes to labels, locks and undo, without a widget."""
 
-import dask.array as da
 import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_s3net.correction.constraints import BACKGROUND, OBJECT
-from napari_s3net.errors import InvalidImageError
-from napari_s3net.plugin.correct.controller import LabelEditor
+from napari_s3net.correction.constraints import OBJECT
+from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.correct.tools import Plane
 from napari_s3net.plugin.layers.result_layer import metadata_of, plain
 
 pytestmark = pytest.mark.viewer
-
-
-def test_only_labels_on_an_image_of_their_size_are_offered(marked):
-    viewer, layer = marked
-    viewer.add_labels(np.zeros((5, 5), int), name="elsewhere")
-    editor = LabelEditor(viewer)
-    editor.choose(layer)
-    editor.make_strokes()
-    assert editor.candidates() == [layer]
-    viewer.layers.remove("mole")
-    assert editor.candidates() == []
-    assert not editor.is_there
-    with pytest.raises(InvalidImageError, match="no labels on an image"):
-        editor.constraints()
 
 
 def test_rows_have_names_and_colours(editor):
@@ -53,30 +37,6 @@ def test_back_to_the_last_run(editor):
     editor.write(Plane(np.ones_like(last), (1,), {}))
     assert editor.revert()
     np.testing.assert_array_equal(editor.layer.data, last)
-
-
-def test_strokes_are_counted_by_what_they_say(editor):
-    assert editor.constraints() is None
-    assert editor.count_strokes() == (0, 0, 0)
-    strokes = editor.make_strokes()
-    assert editor.make_strokes() is strokes
-    strokes.data[2:4, 2:4], strokes.data[2:4, 20:24], strokes.data[30, 30:40] = OBJECT, OBJECT, BACKGROUND
-    strokes.data[40, 5], strokes.data[41, 6], strokes.data[40, 20] = 2, 2, 3
-    assert editor.count_strokes() == (2, 1, 2)
-    assert editor.constraints().dtype == np.int32
-    editor.clear_strokes()
-    assert editor.constraints() is None
-    strokes.undo()
-    assert editor.count_strokes() == (2, 1, 2)
-
-
-def test_strokes_from_elsewhere_have_to_fit(editor):
-    drawn = np.zeros((48, 64), np.uint16)
-    drawn[4, 5] = OBJECT
-    editor.put_strokes(drawn)
-    assert editor.constraints()[4, 5] == OBJECT
-    with pytest.raises(InvalidImageError, match=r"\(3, 3\)"):
-        editor.put_strokes(np.zeros((3, 3), int))
 
 
 def test_a_result_has_what_the_layer_knows(editor):
@@ -109,13 +69,6 @@ def test_what_tools_make_leaves_locked_parts(editor):
     assert (new.labels[~part] == 1).all()
     assert not editor.toggle_lock(part)
     assert editor.locked_part is None
-
-
-def test_areas_are_in_mm_where_the_image_is(editor):
-    assert editor.pixel_size() == (1.0, "px")
-    image = editor._viewer.layers["mole"]
-    image.units, image.scale = ("mm", "mm"), (0.5, 0.2)
-    assert editor.pixel_size() == (pytest.approx(0.1), "mm²")
 
 
 @pytest.fixture
@@ -153,29 +106,11 @@ def test_strokes_and_locks_of_a_series_belong_to_one_plane(series):
     editor = LabelEditor(viewer)
     editor.layer = layer
     view(viewer, editor, (0, 1, 2, 3), (0, 1))
-    editor.make_strokes().data[0, 1, 2, 3] = OBJECT
+    editor.strokes.make().data[0, 1, 2, 3] = OBJECT
     editor.toggle_lock(np.eye(20, 30, dtype=bool))
-    assert editor.count_strokes() == (1, 0, 0)
+    assert editor.strokes.count() == (1, 0, 0)
     view(viewer, editor, (0, 1, 2, 3), (1, 1))
-    assert editor.constraints() is None
+    assert editor.strokes.constraints() is None
     assert editor.locked_part is None
     view(viewer, editor, (0, 2, 1, 3), (0, 2))
-    assert editor.count_strokes() == (1, 0, 0), "the same pixel, seen along another axis"
-
-
-@pytest.mark.parametrize(("make", "reason"), [(da.from_array, "dask"), (np.asarray, "read-only")])
-def test_labels_that_cannot_be_written_say_why_when_they_are_chosen(photograph, make, reason):
-    viewer = ViewerModel()
-    viewer.add_image(photograph, name="mole")
-    labels = make(np.ones((48, 64), np.uint8))
-    if reason == "read-only":
-        labels.flags.writeable = False
-    layer = plain(viewer.add_labels(labels, name="mine"))
-    editor = LabelEditor(viewer)
-    assert editor.candidates() == [layer]
-    editor.choose(layer)
-    assert not editor.is_there
-    assert editor.problem.startswith("mine cannot be corrected")
-    assert reason in editor.problem
-    with pytest.raises(InvalidImageError, match=reason):
-        editor.write(Plane(np.ones((48, 64), np.uint8), (1,), {}))
+    assert editor.strokes.count() == (1, 0, 0), "the same pixel, seen along another axis"
