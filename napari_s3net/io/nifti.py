@@ -27,6 +27,9 @@ from napari_s3net.io.values import UNSCALED, Scale, Stored, common_dtype, scaled
 AGREE = 0.1
 #: NIfTI's units of length in mm: metres, millimetres, micrometres; 0 is unknown, and taken for millimetres.
 _MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
+#: Said of a volume without a placing. The standard's method 1 is taken: right, front, head; nibabel takes left, front, head,
+#: ITK left, back, head.
+UNPLACED = "its header does not say which side is left; the first axis is taken to run to the right. Check the sides."
 #: From NIfTI's world (right, front, head) to DICOM's (left, back, head).
 _TO_LPS = np.diag([-1.0, -1.0, 1.0])
 _BLOCK = 1 << 20
@@ -203,10 +206,12 @@ def placing(header: NiftiHeader) -> tuple[NDArray[np.float64], NiftiForms | None
     Warns
     -----
     ReadWarning
-        If the two forms disagree by more than a tenth of a voxel within the volume.
+        If the two forms disagree by more than a tenth of a voxel within the volume; or if a volume has none.
     """
     head, unit = header.nibabel, _MILLIMETRES.get(int(header.nibabel["xyzt_units"]) & 7, 1.0)
-    if header.analyze or not (int(head["qform_code"]) > 0 or int(head["sform_code"]) > 0):
+    if not _is_placed(header):
+        if len(header.sizes) > 2:
+            warnings.warn(UNPLACED, ReadWarning, stacklevel=3)
         steps = np.where(_has_spacing(head), np.abs(head["pixdim"][1:4]), 1.0) * unit
         return np.diag([*steps, 1.0]), _forms(header, {}) if _has_spacing(head).all() else None
     known: dict[str, NDArray[np.float64]] = {}
@@ -254,12 +259,17 @@ def unit_of(header: NiftiHeader) -> Literal["mm", "pixel"]:
         With "pixel".
     """
     head = header.nibabel
-    placed = not header.analyze and (int(head["qform_code"]) > 0 or int(head["sform_code"]) > 0)
     sizes = np.array([*header.sizes[:3], 1, 1][:3])
-    if placed or (_has_spacing(head) | (sizes == 1)).all():
+    if _is_placed(header) or (_has_spacing(head) | (sizes == 1)).all():
         return "mm"
     warnings.warn("its header tells no spacing that makes sense; sizes are in pixels.", ReadWarning, stacklevel=3)
     return "pixel"
+
+
+def _is_placed(header: NiftiHeader) -> bool:
+    """Whether a header says where in the patient the volume lies."""
+    head = header.nibabel
+    return not header.analyze and (int(head["qform_code"]) > 0 or int(head["sform_code"]) > 0)
 
 
 def _has_spacing(head: Any) -> NDArray[np.bool_]:

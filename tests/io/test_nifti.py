@@ -17,6 +17,8 @@ from napari_s3net.io.validation import limits
 from tests.io.made_files import hounsfield, phantom, write_nifti2
 from tests.io.validation.test_nifti import changed
 
+#: Of files that are made here without a placing.
+UNPLACED = pytest.mark.filterwarnings("ignore:its header does not say which side is left")
 AFFINE = np.array([[-1.5, 0, 0, 7], [0, -2.0, 0, -11], [0, 0, 4.0, 23], [0, 0, 0, 1]])
 
 
@@ -238,9 +240,12 @@ def test_a_sheared_sform_gives_way_to_the_qform_and_alone_it_is_refused(tmp_path
         read_nifti(path, "a")
 
 
-def test_a_file_without_a_placing_has_its_spacing(tmp_path):
+def test_a_file_without_a_placing_has_its_spacing_and_its_sides_are_said_to_be_a_guess(tmp_path):
     path = changed(save(tmp_path / "a.nii", phantom().T), 252, "<2h", 0, 0)
-    assert read_nifti(path, "a").geometry.spacing == (4.0, 2.0, 1.5)
+    with pytest.warns(ReadWarning, match="does not say which side is left"):
+        assert read_nifti(path, "a").geometry.spacing == (4.0, 2.0, 1.5)
+    plane = changed(save(tmp_path / "b.nii", phantom()[0].T), 252, "<2h", 0, 0)
+    assert read_nifti(plane, "b").geometry.spacing == (2.0, 1.5), "nobody takes a plane for a body with sides"
 
 
 @pytest.mark.parametrize(("unit", "factor"), [("meter", 1000.0), ("mm", 1.0), ("micron", 0.001)])
@@ -310,6 +315,7 @@ def test_numbers_in_another_order_of_bytes_are_scaled(tmp_path):
     np.testing.assert_array_equal(read_nifti(tmp_path / "a.nii", "a").array, phantom() * 3 + 1)
 
 
+@UNPLACED
 @pytest.mark.parametrize("size", [0.0, float("nan"), float("inf")])
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_a_spacing_that_makes_no_sense_is_said_and_is_not_millimetres(tmp_path, size, axis):
@@ -333,6 +339,7 @@ def test_a_spacing_that_makes_no_sense_is_said_and_is_not_millimetres(tmp_path, 
     assert read_nifti(flat, "a").geometry.unit == "mm"
 
 
+@UNPLACED
 @pytest.mark.parametrize(("qform", "sform"), [(0, 2), (1, 0), (0, 0), (1, 1)])
 @pytest.mark.parametrize("unit", ["meter", "mm", "micron", "unknown"])
 def test_labels_have_the_place_the_spacing_and_the_unit_of_their_image(tmp_path, qform, sform, unit):
