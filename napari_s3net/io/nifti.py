@@ -27,8 +27,8 @@ from napari_s3net.io.values import UNSCALED, Scale, Stored, common_dtype, scaled
 AGREE = 0.1
 #: NIfTI's units of length in mm: metres, millimetres, micrometres; 0 is unknown, and taken for millimetres.
 _MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
-#: Said of a volume without a placing. The standard's method 1 is taken: right, front, head; nibabel takes left, front, head,
-#: ITK left, back, head.
+#: Said of a volume without a placing. The standard's method 1 is taken: right, front, head; nibabel takes left, front,
+#: head, and ITK left, back, head.
 UNPLACED = "its header does not say which side is left; the first axis is taken to run to the right. Check the sides."
 #: From NIfTI's world (right, front, head) to DICOM's (left, back, head).
 _TO_LPS = np.diag([-1.0, -1.0, 1.0])
