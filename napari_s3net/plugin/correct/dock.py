@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from napari.layers import Labels
-from qtpy.QtCore import QTimer, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtGui import QShortcut
 from qtpy.QtWidgets import QWidget
 
@@ -28,6 +28,7 @@ from napari_s3net.plugin.correct.stroke_files import load_strokes, save_strokes
 from napari_s3net.plugin.correct.tool_controller import ToolController
 from napari_s3net.plugin.correct.uncertainty_controller import UncertaintyController
 from napari_s3net.plugin.jobs.background import Background, RefinerCache, rerun
+from napari_s3net.plugin.jobs.pause import after_pause
 from napari_s3net.plugin.jobs.session import cancel_all
 from napari_s3net.plugin.jobs.thread_job import Failure
 from napari_s3net.plugin.layers.renewal import renewals_of
@@ -80,8 +81,8 @@ class CorrectDock(Dock):
         )
         self.autosave = autosave_of(napari_viewer)
         self.autosave.hold()
-        self._refresh_soon = self._timer(REFRESH_MS, self.refresh)
-        self._rerun_soon = self._timer(AFTER_STROKE_MS, self.rerun)
+        self._refresh_soon = after_pause(REFRESH_MS, self.refresh, self)
+        self._rerun_soon = after_pause(AFTER_STROKE_MS, self.rerun, self)
         self._cancel = partial(cancel_all, self.background.running)
         self._build()
         self._connect()
@@ -157,13 +158,6 @@ class CorrectDock(Dock):
         self.editor.choose(None)
 
     # -- making
-
-    def _timer(self, milliseconds: int, slot: Callable[[], None]) -> QTimer:
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.setInterval(milliseconds)
-        timer.timeout.connect(slot)
-        return timer
 
     def _build(self) -> None:
         self.combo, self.image_line = Chooser("Labels", "Which labels are corrected."), one_line()

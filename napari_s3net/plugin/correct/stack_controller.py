@@ -8,7 +8,7 @@ from typing import Any
 
 from napari.layers import Labels
 from napari.utils.notifications import show_info
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject
 
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Step
@@ -16,6 +16,7 @@ from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.correct.stack_editor import StackChange, StackEditor
 from napari_s3net.plugin.correct.stack_panel import StackPanel
 from napari_s3net.plugin.jobs.background import Background, MakeSteps
+from napari_s3net.plugin.jobs.pause import after_pause
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.widgets.text import plural
 
@@ -57,10 +58,7 @@ class StackController(QObject):
         self.stack = StackEditor(editor)
         #: Layer and plane of what a job is about.
         self._asked: tuple[Labels, Source] | None = None
-        self._seen_soon = QTimer(self)
-        self._seen_soon.setSingleShot(True)
-        self._seen_soon.setInterval(SEEN_MS)
-        self._seen_soon.timeout.connect(self._mark_seen)
+        self._seen_soon = after_pause(SEEN_MS, self._mark_seen, self)
         self._place: object = None
         panel.strip.picked.connect(self.go_to)
         background.stepped.connect(self._show_step)

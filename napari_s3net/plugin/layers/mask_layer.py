@@ -1,13 +1,14 @@
-"""The object of a result as a label layer of its own."""
+"""The object of a result as a label layer of its own, which follows the result."""
 
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from napari.layers import Labels
 from napari.utils.colormaps import DirectLabelColormap
 
-from napari_s3net.plugin.layers.metadata import mask_of_layer
+from napari_s3net.plugin.layers.metadata import Metadata, mask_of_layer
 from napari_s3net.plugin.layers.palette import MASK
 from napari_s3net.plugin.layers.placement import KEY, transform_of
 from napari_s3net.plugin.layers.result_layer import OPACITY
@@ -72,3 +73,69 @@ def add_mask(viewer: Any, layer: Labels) -> Labels:
     viewer.add_layer(mask)
     viewer.layers.selection.active = layer
     return mask
+
+
+class ObjectLayers:
+    """The objects' own layers that were added, brought up to date with their results.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Gets the layers.
+    """
+
+    def __init__(self, viewer: Any) -> None:
+        self._viewer = viewer
+        self._masks: WeakKeyDictionary[Labels, Labels] = WeakKeyDictionary()
+        #: Metadata that each was last made for, as a whole.
+        self._made_for: WeakKeyDictionary[Labels, Metadata] = WeakKeyDictionary()
+
+    def add(self, layer: Labels) -> None:
+        """Add a layer that holds just the object.
+
+        Parameters
+        ----------
+        layer : napari.layers.Labels
+            The result.
+        """
+        self._masks[layer], self._made_for[layer] = add_mask(self._viewer, layer), layer.metadata[KEY]
+
+    def update(self, layer: Labels) -> None:
+        """Bring all of a result's object up to date, as after a tick.
+
+        Parameters
+        ----------
+        layer : napari.layers.Labels
+            The result.
+        """
+        mask = self._mask_of(layer)
+        if mask is not None:
+            mask.data[...] = mask_of_layer(layer.data, layer.metadata[KEY])
+            self._made_for[layer] = layer.metadata[KEY]
+            mask.refresh(extent=False)
+
+    def update_plane(self, layer: Labels, index: tuple[Any, ...]) -> None:
+        """Bring a plane of a result's object up to date; all of it after a run or a tick.
+
+        Parameters
+        ----------
+        layer : napari.layers.Labels
+            The result.
+        index : tuple
+            The plane in view.
+        """
+        mask = self._mask_of(layer)
+        if mask is None:
+            return
+        if self._made_for[layer] is not layer.metadata[KEY]:
+            self.update(layer)
+            return
+        plane = mask_of_layer(layer.data[index], layer.metadata[KEY])
+        if (mask.data[index] != plane).any():
+            mask.data[index] = plane
+            mask.refresh(extent=False)
+
+    def _mask_of(self, layer: Labels) -> Labels | None:
+        """The object's own layer, where there is one of the result's shape."""
+        mask = self._masks.get(layer)
+        return mask if mask is not None and mask.data.shape == layer.data.shape else None

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Labels
-from qtpy.QtCore import QTimer
 
+from napari_s3net.plugin.jobs.pause import after_pause
 from napari_s3net.plugin.layers.metadata import mask_of_layer
 from napari_s3net.plugin.layers.outline import OBJECT_STROKES, Outline
 from napari_s3net.plugin.layers.plane_key import key_in_view
@@ -50,10 +50,7 @@ class ObjectOutline:
     def __init__(self, viewer: Any, layer: Labels) -> None:
         self._viewer, self._layer = weakref.ref(viewer), weakref.ref(layer)
         self._outline = Outline(viewer, OBJECT_STROKES)
-        self._timer = QTimer()
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(DRAW_MS)
-        self._timer.timeout.connect(self.draw)
+        self._timer = after_pause(DRAW_MS, self.draw)
         changes, dims = layer.events, viewer.dims.events
         self._heard: list[tuple[Any, Callable[..., None]]] = [
             *((event, self._change) for event in (changes.paint, changes.set_data, changes.colormap)),

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from napari.layers import Labels
 from napari.utils.notifications import show_error, show_info
 from numpy.typing import NDArray
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QApplication
 
 from napari_s3net.errors import S3NetError
@@ -21,8 +19,9 @@ from napari_s3net.labels.measure import Cluster
 from napari_s3net.plugin.correct.autosave_layers import autosave_of
 from napari_s3net.plugin.correct.measuring import Measurer
 from napari_s3net.plugin.correct.tools import Plane, merge
+from napari_s3net.plugin.jobs.pause import after_pause
 from napari_s3net.plugin.layers.locks import locks_of
-from napari_s3net.plugin.layers.mask_layer import add_mask
+from napari_s3net.plugin.layers.mask_layer import ObjectLayers
 from napari_s3net.plugin.layers.metadata import (
     Metadata,
     mask_of_layer,
@@ -33,7 +32,6 @@ from napari_s3net.plugin.layers.metadata import (
 )
 from napari_s3net.plugin.layers.metadata_history import history_of
 from napari_s3net.plugin.layers.object_outline import outline_object
-from napari_s3net.plugin.layers.outline import Outline
 from napari_s3net.plugin.layers.packed import check_sum
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.result_layer import (
@@ -42,25 +40,25 @@ from napari_s3net.plugin.layers.result_layer import (
     recolour,
     write_undoable,
 )
-from napari_s3net.plugin.layers.shown import Shown, choose_shown, groups_of, shown_of
+from napari_s3net.plugin.layers.shown import Shown, choose_shown, shown_of
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.layers.surface_layer import show_surface
 from napari_s3net.plugin.layers.undo import undo_log_of
 from napari_s3net.plugin.segment.copy_result import ToCopy, as_command, as_python, result_to_copy
+from napari_s3net.plugin.segment.hovered_cluster import HoveredCluster
+from napari_s3net.plugin.segment.object_measures import ObjectInView, ObjectMeasures
+from napari_s3net.plugin.segment.result_rows import named_clusters, result_rows
 from napari_s3net.plugin.segment.save_result import ask_and_save, save_beside
 from napari_s3net.plugin.segment.volume_counter import VolumeCounter
-from napari_s3net.plugin.widgets.cluster_model import ClusterRow, group_rows, rows_of
 from napari_s3net.plugin.widgets.result_panel import ResultPanel
 from napari_s3net.plugin.widgets.result_text import certainty_tip, effort_text, outcome_text
 from napari_s3net.plugin.widgets.text import area_text
-from napari_s3net.plugin.widgets.volume_text import amount_text, volumes_text
+from napari_s3net.plugin.widgets.volume_text import volumes_text
 
 #: Pause after a stroke or an undo before the table is measured again, so that painting stays smooth.
 MEASURE_MS = 250
 #: Pause after a step through a stack before its slice is measured, so that slices go by as fast as they can be drawn.
 STEP_MS = 150
-#: Time that the mouse rests on a row before its cluster is outlined, so that crossing the table does not flicker.
-HOVER_MS = 70
 
 
 class ResultController(QObject):
@@ -99,13 +97,9 @@ class ResultController(QObject):
         self._shown_about: object = None
         #: Metadata, what is shown of it, and the colours that were made for these.
         self._coloured: tuple[object, Shown, object] | None = None
-        #: Metadata that the object's own layer was last made for, as a whole.
-        self._masked: object = None
         self._measuring = Measurer(self)
         self._measuring.measured.connect(self._measured)
-        self._measures = Measurer(self, self._measure_object)
-        self._measures.measured.connect(self._show_measures)
-        panel.measures.opened.connect(self._ask_measures)
+        self._measures = ObjectMeasures(panel.measures, self._object_in_view, self)
         self._counter = VolumeCounter(self)
         self._counter.counted.connect(self._counted)
         #: Voxels of each label of a stack; and whether the plane in view is another one than at the last look.
@@ -113,13 +107,10 @@ class ResultController(QObject):
         self._has_moved = False
         #: Axis and time of the stack that was counted.
         self._stack: object = None
-        self._hovered: int | None = None
-        self._outline = Outline(viewer)
-        self._masks: WeakKeyDictionary[Labels, Labels] = WeakKeyDictionary()
-        self._measure_soon = _timer(self, MEASURE_MS, self._look_again)
-        self._measure_plane_soon = _timer(self, STEP_MS, partial(self.measure, aside=True))
-        self._hover_soon = _timer(self, HOVER_MS, self._draw_outline)
-        panel.table.hovered.connect(self._hover)
+        self._hovered, self._masks = HoveredCluster(viewer, self._region_of, self), ObjectLayers(viewer)
+        self._measure_soon = after_pause(MEASURE_MS, self._look_again, self)
+        self._measure_plane_soon = after_pause(STEP_MS, partial(self.measure, aside=True), self)
+        panel.table.hovered.connect(self._hovered.hover)
         panel.table.picked.connect(self._pick)
         panel.table.clusters.ticked.connect(self._tick)
         panel.table.clusters.renamed.connect(self._rename)
@@ -191,10 +182,9 @@ class ResultController(QObject):
         metadata = restored(self.metadata, history_of(layer).recall(source.key, plane, self.metadata))
         if metadata is not self.metadata:
             self._write_metadata(metadata)
-            self._update_mask()
-        self._draw_outline()
+        self._hovered.draw()
         self._measuring.ask(state, plane, self._plane(source), aside=aside)
-        self._update_mask_in_view(source)
+        self._masks.update_plane(layer, source.index)
 
     def ask(self, what: str, device: str) -> None:
         """Do what a button or a menu of the panel asks for; without a result nothing.
@@ -217,8 +207,7 @@ class ResultController(QObject):
         elif what == "merge":
             self._merge(self._panel.table.selected)
         elif what == "object_layer":
-            self._masks[self.layer] = add_mask(self._viewer, self.layer)
-            self._masked = self.metadata
+            self._masks.add(self.layer)
         elif what == "show_3d":
             self._show_in_3d()
         elif what in ("copy_python", "copy_command"):
@@ -245,12 +234,8 @@ class ResultController(QObject):
         """Show what was measured, with the metadata's names and object."""
         assert self._image is not None  # noqa: S101 - read before anything is measured
         about = self._shown_about = self.metadata
-        names, foreground = about["names"], about["foreground"]
         kind = self._image[1].kind
-        clusters = [
-            replace(c, name=names.get(c.id) or (c.name if kind == "ct" else ""), is_object=c.id in foreground)
-            for c in self._clusters
-        ]
+        clusters = named_clusters(self._clusters, about, kind)
         self._panel.show_pixel_size(is_missing=self._can_set_pixel_size(), is_own=self.has_own_size)
         if not clusters:
             effort = effort_text(about) if about.get("slices") else ""
@@ -261,41 +246,25 @@ class ResultController(QObject):
         area = area_text(sum(c.area for c in found), clusters[0].unit)
         outcome = outcome_text(about, sum(c.share for c in found), area)
         line = "\n".join(filter(None, (outcome, volumes_text(about, self._voxels))))
-        self._panel.show_result(line, effort_text(about), self._rows(clusters, kind), shown_of(self.layer, about))
+        shown = shown_of(self.layer, about)
+        rows = result_rows(clusters, about, kind, shown, self._voxels)
+        self._panel.show_result(line, effort_text(about), rows, shown)
         self._panel.line.setToolTip(certainty_tip(about))
-        self._ask_measures()
+        self._measures.measure()
 
-    def _ask_measures(self) -> None:
-        """Measure the object in view, where somebody wants to see that."""
+    def _object_in_view(self) -> ObjectInView | None:
+        """What its measurements are taken of."""
         layer, source = self.layer, self._source
-        if layer is None or source is None or self._image is None or not self._panel.measures.is_open:
-            return
-        key = (layer.name, source.name)
+        if layer is None or source is None or self._image is None:
+            return None
         mask = mask_of_layer(layer.data[source.index], self.metadata)
-        self._measures.ask(key, mask, self._plane(source))
+        return (layer.name, source.name), mask, self._plane(source)
 
-    @staticmethod
-    def _measure_object(mask: NDArray[Any], image: Image) -> dict[str, Any]:
-        from napari_s3net.labels.object_measures import measure_object
-
-        return measure_object(mask, image, (1,))
-
-    def _show_measures(self, key: tuple[str, str], values: dict[str, Any]) -> None:
-        self._panel.measures.show_values(key[1], values)
-
-    def _rows(self, clusters: list[Cluster], kind: str | None) -> tuple[ClusterRow, ...]:
-        """The table: each cluster, or groups of them."""
-        assert self.layer is not None  # noqa: S101 - it was measured
-        about = self.metadata
-        geometry = about["geometry"]
-        if shown_of(self.layer, about) is Shown.EACH:
-            rows = rows_of(clusters, kind, {label: amount_text(n, geometry) for label, n in self._voxels.items()})
-        else:
-            groups = groups_of(about)
-            volumes = {g: amount_text(sum(self._voxels.get(i, 0) for i in g.ids), geometry) for g in groups}
-            rows = group_rows(clusters, groups, kind, volumes if self._voxels else {})
-        own = about.get("colours", {})
-        return tuple(replace(row, colour=own.get(row.label, row.colour)) for row in rows)
+    def _region_of(self, label: int) -> tuple[Labels, NDArray[np.bool_]] | None:
+        """Where a row's labels are in the plane in view."""
+        if self.layer is None or self._source is None:
+            return None
+        return self.layer, np.isin(self.layer.data[self._source.index], self._ids(label))
 
     def _ids(self, label: int) -> tuple[int, ...]:
         """The labels of a row of the table, by the one that it is known under."""
@@ -368,7 +337,7 @@ class ResultController(QObject):
         if layer is self.layer:
             self._write_metadata(metadata)
             self._show_rows()
-            self._update_mask()
+            self._masks.update(layer)
         else:
             layer.metadata = {**layer.metadata, KEY: metadata}
             recolour(layer)
@@ -409,10 +378,6 @@ class ResultController(QObject):
             self._viewer.layers.selection.active = self.layer
             self.layer.selected_label = label
 
-    def _hover(self, label: int | None) -> None:
-        self._hovered = label
-        self._hover_soon.start()
-
     def _recolour(self) -> None:
         """Colour the layer, unless it has these very colours: napari takes long, and a step through a volume asks."""
         if self.layer is None:
@@ -425,36 +390,6 @@ class ResultController(QObject):
             recolour(self.layer)
             self._coloured = about, shown, self.layer.colormap
 
-    def _draw_outline(self) -> None:
-        """Outline the cluster under the mouse, or none."""
-        if self.layer is None or self._source is None or self._hovered is None:
-            self._outline.clear()
-        else:
-            plane = self.layer.data[self._source.index]
-            self._outline.draw(self.layer, np.isin(plane, self._ids(self._hovered)))
-
-    def _update_mask(self) -> None:
-        if self.layer is None:
-            return
-        mask = self._masks.get(self.layer)
-        if mask is not None and mask.data.shape == self.layer.data.shape:
-            mask.data[...] = mask_of_layer(self.layer.data, self.metadata)
-            self._masked = self.metadata
-            mask.refresh(extent=False)
-
-    def _update_mask_in_view(self, source: Source) -> None:
-        """The plane in view of the object's own layer; all of it after a run or a tick."""
-        mask = self._masks.get(self.layer) if self.layer is not None else None
-        if self.layer is None or mask is None or mask.data.shape != self.layer.data.shape:
-            return
-        if self._masked is not self.metadata:
-            self._update_mask()
-            return
-        plane = mask_of_layer(self.layer.data[source.index], self.metadata)
-        if (mask.data[source.index] != plane).any():
-            mask.data[source.index] = plane
-            mask.refresh(extent=False)
-
     def _painted(self, event: Any = None) -> None:
         self._has_moved = False
         self._changed()
@@ -463,9 +398,7 @@ class ResultController(QObject):
         self._measure_soon.start()
 
     def _release(self) -> None:
-        self._hovered = None
-        self._outline.clear()
-        self._hover_soon.stop()
+        self._hovered.leave()
         self._measure_soon.stop()
         self._measure_plane_soon.stop()
         self._measuring.drop()
@@ -475,12 +408,3 @@ class ResultController(QObject):
         if self.layer is not None:
             self.layer.events.paint.disconnect(self._painted)
             self.layer.events.set_data.disconnect(self._changed)
-
-
-def _timer(parent: QObject, milliseconds: int, slot: Any) -> QTimer:
-    """A timer that fires once, that long after it was last started."""
-    timer = QTimer(parent)
-    timer.setSingleShot(True)
-    timer.setInterval(milliseconds)
-    timer.timeout.connect(slot)
-    return timer

@@ -20,6 +20,7 @@ from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.layers.target import Target
 from napari_s3net.plugin.layers.undo import undo_log_of
 from napari_s3net.plugin.layers.volume_target import VolumeTarget
+from napari_s3net.plugin.segment import hovered_cluster
 from napari_s3net.plugin.segment import result_controller as module
 from napari_s3net.plugin.segment.result_controller import ResultController
 from napari_s3net.plugin.widgets.result_panel import ResultPanel
@@ -114,8 +115,8 @@ def test_a_click_selects_the_label_for_painting(outcome, viewer, layer):
 def outlined(monkeypatch):
     """What is outlined, one entry a drawing: pixels, or None for nothing."""
     drawn = []
-    monkeypatch.setattr(module.Outline, "draw", lambda self, layer, region: drawn.append(int(region.sum())))
-    monkeypatch.setattr(module.Outline, "clear", lambda self: drawn.append(None))
+    monkeypatch.setattr(hovered_cluster.Outline, "draw", lambda self, layer, region: drawn.append(int(region.sum())))
+    monkeypatch.setattr(hovered_cluster.Outline, "clear", lambda self: drawn.append(None))
     return drawn
 
 
@@ -133,13 +134,6 @@ def test_the_outline_follows_the_brush(outcome, outlined, layer, qtbot):
     qtbot.waitUntil(lambda: bool(outlined), timeout=1000)
     layer.data_setitem((np.array([40]), np.array([60])), 1)
     qtbot.waitUntil(lambda: outlined[-1] == 24 * 24 + 1, timeout=2000)
-
-
-def test_crossing_the_table_does_not_flicker(outcome, outlined, qtbot):
-    for label in (1, 2, 1, 2, None):
-        outcome.panel.table.hovered.emit(label)
-    qtbot.wait(3 * module.HOVER_MS)
-    assert outlined == [None]
 
 
 def test_the_object_is_shown_alone_until_clusters_are_asked_for(outcome, layer):
@@ -248,7 +242,7 @@ def test_of_a_stack_every_label_has_its_volume_and_keeps_it_up_to_date(qtbot):
 def test_a_released_layer_is_left_as_it_is(outcome, layer, qtbot):
     outcome.panel.table.hovered.emit(2)
     outcome.release()
-    qtbot.wait(3 * module.HOVER_MS)
+    qtbot.wait(3 * hovered_cluster.HOVER_MS)
     assert tuple(layer.colormap.color_dict[2]) != CLEAR
     layer.data_setitem((np.array([0]), np.array([0])), 5)
     assert outcome.layer is None
