@@ -13,6 +13,7 @@ from magicgui.widgets import FunctionGui
 from napari.layers import Labels
 from napari.utils.notifications import show_error, show_info
 from napari.viewer import Viewer
+from qtpy.QtWidgets import QMainWindow
 
 from napari_s3net import labels as edit
 from napari_s3net.errors import S3NetError
@@ -22,6 +23,8 @@ from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.correct.measurement_table import MeasurementTable
 from napari_s3net.plugin.correct.tools import Plane, Scope
 from napari_s3net.plugin.correct.volume_tools import reshape_volume, voxel_size
+from napari_s3net.plugin.layers.undo import undo_log_of
+from napari_s3net.plugin.widgets.undo_keys import hold_keys
 
 #: What a form says of a tool that found nothing to do.
 UNCHANGED = "Nothing changed: there is nothing of that kind here, or it is locked."
@@ -303,6 +306,7 @@ def _form(tool: Callable[..., Any], button: str, prepare: Callable[[FunctionGui]
 
     @wraps(tool)
     def from_form(*args: Any, **values: Any) -> Any:
+        _hold_undo(values.get("viewer") or args[0])
         try:
             result = tool(*args, **values)
         except S3NetError as error:
@@ -314,6 +318,14 @@ def _form(tool: Callable[..., Any], button: str, prepare: Callable[[FunctionGui]
 
     tips = {"layer": {"label": "Labels", "tooltip": "Which labels; the plane in view is meant."}}
     return magic_factory(from_form, call_button=button, widget_init=prepare, **tips, **fields)
+
+
+def _hold_undo(viewer: Viewer) -> None:
+    """Let Ctrl-Z know what no layer's own history knows, such as another object; also once the form is closed."""
+    undo_log_of(viewer)
+    docked = [getattr(one, "native", one) for one in viewer.window.dock_widgets.values()]
+    for window in {one.window() for one in docked if isinstance(one.window(), QMainWindow)}:
+        hold_keys(window, viewer, window)
 
 
 def _list_labels(form: FunctionGui) -> None:

@@ -172,8 +172,9 @@ class ToolsPanel(QWidget):
             made.clicked.connect(partial(self._ask, name))
         self.hint = caption()
         self.hint.hide()
-        self.heading = heading("Tools")
-        column(self, row(self.heading, *self.scopes.values(), self.in_3d), self._lay_out(), self.hint)
+        scopes = row(heading("Tools"), *self.scopes.values())
+        scopes.setToolTip("What the tools act on.")
+        column(self, scopes, self._lay_out(), self.hint)
 
     @property
     def scope(self) -> ScopeChoice:
@@ -207,7 +208,6 @@ class ToolsPanel(QWidget):
         """
         self._unit = unit
         self.in_3d.setVisible(is_stack)
-        self.heading.setVisible(not is_stack)  # there is no room for both in a narrow dock
         self._write_unit()
 
     def _write_unit(self) -> None:
@@ -235,16 +235,16 @@ class ToolsPanel(QWidget):
         grid.setSpacing(4)
         b = self.buttons
         lines = (
-            (b["smooth"], b["fill_holes"]),
-            (b["keep_largest"], b["split_parts"]),
-            (b["remove_small"], self.smallest.native),
+            (b["smooth"], b["split_parts"]),
+            (b["fill_holes"], b["keep_largest"]),
+            (row(b["remove_small"], self.smallest.native, self.in_3d),),  # the three that take a volume as one body
             (row(b["grow"], b["shrink"]), self.pixels.native),
             (b["swap_sides"], b["cut"]),
             (b["assign"], b["lock_part"]),
         )
-        for n, (left, right) in enumerate(lines):
-            grid.addWidget(left, n, 0)
-            grid.addWidget(right, n, 1)
+        for n, parts in enumerate(lines):
+            for side, part in enumerate(parts):
+                grid.addWidget(part, n, side, 1, 3 - len(parts))
         for side in (0, 1):
             grid.setColumnStretch(side, 1)
         return widget

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from qtpy.QtCore import Qt
 
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.plugin.correct import label_tools as module
@@ -205,6 +206,26 @@ def test_a_form_acts_on_what_is_chosen_in_it(window):
     layer.undo()
     assert areas(layer) == before
     assert not told
+
+
+@pytest.mark.viewer
+def test_ctrl_z_takes_back_a_swap_that_a_form_made_without_any_dock(window, qtbot):
+    viewer, layer, _ = window
+    main = viewer.window._qt_window
+    main.show()
+    main.activateWindow()
+    qtbot.waitUntil(main.isActiveWindow)
+    opened(viewer, "Swap object and background").call_button.native.click()
+    assert metadata_of(layer)["foreground"] == [2, 3]
+    main.setFocus()
+    qtbot.keyClick(main, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert metadata_of(layer)["foreground"] == [1]
+    opened(viewer, "Grow or shrink labels").call_button.native.click()
+    grown = layer.data.copy()
+    viewer.window.remove_dock_widget("all")
+    main.setFocus()
+    qtbot.keyClick(main, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert (layer.data != grown).any()
 
 
 @pytest.mark.viewer

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QLabel
 
 from napari_s3net.plugin.correct.autosave import RecentSession
 from napari_s3net.plugin.correct.label_list import LabelList
@@ -14,6 +15,7 @@ from napari_s3net.plugin.correct.panels import (
     ToolsPanel,
     UncertaintyPanel,
 )
+from napari_s3net.plugin.widgets.dock import LEAST_WIDTH
 from napari_s3net.plugin.widgets.text import share_text
 
 pytestmark = pytest.mark.viewer
@@ -113,6 +115,12 @@ def test_the_whole_volume_can_be_meant_where_there_is_one(qtbot):
     panel = made(qtbot, ToolsPanel)
     panel.show_unit("mm²")
     assert not panel.in_3d.isVisibleTo(panel)
+    (title,) = (one for one in panel.findChildren(QLabel) if one.text() == "Tools")
+    for is_stack in (False, True):
+        panel.show_unit("mm²", is_stack=is_stack)
+        assert title.isVisibleTo(panel)
+    assert panel.minimumSizeHint().width() <= LEAST_WIDTH - 30, "beside margins and a scroll bar"
+    panel.show_unit("px", is_stack=False)
     narrow = panel.minimumSizeHint().width()
     panel.show_unit("mm²", is_stack=True)
     panel.layout().activate()
