@@ -31,9 +31,11 @@ class Meaning(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Words for the screen: "Lesion", "Skin, darker 2"."""
-        shade = {-1: ", darker", 0: "", 1: ", lighter"}[self.shade]
-        return f"{self.tissue}{shade}{f' {self.rank}' if self.rank else ''}"
+        """Words for the screen: "Lesion", "Skin, darker"; of several darker ones "Skin, 2 shades darker"."""
+        if not self.shade:
+            return self.tissue
+        steps = {0: "", 1: "a shade "}.get(self.rank, f"{self.rank} shades ")
+        return f"{self.tissue}, {steps}{'darker' if self.shade < 0 else 'lighter'}"
 
 
 class Code(NamedTuple):

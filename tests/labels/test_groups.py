@@ -16,10 +16,10 @@ MEANINGS = {
 NAMES = {
     1: "Lesion, darker",
     2: "Lesion",
-    3: "Lesion, lighter 1",
-    4: "Lesion, lighter 2",
-    5: "Skin, darker 2",
-    6: "Skin, darker 1",
+    3: "Lesion, a shade lighter",
+    4: "Lesion, 2 shades lighter",
+    5: "Skin, 2 shades darker",
+    6: "Skin, a shade darker",
     7: "Skin",
     8: "Dark corner",
 }

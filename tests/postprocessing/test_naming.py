@@ -37,13 +37,13 @@ def test_a_label_of_which_no_pixel_was_sampled_has_a_name():
 def test_shades_are_numbered_from_the_main_one_outwards():
     names = named([0.1, 0.2, 0.3, 0.6, 0.7, 0.8, 0.9], [2, 3, 10, 2, 10, 7, 6], (1, 2, 3))
     assert names == {
-        1: "Lesion, darker 2",
-        2: "Lesion, darker 1",
+        1: "Lesion, 2 shades darker",
+        2: "Lesion, a shade darker",
         3: "Lesion",
         4: "Skin, darker",
         5: "Skin",
-        6: "Skin, lighter 1",
-        7: "Skin, lighter 2",
+        6: "Skin, a shade lighter",
+        7: "Skin, 2 shades lighter",
     }
 
 

@@ -81,8 +81,8 @@ def test_each_side_goes_from_dark_to_light():
     assert foreground == (1, 2, 3)
     assert [labels[120, x] for x in (40, 90, 110, 140, 300)] == [3, 1, 2, 5, 4]
     assert {label: meaning.name for label, meaning in meanings.items()} == {
-        1: "Lesion, darker 2",
-        2: "Lesion, darker 1",
+        1: "Lesion, 2 shades darker",
+        2: "Lesion, a shade darker",
         3: "Lesion",
         4: "Skin",
         5: "Skin, lighter",

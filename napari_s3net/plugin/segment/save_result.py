@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from napari_s3net.plugin.layers.renewal import PerLayer
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.widgets.remembered import recall, remember
+from napari_s3net.segments import Meaning
 
 #: Formats of label images, as a file dialog names them.
 LABEL_FILTERS = (
@@ -84,7 +86,7 @@ def ask_and_save(parent: QWidget, what: str, layer: Labels, source: Source | Non
         The image's plane in view.
     """
     about = layer.metadata[KEY]
-    offered = filters(what, about["kind"], is_stack=source is not None and source.slices > 1)
+    offered = filters(about["kind"], is_stack=source is not None and source.slices > 1)
     known, ending = remembered_format(about["kind"])
     first = next((one for one in offered if f"*{ending}" in one), None) if known == what else None
     if first is None:
@@ -173,13 +175,11 @@ def _save(path: Path, what: str, layer: Labels, source: Source | None, chosen: s
     show_info(f"Saved {written.name} in {written.parent.name or written.parent}")
 
 
-def filters(what: str, kind: str | None, *, is_stack: bool) -> tuple[str, ...]:
+def filters(kind: str | None, *, is_stack: bool) -> tuple[str, ...]:
     """List the formats to choose from, as a file dialog names them.
 
     Parameters
     ----------
-    what : str
-        "labels" or "mask"; a mask is a label image.
     kind : str or None
         Of the image.
     is_stack : bool
@@ -190,8 +190,6 @@ def filters(what: str, kind: str | None, *, is_stack: bool) -> tuple[str, ...]:
     tuple of str
         Such as "PNG (*.png)".
     """
-    if what == "mask":
-        return LABEL_FILTERS
     further = [
         text for name, text in FURTHER_FILTERS.items() if name == "coco" or (name == "seg.nrrd" and kind != "rgb")
     ]
@@ -224,14 +222,17 @@ def save_result(path: Path, what: str, layer: Labels, source: Source | None, cho
     WriteError, InvalidImageError
         If it cannot be written in this format, or there; as `write_labels` and `write_formats`.
     """
-    name = _further(path, chosen) if what == "labels" else None
+    name = _further(path, chosen)
     if name is None:
         data, attributes, _ = (layer if what == "labels" else mask_of(layer)).as_layer_data_tuple()
         write_labels(str(path), data, attributes)
         return path
     base = path.name.removesuffix(FORMATS[name])
     series = None if source is None or source.path is None else Path(source.path)
-    (written,) = write_formats(path.parent, base, _result_of(layer, source), [name], series)
+    result = _result_of(layer, source)
+    if what == "mask":
+        result = _object_alone(result)
+    (written,) = write_formats(path.parent, base, result, [name], series)
     return written
 
 
@@ -241,6 +242,17 @@ def _further(path: Path, chosen: str) -> str | None:
     if by_ending is not None or path.suffix:
         return by_ending
     return next((name for name, text in FURTHER_FILTERS.items() if text == chosen), None)
+
+
+def _object_alone(result: Segmentation) -> Segmentation:
+    """The object as the only label of a result, called what it is."""
+    mask = np.isin(result.labels, result.foreground).astype(np.int32)
+    own = [result.colours[one] for one in result.foreground if one in result.colours]
+    colours = dict(zip((1,), own, strict=False))
+    name = result.object_name or "Object"
+    return replace(
+        result, labels=mask, foreground=(1,), names={1: name}, meanings={1: Meaning(name)}, colours=colours, codes={}
+    )
 
 
 def _result_of(layer: Labels, source: Source | None) -> Segmentation:

@@ -106,12 +106,12 @@ class CellPainter(QStyledItemDelegate):
 
 
 def shortened(line: str, fits: Callable[[str], bool]) -> str:
-    """Shorten a line where there is no room for all of it: the unit goes first, then the standard deviation.
+    """Shorten a line where there is no room for all of it: the unit goes first, then the deviation, then the mean.
 
     Parameters
     ----------
     line : str
-        Such as "−820 ± 45 HU".
+        Such as "−820 ± 45 HU", or "2 shades darker · −820 ± 45 HU".
     fits : callable
         Whether a text has room.
 
@@ -120,8 +120,28 @@ def shortened(line: str, fits: Callable[[str], bool]) -> str:
     str
         The longest form that fits; the whole line where none does.
     """
-    shorter = (line, line.rpartition(NARROW)[0], line.partition(" ±")[0])
+    shorter = (line, line.rpartition(NARROW)[0], line.partition(" ±")[0], line.rpartition(" · ")[0])
     return next((words for words in shorter if words and fits(words)), line)
+
+
+def divided(lines: list[str], fits: Callable[[str], bool]) -> list[str]:
+    """Divide a name that has no room at its comma: what comes behind it stands before the mean.
+
+    Parameters
+    ----------
+    lines : list of str
+        The lines of a cell.
+    fits : callable
+        Whether a text has room.
+
+    Returns
+    -------
+    list of str
+        Such as "Skin" and "2 shades darker · 160 ± 14"; as they were where the first one fits.
+    """
+    first, *rest = lines
+    tissue, comma, shade = first.partition(", ")
+    return [tissue, " · ".join((shade, *rest))] if comma and not fits(first) else lines
 
 
 def _paint_text(painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex, text: QColor) -> None:
@@ -135,14 +155,17 @@ def _paint_text(painter: QPainter, option: QStyleOptionViewItem, index: QModelIn
         painter.setBrush(colour)
         painter.drawRect(QRect(area.left(), area.center().y() - side // 2, side, side))
         area.setLeft(area.left() + side + PAD)
-    lines = str(index.data()).split("\n")
+
+    def fits(words: str) -> bool:
+        return bool(metrics.horizontalAdvance(words) <= area.width())
+
+    lines = divided(str(index.data()).split("\n"), fits)
     top = area.center().y() + 1 - height * len(lines) // 2
     for n, line in enumerate(lines):
         text.setAlpha(165 if n else 255)
         painter.setPen(text)
         place = QRect(area.left(), top + n * height, area.width(), height)
-        fitting = shortened(line, lambda words: metrics.horizontalAdvance(words) <= area.width())
-        shown = metrics.elidedText(fitting, Qt.TextElideMode.ElideMiddle, area.width())
+        shown = metrics.elidedText(shortened(line, fits), Qt.TextElideMode.ElideMiddle, area.width())
         painter.drawText(place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
 
 

@@ -76,6 +76,20 @@ def test_a_dicom_segmentation_says_that_it_needs_its_series(scan, tmp_path):
         save_result(tmp_path / "mine.seg.dcm", "labels", layer, source)
 
 
+@pytest.mark.parametrize("name", ["seg.nrrd", "coco"])
+def test_the_object_alone_in_a_further_format_is_one_segment_of_its_name(scan, tmp_path, name):
+    layer, source, labels = scan
+    path = save_result(tmp_path / f"mine{FORMATS[name]}", "mask", layer, source)
+    if name == "seg.nrrd":
+        back = read_labels(path)
+        assert np.array_equal(back.array, labels == 1)
+        assert [(one.label, one.name) for one in back.segments] == [(1, "Lung")]
+    else:
+        assert [one["name"] for one in json.loads(path.read_text())["categories"]] == ["Lung"]
+    with pytest.raises(WriteError, match="refers to the DICOM series"):
+        save_result(tmp_path / "mine.seg.dcm", "mask", layer, source)
+
+
 @pytest.mark.parametrize(("what", "values"), [("labels", {1, 2}), ("mask", {0, 1})])
 def test_label_images_with_the_geometry(scan, tmp_path, what, values):
     layer, source, _ = scan
@@ -107,9 +121,8 @@ def test_of_a_series_the_volume_in_view_is_written(tmp_path):
 
 
 def test_which_formats_are_offered():
-    assert filters("mask", "ct", is_stack=True) == LABEL_FILTERS
-    assert filters("labels", "ct", is_stack=True) == (*LABEL_FILTERS, *FURTHER_FILTERS.values())
-    assert filters("labels", "rgb", is_stack=False) == (*LABEL_FILTERS, FURTHER_FILTERS["coco"])
+    assert filters("ct", is_stack=True) == (*LABEL_FILTERS, *FURTHER_FILTERS.values())
+    assert filters("rgb", is_stack=False) == (*LABEL_FILTERS, FURTHER_FILTERS["coco"])
     assert set(FURTHER_FILTERS) == set(FORMATS) - {"png"}, "which is a label image"
 
 

@@ -4,7 +4,7 @@ from qtpy.QtWidgets import QApplication, QLineEdit
 
 from napari_s3net.plugin.layers.palette import OBJECT as BLUES
 from napari_s3net.plugin.widgets.cluster_model import COLOUR, NAME, OBJECT, SIZE, rows_of
-from napari_s3net.plugin.widgets.cluster_table import ClusterTable, shortened
+from napari_s3net.plugin.widgets.cluster_table import ClusterTable, divided, shortened
 from napari_s3net.plugin.widgets.text import NARROW
 from tests.plugin.widgets.test_cluster_model import ROWS, Measured
 
@@ -120,6 +120,28 @@ class TestTable:
         place = table.viewport().mapTo(table, QPoint(0, 0)) + table.visualRect(cell(table, 0, COLOUR)).center()
         near = {image.pixelColor(x, place.y()).name() for x in range(place.x() + 1)}
         assert BLUES[0] in near
+
+
+@pytest.mark.parametrize(
+    ("first", "room", "expected"),
+    [
+        ("Skin", 4, ["Skin", "160 ± 14"]),
+        ("Skin, darker", 12, ["Skin, darker", "160 ± 14"]),
+        ("Skin, 2 shades darker", 20, ["Skin", "2 shades darker · 160 ± 14"]),
+        ("A name of its own", 4, ["A name of its own", "160 ± 14"]),
+    ],
+)
+def test_a_name_without_room_is_divided_at_its_comma(first, room, expected):
+    assert divided([first, "160 ± 14"], lambda words: len(words) <= room) == expected
+
+
+def test_of_a_divided_line_the_mean_goes_before_the_shade():
+    line = "2 shades darker · 160 ± 14"
+    assert [shortened(line, lambda words, n=n: len(words) <= n) for n in (26, 21, 15)] == [
+        line,
+        "2 shades darker · 160",
+        "2 shades darker",
+    ]
 
 
 def test_several_rows_are_selected_with_ctrl_and_counted(table, qtbot):
