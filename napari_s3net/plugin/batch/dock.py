@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from contextlib import suppress
-from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -20,17 +16,17 @@ from napari_s3net.batch.folder import PAGE, TABLE
 from napari_s3net.batch.review import Review
 from napari_s3net.errors import S3NetError
 from napari_s3net.plugin.batch.form import BatchForm
-from napari_s3net.plugin.batch.open_row import OpenedResult, ReadResult, item_of, read_result
+from napari_s3net.plugin.batch.open_row import OpenedResult
+from napari_s3net.plugin.batch.progress import BatchProgress
+from napari_s3net.plugin.batch.result_opener import ResultOpener
 from napari_s3net.plugin.batch.review_controller import ReviewController
 from napari_s3net.plugin.batch.review_panel import ReviewPanel
 from napari_s3net.plugin.batch.review_place import ReviewPlace
 from napari_s3net.plugin.batch.table import FileTable
 from napari_s3net.plugin.jobs.batch_job import BatchJob, BatchUpdate, FolderContents, FolderScan, PageJob
-from napari_s3net.plugin.jobs.prefetch import Prefetch, stamp
 from napari_s3net.plugin.jobs.thread_job import Activity, Failure, is_busy
 from napari_s3net.plugin.widgets.dock import Dock
 from napari_s3net.plugin.widgets.parts import caption, row
-from napari_s3net.plugin.widgets.progress_text import batch_text, time_left
 from napari_s3net.plugin.widgets.text import plural
 
 POLL_MS = 100
@@ -58,16 +54,13 @@ class BatchDock(Dock):
         self._scan: FolderScan | None = None
         self._page: PageJob | None = None
         self._items: dict[str, Item] = {}
-        self._opened: OpenedResult | None = None
         self._link = ""
-        self._counts = {"done": 0, "failed": 0, "skipped": 0}
-        self._within: dict[str, FileRow] = {}
-        self._first = 0.0
+        self.progress = BatchProgress()
         self.form, self.table, self.panel = BatchForm(), FileTable(), ReviewPanel()
         self.review_controller = ReviewController(napari_viewer, self.panel, self._open_row, self)
         self.place = ReviewPlace(napari_viewer, self.panel)
         self.review_controller.obstacle = self.place.obstacle
-        self._ahead: Prefetch[ReadResult] = Prefetch()
+        self._results = ResultOpener(napari_viewer)
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
         self._build()
@@ -88,8 +81,7 @@ class BatchDock(Dock):
             return
         self.review_controller.end()
         self.show_message("")
-        self._counts, self._within = dict.fromkeys(self._counts, 0), {}
-        self._first = 0.0
+        self.progress = BatchProgress()
         form = self.form
         self.job = BatchJob(
             self.plan, jobs=form.jobs.value, scheduler=form.scheduler_address, restart=form.restart.value
@@ -113,7 +105,7 @@ class BatchDock(Dock):
         if self.job is not None:
             self.job.pause(paused)
             self.pause_button.setText("Go on" if paused else "Pause")
-            self._first = 0.0
+            self.progress.forget_pace()
             self._count()
 
     def stop(self) -> None:
@@ -130,9 +122,8 @@ class BatchDock(Dock):
         self._close_activity()
         self.review_controller.ended.disconnect(self._end_review)
         self.review_controller.end()
-        self._ahead.forget()
+        self._results.release()
         self.place.release()
-        self._opened = None
 
     # -- making
 
@@ -264,11 +255,7 @@ class BatchDock(Dock):
             self._show_state()
         for one in update.rows:
             self.table.files.update(one)
-            self._within.pop(one.file, None)
-            if one.is_final:
-                self._counts[one.status] += 1
-            elif one.slices:
-                self._within[one.file] = one
+            self.progress.take(one)
         if update.rows:
             self._count()
         if update.over:
@@ -276,21 +263,11 @@ class BatchDock(Dock):
 
     def _count(self) -> None:
         """Say how far it is."""
-        part = sum((one.slice - 1) / one.slices for one in self._within.values())
-        worked = self._counts["done"] + self._counts["failed"] + part
-        now = time.monotonic()
-        if not self._first:
-            self._first, self._worked_first = now, worked
-        total = len(self.table.files.files)
-        over = sum(self._counts.values())
-        left = time_left(worked - self._worked_first, total - over - part, now - self._first)
-        self.bar.setValue(round(PARTS * (over + part)))
+        total, over = len(self.table.files.files), round(PARTS * self.progress.files)
+        self.bar.setValue(over)
         if self._activity is not None:
-            self._activity.show(round(PARTS * (over + part)), PARTS * total)
-        paused = self.pause_button.isChecked()
-        within = ", ".join(f"slice {one.slice} of {one.slices}" for one in list(self._within.values())[:2])
-        left = None if paused else left
-        self.line.setText(batch_text(over, total, self._counts["failed"], left, paused=paused, within=within))
+            self._activity.show(over, PARTS * total)
+        self.line.setText(self.progress.text(total, paused=self.pause_button.isChecked()))
 
     def _end(self, update: BatchUpdate) -> None:
         assert self.job is not None  # noqa: S101 - its thread has just ended
@@ -336,7 +313,7 @@ class BatchDock(Dock):
 
     def _end_review(self) -> None:
         """The review is over: back to the table, and the report says what was decided."""
-        self._ahead.forget()
+        self._results.forget_ahead()
         self.place.leave()
         if self.plan is not None:
             self._page = PageJob(self.plan.output)
@@ -356,31 +333,9 @@ class BatchDock(Dock):
             self._open_row(one)
 
     def _open_row(self, one: FileRow, following: FileRow | None = None) -> OpenedResult | None:
-        """Open image and labels in place of those that were opened before, unless these were changed.
-
-        What comes next is read ahead meanwhile.
-        """
-        before, self._opened = self._opened, None
-        done_with = before if before is not None and not before.is_changed else None
-        try:
-            self._opened = OpenedResult(self._viewer, self._ahead.take(*self._reading(one)), done_with)
-        except Exception as error:  # noqa: BLE001 - a file may fail in any way, and napari must not go down with it
-            show_error(str(error))
-            if done_with is not None:
-                done_with.close()
-        self._viewer.reset_view()
-        if following is not None:
-            with suppress(S3NetError):  # told when it is its turn
-                key, read = self._reading(following)
-                if key[-1] is not None:
-                    self._ahead.begin(key, read)
-        return self._opened
-
-    def _reading(self, one: FileRow) -> tuple[tuple[Any, ...], Callable[[], ReadResult]]:
-        """What is read of a result, and how."""
+        """Open a result; what comes next is read ahead meanwhile."""
         assert self.plan is not None  # noqa: S101 - rows come from its output
-        item, output = item_of(self.plan, self._items, one), self.plan.output
-        return (output, one.file, stamp(item.path)), partial(read_result, item, one, output)
+        return self._results.open(self.plan, self._items, one, following)
 
     # -- showing
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,8 +38,8 @@ from napari_s3net.plugin.learn.result import add_result, keep_correction, open_i
 from napari_s3net.plugin.widgets.dock import Dock
 from napari_s3net.plugin.widgets.loss_plot import LossPlot
 from napari_s3net.plugin.widgets.parts import button, caption, column, row
-from napari_s3net.plugin.widgets.progress_text import time_left
 from napari_s3net.plugin.widgets.text import long_text, plural
+from napari_s3net.plugin.widgets.time_left import TimeLeft
 
 POLL_MS = 100
 FIRST = "Choose a folder of images, and one for corrected labels."
@@ -66,7 +65,7 @@ class LearnDock(Dock):
         self.preview = Preview(napari_viewer)
         self._applied_to: tuple[ImageLayer, Stack] | None = None
         #: When the first step of learning came, and which it was.
-        self._first: tuple[float, int] | None = None
+        self._time_left = TimeLeft()
         #: The image that was opened to be corrected, and its labels.
         self.opened: tuple[Path, ImageLayer, Labels] | None = None
         self.form = LearnForm()
@@ -241,7 +240,8 @@ class LearnDock(Dock):
         return True
 
     def _begin(self, job: SteppedJob | FolderJob, words: str) -> None:
-        self.job, self._first = job, None
+        self.job = job
+        self._time_left.restart()
         job.start()
         self._activity = Activity(words.rstrip("…"))
         self.bar.setRange(0, 0)
@@ -290,8 +290,7 @@ class LearnDock(Dock):
                 done, total = step.iteration, step.total
                 self.plot.add([step.losses] * min(LEARNING.report_every, done))
                 aside = "" if step.validation is None else f" · Dice on images set aside {step.validation:.2f}"
-                self._first = self._first or (time.monotonic(), done)
-                left = time_left(done - self._first[1], total - done, time.monotonic() - self._first[0])
+                left = self._time_left.after(done, total - done)
                 until = "" if left is None else f" · {long_text(left)} left"
                 self.line.setText(f"Step {done:,} of {total:,}{until}{aside}")
             elif isinstance(step, ReadStep):

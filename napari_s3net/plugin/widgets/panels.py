@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from qtpy.QtCore import Signal
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton, QWidget
@@ -11,7 +9,8 @@ from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton, QWidget
 from napari_s3net.image import Step
 from napari_s3net.plugin.widgets.loss_plot import LossPlot
 from napari_s3net.plugin.widgets.parts import button, caption, column, heading, menu_button, row
-from napari_s3net.plugin.widgets.progress_text import progress_text, time_left
+from napari_s3net.plugin.widgets.progress_text import progress_text
+from napari_s3net.plugin.widgets.time_left import TimeLeft
 from napari_s3net.plugin.widgets.volume_text import slices_text, volume_progress
 
 #: From this height on there is room for the plot of the losses.
@@ -64,7 +63,7 @@ class ProgressPanel(QWidget):
         self.stop.setToolTip("End after this iteration; what there is becomes the result (Esc).")
         self.cancel = QPushButton("Cancel")
         self.cancel.setToolTip("End and put back what was there before the run.")
-        self._first: tuple[int, float] | None = None
+        self._time_left = TimeLeft()
         layout = column(self, self.bar, self.line, self.plot, row(self.stop, self.cancel))
         layout.setStretchFactor(self.plot, 1)
         layout.addStretch()
@@ -82,7 +81,7 @@ class ProgressPanel(QWidget):
         total : int
             The most iterations that may come.
         """
-        self._first = None
+        self._time_left.restart()
         self.bar.setRange(0, total)
         self.bar.setValue(0)
         self.plot.clear(total)
@@ -113,22 +112,19 @@ class ProgressPanel(QWidget):
         if first is not None:
             steps = steps[first:]
             self.begin(steps[0].total)
-        step, now = steps[-1], time.perf_counter()
-        self._first = self._first or (steps[0].iteration, now)
+        step = steps[-1]
+        self._time_left.begin(steps[0].iteration)
         self.plot.add([one.losses for one in steps])
         self.bar.setRange(0, step.total)
         self.bar.setValue(step.iteration)
-        left = time_left(step.iteration - self._first[0], step.total - step.iteration, now - self._first[1])
+        left = self._time_left.after(step.iteration, step.total - step.iteration)
         self.line.setText(progress_text(step.iteration, step.total, left, step.n_labels))
 
     def _show_slices(self, steps: tuple[Step, ...]) -> None:
         """Show how many slices of a volume are done."""
         done, slices = volume_progress(steps[-1])
-        now = time.perf_counter()
-        if done and (self._first is None or self._first[0] > done):
-            self._first = (done, now)
         self.plot.add([step.losses for step in steps if step.losses])
         self.bar.setRange(0, slices)
         self.bar.setValue(done)
-        left = None if self._first is None else time_left(done - self._first[0], slices - done, now - self._first[1])
+        left = self._time_left.after(done, slices - done) if done else None
         self.line.setText(slices_text(steps[-1], left))

@@ -57,21 +57,3 @@ def batch_text(over: int, total: int, failed: int, left: float | None, *, paused
     elif left is not None and over < total:
         parts.append(f"about {long_text(left)} left")
     return " · ".join(parts)
-
-
-def time_left(done: float, to_do: float, seconds: float) -> float | None:
-    """Estimate the time left from the pace so far.
-
-    Parameters
-    ----------
-    done, to_do : float
-        What was done since the clock was started, and what is left: iterations or files.
-    seconds : float
-        How long that took.
-
-    Returns
-    -------
-    float or None
-        Seconds; None while fewer than two are done.
-    """
-    return None if done < 2 else seconds / done * to_do

@@ -14,6 +14,7 @@ from napari_s3net.batch.folder import locked
 from napari_s3net.io import read_image
 from napari_s3net.phantom import disc
 from napari_s3net.plugin.batch import dock as module
+from napari_s3net.plugin.batch import result_opener
 from napari_s3net.plugin.batch import review_controller as reviewing
 from napari_s3net.plugin.batch.dock import BatchDock
 from napari_s3net.plugin.batch.table import STATE
@@ -43,7 +44,7 @@ def quick(monkeypatch):
 @pytest.fixture
 def said(monkeypatch):
     words = []
-    for home in (base, module, reviewing):
+    for home in (base, module, reviewing, result_opener):
         monkeypatch.setattr(home, "show_error", words.append)
     return words
 
@@ -222,16 +223,16 @@ def test_pause_finishes_what_is_under_way_and_stop_keeps_it(ready, photos, tmp_p
     for n in range(200):
         PIL.Image.open(photos / "a.png").save(photos / f"x{n}.png")
     ready.start_button.click()
-    qtbot.waitUntil(lambda: ready._counts["done"] > 2, timeout=60000)
+    qtbot.waitUntil(lambda: ready.progress.counts["done"] > 2, timeout=60000)
     ready.pause_button.click()
     assert ready.pause_button.text() == "Go on"
     qtbot.wait(700)
-    before = dict(ready._counts)
+    before = dict(ready.progress.counts)
     qtbot.wait(700)
-    assert ready._counts == before
+    assert ready.progress.counts == before
     assert "paused" in ready.line.text()
     ready.pause_button.click()
-    qtbot.waitUntil(lambda: ready._counts["done"] > before["done"], timeout=10000)
+    qtbot.waitUntil(lambda: ready.progress.counts["done"] > before["done"], timeout=10000)
     ready.stop_button.click()
     qtbot.waitUntil(lambda: ready.job is None, timeout=5000)
     assert ready.line.text().startswith("Stopped: ")
@@ -328,7 +329,7 @@ def test_released_in_a_run_it_ends_the_run(ready, photos, qtbot):
     for n in range(100):
         PIL.Image.open(photos / "a.png").save(photos / f"x{n}.png")
     ready.start_button.click()
-    qtbot.waitUntil(lambda: ready._counts["done"] > 0, timeout=60000)
+    qtbot.waitUntil(lambda: ready.progress.counts["done"] > 0, timeout=60000)
     job = ready.job
     ready.release()
     assert QThreadPool.globalInstance().waitForDone(30000)

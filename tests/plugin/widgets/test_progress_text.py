@@ -1,5 +1,3 @@
-import pytest
-
 from napari_s3net.plugin.widgets import progress_text as words
 from napari_s3net.plugin.widgets.text import NARROW
 
@@ -13,11 +11,6 @@ def test_progress():
     assert flat(words.progress_text(18, 40, 1.1, 6)) == "18 of 40 · about 1.1 s left · 6 clusters"
     assert words.progress_text(1, 40, None, 1) == "1 of 40 · 1 cluster"
     assert words.progress_text(40, 40, 0.0, 3) == "40 of 40 · 3 clusters"
-
-
-def test_time_left_waits_for_a_pace():
-    assert words.time_left(1, 39, 0.1) is None
-    assert words.time_left(10, 30, 2.0) == pytest.approx(6.0)
 
 
 def test_how_far_a_batch_is():
