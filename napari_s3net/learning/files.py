@@ -64,7 +64,7 @@ def find_images_with_labels(images: Path, labels: Path | None = None) -> list[Im
     if labels is None:
         pairs = [ImageWithLabels(path, None, name) for name, path in found.items() if not _ends(name, found)]
     else:
-        source = _corrected(labels) or labels
+        source = place_of_labels(labels)
         known = dict(_files(source))
         same = source.resolve() == images.resolve()
         pairs = [
@@ -110,9 +110,20 @@ def _files(folder: Path) -> Sequence[tuple[str, Path]]:
     return named
 
 
-def _corrected(labels: Path) -> Path | None:
-    """The corrections of a batch below its output folder."""
-    return next((labels / name for name in CORRECTED if (labels / name).is_dir()), None)
+def place_of_labels(labels: Path) -> Path:
+    """Say where labels lie, for those who read them and for those who add some.
+
+    Parameters
+    ----------
+    labels : Path
+        The folder that was named.
+
+    Returns
+    -------
+    Path
+        That folder; of a batch's output folder its corrections, where there are some.
+    """
+    return next((labels / name for name in CORRECTED if (labels / name).is_dir()), labels)
 
 
 def _ends(name: str, among: dict[str, Path]) -> bool:

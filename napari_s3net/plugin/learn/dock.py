@@ -141,7 +141,8 @@ class LearnDock(Dock):
         if self.opened is None or self.form.label_folder is None:
             return
         try:
-            path = keep_correction(self.opened[0], self.opened[2], self.form.label_folder)
+            form = self.form
+            path = keep_correction(self.opened[0], self.opened[2], form.label_folder, form.image_folder)
         except S3NetError as error:
             self.fail(str(error))
             return
@@ -156,7 +157,7 @@ class LearnDock(Dock):
             return
         found = open_labels(self._viewer.layers, [pair.image for pair in self.labelled.pairs], self.opened)
         try:
-            kept = [keep_correction(path, layer, folder) for path, layer in found]
+            kept = [keep_correction(path, layer, folder, self.form.image_folder) for path, layer in found]
         except S3NetError as error:
             self.fail(str(error))
             return

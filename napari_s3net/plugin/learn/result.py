@@ -10,9 +10,11 @@ from typing import Any
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels
 
+from napari_s3net.batch.folder import REPORT
 from napari_s3net.export.result import label_suffix
 from napari_s3net.image import Image, Segmentation
 from napari_s3net.io import read_image, write_labels
+from napari_s3net.learning.files import CORRECTED, place_of_labels
 from napari_s3net.plugin.contributions.reader import layer_data
 from napari_s3net.plugin.layers.metadata import Metadata
 from napari_s3net.plugin.layers.metadata_history import history_of
@@ -141,8 +143,8 @@ def _metadata(image_layer: ImageLayer, result: Segmentation, colours: Mapping[in
     return {**known, **about, "colours": {**known["colours"], **own}}
 
 
-def keep_correction(path: Path, layer: Labels, folder: Path) -> Path:
-    """Write corrected labels where learning finds them.
+def keep_correction(path: Path, layer: Labels, folder: Path, images: Path | None = None) -> Path:
+    """Write corrected labels where learning finds them: of a batch's output folder among its corrections.
 
     Parameters
     ----------
@@ -152,6 +154,8 @@ def keep_correction(path: Path, layer: Labels, folder: Path) -> Path:
         Its labels as they are now.
     folder : Path
         Of corrected labels.
+    images : Path, optional
+        The folder of images; labels of one in a folder within lie in a folder of the same name.
 
     Returns
     -------
@@ -166,6 +170,11 @@ def keep_correction(path: Path, layer: Labels, folder: Path) -> Path:
     from napari_s3net.io.validation.headers import stem
 
     image = read_image(path)
-    target = folder / f"{stem(path)}{label_suffix(image)}"
+    place = place_of_labels(folder)
+    if place == folder and (folder / REPORT).is_file():
+        place = folder / CORRECTED[0]  # the first of a batch's corrections
+    if images is not None and path.is_relative_to(images):
+        place /= path.relative_to(images).parent
+    target = place / f"{stem(path)}{label_suffix(image)}"
     write_labels(target, class_labels(layer), image.geometry, segments=class_segments(layer))
     return target

@@ -127,6 +127,27 @@ def test_a_correction_is_found_again_beside_its_image(tmp_path, suffix):
     assert pair.labels == kept
 
 
+@pytest.mark.parametrize("corrected", [(), ("masks",), ("labels",), ("labels", "masks")])
+def test_a_correction_is_found_again_in_the_output_of_a_batch(tmp_path, corrected):
+    images, output = tmp_path / "images", tmp_path / "output"
+    grey, labels = scene(1)
+    for name in ("a", "b", "within/a"):
+        write_png(images / f"{name}.png", grey)
+    output.mkdir()
+    (output / "report.jsonl").touch()
+    for name in corrected:
+        write_png(output / "corrected" / name / "b.png", np.where(labels, 255, 0).astype(np.uint8))
+    layer = ViewerModel().add_labels(labels)
+    other = ViewerModel().add_labels(labels[::-1])
+    kept = keep_correction(images / "a.png", layer, output, images)
+    within = keep_correction(images / "within" / "a.png", other, output, images)
+    found = {pair.name: pair.labels for pair in find_images_with_labels(images, output)}
+    assert (found["a"], found["within/a"]) == (kept, within)
+    assert (found["b"] is not None) == bool(corrected), "what was corrected before counts as well"
+    np.testing.assert_array_equal(read_labels(kept).array, labels)
+    np.testing.assert_array_equal(read_labels(within).array, labels[::-1])
+
+
 def test_a_missing_image_is_told(tmp_path):
     layer = ViewerModel().add_labels(np.ones((4, 5), int))
     with pytest.raises(ReadError):
