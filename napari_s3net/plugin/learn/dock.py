@@ -138,11 +138,11 @@ class LearnDock(Dock):
 
     def keep(self, _: bool = False) -> None:
         """Write the labels that were corrected into the folder of labels."""
-        if self.opened is None or self.form.label_folder is None:
+        folder = self.form.label_folder
+        if self.opened is None or folder is None:
             return
         try:
-            form = self.form
-            path = keep_correction(self.opened[0], self.opened[2], form.label_folder, form.image_folder)
+            path = keep_correction(self.opened[0], self.opened[2], folder, self.form.image_folder)
         except S3NetError as error:
             self.fail(str(error))
             return
