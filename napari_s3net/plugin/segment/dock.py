@@ -30,24 +30,23 @@ from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.layers.target import Target
 from napari_s3net.plugin.layers.volume_target import VolumeTarget
 from napari_s3net.plugin.segment.letters_controller import LettersController
-from napari_s3net.plugin.segment.pace import Pace
 from napari_s3net.plugin.segment.pixel_size import is_sized_by_hand
 from napari_s3net.plugin.segment.pixel_size_controller import PixelSizeController
 from napari_s3net.plugin.segment.result_controller import ResultController
+from napari_s3net.plugin.segment.run_estimate import RunEstimate
 from napari_s3net.plugin.segment.tour import has_tour, start_tour
 from napari_s3net.plugin.segment.window_controller import WindowController
 from napari_s3net.plugin.segment.window_drag import WindowDrag
 from napari_s3net.plugin.widgets.choosers import Choosers
 from napari_s3net.plugin.widgets.dock import Dock, show_dock
 from napari_s3net.plugin.widgets.extent import SLICE, VOLUME, ExtentChooser
-from napari_s3net.plugin.widgets.memory_advice import MemoryAdvice, memory_text
+from napari_s3net.plugin.widgets.memory_advice import MemoryAdvice
 from napari_s3net.plugin.widgets.panels import ProgressPanel, Welcome
 from napari_s3net.plugin.widgets.parts import button, column, row
 from napari_s3net.plugin.widgets.result_panel import ResultPanel
 from napari_s3net.plugin.widgets.settings_dialog import SettingsDialog
 from napari_s3net.plugin.widgets.settings_memory import SettingsMemory
 from napari_s3net.plugin.widgets.window_chooser import WindowChooser
-from napari_s3net.runtime.memory import Advice, advise
 from napari_s3net.settings import Settings
 
 SHORTCUT = "Shift-Enter"
@@ -71,7 +70,6 @@ class SegmentDock(Dock):
         #: The image after this one in its folder.
         self._next: Path | None = None
         self._suggested = ""
-        self._devices: tuple[str, ...] = ()
         self.welcome, self.choosers, self.window_chooser = Welcome(), Choosers(), WindowChooser()
         self.memory = SettingsMemory(self.choosers, self)
         self.windows, self.letters = WindowController(self.window_chooser, self), LettersController(napari_viewer, self)
@@ -80,7 +78,9 @@ class SegmentDock(Dock):
         self.session = session = Session(self)
         self.result = ResultController(napari_viewer, self.panel, self, lambda: session.is_previewing)
         self.pixel_size = PixelSizeController(napari_viewer, self.panel, self)
-        self.pace, self.autosave = Pace(), autosave_of(napari_viewer)
+        self.extent = ExtentChooser()
+        self.estimate = RunEstimate(self.choosers, self.extent, self.advice, session, lambda: self.source, self)
+        self.autosave = autosave_of(napari_viewer)
         self.autosave.hold()
         self._cancel_run = partial(cancel_all, self.session.running)
         self._build()
@@ -105,7 +105,7 @@ class SegmentDock(Dock):
         except S3NetError as error:
             self.session.fail(str(error))
             return
-        advice = self._say_pace()
+        advice = self.estimate.say()
         if advice is not None and not advice.fits:
             show_error(self.advice.line.text())
             return
@@ -138,7 +138,6 @@ class SegmentDock(Dock):
     # -- making
 
     def _build(self) -> None:
-        self.extent = ExtentChooser()
         self.extent.hide()
         self.welcome.tour.setVisible(has_tour())
         self.run_button = QPushButton("Run")
@@ -168,12 +167,7 @@ class SegmentDock(Dock):
         self.welcome.asked.connect(self._open)
         self.choosers.image_chosen.connect(self._choose_nth)
         self.choosers.preset_chosen.connect(self._choose_preset)
-        self.choosers.settings_changed.connect(self._say_pace)
         self.choosers.presets.failed.connect(self.fail)
-        self.choosers.device_chosen.connect(self._say_pace)
-        self.extent.changed.connect(self._say_pace)
-        self.advice.size_taken.connect(self.choosers.set_working_size)
-        self.advice.cpu_taken.connect(self._take_cpu)
         self.run_button.clicked.connect(self._run_clicked)
         self.reopen.clicked.connect(self._reopen)
         self._shortcut.activated.connect(self.run)
@@ -186,8 +180,6 @@ class SegmentDock(Dock):
         self.pixel_size.given.connect(self._moved)
         self.session.phase_changed.connect(self._enter)
         self.session.stepped.connect(self.progress.show_steps)
-        self.session.finished.connect(self._take_pace)
-        self.session.devices_known.connect(self._know_devices)
         self.destroyed.connect(self._cancel_run)
         self.follow_viewer(self._cancel_run)
         self._viewer.bind_key(SHORTCUT, _runner(self), overwrite=True)
@@ -315,7 +307,7 @@ class SegmentDock(Dock):
             self._take_preset(key)
         self._suggested = preset
         self.choosers.show_preset(key, f"chosen for you: {reason}" if key == preset else "your choice last time")
-        self._say_pace()
+        self.estimate.say()
 
     def _source(self) -> Source:
         return source_of(self._image_layer, self._viewer.dims.point, self._viewer.dims.order[-2:])
@@ -343,49 +335,6 @@ class SegmentDock(Dock):
     def _take_preset(self, key: str) -> None:
         self.choosers.show_preset(key, "")
         self.choosers.show_settings(self.memory.settings_of_chosen())
-
-    def _know_devices(self, devices: tuple[str, ...]) -> None:
-        """Each look at a run tells them; what follows from them is said once, for it asks how much memory is free."""
-        if devices != self._devices:
-            self._devices = devices
-            self._say_pace()
-
-    def _take_cpu(self) -> None:
-        self.choosers.choose_device("cpu")
-        self._say_pace()
-
-    def _advice(self, settings: Settings) -> Advice:
-        """Whether a run on the plane in view fits into memory; asked for where there is a plane."""
-        name = self.choosers.device_name
-        assert self.source is not None  # noqa: S101 - asked for where there is a plane
-        # Before the first run only the network library knows the graphics card, and it is not loaded yet.
-        device = name if name != "auto" else self._devices[0] if self._devices else "cpu"
-        return advise(self.source.plane_shape, settings, device)
-
-    def _take_pace(self, _: Any = None) -> None:
-        if self.session.made is not None:
-            self.pace.take(self.session.made)
-        self._say_pace()
-
-    def _say_pace(self, *_: Any) -> Advice | None:
-        """Say what is computed on, what it takes of memory and, once a run was timed, about how long it takes.
-
-        Whether it fits is returned where there is an image.
-        """
-        about, memory, advice = "", "", None
-        try:
-            settings = self.choosers.settings()
-        except S3NetError:
-            pass
-        else:
-            first, last = self.extent.span or (0, 0)
-            about = self.pace.text(settings, last - first + 1)
-            if self.source is not None:
-                advice = self._advice(settings)
-                memory = memory_text(advice) if advice.fits else ""
-        self.advice.show_advice(advice)
-        self.choosers.show_devices(self._devices, about, memory)
-        return advice
 
     # -- the run
 

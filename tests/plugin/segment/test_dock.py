@@ -35,14 +35,6 @@ def test_opening_the_docks_loads_nothing_that_takes_long():
     assert done.stdout.split() == ["."]
 
 
-def test_what_follows_from_the_devices_is_said_once_though_each_look_at_a_run_tells_them(ready, monkeypatch):
-    said = []
-    monkeypatch.setattr(ready.advice, "show_advice", said.append)
-    for devices in (("cpu",), ("cpu",), ("cuda:0", "cpu")):
-        ready.session.devices_known.emit(devices)
-    assert len(said) == 2
-
-
 def test_an_image_is_chosen_and_described(ready):
     assert not ready.welcome.isVisibleTo(ready)
     assert ready.choosers.image.currentText() == "mole"

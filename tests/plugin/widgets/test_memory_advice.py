@@ -99,7 +99,7 @@ def test_over_the_limit_it_runs_only_after_the_button(dock, free, said, qtbot):
 
 def test_the_cpu_is_taken_where_the_card_is_full(dock, free):
     free["cuda:0"] = 1.0
-    dock._know_devices(("cuda:0", "cpu"))
+    dock.estimate.know_devices(("cuda:0", "cpu"))
     assert dock.advice.isVisibleTo(dock)
     dock.advice.button.click()
     assert dock.choosers.device_name == "cpu"
