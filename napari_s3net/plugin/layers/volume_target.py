@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -109,7 +110,7 @@ class VolumeTarget(Target):
         layer = self._started()
         self._let_paint()
         known = metadata_of(layer) or {}
-        old = {} if len(self.stack) == self.source.slices else known
+        old = known if known and self._leaves_labels(layer, result) else {}
         fresh = result
         if old:
             result = numbered_as_stack(result, old, None)
@@ -127,15 +128,14 @@ class VolumeTarget(Target):
         self, layer: Labels, result: Segmentation, fresh: Segmentation
     ) -> tuple[dict[PlaneKey, PackedPlane], dict[PlaneKey, PackedPlane]]:
         """Write the slices that are done; what they had before, and what they have now."""
-        done = {part.slice for part in result.provenance.slices}
-        before, after = {}, {}
+        done, before, after = self._done(result), {}, {}
         numbers = {i: i for i in fresh.names} if result is fresh else {}
         if result is not fresh:
             for plane, numbered in zip(fresh.labels, result.labels, strict=True):
                 numbers |= numbers_of(plane, numbered)
         for index, labels in enumerate(result.labels):
             key, earlier = self.stack.key(index), self._earlier.get(index)
-            if index in done or not result.provenance.stopped:
+            if index in done:
                 if not self._made:
                     before[key] = earlier or PackedPlane.of(layer.data[key.index])
                 layer.data[key.index] = labels
@@ -146,6 +146,20 @@ class VolumeTarget(Target):
         if not self._made:
             record_planes(layer, before, after)
         return before, after
+
+    def _done(self, result: Segmentation) -> set[int]:
+        """The slices of the stack that are written."""
+        made = result.provenance
+        return {part.slice or 0 for part in made.slices} if made.stopped else set(range(len(self.stack)))
+
+    def _leaves_labels(self, layer: Labels, result: Segmentation) -> bool:
+        """Whether planes that are not written have labels: their numbers keep what they mean."""
+        written = {self.stack.key(index).steps for index in self._done(result)}
+        shown = {self.stack.key(index).steps: earlier for index, earlier in self._earlier.items()}
+        axes = zip(layer.data.shape, self.source.key.steps, strict=True)
+        among = [(None,) if step is None else range(n) for n, step in axes]
+        left = (PlaneKey(steps) for steps in product(*among) if steps not in written)
+        return any(np.any(shown.get(key.steps, layer.data[key.index])) for key in left)
 
     def _packed(self, index: int, plane: NDArray[Any]) -> PackedPlane:
         """A plane, packed: as it came, unless its labels have got other numbers since."""

@@ -82,6 +82,20 @@ def test_stopped_it_keeps_the_slices_that_are_done_and_what_the_others_had(viewe
     np.testing.assert_array_equal(layer.data[2:], result(5).labels[2:])
 
 
+def test_labels_of_planes_that_a_run_leaves_alone_keep_their_meaning(viewer):
+    """Stopped, or on another moment of a series: what is lung there stays lung, whatever numbers the run gives."""
+    layer = target(viewer).finish(result(5), "ct-lung")
+    stopped = result(9, done=range(2))
+    swapped = np.where(stopped.labels > 0, 3 - stopped.labels, 0).astype(np.int32)  # 2 is the lung, 1 the rest
+    target(viewer).finish(replace(stopped, labels=swapped, foreground=(2,), names={2: "Lung", 1: "Other"}), "ct-lung")
+    about = metadata_of(layer)
+    lung = np.isin(layer.data, about["foreground"])
+    np.testing.assert_array_equal(lung[:2], result(9).labels[:2] == 1)
+    np.testing.assert_array_equal(lung[2:], result(5).labels[2:] == 1)
+    assert {about["names"][i] for i in np.unique(layer.data[lung])} == {"Lung"}
+    assert [part.slice for part in Provenance.from_dict(about).slices] == [2, 3, 0, 1]
+
+
 def test_a_second_run_is_one_step_that_undo_takes_back(viewer):
     layer = target(viewer).finish(result(5), "ct-lung")
     target(viewer).finish(result(9), "ct-lung")
