@@ -138,7 +138,7 @@ def correct() -> None:
         run(segment)
         film.append(look(viewer))
         dock = open_dock(viewer, "Correct")
-        dock.brush("background")
+        dock.brush.take("background")
         dock.editor.strokes.layer.brush_size = 16
         film.append(look(viewer))
         paint(viewer, (200, 84), (225, 94), (250, 114), (262, 140))

@@ -233,7 +233,7 @@ def measure(photograph: Path) -> Rows:
     watch.do("save the session", dock.autosave.save)
     watch.do("open Correct", dock.panel.correct.click)
     correct = dock_of("CorrectDock")
-    watch.do("take the brush", lambda: correct.brush("object"))
+    watch.do("take the brush", lambda: correct.brush.take("object"))
     strokes = correct.editor.strokes.layer
     place = disc(strokes.data.shape)
     watch.do("a stroke", lambda: strokes.data_setitem(place, strokes.selected_label))

@@ -13,21 +13,22 @@ from qtpy.QtCore import Signal
 from qtpy.QtGui import QShortcut
 from qtpy.QtWidgets import QWidget
 
-from napari_s3net.correction.constraints import BACKGROUND, OBJECT
 from napari_s3net.errors import S3NetError
 from napari_s3net.image import Segmentation
 from napari_s3net.plugin.correct.autosave_layers import autosave_of
+from napari_s3net.plugin.correct.brush_controller import BrushController
 from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.correct.label_list import LabelList
 from napari_s3net.plugin.correct.panels import NoLabels, PaintPanel, SessionPanel, ToolsPanel, UncertaintyPanel
 from napari_s3net.plugin.correct.renaming import rename_label
+from napari_s3net.plugin.correct.rerun_controller import RerunController
 from napari_s3net.plugin.correct.stack_controller import StackController
 from napari_s3net.plugin.correct.stack_editor import StackChange
 from napari_s3net.plugin.correct.stack_panel import StackPanel
 from napari_s3net.plugin.correct.stroke_files import load_strokes, save_strokes
 from napari_s3net.plugin.correct.tool_controller import ToolController
 from napari_s3net.plugin.correct.uncertainty_controller import UncertaintyController
-from napari_s3net.plugin.jobs.background import Background, RefinerCache, rerun
+from napari_s3net.plugin.jobs.background import Background
 from napari_s3net.plugin.jobs.pause import after_pause
 from napari_s3net.plugin.jobs.session import cancel_all
 from napari_s3net.plugin.jobs.thread_job import Failure
@@ -62,19 +63,18 @@ class CorrectDock(Dock):
         super().__init__(napari_viewer)
         self.shortcuts: list[QShortcut] = []
         self._followed: list[tuple[Any, Callable[..., None]]] = []
-        self._asked: tuple[Any, Any] | None = None
-        #: Whether something was drawn since the last run.
-        self._is_drawn = False
         #: Whether a part of another dock stands above, which says what is corrected, and saves it.
         self._is_lent = self._is_made_elsewhere = False  # whether no run has made the labels
         self.editor = LabelEditor(napari_viewer)
-        self.prepared, self.background = RefinerCache(), Background(self)
+        self.background = Background(self)
+        self.reruns = RerunController(self.editor, self.background)
         self.empty, self.paint, self.labels = NoLabels(), PaintPanel(), LabelList()
         self.tools, self.uncertainty, self.session_panel = ToolsPanel(), UncertaintyPanel(), SessionPanel()
         self.tool_controller = ToolController(napari_viewer, self.editor, self.tools, self.labels, self.refresh)
         self.uncertainty_controller = UncertaintyController(
             napari_viewer, self.editor, self.uncertainty, self.background
         )
+        self.brush = BrushController(napari_viewer, self.editor, self.paint, self.labels, self._follow, self)
         self.slices = StackPanel()
         self.stack_controller = StackController(
             napari_viewer, self.editor, self.slices, self.background, self.tool_controller.region, self
@@ -112,18 +112,14 @@ class CorrectDock(Dock):
         self.image_line.setVisible(not self._is_lent and self._is_made_elsewhere)
 
     def rerun(self) -> None:
-        """Run again with all strokes of the plane in view."""
+        """Run again with all strokes of the plane in view; as soon as nothing else goes on."""
         try:
-            drawn = self.editor.strokes.constraints() if self.editor.is_there else None
-            if drawn is None:
+            if not self.reruns.can_begin:
                 return
             if self.background.is_busy:
                 self._rerun_soon.start()
                 return
-            (layer, source), result = self.editor.target(), self.editor.result()
-            make = rerun(self.prepared, source, result, drawn, set(self.editor.locks.labels), self.editor.locked_part)
-            self._asked = layer, (source.index, result.labels.copy())
-            self.background.start(source, result.settings, make)
+            self.reruns.begin()
             self._settle()
         except S3NetError as error:
             self._fail(str(error))
@@ -131,14 +127,7 @@ class CorrectDock(Dock):
     @property
     def obstacle(self) -> str:
         """Why the labels in view must not be left now, in words; empty where they may."""
-        if self.background.running:
-            return "The run with your strokes is still going on. Wait until it is done."
-        if self._is_drawn and self.editor.is_there and self.editor.strokes.constraints() is not None:
-            return (
-                "Your strokes have changed nothing yet. Press Re-run with strokes (Shift-R), or take them away with "
-                "Strokes… › Clear."
-            )
-        return ""
+        return self.reruns.obstacle
 
     def _let_go(self) -> None:
         """Save first."""
@@ -146,7 +135,7 @@ class CorrectDock(Dock):
         self.autosave.release()
         self.tool_controller.release()
         self.background.release()
-        self.prepared.forget()
+        self.reruns.begin_anew()
         self.stack_controller.release()
         for timer in (self._refresh_soon, self._rerun_soon):
             timer.stop()
@@ -171,8 +160,6 @@ class CorrectDock(Dock):
 
     def _connect(self) -> None:
         self.combo.activated.connect(self._choose_nth)
-        self.paint.brush_chosen.connect(self.brush)
-        self.labels.picked.connect(self._picked)
         self.labels.renamed.connect(self._rename)
         for panel in (self.paint, self.labels, self.slices, self.uncertainty, self.session_panel, self.empty):
             panel.asked.connect(self._ask)
@@ -181,8 +168,8 @@ class CorrectDock(Dock):
         self.autosave.told.connect(self._say_saved)
         self.destroyed.connect(self._cancel)
         self.follow_viewer(self._cancel)
-        brushes = {name: partial(self.brush, name) for name in ("object", "background", "erase")}
-        digits = {f"label {n}": partial(self._brush_label, n) for n in range(1, 10)}
+        brushes = {name: partial(self.brush.take, name) for name in ("object", "background", "erase")}
+        digits = {f"label {n}": partial(self.brush.take_label, n) for n in range(1, 10)}
         asked = {name: partial(self._ask, name) for name in ("hide", "next", "sheet", *STACK_KEYS)}
         self.shortcuts = bind(self, {**brushes, **digits, **asked, "rerun": self.rerun})
 
@@ -217,7 +204,7 @@ class CorrectDock(Dock):
         if self.editor.layer in event.layers:
             self.background.release()
             self.stack_controller.drop()
-            self._asked, self._is_drawn = None, False
+            self.reruns.begin_anew()
             labels = self.editor.layer
             self.editor.choose(None)
             self._choose(labels if labels in self.editor.candidates() else None)
@@ -227,10 +214,9 @@ class CorrectDock(Dock):
 
     def _choose(self, layer: Labels | None) -> None:
         """Correct another layer."""
-        self._is_drawn = self._is_drawn and layer is self.editor.layer
+        self.reruns.leave(layer)
         self.editor.choose(layer)
         self.show_message(self.editor.problem)
-        self.prepared.forget()
         self.uncertainty_controller.forget()
         self._follow()
         self.refresh()
@@ -242,7 +228,7 @@ class CorrectDock(Dock):
         if active is not self.editor.layer and not self.background.running and active in found:
             self._choose(active)
             self.combo.setCurrentIndex(found.index(active))  # not by its name: several layers may have the same
-        self._show_brush()
+        self.brush.show()
 
     def _follow(self) -> None:
         """Listen to labels and strokes, and to no other layer."""
@@ -253,7 +239,7 @@ class CorrectDock(Dock):
                 self._followed += [(event, self._change) for event in (layer.events.paint, layer.events.set_data)]
         if strokes is not None:
             events = strokes.events
-            self._followed += [(event, self._show_brush) for event in (events.mode, events.selected_label)]
+            self._followed += [(event, self.brush.show) for event in (events.mode, events.selected_label)]
             self._followed.append((events.paint, self._stroke))
         for event, slot in self._followed:
             event.connect(slot)
@@ -267,7 +253,7 @@ class CorrectDock(Dock):
         self._refresh_soon.start()
 
     def _stroke(self, event: Any = None) -> None:
-        self._is_drawn = True
+        self.reruns.note_stroke()
         if self.paint.by_itself.value:
             self._rerun_soon.start()
 
@@ -304,57 +290,15 @@ class CorrectDock(Dock):
     def _settle(self) -> None:
         busy = bool(self.background.running)
         self.paint.bar.setVisible(busy and not self.stack_controller.is_busy)
-        self.paint.rerun.setEnabled(not busy and self.editor.is_there and self.editor.strokes.constraints() is not None)
+        self.paint.rerun.setEnabled(not busy and self.reruns.can_begin)
         self.uncertainty.next.setEnabled(not busy)
 
-    # -- painting
-
-    def brush(self, name: str) -> None:
-        """Paint object, background or the selected label, or erase, in the layer of strokes.
-
-        Parameters
-        ----------
-        name : str
-            "object", "background", "label" or "erase".
-        """
-        if not self.editor.is_there:
-            return
-        if name == "label":
-            self.labels.fold.expand(animate=False)
-        selected = self.labels.selected or self.editor.ids
-        value = {"object": OBJECT, "background": BACKGROUND}.get(name, selected[0] if selected else OBJECT)
-        strokes = self.editor.strokes.make()
-        self._follow()
-        strokes.visible = True
-        self._viewer.layers.selection.active = strokes
-        if name != "erase":
-            strokes.selected_label = value
-        strokes.mode = "erase" if name == "erase" else "paint"
-        self._show_brush()
-
-    def _brush_label(self, label: int) -> None:
-        if self.editor.is_there and label in self.editor.ids:
-            self.labels.select(label)
-            self.brush("label")
-
-    def _picked(self) -> None:
-        """Another label was selected: paint that, if labels are painted."""
-        if self.paint.buttons["label"].isChecked():
-            self.brush("label")
+    # -- what is asked for
 
     def _rename(self, label: int, name: str) -> None:
         layer, source = self.editor.target()
         rename_label(self._viewer, layer, source.key, label, name)
         self.refresh()
-
-    def _show_brush(self, event: Any = None) -> None:
-        strokes, name = self.editor.strokes.layer, ""
-        if strokes is not None and plain(self._viewer.layers.selection.active) is strokes:
-            painted = {OBJECT: "object", BACKGROUND: "background"}.get(strokes.selected_label, "label")
-            name = {"paint": painted, "fill": painted, "polygon": painted, "erase": "erase"}.get(str(strokes.mode), "")
-        self.paint.show_brush(name)
-
-    # -- what is asked for
 
     def _ask(self, what: str) -> None:
         try:
@@ -416,33 +360,25 @@ class CorrectDock(Dock):
 
     def _over(self, outcome: Any) -> None:
         """A job is over."""
-        asked, self._asked = self._asked, None
         if isinstance(outcome, Failure):
             self.stack_controller.drop()
             self._fail(outcome.message)
         elif outcome is None or isinstance(outcome, StackChange):
             self.stack_controller.take(outcome)
-        elif isinstance(outcome, Segmentation) and asked is not None:
-            self._take(outcome, *asked)
+        elif isinstance(outcome, Segmentation) and self.reruns.is_on:
+            self._take(outcome)
         else:
             self.uncertainty_controller.show(outcome)
+        self.reruns.drop()
         self.refresh()
 
-    def _take(self, result: Segmentation, layer: Labels, at: tuple[Any, Any]) -> None:
-        """Write a re-run's labels, unless layer or labels are no longer those it was asked for."""
-        index, before = at
-        source = self.editor.source
-        is_elsewhere = layer is not self.editor.layer or source is None or source.index != index
-        if is_elsewhere:
-            self.show_message("You went elsewhere during the run, so its result was left out. Run again there.")
-        elif (layer.data[index] != before).any():
-            self.show_message("The labels changed during the run, so its result was left out. Run again.")
-        else:
-            self._is_drawn = False
-            self.editor.take(result)
+    def _take(self, result: Segmentation) -> None:
+        """What came of a re-run."""
+        is_written, words = self.reruns.take(result)
+        if is_written:
             self.uncertainty_controller.forget()
-            if result.provenance.note:
-                self.show_message(result.provenance.note)
+        if words:
+            self.show_message(words)
 
     def _fail(self, words: str) -> None:
         self.fail(words)

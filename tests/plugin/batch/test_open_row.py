@@ -209,7 +209,7 @@ def test_docks_take_the_next_result_for_a_new_one(folders, make_napari_viewer, t
     read = read_result(Item("a.png", folders[0] / "a.png", "a"), row("labels"), folders[1])
     before = OpenedResult(viewer, read)
     segment.panel.table.clusters.renamed.emit(1, "Ulcer")
-    correct.brush("object")
+    correct.brush.take("object")
     strokes = correct.editor.strokes.layer
     strokes.data_setitem((np.array([2]), np.array([20])), strokes.selected_label)
     assert correct.obstacle

@@ -48,8 +48,8 @@ def test_what_stood_in_the_way_is_said_as_long_as_it_does(make_napari_viewer):
     viewer.window.add_dock_widget(owner, name="Batch")
     place.enter()
     correct = dock_of(panel)
-    correct.brush("object")
-    strokes = correct.editor.strokes
+    correct.brush.take("object")
+    strokes = correct.editor.strokes.layer
     strokes.data_setitem((np.array([2]), np.array([2])), strokes.selected_label)
     panel.show_message(place.obstacle())
     correct.refresh()

@@ -76,7 +76,7 @@ def layer(dock):
 
 
 def paint(dock, mask, brush):
-    dock.brush(brush)
+    dock.brush.take(brush)
     strokes = dock.editor.strokes.layer
     strokes.data_setitem(np.nonzero(mask), strokes.selected_label)
     dock.refresh()

@@ -23,7 +23,7 @@ def test_locked_labels_come_back_bit_for_bit_from_a_run(dock, layer, qtbot):
 
 def test_a_run_by_itself_after_a_stroke(dock, layer, qtbot):
     dock.paint.by_itself.value = True
-    dock.brush("object")
+    dock.brush.take("object")
     dock.editor.strokes.layer.paint((45, 84), OBJECT)
     qtbot.waitUntil(lambda: layer.data[45, 84] == 1, timeout=30000)
 
@@ -118,7 +118,7 @@ def test_a_slice_of_a_stack_is_corrected_alone(qtbot, errors):
     viewer.dims.set_current_step(0, 1)
     dock = CorrectDock(viewer)
     qtbot.addWidget(dock)
-    dock.brush("object")
+    dock.brush.take("object")
     strokes = dock.editor.strokes.layer
     strokes.data[1][disc(45, 82, 2)] = OBJECT
     dock.refresh()

@@ -158,7 +158,7 @@ def test_painting_goes_on_beside_a_run(make_napari_viewer, qtbot, errors, monkey
     fill(viewer)
     dock = CorrectDock(viewer)
     viewer.window.add_dock_widget(dock, name="Correct")
-    dock.brush("object")
+    dock.brush.take("object")
     canvas = viewer.window._qt_viewer.canvas
     drawn = []
     canvas._scene_canvas.events.draw.connect(lambda _: drawn.append(1))
