@@ -208,6 +208,9 @@ class ToolsPanel(QWidget):
         """
         self._unit = unit
         self.in_3d.setVisible(is_stack)
+        shares = (2, 3) if is_stack else (1, 1)  # beside 3-D the size with its unit needs more room than the button
+        for part, share in enumerate(shares):
+            self._remove.layout().setStretch(part, share)
         self._write_unit()
 
     def _write_unit(self) -> None:
@@ -234,10 +237,13 @@ class ToolsPanel(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(4)
         b = self.buttons
+        # 3-D stands below the other two tools that take a volume as one body.
+        self._remove = row(b["remove_small"], self.smallest.native, self.in_3d)
+        self._remove.layout().setStretch(2, 0)
         lines = (
             (b["smooth"], b["split_parts"]),
             (b["fill_holes"], b["keep_largest"]),
-            (row(b["remove_small"], self.smallest.native, self.in_3d),),  # the three that take a volume as one body
+            (self._remove,),
             (row(b["grow"], b["shrink"]), self.pixels.native),
             (b["swap_sides"], b["cut"]),
             (b["assign"], b["lock_part"]),

@@ -120,6 +120,11 @@ def test_the_whole_volume_can_be_meant_where_there_is_one(qtbot):
         panel.show_unit("mm²", is_stack=is_stack)
         assert title.isVisibleTo(panel)
     assert panel.minimumSizeHint().width() <= LEAST_WIDTH - 30, "beside margins and a scroll bar"
+    panel.resize(LEAST_WIDTH - 30, 400)
+    panel.show()
+    edit = panel.smallest.native.lineEdit()
+    for part, text in ((edit, edit.text()), (panel.buttons["remove_small"], "Remove <")):
+        qtbot.waitUntil(lambda part=part, text=text: part.width() >= part.fontMetrics().horizontalAdvance(text))
     panel.show_unit("px", is_stack=False)
     narrow = panel.minimumSizeHint().width()
     panel.show_unit("mm²", is_stack=True)
