@@ -101,7 +101,7 @@ class FittedVolume:
         """
         n, parts = len(self.labels), [self._finder.note]
         if len(done) < n:
-            parts.append(f"Stopped: {len(done)} of {n} slices are done; the others have no labels.")
+            parts.append(f"Stopped: {len(done)} of {n} slices are done; the others were left as they are.")
         without = sum(made.confidence == 0 for made in self._made)
         if without and self.has_object and self._finder.found is None:
             parts.append(f"In {without} of {n} slices no part stands out as the object.")

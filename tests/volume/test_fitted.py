@@ -48,7 +48,7 @@ def test_stopped_it_says_which_slices_are_done(run):
     volume, pool = run
     done = follow(volume.apply(pool, 8, previews=False), lambda step: step.slice == 1)
     assert done == [0, 1]
-    assert volume.note(done) == "Stopped: 2 of 8 slices are done; the others have no labels."
+    assert volume.note(done) == "Stopped: 2 of 8 slices are done; the others were left as they are."
 
 
 def test_a_part_that_fills_the_volume_is_no_object():
