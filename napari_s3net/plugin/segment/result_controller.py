@@ -279,7 +279,8 @@ class ResultController(QObject):
         """Labels may have changed, by a stroke or an undo; a step through a stack looks alike and changes nothing."""
         self.measure()
         if self.layer is not None and self._clusters and self._shown_about is not metadata_of(self.layer):
-            self._show_rows()  # renamed in another dock
+            self._show_rows()  # renamed, or given another object, in another dock
+            self._masks.update(self.layer)
         if not self._has_moved:
             self._count()
         self._has_moved = False

@@ -10,6 +10,7 @@ from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QApplication
 
 from napari_s3net.image import Geometry, Segmentation
+from napari_s3net.plugin.correct.renaming import choose_object
 from napari_s3net.plugin.layers.locks import locks_of
 from napari_s3net.plugin.layers.palette import CLEAR, colour_table
 from napari_s3net.plugin.layers.plane_key import PlaneKey
@@ -281,3 +282,11 @@ def test_merging_leaves_locked_parts_alone(outcome, layer):
     outcome.ask("merge", "auto")
     assert (layer.data[part] == 2).all()
     assert (layer.data[~part] == 1).all()
+
+
+def test_the_object_s_layer_follows_another_dock(outcome, viewer, layer, qtbot):
+    outcome.ask("object_layer", "auto")
+    mask = viewer.layers["mole – object"]
+    choose_object(viewer, layer, PlaneKey((None, None)), [2])
+    qtbot.waitUntil(lambda: rows(outcome)[1].is_object, timeout=5000)
+    np.testing.assert_array_equal(mask.data, layer.data == 2)
