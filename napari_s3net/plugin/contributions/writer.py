@@ -42,7 +42,7 @@ def write_labels(path: str, data: Any, attributes: Mapping[str, Any]) -> list[st
         With a message for the user.
     """
     labels = np.asarray(data[0] if attributes.get("multiscale") else data)
-    placement = _image_placement(labels.shape, attributes) or placement_of(attributes, labels.shape)
+    placement = label_placement(labels.shape, attributes)
     if placement.problem:
         show_warning(f"{attributes.get('name', 'Labels')}: {placement.problem}.")
     known, segments = (attributes.get("metadata") or {}).get(KEY) or {}, layer_segments(attributes, labels)
@@ -53,6 +53,24 @@ def write_labels(path: str, data: Any, attributes: Mapping[str, Any]) -> list[st
         return [str(one) for one in written]
     io.write_labels(path, labels, placement.geometry, mask=is_mask, segments=segments)
     return [path]
+
+
+def label_placement(shape: tuple[int, ...], attributes: Mapping[str, Any]) -> Placement:
+    """Where a labels layer lies: as the uppermost image that it lies on pixel by pixel, else by its own transform.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of its labels.
+    attributes : mapping
+        The layer's attributes.
+
+    Returns
+    -------
+    Placement
+        See `placement_of`.
+    """
+    return _image_placement(shape, attributes) or placement_of(attributes, shape)
 
 
 def _image_placement(shape: tuple[int, ...], attributes: Mapping[str, Any]) -> Placement | None:

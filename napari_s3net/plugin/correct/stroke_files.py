@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from napari.utils.notifications import show_info
+from numpy.typing import NDArray
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_s3net.errors import InvalidConstraintsError
+from napari_s3net.image import Image
 from napari_s3net.io import read_labels
-from napari_s3net.plugin.contributions.writer import write_labels
+from napari_s3net.io.on_image import read_labels_on
+from napari_s3net.plugin.contributions.writer import label_placement, write_labels
 from napari_s3net.plugin.correct.label_editor import LabelEditor
 
 FORMATS = "NIfTI (*.nii.gz *.nii);;PNG (*.png);;TIFF (*.tif *.tiff);;NRRD (*.nrrd);;MetaImage (*.mha)"
@@ -59,11 +63,21 @@ def load_strokes(parent: QWidget, editor: LabelEditor) -> None:
     ReadError
         If the file cannot be read, or holds colours or fractions.
     InvalidImageError
-        If the strokes are not of the labels' shape.
+        If the strokes lie elsewhere than the labels, or are of another size where one of them knows no place.
     """
     path, _ = QFileDialog.getOpenFileName(parent, "Load strokes", "", f"{FORMATS};;All files (*)")
     if path:
-        editor.strokes.put(read_labels(path).array)
+        editor.strokes.put(_read_onto(editor, Path(path)))
+
+
+def _read_onto(editor: LabelEditor, path: Path) -> NDArray[Any]:
+    """Strokes of a file where they lie on the labels; of several times those of the same shape."""
+    strokes = editor.strokes.make()
+    data, attributes = _attributes(editor, strokes)
+    if data.ndim > 3:
+        return read_labels(path, times=True).array
+    drawn_on = Image(data, label_placement(data.shape, attributes).geometry, "grey")
+    return read_labels_on(drawn_on, Path(strokes.name), path).array
 
 
 def _attributes(editor: LabelEditor, strokes: Any) -> tuple[Any, dict[str, Any]]:

@@ -1,13 +1,20 @@
 """Strokes to a file and back."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from napari.components import ViewerModel
 from qtpy.QtWidgets import QWidget
 
 from napari_s3net.correction.constraints import BACKGROUND, OBJECT
 from napari_s3net.errors import InvalidConstraintsError, InvalidImageError
+from napari_s3net.image import Geometry
+from napari_s3net.io import write_labels
 from napari_s3net.plugin.correct import stroke_files
 from napari_s3net.plugin.correct.label_editor import LabelEditor
+from napari_s3net.plugin.layers.placement import KEY
+from napari_s3net.plugin.layers.result_layer import plain
 
 pytestmark = pytest.mark.viewer
 
@@ -69,5 +76,26 @@ def test_strokes_of_another_image_are_refused(editor, chosen, tmp_path):
     from PIL import Image
 
     Image.fromarray(np.ones((7, 9), np.uint8)).save(chosen["path"])
-    with pytest.raises(InvalidImageError, match=r"\(7, 9\)"):
+    with pytest.raises(InvalidImageError, match="7 × 9 pixels"):
+        stroke_files.load_strokes(None, editor)
+
+
+def test_strokes_of_a_volume_count_by_their_place_in_space(chosen, tmp_path, monkeypatch):
+    """Those of another scan of the same size are refused; those of some of its slices are put where they lie."""
+    monkeypatch.setattr(stroke_files, "show_info", lambda words: None)
+    geometry = Geometry((3.0, 0.8, 0.7), (10.0, -5.0, 2.0), tuple(map(tuple, np.eye(3).tolist())))
+    viewer = ViewerModel()
+    placed = {"scale": geometry.spacing, "metadata": {KEY: {"geometry": geometry}}}
+    viewer.add_image(np.zeros((5, 6, 7), np.float32), name="scan", **placed)
+    layer = viewer.add_labels(np.ones((5, 6, 7), np.int32), name="mine", **placed)
+    editor = LabelEditor(viewer)
+    editor.choose(plain(layer))
+    drawn = np.zeros((5, 6, 7), np.int32)
+    drawn[2, 3, 1:4] = OBJECT
+    chosen["path"] = str(tmp_path / "strokes.nii.gz")
+    write_labels(chosen["path"], drawn[1:4], replace(geometry, origin=(13.0, -5.0, 2.0)))
+    stroke_files.load_strokes(None, editor)
+    np.testing.assert_array_equal(editor.strokes.layer.data, drawn)
+    write_labels(chosen["path"], drawn, replace(geometry, origin=(20.0, -5.0, 2.0)))
+    with pytest.raises(InvalidImageError, match=r"strokes\.nii\.gz does not fit .* by up to 10 mm"):
         stroke_files.load_strokes(None, editor)
