@@ -201,7 +201,7 @@ def ideal_terms(
     settings: LearnSettings,
     generator: torch.Generator,
 ) -> dict[str, Tensor]:
-    """Compute IDEAL's fine-tuning: L = L_sup + λ(t) · (CE(p₁, y₂) + CE(p₂, y₁)).
+    """Compute IDEAL's fine-tuning: L = L_sup + λ(t) · (L_sup(p₁, y₂) + L_sup(p₂, y₁)).
 
     Parameters
     ----------

@@ -40,7 +40,10 @@ def supervised_loss(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def cross_pseudo_loss(first: Tensor, second: Tensor) -> Tensor:
-    """Compute CE(p₁, y₂) + CE(p₂, y₁), where y is the arg-max of p and passes no gradient (IDEAL, stage 2).
+    """Compute L_sup(p₁, y₂) + L_sup(p₂, y₁), where y is the arg-max of p and passes no gradient (IDEAL, stage 2).
+
+    L_sup is `supervised_loss`, cross-entropy and Dice as on labelled images. With cross-entropy alone most of the loss
+    is background, and small classes fade: docs/learning.md has both, side by side.
 
     Parameters
     ----------
@@ -50,9 +53,9 @@ def cross_pseudo_loss(first: Tensor, second: Tensor) -> Tensor:
     Returns
     -------
     torch.Tensor
-        A scalar, the mean over all pixels, in nats.
+        A scalar.
     """
-    return F.cross_entropy(first, second.detach().argmax(dim=1)) + F.cross_entropy(second, first.detach().argmax(dim=1))
+    return supervised_loss(first, second.detach().argmax(dim=1)) + supervised_loss(second, first.detach().argmax(dim=1))
 
 
 def pseudo_label_loss(logits: Tensor, probabilities: Tensor, confident: float) -> Tensor:

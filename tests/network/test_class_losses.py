@@ -42,10 +42,13 @@ def test_classes_that_the_batch_lacks_are_left_out_of_the_dice():
 
 
 def test_cross_pseudo_labels_by_hand():
-    """p₁ = (3/4, 1/4) says 0, p₂ = (1/3, 2/3) says 1: −ln p₁(1) − ln p₂(0) = ln 4 + ln 3."""
+    """p₁ = (3/4, 1/4) says 0, p₂ = (1/3, 2/3) says 1: −ln p₁(1) − ln p₂(0) = ln 4 + ln 3.
+
+    And 1 − Dice of class 1, which y₂ has: 1 − (2·1/4 + 1)/(1/4 + 1 + 1); y₁ has the background alone.
+    """
     first = torch.tensor([math.log(3), 0.0]).reshape(1, 2, 1, 1)
     second = torch.tensor([0.0, math.log(2)]).reshape(1, 2, 1, 1)
-    assert math.isclose(float(cross_pseudo_loss(first, second)), math.log(12), rel_tol=1e-6)
+    assert math.isclose(float(cross_pseudo_loss(first, second)), math.log(12) + 1 / 3, rel_tol=1e-6)
 
 
 def test_each_stream_learns_from_the_other_and_not_from_its_own_labels():
