@@ -17,11 +17,9 @@ from napari_s3net.plugin.correct.stack_editor import StackChange, StackEditor
 from napari_s3net.plugin.correct.stack_panel import StackPanel
 from napari_s3net.plugin.jobs.background import Background, MakeSteps
 from napari_s3net.plugin.jobs.pause import after_pause
+from napari_s3net.plugin.layers.slice_states import SEEN_MS
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.widgets.text import plural
-
-#: A slice that is in view so long has been looked at; slices that the slider passes by have not.
-SEEN_MS = 1000
 
 
 class StackController(QObject):

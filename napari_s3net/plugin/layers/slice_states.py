@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+import numpy as np
 from napari.layers import Labels
+from numpy.typing import NDArray
 
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.renewal import PerLayer
+
+#: A slice that is in view so long has been looked at; slices that the slider passes by have not.
+SEEN_MS = 1000
 
 
 class SliceState(Enum):
@@ -120,3 +125,32 @@ def states_of(layer: Labels) -> SliceStates:
         The same object at each call, as long as the layer is there.
     """
     return _states.setdefault(layer, SliceStates())
+
+
+def said_by_somebody(layer: Labels, *, made: bool) -> NDArray[np.bool_]:
+    """Which pixels of a label layer a person answers for.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        Labels of a plane or of a volume.
+    made : bool
+        Whether a run or a model made them, and not a person.
+
+    Returns
+    -------
+    numpy.ndarray
+        bool, of the layer's shape: all of a plane, and of a volume that was opened from a file. Else the planes that
+        somebody has looked at or corrected, along whichever axis, and slices that somebody painted. Where nothing is
+        known of labels that were made, all of them.
+    """
+    labels, states = np.asarray(layer.data), states_of(layer)
+    known = states.seen | states.corrected
+    if labels.ndim < 3 or layer.source.path or (made and not known):
+        return np.ones(labels.shape, np.bool_)
+    said = np.zeros(labels.shape, np.bool_)
+    if not made:
+        said[:] = labels.any(axis=(-2, -1), keepdims=True)
+    for key in known:
+        said[key.index] = True
+    return said

@@ -33,8 +33,9 @@ from napari_s3net.plugin.layers.stroke_layer import find_strokes
 from napari_s3net.plugin.learn.folder_job import FolderJob
 from napari_s3net.plugin.learn.form import LearnForm
 from napari_s3net.plugin.learn.open_layers import open_labels
+from napari_s3net.plugin.learn.opened import SeenSlices, show_middle
 from napari_s3net.plugin.learn.preview import Preview
-from napari_s3net.plugin.learn.result import add_result, keep_correction, open_image, put_result
+from napari_s3net.plugin.learn.result import add_result, keep_correction, kept_slices, open_image, put_result
 from napari_s3net.plugin.widgets.dock import Dock
 from napari_s3net.plugin.widgets.loss_plot import LossPlot
 from napari_s3net.plugin.widgets.parts import button, caption, column, row
@@ -68,6 +69,7 @@ class LearnDock(Dock):
         self._time_left = TimeLeft()
         #: The image that was opened to be corrected, and its labels.
         self.opened: tuple[Path, ImageLayer, Labels] | None = None
+        self._seen = SeenSlices(napari_viewer, self._opened_labels, self)
         self.form = LearnForm()
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
@@ -141,12 +143,13 @@ class LearnDock(Dock):
         folder = self.form.label_folder
         if self.opened is None or folder is None:
             return
+        self._seen.mark()  # what is in view
         try:
             path = keep_correction(self.opened[0], self.opened[2], folder, self.form.image_folder)
         except S3NetError as error:
             self.fail(str(error))
             return
-        self.line.setText(f"Kept as {path.name}.")
+        self.line.setText(f"Kept as {path.name}{kept_slices(self.opened[2])}.")
         self._scan_folders()
 
     def keep_open(self, _: bool = False) -> None:
@@ -337,14 +340,20 @@ class LearnDock(Dock):
         assert result.image is not None  # noqa: S101 - just applied
         image_layer = open_image(self._viewer, result.image)
         self.opened = (path, image_layer, add_result(self._viewer, image_layer, result, self.form.classes.colours()))
-        self._viewer.reset_view()
-        self.line.setText(f"{path.name}: correct it, then Keep correction and Train.")
+        show_middle(self._viewer, image_layer)
+        self._seen.moved()
+        kept = " Slices that you look at are kept." if result.labels.ndim > 2 else ""
+        self.line.setText(f"{path.name}: correct it, then Keep correction and Train.{kept}")
 
     # -- the viewer
 
     def _viewer_events(self) -> list[tuple[Any, Callable[..., None]]]:
-        events = self._viewer.layers.events
-        return [(one, self._list_images) for one in (events.inserted, events.removed, events.renamed)]
+        events, dims = self._viewer.layers.events, self._viewer.dims.events
+        listing = [(one, self._list_images) for one in (events.inserted, events.removed, events.renamed)]
+        return [*listing, (dims.current_step, self._seen.moved), (dims.order, self._seen.moved)]
+
+    def _opened_labels(self) -> Labels | None:
+        return None if self.opened is None else self.opened[2]
 
     def _list_images(self, event: Any = None) -> None:
         """Offer the open images for the preview."""

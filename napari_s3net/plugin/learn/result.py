@@ -7,10 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels
+from numpy.typing import NDArray
 
 from napari_s3net.batch.folder import REPORT
+from napari_s3net.errors import InvalidImageError
 from napari_s3net.export.result import label_suffix
 from napari_s3net.image import Image, Segmentation
 from napari_s3net.io import read_image, write_labels
@@ -24,6 +27,7 @@ from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.result_layer import (
     fits_source,
     is_result_of,
+    metadata_of,
     plain,
     recolour,
     result_layer,
@@ -31,9 +35,11 @@ from napari_s3net.plugin.layers.result_layer import (
     write_planes_undoable,
 )
 from napari_s3net.plugin.layers.run_cache import cache_run
+from napari_s3net.plugin.layers.slice_states import said_by_somebody
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.learn.open_layers import class_labels, class_segments
+from napari_s3net.plugin.widgets.text import plural
 
 
 def open_image(viewer: Any, image: Image) -> ImageLayer:
@@ -146,6 +152,9 @@ def _metadata(image_layer: ImageLayer, result: Segmentation, colours: Mapping[in
 def keep_correction(path: Path, layer: Labels, folder: Path, images: Path | None = None) -> Path:
     """Write corrected labels where learning finds them: of a batch's output folder among its corrections.
 
+    Of a volume, slices that a run or a model made and nobody has looked at are no corrections: they are written as 255,
+    which learning ignores.
+
     Parameters
     ----------
     path : Path
@@ -165,7 +174,8 @@ def keep_correction(path: Path, layer: Labels, folder: Path, images: Path | None
     Raises
     ------
     S3NetError
-        If the image cannot be read any more, or the labels cannot be written.
+        If the image cannot be read any more, if there is only background where somebody has looked, or if the labels
+        cannot be written.
     """
     from napari_s3net.io.validation.headers import stem
 
@@ -176,5 +186,47 @@ def keep_correction(path: Path, layer: Labels, folder: Path, images: Path | None
     if images is not None and path.is_relative_to(images):
         place /= path.relative_to(images).parent
     target = place / f"{stem(path)}{label_suffix(image)}"
-    write_labels(target, class_labels(layer), image.geometry, segments=class_segments(layer))
+    write_labels(target, _corrected_labels(layer), image.geometry, segments=class_segments(layer))
     return target
+
+
+def kept_slices(layer: Labels) -> str:
+    """Say how many slices of a volume `keep_correction` writes as corrected.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        The labels.
+
+    Returns
+    -------
+    str
+        ": 3 of 10 slices, where you have looked"; empty where it is all of them.
+    """
+    said = _said(layer)
+    slices = said.reshape(-1, *said.shape[-2:]).any(axis=(-2, -1))
+    return "" if said.all() else f": {slices.sum():,} of {plural(slices.size, 'slice')}, where you have looked"
+
+
+def _said(layer: Labels) -> NDArray[np.bool_]:
+    return said_by_somebody(layer, made=metadata_of(layer) is not None)
+
+
+def _corrected_labels(layer: Labels) -> NDArray[np.int32]:
+    """The classes where somebody has looked, 255 elsewhere.
+
+    Raises
+    ------
+    InvalidImageError
+        If that would be a file of 0 and 255 alone, which is read as a mask.
+    """
+    from napari_s3net.learning.examples import UNLABELLED
+
+    labels = class_labels(layer)
+    said = _said(layer)
+    if not said.all() and not labels[said].any():
+        raise InvalidImageError(
+            "The slices that were looked at hold background only, so there is nothing to keep: expected a label on one "
+            "of them. Look at a slice on which the object can be seen, too."
+        )
+    return np.where(said, labels, UNLABELLED).astype(np.int32)

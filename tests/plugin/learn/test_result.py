@@ -5,21 +5,25 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from napari.layers._source import layer_source
 from napari.utils.colormaps import DirectLabelColormap
 
-from napari_s3net.errors import ReadError
+from napari_s3net.errors import InvalidImageError, ReadError
 from napari_s3net.image import Geometry, Image, Segmentation
-from napari_s3net.io import read_labels
+from napari_s3net.io import read_image, read_labels
 from napari_s3net.io.write import write_labels, write_png
+from napari_s3net.learning.examples import UNLABELLED
 from napari_s3net.learning.files import find_images_with_labels
 from napari_s3net.plugin.layers.metadata_history import history_of
 from napari_s3net.plugin.layers.ownership import belongs_to
 from napari_s3net.plugin.layers.palette import LIGHT, hex_colour
+from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.result_layer import metadata_of
 from napari_s3net.plugin.layers.run_cache import cached_run
+from napari_s3net.plugin.layers.slice_states import states_of
 from napari_s3net.plugin.layers.source import source_of
 from napari_s3net.plugin.layers.stack import Stack
-from napari_s3net.plugin.learn.result import add_result, keep_correction, open_image, put_result
+from napari_s3net.plugin.learn.result import add_result, keep_correction, kept_slices, open_image, put_result
 from napari_s3net.provenance import Provenance
 from napari_s3net.runtime import child_pool
 from napari_s3net.settings import Settings
@@ -152,3 +156,59 @@ def test_a_missing_image_is_told(tmp_path):
     layer = ViewerModel().add_labels(np.ones((4, 5), int))
     with pytest.raises(ReadError):
         keep_correction(tmp_path / "gone.png", layer, tmp_path)
+
+
+def volume_of(tmp_path, slices=6):
+    grey, labels = scene(1)
+    path = tmp_path / "images" / "v1.nii.gz"
+    geometry = Geometry((8.0, 2.0, 2.0), (1000.0, 5.0, 6.0), Geometry.identity(3).direction)
+    write_labels(path, np.stack([grey] * slices), geometry)
+    return path, np.stack([labels] * slices), geometry
+
+
+def opened(path, labels):
+    viewer = ViewerModel()
+    image = read_image(path)
+    layer = add_result(viewer, open_image(viewer, image), replace(answer(labels), geometry=image.geometry))
+    return viewer, layer
+
+
+def test_slices_that_nobody_has_looked_at_are_no_corrections(tmp_path):
+    path, labels, _ = volume_of(tmp_path)
+    _, layer = opened(path, labels)
+    states_of(layer).seen.add(PlaneKey((2, None, None)))
+    states_of(layer).corrected.add(PlaneKey((4, None, None)))
+    states_of(layer).seen.add(PlaneKey((None, 7, None)))  # a coronal plane
+    layer.data[2, :4] = 2
+    back = read_labels(keep_correction(path, layer, tmp_path / "labels")).array
+    expected = np.full(labels.shape, UNLABELLED)
+    for index in ((2,), (4,), (slice(None), 7)):
+        expected[index] = layer.data[index]
+    assert (back == expected).all()
+    assert kept_slices(layer) == ": 6 of 6 slices, where you have looked"
+
+
+def test_labels_that_a_person_painted_count_where_they_are_and_those_of_a_file_everywhere(tmp_path):
+    path, labels, _ = volume_of(tmp_path)
+    painted = np.zeros_like(labels)
+    painted[3] = labels[3]
+    layer = ViewerModel().add_labels(painted)
+    back = read_labels(keep_correction(path, layer, tmp_path / "labels")).array
+    assert (back[3] == labels[3]).all()
+    assert (np.delete(back, 3, 0) == UNLABELLED).all()
+    assert kept_slices(layer) == ": 1 of 6 slices, where you have looked"
+    with layer_source(path="gt.nii.gz"):
+        layer = ViewerModel().add_labels(painted)
+    states_of(layer).seen.add(PlaneKey((3, None, None)))
+    assert (read_labels(keep_correction(path, layer, tmp_path / "labels")).array == painted).all()
+    assert kept_slices(layer) == ""
+
+
+def test_background_alone_where_somebody_has_looked_is_not_kept_as_a_mask_of_the_rest(tmp_path):
+    path, labels, _ = volume_of(tmp_path)
+    labels[0] = 0
+    _, layer = opened(path, labels)
+    states_of(layer).seen.add(PlaneKey((0, None, None)))
+    with pytest.raises(InvalidImageError, match="background only"):
+        keep_correction(path, layer, tmp_path / "labels")
+    assert not (tmp_path / "labels").exists()
