@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import stat
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,8 @@ from napari_s3net.runtime.child_process import (
 
 #: The processes that decode files.
 READERS = ChildPool(python_module("napari_s3net.io.child"), keep=2, environment=ONE_THREAD)
+#: Where remarks go that are told later; None where each is a warning at once.
+_held: ContextVar[list[str] | None] = ContextVar("held", default=None)
 #: Has a request answered: (request, seconds) → (reply, array).
 Ask = Callable[[dict[str, Any], float], Reply]
 
@@ -109,10 +113,31 @@ def warn_of(path: Path, notes: Sequence[str], level: int) -> None:
     Warns
     -----
     ReadWarning
-        For each note.
+        For each note; within `holding_remarks` none.
     """
+    held = _held.get()
     for note in notes:
-        warnings.warn(f"{shown(path)}: {note}", ReadWarning, stacklevel=level)
+        if held is None:
+            warnings.warn(f"{shown(path)}: {note}", ReadWarning, stacklevel=level)
+        else:
+            held.append(f"{shown(path)}: {note}")
+
+
+@contextmanager
+def holding_remarks() -> Iterator[list[str]]:
+    """Collect what is remarked on files that are read in this thread, to be told when they are wanted.
+
+    Yields
+    ------
+    list of str
+        A sentence for each `ReadWarning` that is not given.
+    """
+    remarks: list[str] = []
+    token = _held.set(remarks)
+    try:
+        yield remarks
+    finally:
+        _held.reset(token)
 
 
 def why_unread(error: ChildError) -> str:

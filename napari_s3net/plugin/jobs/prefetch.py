@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Generic, TypeVar
+
+from napari_s3net.errors import ReadWarning
+from napari_s3net.io.reader_process import holding_remarks
 
 Read = TypeVar("Read")
 #: Files above this size in bytes are not read ahead: what is held for later takes memory from what is in view.
@@ -13,11 +17,11 @@ MOST = 16 * 2**20
 
 
 class Prefetch(Generic[Read]):
-    """One thing that is read ahead; asking for another one drops it."""
+    """One thing that is read ahead, and what is remarked on it; asking for another one drops both."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="prefetch")
-        self._ahead: tuple[Hashable, Future[Read]] | None = None
+        self._ahead: tuple[Hashable, Future[tuple[Read, list[str]]]] | None = None
 
     def begin(self, key: Hashable, read: Callable[[], Read]) -> None:
         """Begin to read in a thread; nothing is done where this is being read already.
@@ -32,7 +36,7 @@ class Prefetch(Generic[Read]):
         if self._ahead is not None and self._ahead[0] == key:
             return
         self.forget()
-        self._ahead = key, self._thread.submit(read)
+        self._ahead = key, self._thread.submit(_read_quietly, read)
 
     def take(self, key: Hashable, read: Callable[[], Read]) -> Read:
         """Hand over what was read ahead, once; what was not is read now.
@@ -48,6 +52,11 @@ class Prefetch(Generic[Read]):
         -------
         object
             What `read` returns; what it raised is raised here.
+
+        Warns
+        -----
+        ReadWarning
+            For each remark on it.
         """
         ahead, self._ahead = self._ahead, None
         if ahead is None:
@@ -55,13 +64,22 @@ class Prefetch(Generic[Read]):
         if ahead[0] != key:
             ahead[1].cancel()
             return read()
-        return ahead[1].result()
+        result, remarks = ahead[1].result()
+        for remark in remarks:
+            warnings.warn(remark, ReadWarning, stacklevel=2)
+        return result
 
     def forget(self) -> None:
         """Let go of what was read ahead."""
         if self._ahead is not None:
             self._ahead[1].cancel()
             self._ahead = None
+
+
+def _read_quietly(read: Callable[[], Read]) -> tuple[Read, list[str]]:
+    """Read, and hold back what is remarked on it: nobody has asked for it yet."""
+    with holding_remarks() as remarks:
+        return read(), remarks
 
 
 def stamp(path: Path) -> tuple[str, int, int] | None:

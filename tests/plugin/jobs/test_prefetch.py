@@ -1,10 +1,13 @@
 """Reading ahead: what was asked for comes once, and nothing else comes in its place."""
 
+import warnings
+from pathlib import Path
 from threading import Event, get_ident
 
 import pytest
 
-from napari_s3net.errors import ReadError
+from napari_s3net.errors import ReadError, ReadWarning
+from napari_s3net.io.reader_process import warn_of
 from napari_s3net.plugin.jobs import prefetch
 from napari_s3net.plugin.jobs.prefetch import Prefetch, stamp
 
@@ -67,3 +70,22 @@ def test_a_file_that_has_changed_has_another_stamp_and_a_large_one_none(tmp_path
     assert stamp(file) != before
     monkeypatch.setattr(prefetch, "MOST", 2)
     assert stamp(file) is stamp(tmp_path) is stamp(tmp_path / "none") is None
+
+
+def test_what_is_remarked_on_it_is_told_when_it_is_taken_and_not_before():
+    def read():
+        warn_of(Path("b.dcm"), ["white is zero."], 1)
+        return "image"
+
+    ahead = Prefetch()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        ahead.begin("b", read)
+        ahead._ahead[1].result(10)
+        assert not caught
+    with pytest.warns(ReadWarning, match=r"b\.dcm: white is zero\."):
+        assert ahead.take("b", refuse) == "image"
+    ahead.begin("b", read)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert ahead.take("c", lambda: "c") == "c"
