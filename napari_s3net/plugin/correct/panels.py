@@ -306,10 +306,7 @@ class SessionPanel(QWidget):
         buttons = (("revert", self.revert), ("revert volume", self.revert_volume), ("sheet", self.sheet))
         for name, made in buttons:
             made.clicked.connect(lambda _, name=name: self.asked.emit(name))
-        line = row(self.revert, self.revert_volume, self.sheet)
-        line.layout().setStretch(2, 0)
-        self.sheet.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        column(self, line, self.line)
+        column(self, row_by_text(self.revert, self.revert_volume, self.sheet), self.line)
 
     def show_stack(self, *, is_stack: bool) -> None:
         """Say whether there are other slices to put back.

@@ -10,12 +10,14 @@ from qtpy.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPalette
 from qtpy.QtWidgets import QProgressBar, QSizePolicy, QSpinBox, QWidget
 
 from napari_s3net.plugin.layers.slice_states import SliceState
-from napari_s3net.plugin.widgets.parts import button, caption, column, heading, one_line, row
+from napari_s3net.plugin.widgets.parts import button, caption, column, heading, one_line, row, row_by_text
 from napari_s3net.plugin.widgets.text import plural
 
 #: Colours that people who see few colours tell apart, and that differ in lightness.
 COLOURS = {SliceState.UNSEEN: "#5a6470", SliceState.SEEN: "#56b4e9", SliceState.CORRECTED: "#f0e442"}
 HEIGHT = 14
+#: Of the number between the two buttons, in pixels beside its arrows: what a dock of the least width leaves it.
+LEAST_NUMBER = 50
 
 
 class SliceStrip(QWidget):
@@ -119,7 +121,8 @@ class StackPanel(QWidget):
         self.most.setAccessibleName("Propagate at most so many slices")
         self.most.setToolTip("Propagate ends after so many slices at the latest.")
         b = self.buttons
-        moving = row(b["propagate down"], self.most, b["propagate up"])
+        self.most.setStyleSheet(f"QSpinBox {{ min-width: {LEAST_NUMBER}px; }}")  # napari's own style asks for more
+        moving = row_by_text(b["propagate down"], self.most, b["propagate up"])
         others = row(b["fill"], b["next slice"])
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QIcon, QPixmap
 from qtpy.QtWidgets import (
-    QAbstractButton,
     QHBoxLayout,
     QLabel,
     QMenu,
@@ -18,9 +17,6 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 from superqt import QCollapsible, QElidingLabel
-
-#: Around the text of a button, in letters.
-ROOM = 4
 
 
 def heading(text: str) -> QLabel:
@@ -252,20 +248,44 @@ def column(widget: QWidget, *parts: QWidget) -> QVBoxLayout:
     return layout
 
 
-def row_by_text(*buttons: QAbstractButton) -> QWidget:
-    """Put buttons side by side, each as wide as its text asks for.
+class _RowByText(QWidget):
+    """Shares its width by what its parts ask for, as their style and their words are now."""
+
+    def event(self, event: QEvent) -> bool:
+        """For Qt: a part has another text, style, or has come into view."""
+        if event.type() in (QEvent.Type.Show, QEvent.Type.LayoutRequest):
+            self.share()
+        return bool(super().event(event))
+
+    def share(self) -> None:
+        """Give each part its share."""
+        layout = self.layout()
+        assert isinstance(layout, QHBoxLayout)  # noqa: S101 - as `row_by_text` made it
+        for n in range(layout.count()):
+            part = layout.itemAt(n).widget()
+            part.ensurePolished()
+            wanted = 0 if isinstance(part, QToolButton) else part.minimumWidth() or part.sizeHint().width()
+            if wanted != layout.stretch(n):
+                layout.setStretch(n, wanted)
+
+
+def row_by_text(*parts: QWidget) -> QWidget:
+    """Put buttons side by side, each as wide as its text asks for; what is left is shared in the same way.
+
+    A part that says its least width, such as a number, asks for that.
 
     Returns
     -------
     QWidget
-        Holds the buttons.
+        Holds the parts; tool buttons stay as narrow as they are.
     """
-    widget = row(*buttons)
-    layout = widget.layout()
-    assert isinstance(layout, QHBoxLayout)  # noqa: S101 - as `row` made it
-    for n, one in enumerate(buttons):
-        if not isinstance(one, QToolButton):
-            layout.setStretch(n, len(one.text()) + ROOM * (2 if one.property("primary") else 1))
+    widget = _RowByText()
+    layout = QHBoxLayout(widget)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(4)
+    for part in parts:
+        layout.addWidget(part)
+    widget.share()
     return widget
 
 

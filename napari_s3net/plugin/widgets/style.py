@@ -9,7 +9,7 @@ QLabel[caption="true"] {{ color: {caption}; padding: 0px 0px 0px 1px; }}
 QLabel[caption="true"]:disabled {{ color: {faint}; }}
 QLabel[heading="true"] {{ font-weight: bold; }}
 QLabel#message {{ border-left: 3px solid {warning}; padding: 5px 6px; background-color: {foreground}; }}
-QPushButton[primary="true"] {{ background-color: {current}; color: {on_current}; padding: 6px; font-weight: bold; }}
+QPushButton[primary="true"] {{ background-color: {current}; color: {on_current}; padding: 6px 4px; font-weight: bold; }}
 QPushButton[primary="true"]:hover {{ background-color: {hover}; }}
 QPushButton[primary="true"]:disabled {{ background-color: {foreground}; color: {caption}; font-weight: normal; }}
 QPushButton:focus, QToolButton:focus, QComboBox:focus, QAbstractSpinBox:focus, QTableView:focus

@@ -6,12 +6,13 @@ import weakref
 import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QPushButton, QStyle, QStyleOptionButton
 
 from napari_s3net.correction.constraints import BACKGROUND, OBJECT
 from napari_s3net.plugin.correct.dock import CorrectDock
 from napari_s3net.plugin.jobs.thread_job import is_busy
 from napari_s3net.plugin.layers.result_layer import metadata_of, plain
+from napari_s3net.plugin.widgets.dock import LEAST_WIDTH, frame_of
 from napari_s3net.settings import preset_settings
 from tests.plugin.correct.conftest import TRUE, disc, fill, paint, put_away, run_through
 
@@ -188,3 +189,26 @@ def test_painting_goes_on_beside_a_run(make_napari_viewer, qtbot, errors, monkey
     qtbot.waitUntil(lambda: not is_busy(), timeout=60000)
     assert still
     put_away(dock)
+
+
+def text_room(one):
+    """The pixels that a button has for its text."""
+    option = QStyleOptionButton()
+    one.initStyleOption(option)
+    return one.style().subElementRect(QStyle.SubElement.SE_PushButtonContents, option, one).width()
+
+
+def test_every_button_shows_its_whole_text_in_a_dock_of_the_least_width(window, qtbot):
+    viewer, dock = window
+    dock.slices.show()
+    dock.session_panel.show_stack(is_stack=True)
+    frame = frame_of(dock)
+    viewer.window._qt_window.resizeDocks([frame], [LEAST_WIDTH], Qt.Orientation.Horizontal)
+    qtbot.waitUntil(lambda: dock.width() == LEAST_WIDTH)
+    QApplication.processEvents()
+    short = {
+        one.text(): text_room(one) - one.fontMetrics().horizontalAdvance(one.text())
+        for one in dock.findChildren(QPushButton)
+        if one.isVisible() and one.text() and text_room(one) < one.fontMetrics().horizontalAdvance(one.text())
+    }
+    assert not short
