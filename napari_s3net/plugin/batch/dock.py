@@ -24,7 +24,7 @@ from napari_s3net.plugin.batch.review_panel import ReviewPanel
 from napari_s3net.plugin.batch.review_place import ReviewPlace
 from napari_s3net.plugin.batch.table import FileTable
 from napari_s3net.plugin.jobs.batch_job import BatchJob, BatchUpdate, FolderContents, FolderScan, PageJob
-from napari_s3net.plugin.jobs.thread_job import Activity, Failure, is_busy
+from napari_s3net.plugin.jobs.thread_job import Activity, Failure, busy_words, is_busy
 from napari_s3net.plugin.widgets.dock import Dock
 from napari_s3net.plugin.widgets.parts import caption, row
 from napari_s3net.plugin.widgets.text import plural
@@ -77,7 +77,7 @@ class BatchDock(Dock):
             return
         assert self.plan is not None  # noqa: S101 - just read
         if is_busy():
-            self.fail("A run is still going on. Wait for it, or cancel it there.")
+            self.fail(busy_words("A run"))
             return
         self.review_controller.end()
         self.show_message("")

@@ -64,6 +64,11 @@ class ThreadJob:
         """Whether the thread is done."""
         return self._over
 
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether it was asked to end and keep nothing."""
+        return self._cancelled.is_set()
+
     def take_outcome(self) -> Any:
         """What came of it, handed over once.
 
@@ -125,6 +130,24 @@ def is_busy() -> bool:
         True while one holds the processor.
     """
     return _active is not None and not _active.is_over
+
+
+def busy_words(what: str) -> str:
+    """Say why nothing else can begin now.
+
+    Parameters
+    ----------
+    what : str
+        What may be going on: "A run or a batch".
+
+    Returns
+    -------
+    str
+        What to do; of work that was cancelled, as by a dock that was closed, there is nothing left to cancel.
+    """
+    if _active is not None and _active.is_cancelled:
+        return "What was cancelled ends with the step that it is at. Try again in a moment."
+    return f"{what} is still going on. Wait for it, or cancel it there."
 
 
 class Activity:

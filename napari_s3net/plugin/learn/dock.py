@@ -25,7 +25,7 @@ from napari_s3net.plugin.jobs.learn_job import (
     NextJob,
     SteppedJob,
 )
-from napari_s3net.plugin.jobs.thread_job import Activity, Failure, is_busy
+from napari_s3net.plugin.jobs.thread_job import Activity, Failure, busy_words, is_busy
 from napari_s3net.plugin.layers.result_layer import plain
 from napari_s3net.plugin.layers.source import source_of
 from napari_s3net.plugin.layers.stack import Stack
@@ -238,7 +238,7 @@ class LearnDock(Dock):
         if self.job is not None:
             return False
         if is_busy():
-            self.fail("A run or a batch is still going on. Wait for it, or cancel it there.")
+            self.fail(busy_words("A run or a batch"))
             return False
         self.show_message("")
         return True

@@ -21,7 +21,7 @@ from napari_s3net.plugin.contributions.reader import ahead, read_ahead
 from napari_s3net.plugin.correct.autosave import saved_at
 from napari_s3net.plugin.correct.autosave_layers import autosave_of
 from napari_s3net.plugin.jobs.session import Phase, Session, cancel_all, screen_of
-from napari_s3net.plugin.jobs.thread_job import is_busy
+from napari_s3net.plugin.jobs.thread_job import busy_words, is_busy
 from napari_s3net.plugin.layers.axis_letters import camera_of, grid_of
 from napari_s3net.plugin.layers.renewal import renewals_of
 from napari_s3net.plugin.layers.result_layer import find_result, follow_name, is_result_of, plain
@@ -98,7 +98,7 @@ class SegmentDock(Dock):
         if self.source is None or self._image_layer is None or self.session.phase.is_busy:
             return
         if is_busy():
-            self.session.fail("Another run or a batch is still going on. Wait for it, or cancel it there.")
+            self.session.fail(busy_words("Another run or a batch"))
             return
         try:
             settings = self.choosers.settings()

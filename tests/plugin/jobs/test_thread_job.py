@@ -11,7 +11,7 @@ from qtpy.QtGui import QMovie
 from qtpy.QtWidgets import QLabel, QMainWindow
 
 from napari_s3net.errors import InvalidImageError
-from napari_s3net.plugin.jobs.thread_job import Activity, Failure, LongJob, ThreadJob, is_busy
+from napari_s3net.plugin.jobs.thread_job import Activity, Failure, LongJob, ThreadJob, busy_words, is_busy
 
 pytestmark = pytest.mark.viewer
 
@@ -137,3 +137,13 @@ def test_the_busy_sign_turns_slower_until_the_job_is_over(qtbot):
     assert movie.speed() < 50, "the other job still goes on"
     another.close()
     assert movie.speed() == 100
+
+
+def test_of_work_that_was_cancelled_it_is_not_said_that_it_is_to_be_cancelled(qtbot):
+    job = Waits()
+    job.start()
+    assert busy_words("A run") == "A run is still going on. Wait for it, or cancel it there."
+    job.cancel()
+    assert is_busy()
+    assert busy_words("A run").startswith("What was cancelled ends with the step that it is at.")
+    finish(job, qtbot)
