@@ -127,7 +127,7 @@ def states_of(layer: Labels) -> SliceStates:
     return _states.setdefault(layer, SliceStates())
 
 
-def said_by_somebody(layer: Labels, *, made: bool) -> NDArray[np.bool_]:
+def reviewed_pixels(layer: Labels, *, made: bool) -> NDArray[np.bool_]:
     """Which pixels of a label layer a person answers for.
 
     Parameters
@@ -148,9 +148,9 @@ def said_by_somebody(layer: Labels, *, made: bool) -> NDArray[np.bool_]:
     known = states.seen | states.corrected
     if labels.ndim < 3 or layer.source.path or (made and not known):
         return np.ones(labels.shape, np.bool_)
-    said = np.zeros(labels.shape, np.bool_)
+    reviewed = np.zeros(labels.shape, np.bool_)
     if not made:
-        said[:] = labels.any(axis=(-2, -1), keepdims=True)
+        reviewed[:] = labels.any(axis=(-2, -1), keepdims=True)
     for key in known:
-        said[key.index] = True
-    return said
+        reviewed[key.index] = True
+    return reviewed

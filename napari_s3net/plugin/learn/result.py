@@ -35,7 +35,7 @@ from napari_s3net.plugin.layers.result_layer import (
     write_planes_undoable,
 )
 from napari_s3net.plugin.layers.run_cache import cache_run
-from napari_s3net.plugin.layers.slice_states import said_by_somebody
+from napari_s3net.plugin.layers.slice_states import reviewed_pixels
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.learn.open_layers import class_labels, class_segments
@@ -203,13 +203,13 @@ def kept_slices(layer: Labels) -> str:
     str
         ": 3 of 10 slices, where you have looked"; empty where it is all of them.
     """
-    said = _said(layer)
-    slices = said.reshape(-1, *said.shape[-2:]).any(axis=(-2, -1))
-    return "" if said.all() else f": {slices.sum():,} of {plural(slices.size, 'slice')}, where you have looked"
+    reviewed = _reviewed(layer)
+    slices = reviewed.reshape(-1, *reviewed.shape[-2:]).any(axis=(-2, -1))
+    return "" if reviewed.all() else f": {slices.sum():,} of {plural(slices.size, 'slice')}, where you have looked"
 
 
-def _said(layer: Labels) -> NDArray[np.bool_]:
-    return said_by_somebody(layer, made=metadata_of(layer) is not None)
+def _reviewed(layer: Labels) -> NDArray[np.bool_]:
+    return reviewed_pixels(layer, made=metadata_of(layer) is not None)
 
 
 def _corrected_labels(layer: Labels) -> NDArray[np.int32]:
@@ -223,10 +223,10 @@ def _corrected_labels(layer: Labels) -> NDArray[np.int32]:
     from napari_s3net.learning.examples import UNLABELLED
 
     labels = class_labels(layer)
-    said = _said(layer)
-    if not said.all() and not labels[said].any():
+    reviewed = _reviewed(layer)
+    if not reviewed.all() and not labels[reviewed].any():
         raise InvalidImageError(
             "The slices that were looked at hold background only, so there is nothing to keep: expected a label on one "
             "of them. Look at a slice on which the object can be seen, too."
         )
-    return np.where(said, labels, UNLABELLED).astype(np.int32)
+    return np.where(reviewed, labels, UNLABELLED).astype(np.int32)
