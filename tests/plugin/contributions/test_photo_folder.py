@@ -28,7 +28,7 @@ def test_a_folder_of_photographs_opens_the_batch_dock_on_it(make_napari_viewer, 
     (dock,) = (each for name, each in viewer.window.dock_widgets.items() if name.startswith("Batch"))
     assert str(dock.form.source.value) == str(photographs)
     assert "2 images and no series" in said[0]
-    qtbot.waitUntil(lambda: dock.form.source_line.text() == "2 images", timeout=20000)
+    qtbot.waitUntil(lambda: dock.form.source_line.text() == "2 images · left out: 1 .txt", timeout=20000)
     assert dock.start_button.isEnabled()
     dock.release()
 

@@ -9,6 +9,7 @@ import pytest
 from napari.layers import Image as ImageLayer
 from napari.layers._source import layer_source
 
+from napari_s3net.errors import ReadWarning
 from napari_s3net.io.nifti import read_nifti
 from napari_s3net.plugin.contributions.reader import layer_data
 from napari_s3net.plugin.layers.axis_letters import OPPOSITE, axis_letters
@@ -71,8 +72,10 @@ def test_where_the_file_does_not_say_there_are_no_letters(tmp_path):
     assert letters(ImageLayer(np.zeros((4, 5, 6)))) is None
     image = nibabel.Nifti1Image(np.zeros((4, 5, 6), np.int16), None)
     nibabel.save(image, tmp_path / "no.nii")
+    with pytest.warns(ReadWarning, match="which side is left"):
+        image = read_nifti(tmp_path / "no.nii", "no")
     with layer_source(path=str(tmp_path / "no.nii")):
-        array, attributes, _ = layer_data(read_nifti(tmp_path / "no.nii", "no"))
+        array, attributes, _ = layer_data(image)
         assert letters(ImageLayer(array, **attributes)) is None
 
 
