@@ -71,7 +71,7 @@ def run(options: Namespace) -> int:
     """
     from napari_s3net.learning.examples import parse_classes
     from napari_s3net.learning.files import checkpoint_of, find_images_with_labels
-    from napari_s3net.learning.recommended import recommend
+    from napari_s3net.learning.recommended import are_photographs, recommend
     from napari_s3net.learning.train import iter_learn
     from napari_s3net.runtime.device import resolve_device
 
@@ -81,7 +81,8 @@ def run(options: Namespace) -> int:
     check_output(options.output)
     pairs = find_images_with_labels(options.images, options.labels)
     if asked == RECOMMENDED:
-        method, reason = astuple(recommend(sum(pair.labels is not None for pair in pairs)))
+        labelled = [pair.image for pair in pairs if pair.labels is not None]
+        method, reason = astuple(recommend(len(labelled), photographs=are_photographs(labelled)))
         say_more(f"{METHODS[method]}. {reason}")
         settings = settings.replace(method=method)
     data = read_examples(pairs, settings, options, parse_classes(options.classes), options.empty_slices)

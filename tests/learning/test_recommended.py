@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from napari_s3net.benchmark.semi import measured, read_semi
-from napari_s3net.learning.recommended import MEASURED, Measured, recommend
+from napari_s3net.learning.recommended import MEASURED, Measured, are_photographs, recommend
 
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "learning" / "semi.csv"
 
@@ -43,3 +43,17 @@ def test_what_was_not_better_on_every_draw_is_not_recommended():
     alone = recommend(2, table[:2])
     assert alone.method == "plain"
     assert "No other was better every time with 2 labelled patients" in alone.reason
+
+
+def test_of_photographs_the_comparison_of_scans_says_nothing():
+    table = [of("plain", 0.5), of("ideal", 0.7)]
+    assert recommend(2, table, photographs=True).method == "plain"
+    assert "photographs" in recommend(2, table, photographs=True).reason
+
+
+@pytest.mark.parametrize(
+    ("names", "photographs"),
+    [(["a.JPG", "b.png"], True), (["a.jpg", "b.nii.gz"], False), (["series"], False), (["a.dcm"], False), ([], False)],
+)
+def test_photographs_are_told_by_their_names(names, photographs):
+    assert are_photographs([Path(name) for name in names]) == photographs

@@ -9,7 +9,7 @@ from typing import Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
 
-from napari_s3net.learning.recommended import recommend
+from napari_s3net.learning.recommended import Recommendation, are_photographs, recommend
 from napari_s3net.learning.settings import METHODS, SIZES, LearnSettings, learn_settings
 from napari_s3net.plugin.batch.form import folder_field, folder_in, recall_folder, remember_folder
 from napari_s3net.plugin.jobs.learn_job import Labelled
@@ -55,7 +55,7 @@ class LearnForm(QWidget):
         )
         self.classes = ClassTable()
         #: Images that have labels.
-        self.labelled = 0
+        self.corrected: tuple[Path, ...] = ()
         self.preview = make_field(
             IN_VIEW, "Preview", "The image on which the network's answer is shown while it learns.", choices=[IN_VIEW]
         )
@@ -109,7 +109,11 @@ class LearnForm(QWidget):
     def chosen_method(self) -> str:
         """One of `METHODS`."""
         asked = str(self.method.value)
-        return recommend(self.labelled).method if asked == RECOMMENDED else asked
+        return self._recommended.method if asked == RECOMMENDED else asked
+
+    @property
+    def _recommended(self) -> Recommendation:
+        return recommend(len(self.corrected), photographs=are_photographs(self.corrected))
 
     @property
     def previewed(self) -> str:
@@ -127,7 +131,7 @@ class LearnForm(QWidget):
         parts = f", {found.partly} in part" if found.partly else ""
         self.found.setText(f"{plural(len(found.pairs), 'image')}, {found.whole} corrected{parts}")
         self.classes.show_classes(found.values, found.names, found.colours)
-        self.labelled = len(found.corrected)
+        self.corrected = found.corrected
         self._show_effort()
 
     def show_layers(self, names: Sequence[str]) -> None:
@@ -199,7 +203,7 @@ class LearnForm(QWidget):
     def _show_effort(self) -> None:
         """Say beforehand how long it takes and how much memory."""
         method, size = self.chosen_method, str(self.size.value)
-        self.effort.setToolTip(recommend(self.labelled).reason if self.method.value == RECOMMENDED else "")
+        self.effort.setToolTip(self._recommended.reason if self.method.value == RECOMMENDED else "")
         if size != "small":
             self.effort.setText(f"{METHODS[method]}. Needs a graphics card; hours on a CPU.")
             return
