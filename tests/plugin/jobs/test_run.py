@@ -86,6 +86,15 @@ def test_cancel_closes_the_generator_and_keeps_nothing(fake_runs):
     assert fake_runs.closed == 1
 
 
+def test_cancel_holds_where_the_run_had_just_come_to_its_end(fake_runs):
+    run = Run(source(), Settings(), "cpu")
+    run.work()
+    run.cancel()
+    report = run.collect()
+    assert report.over
+    assert report.outcome is None
+
+
 def test_cancel_before_the_first_iteration_runs_none(fake_runs):
     run = Run(source(), Settings(), "cpu")
     run.cancel()
