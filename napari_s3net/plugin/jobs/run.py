@@ -103,8 +103,6 @@ class Run(LongJob):
                 break
         preview, self._preview = self._preview, None
         outcome = self.take_outcome() if over else None
-        if self._cancelled.is_set() and not isinstance(outcome, Failure):
-            outcome = None  # also where it had just come to its end
         planes = tuple((step.slice, step.preview) for step in steps if step.preview is not None)
         bare = tuple(replace(step, preview=None) for step in steps)
         return RunUpdate(self._stage, bare, preview, planes, over, outcome, self._devices)

@@ -80,7 +80,7 @@ class ThreadJob:
         if not self._over:
             return None
         outcome, self._outcome = self._outcome, None
-        return outcome
+        return None if self._cancelled.is_set() else outcome  # it may have come to its end just before
 
     def work(self) -> None:
         """Body of the thread: nothing raised here gets out."""
