@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_s3net.labels.ids import ids_in
 from napari_s3net.labels.measure import label_index
 
 
@@ -58,7 +59,7 @@ def match_to_previous(
     """
     from scipy.optimize import linear_sum_assignment
 
-    new, old = _ids(labels), _ids(previous)
+    new, old = np.array(ids_in(labels), np.int64), np.array(ids_in(previous), np.int64)
     rows, columns = _places(labels, new), _places(previous, old)
     likeness = _pairwise_iou(rows, columns, new, old)
     if features is not None and new.size and old.size:
@@ -150,13 +151,6 @@ def _overlapping_pairs(
         overlap[n] = [np.count_nonzero(there == i) if known[i] == meanings[label] else 0 for i in new]
     rows, columns = linear_sum_assignment(overlap, maximize=True)
     return {old[r]: new[c] for r, c in zip(rows, columns, strict=True) if overlap[r, c]}
-
-
-def _ids(labels: NDArray[Any]) -> NDArray[np.int64]:
-    """The ids above 0, in ascending order; small ones are counted, which is faster than to sort."""
-    if labels.min(initial=0) < 0 or labels.max(initial=0) >= 2**16:
-        return np.unique(labels[labels > 0]).astype(np.int64)
-    return np.flatnonzero(np.bincount(labels.ravel(), minlength=1)[1:]) + 1
 
 
 def _pairwise_iou(

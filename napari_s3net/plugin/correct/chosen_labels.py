@@ -8,7 +8,7 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Labels
 
 from napari_s3net.errors import InvalidImageError
-from napari_s3net.plugin.correct.tools import ids_in
+from napari_s3net.labels.ids import ids_in
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.result_layer import fits_source, is_result_of, plain, why_not_writable
 from napari_s3net.plugin.layers.source import Source, finest_level, source_of

@@ -11,10 +11,11 @@ from napari.layers import Labels
 from numpy.typing import NDArray
 
 from napari_s3net.image import Segmentation
+from napari_s3net.labels.ids import ids_in
 from napari_s3net.plugin.correct.chosen_labels import ChosenLabels
 from napari_s3net.plugin.correct.renaming import choose_object
 from napari_s3net.plugin.correct.strokes import Strokes
-from napari_s3net.plugin.correct.tools import Plane, ids_in
+from napari_s3net.plugin.correct.tools import Plane
 from napari_s3net.plugin.layers.layer_segments import names_in_features
 from napari_s3net.plugin.layers.locks import Locks, locks_of
 from napari_s3net.plugin.layers.metadata import restored, with_new_ids
@@ -123,8 +124,10 @@ class LabelEditor(ChosenLabels):
         layer, source = self.target()
         before, about = layer.data[source.index], metadata_of(layer)
         if before.shape == new.labels.shape and np.array_equal(before, new.labels):
-            known = [] if about is None else [i for i in new.foreground if i in {*about["names"], *self.ids}]
-            return about is not None and choose_object(self._viewer, layer, source.key, known)
+            if about is None:
+                return False
+            known = {*about["names"], *self.ids}
+            return choose_object(self._viewer, layer, source.key, [i for i in new.foreground if i in known])
         if about is not None:
             history_of(layer).remember(source.key, before, about)
         write_undoable(layer, source.index, new.labels)

@@ -11,8 +11,8 @@ from scipy import ndimage
 
 from napari_s3net.correction.constraints import BACKGROUND, OBJECT
 from napari_s3net.errors import InvalidImageError
+from napari_s3net.labels.ids import ids_in
 from napari_s3net.plugin.correct.chosen_labels import ChosenLabels
-from napari_s3net.plugin.correct.tools import ids_in
 from napari_s3net.plugin.layers.result_layer import write_undoable, write_unrecorded
 from napari_s3net.plugin.layers.stroke_layer import add_strokes, find_strokes, recolour_strokes
 

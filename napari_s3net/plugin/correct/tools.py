@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from napari_s3net import labels as edit
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.labels.edit import keep_locked
+from napari_s3net.labels.ids import ids_in
 
-#: Labels up to this number are counted, which takes a sixth of the time of sorting them.
-MANY = 1 << 16
 #: What a tool acts on: the object as one region; every label, one after the other; or these labels.
 Scope = Literal["object", "all"] | int | Sequence[int]
 
@@ -269,24 +268,6 @@ def swap_sides(plane: Plane, locked: Collection[int]) -> Plane:
     first = min(ids, default=1)
     labels = np.where(plane.labels == 0, first, 0).astype(plane.labels.dtype)
     return replace(plane, labels=labels, foreground=plane.foreground or (first,))
-
-
-def ids_in(plane: NDArray[Any]) -> list[int]:
-    """List the labels of a plane.
-
-    Parameters
-    ----------
-    plane : numpy.ndarray
-        (H, W), whole numbers.
-
-    Returns
-    -------
-    list of int
-        Those above 0, in ascending order.
-    """
-    if plane.max(initial=0) > MANY or plane.min(initial=0) < 0:
-        return [int(i) for i in np.unique(plane) if i > 0]
-    return [int(i) for i in np.flatnonzero(np.bincount(plane.ravel())) if i > 0]
 
 
 def _refuse(label: int, locked: Collection[int]) -> None:

@@ -128,5 +128,10 @@ def recolour_strokes(layer: Labels, labels: Labels, ids: Iterable[int]) -> None:
     colours |= {OBJECT_STROKE: OBJECT[0], BACKGROUND: OTHER[0]}
     colormap = DirectLabelColormap(color_dict=colours)
     # Another colour map draws the layer anew and tells everybody, even where it is the same.
-    if repr(layer.colormap) != repr(colormap):
+    if _colours_of(layer.colormap) != _colours_of(colormap):
         layer.colormap = colormap
+
+
+def _colours_of(colormap: Any) -> dict[int | None, tuple[float, ...]]:
+    """What a colour map shows each label as; none where it is not made of single colours."""
+    return {label: tuple(rgba) for label, rgba in getattr(colormap, "color_dict", {}).items()}
