@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -299,6 +299,31 @@ class Segmentation:
     def mask(self) -> NDArray[np.bool_]:
         """The object: True wherever the label is one of `foreground`."""
         return np.isin(self.labels, self.foreground)
+
+    @property
+    def is_all_object(self) -> bool:
+        """Whether every label above 0 counts as the object: in labels made elsewhere, of which no name is known either.
+
+        A result that names its labels and has no `foreground` has no object.
+        """
+        return not self.foreground and not self.names
+
+    def with_object(self, foreground: Iterable[int]) -> Segmentation:
+        """The same with other labels as the object.
+
+        Parameters
+        ----------
+        foreground : iterable of int
+            The object's labels. Where labels have names, one that is new gets that of the object.
+
+        Returns
+        -------
+        Segmentation
+            Labels and everything else as they are.
+        """
+        foreground = tuple(foreground)
+        new = {i: self.object_name for i in foreground if self.names and i not in self.names}
+        return replace(self, foreground=foreground, names={**self.names, **new})
 
     @property
     def settings(self) -> Settings:

@@ -92,7 +92,7 @@ def make_constraints(
     Parameters
     ----------
     result : Segmentation
-        With labels (H, W). Labels made elsewhere, which have no `foreground`, have their object in all that is not 0.
+        With labels (H, W).
     drawn : numpy.ndarray
         (H, W) whole numbers.
     locked : collection of int
@@ -164,13 +164,13 @@ def check_drawn(drawn: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.int32
 def _known_ids(result: Segmentation, drawn: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """All ids, and the object's.
 
-    A side that was drawn and has no label yet gets one: the background 0, the object the first free number.
+    A side that was drawn and has no label yet gets one: the background 0, the object a number above all others.
     """
     drawn_ids = np.unique(drawn)
     ids = np.union1d(np.unique(result.labels), drawn_ids[(drawn_ids > 0) & (drawn_ids < BACKGROUND)])
-    foreground = np.array(sorted(result.foreground) or ids[ids > 0], np.int32)
+    foreground = np.array(ids[ids > 0] if result.is_all_object else sorted(result.foreground), np.int32)
     if OBJECT in drawn_ids and not np.isin(ids, foreground).any():
-        new = foreground[:1] if foreground.size else np.array([ids.max(initial=0) + 1])
+        new = foreground[:1] if foreground.size else np.array([1 + max([0, *ids, *result.names])])
         ids, foreground = np.union1d(ids, new), np.union1d(foreground, new)
     if BACKGROUND in drawn_ids and np.isin(ids, foreground).all():
         ids = np.union1d(ids, [0])

@@ -194,7 +194,7 @@ def iter_rerun_volume(
         losses=(),
         slices=(),
     )
-    return replace(result, labels=labels, foreground=found.foreground, provenance=provenance, image=image)
+    return replace(result.with_object(found.foreground), labels=labels, provenance=provenance, image=image)
 
 
 class _Refiners:
@@ -305,10 +305,11 @@ class _VolumeRefiner:
 
     def _rerun(self, n: int, labels: NDArray[np.int32]) -> NDArray[np.int32]:
         """Labels of a slice that obey its strokes."""
-        plane = replace(self._result, labels=labels, geometry=self._image.geometry.plane(n), image=None)
+        foreground, geometry = tuple(sorted(self._foreground)), self._image.geometry.plane(n)
+        plane = replace(self._result, labels=labels, foreground=foreground, geometry=geometry, image=None)
         region = None if self._region is None else self._region[n]
         made = self._refiners.of(n).rerun(plane, self._strokes[n], locked=self._locked, locked_region=region)
-        self._foreground |= set(made.foreground if self._result.foreground else ())
+        self._foreground |= set() if self._result.is_all_object else set(made.foreground)
         if self._image.kind == "rgb":
             return made.labels
         seen = self._seen(n)

@@ -168,7 +168,7 @@ class Refiner:
             losses=(),
             slices=(),
         )
-        return replace(result, labels=labels, foreground=checked.foreground, provenance=provenance, image=self.image)
+        return replace(result.with_object(checked.foreground), labels=labels, provenance=provenance, image=self.image)
 
     def _look(self) -> PixelFeatures:
         """What each pixel looks like; computed once."""

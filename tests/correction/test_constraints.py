@@ -77,6 +77,16 @@ def test_labels_made_elsewhere_have_their_object_above_zero():
     assert constraints.allowed(np.array([BACKGROUND], np.int32)).tolist() == [[True, False]]
 
 
+def test_of_a_result_without_an_object_an_object_stroke_gets_a_label_of_its_own(halves):
+    nothing = replace(halves, foreground=(), names={1: "Blood", 2: "Muscle", 3: "Air", 8: "Fat, in another slice"})
+    assert make_constraints(nothing, drawn(p00=3)).foreground == ()
+    constraints = make_constraints(nothing, drawn(p00=OBJECT, p25=BACKGROUND))
+    assert constraints.foreground == (9,)
+    assert constraints.ids.tolist() == [1, 2, 3, 9]
+    allowed = constraints.allowed(np.array([OBJECT, BACKGROUND], np.int32))
+    assert allowed.tolist() == [[False, False, False, True], [True, True, True, False]]
+
+
 def test_a_side_without_a_label_gets_one():
     constraints = make_constraints(result(np.zeros((6, 8)), ()), drawn(p00=OBJECT))
     assert constraints.foreground == (1,)

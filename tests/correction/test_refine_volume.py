@@ -170,3 +170,14 @@ def test_a_new_label_joins_the_result():
     new = refine(replace(result_of(missing_ball(MASKS)), foreground=(1,)), drawn, image=volume(MASKS))
     assert 5 in new.labels[2]
     assert new.foreground == (1,)
+
+
+def test_where_nothing_is_the_object_strokes_begin_one_for_the_whole_volume():
+    labels = np.where(missing_ball(MASKS) == 1, 2, 3)
+    labels[0, :2, :2] = 7
+    result = replace(result_of(labels), foreground=(), names={2: "Muscle", 3: "Air", 7: "Fat"}, object_name="Heart")
+    new = refine(result, strokes_in(3, 4), image=volume(MASKS))
+    assert new.foreground == (8,)
+    assert new.names == {**result.names, 8: "Heart"}
+    assert all((new.labels[n] == 8).any() for n in (3, 4))
+    assert (new.labels == 8).mean() < 0.1

@@ -223,7 +223,8 @@ class LabelEditor(ChosenLabels):
         about = metadata_of(layer)
         if about is not None and set(foreground) - set(about["foreground"]):
             joined = sorted({*about["foreground"], *foreground})
-            self._write_metadata(with_new_ids({**about, "foreground": joined}, joined))
+            named = dict.fromkeys(joined, about["object_name"]) | about["names"]
+            self._write_metadata({**about, "foreground": joined, "names": named})
 
     def _suggested(self, source: Source) -> Settings:
         """Settings for labels made elsewhere: those of the preset that suits the image."""
