@@ -21,8 +21,8 @@ from napari_s3net.runtime.parcel import send
 class PlaneChanges:
     """How far planes are changed. Set by hand, but for `gamma`, `shade` and `soft`.
 
-    Those three were chosen on ACDC (docs/learning.md): a network that normalises each channel within the image sees
-    nothing of contrast and brightness as a whole, so that `gain` and `offset` teach it nothing.
+    Those three were chosen on ACDC (docs/learning-tried.md): a network that normalises each channel within the image
+    sees nothing of contrast and brightness as a whole, so that `gain` and `offset` teach it nothing.
 
     Parameters
     ----------

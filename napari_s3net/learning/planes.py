@@ -104,8 +104,8 @@ def choose_normalisation(images: list[Image]) -> InputNormalisation:
 def to_square(array: NDArray[np.float32], size: int) -> NDArray[np.float16]:
     """Squeeze a plane into a square, as `training.taught.predict` does.
 
-    Squares that were filled up instead gave less (docs/learning.md): in a network that normalises within the image the
-    filling changes every feature.
+    Squares that were filled up instead gave less (docs/learning-tried.md): in a network that normalises within the
+    image the filling changes every feature.
 
     Parameters
     ----------

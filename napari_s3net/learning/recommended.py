@@ -95,7 +95,7 @@ def recommend(labelled: int, measured: Sequence[Measured] = MEASURED, *, photogr
         Figures at less than the small size's pixels and steps, or of fewer than three draws, do not count.
     photographs : bool
         The table is of scans, learned from nothing. Photographs start from what synthetic ones taught; on those of ISIC
-        2018 IDEAL was no better so (docs/learning.md).
+        2018 IDEAL was no better so (docs/learning-tried.md).
 
     Returns
     -------

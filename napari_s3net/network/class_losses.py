@@ -43,7 +43,7 @@ def cross_pseudo_loss(first: Tensor, second: Tensor) -> Tensor:
     """Compute L_sup(p₁, y₂) + L_sup(p₂, y₁), where y is the arg-max of p and passes no gradient (IDEAL, stage 2).
 
     L_sup is `supervised_loss`, cross-entropy and Dice as on labelled images. With cross-entropy alone most of the loss
-    is background, and small classes fade: docs/learning.md has both, side by side.
+    is background, and small classes fade: docs/learning-tried.md has both, side by side.
 
     Parameters
     ----------
