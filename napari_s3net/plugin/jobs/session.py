@@ -285,6 +285,8 @@ class Session(QObject):
             before, layer = target.layer, target.finish(outcome, self._preset)
             if before is not None and layer is not None and layer is not before:
                 show_info(f"{before.name} has another shape than when the run began: the result is a layer of its own.")
+            elif layer is not None and target.remark:
+                show_info(target.remark)
             self._enter(Phase.STOPPED if outcome.provenance.stopped else Phase.DONE, "")
             self.finished.emit(layer)
             return

@@ -91,8 +91,8 @@ def is_result_of(layer: Any, image_layer: Any) -> bool:
     return metadata is not None and belongs_to(layer, image_layer, metadata["source"])
 
 
-def find_result(layers: Iterable[Any], image_layer: Any, source: Source) -> Labels | None:
-    """Find the result layer that a new result of an image goes into.
+def find_result(layers: Iterable[Any], image_layer: Any, source: Source, *, of_run: bool = False) -> Labels | None:
+    """Find the result layer of an image.
 
     Parameters
     ----------
@@ -102,6 +102,8 @@ def find_result(layers: Iterable[Any], image_layer: Any, source: Source) -> Labe
         The image.
     source : Source
         Its plane, whose layer shape the result has to have.
+    of_run : bool
+        Whether only labels of a run count, as for the next run to write to; those of a model are left alone.
 
     Returns
     -------
@@ -109,9 +111,25 @@ def find_result(layers: Iterable[Any], image_layer: Any, source: Source) -> Labe
         The uppermost one that can be written to; None if there is none.
     """
     for layer in reversed([plain(layer) for layer in layers]):
-        if is_result_of(layer, image_layer) and fits_source(layer, source):
+        if is_result_of(layer, image_layer) and fits_source(layer, source) and not (of_run and is_of_model(layer)):
             return layer
     return None
+
+
+def is_of_model(layer: Any) -> bool:
+    """Whether a result's labels are the classes of a model that learned them, and not the clusters of a run.
+
+    Parameters
+    ----------
+    layer : napari.layers.Layer
+        Of any kind.
+
+    Returns
+    -------
+    bool
+        Whether they are.
+    """
+    return bool((metadata_of(layer) or {}).get("model"))
 
 
 def layers_of(layers: Iterable[Any], image_layer: Any) -> list[Any]:

@@ -134,6 +134,27 @@ def first_labels(layer: Labels) -> dict[PlaneKey, PackedPlane]:
     return {key: run.first for key, run in _runs.get(layer, {}).items() if cached_run(layer, key) is not None}
 
 
+def is_changed(layer: Labels, key: PlaneKey, check_sum: int) -> bool:
+    """Whether the labels of a plane are others than the last run made: corrected, painted, or put back.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        Holds the labels.
+    key : PlaneKey
+        The plane.
+    check_sum : int
+        Of its labels.
+
+    Returns
+    -------
+    bool
+        Whether they are; False where no run is known.
+    """
+    run = cached_run(layer, key)
+    return run is not None and check_sum != run.first.check_sum
+
+
 def cached_run(layer: Labels, key: PlaneKey) -> CachedRun | None:
     """The last run on a plane.
 

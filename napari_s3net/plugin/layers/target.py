@@ -22,6 +22,7 @@ from napari_s3net.plugin.layers.metadata import (
     with_slice,
 )
 from napari_s3net.plugin.layers.metadata_history import history_of
+from napari_s3net.plugin.layers.packed import check_sum
 from napari_s3net.plugin.layers.palette import CLEAR, colour
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.result_layer import (
@@ -35,13 +36,16 @@ from napari_s3net.plugin.layers.result_layer import (
     write_undoable,
     write_unrecorded,
 )
-from napari_s3net.plugin.layers.run_cache import cache_run
+from napari_s3net.plugin.layers.run_cache import cache_run, is_changed
 from napari_s3net.plugin.layers.source import Source, finest_level, layer_placement
 
 #: A preview has at most this many clusters.
 PREVIEW_CLUSTERS = 64
 #: A preview comes in over the first number of pictures, on planes of up to the second of pixels; else at once.
 FRAMES, FRAME_PIXELS = 4, 2**21
+
+#: What is said where labels that a person has changed make room for new ones.
+REPLACED = "Labels that were changed since they were made have been replaced; Ctrl-Z brings them back."
 
 #: Labels that hold a preview now, which nobody is to take for a result.
 previewed: WeakSet[Labels] = WeakSet()
@@ -84,8 +88,12 @@ class Target:
 
     def __init__(self, viewer: Any, image_layer: Any, source: Source, *, new_layer: bool) -> None:
         self._viewer, self._image_layer, self.source = viewer, image_layer, source
-        self.layer: Labels | None = None if new_layer else find_result(viewer.layers, image_layer, source)
+        self.layer: Labels | None = None if new_layer else find_result(viewer.layers, image_layer, source, of_run=True)
         self._made = self.layer is None
+        #: What the user is to know of earlier labels: that they were left alone, or are replaced; empty for nothing.
+        self.remark = ""
+        if self._made and not new_layer and (other := find_result(viewer.layers, image_layer, source)) is not None:
+            self.remark = f"{other.name} has a model's labels and stays as it is: the result is a layer of its own."
         #: Labels of the plane before the first preview, and what is shown in their place.
         self._before: NDArray[Any] | None = None
         self._shown: NDArray[Any] | None = None
@@ -182,6 +190,8 @@ class Target:
             layer.data[index] = before
         if old:
             history_of(layer).remember(key, layer.data[index], old)
+        if not self._made and is_changed(layer, key, check_sum(layer.data[index])):
+            self.remark = REPLACED
         labels, metadata = self._numbered(layer, result, old, preset)
         if self._made:
             write_unrecorded(layer, index, labels)

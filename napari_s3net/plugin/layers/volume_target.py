@@ -19,10 +19,10 @@ from napari_s3net.plugin.layers.palette import CLEAR, colour
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.result_layer import fits_source, metadata_of, recolour, record_planes
-from napari_s3net.plugin.layers.run_cache import cache_run
+from napari_s3net.plugin.layers.run_cache import cache_run, is_changed
 from napari_s3net.plugin.layers.source import layer_placement
 from napari_s3net.plugin.layers.stack import Stack
-from napari_s3net.plugin.layers.target import PREVIEW_CLUSTERS, Target, previewed
+from napari_s3net.plugin.layers.target import PREVIEW_CLUSTERS, REPLACED, Target, previewed
 from napari_s3net.provenance import Provenance
 
 
@@ -138,6 +138,8 @@ class VolumeTarget(Target):
             if index in done:
                 if not self._made:
                     before[key] = earlier or PackedPlane.of(layer.data[key.index])
+                    if is_changed(layer, key, before[key].check_sum):
+                        self.remark = REPLACED
                 layer.data[key.index] = labels
                 after[key] = self._packed(index, layer.data[key.index])
                 cache_run(layer, key, {}, packed=after[key], numbers=numbers, proposed=result.foreground)

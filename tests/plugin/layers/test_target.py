@@ -6,11 +6,12 @@ from napari.components import ViewerModel
 
 from napari_s3net.image import Geometry, Segmentation
 from napari_s3net.plugin.layers.metadata_history import history_of
+from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.result_layer import metadata_of
 from napari_s3net.plugin.layers.run_cache import cached_run
 from napari_s3net.plugin.layers.source import source_of
-from napari_s3net.plugin.layers.target import FRAMES, Target, dissolve
+from napari_s3net.plugin.layers.target import FRAMES, REPLACED, Target, dissolve
 from napari_s3net.provenance import Provenance
 from napari_s3net.segments import Meaning
 from napari_s3net.settings import Settings
@@ -60,6 +61,24 @@ def test_one_label_layer_that_lies_on_the_image(viewer):
     assert layer.data.dtype == np.int32
     assert (layer.data[:5, :5] == 1).all()
     assert viewer.layers.selection.active is image
+
+
+def test_a_model_s_labels_are_left_alone_and_what_was_changed_is_told_of_when_it_is_replaced(viewer):
+    layer = finish(viewer, 5)
+    layer.metadata = {KEY: {**layer.metadata[KEY], "model": {"weights": "0123"}}}
+    learned = layer.data.copy()
+    run = target(viewer)
+    assert "stays as it is" in run.remark
+    own = run.finish(result(run.source.plane_shape, 9), "skin")
+    assert own is not layer
+    assert (layer.data == learned).all()
+    again = target(viewer)
+    assert again.finish(result(again.source.plane_shape, 7), "skin") is own
+    assert again.remark == ""
+    own.data[0, 0] = 2
+    last = target(viewer)
+    last.finish(result(last.source.plane_shape, 5), "skin")
+    assert last.remark == REPLACED
 
 
 def test_the_layer_tells_how_it_was_made(viewer):

@@ -10,6 +10,7 @@ from napari_s3net.image import Geometry, Segmentation
 from napari_s3net.plugin.layers.result_layer import metadata_of
 from napari_s3net.plugin.layers.source import source_of
 from napari_s3net.plugin.layers.stack import Stack
+from napari_s3net.plugin.layers.target import REPLACED
 from napari_s3net.plugin.layers.volume_target import VolumeTarget
 from napari_s3net.provenance import Provenance
 from napari_s3net.settings import presets
@@ -52,6 +53,20 @@ def test_slices_are_shown_as_they_come_and_the_brush_is_kept_away(viewer):
     assert metadata_of(layer)["foreground"] == [1]
     layer.mode = "paint"
     assert layer.mode == "paint"
+
+
+def test_of_slices_that_were_changed_it_is_told_that_they_are_replaced(viewer):
+    layer = target(viewer).finish(result(5), "ct-lung")
+    run = target(viewer)
+    run.finish(result(9), "ct-lung")
+    assert run.remark == ""
+    layer.data[3, 0, 0] = 2
+    run = target(viewer)
+    run.finish(result(5, done=range(3)), "ct-lung")
+    assert run.remark == "", "the slice was not done"
+    run = target(viewer)
+    run.finish(result(9), "ct-lung")
+    assert run.remark == REPLACED
 
 
 def test_cancelled_a_first_run_leaves_no_layer(viewer):

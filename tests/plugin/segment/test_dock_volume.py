@@ -9,6 +9,7 @@ from napari_s3net.plugin.jobs.session import Phase
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.result_layer import plain
 from napari_s3net.plugin.layers.run_cache import cached_run
+from napari_s3net.plugin.layers.target import REPLACED
 from napari_s3net.plugin.widgets.extent import RANGE, SLICE, VOLUME
 from napari_s3net.provenance import Provenance
 from tests.volume.conftest import make_chest
@@ -195,6 +196,22 @@ def test_the_layer_removed_during_a_run(chest, viewer, qtbot, said):
     assert "chest" in [layer.name for layer in viewer.layers]
     words = "The layer was removed during a run, which was cancelled; what is left is as before."
     assert said == ([words] if was_busy else [])
+
+
+def test_what_becomes_of_labels_that_were_there_is_said(chest, viewer, qtbot, said):
+    chest.run()
+    finish(chest, qtbot)
+    layer = labels_of(viewer)
+    layer.data[4, :9, :9] = 1
+    chest.run()
+    finish(chest, qtbot)
+    assert said == [REPLACED]
+    layer.metadata = {KEY: {**layer.metadata[KEY], "model": {"weights": "0123"}}}
+    before = layer.data.copy()
+    chest.run()
+    finish(chest, qtbot)
+    assert np.array_equal(layer.data, before)
+    assert said[1:] == [f"{layer.name} has a model's labels and stays as it is: the result is a layer of its own."]
 
 
 def test_labels_that_got_another_shape_during_a_run_are_left_alone(chest, viewer, qtbot, said):
