@@ -82,6 +82,22 @@ def find_images_with_labels(images: Path, labels: Path | None = None) -> list[Im
     return sorted(pairs, key=lambda pair: pair.name)
 
 
+def has_images(folder: Path) -> bool:
+    """Whether there is any image, or any labels, in a folder or in those within it.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder, which need not exist.
+
+    Returns
+    -------
+    bool
+        Whether there is.
+    """
+    return bool(_files(folder))
+
+
 def checkpoint_of(model: Path) -> Path:
     """Return where the checkpoint of a model lies while it is learned.
 

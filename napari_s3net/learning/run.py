@@ -117,7 +117,8 @@ def iter_updates(
     Yields
     ------
     LearnStep
-        Every ten iterations and at the end. Answer True to stop and keep.
+        On the CPU after every iteration, so that a stop or a pause is not waited for; on a card every ten and at the
+        end. Answer True to stop and keep.
 
     Returns
     -------
@@ -140,7 +141,8 @@ def iter_updates(
     while state.iteration < settings.steps and not stop:
         generator = torch.Generator().manual_seed(settings.seed * 1_000_003 + state.iteration)
         losses = terms(generator)
-        if next(iter(losses.values())).device.type == "cpu":  # a card would have to be waited for
+        on_cpu = next(iter(losses.values())).device.type == "cpu"  # a card would have to be waited for
+        if on_cpu:
             check_finite(losses, state.iteration + 1)
         losses_since.append({name: value.detach() for name, value in losses.items()})
         rate = cosine_rate(state.iteration, state.iteration / settings.steps, rise)
@@ -148,7 +150,7 @@ def iter_updates(
         over = state.iteration == settings.steps
         if measure and (over or state.iteration % LEARNING.validate_every == 0):
             measured = measure()
-        if over or state.iteration % LEARNING.report_every == 0:
+        if over or on_cpu or state.iteration % LEARNING.report_every == 0:
             means = mean_terms(read_terms(losses_since, state.iteration - len(losses_since) + 1))
             stop = yield LearnStep(state.iteration, settings.steps, means, measured, state.network)
             losses_since = []

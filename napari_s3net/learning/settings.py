@@ -207,7 +207,8 @@ class LearningConstants:
     longest_gradient : float
         Gradients are shortened to this length.
     report_every, checkpoint_every, validate_every : int
-        Iterations from one step that is yielded, one checkpoint, or one Dice on images set aside, to the next.
+        Iterations from one step that is yielded on a card, one checkpoint, or one Dice on images set aside, to the
+        next; on the CPU every step is yielded.
     validate_from, set_aside : int
         From this many corrected images on, one in `set_aside` of them is set aside.
     fewest_batch, smallest_halved : int

@@ -61,6 +61,15 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_changes_nothing():
     assert torch.equal(before, weights(state))
 
 
+def test_on_the_cpu_no_stop_waits_for_more_than_the_step_under_way():
+    run = made()
+    steps = iter_updates(run, SETTINGS, terms_of(run), checkpoint=None)
+    assert [next(steps).iteration for _ in range(3)] == [1, 2, 3]
+    with pytest.raises(StopIteration):
+        steps.send(True)
+    assert run.iteration == 3
+
+
 def test_losses_are_read_from_a_card_only_when_a_step_is_shown():
     state = new_run(torch.nn.Linear(3, 2, device=CARD), {"name": "a"})
     x = torch.zeros(4, 3, device=CARD)
