@@ -13,6 +13,7 @@ from napari_s3net.batch import FileRow, Item, Plan
 from napari_s3net.errors import S3NetError
 from napari_s3net.plugin.batch.open_row import OpenedResult, ReadResult, item_of, read_result
 from napari_s3net.plugin.jobs.prefetch import Prefetch, stamp
+from napari_s3net.plugin.layers.view import show_whole
 
 
 class ResultOpener:
@@ -58,7 +59,7 @@ class ResultOpener:
             show_error(str(error))
             if done_with is not None:
                 done_with.close()
-        self._viewer.reset_view()
+        show_whole(self._viewer)
         if following is not None:
             with suppress(S3NetError):  # told when it is its turn
                 key, read = _reading(plan, items, following)

@@ -20,6 +20,7 @@ from napari_s3net.plugin.jobs.thread_job import is_busy
 from napari_s3net.plugin.layers.image_in_place import another_image, can_take, lies_at
 from napari_s3net.plugin.layers.one_update import one_update
 from napari_s3net.plugin.layers.result_layer import layers_of, metadata_of, why_not_writable
+from napari_s3net.plugin.layers.view import show_whole
 from napari_s3net.plugin.layers.waiting import is_waiting, let_wait
 from napari_s3net.plugin.widgets.remembered import recall, remember
 
@@ -104,7 +105,7 @@ def open_in_place(viewer: Any, path: Path, image: ImageLayer) -> bool:
     except Exception as error:  # noqa: BLE001 - a reader may fail in any way, and napari must not go down with it
         show_error(str(error))
         return False
-    viewer.reset_view()
+    show_whole(viewer)
     return True
 
 

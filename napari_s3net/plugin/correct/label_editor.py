@@ -24,6 +24,7 @@ from napari_s3net.plugin.layers.object_outline import outline_object
 from napari_s3net.plugin.layers.palette import hex_colour
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.result_layer import (
+    is_of_model,
     metadata_of,
     recolour,
     write_undoable,
@@ -87,7 +88,7 @@ class LabelEditor(ChosenLabels):
         return replace(self.plane, highest=int(self.target()[0].data.max(initial=0)))
 
     def rows(self) -> list[tuple[int, str, str]]:
-        """The labels in view, for a list.
+        """The labels in view, for a list; of a model's labels all of its classes, as each may be missing.
 
         Returns
         -------
@@ -105,7 +106,8 @@ class LabelEditor(ChosenLabels):
             named = names_in_features(layer.features)
             return [(i, named.get(i, f"Label {i}"), _hex(layer.get_color(i))) for i in self.ids]
         own = about.get("colours", {})
-        colours = {i: own.get(i) or hex_colour(i, is_object=i in plane.foreground) for i in self.ids}
+        ids = sorted({*self.ids, *about["names"]}) if is_of_model(layer) else self.ids
+        colours = {i: own.get(i) or hex_colour(i, is_object=i in plane.foreground) for i in ids}
         return [(i, plane.name_of(i), colour) for i, colour in colours.items()]
 
     def write(self, new: Plane) -> bool:

@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 
 from napari_s3net.errors import S3NetError
 from napari_s3net.image import Image, Notice, Segmentation
-from napari_s3net.learning.files import ImageWithLabels, checkpoint_of, find_images_with_labels
+from napari_s3net.learning.files import (
+    ImageWithLabels,
+    checkpoint_of,
+    find_images_with_labels,
+    has_images,
+    place_of_labels,
+)
 from napari_s3net.learning.settings import LearnSettings
 from napari_s3net.plugin.jobs.thread_job import LongJob, ThreadJob
 from napari_s3net.runtime.generators import follow
@@ -40,6 +46,8 @@ class Labelled:
         Of the classes, in the labels and in the model that was learned before.
     names, colours : dict
         Of the classes, as that model knows them.
+    note : str
+        Why no file of the labels is one of an image; empty where some are, or where there are no files.
     """
 
     pairs: tuple[ImageWithLabels, ...]
@@ -48,6 +56,7 @@ class Labelled:
     values: tuple[int, ...] = ()
     names: dict[int, str] = field(default_factory=dict)
     colours: dict[int, str] = field(default_factory=dict)
+    note: str = ""
 
     @property
     def corrected(self) -> tuple[Path, ...]:
@@ -81,10 +90,12 @@ def scan_labels(images: Path, labels: Path | None, model: Path | None = None) ->
     from napari_s3net.learning.examples import MASK_VALUES, UNLABELLED
 
     has_labels = labels is not None and labels.is_dir() and any(labels.iterdir())
+    note = ""
     try:
         pairs = find_images_with_labels(images, labels if has_labels else None)
-    except S3NetError:
+    except S3NetError as error:
         pairs = find_images_with_labels(images)
+        note = str(error) if labels is not None and has_images(place_of_labels(labels)) else ""
     whole = partly = 0
     values: set[int] = set()
     told: dict[int, Segment] = {}
@@ -101,7 +112,7 @@ def scan_labels(images: Path, labels: Path | None, model: Path | None = None) ->
     in_files = [told[value] for value in ordered if value in told]
     names = {one.label: one.own_name for one in in_files if one.own_name} | names
     colours = {one.label: hex_of_colour(one.colour) for one in in_files if one.colour} | colours
-    return Labelled(tuple(pairs), whole, partly, ordered, names, colours)
+    return Labelled(tuple(pairs), whole, partly, ordered, names, colours, note)
 
 
 def _known_classes(model: Path | None) -> tuple[dict[int, str], dict[int, str]]:
@@ -151,6 +162,10 @@ class LearnUpdate:
 
 class SteppedJob(LongJob):
     """Work that is a generator: its steps are collected, it may be paused, and stopped with what there is."""
+
+    #: What is done when all images are read, and what becomes of work that is stopped; for the screen.
+    after_reading = ""
+    if_stopped = ""
 
     def __init__(self) -> None:
         super().__init__()
@@ -243,6 +258,8 @@ class LearnJob(SteppedJob):
     """Read, learn and write the model."""
 
     title = "learning"
+    after_reading = "Images are read. Preparing to learn…"
+    if_stopped = "Stopping after this step; what was learned is kept…"
 
     def __init__(self, request: LearnRequest) -> None:
         super().__init__()
@@ -323,10 +340,13 @@ class ApplyJob(SteppedJob):
     """
 
     title = "applying"
+    if_stopped = "Stopping after this slice; those before it are kept…"
 
     def __init__(self, model: Path, image: Image | Callable[[], Image]) -> None:
         super().__init__()
         self._model, self._image = model, image
+        #: Slices that have their labels.
+        self.slices_done = 0
 
     def _do(self) -> Segmentation:
         from napari_s3net.learning.predict import iter_learned
@@ -334,6 +354,9 @@ class ApplyJob(SteppedJob):
         image = self._image if isinstance(self._image, Image) else self._image()
         result: Segmentation = self._follow(iter_learned(image, self._model, "auto"))
         return result
+
+    def _look(self, step: Any) -> None:
+        self.slices_done += 1
 
     def _let_go(self) -> None:
         self._image = _nothing
@@ -353,6 +376,8 @@ class NextJob(SteppedJob):
     """
 
     title = "choosing"
+    after_reading = "Opening the image that teaches most…"
+    if_stopped = "Choosing among the images that were looked at…"
 
     def __init__(self, model: Path, paths: Sequence[Path], corrected: Collection[Path]) -> None:
         super().__init__()

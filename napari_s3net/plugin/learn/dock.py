@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QFileDialog, QLabel, QProgressBar, QPushButton, QWidget
+from qtpy.QtWidgets import QFileDialog, QLabel, QPushButton, QWidget
 
 from napari_s3net.errors import S3NetError
 from napari_s3net.image import Segmentation
-from napari_s3net.learning.settings import LEARNING
-from napari_s3net.learning.steps import LearnStep, ReadStep
 from napari_s3net.plugin.jobs.learn_job import (
     ApplyJob,
     Labelled,
@@ -26,24 +25,28 @@ from napari_s3net.plugin.jobs.learn_job import (
     SteppedJob,
 )
 from napari_s3net.plugin.jobs.thread_job import Activity, Failure, busy_words, is_busy
-from napari_s3net.plugin.layers.result_layer import plain
 from napari_s3net.plugin.layers.source import source_of
 from napari_s3net.plugin.layers.stack import Stack
-from napari_s3net.plugin.layers.stroke_layer import find_strokes
 from napari_s3net.plugin.learn.folder_job import FolderJob
 from napari_s3net.plugin.learn.form import LearnForm
 from napari_s3net.plugin.learn.open_layers import open_labels
-from napari_s3net.plugin.learn.opened import SeenSlices, show_middle
+from napari_s3net.plugin.learn.opened import Correcting, SeenSlices
 from napari_s3net.plugin.learn.preview import Preview
-from napari_s3net.plugin.learn.result import add_result, keep_correction, kept_slices, open_image, put_result
+from napari_s3net.plugin.learn.progress import Progress
+from napari_s3net.plugin.learn.result import (
+    keep_correction,
+    kept_slices,
+    put_result,
+    replaces_changes,
+)
 from napari_s3net.plugin.widgets.dock import Dock
-from napari_s3net.plugin.widgets.loss_plot import LossPlot
 from napari_s3net.plugin.widgets.parts import button, caption, column, row
-from napari_s3net.plugin.widgets.text import long_text, plural
-from napari_s3net.plugin.widgets.time_left import TimeLeft
+from napari_s3net.plugin.widgets.text import plural
 
 POLL_MS = 100
 FIRST = "Choose a folder of images, and one for corrected labels."
+NO_LABELS = "No labels yet. Open an image of the folder and label it; Take labels of open layers writes them here."
+SLICES_KEPT = " Slices that you look at count as corrected and are kept; the others are not learned from."
 
 
 class LearnDock(Dock):
@@ -65,11 +68,12 @@ class LearnDock(Dock):
         self._activity: Activity | None = None
         self.preview = Preview(napari_viewer)
         self._applied_to: tuple[ImageLayer, Stack] | None = None
-        #: When the first step of learning came, and which it was.
-        self._time_left = TimeLeft()
-        #: The image that was opened to be corrected, and its labels.
-        self.opened: tuple[Path, ImageLayer, Labels] | None = None
-        self._seen = SeenSlices(napari_viewer, self._opened_labels, self)
+        self.progress = Progress(self)
+        self.bar, self.plot = self.progress.bar, self.progress.plot
+        correcting = self._correcting = Correcting(napari_viewer)
+        #: What was last said of what there is to do first.
+        self._advice = FIRST
+        self._seen = SeenSlices(napari_viewer, lambda: correcting.labels, self)
         self.form = LearnForm()
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
@@ -79,6 +83,11 @@ class LearnDock(Dock):
         self._show_state()
         if self.form.model is not None:  # the folders of the last time
             self._scan_folders()
+
+    @property
+    def opened(self) -> tuple[Path, ImageLayer, Labels] | None:
+        """The image of the folder that is corrected, its layer and its labels."""
+        return self._correcting.opened
 
     # -- what the buttons do
 
@@ -97,7 +106,6 @@ class LearnDock(Dock):
             preview=self.preview.choose(form.previewed, form.classes.colours()),
             colours=form.classes.colours(),
         )
-        self.plot.clear(settings.steps)
         self._begin(LearnJob(request), "Reading images…")
 
     def apply(self, _: bool = False) -> None:
@@ -135,8 +143,10 @@ class LearnDock(Dock):
         """Open the image whose correction would teach most, with what the model says of it."""
         if self.labelled is None or self.form.model is None or not self._may_begin():
             return
-        paths = [pair.image for pair in self.labelled.pairs]
-        self._begin(NextJob(self.form.model, paths, self.labelled.corrected), "Looking at the images…")
+        paths, done = [pair.image for pair in self.labelled.pairs], set(self.labelled.corrected)
+        if self.opened is not None and len(paths) > len(done | {self.opened[0]}):
+            done.add(self.opened[0])  # whoever does not keep it wants another one
+        self._begin(NextJob(self.form.model, paths, done), "Looking at the images…")
 
     def keep(self, _: bool = False) -> None:
         """Write the labels that were corrected into the folder of labels."""
@@ -149,6 +159,7 @@ class LearnDock(Dock):
         except S3NetError as error:
             self.fail(str(error))
             return
+        self.show_message("")
         self.line.setText(f"Kept as {path.name}{kept_slices(self.opened[2])}.")
         self._scan_folders()
 
@@ -180,19 +191,20 @@ class LearnDock(Dock):
         self.pause_button.setText("Go on" if paused else "Pause")
         if self.job is not None:
             self.job.pause(paused)
+            self.progress.pause(paused)
 
     def stop(self, _: bool = False) -> None:
         """End and keep what there is."""
         if self.job is not None:
             self.job.stop()
-            self.line.setText("Stopping; what was learned is kept…")
+            self.progress.stop(self.job.if_stopped)
 
     def _let_go(self) -> None:
         self._timer.stop()
         if self.job is not None:
             self.job.cancel()
         self._close_activity()
-        self.opened = self._applied_to = None
+        self._correcting.opened = self._applied_to = None
 
     # -- making
 
@@ -203,16 +215,14 @@ class LearnDock(Dock):
         self.pause_button = button("Pause", "Wait after the step under way.")
         self.pause_button.setCheckable(True)
         self.stop_button = button("Stop and keep", "End now, and keep what was learned; Train goes on from there.")
-        self.bar, self.plot = QProgressBar(), LossPlot()
-        self.bar.setTextVisible(False)
-        self.bar.setAccessibleName("Progress")
-        self.plot.setToolTip("What the network minimises: lower is better.")
         self.line, self.told = QLabel(FIRST), caption()
         self.line.setWordWrap(True)
         self.apply_button = button("Apply to this image", "Label the image in view by what was learned.")
         self.folder_button = button("Apply to the folder…", "Label every image; what is done is skipped.")
         self.next_button = button("Next to correct ▸", "Open the image whose correction would teach most.")
-        self.keep_button = button("Keep correction", "Write the opened image's labels into the folder of labels.")
+        self.keep_button = button(
+            "Keep correction", "Write the labels of the image that is corrected into the folder of labels."
+        )
         self.busy_row = row(self.pause_button, self.stop_button)
         self.done = QWidget()
         column(self.done, row(self.apply_button, self.folder_button), row(self.next_button, self.keep_button))
@@ -229,6 +239,7 @@ class LearnDock(Dock):
         self.folder_button.clicked.connect(self.apply_to_folder)
         self.next_button.clicked.connect(self.choose_next)
         self.keep_button.clicked.connect(self.keep)
+        self.progress.said.connect(self.line.setText)
         self._timer.timeout.connect(self._tick)
         self.follow_viewer()
 
@@ -245,11 +256,9 @@ class LearnDock(Dock):
 
     def _begin(self, job: SteppedJob | FolderJob, words: str) -> None:
         self.job = job
-        self._time_left.restart()
         job.start()
         self._activity = Activity(words.rstrip("…"))
-        self.bar.setRange(0, 0)
-        self.line.setText(words)
+        self.progress.begin(words, job.after_reading, int(self.form.steps.value))
         self.told.clear()
         self._timer.start()
         self._show_state()
@@ -290,20 +299,7 @@ class LearnDock(Dock):
         if update.preview is not None:
             self.preview.show(update.preview)
         for step in update.steps:
-            if isinstance(step, LearnStep):
-                done, total = step.iteration, step.total
-                self.plot.add([step.losses] * min(LEARNING.report_every, done))
-                aside = "" if step.validation is None else f" · Dice on images set aside {step.validation:.2f}"
-                left = self._time_left.after(done, total - done)
-                until = "" if left is None else f" · {long_text(left)} left"
-                self.line.setText(f"Step {done:,} of {total:,}{until}{aside}")
-            elif isinstance(step, ReadStep):
-                done, total = step.done, step.total
-                self.line.setText(f"{done:,} of {plural(total, 'image')}")
-            else:
-                done, total = step.slice + 1, step.slices
-            self.bar.setRange(0, total)
-            self.bar.setValue(done)
+            done, total = self.progress.show(step)
             if self._activity is not None:
                 self._activity.show(done, total)
 
@@ -316,34 +312,49 @@ class LearnDock(Dock):
             self.line.clear()
             self.fail(outcome.message)
         elif isinstance(job, LearnJob) and outcome is not None:
-            dice = outcome.record.get("dice on images set aside")
-            told = "" if dice is None else f" Dice on images set aside {dice:.2f}."
-            self.line.setText(f"Learned from {plural(outcome.record['labelled images'], 'image')}.{told}")
-        elif isinstance(job, ApplyJob) and isinstance(outcome, Segmentation) and self._applied_to is not None:
-            layer, stack = self._applied_to
-            put_result(self._viewer, layer, stack, outcome, self.form.classes.colours())
-            self.line.setText("Applied. Correct what is wrong in the Correct dock.")
+            self._show_learned(outcome.record)
+        elif isinstance(job, ApplyJob) and isinstance(outcome, Segmentation):
+            self._show_applied(outcome, job.slices_done)
         elif isinstance(job, NextJob) and outcome is not None:
             self._show_next(*outcome)
         elif isinstance(job, FolderJob) and outcome is not None:
             self.line.setText(f"{outcome.done:,} done, {outcome.failed:,} failed, {outcome.skipped:,} done before.")
         self._show_state()
 
+    def _show_learned(self, record: dict[str, Any]) -> None:
+        dice, steps, asked = record["dice on images set aside"], record["steps"], int(self.form.steps.value)
+        stopped = (
+            "" if steps >= asked else f"Stopped after {steps:,} of {plural(asked, 'step')}; Train goes on from there. "
+        )
+        told = "" if dice is None else f" Dice on images set aside {dice:.2f}."
+        self.line.setText(f"{stopped}Learned from {plural(record['labelled images'], 'image')}.{told}")
+
+    def _show_applied(self, result: Segmentation, done: int) -> None:
+        """Put the model's labels onto the image, as far as it was applied; an image of the folder can be corrected."""
+        if self._applied_to is None:
+            return
+        (image, whole), self._applied_to = self._applied_to, None
+        stack = replace(whole, last=whole.first + done - 1)
+        if len(stack) < len(whole):
+            result = replace(result, labels=result.labels[:done])
+        replaced = " Labels that were changed made room; Ctrl-Z brings them back."
+        replaced = replaced if replaces_changes(self._viewer, image, stack) else ""
+        labels = put_result(self._viewer, image, stack, result, self.form.classes.colours())
+        files = () if self.labelled is None else [pair.image for pair in self.labelled.pairs]
+        self._correcting.follow(image, labels, files)
+        self._seen.moved()
+        applied = "Applied" if len(stack) == len(whole) else f"Applied to {done:,} of {plural(len(whole), 'slice')}"
+        then = ", then Keep correction and Train" if self._correcting.labels is labels else ""
+        kept = SLICES_KEPT if then and labels.data.ndim > 2 else ""
+        self.line.setText(f"{applied}. Correct what is wrong in the Correct dock{then}.{replaced}{kept}")
+
     def _show_next(self, path: Path, result: Segmentation) -> None:
         """Open the chosen image with the model's labels; what was opened before goes, and others are hidden."""
-        if self.opened is not None:
-            for layer in (*self.opened[1:], find_strokes(self._viewer.layers, self.opened[2])):
-                if any(plain(one) is layer for one in self._viewer.layers):
-                    self._viewer.layers.remove(layer)
-        for one in self._viewer.layers:
-            one.visible = False  # other images, of other sizes
-        assert result.image is not None  # noqa: S101 - just applied
-        image_layer = open_image(self._viewer, result.image)
-        self.opened = (path, image_layer, add_result(self._viewer, image_layer, result, self.form.classes.colours()))
-        show_middle(self._viewer, image_layer)
+        left = self._correcting.close()
+        self._correcting.show(path, result, self.form.classes.colours())
         self._seen.moved()
-        kept = " Slices that you look at are kept." if result.labels.ndim > 2 else ""
-        self.line.setText(f"{path.name}: correct it, then Keep correction and Train.{kept}")
+        kept = SLICES_KEPT if result.labels.ndim > 2 else ""
+        self.line.setText(f"{path.name}: correct it, then Keep correction and Train.{kept}{left}")
 
     # -- the viewer
 
@@ -351,9 +362,6 @@ class LearnDock(Dock):
         events, dims = self._viewer.layers.events, self._viewer.dims.events
         listing = [(one, self._list_images) for one in (events.inserted, events.removed, events.renamed)]
         return [*listing, (dims.current_step, self._seen.moved), (dims.order, self._seen.moved)]
-
-    def _opened_labels(self) -> Labels | None:
-        return None if self.opened is None else self.opened[2]
 
     def _list_images(self, event: Any = None) -> None:
         """Offer the open images for the preview."""
@@ -380,7 +388,16 @@ class LearnDock(Dock):
         for one in (self.apply_button, self.folder_button, self.next_button):
             one.setEnabled(has_model)
         self.keep_button.setEnabled(self.opened is not None)
-        if self.labelled is not None and not some and not busy:
-            self.line.setText("No labels yet. Correct an image and save its labels here, under the image's name.")
-        elif self.labelled is not None and self.line.text() == FIRST:
-            self.line.setText("")
+        if not busy:
+            self._advise()
+
+    def _advise(self) -> None:
+        """Say what there is to do first; what was said of work that is over stays."""
+        before, self._advice = self._advice, self._first_to_do()
+        if self._advice or self.line.text() == before:
+            self.line.setText(self._advice)
+
+    def _first_to_do(self) -> str:
+        if self.labelled is None:
+            return "" if self._scan is not None or self.message.text() else FIRST
+        return "" if self.labelled.corrected else self.labelled.note or NO_LABELS

@@ -21,6 +21,9 @@ class FolderJob:
         What was learned.
     """
 
+    after_reading = "Writing the report…"
+    if_stopped = "Stopping; images that are finished are kept…"
+
     def __init__(self, source: Path, output: Path, model: Path) -> None:
         self._job = BatchJob(Plan(source=source, output=output, model=model, recursive=True))
         self._done, self._total = 0, 0

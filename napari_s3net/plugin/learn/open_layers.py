@@ -15,7 +15,7 @@ from napari_s3net.export.formats import mask_segment
 from napari_s3net.plugin.layers.layer_segments import layer_segments
 from napari_s3net.plugin.layers.metadata import Metadata, mask_of_layer
 from napari_s3net.plugin.layers.ownership import belongs_to
-from napari_s3net.plugin.layers.result_layer import is_result_of, metadata_of, plain
+from napari_s3net.plugin.layers.result_layer import is_of_model, is_result_of, metadata_of, plain
 from napari_s3net.plugin.layers.waiting import is_waiting
 from napari_s3net.segments import Segment
 
@@ -59,7 +59,28 @@ def class_segments(layer: Labels) -> list[Segment]:
 def _clusters(layer: Labels) -> Metadata | None:
     """What is known of a layer whose labels are clusters; None for one whose labels are classes."""
     about = metadata_of(layer)
-    return about if about is not None and not about.get("model") else None
+    return None if is_of_model(layer) else about
+
+
+def file_of(image: ImageLayer, files: Sequence[Path]) -> Path | None:
+    """Find the file of a folder that an image was opened from.
+
+    Parameters
+    ----------
+    image : napari.layers.Image
+        In the viewer.
+    files : sequence of Path
+        The folder's images.
+
+    Returns
+    -------
+    Path or None
+        One of `files`; None where it is none of them.
+    """
+    if not image.source.path:
+        return None
+    path = Path(image.source.path).resolve()
+    return next((file for file in files if file.resolve() == path), None)
 
 
 def open_labels(
@@ -81,12 +102,11 @@ def open_labels(
     list of tuple
         Image file and labels: results by the image they belong to, others by the only open image of their shape.
     """
-    known = {file.resolve(): file for file in files}
     all_layers = [plain(layer) for layer in layers]
     images: dict[ImageLayer, Path] = {}
     for layer in all_layers:
-        if isinstance(layer, ImageLayer) and layer.source.path and Path(layer.source.path).resolve() in known:
-            images[layer] = known[Path(layer.source.path).resolve()]
+        if isinstance(layer, ImageLayer) and (path := file_of(layer, files)) is not None:
+            images[layer] = path
     if opened is not None:
         images[opened[1]] = opened[0]
     found = []

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from napari.layers import Image as ImageLayer
 from napari.layers import Labels
 from qtpy.QtCore import QObject
 
+from napari_s3net.image import Segmentation
 from napari_s3net.plugin.jobs.pause import after_pause
 from napari_s3net.plugin.layers.plane_key import key_in_view
 from napari_s3net.plugin.layers.result_layer import plain
 from napari_s3net.plugin.layers.slice_states import SEEN_MS, states_of
+from napari_s3net.plugin.layers.stroke_layer import find_strokes
+from napari_s3net.plugin.layers.view import show_whole
+from napari_s3net.plugin.learn.open_layers import file_of
+from napari_s3net.plugin.learn.result import add_result, is_kept, open_image
 
 
 def show_middle(viewer: Any, layer: Any) -> None:
@@ -28,7 +35,84 @@ def show_middle(viewer: Any, layer: Any) -> None:
     middle = layer.data_to_world(tuple(n // 2 for n in layer.data.shape[: layer.ndim]))
     for axis, place in enumerate(middle, dims.ndim - layer.ndim):
         dims.set_point(axis, place)
-    viewer.reset_view()
+    show_whole(viewer)
+
+
+class Correcting:
+    """The image of the folder that is corrected now: one that Learn has opened, or one that a model was applied to.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Holds its layers.
+    """
+
+    def __init__(self, viewer: Any) -> None:
+        self._viewer = viewer
+        #: The file, its image and its labels.
+        self.opened: tuple[Path, ImageLayer, Labels] | None = None
+        self._has_opened = False
+
+    @property
+    def labels(self) -> Labels | None:
+        """Its labels; None where no image is corrected."""
+        return None if self.opened is None else self.opened[2]
+
+    def show(self, path: Path, result: Segmentation, colours: Mapping[int, str]) -> None:
+        """Open an image with the model's labels, and hide all others.
+
+        Parameters
+        ----------
+        path : Path
+            Its file.
+        result : Segmentation
+            What the model says of it, with the image.
+        colours : mapping of int to str
+            Of the classes.
+        """
+        assert result.image is not None  # noqa: S101 - just applied
+        for one in self._viewer.layers:
+            one.visible = False  # of other sizes
+        image = open_image(self._viewer, result.image)
+        self.opened = path, image, add_result(self._viewer, image, result, colours)
+        self._has_opened = True
+        show_middle(self._viewer, image)
+
+    def follow(self, image: ImageLayer, labels: Labels, files: Sequence[Path]) -> None:
+        """A model was applied to an image: one of the folder is what is corrected from now on.
+
+        Parameters
+        ----------
+        image : napari.layers.Image
+            The image.
+        labels : napari.layers.Labels
+            Those of the model.
+        files : sequence of Path
+            The folder's images.
+        """
+        if self.opened is not None and self.opened[1] is image:
+            self.opened = self.opened[0], image, labels
+        elif (path := file_of(image, files)) is not None:
+            self.close()
+            self.opened, self._has_opened = (path, image, labels), False
+
+    def close(self) -> str:
+        """Take away what was opened; what was corrected and not kept stays.
+
+        Returns
+        -------
+        str
+            That it stays; empty where it does not.
+        """
+        if self.opened is None or not self._has_opened:
+            return ""
+        path, image, labels = self.opened
+        if not is_kept(labels):
+            return f" {path.name} was corrected and not kept: its layers stay."
+        for layer in (image, labels, find_strokes(self._viewer.layers, labels)):
+            if any(plain(one) is layer for one in self._viewer.layers):
+                self._viewer.layers.remove(layer)
+        return ""
 
 
 class SeenSlices:

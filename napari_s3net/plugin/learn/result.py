@@ -24,22 +24,27 @@ from napari_s3net.plugin.layers.metadata_history import history_of
 from napari_s3net.plugin.layers.object_outline import outline_object
 from napari_s3net.plugin.layers.packed import check_sum
 from napari_s3net.plugin.layers.placement import KEY
+from napari_s3net.plugin.layers.plane_key import PlaneKey
+from napari_s3net.plugin.layers.renewal import PerLayer
 from napari_s3net.plugin.layers.result_layer import (
     fits_source,
+    is_of_model,
     is_result_of,
     metadata_of,
     plain,
     recolour,
     result_layer,
-    result_name,
     write_planes_undoable,
 )
-from napari_s3net.plugin.layers.run_cache import cache_run
+from napari_s3net.plugin.layers.run_cache import cache_run, is_changed
 from napari_s3net.plugin.layers.slice_states import reviewed_pixels
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.learn.open_layers import class_labels, class_segments
 from napari_s3net.plugin.widgets.text import plural
+
+#: Check sums of labels as they were written last.
+_kept: PerLayer[Labels, int] = PerLayer()
 
 
 def open_image(viewer: Any, image: Image) -> ImageLayer:
@@ -84,10 +89,9 @@ def put_result(
     napari.layers.Labels
         The layer that has them now; it is the active one.
     """
-    found = [one for one in map(plain, viewer.layers) if _is_learned(one, image_layer, stack.source)]
-    if not found:
+    layer = find_learned(viewer, image_layer, stack.source)
+    if layer is None:
         return add_result(viewer, image_layer, replace(result, labels=stack.spread(result.labels)), colours)
-    layer: Labels = found[-1]
     old, new = layer.metadata[KEY], _metadata(image_layer, result, colours)
     planes = result.labels.reshape(len(stack), *stack.source.plane_shape)
     keys = [stack.key(n) for n in range(len(stack))]
@@ -122,22 +126,86 @@ def add_result(
     Returns
     -------
     napari.layers.Labels
-        With names and object in its metadata. Beside a result that is there already it is called "learned".
+        With names and object in its metadata; called "learned", as a result of a run may lie beside it.
     """
-    usual = result_name(image_layer.name)
-    name = f"{image_layer.name} – learned" if usual in viewer.layers else usual
-    layer = result_layer(result.labels.copy(), image_layer, name)
+    layer = result_layer(result.labels.copy(), image_layer, f"{image_layer.name} – learned")
     layer.metadata = {KEY: _metadata(image_layer, result, colours)}
     recolour(layer)
+    for steps in np.ndindex(layer.data.shape[:-2]):
+        cache_run(layer, PlaneKey((*steps, None, None)), {})  # what a re-run with strokes and Revert begin from
     viewer.add_layer(layer)
     outline_object(viewer, layer)
     return layer
 
 
-def _is_learned(layer: Any, image_layer: ImageLayer, source: Source) -> bool:
-    """Whether a layer has a model's labels of an image, and can have others."""
-    is_result = is_result_of(layer, image_layer) and fits_source(layer, source)
-    return is_result and bool(layer.metadata[KEY].get("model"))
+def find_learned(viewer: Any, image_layer: ImageLayer, source: Source) -> Labels | None:
+    """Find the layer that has a model's labels of an image, and can have others.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Holds the image.
+    image_layer : napari.layers.Image
+        The image.
+    source : Source
+        A plane of it.
+
+    Returns
+    -------
+    napari.layers.Labels or None
+        The uppermost one.
+    """
+    for layer in reversed(list(map(plain, viewer.layers))):
+        if is_result_of(layer, image_layer) and fits_source(layer, source) and is_of_model(layer):
+            found: Labels = layer
+            return found
+    return None
+
+
+def replaces_changes(viewer: Any, image_layer: ImageLayer, stack: Stack) -> bool:
+    """Whether `put_result` takes the place of labels that were changed since a model made them.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Holds the image.
+    image_layer : napari.layers.Image
+        What a model was applied to.
+    stack : Stack
+        The image's planes that it was applied to.
+
+    Returns
+    -------
+    bool
+        False where there are no such labels.
+    """
+    layer = find_learned(viewer, image_layer, stack.source)
+    return layer is not None and any(_has_changed(layer, stack.key(n)) for n in range(len(stack)))
+
+
+def is_kept(layer: Labels) -> bool:
+    """Whether nothing of labels would be lost without their layer.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        A model's labels of an image.
+
+    Returns
+    -------
+    bool
+        Whether they are as the model made them, or as `keep_correction` has written them.
+    """
+    keys = (PlaneKey((*steps, None, None)) for steps in np.ndindex(layer.data.shape[:-2]))
+    return _kept.get(layer) == _sum_of(layer) or not any(_has_changed(layer, key) for key in keys)
+
+
+def _has_changed(layer: Labels, key: PlaneKey) -> bool:
+    return is_changed(layer, key, check_sum(layer.data[key.index]))
+
+
+def _sum_of(layer: Labels) -> int:
+    return check_sum(np.asarray(layer.data))
 
 
 def _metadata(image_layer: ImageLayer, result: Segmentation, colours: Mapping[int, str] | None) -> Metadata:
@@ -187,6 +255,7 @@ def keep_correction(path: Path, layer: Labels, folder: Path, images: Path | None
         place /= path.relative_to(images).parent
     target = place / f"{stem(path)}{label_suffix(image)}"
     write_labels(target, _corrected_labels(layer), image.geometry, segments=class_segments(layer))
+    _kept[layer] = _sum_of(layer)
     return target
 
 

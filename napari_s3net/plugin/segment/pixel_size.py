@@ -14,6 +14,7 @@ from napari_s3net.plugin.layers.placement import KEY, lies_on, transform_of
 from napari_s3net.plugin.layers.renewal import PerLayer
 from napari_s3net.plugin.layers.result_layer import is_result_of, plain
 from napari_s3net.plugin.layers.source import finest_level, level_scale
+from napari_s3net.plugin.layers.view import show_whole
 from napari_s3net.plugin.widgets.fields import add_row, form_layout
 from napari_s3net.plugin.widgets.parts import caption
 
@@ -113,7 +114,7 @@ def set_pixel_size(viewer: Any, image_layer: ImageLayer, size: float) -> None:
             geometry = replace(known["geometry"], spacing=spacing, unit="mm")
             layer.metadata = {**layer.metadata, KEY: {**known, "geometry": geometry, "has_given_size": True}}
     _sized[image_layer] = True
-    viewer.reset_view()
+    show_whole(viewer)
 
 
 def is_sized_by_hand(image_layer: ImageLayer | None) -> bool:

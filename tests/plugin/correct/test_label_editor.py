@@ -7,6 +7,7 @@ from napari.components import ViewerModel
 from napari_s3net.correction.constraints import OBJECT
 from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.correct.tools import Plane
+from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.result_layer import metadata_of, plain
 
 pytestmark = pytest.mark.viewer
@@ -15,6 +16,14 @@ pytestmark = pytest.mark.viewer
 def test_rows_have_names_and_colours(editor):
     assert [(i, name) for i, name, _ in editor.rows()] == [(1, "Lesion"), (2, "Skin"), (3, "Dark corner")]
     assert len({colour for *_, colour in editor.rows()}) == 3
+
+
+def test_of_a_model_s_labels_every_class_has_a_row_that_it_can_be_painted_from(editor):
+    layer = editor.layer
+    layer.data[layer.data == 3] = 0
+    assert [i for i, *_ in editor.rows()] == [1, 2]
+    layer.metadata = {KEY: {**layer.metadata[KEY], "model": {"weights": "0123"}}}
+    assert [(i, name) for i, name, _ in editor.rows()] == [(1, "Lesion"), (2, "Skin"), (3, "Dark corner")]
 
 
 def test_a_change_is_one_step_and_its_names_come_back(editor):

@@ -1,5 +1,7 @@
 """Learning, applying and choosing, each in a thread."""
 
+import shutil
+
 import numpy as np
 import pytest
 from qtpy.QtCore import QThreadPool
@@ -50,6 +52,18 @@ def test_what_is_labelled_is_counted(folder):
     assert scan_labels(folder / "images", folder / "none").corrected == ()
     with pytest.raises(S3NetError):
         scan_labels(folder / "nowhere", None)
+
+
+def test_labels_that_are_called_like_no_image_are_told(folder):
+    (folder / "none").mkdir()
+    assert scan_labels(folder / "images", folder / "none").note == ""
+    (folder / "none" / "model.safetensors").write_bytes(b"x")
+    assert scan_labels(folder / "images", folder / "none").note == ""
+    shutil.copy(folder / "labels" / "a0.png", folder / "none" / "another.png")
+    found = scan_labels(folder / "images", folder / "none")
+    assert found.corrected == ()
+    assert "expected files that are called like the images" in found.note
+    assert scan_labels(folder / "images", folder / "labels").note == ""
 
 
 def test_learned_then_applied_then_the_next_is_chosen(folder, qtbot):

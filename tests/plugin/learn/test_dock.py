@@ -94,6 +94,17 @@ def test_without_labels_it_says_how_to_make_some(dock, folder, qtbot):
     assert not dock.train_button.isEnabled()
 
 
+def test_what_there_is_to_do_first_is_said_as_long_as_it_is_so(dock, folder, qtbot):
+    for name, words in (("none", "No labels yet"), ("labels", ""), ("other", "called like the images"), ("labels", "")):
+        (folder / name).mkdir(exist_ok=True)
+        if name == "other":
+            write_labels(folder / name / "b.png", np.ones((40, 48), np.int32), Geometry.identity(2))
+        choose_learn_folders(dock.form, folder / "images", folder / name)
+        qtbot.waitUntil(lambda: dock.labelled is not None, timeout=WAIT)
+        assert words in dock.line.text()
+        assert bool(words) == bool(dock.line.text())
+
+
 def test_a_missing_folder_is_told(dock, folder, qtbot):
     choose_learn_folders(dock.form, folder / "nowhere", folder / "labels")
     qtbot.waitUntil(lambda: "Expected a folder" in dock.message.text(), timeout=WAIT)
@@ -152,6 +163,46 @@ def test_learned_applied_corrected_and_learned_again(ready, folder, qtbot):
     assert not {strokes, labels} & set(map(plain, ready._viewer.layers)), "what belongs to the one before goes with it"
 
 
+def test_an_image_of_the_folder_that_a_model_is_applied_to_can_be_kept(ready, folder, qtbot):
+    ready.form.steps.value = 1
+    ready.train_button.click()
+    over(ready, qtbot)
+    assert not ready.keep_button.isEnabled()
+    with layer_source(path=str(folder / "images" / "a4.png")):
+        image = open_image(ready._viewer, read_image(folder / "images" / "a4.png"))
+    ready.apply_button.click()
+    over(ready, qtbot)
+    assert "then Keep correction" in ready.line.text()
+    labels = ready._viewer.layers[-1]
+    labels.data[:5, :5] = 2
+    ready.apply_button.click()
+    over(ready, qtbot)
+    assert "Ctrl-Z brings them back" in ready.line.text()
+    labels.undo()
+    assert (labels.data[:5, :5] == 2).all()
+    ready.keep_button.click()
+    assert (read_labels(folder / "labels" / "a4.png").array == labels.data).all()
+    qtbot.waitUntil(lambda: ready.labelled is not None, timeout=WAIT)
+    ready.next_button.click()
+    over(ready, qtbot)
+    assert image in map(plain, ready._viewer.layers), "the dock has not opened it"
+
+
+def test_what_was_corrected_and_not_kept_stays_when_the_next_comes(ready, folder, qtbot):
+    ready.form.steps.value = 1
+    ready.train_button.click()
+    over(ready, qtbot)
+    ready.next_button.click()
+    over(ready, qtbot)
+    path, image, labels = ready.opened
+    labels.data[:5, :5] = 2
+    ready.next_button.click()
+    over(ready, qtbot)
+    assert ready.opened[0] != path
+    assert f"{path.name} was corrected and not kept" in ready.line.text()
+    assert {image, labels} <= set(map(plain, ready._viewer.layers))
+
+
 def test_labels_of_open_layers_are_taken_into_the_folder(ready, folder, qtbot):
     ready.form.layers_button.click()
     assert "No open labels" in ready.message.text()
@@ -187,8 +238,10 @@ def test_paused_it_waits_and_stopped_it_keeps(ready, folder, qtbot):
         lines.append(ready.line.text())
     assert lines[-1] == lines[-2]
     assert ready.pause_button.text() == "Go on"
+    assert ready.line.text().startswith("Paused · Step")
     ready.stop_button.click()
     over(ready, qtbot)
+    assert ready.line.text().startswith("Stopped after")
     assert 0 < load_model(folder / "labels" / "model.safetensors").card.record["steps"] < 100_000
     assert (folder / "labels" / "model.checkpoint.safetensors").exists()
     assert ready.pause_button.text() == "Pause"

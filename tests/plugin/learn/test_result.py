@@ -23,7 +23,15 @@ from napari_s3net.plugin.layers.run_cache import cached_run
 from napari_s3net.plugin.layers.slice_states import states_of
 from napari_s3net.plugin.layers.source import source_of
 from napari_s3net.plugin.layers.stack import Stack
-from napari_s3net.plugin.learn.result import add_result, keep_correction, kept_slices, open_image, put_result
+from napari_s3net.plugin.learn.result import (
+    add_result,
+    is_kept,
+    keep_correction,
+    kept_slices,
+    open_image,
+    put_result,
+    replaces_changes,
+)
 from napari_s3net.provenance import Provenance
 from napari_s3net.runtime import child_pool
 from napari_s3net.settings import Settings
@@ -83,6 +91,29 @@ def test_applied_again_a_model_s_labels_are_replaced_as_one_step_of_undo(slices)
     assert history_of(layer).recall(key, layer.data[key.index], now)["foreground"] == [1]
     layer.redo()
     assert (layer.data == later).all()
+
+
+@pytest.mark.parametrize("slices", [1, 3])
+def test_what_was_changed_since_the_model_made_it_can_be_reverted_and_is_known(slices, tmp_path):
+    viewer = ViewerModel()
+    grey, labels = scene(0)
+    grey, labels = (array if slices == 1 else np.stack([array] * slices) for array in (grey, labels))
+    path = tmp_path / "a0.nii.gz"
+    write_labels(path, grey, Geometry.identity(grey.ndim))
+    image = open_image(viewer, Image(grey, Geometry.identity(grey.ndim), "grey", "a0"))
+    stack = Stack.whole(source_of(image, viewer.dims.point, range(viewer.dims.ndim)[-2:]))
+    layer = put_result(viewer, image, stack, answer(labels))
+    key = stack.key(slices - 1)
+    assert is_kept(layer)
+    assert not replaces_changes(viewer, image, stack)
+    layer.data[key.index][:3] = 2
+    assert (cached_run(layer, key).first.labels == labels[key.index]).all(), "to revert to"
+    assert not is_kept(layer)
+    assert replaces_changes(viewer, image, stack)
+    keep_correction(path, layer, tmp_path / "labels")
+    assert is_kept(layer)
+    layer.data[key.index][:4] = 2
+    assert not is_kept(layer)
 
 
 def test_labels_of_a_run_stay_beside_those_of_a_model_which_are_called_so(marked):

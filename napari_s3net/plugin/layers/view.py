@@ -1,0 +1,44 @@
+"""The view fitted to what can be seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from napari_s3net.plugin.layers.axis_letters import camera_of, grid_of
+
+#: Share of the canvas that the layers fill, as in napari.
+FILLED = 0.95
+
+
+def show_whole(viewer: Any) -> None:
+    """Fit the view to the layers that are visible; hidden ones, which may be larger or lie elsewhere, do not count.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        In 3-D, as a grid and before napari 0.9, all of its layers count.
+    """
+    viewer.reset_view()
+    visible = [layer for layer in viewer.layers if layer.visible]
+    canvas = getattr(viewer, "canvas", None)
+    if canvas is None or viewer.dims.ndisplay == 3 or grid_of(viewer).enabled or len(visible) == len(viewer.layers):
+        return
+    # Napari's own way to fit some layers fails where they have fewer axes than others.
+    ends = [ends_of for layer in visible if (ends_of := _ends_in_view(layer, viewer.dims)) is not None]
+    if ends:
+        low, high = np.min(ends, axis=0)[0], np.max(ends, axis=0)[1]
+        camera = camera_of(viewer)
+        camera.center = (*camera.center[:-2], *((low + high) / 2))
+        camera.zoom = FILLED * float(np.min(np.array(canvas.size) / np.maximum(high - low, 1e-9)))
+
+
+def _ends_in_view(layer: Any, dims: Any) -> Any:
+    """Where a layer begins and ends along the two axes in view, (2, 2); None where it lacks one of them."""
+    axes = [axis - (dims.ndim - layer.ndim) for axis in dims.displayed]
+    if min(axes) < 0:
+        return None
+    extent = layer.extent
+    half = np.array(extent.step)[axes] / 2
+    return np.array(extent.world)[:, axes] + np.stack([-half, half])

@@ -1,0 +1,130 @@
+"""How far the work of the Learn dock has come: a bar, the losses, and the words for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtCore import QObject, Signal
+from qtpy.QtWidgets import QProgressBar
+
+from napari_s3net.learning.steps import LearnStep, ReadStep
+from napari_s3net.plugin.widgets.loss_plot import LossPlot
+from napari_s3net.plugin.widgets.text import long_text, plural
+from napari_s3net.plugin.widgets.time_left import TimeLeft
+
+
+class Progress(QObject):
+    """Of one job after the other.
+
+    Signals
+    -------
+    said(str)
+        Where the work stands, in words.
+
+    Parameters
+    ----------
+    parent : QObject
+        Owns it.
+    """
+
+    said = Signal(str)
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.bar, self.plot = QProgressBar(), LossPlot()
+        self.bar.setTextVisible(False)
+        self.bar.setAccessibleName("Progress")
+        self.plot.setToolTip("What the network minimises: lower is better.")
+        #: When the first step of learning came, and which it was.
+        self._time_left = TimeLeft()
+        self._learned = 0
+        #: What is said once all images are read.
+        self._then = self._words = ""
+        self._paused = self._stopping = False
+
+    def begin(self, words: str, then: str, steps: int) -> None:
+        """Begin with a job: the bar moves without a number.
+
+        Parameters
+        ----------
+        words : str
+            What is done first.
+        then : str
+            What is done when all images are read; empty for nothing that takes long.
+        steps : int
+            Of learning; the right end of the plot.
+        """
+        self._then, self._learned = then, 0
+        self._paused = self._stopping = False
+        self._time_left.restart()
+        self.plot.clear(steps)
+        self._move(words)
+
+    def pause(self, paused: bool) -> None:
+        """The work waits after the step under way, or goes on.
+
+        Parameters
+        ----------
+        paused : bool
+            Which of the two.
+        """
+        self._paused = paused
+        self._time_left.restart()
+        self._say(self._words)
+
+    def stop(self, words: str) -> None:
+        """The work is about to end; from now on nothing else is said.
+
+        Parameters
+        ----------
+        words : str
+            What becomes of it.
+        """
+        self._move(words)
+        self._stopping = True
+
+    def show(self, step: Any) -> tuple[int, int]:
+        """Show a step.
+
+        Parameters
+        ----------
+        step : LearnStep, ReadStep or Step
+            Of learning, of reading images, or of the slices that a model is applied to.
+
+        Returns
+        -------
+        done, total : int
+            Of the steps.
+        """
+        if isinstance(step, LearnStep):
+            done, total = step.iteration, step.total
+            self.plot.add([step.losses] * (done - self._learned))
+            self._learned = done
+            self._say(self._learning(step))
+        elif isinstance(step, ReadStep):
+            done, total = step.done, step.total
+            self._say(f"{done:,} of {plural(total, 'image')}")
+        else:
+            done, total = step.slice + 1, step.slices
+            self._say(f"Slice {done:,} of {total:,}" if total > 1 else self._words)
+        self.bar.setRange(0, total)
+        self.bar.setValue(done)
+        if isinstance(step, ReadStep) and done == total and self._then:
+            self._move(self._then)
+        return done, total
+
+    def _learning(self, step: LearnStep) -> str:
+        left = self._time_left.after(step.iteration, step.total - step.iteration)
+        until = "" if left is None else f" · {long_text(left)} left"
+        aside = "" if step.validation is None else f" · Dice on images set aside {step.validation:.2f}"
+        return f"Step {step.iteration:,} of {step.total:,}{until}{aside}"
+
+    def _move(self, words: str) -> None:
+        """Say what is done while there is no number for it."""
+        self.bar.setRange(0, 0)
+        self._say(words)
+
+    def _say(self, words: str) -> None:
+        if not self._stopping:
+            self._words = words
+            self.said.emit(f"Paused · {words}" if self._paused else words)
