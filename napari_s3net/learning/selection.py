@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Generator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -137,7 +136,7 @@ def iter_next(
     Raises
     ------
     InvalidImageError
-        If every image that can be read was corrected.
+        If every image was corrected, or no other one can be read.
     """
     from napari_s3net.io import read_image
     from napari_s3net.training.sampling import evenly_spaced
@@ -145,13 +144,18 @@ def iter_next(
     others = [path for path in paths if path not in corrected]
     looked_at = [*corrected, *evenly_spaced(others)]
     measured: list[tuple[Path, ImageUncertainty]] = []
+    failed: list[str] = []
     for done, path in enumerate(looked_at, 1):
-        with suppress(S3NetError):
+        try:
             measured.append((path, measure_uncertainty(model, read_image(path))))
+        except S3NetError as error:
+            failed.append(str(error))
         if (yield ReadStep(done, len(looked_at))):
             break
     places = [i for i, (path, _) in enumerate(measured) if path in corrected]
     chosen = choose_next([one for _, one in measured], places, n)
+    if not chosen and others and failed:
+        raise InvalidImageError(f"No image without labels can be looked at. {failed[-1]}")
     if not chosen:
         raise InvalidImageError("Every image that can be read was corrected: there is no next one.")
     return [measured[i][0] for i in chosen]

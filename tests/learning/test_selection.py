@@ -55,3 +55,6 @@ def test_the_next_of_a_folder_is_not_a_corrected_one(model, folder):
     assert set(chosen) <= set(paths[4:])
     with pytest.raises(InvalidImageError, match="no next one"):
         drain(iter_next(model, paths, paths))
+    gone = folder / "images" / "a9.png"
+    with pytest.raises(InvalidImageError, match=r"No image without labels can be looked at.*a9\.png"):
+        drain(iter_next(model, [*paths, gone], paths))

@@ -158,6 +158,20 @@ class BatchForm(QWidget):
         self.source.value = folder
         self._tell_folder()
 
+    def take_results(self, folder: Path, output: Path) -> None:
+        """Take a folder of images, with those within it, whose results are there already.
+
+        Parameters
+        ----------
+        folder : Path
+            With images.
+        output : Path
+            With their results.
+        """
+        self.source.value, self.output.value = folder, output
+        self.recursive.value = True
+        self._tell_folder()
+
     @property
     def has_folders(self) -> bool:
         """Whether both folders are filled in."""

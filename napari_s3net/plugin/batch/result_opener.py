@@ -13,7 +13,8 @@ from napari_s3net.batch import FileRow, Item, Plan
 from napari_s3net.errors import S3NetError
 from napari_s3net.plugin.batch.open_row import OpenedResult, ReadResult, item_of, read_result
 from napari_s3net.plugin.jobs.prefetch import Prefetch, stamp
-from napari_s3net.plugin.layers.view import show_whole
+from napari_s3net.plugin.layers.result_layer import layers_of
+from napari_s3net.plugin.layers.view import hide_others, show_whole
 
 
 class ResultOpener:
@@ -59,6 +60,9 @@ class ResultOpener:
             show_error(str(error))
             if done_with is not None:
                 done_with.close()
+        else:
+            image = self._opened.image_layer
+            hide_others(self._viewer, *layers_of(self._viewer.layers, image), self._opened.layer)
         show_whole(self._viewer)
         if following is not None:
             with suppress(S3NetError):  # told when it is its turn

@@ -114,13 +114,26 @@ def another_image(
     renamed(index=viewer.layers.index(layer))  # once for all
 
 
+def note_file(layer: ImageLayer, path: Path | None) -> None:
+    """Let an image layer know its file, as napari does of a file that it opens.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image
+        The layer.
+    path : Path or None
+        None where its image is from no file.
+    """
+    layer._source = layer.source.model_copy(  # noqa: SLF001 - no public way
+        update={"path": None if path is None else str(path), "sample": None, "parent": None}
+    )
+
+
 def _put(layer: ImageLayer, data: LayerData, path: Path | None) -> None:
     """Give an image layer another image."""
     array, attributes, _ = data
     layer.metadata = attributes["metadata"]
-    layer._source = layer.source.model_copy(  # noqa: SLF001 - no public way
-        update={"path": None if path is None else str(path), "sample": None, "parent": None}
-    )
+    note_file(layer, path)
     layer.data = array
     if "contrast_limits" in attributes:
         layer.contrast_limits = attributes["contrast_limits"]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from napari_s3net.plugin.layers.axis_letters import camera_of, grid_of
+from napari_s3net.plugin.layers.result_layer import plain
 
 #: Share of the canvas that the layers fill, as in napari.
 FILLED = 0.95
@@ -32,6 +33,21 @@ def show_whole(viewer: Any) -> None:
         camera = camera_of(viewer)
         camera.center = (*camera.center[:-2], *((low + high) / 2))
         camera.zoom = FILLED * float(np.min(np.array(canvas.size) / np.maximum(high - low, 1e-9)))
+
+
+def hide_others(viewer: Any, *shown: Any) -> None:
+    """Hide all layers but those of one image: others, of other sizes, would lie over or beside it.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Holds the layers.
+    *shown : napari.layers.Layer
+        Those that are left as they are.
+    """
+    for layer in map(plain, viewer.layers):
+        if layer.visible and not any(layer is one for one in shown):
+            layer.visible = False
 
 
 def _ends_in_view(layer: Any, dims: Any) -> Any:

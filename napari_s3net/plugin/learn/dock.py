@@ -39,7 +39,7 @@ from napari_s3net.plugin.learn.result import (
     put_result,
     replaces_changes,
 )
-from napari_s3net.plugin.widgets.dock import Dock
+from napari_s3net.plugin.widgets.dock import Dock, show_dock
 from napari_s3net.plugin.widgets.parts import button, caption, column, row
 from napari_s3net.plugin.widgets.text import plural
 
@@ -68,6 +68,8 @@ class LearnDock(Dock):
         self._activity: Activity | None = None
         self.preview = Preview(napari_viewer)
         self._applied_to: tuple[ImageLayer, Stack] | None = None
+        #: The folder of images that a model was applied to, and that of the results.
+        self._results: tuple[Path, Path] | None = None
         self.progress = Progress(self)
         self.bar, self.plot = self.progress.bar, self.progress.plot
         correcting = self._correcting = Correcting(napari_viewer)
@@ -137,7 +139,13 @@ class LearnDock(Dock):
             return
         chosen = str(output) if output else QFileDialog.getExistingDirectory(self, "Folder for the results")
         if chosen:
+            self._results = folder, Path(chosen)
             self._begin(FolderJob(folder, Path(chosen), model), "Looking for images…")
+
+    def review(self, _: bool = False) -> None:
+        """Look through the results of the folder, in the Batch dock."""
+        if self._results is not None:
+            show_dock(self._viewer, "Batch").form.take_results(*self._results)
 
     def choose_next(self, _: bool = False) -> None:
         """Open the image whose correction would teach most, with what the model says of it."""
@@ -224,8 +232,10 @@ class LearnDock(Dock):
             "Keep correction", "Write the labels of the image that is corrected into the folder of labels."
         )
         self.busy_row = row(self.pause_button, self.stop_button)
+        self.review_button = button("Review the results ▸", "Look through the folder's results in the Batch dock.")
         self.done = QWidget()
-        column(self.done, row(self.apply_button, self.folder_button), row(self.next_button, self.keep_button))
+        ways = row(self.apply_button, self.folder_button), row(self.next_button, self.keep_button)
+        column(self.done, self.review_button, *ways)
         parts = (self.form, self.train_button, self.busy_row, self.message, self.bar, self.plot, self.line, self.told)
         self.fill(*parts, self.done)
 
@@ -237,6 +247,7 @@ class LearnDock(Dock):
         self.stop_button.clicked.connect(self.stop)
         self.apply_button.clicked.connect(self.apply)
         self.folder_button.clicked.connect(self.apply_to_folder)
+        self.review_button.clicked.connect(self.review)
         self.next_button.clicked.connect(self.choose_next)
         self.keep_button.clicked.connect(self.keep)
         self.progress.said.connect(self.line.setText)
@@ -387,6 +398,7 @@ class LearnDock(Dock):
         self.done.setVisible(not busy and (has_model or self.opened is not None))
         for one in (self.apply_button, self.folder_button, self.next_button):
             one.setEnabled(has_model)
+        self.review_button.setVisible(self._results is not None)
         self.keep_button.setEnabled(self.opened is not None)
         if not busy:
             self._advise()

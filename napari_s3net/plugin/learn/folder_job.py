@@ -72,11 +72,11 @@ class FolderJob:
         Returns
         -------
         LearnUpdate
-            A step for the files that are over.
+            A step when it is known how many files there are, and for those that are over.
         """
         update = self._job.collect()
         self._outcome = update.outcome or self._outcome
         self._total = len(update.items) if update.items is not None else self._total
         over = sum(row.is_final for row in update.rows)
         self._done += over
-        return LearnUpdate((ReadStep(self._done, self._total),) if over else ())
+        return LearnUpdate((ReadStep(self._done, self._total),) if over or update.items else ())

@@ -12,11 +12,12 @@ from qtpy.QtCore import QObject
 
 from napari_s3net.image import Segmentation
 from napari_s3net.plugin.jobs.pause import after_pause
+from napari_s3net.plugin.layers.image_in_place import note_file
 from napari_s3net.plugin.layers.plane_key import key_in_view
 from napari_s3net.plugin.layers.result_layer import plain
 from napari_s3net.plugin.layers.slice_states import SEEN_MS, states_of
 from napari_s3net.plugin.layers.stroke_layer import find_strokes
-from napari_s3net.plugin.layers.view import show_whole
+from napari_s3net.plugin.layers.view import hide_others, show_whole
 from napari_s3net.plugin.learn.open_layers import file_of
 from napari_s3net.plugin.learn.result import add_result, is_kept, open_image
 
@@ -71,9 +72,9 @@ class Correcting:
             Of the classes.
         """
         assert result.image is not None  # noqa: S101 - just applied
-        for one in self._viewer.layers:
-            one.visible = False  # of other sizes
+        hide_others(self._viewer)
         image = open_image(self._viewer, result.image)
+        note_file(image, path)
         self.opened = path, image, add_result(self._viewer, image, result, colours)
         self._has_opened = True
         show_middle(self._viewer, image)
@@ -108,7 +109,7 @@ class Correcting:
             return ""
         path, image, labels = self.opened
         if not is_kept(labels):
-            return f" {path.name} was corrected and not kept: its layers stay."
+            return f" {path.name} was corrected and not kept: its layers stay, for Take labels of open layers."
         for layer in (image, labels, find_strokes(self._viewer.layers, labels)):
             if any(plain(one) is layer for one in self._viewer.layers):
                 self._viewer.layers.remove(layer)

@@ -33,6 +33,7 @@ def test_what_was_not_changed_makes_room_for_the_next(folders, said):
     second.layer.data[0, 0] = 3
     results.open(Plan(folders), {}, row("labels"))
     assert len(viewer.layers) == 4, "what was changed stays"
+    assert [layer.visible for layer in viewer.layers] == [False, False, True, True], "and is hidden"
     assert not said
 
 

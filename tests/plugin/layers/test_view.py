@@ -5,7 +5,7 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_s3net.plugin.layers.axis_letters import camera_of
-from napari_s3net.plugin.layers.view import show_whole
+from napari_s3net.plugin.layers.view import hide_others, show_whole
 
 
 def view_of(viewer):
@@ -39,3 +39,11 @@ def test_a_rolled_view_and_nothing_in_view_are_fitted_as_napari_does():
     before = view_of(viewer)
     plane.visible = False
     assert view_of(viewer) == before
+
+
+def test_one_image_is_shown_without_the_others():
+    viewer = ViewerModel()
+    layers = [viewer.add_image(np.ones((4, 4))) for _ in range(3)]
+    layers[1].visible = False
+    hide_others(viewer, layers[1], layers[2])
+    assert [layer.visible for layer in layers] == [False, False, True]

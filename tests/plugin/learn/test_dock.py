@@ -1,6 +1,7 @@
 """The Learn dock on small images of discs."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,8 +17,10 @@ from napari_s3net.io import read_image, read_labels
 from napari_s3net.io.write import write_labels
 from napari_s3net.learning.model import load_model
 from napari_s3net.learning.settings import learn_settings
+from napari_s3net.plugin.batch.form import BatchForm
 from napari_s3net.plugin.layers.result_layer import metadata_of, plain
 from napari_s3net.plugin.layers.stroke_layer import add_strokes
+from napari_s3net.plugin.learn import dock as dock_module
 from napari_s3net.plugin.learn import form as form_module
 from napari_s3net.plugin.learn.class_table import NAME
 from napari_s3net.plugin.learn.dock import LearnDock
@@ -201,6 +204,8 @@ def test_what_was_corrected_and_not_kept_stays_when_the_next_comes(ready, folder
     assert ready.opened[0] != path
     assert f"{path.name} was corrected and not kept" in ready.line.text()
     assert {image, labels} <= set(map(plain, ready._viewer.layers))
+    ready.form.layers_button.click()
+    assert (read_labels(folder / "labels" / f"{path.stem}.png").array == labels.data).all()
 
 
 def test_labels_of_open_layers_are_taken_into_the_folder(ready, folder, qtbot):
@@ -216,7 +221,8 @@ def test_labels_of_open_layers_are_taken_into_the_folder(ready, folder, qtbot):
     assert "2 corrected, 1 in part" in ready.form.found.text()
 
 
-def test_a_folder_is_done_by_the_batch_engine_once(ready, folder, qtbot):
+def test_a_folder_is_done_by_the_batch_engine_once_and_its_results_are_reviewed(ready, folder, qtbot, monkeypatch):
+    assert not ready.review_button.isVisibleTo(ready)
     ready.form.steps.value = 1
     ready.train_button.click()
     over(ready, qtbot)
@@ -225,6 +231,12 @@ def test_a_folder_is_done_by_the_batch_engine_once(ready, folder, qtbot):
         over(ready, qtbot)
         assert words in ready.line.text()
     assert len(list((folder / "out" / "labels").iterdir())) == 6
+    batch = BatchForm()
+    qtbot.addWidget(batch)
+    monkeypatch.setattr(dock_module, "show_dock", lambda viewer, name: SimpleNamespace(form=batch))
+    ready.review_button.click()
+    plan = batch.plan()
+    assert (plan.source, plan.output, plan.recursive) == (folder / "images", folder / "out", True)
 
 
 def test_paused_it_waits_and_stopped_it_keeps(ready, folder, qtbot):
