@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, QSortFilterProxyModel, Qt, Signal
@@ -17,6 +18,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_s3net.batch import FileRow
+from napari_s3net.io.validation.headers import stem
 from napari_s3net.plugin.widgets.text import NARROW, seconds_text, share_text
 
 FILE, STATE, SHARE, SURE = range(4)
@@ -40,6 +42,8 @@ class FileModel(QAbstractTableModel):
         self.rows: list[FileRow | None] = []
         self.decisions: dict[str, str] = {}
         self._place: dict[str, int] = {}
+        #: What all names end in, such as ".nii.gz", which tells none of them apart; empty where they differ.
+        self.ending = ""
 
     def show_files(self, files: Sequence[str], rows: Mapping[str, FileRow], decisions: Mapping[str, str]) -> None:
         """Begin a table anew.
@@ -58,6 +62,8 @@ class FileModel(QAbstractTableModel):
         self.rows = [rows.get(file) for file in files]
         self.decisions = dict(decisions)
         self._place = {file: n for n, file in enumerate(files)}
+        endings = {Path(file).name.removeprefix(stem(Path(file))) for file in files}
+        self.ending = endings.pop() if len(endings) == 1 else ""
         self.endResetModel()
 
     def update(self, row: FileRow) -> None:
@@ -215,7 +221,7 @@ def tip(file: str, row: FileRow | None) -> str:
 
 
 class _Ends(QStyledItemDelegate):
-    """Shortens a path at its beginning, for its end tells files apart; other texts at their end.
+    """Shortens a path at its beginning, for its end, less what all end in, tells files apart; other texts at their end.
 
     Why a file failed has the room of the columns behind it, which are empty then.
     """
@@ -229,6 +235,8 @@ class _Ends(QStyledItemDelegate):
         super().initStyleOption(option, index)
         mode = Qt.TextElideMode
         option.textElideMode = mode.ElideLeft if index.column() == FILE else mode.ElideRight
+        if index.column() == FILE:
+            option.text = option.text.removesuffix(index.model().sourceModel().ending)
 
 
 class FileTable(QTableView):

@@ -8,7 +8,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QPushButton, QWidget
 from superqt import QLabeledDoubleRangeSlider
 
-from napari_s3net.plugin.widgets.parts import button, column, one_line, row
+from napari_s3net.plugin.widgets.parts import button, column, one_line, row_by_text
 
 #: Windows of CT by name: text, and the lowest and highest value in HU. Level and width are those that radiologists use:
 #: lung −600 and 1500, mediastinum 50 and 350, bone 400 and 1800, brain 40 and 80, abdomen 50 and 400.
@@ -58,8 +58,8 @@ class WindowChooser(QWidget):
         self.slider.setToolTip(f"The values that are shown black and white. {tip} {drag}")
         self.slider.valueChanged.connect(self._move)
         b = self.buttons
-        first = row(b["lung"], b["mediastinum"], b["bone"])
-        second = row(b["brain"], b["abdomen"], *(b[name] for name in PERCENTILES), b[OPENED])
+        first = row_by_text(b["lung"], b["mediastinum"], b["bone"])
+        second = row_by_text(b["brain"], b["abdomen"], *(b[name] for name in PERCENTILES), b[OPENED])
         column(self, self.line, first, second, self.slider).setSpacing(4)
         self.show_kind(None)
 

@@ -1,5 +1,6 @@
 import pytest
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QStyleOptionViewItem
 
 from napari_s3net.batch import FileRow
 from napari_s3net.plugin.batch.table import HEADERS, SHARE, STATE, SURE, FileModel, FileTable, state_text, tip
@@ -80,6 +81,27 @@ def test_sorted_by_numbers_when_asked(qtbot):
     assert column(0) == ["0.png", "1.png", "2.png", "10.png"]
     assert column(SHARE)[-1].startswith("50")
     assert column(STATE)[0] == "waiting"
+
+
+@pytest.mark.parametrize(
+    ("files", "shown"),
+    [
+        (["ct/a_1.nii.gz", "ct/b_1.nii.gz"], ["ct/a_1", "ct/b_1"]),
+        (["a.nii.gz", "a.png"], ["a.nii.gz", "a.png"]),
+        (["series 1", "series 2"], ["series 1", "series 2"]),
+    ],
+)
+def test_what_all_names_end_in_takes_no_room_of_what_tells_them_apart(files, shown, qtbot):
+    table = FileTable()
+    qtbot.addWidget(table)
+    table.files.show_files(files, {}, {})
+    painted = []
+    for n in range(len(files)):
+        option = QStyleOptionViewItem()
+        table.itemDelegate().initStyleOption(option, table.model().index(n, 0))
+        painted.append(option.text)
+    assert painted == shown
+    assert table.files.files == files
 
 
 def test_a_double_click_tells_the_file_that_is_shown_there(qtbot):

@@ -48,3 +48,17 @@ def test_one_click_asks_for_a_window(chooser):
     for made in chooser.buttons.values():
         made.click()
     assert asked == [*CT_WINDOWS, *PERCENTILES, OPENED]
+
+
+def test_every_button_of_a_narrow_dock_shows_its_whole_text(chooser, qtbot):
+    chooser.show_kind("grey")
+    chooser.resize(290, 120)
+    chooser.show()
+    qtbot.waitExposed(chooser)
+    shown = [made for made in chooser.buttons.values() if made.isVisible()]
+    for made in shown:
+        assert made.width() >= made.fontMetrics().horizontalAdvance(made.text())
+    beside = [made for made in shown if made.y() == chooser.buttons[OPENED].y()]
+    longest = max(beside, key=lambda made: made.sizeHint().width())
+    assert longest.width() == max(made.width() for made in beside), "each has the room that its words ask for"
+    assert longest.width() > min(made.width() for made in beside)
