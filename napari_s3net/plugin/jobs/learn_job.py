@@ -47,7 +47,7 @@ class Labelled:
     names, colours : dict
         Of the classes, as that model knows them.
     note : str
-        Why no file of the labels is one of an image; empty where some are, or where there are no files.
+        Why there are no labels of any image; empty where there are some, or where their folder is empty.
     """
 
     pairs: tuple[ImageWithLabels, ...]
@@ -96,6 +96,8 @@ def scan_labels(images: Path, labels: Path | None, model: Path | None = None) ->
     except S3NetError as error:
         pairs = find_images_with_labels(images)
         note = str(error) if labels is not None and has_images(place_of_labels(labels)) else ""
+    if labels is not None and not labels.is_dir():
+        note = f"There is no folder {labels} yet: it is made with the first labels that are kept."
     whole = partly = 0
     values: set[int] = set()
     told: dict[int, Segment] = {}

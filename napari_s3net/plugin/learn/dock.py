@@ -25,6 +25,7 @@ from napari_s3net.plugin.jobs.learn_job import (
     SteppedJob,
 )
 from napari_s3net.plugin.jobs.thread_job import Activity, Failure, busy_words, is_busy
+from napari_s3net.plugin.layers.result_layer import plain
 from napari_s3net.plugin.layers.source import source_of
 from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.learn.folder_job import FolderJob
@@ -160,6 +161,9 @@ class LearnDock(Dock):
         """Write the labels that were corrected into the folder of labels."""
         folder = self.form.label_folder
         if self.opened is None or folder is None:
+            return
+        if not any(plain(one) is self.opened[2] for one in self._viewer.layers):
+            self.show_message(f"The labels of {self.opened[0].name} were removed. Next to correct opens an image anew.")
             return
         self._seen.mark()  # what is in view
         try:

@@ -88,7 +88,7 @@ class Preview:
         return image
 
     def show(self, labels: NDArray[Any]) -> None:
-        """Show labels on the chosen image.
+        """Show labels on the chosen image; once that or the preview was removed, no longer.
 
         Parameters
         ----------
@@ -97,8 +97,11 @@ class Preview:
         """
         if self._image is None or self._source is None:
             return
-        if not self._is_open():
+        if self._layer is None and self._holds(self._image):
             self._open(self._image, self._source)
+        if not (self._is_open() and self._holds(self._image)):
+            self.drop()
+            self._image = None
         if self._layer is not None:
             self._layer.data[self._source.index] = labels
             self._layer.refresh(extent=False)
@@ -121,4 +124,7 @@ class Preview:
         self._layer = None
 
     def _is_open(self) -> bool:
-        return self._layer is not None and any(plain(one) is self._layer for one in self._viewer.layers)
+        return self._layer is not None and self._holds(self._layer)
+
+    def _holds(self, layer: Any) -> bool:
+        return any(plain(one) is layer for one in self._viewer.layers)

@@ -64,6 +64,7 @@ def test_labels_that_are_called_like_no_image_are_told(folder):
     assert found.corrected == ()
     assert "expected files that are called like the images" in found.note
     assert scan_labels(folder / "images", folder / "labels").note == ""
+    assert "There is no folder" in scan_labels(folder / "images", folder / "yet").note
 
 
 def test_learned_then_applied_then_the_next_is_chosen(folder, qtbot):

@@ -208,6 +208,19 @@ def test_what_was_corrected_and_not_kept_stays_when_the_next_comes(ready, folder
     assert (read_labels(folder / "labels" / f"{path.stem}.png").array == labels.data).all()
 
 
+def test_labels_that_were_removed_are_not_kept(ready, folder, qtbot):
+    ready.form.steps.value = 1
+    ready.train_button.click()
+    over(ready, qtbot)
+    ready.next_button.click()
+    over(ready, qtbot)
+    path, _, labels = ready.opened
+    ready._viewer.layers.remove(labels)
+    ready.keep_button.click()
+    assert f"The labels of {path.name} were removed" in ready.message.text()
+    assert not (folder / "labels" / f"{path.stem}.png").exists()
+
+
 def test_labels_of_open_layers_are_taken_into_the_folder(ready, folder, qtbot):
     ready.form.layers_button.click()
     assert "No open labels" in ready.message.text()

@@ -38,3 +38,17 @@ def test_without_an_image_there_is_none(make_napari_viewer_proxy):
     assert preview.choose("", {}) is None
     preview.show(np.zeros((20, 24), np.int32))
     assert not viewer.layers
+
+
+@pytest.mark.parametrize("removed", [NAME, "photo"])
+def test_once_it_or_its_image_was_removed_it_does_not_come_back(make_napari_viewer_proxy, removed):
+    viewer = make_napari_viewer_proxy()
+    viewer.add_image(np.random.default_rng(0).normal(size=(20, 24)), name="photo")
+    preview = Preview(viewer)
+    preview.choose("", {1: "red"})
+    for _ in range(3):
+        preview.show(np.ones((20, 24), np.int32))
+        assert NAME in viewer.layers or removed not in viewer.layers
+        if removed in viewer.layers:
+            viewer.layers.remove(removed)
+    assert NAME not in viewer.layers
