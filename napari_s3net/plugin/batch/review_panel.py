@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLineEdit, QPushButton, QToolButton, QWidget
 
 from napari_s3net.batch import FileRow
@@ -40,6 +40,7 @@ class ReviewPanel(QWidget):
         self.title, self.line = one_line(), caption()
         self.title.setProperty("heading", True)
         self.title.setProperty("caption", False)
+        self.title.setElideMode(Qt.TextElideMode.ElideMiddle)  # names of files differ at their beginning or their end
         self.buttons: dict[str, QPushButton] = {}
         for name, (text, key, tip) in ACTIONS.items():
             self.buttons[name] = made = button(text, f"{tip} ({key})")
@@ -55,7 +56,9 @@ class ReviewPanel(QWidget):
         self.close_button.clicked.connect(lambda: self.asked.emit("end"))
         ways = row_by_text(self.back, *self.buttons.values(), self.next, self.close_button)
         self.message = message_box()
-        column(self, row(self.title, self.reviewer), self.line, ways, self.message)
+        head = row(self.title, self.reviewer)
+        head.layout().setStretchFactor(self.title, 2)  # a file's name is longer than a person's
+        column(self, head, self.line, ways, self.message)
 
     def show_message(self, words: str) -> None:
         """Say why the last button did nothing.

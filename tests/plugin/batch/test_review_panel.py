@@ -65,3 +65,14 @@ def test_every_button_asks_by_its_name_and_says_what_it_does(panel):
 def test_tips_name_the_key(panel):
     for name, (_, key, _tip) in ACTIONS.items():
         assert key in panel.buttons[name].toolTip()
+
+
+def test_both_ends_of_a_long_name_are_shown_for_either_tells_files_apart(panel, qtbot):
+    panel.resize(280, 200)
+    panel.show()
+    qtbot.waitExposed(panel)
+    panel.title.setText("patient006_frame16_short_axis_of_the_second_visit.nii.gz")
+    shown = panel.title._elidedText()
+    assert shown.startswith("patient0")
+    assert shown.endswith(".nii.gz")
+    assert panel.title.width() > panel.reviewer.width()
