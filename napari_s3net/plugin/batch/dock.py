@@ -207,9 +207,7 @@ class BatchDock(Dock):
         self.form.source_line.setText(" · ".join(filter(None, counted)))
         if found.failure is not None:
             self.show_message(found.failure.message)
-        before = f"{plural(found.current, 'image')} done before with these settings" if found.current else ""
-        other = f"{plural(len(rows), 'result')} of an earlier run" if rows else ""
-        self.form.output_line.setText(before or other)
+        self.form.output_line.setText(_words_of_earlier(found))
         files = [item.file for item in found.items] or list(rows)
         self._show(files, rows)
 
@@ -384,3 +382,14 @@ def _links(output: Path, colour: str) -> str:
 def _link(address: str, text: str, colour: str) -> str:
     """An address to be opened in a browser."""
     return f'<a style="color: {colour}" href="{escape(address)}">{escape(text)}</a>'
+
+
+def _words_of_earlier(found: FolderContents) -> str:
+    """What the output folder has already, and what Start would do with it."""
+    same, other = found.current, found.otherwise
+    words = [f"{plural(same, 'image')} done before with these settings"] if same else []
+    if other:
+        words.append(f"{plural(other, 'result')} of other settings or a model, which Start replaces")
+    if not words and found.rows:
+        words = [f"{plural(len(found.rows), 'result')} of an earlier run"]
+    return " · ".join(words)

@@ -40,6 +40,8 @@ class FolderContents:
         What the report of the output folder says, by file, without measurements.
     current : int
         How many of the images are done with these very settings.
+    otherwise : int
+        How many are done with other settings or a model, and would be done anew.
     left_out : str
         Of which formats files are left out, in words.
     failure : Failure or None
@@ -49,6 +51,7 @@ class FolderContents:
     items: tuple[Item, ...] = ()
     rows: dict[str, FileRow] | None = None
     current: int = 0
+    otherwise: int = 0
     left_out: str = ""
     failure: Failure | None = None
 
@@ -74,9 +77,9 @@ def scan_folders(plan: Plan) -> FolderContents:
         digest = choose(plan.digest, items)[2] if plan.fit == "folder" else plan.digest
     except Exception as error:  # noqa: BLE001 - a folder may fail in any way, and the dock has to hear of it
         return FolderContents(rows=rows, failure=failure_of(error, BatchJob.title))
-    known = (rows.get(item.file) for item in items)
-    current = sum(row is not None and row.status == "done" and row.settings == digest for row in known)
-    return FolderContents(items, rows, current, others)
+    done = [row.settings for item in items if (row := rows.get(item.file)) is not None and row.status == "done"]
+    current = done.count(digest)
+    return FolderContents(items, rows, current, len(done) - current, others)
 
 
 class FolderScan(ThreadJob):

@@ -167,6 +167,16 @@ def test_a_run_with_one_broken_file(ready, photos, qtbot, said):
     assert ready.line.text() == "0 done, 1 failed, 2 done before."
 
 
+def test_results_that_start_would_replace_are_counted_beforehand(ready, photos, tmp_path, qtbot):
+    run_through(ready, qtbot)
+    choose_batch_folders(ready.form, photos, tmp_path / "out")
+    qtbot.waitUntil(lambda: bool(ready.form.output_line.text()), timeout=60000)
+    assert ready.form.output_line.text() == "3 images done before with these settings"
+    ready.form.fit.value = "folder"
+    words = "3 results of other settings or a model, which Start replaces"
+    qtbot.waitUntil(lambda: ready.form.output_line.text() == words, timeout=60000)
+
+
 def test_another_run_on_the_same_output_is_refused_in_words(ready, tmp_path, qtbot, said):
     with locked(tmp_path / "out"):
         run_through(ready, qtbot)

@@ -89,8 +89,9 @@ def test_what_a_folders_network_has_done_counts_as_done_before(photos, tmp_path)
         report = BatchReport(plan.output)
         for item, made_with in zip(items, (digest, plan.digest, digest), strict=True):
             report.append(FileRow(file=item.file, status="done", settings=made_with))
-    assert scan_folders(plan).current == 2
-    assert scan_folders(replace(plan, fit="image")).current == 1
+    found, other = scan_folders(plan), scan_folders(replace(plan, fit="image"))
+    assert (found.current, found.otherwise) == (2, 1)
+    assert (other.current, other.otherwise) == (1, 2)
 
 
 def test_the_report_s_page_is_written_anew(tmp_path, qtbot):
