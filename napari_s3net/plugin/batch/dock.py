@@ -387,9 +387,9 @@ def _link(address: str, text: str, colour: str) -> str:
 def _words_of_earlier(found: FolderContents) -> str:
     """What the output folder has already, and what Start would do with it."""
     same, other = found.current, found.otherwise
-    words = [f"{plural(same, 'image')} done before with these settings"] if same else []
-    if other:
-        words.append(f"{plural(other, 'result')} of other settings or a model, which Start replaces")
+    words = [f"Start replaces {plural(other, 'result')} of other settings"] if other else []
+    if same:
+        words.append(f"{plural(same, 'image')} done before with these settings")
     if not words and found.rows:
         words = [f"{plural(len(found.rows), 'result')} of an earlier run"]
     return " · ".join(words)
