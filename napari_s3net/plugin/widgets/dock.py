@@ -28,6 +28,7 @@ from qtpy.QtWidgets import (
 from napari_s3net.plugin import DISPLAY_NAME, PLUGIN
 from napari_s3net.plugin.jobs.preload import preloading
 from napari_s3net.plugin.layers.undo import undo_log_of
+from napari_s3net.plugin.widgets.binding import warn_of_binding
 from napari_s3net.plugin.widgets.graphics import make_canvas_current
 from napari_s3net.plugin.widgets.parts import message_box
 from napari_s3net.plugin.widgets.style import style_sheet
@@ -312,6 +313,7 @@ def _set_gap(layout: QLayout, share: float) -> None:
 
 def _preload() -> None:
     preloading()
+    warn_of_binding()
 
 
 def frame_of(widget: QWidget) -> QDockWidget | None:
