@@ -40,6 +40,8 @@ from napari_s3net.plugin.widgets.dock import show_dock
 
 #: Of the window; and of the pictures at most.
 SIZE, WIDTH = (1366, 768), 1024
+#: Steps of learning; and which of the photographs is left for what was learned.
+LEARNED, LEFT = 20, 3
 NOTEBOOK = Path(__file__).resolve().parents[1] / "examples" / "photograph.ipynb"
 
 
@@ -225,16 +227,26 @@ def batch() -> None:
 
 
 def learn() -> None:
-    """The Learn dock with ten corrected images."""
+    """The Learn dock with nine of ten images corrected, while it trains, and with what was learned on the tenth."""
     with tempfile.TemporaryDirectory() as folder, window() as viewer:
         photos, masks = Path(folder) / "photos", Path(folder) / "labels"
         write_photographs(photos, masks, n=10)
-        viewer.open(photos / "photo00.png", plugin="napari-s3net")
+        new = sorted(photos.iterdir())[LEFT]
+        next(masks.glob(f"{new.stem}*")).unlink()
+        viewer.open(new, plugin="napari-s3net")
         dock = open_dock(viewer, "Learn")
         dock.form.images.value, dock.form.labels.value = photos, masks
         dock._scan_folders()
         wait_until(lambda: dock.labelled is not None)
         save("learn", look(viewer))
+        dock.form.steps.value = LEARNED
+        dock.train_button.click()
+        wait_until(lambda: f"{LEARNED // 2:,} of" in dock.line.text())
+        save("learn-training", look(viewer))
+        wait_until(lambda: dock.job is None)
+        dock.apply_button.click()
+        wait_until(lambda: dock.job is None)
+        save("learn-applied", look(viewer))
 
 
 def notebook() -> None:
