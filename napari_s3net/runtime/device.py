@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import gc
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import torch
 
 from napari_s3net.errors import DeviceError, OutOfMemoryError
+
+#: Python's last generation of objects; to collect it is to collect all.
+OLDEST = 2
 
 
 def available_devices() -> list[str]:
@@ -90,8 +94,13 @@ def is_device_lost(error: BaseException) -> bool:
 
 
 def empty_caches() -> None:
-    """Give memory that is not used any more back to the system and to other programs on the graphics card."""
-    gc.collect()
+    """Give memory that is not used any more back to the system and to other programs on the graphics card.
+
+    Beside the main thread only what is young is looked at, as what has just failed is: a full collection would also end
+    objects of a window that nobody needs any more, in a thread that is not theirs, which ended a test in PySide6.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    gc.collect(OLDEST if is_main else OLDEST - 1)
     with suppress(RuntimeError):  # of a card that has failed nothing can be had back
         if torch.cuda.is_available():
             torch.cuda.empty_cache()

@@ -1,11 +1,13 @@
 """Which device is used."""
 
+import threading
 import weakref
 
 import pytest
 import torch
 
 from napari_s3net.errors import DeviceError
+from napari_s3net.runtime import device
 from napari_s3net.runtime.device import available_devices, empty_caches, is_out_of_memory, resolve_device
 
 
@@ -50,3 +52,13 @@ def test_caches_are_emptied_without_harm():
     del one
     empty_caches()
     assert gone() is None
+
+
+def test_all_is_collected_on_the_main_thread_alone(monkeypatch):
+    asked = []
+    monkeypatch.setattr(device.gc, "collect", asked.append)
+    empty_caches()
+    thread = threading.Thread(target=empty_caches)
+    thread.start()
+    thread.join()
+    assert asked == [2, 1]
