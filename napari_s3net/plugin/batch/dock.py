@@ -387,7 +387,7 @@ def _link(address: str, text: str, colour: str) -> str:
 def _words_of_earlier(found: FolderContents) -> str:
     """What the output folder has already, and what Start would do with it."""
     same, other = found.current, found.otherwise
-    words = [f"Start replaces {plural(other, 'result')} of other settings"] if other else []
+    words = [f"Start replaces {plural(other, 'earlier result')}"] if other else []
     if same:
         words.append(f"{plural(same, 'image')} done before with these settings")
     if not words and found.rows:

@@ -173,7 +173,7 @@ def test_results_that_start_would_replace_are_counted_beforehand(ready, photos, 
     qtbot.waitUntil(lambda: bool(ready.form.output_line.text()), timeout=60000)
     assert ready.form.output_line.text() == "3 images done before with these settings"
     ready.form.fit.value = "folder"
-    words = "Start replaces 3 results of other settings"
+    words = "Start replaces 3 earlier results"
     qtbot.waitUntil(lambda: ready.form.output_line.text() == words, timeout=60000)
 
 
