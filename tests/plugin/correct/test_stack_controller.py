@@ -140,8 +140,8 @@ def test_nothing_to_carry_says_so(dock, layer, qtbot, errors):
 
 def test_labels_changed_while_a_correction_is_carried(dock, layer, qtbot):
     correct(dock, layer, 3)
+    dock.background.stepped.connect(lambda _: layer.data.__setitem__((5, 0, 0), 1))  # the labels are read by then
     dock.slices.buttons["propagate up"].click()
-    layer.data[5, 0, 0] = 1
     qtbot.waitUntil(lambda: not dock.background.running, timeout=30000)
     assert "Slice 5 was changed meanwhile, so nothing was written" in dock.slices.line.text()
     assert not (layer.data[4, :, :44] == 1).any()
