@@ -60,8 +60,10 @@ def images_among(files: Iterable[Path]) -> list[Path]:
         damaged.
     """
     files = [path for path in files if not is_hidden(path) and is_readable(path)]
-    stems = {stem(path) for path in files}
-    return [p for p in files if not any(_base(stem(p), end) in stems for end in RESULTS) and not _is_second(p)]
+    stems = [stem(path) for path in files]
+    known = set(stems)
+    is_result = [any(_base(name, end) in known for end in RESULTS) for name in stems]
+    return [p for p, saved in zip(files, is_result, strict=True) if not saved and not _is_second(p)]
 
 
 def others_among(files: Iterable[Path]) -> list[Path]:

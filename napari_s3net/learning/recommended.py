@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from napari_s3net.io.validation.headers import PHOTOGRAPHS
 from napari_s3net.learning.settings import METHODS, LearnSettings
 
-#: What photographs end in.
-PICTURES = frozenset((".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff"))
 #: A mean of fewer draws of the labelled images ranks nothing.
 FEWEST_DRAWS = 3
 
@@ -82,7 +81,7 @@ def are_photographs(images: Iterable[Path]) -> bool:
         Whether there are some, and all have a format of pictures.
     """
     suffixes = {path.suffix.lower() for path in images}
-    return bool(suffixes) and suffixes <= PICTURES
+    return bool(suffixes) and suffixes <= set(PHOTOGRAPHS)
 
 
 def recommend(labelled: int, measured: Sequence[Measured] = MEASURED, *, photographs: bool = False) -> Recommendation:

@@ -20,6 +20,15 @@ from napari_s3net.io.validation.limits import DEFLATE_RATIO, check_memory, check
 
 Format = Literal["png", "jpeg", "bmp", "tiff", "dicom", "nifti", "meta", "nrrd"]
 SUPPORTED = "PNG, JPEG, BMP, TIFF, DICOM, NIfTI, MetaImage (MHA, MHD) and NRRD"
+#: What photographs end in; scans may as well.
+PHOTOGRAPHS = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".dib", ".tif", ".tiff")
+#: What files end in that are read without a look into them whether they are images.
+SUFFIXES = (
+    *PHOTOGRAPHS,
+    *(".dcm", ".dicom", ".ima"),
+    *(".nii", ".nii.gz", ".hdr", ".hdr.gz", ".img", ".img.gz"),
+    *(".mha", ".mhd", ".nrrd", ".nhdr"),
+)
 #: Bytes that are enough to tell every format, and that hold a NIfTI header whole.
 HEAD_BYTES = 1024
 #: SimpleITK knows no more axes; more of them overrun its tables.
@@ -40,7 +49,7 @@ _MAGIC: Mapping[bytes, Format] = {
 }
 #: NIfTI-1 and NIfTI-2 begin with the length of their header, in either order of bytes.
 _NIFTI = [struct.pack(order + "i", length) for order in "<>" for length in (348, 540)]
-_SUFFIX = re.compile(r"(?i)\.(png|jpe?g|jfif|bmp|dib|tiff?|dcm|dicom|ima|(nii|hdr|img)(\.gz)?|mha|mhd|nrrd|nhdr)$")
+_SUFFIX = re.compile(rf"(?i)({'|'.join(re.escape(suffix) for suffix in SUFFIXES)})$")
 _META = re.compile(rb"\s*(ObjectType|ObjectSubType|NDims|Comment|ID|Name)\s*=")
 #: A DICOM data set that has no preamble: little endian, explicit or implicit, or big endian.
 _BARE_DICOM = re.compile(

@@ -14,6 +14,8 @@ from qtpy.QtWidgets import QApplication, QFileDialog, QInputDialog, QWidget
 from napari_s3net.errors import AmbiguousSeriesError, S3NetError
 from napari_s3net.image import Image
 from napari_s3net.io import read_image
+from napari_s3net.io.listing import images_among
+from napari_s3net.io.validation.headers import SUFFIXES
 from napari_s3net.plugin import PLUGIN
 from napari_s3net.plugin.contributions.reader import LayerData, layer_data, read
 from napari_s3net.plugin.jobs.thread_job import is_busy
@@ -24,12 +26,9 @@ from napari_s3net.plugin.layers.view import show_whole
 from napari_s3net.plugin.layers.waiting import is_waiting, let_wait
 from napari_s3net.plugin.widgets.remembered import recall, remember
 
-PATTERNS = "*.png *.jpg *.jpeg *.bmp *.tif *.tiff *.dcm *.ima *.nii *.nii.gz *.hdr *.mha *.mhd *.nrrd *.nhdr"
-#: What results beside their images are called.
-SAVED = re.compile(r"_(mask|labels)\.[^\d]+$", re.IGNORECASE)
 #: Under which the folder of the last image is remembered.
 FOLDER = "open/folder"
-FILES = f"Images ({PATTERNS});;All files (*)"
+FILES = f"Images ({' '.join(f'*{suffix}' for suffix in SUFFIXES)});;All files (*)"
 
 
 def open_file() -> None:
@@ -131,15 +130,15 @@ def next_image(path: str | None) -> Path | None:
     Returns
     -------
     Path or None
-        None after the last one. Masks and labels that were saved beside their images are left out.
+        None after the last one. Hidden files, and results that were saved beside their image, are left out.
     """
     if path is None or not Path(path).is_file():
         return None
     here = Path(path)
-    endings = tuple(pattern.removeprefix("*") for pattern in PATTERNS.split())
-    names = (one.name for one in here.parent.iterdir() if one.name.lower().endswith(endings))
-    later = [name for name in names if not SAVED.search(name) and _counted(name) > _counted(here.name)]
-    return here.with_name(min(later, key=_counted)) if later else None
+    place = _counted(here.name)
+    named = (one for one in here.parent.iterdir() if one.name.lower().endswith(SUFFIXES))
+    later = {one: _counted(one.name) for one in images_among(named)}
+    return min((one for one in later if later[one] > place), key=later.__getitem__, default=None)
 
 
 def _counted(name: str) -> list[tuple[int, str]]:

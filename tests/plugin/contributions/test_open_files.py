@@ -119,11 +119,12 @@ def test_one_of_several_series_is_asked_for(viewer, monkeypatch, said, chosen):
 
 
 def test_the_next_image_as_people_count_without_what_was_saved(tmp_path):
-    for name in ("a9.jpg", "a10.jpg", "a10_mask.png", "a9_labels.nii.gz", "notes.txt", "b.PNG"):
+    saved = ("a10_mask.png", "a9_labels.nii.gz", "a9.seg.dcm", "a10_overlay.png", "._a10.jpg", "c.img")
+    for name in ("a9.jpg", "a10.jpg", *saved, "notes.txt", "b.PNG", "c.hdr"):
         (tmp_path / name).write_bytes(b"")
     walk = [str(tmp_path / "a9.jpg")]
     while (after := module.next_image(walk[-1])) is not None:
         walk.append(str(after))
-    assert [path.rpartition("/")[2].rpartition("\\")[2] for path in walk] == ["a9.jpg", "a10.jpg", "b.PNG"]
+    assert [path.rpartition("/")[2].rpartition("\\")[2] for path in walk] == ["a9.jpg", "a10.jpg", "b.PNG", "c.hdr"]
     assert module.next_image(str(tmp_path)) is None
     assert module.next_image(None) is None
