@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from napari_s3net.errors import InvalidImageError, ReadError, ReadWarning
 from napari_s3net.image import Image
-from napari_s3net.learning.files import ImageWithLabels, default_names
+from napari_s3net.learning.files import MASK_VALUES, UNLABELLED, ImageWithLabels, default_names
 from napari_s3net.learning.keypoints import Keypoints, find_keypoints
 from napari_s3net.learning.planes import (
     InputNormalisation,
@@ -28,9 +28,6 @@ from napari_s3net.learning.steps import ReadStep
 from napari_s3net.network.class_losses import IGNORED
 from napari_s3net.segments import Colour, Segment
 
-#: In a file of labels: nobody has looked at this pixel.
-UNLABELLED = 255
-MASK_VALUES = {0, UNLABELLED}
 #: The normalisation is chosen by this many images, those with labels first.
 LOOKED_AT = 24
 MOST_CLASSES = 126

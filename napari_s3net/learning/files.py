@@ -1,4 +1,4 @@
-"""Which file holds the labels of which image."""
+"""Which file holds the labels of which image, and what its values mean."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from napari_s3net.errors import ReadError
 from napari_s3net.io.listing import is_hidden
 from napari_s3net.io.validation.headers import is_readable, stem
 
+#: In a file of labels: nobody has looked at this pixel.
+UNLABELLED = 255
+#: A file that holds these values alone is a mask, of the one class 1.
+MASK_VALUES = {0, UNLABELLED}
 #: What may be appended to an image's name to make that of its labels.
 ENDINGS = ("", "_labels", "_label", "_mask", "_gt", "_seg", "_segmentation", ".seg")
 #: Where the corrections of a batch lie below its output folder; masks first, for its labels are clusters.

@@ -1,133 +1,26 @@
-"""Learning, applying and choosing beside the window: threads that leave what they have for a timer to collect."""
+"""What the Learn dock has done beside the window: look at labels, learn, apply a model, choose the next image."""
 
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_s3net.errors import S3NetError
-from napari_s3net.image import Image, Notice, Segmentation
-from napari_s3net.learning.files import (
-    ImageWithLabels,
-    checkpoint_of,
-    find_images_with_labels,
-    has_images,
-    place_of_labels,
-)
+from napari_s3net.image import Image, Segmentation
+from napari_s3net.learning.files import ImageWithLabels, checkpoint_of
+from napari_s3net.learning.label_scan import Labelled, scan_labels
 from napari_s3net.learning.settings import LearnSettings
-from napari_s3net.plugin.jobs.thread_job import LongJob, ThreadJob
-from napari_s3net.runtime.generators import follow
-from napari_s3net.segments import Segment, colour_of_hex, hex_of_colour
+from napari_s3net.plugin.jobs.stepped_job import SteppedJob
+from napari_s3net.plugin.jobs.thread_job import ThreadJob
+from napari_s3net.segments import colour_of_hex
 
 #: Seconds between two previews, at least.
 PREVIEW_SECONDS = 2.0
-PAUSE_SECONDS = 0.1
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """What of a folder is corrected.
-
-    Parameters
-    ----------
-    pairs : tuple of ImageWithLabels
-        Every image, with its labels where there are some.
-    whole, partly : int
-        How many images are labelled at every pixel, and how many only in part.
-    values : tuple of int
-        Of the classes, in the labels and in the model that was learned before.
-    names, colours : dict
-        Of the classes, as that model knows them.
-    note : str
-        Why there are no labels of any image; empty where there are some, or where their folder is empty.
-    """
-
-    pairs: tuple[ImageWithLabels, ...]
-    whole: int
-    partly: int
-    values: tuple[int, ...] = ()
-    names: dict[int, str] = field(default_factory=dict)
-    colours: dict[int, str] = field(default_factory=dict)
-    note: str = ""
-
-    @property
-    def corrected(self) -> tuple[Path, ...]:
-        """The images that have labels."""
-        return tuple(pair.image for pair in self.pairs if pair.labels is not None)
-
-
-def scan_labels(images: Path, labels: Path | None, model: Path | None = None) -> Labelled:
-    """List the images of a folder, and look at the labels that there are.
-
-    Parameters
-    ----------
-    images : Path
-        Folder of images.
-    labels : Path or None
-        Folder of labels.
-    model : Path, optional
-        What was learned before; it need not be there.
-
-    Returns
-    -------
-    Labelled
-        Counts, pairs and classes.
-
-    Raises
-    ------
-    S3NetError
-        If a folder is missing, or there are no images, or labels that cannot be read.
-    """
-    from napari_s3net.io import read_labels
-    from napari_s3net.learning.examples import MASK_VALUES, UNLABELLED
-
-    has_labels = labels is not None and labels.is_dir() and any(labels.iterdir())
-    note = ""
-    try:
-        pairs = find_images_with_labels(images, labels if has_labels else None)
-    except S3NetError as error:
-        pairs = find_images_with_labels(images)
-        note = str(error) if labels is not None and has_images(place_of_labels(labels)) else ""
-    if labels is not None and not labels.is_dir():
-        note = f"There is no folder {labels} yet: it is made with the first labels that are kept."
-    whole = partly = 0
-    values: set[int] = set()
-    told: dict[int, Segment] = {}
-    for pair in pairs:
-        if pair.labels is not None:
-            read = read_labels(pair.labels)
-            found = set(np.unique(read.array).tolist())
-            told = {one.label: one for one in read.segments} | told
-            is_whole = UNLABELLED not in found or found == MASK_VALUES
-            whole, partly = whole + is_whole, partly + (not is_whole)
-            values |= {1} if found == MASK_VALUES else found - {0, UNLABELLED}
-    names, colours = _known_classes(model)
-    ordered = tuple(sorted(values | names.keys()))
-    in_files = [told[value] for value in ordered if value in told]
-    names = {one.label: one.own_name for one in in_files if one.own_name} | names
-    colours = {one.label: hex_of_colour(one.colour) for one in in_files if one.colour} | colours
-    return Labelled(tuple(pairs), whole, partly, ordered, names, colours, note)
-
-
-def _known_classes(model: Path | None) -> tuple[dict[int, str], dict[int, str]]:
-    """Names and colours of a model's classes; none where there is no model that can be read."""
-    from napari_s3net.learning.model import load_model
-
-    try:
-        card = load_model(model).card if model is not None and model.is_file() else None
-    except S3NetError:
-        card = None
-    if card is None:
-        return {}, {}
-    return dict(card.classes), {value: hex_of_colour(colour) for value, colour in card.colours.items()}
 
 
 class LabelScan(ThreadJob):
@@ -141,88 +34,6 @@ class LabelScan(ThreadJob):
 
     def _do(self) -> Labelled:
         return scan_labels(*self._folders)
-
-
-@dataclass(frozen=True, eq=False)
-class LearnUpdate:
-    """What has come of a job since the last time.
-
-    Parameters
-    ----------
-    steps : tuple
-        Of learning, `LearnStep` without the network; of other work, steps with `done` and `total`.
-    notice : str
-        The newest sentence for the screen; empty where nothing is new.
-    preview : numpy.ndarray or None
-        Labels of the previewed plane, as the network sees it now.
-    """
-
-    steps: tuple[Any, ...] = ()
-    notice: str = ""
-    preview: NDArray[np.int32] | None = None
-
-
-class SteppedJob(LongJob):
-    """Work that is a generator: its steps are collected, it may be paused, and stopped with what there is."""
-
-    #: What is done when all images are read, and what becomes of work that is stopped; for the screen.
-    after_reading = ""
-    if_stopped = ""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._stop, self._paused = Event(), Event()
-        self._steps: deque[Any] = deque()
-        self._notice = ""
-        self._preview: NDArray[np.int32] | None = None
-
-    def pause(self, paused: bool) -> None:
-        """Wait after the step under way; False goes on.
-
-        Parameters
-        ----------
-        paused : bool
-            True to wait, False to go on.
-        """
-        (self._paused.set if paused else self._paused.clear)()
-
-    def stop(self) -> None:
-        """Ask to end and keep what there is. Returns at once."""
-        self._stop.set()
-
-    def cancel(self) -> None:
-        """End and keep nothing, also while paused."""
-        super().cancel()
-        self._stop.set()
-
-    def collect(self) -> LearnUpdate:
-        """Take what has come since the last call.
-
-        Returns
-        -------
-        LearnUpdate
-            Each step, notice and preview is handed over once.
-        """
-        steps = tuple(self._steps.popleft() for _ in range(len(self._steps)))
-        notice, self._notice = self._notice, ""
-        preview, self._preview = self._preview, None
-        return LearnUpdate(steps, notice, preview)
-
-    def _follow(self, steps: Any) -> Any:
-        return follow(steps, self._on_step)
-
-    def _on_step(self, step: Any) -> bool | None:
-        if isinstance(step, Notice):
-            self._notice = step.text
-        else:
-            self._look(step)
-            self._steps.append(replace(step, network=None) if hasattr(step, "network") else step)
-        while self._paused.is_set() and not self._stop.is_set():
-            time.sleep(PAUSE_SECONDS)
-        return self._stop.is_set() or None
-
-    def _look(self, step: Any) -> None:
-        """See the step before its network is let go of."""
 
 
 @dataclass(frozen=True, eq=False)

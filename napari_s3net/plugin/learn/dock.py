@@ -14,16 +14,15 @@ from qtpy.QtWidgets import QFileDialog, QLabel, QPushButton, QWidget
 
 from napari_s3net.errors import S3NetError
 from napari_s3net.image import Segmentation
+from napari_s3net.learning.label_scan import Labelled
 from napari_s3net.plugin.jobs.learn_job import (
     ApplyJob,
-    Labelled,
     LabelScan,
     LearnJob,
     LearnRequest,
-    LearnUpdate,
     NextJob,
-    SteppedJob,
 )
+from napari_s3net.plugin.jobs.stepped_job import JobUpdate, SteppedJob
 from napari_s3net.plugin.jobs.thread_job import Activity, Failure, busy_words, is_busy
 from napari_s3net.plugin.layers.result_layer import plain
 from napari_s3net.plugin.layers.source import source_of
@@ -308,7 +307,7 @@ class LearnDock(Dock):
         if self._scan is None and self.job is None:
             self._timer.stop()
 
-    def _show_update(self, update: LearnUpdate) -> None:
+    def _show_update(self, update: JobUpdate) -> None:
         if update.notice:
             self.told.setText(update.notice)
         if update.preview is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from napari_s3net.batch import Plan
 from napari_s3net.learning.steps import ReadStep
 from napari_s3net.plugin.jobs.batch_job import BatchJob
-from napari_s3net.plugin.jobs.learn_job import LearnUpdate
+from napari_s3net.plugin.jobs.stepped_job import JobUpdate
 
 
 class FolderJob:
@@ -66,12 +66,12 @@ class FolderJob:
         """
         return self._outcome
 
-    def collect(self) -> LearnUpdate:
+    def collect(self) -> JobUpdate:
         """Take what has come since the last call.
 
         Returns
         -------
-        LearnUpdate
+        JobUpdate
             A step when it is known how many files there are, and for those that are over.
         """
         update = self._job.collect()
@@ -79,4 +79,4 @@ class FolderJob:
         self._total = len(update.items) if update.items is not None else self._total
         over = sum(row.is_final for row in update.rows)
         self._done += over
-        return LearnUpdate((ReadStep(self._done, self._total),) if over or update.items else ())
+        return JobUpdate((ReadStep(self._done, self._total),) if over or update.items else ())

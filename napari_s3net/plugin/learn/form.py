@@ -9,10 +9,10 @@ from typing import Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
 
+from napari_s3net.learning.label_scan import Labelled
 from napari_s3net.learning.recommended import Recommendation, are_photographs, recommend
 from napari_s3net.learning.settings import METHODS, SIZES, LearnSettings, learn_settings
 from napari_s3net.plugin.batch.form import folder_field, folder_in, recall_folder, remember_folder
-from napari_s3net.plugin.jobs.learn_job import Labelled
 from napari_s3net.plugin.learn.class_table import ClassTable
 from napari_s3net.plugin.widgets.fields import add_fields, add_row, form_layout, make_field
 from napari_s3net.plugin.widgets.parts import button, caption, column, fold, one_line

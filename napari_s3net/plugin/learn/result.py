@@ -17,7 +17,8 @@ from napari_s3net.errors import InvalidImageError
 from napari_s3net.export.result import label_suffix
 from napari_s3net.image import Image, Segmentation
 from napari_s3net.io import read_image, write_labels
-from napari_s3net.learning.files import CORRECTED, place_of_labels
+from napari_s3net.io.validation.headers import stem
+from napari_s3net.learning.files import CORRECTED, UNLABELLED, place_of_labels
 from napari_s3net.plugin.contributions.reader import layer_data
 from napari_s3net.plugin.layers.metadata import Metadata
 from napari_s3net.plugin.layers.metadata_history import history_of
@@ -245,8 +246,6 @@ def keep_correction(path: Path, layer: Labels, folder: Path, images: Path | None
         If the image cannot be read any more, if there is only background where somebody has looked, or if the labels
         cannot be written.
     """
-    from napari_s3net.io.validation.headers import stem
-
     image = read_image(path)
     place = place_of_labels(folder)
     if place == folder and (folder / REPORT).is_file():
@@ -289,8 +288,6 @@ def _corrected_labels(layer: Labels) -> NDArray[np.int32]:
     InvalidImageError
         If that would be a file of 0 and 255 alone, which is read as a mask.
     """
-    from napari_s3net.learning.examples import UNLABELLED
-
     labels = class_labels(layer)
     reviewed = _reviewed(layer)
     if not reviewed.all() and not labels[reviewed].any():

@@ -1,18 +1,16 @@
 """Learning, applying and choosing, each in a thread."""
 
-import shutil
-
 import numpy as np
 import pytest
 from qtpy.QtCore import QThreadPool
 
-from napari_s3net.errors import S3NetError
 from napari_s3net.image import Segmentation
 from napari_s3net.io import read_image
 from napari_s3net.learning.files import find_images_with_labels
+from napari_s3net.learning.label_scan import scan_labels
 from napari_s3net.learning.model import load_model
 from napari_s3net.learning.settings import learn_settings
-from napari_s3net.plugin.jobs.learn_job import ApplyJob, LearnJob, LearnRequest, NextJob, scan_labels
+from napari_s3net.plugin.jobs.learn_job import ApplyJob, LearnJob, LearnRequest, NextJob
 from napari_s3net.plugin.jobs.thread_job import Failure
 from napari_s3net.runtime import child_pool
 from tests.learning.conftest import TINY, scene, write_partly_labelled
@@ -42,29 +40,6 @@ def learn(folder, steps=4, **options):
     pairs = tuple(find_images_with_labels(folder / "images", folder / "labels"))
     settings = learn_settings(**{**TINY, "steps": steps})
     return LearnJob(LearnRequest(pairs, folder / "m.safetensors", settings, {}, **options))
-
-
-def test_what_is_labelled_is_counted(folder):
-    found = scan_labels(folder / "images", folder / "labels")
-    assert (len(found.pairs), found.whole, found.partly) == (3, 1, 1)
-    assert [path.stem for path in found.corrected] == ["a0", "a1"]
-    (folder / "none").mkdir()
-    assert scan_labels(folder / "images", folder / "none").corrected == ()
-    with pytest.raises(S3NetError):
-        scan_labels(folder / "nowhere", None)
-
-
-def test_labels_that_are_called_like_no_image_are_told(folder):
-    (folder / "none").mkdir()
-    assert scan_labels(folder / "images", folder / "none").note == ""
-    (folder / "none" / "model.safetensors").write_bytes(b"x")
-    assert scan_labels(folder / "images", folder / "none").note == ""
-    shutil.copy(folder / "labels" / "a0.png", folder / "none" / "another.png")
-    found = scan_labels(folder / "images", folder / "none")
-    assert found.corrected == ()
-    assert "expected files that are called like the images" in found.note
-    assert scan_labels(folder / "images", folder / "labels").note == ""
-    assert "There is no folder" in scan_labels(folder / "images", folder / "yet").note
 
 
 def test_learned_then_applied_then_the_next_is_chosen(folder, qtbot):

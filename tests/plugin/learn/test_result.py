@@ -12,8 +12,7 @@ from napari_s3net.errors import InvalidImageError, ReadError
 from napari_s3net.image import Geometry, Image, Segmentation
 from napari_s3net.io import read_image, read_labels
 from napari_s3net.io.write import write_labels, write_png
-from napari_s3net.learning.examples import UNLABELLED
-from napari_s3net.learning.files import find_images_with_labels
+from napari_s3net.learning.files import UNLABELLED, find_images_with_labels
 from napari_s3net.plugin.layers.metadata_history import history_of
 from napari_s3net.plugin.layers.ownership import belongs_to
 from napari_s3net.plugin.layers.palette import LIGHT, hex_colour

@@ -1,0 +1,100 @@
+"""Work that is a generator, in a thread: its steps are collected; it can be paused, and stopped with what there is."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass, replace
+from threading import Event
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_s3net.image import Notice
+from napari_s3net.plugin.jobs.thread_job import LongJob
+from napari_s3net.runtime.generators import follow
+
+PAUSE_SECONDS = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class JobUpdate:
+    """What has come of a job since the last time.
+
+    Parameters
+    ----------
+    steps : tuple
+        Of learning, `LearnStep` without the network; of other work, steps with `done` and `total`.
+    notice : str
+        The newest sentence for the screen; empty where nothing is new.
+    preview : numpy.ndarray or None
+        Labels of the previewed plane, as the network sees it now.
+    """
+
+    steps: tuple[Any, ...] = ()
+    notice: str = ""
+    preview: NDArray[np.int32] | None = None
+
+
+class SteppedJob(LongJob):
+    """Work that is a generator: its steps are collected, it may be paused, and stopped with what there is."""
+
+    #: What is done when all images are read, and what becomes of work that is stopped; for the screen.
+    after_reading = ""
+    if_stopped = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stop, self._paused = Event(), Event()
+        self._steps: deque[Any] = deque()
+        self._notice = ""
+        self._preview: NDArray[np.int32] | None = None
+
+    def pause(self, paused: bool) -> None:
+        """Wait after the step under way; False goes on.
+
+        Parameters
+        ----------
+        paused : bool
+            True to wait, False to go on.
+        """
+        (self._paused.set if paused else self._paused.clear)()
+
+    def stop(self) -> None:
+        """Ask to end and keep what there is. Returns at once."""
+        self._stop.set()
+
+    def cancel(self) -> None:
+        """End and keep nothing, also while paused."""
+        super().cancel()
+        self._stop.set()
+
+    def collect(self) -> JobUpdate:
+        """Take what has come since the last call.
+
+        Returns
+        -------
+        JobUpdate
+            Each step, notice and preview is handed over once.
+        """
+        steps = tuple(self._steps.popleft() for _ in range(len(self._steps)))
+        notice, self._notice = self._notice, ""
+        preview, self._preview = self._preview, None
+        return JobUpdate(steps, notice, preview)
+
+    def _follow(self, steps: Any) -> Any:
+        return follow(steps, self._on_step)
+
+    def _on_step(self, step: Any) -> bool | None:
+        if isinstance(step, Notice):
+            self._notice = step.text
+        else:
+            self._look(step)
+            self._steps.append(replace(step, network=None) if hasattr(step, "network") else step)
+        while self._paused.is_set() and not self._stop.is_set():
+            time.sleep(PAUSE_SECONDS)
+        return self._stop.is_set() or None
+
+    def _look(self, step: Any) -> None:
+        """See the step before its network is let go of."""

@@ -1,0 +1,37 @@
+"""What of a folder is corrected."""
+
+import shutil
+
+import pytest
+
+from napari_s3net.errors import S3NetError
+from napari_s3net.learning.label_scan import scan_labels
+from tests.learning.conftest import write_partly_labelled
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_partly_labelled(tmp_path, 3)
+
+
+def test_what_is_labelled_is_counted(folder):
+    found = scan_labels(folder / "images", folder / "labels")
+    assert (len(found.pairs), found.whole, found.partly) == (3, 1, 1)
+    assert [path.stem for path in found.corrected] == ["a0", "a1"]
+    (folder / "none").mkdir()
+    assert scan_labels(folder / "images", folder / "none").corrected == ()
+    with pytest.raises(S3NetError):
+        scan_labels(folder / "nowhere", None)
+
+
+def test_labels_that_are_called_like_no_image_are_told(folder):
+    (folder / "none").mkdir()
+    assert scan_labels(folder / "images", folder / "none").note == ""
+    (folder / "none" / "model.safetensors").write_bytes(b"x")
+    assert scan_labels(folder / "images", folder / "none").note == ""
+    shutil.copy(folder / "labels" / "a0.png", folder / "none" / "another.png")
+    found = scan_labels(folder / "images", folder / "none")
+    assert found.corrected == ()
+    assert "expected files that are called like the images" in found.note
+    assert scan_labels(folder / "images", folder / "labels").note == ""
+    assert "There is no folder" in scan_labels(folder / "images", folder / "yet").note
