@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,28 +24,27 @@ from napari_s3net.plugin.jobs.learn_job import (
 from napari_s3net.plugin.jobs.stepped_job import JobUpdate, SteppedJob
 from napari_s3net.plugin.jobs.thread_job import Activity, Failure, busy_words, is_busy
 from napari_s3net.plugin.layers.result_layer import plain
-from napari_s3net.plugin.layers.source import source_of
-from napari_s3net.plugin.layers.stack import Stack
+from napari_s3net.plugin.learn.applying import Applied, Applying
 from napari_s3net.plugin.learn.folder_job import FolderJob
 from napari_s3net.plugin.learn.form import LearnForm
 from napari_s3net.plugin.learn.open_layers import open_labels
 from napari_s3net.plugin.learn.opened import Correcting, SeenSlices
+from napari_s3net.plugin.learn.outcome_text import (
+    FIRST,
+    NO_LABELS,
+    applied_text,
+    folder_text,
+    learned_text,
+    next_text,
+)
 from napari_s3net.plugin.learn.preview import Preview
 from napari_s3net.plugin.learn.progress import Progress
-from napari_s3net.plugin.learn.result import (
-    keep_correction,
-    kept_slices,
-    put_result,
-    replaces_changes,
-)
+from napari_s3net.plugin.learn.result import keep_correction, kept_slices
 from napari_s3net.plugin.widgets.dock import Dock, show_dock
 from napari_s3net.plugin.widgets.parts import button, caption, column, row
 from napari_s3net.plugin.widgets.text import plural
 
 POLL_MS = 100
-FIRST = "Choose a folder of images, and one for corrected labels."
-NO_LABELS = "No labels yet. Open an image of the folder and label it; Take labels of open layers writes them here."
-SLICES_KEPT = " Slices that you look at count as corrected and are kept; the others are not learned from."
 
 
 class LearnDock(Dock):
@@ -67,7 +65,7 @@ class LearnDock(Dock):
         self._scan: LabelScan | None = None
         self._activity: Activity | None = None
         self.preview = Preview(napari_viewer)
-        self._applied_to: tuple[ImageLayer, Stack] | None = None
+        self._applying = Applying(napari_viewer)
         #: The folder of images that a model was applied to, and that of the results.
         self._results: tuple[Path, Path] | None = None
         self.progress = Progress(self)
@@ -116,13 +114,7 @@ class LearnDock(Dock):
         if layer is None:
             self.show_message("Open an image first, or let Next to correct choose one.")
         elif self._may_begin() and self.form.model is not None:
-            dims = self._viewer.dims
-            source = source_of(
-                layer, dims.point, range(dims.ndim)[-2:]
-            )  # as it was learned: slice by slice of the file
-            stack = Stack.whole(source)
-            self._applied_to = layer, stack
-            self._begin(ApplyJob(self.form.model, stack.read if len(stack) > 1 else source.read), "Applying…")
+            self._begin(self._applying.ask(layer, self.form.model), "Applying…")
 
     def apply_to_folder(self, _: bool = False, output: Path | None = None) -> None:
         """Apply what was learned to every image of the folder; what is done already is skipped.
@@ -215,7 +207,8 @@ class LearnDock(Dock):
         if self.job is not None:
             self.job.cancel()
         self._close_activity()
-        self._correcting.opened = self._applied_to = None
+        self._applying.release()
+        self._correcting.opened = None
 
     # -- making
 
@@ -326,49 +319,30 @@ class LearnDock(Dock):
             self.line.clear()
             self.fail(outcome.message)
         elif isinstance(job, LearnJob) and outcome is not None:
-            self._show_learned(outcome.record)
+            self.line.setText(learned_text(outcome.record, int(self.form.steps.value)))
         elif isinstance(job, ApplyJob) and isinstance(outcome, Segmentation):
-            self._show_applied(outcome, job.slices_done)
+            applied = self._applying.put(outcome, job.slices_done, self.form.classes.colours())
+            if applied is not None:
+                self._show_applied(applied)
         elif isinstance(job, NextJob) and outcome is not None:
             self._show_next(*outcome)
         elif isinstance(job, FolderJob) and outcome is not None:
-            self.line.setText(f"{outcome.done:,} done, {outcome.failed:,} failed, {outcome.skipped:,} done before.")
+            self.line.setText(folder_text(outcome))
         self._show_state()
 
-    def _show_learned(self, record: dict[str, Any]) -> None:
-        dice, steps, asked = record["dice on images set aside"], record["steps"], int(self.form.steps.value)
-        stopped = (
-            "" if steps >= asked else f"Stopped after {steps:,} of {plural(asked, 'step')}; Train goes on from there. "
-        )
-        told = "" if dice is None else f" Dice on images set aside {dice:.2f}."
-        self.line.setText(f"{stopped}Learned from {plural(record['labelled images'], 'image')}.{told}")
-
-    def _show_applied(self, result: Segmentation, done: int) -> None:
-        """Put the model's labels onto the image, as far as it was applied; an image of the folder can be corrected."""
-        if self._applied_to is None:
-            return
-        (image, whole), self._applied_to = self._applied_to, None
-        stack = replace(whole, last=whole.first + done - 1)
-        if len(stack) < len(whole):
-            result = replace(result, labels=result.labels[:done])
-        replaced = " Labels that were changed made room; Ctrl-Z brings them back."
-        replaced = replaced if replaces_changes(self._viewer, image, stack) else ""
-        labels = put_result(self._viewer, image, stack, result, self.form.classes.colours())
+    def _show_applied(self, applied: Applied) -> None:
+        """An image of the folder can be corrected now."""
         files = () if self.labelled is None else [pair.image for pair in self.labelled.pairs]
-        self._correcting.follow(image, labels, files)
+        self._correcting.follow(applied.image, applied.labels, files)
         self._seen.moved()
-        applied = "Applied" if len(stack) == len(whole) else f"Applied to {done:,} of {plural(len(whole), 'slice')}"
-        then = ", then Keep correction and Train" if self._correcting.labels is labels else ""
-        kept = SLICES_KEPT if then and labels.data.ndim > 2 else ""
-        self.line.setText(f"{applied}. Correct what is wrong in the Correct dock{then}.{replaced}{kept}")
+        self.line.setText(applied_text(applied, can_be_kept=self._correcting.labels is applied.labels))
 
     def _show_next(self, path: Path, result: Segmentation) -> None:
         """Open the chosen image with the model's labels; what was opened before goes, and others are hidden."""
         left = self._correcting.close()
         self._correcting.show(path, result, self.form.classes.colours())
         self._seen.moved()
-        kept = SLICES_KEPT if result.labels.ndim > 2 else ""
-        self.line.setText(f"{path.name}: correct it, then Keep correction and Train.{kept}{left}")
+        self.line.setText(next_text(path.name, left, is_stack=result.labels.ndim > 2))
 
     # -- the viewer
 
