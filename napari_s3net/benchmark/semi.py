@@ -39,6 +39,8 @@ class Row:
         As in `LearnSettings`.
     pretrained : str
         Method whose pre-trained encoder it starts from; empty for random weights.
+    taught : str
+        Kind of synthetic images whose weights, which come with the program, it starts from; empty for none.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Row:
     method: str
     backbone: str = "unet"
     pretrained: str = ""
+    taught: str = ""
 
 
 ROWS = (
@@ -59,6 +62,7 @@ ROWS = (
     Row("ideal-ilka", "IDEAL, I-LKA backbone", "ideal", backbone="ilka", pretrained="ideal"),
     Row("kaf-ilka", "KAF, I-LKA backbone", "kaf", backbone="ilka", pretrained="kaf"),
     Row("ilka", "I-LKA backbone from random", "plain", backbone="ilka"),
+    Row("ilka-taught", "I-LKA backbone from synthetic chests", "plain", backbone="ilka", taught="chest"),
 )
 
 
@@ -236,12 +240,20 @@ class _Run:
         from napari_s3net.runtime.generators import follow
 
         name = f"{cell.row.name}-{cell.labelled}-{cell.draw}"
-        init = self._pretrained(cell.row, data, settings) if cell.row.pretrained else None
+        init = self._start(cell.row, data, settings)
         patients = np.array([patient_of(data.names[file]) for file in data.files])
         known = np.isin(patients, drawn_patients(cell.labelled, cell.draw))
         blind = replace(data, labels=np.where(known[:, None, None], data.labels, np.int8(IGNORED)))
         steps = iter_learn(blind, settings, self.device, init=init, checkpoint=self._checkpoint(name))
         return follow(steps, lambda step: self._say(name, step))
+
+    def _start(self, row: Row, data: ExampleSet, settings: LearnSettings) -> Path | None:
+        """The weights that a row starts from; None for random ones."""
+        from napari_s3net.training.taught import shipped_path
+
+        if row.taught:
+            return shipped_path(row.taught)
+        return self._pretrained(row, data, settings) if row.pretrained else None
 
     def _pretrained(self, row: Row, data: ExampleSet, settings: LearnSettings) -> Path:
         """The pre-trained encoder of a row: made once, with the pool's images alone, for all draws."""

@@ -11,6 +11,7 @@ from napari_s3net.io.write import write_labels
 from napari_s3net.learning import train
 from napari_s3net.learning.settings import learn_settings
 from napari_s3net.network.class_losses import IGNORED
+from napari_s3net.training.taught import shipped_path
 from tests.learning.conftest import TINY, scene
 
 SETTINGS = learn_settings(**{**TINY, "steps": 2})
@@ -69,6 +70,23 @@ def test_a_table_goes_on_where_it_was_and_test_patients_stay_out(acdc, tmp_path,
     assert page.count("### ") == 2
     assert "Not measured yet" in page
     assert "U-Net from random" in page
+
+
+def test_a_row_starts_from_the_weights_of_synthetic_images(acdc, tmp_path, monkeypatch):
+    started = []
+    learn = train.iter_learn
+
+    def spy(*args, init, **options):
+        started.append(init)
+        return (yield from learn(*args, init=init, **options))
+
+    monkeypatch.setattr(train, "iter_learn", spy)
+    monkeypatch.setattr(semi, "drawn_patients", lambda labelled, draw: [1])
+    out = tmp_path / "out"
+    (cell,) = iter_semi(acdc, out, plan_cells(["ilka-taught"], [1], 1), SETTINGS.replace(steps=1), print)
+    assert cell.row.backbone == "ilka"
+    assert started == [shipped_path("chest")]
+    assert not (out / "models").exists()
 
 
 def test_the_gain_is_that_of_the_draws_that_both_rows_have(tmp_path):
