@@ -33,6 +33,7 @@ _MORE_MEMORY = "decoding it takes more memory than there is, or than its header 
 _REASONS = {
     r"orthonormal": "its axes are not at right angles (sheared), which is not read here.",
     r"domain axes": "its axes do not fit the space that its header describes.",
+    r"Zero-valued spacing": "its header tells a spacing that is zero or no number. Write the size of its voxels there.",
     r"does not match the required size|Size mismatch": "its slices are not of one size.",
     r"bad.?alloc|allocat|out of memory": _MORE_MEMORY,
     r"(?i)unsupported|not support|can ?not handle|unknown (component|pixel)": "it is of a variant not read here.",

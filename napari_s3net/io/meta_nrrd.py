@@ -8,7 +8,7 @@ import tempfile
 import warnings
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from math import prod
 from pathlib import Path
@@ -22,7 +22,7 @@ from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.image import Image, Kind, kind_of_grey
 from napari_s3net.io.geometry import SHEARED, Grid, has_right_angles, to_array_order, to_upright
 from napari_s3net.io.itk import Decoder, array_of, open_reader, plain_path, value_bytes
-from napari_s3net.io.validation.headers import TextHeader, check_meta, check_nrrd
+from napari_s3net.io.validation.headers import TextHeader, check_meta, check_nrrd, is_true
 from napari_s3net.io.validation.limits import check_memory, check_promise
 
 #: Millimetres of each unit that a header may name; µ is written with either of its two characters.
@@ -35,6 +35,12 @@ _UNITS = {
     **dict.fromkeys(("cm", "centimeter", "centimetre"), 10.0),
     **dict.fromkeys(("m", "meter", "metre"), 1000.0),
 }
+#: Spaces of an NRRD that say which side of the patient is left.
+_SIDES = re.compile(r"(left|right)-(anterior|posterior)-superior|[LR][AP]S", re.IGNORECASE)
+#: Fields of a MetaImage that place it in the patient, all three under names that mean the same.
+_TURNED = ("TransformMatrix", "Rotation", "Orientation")
+#: Said of a volume that is not placed; ITK, and with it most programs, takes the first axis so.
+UNPLACED = "its header does not say which side is left; the first axis is taken to run to the left. Check the sides."
 MetaOrNrrd = Literal["meta", "nrrd"]
 _DECODERS: dict[str, Decoder] = {"meta": "MetaImageIO", "nrrd": "NrrdImageIO"}
 
@@ -173,6 +179,8 @@ def _kinds_to_read(fields: Mapping[str, str]) -> str | None:
 def _opened(path: Path, file_format: MetaOrNrrd) -> Iterator[tuple[sitk.ImageFileReader, TextHeader]]:
     """A reader that knows the header, and the header."""
     header = check_meta(path) if file_format == "meta" else check_nrrd(path)
+    if re.search(r"(?i)\b(hsv|xyz)-color", header.fields.get("kinds", "")):
+        raise UnsupportedFormatError("its colours are HSV or XYZ, not red, green and blue; save it as RGB.")
     with _readable(path, file_format, header) as readable:
         yield open_reader(readable, _DECODERS[file_format]), header
 
@@ -181,12 +189,22 @@ def _in_millimetres(
     image: sitk.Image, header: TextHeader, file_format: MetaOrNrrd
 ) -> tuple[sitk.Image, Literal["mm", "pixel"]]:
     """An image with its sizes in millimetres, and "pixel" where its file tells no sizes."""
-    factor = _millimetres(header.fields, file_format)
+    fields = header.fields
+    if image.GetDimension() > 2 and not _tells_sides(fields, file_format):
+        warnings.warn(UNPLACED, ReadWarning, stacklevel=3)
+    factor = _millimetres(fields, file_format, image.GetDimension())
     if factor not in (None, 1.0):
         warnings.warn("its sizes are in another unit; they are converted to millimetres.", ReadWarning, stacklevel=3)
         image.SetSpacing([factor * size for size in image.GetSpacing()])
         image.SetOrigin([factor * place for place in image.GetOrigin()])
     return image, "pixel" if factor is None else "mm"
+
+
+def _tells_sides(fields: Mapping[str, str], file_format: str) -> bool:
+    """Whether a header says how the axes lie in the patient; of four axes and more ITK writes no other than its own."""
+    if file_format == "meta":
+        return any(key in fields for key in _TURNED)
+    return bool(_SIDES.match(fields.get("space", ""))) or fields.get("space dimension", "3") not in ("2", "3")
 
 
 def _tell_scale(fields: Mapping[str, str]) -> None:
@@ -197,7 +215,7 @@ def _tell_scale(fields: Mapping[str, str]) -> None:
         warnings.warn(text, ReadWarning, stacklevel=3)
 
 
-def _millimetres(fields: Mapping[str, str], file_format: str) -> float | None:
+def _millimetres(fields: Mapping[str, str], file_format: str, axes: int) -> float | None:
     """Millimetres of the unit that a header uses; None where it tells no sizes. Without a unit they are millimetres."""
     if file_format == "meta":
         told, units = ("ElementSpacing" in fields or "ElementSize" in fields), [fields.get("DistanceUnits", "")]
@@ -205,6 +223,9 @@ def _millimetres(fields: Mapping[str, str], file_format: str) -> float | None:
         told = "spacings" in fields or "space directions" in fields
         units = re.findall(r'"([^"]*)"', fields.get("space units", fields.get("units", ""))) or [""]
     if not told:
+        return None
+    if "spacings" in fields and sum(_is_size(word) for word in fields["spacings"].split()) < axes:
+        warnings.warn("its header tells no spacing that makes sense; sizes are in pixels.", ReadWarning, stacklevel=4)
         return None
     factors = {_UNITS.get(re.sub(r"(?<=[a-z]{3})s$", "", unit.strip().lower())) for unit in units[:3]}
     factor = factors.pop()
@@ -215,13 +236,20 @@ def _millimetres(fields: Mapping[str, str], file_format: str) -> float | None:
     return factor
 
 
+def _is_size(word: str) -> bool:
+    """Whether a word of a header is the distance between two voxels; an axis that is none of space has NaN."""
+    with suppress(ValueError):
+        return np.isfinite(float(word)) and float(word) != 0
+    return False
+
+
 @contextmanager
 def _readable(path: Path, file_format: str, header: TextHeader) -> Iterator[Path]:
     """The file, or a plain copy of one that SimpleITK refuses or, worse, gets wrong."""
     fields = {key.lower(): value.lower() for key, value in header.fields.items()}
     if file_format == "meta":
-        unsized = fields.get("compresseddata") == "true" and not fields.get("compresseddatasize", "").isdigit()
-        copied = unsized or fields.get("binarydata", "true") != "true"
+        unsized = is_true(fields.get("compresseddata", "")) and not fields.get("compresseddatasize", "").isdigit()
+        copied = unsized or not is_true(fields.get("binarydata", "true"))
     else:
         endless = header.pixels != path and not header.text.endswith(b"\n")
         copied = endless or fields.get("encoding") in ("bz2", "bzip2") or _kinds_to_read(fields) is not None
@@ -240,7 +268,7 @@ def _plain_meta(header: TextHeader) -> bytes:
     with header.pixels.open("rb") as file:
         file.seek(header.start)
         content = file.read()
-    if header.fields.get("BinaryData", "true").lower() == "true":
+    if is_true(header.fields.get("BinaryData", "true")):
         content = zlib.decompressobj(47).decompress(content, header.values * header.item_bytes)
         dropped = rb"CompressedData|CompressedDataSize|ElementDataFile"
     else:

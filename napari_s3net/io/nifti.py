@@ -1,4 +1,4 @@
-"""NIfTI: the header by nibabel, the pixels as they stand in the file, and which of two placings holds."""
+"""NIfTI: the header by nibabel, the pixels as they stand in the file, and its volumes one after the other."""
 
 from __future__ import annotations
 
@@ -9,29 +9,21 @@ import zlib
 from dataclasses import replace
 from math import prod
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
+from napari_s3net.errors import ReadError, ReadWarning
 from napari_s3net.geometry import NiftiForms
 from napari_s3net.image import Geometry, Image, Kind, kind_of_grey
-from napari_s3net.io.geometry import SHEARED, Grid, has_right_angles, to_upright, to_upright_plane
+from napari_s3net.io.geometry import Grid, to_upright, to_upright_plane
+from napari_s3net.io.nifti_placing import grid_of, placing, unit_of
 from napari_s3net.io.validation.headers import is_packed
-from napari_s3net.io.validation.limits import check_memory, check_promise
+from napari_s3net.io.validation.limits import check_memory, check_promise, tell_surplus
 from napari_s3net.io.validation.nifti import NiftiHeader, read_nifti_header
 from napari_s3net.io.values import UNSCALED, Scale, Stored, common_dtype, scaled
 
-#: Two placings that differ by less than this share of a voxel are one.
-AGREE = 0.1
-#: NIfTI's units of length in mm: metres, millimetres, micrometres; 0 is unknown, and taken for millimetres.
-_MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
-#: Said of a volume without a placing. The standard's method 1 is taken: right, front, head; nibabel takes left, front,
-#: head, and ITK left, back, head.
-UNPLACED = "its header does not say which side is left; the first axis is taken to run to the right. Check the sides."
-#: From NIfTI's world (right, front, head) to DICOM's (left, back, head).
-_TO_LPS = np.diag([-1.0, -1.0, 1.0])
 _BLOCK = 1 << 20
 
 
@@ -181,147 +173,6 @@ def scale_of(header: NiftiHeader) -> Scale:
     return Scale(slope, intercept)
 
 
-def placing(header: NiftiHeader) -> tuple[NDArray[np.float64], NiftiForms | None]:
-    """Find where the voxels lie: the sform where there is one, else the qform, else the spacing alone.
-
-    This is nibabel's rule and that of FSL. A form whose axes are not at right angles gives way to the other.
-
-    Parameters
-    ----------
-    header : NiftiHeader
-        That has been checked.
-
-    Returns
-    -------
-    affine : numpy.ndarray
-        (4, 4), from voxel to the world of NIfTI (right, front, head), in mm.
-    forms : NiftiForms or None
-        What labels are to be written with; None where the header tells no spacing either.
-
-    Raises
-    ------
-    UnsupportedFormatError
-        If no form has its axes at right angles.
-
-    Warns
-    -----
-    ReadWarning
-        If the two forms disagree by more than a tenth of a voxel within the volume; or if a volume has none.
-    """
-    head, unit = header.nibabel, _MILLIMETRES.get(int(header.nibabel["xyzt_units"]) & 7, 1.0)
-    if not _is_placed(header):
-        if len(header.sizes) > 2:
-            warnings.warn(UNPLACED, ReadWarning, stacklevel=3)
-        steps = np.where(_has_spacing(head), np.abs(head["pixdim"][1:4]), 1.0) * unit
-        return np.diag([*steps, 1.0]), _forms(header, {}) if _has_spacing(head).all() else None
-    known: dict[str, NDArray[np.float64]] = {}
-    if int(head["sform_code"]) > 0:
-        known["sform"] = np.asarray(head.get_sform(), float)
-    if int(head["qform_code"]) > 0:
-        known["qform"] = _qform(head)
-    usable = {key: form for key, form in known.items() if np.isfinite(form).all() and has_right_angles(form[:3, :3])}
-    if not usable:
-        raise UnsupportedFormatError(SHEARED)
-    chosen, affine = next(iter(usable.items()))
-    if len(known) == 2:
-        _tell_disagreement(header, known, chosen)
-    affine = affine.copy()
-    affine[:3] *= unit
-    return affine, _forms(header, known)
-
-
-def _forms(header: NiftiHeader, known: dict[str, NDArray[np.float64]]) -> NiftiForms:
-    """The placings of a header as they stand in it; those that it does not know have the code 0."""
-    head = header.nibabel
-    qform, sform = (
-        (int(head[f"{key}_code"]) if key in known else 0, tuple(map(tuple, known.get(key, np.eye(4)).tolist())))
-        for key in ("qform", "sform")
-    )
-    return NiftiForms(qform, sform, tuple(np.abs(head["pixdim"][1:4]).tolist()), int(head["xyzt_units"]) & 7)
-
-
-def unit_of(header: NiftiHeader) -> Literal["mm", "pixel"]:
-    """Tell whether sizes are in mm, or whether a header without placings lacks a spacing along one of its axes.
-
-    Parameters
-    ----------
-    header : NiftiHeader
-        That has been checked.
-
-    Returns
-    -------
-    {"mm", "pixel"}
-        "pixel" where a spacing is zero or not finite, unless there is a single voxel along that axis.
-
-    Warns
-    -----
-    ReadWarning
-        With "pixel".
-    """
-    head = header.nibabel
-    sizes = np.array([*header.sizes[:3], 1, 1][:3])
-    if _is_placed(header) or (_has_spacing(head) | (sizes == 1)).all():
-        return "mm"
-    warnings.warn("its header tells no spacing that makes sense; sizes are in pixels.", ReadWarning, stacklevel=3)
-    return "pixel"
-
-
-def _is_placed(header: NiftiHeader) -> bool:
-    """Whether a header says where in the patient the volume lies."""
-    head = header.nibabel
-    return not header.analyze and (int(head["qform_code"]) > 0 or int(head["sform_code"]) > 0)
-
-
-def _has_spacing(head: Any) -> NDArray[np.bool_]:
-    """(3,): along which axes a header tells the spacing."""
-    spacing = np.asarray(head["pixdim"][1:4], float)
-    return np.asarray(np.isfinite(spacing) & (spacing != 0))
-
-
-def _qform(head: Any) -> NDArray[np.float64]:
-    """The matrix of the qform; one whose numbers make no rotation is none."""
-    try:
-        return np.asarray(head.get_qform(), float)
-    except ValueError:
-        return np.full((4, 4), np.nan)
-
-
-def _tell_disagreement(header: NiftiHeader, forms: dict[str, NDArray[np.float64]], chosen: str) -> None:
-    """Say how far apart two placings lay a corner of the volume, and which holds."""
-    sizes = np.array([*header.sizes[:3], 1, 1][:3]) - 1
-    corners = np.array(np.meshgrid(*([0, n] for n in sizes))).reshape(3, -1)
-    one, other = (form[:3, :3] @ corners + form[:3, 3:] for form in forms.values())
-    apart = float(np.linalg.norm(one - other, axis=0).max()) if np.isfinite(one + other).all() else np.inf
-    voxel = float(np.linalg.norm(forms[chosen][:3, :3], axis=0).min())
-    if apart > AGREE * voxel:
-        warnings.warn(
-            f"its two placings (qform and sform) disagree by up to {apart:.3g} mm; the {chosen} is used.",
-            ReadWarning,
-            stacklevel=3,
-        )
-
-
-def grid_of(affine: NDArray[np.float64]) -> Grid:
-    """Make the grid of a placing, in DICOM's world; axes that rounding has bent are set at right angles again.
-
-    Parameters
-    ----------
-    affine : numpy.ndarray
-        (4, 4), from voxel to the world of NIfTI, in mm; see `placing`.
-
-    Returns
-    -------
-    Grid
-        In mm, its world left, back, head.
-    """
-    matrix = _TO_LPS @ affine[:3, :3]
-    spacing = np.linalg.norm(matrix, axis=0)
-    left, _, right = np.linalg.svd(matrix / spacing)
-    straight = left @ right
-    direction = matrix / spacing if np.allclose(straight, matrix / spacing, atol=1e-6) else straight
-    return Grid(spacing, _TO_LPS @ affine[:3, 3], direction)
-
-
 def _is_axial(grid: Grid) -> bool:
     """Whether a plane lies at height zero and needs no third dimension to be placed."""
     return bool(np.allclose(np.abs(grid.direction[:, 2]), [0, 0, 1], atol=1e-6) and abs(grid.origin[2]) < 1e-6)
@@ -351,4 +202,5 @@ def _stored_numbers(header: NiftiHeader, first: int, count: int) -> NDArray[Any]
     except (zlib.error, gzip.BadGzipFile):
         raise ReadError("its gzip packing is damaged. It was probably changed while copying.") from None
     check_promise(header.pixel_bytes if packed else before + wanted, before + present)
+    tell_surplus(header.pixel_bytes, before + present if packed else header.pixels.stat().st_size - header.start)
     return np.frombuffer(content, header.dtype)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import bz2
+import gzip
 import zlib
 
 import numpy as np
@@ -144,12 +145,15 @@ def test_more_than_the_memory_is_refused(tmp_path, monkeypatch):
         read_meta_or_nrrd(tmp_path / "a.mha", "meta", "a")
 
 
+#: Of files that are made here without a word on the patient's sides.
+UNPLACED = pytest.mark.filterwarnings("ignore:its header does not say which side is left")
 ARRAY = phantom()
 NRRD = "NRRD0004\ntype: short\ndimension: 3\nsizes: 10 12 4\nendian: little\nspacings: 1.5 2 4\n"
 META = "ObjectType = Image\nNDims = 3\nDimSize = 10 12 4\nElementType = MET_SHORT\nElementSpacing = 1.5 2 4\n"
 TEXT = " ".join(map(str, ARRAY.ravel())).encode()
 
 
+@UNPLACED
 @pytest.mark.parametrize(
     ("name", "header", "content", "beside"),
     [
@@ -232,6 +236,7 @@ def write_sequence(path, volumes, at, kind, *, directions=True, more=""):
 SEQUENCE = (np.arange(5 * 3 * 4 * 6).reshape(5, 3, 4, 6) * 3 % 251).astype(np.int16)
 
 
+@UNPLACED
 @pytest.mark.parametrize("at", [0, 1, 2, 3])
 @pytest.mark.parametrize(
     ("kind", "directions"), [("list", True), ("time", True), ("???", True), ("", True), ("time", False)]
@@ -264,6 +269,7 @@ def test_several_values_a_voxel_stay_values_of_a_voxel(tmp_path):
         assert read_meta_or_nrrd_series(path, "nrrd", "a")[1] is None
 
 
+@UNPLACED
 @pytest.mark.parametrize(
     "header",
     [
@@ -284,14 +290,129 @@ def test_sizes_that_would_be_wrong_are_refused(tmp_path, header):
         read_meta_or_nrrd(tmp_path / "a", "nrrd" if nrrd else "meta", "a")
 
 
+@UNPLACED
 def test_the_file_with_the_pixels_may_have_any_name(tmp_path):
     (tmp_path / "größe µ.raw").write_bytes(ARRAY.tobytes())
     (tmp_path / "a.mhd").write_bytes((META + "ElementDataFile = größe µ.raw\n").encode())
     np.testing.assert_array_equal(read_meta_or_nrrd(tmp_path / "a.mhd", "meta", "a").array, ARRAY)
 
 
+@UNPLACED
 def test_a_scale_that_is_not_applied_is_said(tmp_path):
     header = META + "ElementToIntensityFunctionSlope = 2\nElementDataFile = LOCAL\n"
     (tmp_path / "a.mha").write_bytes(header.encode() + ARRAY.tobytes())
     with pytest.warns(ReadWarning, match="scale of its values"):
         np.testing.assert_array_equal(read_meta_or_nrrd(tmp_path / "a.mha", "meta", "a").array, ARRAY)
+
+
+PLACED_NRRD = NRRD.replace("spacings: 1.5 2 4\n", "space: LPS\nspace directions: (1.5,0,0) (0,2,0) (0,0,4)\n")
+PLACED_META = META + "TransformMatrix = 1 0 0 0 1 0 0 0 1\n"
+
+
+def write_detached(folder, header, content):
+    """A header and its pixels beside it; returns the path of the header and its format."""
+    (folder / "a.raw").write_bytes(content)
+    nrrd = header.startswith("NRRD")
+    path = folder / ("a.nhdr" if nrrd else "a.mhd")
+    path.write_text(header + ("data file: a.raw\n\n" if nrrd else "ElementDataFile = a.raw\n"))
+    return path, "nrrd" if nrrd else "meta"
+
+
+@pytest.mark.parametrize(
+    ("header", "skip"),
+    [(PLACED_NRRD + "encoding: raw\n", "byte skip: {}\n"), (PLACED_META, "HeaderSize = {}\n")],
+)
+def test_pixels_behind_another_header_begin_where_the_header_says(tmp_path, recwarn, header, skip):
+    for n in ("100", "-1"):
+        path, kind = write_detached(tmp_path, header + skip.format(n), bytes(100) + ARRAY.tobytes())
+        np.testing.assert_array_equal(read_meta_or_nrrd(path, kind, "a").array, ARRAY)
+    assert not recwarn
+    with pytest.warns(ReadWarning, match="promises 960 bytes of pixels, its file has 1 kB; the first"):
+        read_meta_or_nrrd(write_detached(tmp_path, header, bytes(100) + ARRAY.tobytes())[0], kind, "a")
+    short = write_detached(tmp_path, header + skip.format(100), bytes(100) + ARRAY.tobytes()[:-1])[0]
+    with pytest.raises(ReadError, match="promises 960 bytes, the file has 959"):
+        read_meta_or_nrrd(short, kind, "a")
+    with pytest.raises(ReadError, match="where the pixels begin"):
+        read_meta_or_nrrd(write_detached(tmp_path, header + skip.format(-7), ARRAY.tobytes())[0], kind, "a")
+
+
+@pytest.mark.parametrize(
+    ("header", "pack"),
+    [(PLACED_NRRD + "encoding: gzip\n", gzip.compress), (PLACED_META + "CompressedData = True\n", zlib.compress)],
+)
+def test_packed_pixels_are_whole_to_their_checksum(tmp_path, header, pack):
+    """A file that was cut off in its last bytes has every pixel, and nobody knows whether they are right."""
+    whole = pack(ARRAY.tobytes())
+    header += f"CompressedDataSize = {len(whole)}\n" if header.startswith("Obj") else ""
+    path, kind = write_detached(tmp_path, header, whole)
+    np.testing.assert_array_equal(read_meta_or_nrrd(path, kind, "a").array, ARRAY)
+    damaged = [whole[:-n] for n in range(1, 10)]
+    damaged += [whole[:-4] + bytes([whole[-4] ^ 1]) + whole[-3:], whole[: len(whole) // 2]]
+    for content in damaged:
+        write_detached(tmp_path, header, content + bytes(16) if len(content) == len(whole) else content)
+        with pytest.raises(ReadError, match=r"damaged|cut off"):
+            read_meta_or_nrrd(path, kind, "a")
+    write_detached(tmp_path, header.replace("10 12 4", "10 12 3"), whole)
+    with pytest.warns(ReadWarning, match="promises 720 bytes of pixels, its file has 960"):
+        np.testing.assert_array_equal(read_meta_or_nrrd(path, kind, "a").array, ARRAY[:3])
+
+
+def test_several_pieces_of_gzip_are_one_file(tmp_path):
+    content = gzip.compress(ARRAY.tobytes()[:333]) + gzip.compress(ARRAY.tobytes()[333:])
+    path, _ = write_detached(tmp_path, PLACED_NRRD + "encoding: gzip\n", content)
+    np.testing.assert_array_equal(read_meta_or_nrrd(path, "nrrd", "a").array, ARRAY)
+
+
+@pytest.mark.parametrize(
+    ("header", "told"),
+    [
+        (PLACED_NRRD, True),
+        (PLACED_NRRD.replace("LPS", "right-anterior-superior"), True),
+        (PLACED_META, True),
+        (PLACED_META.replace("TransformMatrix", "Rotation"), True),
+        (NRRD, False),
+        (PLACED_NRRD.replace("space: LPS", "space dimension: 3"), False),
+        (PLACED_NRRD.replace("LPS", "scanner-xyz"), False),
+        (PLACED_NRRD.replace("LPS", "3D-left-handed"), False),
+        (META, False),
+    ],
+)
+def test_of_a_volume_that_does_not_tell_its_sides_it_is_said(tmp_path, recwarn, header, told):
+    encoding = "encoding: raw\n" if header.startswith("NRRD") else ""
+    path, kind = write_detached(tmp_path, header + encoding, ARRAY.tobytes())
+    assert read_meta_or_nrrd(path, kind, "a").geometry.spacing == (4.0, 2.0, 1.5)
+    assert any("which side is left" in str(w.message) for w in recwarn) is not told
+
+
+@UNPLACED
+@pytest.mark.parametrize("spacing", ["nan 2 4", "1.5 2 NaN"])
+def test_a_spacing_that_is_no_number_is_no_millimetre(tmp_path, spacing):
+    header = NRRD.replace("1.5 2 4", spacing) + "encoding: raw\n"
+    path, _ = write_detached(tmp_path, header, ARRAY.tobytes())
+    with pytest.warns(ReadWarning, match="no spacing that makes sense"):
+        assert read_meta_or_nrrd(path, "nrrd", "a").geometry.unit == "pixel"
+
+
+def test_the_spacing_of_an_axis_that_is_none_of_space_does_not_matter(tmp_path):
+    header = (
+        "NRRD0004\ntype: uchar\ndimension: 3\nsizes: 3 10 12\nspacings: nan 0.5 0.7\nkinds: RGB-color domain domain\n"
+    )
+    path, _ = write_detached(tmp_path, header + "encoding: raw\n", bytes(360))
+    geometry = read_meta_or_nrrd(path, "nrrd", "a").geometry
+    assert (geometry.spacing, geometry.unit) == ((0.7, 0.5), "mm")
+
+
+@pytest.mark.parametrize("kind", ["HSV-color", "XYZ-color"])
+def test_colours_that_are_not_red_green_and_blue_are_refused(tmp_path, kind):
+    header = f"NRRD0004\ntype: uchar\ndimension: 3\nsizes: 3 10 12\nkinds: {kind} domain domain\nencoding: raw\n"
+    path, _ = write_detached(tmp_path, header, bytes(360))
+    with pytest.raises(UnsupportedFormatError, match="save it as RGB"):
+        read_meta_or_nrrd(path, "nrrd", "a")
+
+
+@pytest.mark.parametrize("word", ["True", "true", "T", "1"])
+def test_yes_is_said_in_several_ways(tmp_path, word):
+    packed = zlib.compress(ARRAY.tobytes())
+    header = f"{PLACED_META}BinaryData = {word}\nCompressedData = {word}\nCompressedDataSize = {len(packed)}\n"
+    path, _ = write_detached(tmp_path, header, packed)
+    np.testing.assert_array_equal(read_meta_or_nrrd(path, "meta", "a").array, ARRAY)

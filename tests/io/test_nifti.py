@@ -12,6 +12,7 @@ import SimpleITK as sitk
 
 from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.io import write_labels
+from napari_s3net.io.geometry import to_file_grid
 from napari_s3net.io.nifti import read_nifti, read_nifti_series
 from napari_s3net.io.validation import limits
 from tests.io.made_files import hounsfield, phantom, write_nifti2
@@ -379,3 +380,77 @@ def test_pixels_of_a_plane_that_got_another_size_have_it_in_its_labels(tmp_path)
     geometry = replace(plane.geometry, spacing=(0.5, 0.25))
     write_labels(tmp_path / "labels.nii", plane.array % 5, geometry)
     np.testing.assert_allclose(nibabel.load(tmp_path / "labels.nii").header.get_zooms(), (0.25, 0.5, 4.0))
+
+
+TURNED = np.array([[-1.2, 0, -1.6, 7], [0, -2.0, 0, -11], [0.9, 0, -3.2, 23], [0, 0, 0, 1]])
+
+
+def changed_steps(path, change):
+    """A file whose handedness and steps (pixdim) are changed in place; it has a qform alone."""
+    image = nibabel.Nifti1Image(phantom().T, None)
+    image.header.set_qform(TURNED, 1)
+    nibabel.save(image, path)
+    steps = np.frombuffer(path.read_bytes(), "<f4", 4, 76).astype(float)
+    return changed(path, 76, "<4f", *change(steps))
+
+
+@pytest.mark.parametrize("change", ["as it is", "handedness 0", "negative steps"])
+def test_steps_are_taken_as_the_library_of_nifti_takes_them(tmp_path, change):
+    """A handedness of 0 is 1; a step is a distance, whatever its sign. Other programs write both."""
+    changes = {
+        "as it is": lambda steps: steps,
+        "handedness 0": lambda steps: [0.0 if steps[0] > 0 else steps[0], *steps[1:]],
+        "negative steps": lambda steps: [steps[0], *-steps[1:]],
+    }
+    path = changed_steps(tmp_path / "a.nii", changes[change])
+    image = read_nifti(path, "a")
+    other = sitk.ReadImage(str(changed_steps(tmp_path / "b.nii", lambda steps: steps)))
+    np.testing.assert_allclose(image.geometry.spacing, other.GetSpacing()[::-1], rtol=1e-5)
+    write_labels(tmp_path / "labels.nii", image.array % 5, image.geometry)
+    labels = sitk.ReadImage(str(tmp_path / "labels.nii"))
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(labels), phantom() % 5)
+    for place in ("GetOrigin", "GetSpacing", "GetDirection"):
+        np.testing.assert_allclose(getattr(labels, place)(), getattr(other, place)(), atol=1e-5)
+
+
+@pytest.mark.parametrize("digits", [3, 4, 5])
+def test_a_quaternion_that_is_rounded_is_one(tmp_path, digits):
+    path = changed_steps(tmp_path / "a.nii", lambda steps: steps)
+    for turn in np.random.default_rng(0).normal(size=(20, 3)):
+        changed(path, 256, "<3f", *np.round(turn / np.linalg.norm(turn), digits))  # half a turn about any axis
+        image = read_nifti(path, "a")
+        direction = to_file_grid(image.array, image.geometry)[1].direction
+        expected = np.reshape(sitk.ReadImage(str(path)).GetDirection(), (3, 3))
+        np.testing.assert_allclose(direction, expected, atol=1e-3)
+
+
+def test_a_quaternion_that_is_none_is_refused(tmp_path):
+    path = changed(changed_steps(tmp_path / "a.nii", lambda steps: steps), 256, "<3f", 0.9, 0.9, 0.0)
+    with pytest.raises(UnsupportedFormatError, match="right angles"):
+        read_nifti(path, "a")
+
+
+def test_where_the_sform_and_the_spacing_disagree_it_is_said_and_labels_keep_both(tmp_path, recwarn):
+    path = save(tmp_path / "a.nii", phantom().T, qform_code=0)
+    assert read_nifti(path, "a").geometry.spacing == (4.0, 2.0, 1.5)
+    assert not recwarn
+    changed(path, 80, "<3f", 3.0, 2.0, 4.0)
+    with pytest.warns(ReadWarning, match=r"disagree, 1\.5 × 2 × 4 mm and 3 × 2 × 4 mm; the sform is used"):
+        image = read_nifti(path, "a")
+    assert image.geometry.spacing == (4.0, 2.0, 1.5)
+    write_labels(tmp_path / "labels.nii", image.array % 5, image.geometry)
+    for one, other in zip(
+        *(nibabel.load(p).header["pixdim"][1:4] for p in (path, tmp_path / "labels.nii")), strict=True
+    ):
+        assert one == other
+
+
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz", "a.hdr"])
+def test_slices_that_the_header_does_not_promise_are_said(files, name):
+    path = files / name
+    pixels = path.with_suffix(".img") if name == "a.hdr" else path
+    content = gzip.decompress(pixels.read_bytes()) if name.endswith("gz") else pixels.read_bytes()
+    content += bytes(240)
+    pixels.write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    with pytest.warns(ReadWarning, match=r"promises 960 bytes of pixels, its file has 1 kB; the first"):
+        np.testing.assert_array_equal(read_nifti(path, "a").array, phantom())

@@ -10,13 +10,13 @@ import os
 import re
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from math import prod
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import BinaryIO, Literal, NamedTuple
 
 from napari_s3net.errors import ReadError, UnsupportedFormatError
-from napari_s3net.io.validation.limits import DEFLATE_RATIO, check_memory, check_promise
+from napari_s3net.io.validation.limits import DEFLATE_RATIO, check_memory, check_promise, tell_surplus
 
 Format = Literal["png", "jpeg", "bmp", "tiff", "dicom", "nifti", "meta", "nrrd"]
 SUPPORTED = "PNG, JPEG, BMP, TIFF, DICOM, NIfTI, MetaImage (MHA, MHD) and NRRD"
@@ -284,15 +284,15 @@ def check_meta(path: Path) -> TextHeader:
     target = fields.get("ElementDataFile", "")
     pixels, start = _pixel_file(path, len(text), "" if target.upper() == "LOCAL" else target)
     present = pixels.stat().st_size - start
-    is_compressed = fields.get("CompressedData", "").lower() == "true"
+    is_compressed = is_true(fields.get("CompressedData", ""))
     check_memory((*sizes[:3], int(channels)), item, present if is_compressed else None)
     if is_compressed:
         packed = fields.get("CompressedDataSize", "0")
         check_promise(int(packed) if packed.isdigit() else 0, present)
         check_promise(promised, present, DEFLATE_RATIO)
         _check_packing(pixels, start, promised)
-    elif fields.get("BinaryData", "true").lower() == "true":
-        check_promise(promised, present)
+    elif is_true(fields.get("BinaryData", "true")):
+        _check_plain(promised, present, fields.get("HeaderSize", "0"))
     else:
         check_promise(promised // item, present)
     return TextHeader(text, fields, promised // item, item, pixels, start)
@@ -316,10 +316,17 @@ def check_nrrd(path: Path) -> TextHeader:
     item = _known(int(bits[1]) // 8 if bits else next((n for word, n in _NRRD_WORDS if word in kind), 0))
     pixels, start = _pixel_file(path, len(text), fields.get("data file", fields.get("datafile", "")))
     present = pixels.stat().st_size - start
-    is_compressed = fields.get("encoding", "raw").lower() not in ("raw", "ascii", "text", "txt", "hex")
+    encoding = fields.get("encoding", "raw").lower()
+    is_compressed = encoding not in ("raw", "ascii", "text", "txt", "hex")
     check_memory(sizes, item, present if is_compressed else None)
-    ratio = {"raw": 1, "gzip": DEFLATE_RATIO, "gz": DEFLATE_RATIO}.get(fields.get("encoding", "raw").lower())
+    ratio = {"raw": 1, "gzip": DEFLATE_RATIO, "gz": DEFLATE_RATIO}.get(encoding)
     check_promise(prod(sizes) * item if ratio else prod(sizes), present, ratio or DEFLATE_RATIO)
+    if fields.get("line skip", "0") == "0":
+        skipped = fields.get("byte skip", "0")
+        if encoding == "raw":
+            _check_plain(prod(sizes) * item, present, skipped)
+        elif ratio:
+            _check_packing(pixels, start, prod(sizes) * item + (int(skipped) if skipped.isdigit() else 0))
     return TextHeader(text, fields, prod(sizes), item, pixels, start)
 
 
@@ -388,16 +395,59 @@ def _pixel_file(header: Path, start: int, target: str) -> tuple[Path, int]:
     return header.parent / target, 0
 
 
+def is_true(word: str) -> bool:
+    """Whether a field of a MetaImage says yes, as MetaIO understands it.
+
+    Parameters
+    ----------
+    word : str
+        Its value, such as "True" or "1".
+
+    Returns
+    -------
+    bool
+        By the first letter.
+    """
+    return word[:1] in ("T", "t", "1")
+
+
+def _check_plain(promised: int, present: int, skipped: str) -> None:
+    """Refuse pixels that are fewer than promised, and say where they are more; `skipped` bytes stand before them."""
+    if not re.fullmatch(r"-1|\d+", skipped):
+        raise ReadError("its header is damaged: it does not say where the pixels begin.")
+    skipped_bytes = int(skipped)
+    check_promise(promised, present - max(0, skipped_bytes))
+    if skipped_bytes >= 0:  # else they are the last ones of the file
+        tell_surplus(promised, present - skipped_bytes)
+
+
 def _check_packing(path: Path, start: int, promised: int) -> None:
-    """Unpack once to look for damage: SimpleITK hands out whatever is in memory where unpacking fails."""
-    unpacker, present = zlib.decompressobj(47), 0
+    """Unpack once to look for damage, to the end, where the checksum is.
+
+    SimpleITK hands out whatever is in memory where unpacking fails, and looks at no checksum behind the last pixel.
+    """
+    state = (0, False)
     with path.open("rb") as file:
         file.seek(start)
         try:
-            while present < promised and not unpacker.eof and (block := file.read(1 << 16)):
-                while block and present < promised:
-                    present += len(unpacker.decompress(block, 1 << 20))
-                    block = unpacker.unconsumed_tail
+            for state in _unpacked_so_far(file):
+                if state[0] > promised:
+                    break
         except zlib.error:
             raise ReadError("its packed pixels are damaged.") from None
-    check_promise(promised, present)
+    present, ended = state
+    check_promise(promised, present if ended or present > promised else min(present, promised - 1))
+    tell_surplus(promised, present)
+
+
+def _unpacked_so_far(file: BinaryIO) -> Iterator[tuple[int, bool]]:
+    """How many bytes come of a packed file, and whether its packing has ended, of which it may hold several pieces."""
+    unpacker, present = zlib.decompressobj(47), 0
+    while block := file.read(1 << 16):
+        while block:
+            if unpacker.eof and not block.startswith(_GZIP):
+                return
+            unpacker = zlib.decompressobj(47) if unpacker.eof else unpacker
+            present += len(unpacker.decompress(block, 1 << 20))
+            block = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
+            yield present, unpacker.eof

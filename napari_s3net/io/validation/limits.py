@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from math import prod
 from pathlib import Path
 
-from napari_s3net.errors import ReadError
+from napari_s3net.errors import ReadError, ReadWarning
 from napari_s3net.runtime.machine import physical_memory
 
 #: The decoder's buffer, the turned copy, and the array that is handed over.
@@ -23,6 +24,8 @@ LARGE = 1 << 28
 BLANK_RATIO = 200
 #: A blank image may take so many bytes: a photograph of 20,000 × 20,000 pixels is opened, plain as it may be.
 MOST_BLANK = 1_250_000_000
+#: Some programs end a file as they end a line of text.
+_LINE_END = 2
 #: Time that reading may take: a start, and more for every byte of a file, as over a slow network, and of its pixels.
 BASE_SECONDS, BYTES_PER_SECOND, PIXEL_BYTES_PER_SECOND = 20.0, 5e5, 5e6
 
@@ -133,10 +136,33 @@ def check_promise(promised: int, present: int, ratio: int = 1) -> None:
         With both figures.
     """
     if promised > present * ratio:
-        more, less = in_words(promised), in_words(present)
-        if more == less:
-            more, less = f"{promised} bytes", f"{present} bytes"
+        more, less = _told_apart(promised, present)
         raise ReadError(f"the header promises {more}, the file has {less}. It was probably cut off while copying.")
+
+
+def tell_surplus(promised: int, present: int) -> None:
+    """Say that a file holds more pixels than its header promises: slices may be missing, or it begins elsewhere.
+
+    Parameters
+    ----------
+    promised, present : int
+        Bytes by the header, and in the file.
+
+    Warns
+    -----
+    ReadWarning
+        With both figures.
+    """
+    if present > promised + _LINE_END:
+        less, more = _told_apart(promised, present)
+        text = f"its header promises {less} of pixels, its file has {more}; the first {less} are opened. Check them."
+        warnings.warn(text, ReadWarning, stacklevel=3)
+
+
+def _told_apart(one: int, other: int) -> tuple[str, str]:
+    """Two sizes in words; in bytes where they sound alike."""
+    words = in_words(one), in_words(other)
+    return words if words[0] != words[1] else (f"{one} bytes", f"{other} bytes")
 
 
 def in_words(n: float) -> str:
