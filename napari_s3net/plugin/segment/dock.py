@@ -23,12 +23,12 @@ from napari_s3net.plugin.correct.autosave_layers import autosave_of
 from napari_s3net.plugin.jobs.session import Phase, Session, cancel_all, screen_of
 from napari_s3net.plugin.jobs.thread_job import busy_words, is_busy
 from napari_s3net.plugin.layers.axis_letters import camera_of, grid_of
-from napari_s3net.plugin.layers.renewal import renewals_of
-from napari_s3net.plugin.layers.result_layer import find_result, follow_name, is_result_of, plain
+from napari_s3net.plugin.layers.result_layer import find_result, follow_name
 from napari_s3net.plugin.layers.source import Source, describe_source, inspect_source, source_of, thickness_text
 from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.layers.target import Target
 from napari_s3net.plugin.layers.volume_target import VolumeTarget
+from napari_s3net.plugin.segment.chosen_image import ChosenImage
 from napari_s3net.plugin.segment.letters_controller import LettersController
 from napari_s3net.plugin.segment.pixel_size import is_sized_by_hand
 from napari_s3net.plugin.segment.pixel_size_controller import PixelSizeController
@@ -63,7 +63,6 @@ class SegmentDock(Dock):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
-        self._image_layer: ImageLayer | None = None
         self.source: Source | None = None
         #: The newest session of the image, if it was worked on before.
         self._earlier: Path | None = None
@@ -76,6 +75,7 @@ class SegmentDock(Dock):
         self.drag = WindowDrag(napari_viewer, self.windows)
         self.progress, self.panel, self.advice = ProgressPanel(), ResultPanel(), MemoryAdvice()
         self.session = session = Session(self)
+        self.image = ChosenImage(napari_viewer, self, lambda: session.phase.is_busy)
         self.result = ResultController(napari_viewer, self.panel, self, lambda: session.is_previewing)
         self.pixel_size = PixelSizeController(napari_viewer, self.panel, self)
         self.extent = ExtentChooser()
@@ -85,7 +85,7 @@ class SegmentDock(Dock):
         self._cancel_run = partial(cancel_all, self.session.running)
         self._build()
         self._connect()
-        self._list_images()
+        self.image.look()
 
     def run(self, *, new_layer: bool = False) -> None:
         """Segment the plane in view; by default the image's result layer gets the new result.
@@ -95,7 +95,7 @@ class SegmentDock(Dock):
         new_layer : bool
             Whether the result goes to a layer of its own.
         """
-        if self.source is None or self._image_layer is None or self.session.phase.is_busy:
+        if self.source is None or self.image.layer is None or self.session.phase.is_busy:
             return
         if is_busy():
             self.session.fail(busy_words("Another run or a batch"))
@@ -118,9 +118,9 @@ class SegmentDock(Dock):
         assert self.source is not None  # noqa: S101 - asked for where there is an image
         span = self.extent.span
         if span is None:
-            return Target(self._viewer, self._image_layer, self.source, new_layer=new_layer)
+            return Target(self._viewer, self.image.layer, self.source, new_layer=new_layer)
         stack = Stack(self.source, *span)
-        return VolumeTarget(self._viewer, self._image_layer, stack, new_layer=new_layer)
+        return VolumeTarget(self._viewer, self.image.layer, stack, new_layer=new_layer)
 
     def _let_go(self) -> None:
         self.session.release()
@@ -130,10 +130,10 @@ class SegmentDock(Dock):
         self.drag.release()
         self.letters.release()
         self._viewer.bind_key(SHORTCUT, None)
-        self._unfollow_image()
+        self.image.release()
         self.pixel_size.cancel()
         ahead.forget()
-        self._image_layer = self.source = None
+        self.source = None
 
     # -- making
 
@@ -165,7 +165,11 @@ class SegmentDock(Dock):
 
     def _connect(self) -> None:
         self.welcome.asked.connect(self._open)
-        self.choosers.image_chosen.connect(self._choose_nth)
+        self.choosers.image_chosen.connect(self.image.choose_nth)
+        self.image.chosen.connect(self._take_image)
+        self.image.listed.connect(self._show_images)
+        self.image.replaced.connect(self._take_data)
+        self.image.leaving.connect(self.result.release)
         self.choosers.preset_chosen.connect(self._choose_preset)
         self.choosers.presets.failed.connect(self.fail)
         self.run_button.clicked.connect(self._run_clicked)
@@ -185,17 +189,12 @@ class SegmentDock(Dock):
         self._viewer.bind_key(SHORTCUT, _runner(self), overwrite=True)
 
     def _viewer_events(self) -> list[tuple[Any, Callable[..., None]]]:
-        layers, dims = self._viewer.layers.events, self._viewer.dims.events
+        dims = self._viewer.dims.events
+        turned = camera_of(self._viewer).events.orientation, grid_of(self._viewer).events.enabled
         return [
-            *((getattr(layers, name), self._list_images) for name in ("inserted", "removed", "reordered", "renamed")),
-            (self._viewer.layers.selection.events.active, self._follow),
-            (renewals_of(self._viewer).renewing, self._leave),
-            (renewals_of(self._viewer).renewed, self._renewed),
+            *self.image.viewer_events(),
             *((getattr(dims, name), self._moved) for name in ("current_step", "order", "ndisplay")),
-            *(
-                (event, self._moved)
-                for event in (camera_of(self._viewer).events.orientation, grid_of(self._viewer).events.enabled)
-            ),
+            *((event, self._moved) for event in turned),
         ]
 
     # Not as lambdas: in PySide a connection would hold on to what they know, and so to a dock that was closed.
@@ -221,42 +220,24 @@ class SegmentDock(Dock):
 
     # -- the image
 
-    def _choose_nth(self, n: int) -> None:
-        self._choose(self._images()[n])
-
-    def _images(self) -> list[ImageLayer]:
-        return [layer for layer in map(plain, self._viewer.layers) if isinstance(layer, ImageLayer) and layer.ndim >= 2]
-
-    def _list_images(self, event: Any = None) -> None:
-        """Keep up with the layer list: new, removed, moved and renamed layers."""
-        images = self._images()
-        if self._image_layer not in images:
-            active = plain(self._viewer.layers.selection.active)
-            self._choose(active if active in images else images[-1] if images else None)
-        current = images.index(self._image_layer) if self._image_layer in images else -1
+    def _show_images(self) -> None:
+        """Keep up with the layer list."""
+        images = self.image.layers()
+        current = images.index(self.image.layer) if self.image.layer in images else -1
         self.choosers.show_images([layer.name for layer in images], current)
         self._moved()
 
-    def _follow(self, event: Any = None) -> None:
-        """Choose the image layer that became active, or the one that an active result belongs to."""
-        active = plain(self._viewer.layers.selection.active)
-        active = next((image for image in self._images() if is_result_of(active, image)), active)
-        if isinstance(active, ImageLayer) and active is not self._image_layer and not self.session.phase.is_busy:
-            self._choose(active)
-            self._list_images()
-
-    def _choose(self, layer: ImageLayer | None) -> None:
-        """Take another image: its preset is chosen anew."""
-        self._unfollow_image()
+    def _take_image(self) -> None:
+        """Work on another image, or on none: its preset is chosen anew."""
+        layer = self.image.layer
         self.pixel_size.cancel()
-        self._image_layer, self.source, self._earlier = layer, None, None
+        self.source = self._earlier = None
         self.session.settle()
         if layer is None:
             self.result.release()
             self.windows.follow(None, None)
             self.letters.follow(None, None)
             return
-        layer.events.data.connect(self._replaced)
         self._look_at(layer)
         self._earlier = self.autosave.session_of(layer)
         self._next = next_image(layer.source.path)
@@ -272,26 +253,11 @@ class SegmentDock(Dock):
             except S3NetError as error:
                 self.session.fail(str(error))
 
-    def _unfollow_image(self) -> None:
-        if self._image_layer is not None:
-            self._image_layer.events.data.disconnect(self._replaced)
-
-    def _replaced(self, event: Any = None) -> None:
+    def _take_data(self) -> None:
         """The image layer has got other data: it is looked at as another image; a run on the old one cancels itself."""
-        if self._image_layer is not None:
-            self._look_at(self._image_layer)
+        if self.image.layer is not None:
+            self._look_at(self.image.layer)
             self._moved()
-
-    def _leave(self, event: Any) -> None:
-        """Layers are about to get another image."""
-        if self._image_layer in event.layers:
-            self._unfollow_image()
-            self.result.release()
-
-    def _renewed(self, event: Any) -> None:
-        """They have it: they are looked at as new ones."""
-        if self._image_layer in event.layers:
-            self._choose(self._image_layer)
 
     def _look_at(self, layer: ImageLayer) -> None:
         """Take the plane in view, and the preset that suits the image."""
@@ -310,19 +276,19 @@ class SegmentDock(Dock):
         self.estimate.say()
 
     def _source(self) -> Source:
-        return source_of(self._image_layer, self._viewer.dims.point, self._viewer.dims.order[-2:])
+        return source_of(self.image.layer, self._viewer.dims.point, self._viewer.dims.order[-2:])
 
     def _moved(self, event: Any = None) -> None:
         """The sliders stand elsewhere, or layers have changed: describe the plane in view and show its result."""
-        if self.source is not None and self._image_layer is not None and not self.session.phase.is_busy:
+        if self.source is not None and self.image.layer is not None and not self.session.phase.is_busy:
             self.source = replace(self._source(), kind=self.source.kind)
-            follow_name(self._viewer.layers, self._image_layer)
+            follow_name(self._viewer.layers, self.image.layer)
             self.choosers.image_line.setText(describe_source(self.source))
             self.extent.show_stack(self.source.slices, *thickness_text(self.source))
-            self.windows.follow(self._image_layer, self.source)
-            self.letters.follow(self._image_layer, self.source)
-            self.result.has_own_size = is_sized_by_hand(self._image_layer)
-            self.result.show(find_result(self._viewer.layers, self._image_layer, self.source), self.source)
+            self.windows.follow(self.image.layer, self.source)
+            self.letters.follow(self.image.layer, self.source)
+            self.result.has_own_size = is_sized_by_hand(self.image.layer)
+            self.result.show(find_result(self._viewer.layers, self.image.layer, self.source), self.source)
         self._settle()
 
     # -- what to do with it
@@ -347,7 +313,7 @@ class SegmentDock(Dock):
         """Show what the phase asks for."""
         is_in_use = self._has_focus()
         busy = self.session.phase.is_busy
-        phase = self.session.phase if busy or self._image_layer is not None else Phase.NO_IMAGE
+        phase = self.session.phase if busy or self.image.layer is not None else Phase.NO_IMAGE
         words = self.session.message
         screen = screen_of(phase, has_result=self.result.layer is not None)
         self.welcome.setVisible(screen.welcome)
@@ -379,10 +345,10 @@ class SegmentDock(Dock):
             self.run(new_layer=True)
         elif what == "correct":
             show_dock(self._viewer, "Correct")
-        elif what == "next_image" and self._next is not None and self._image_layer is not None:
-            open_in_place(self._viewer, self._next, self._image_layer)
-        elif what == "pixel_size" and self._image_layer is not None:
-            self.pixel_size.ask(self._image_layer)
+        elif what == "next_image" and self._next is not None and self.image.layer is not None:
+            open_in_place(self._viewer, self._next, self.image.layer)
+        elif what == "pixel_size" and self.image.layer is not None:
+            self.pixel_size.ask(self.image.layer)
         elif what == "show_settings" and self.result.layer is not None:
             metadata = self.result.metadata
             dialog = SettingsDialog(metadata, self)

@@ -128,6 +128,17 @@ def test_a_result_is_shown_again_when_it_becomes_active(ready, viewer, photograp
     assert ready.panel.isVisibleTo(ready)
 
 
+def test_an_image_that_is_taken_from_the_list_is_shown_with_its_result(ready, viewer, qtbot):
+    run_through(ready, qtbot)
+    viewer.add_image(np.zeros((30, 40), np.float32), name="second")
+    assert ready.choosers.image_line.text() == "40 × 30, grey"
+    ready.choosers.image.activated.emit(0)
+    assert ready.choosers.image_line.text() == "64 × 48, RGB"
+    assert ready.panel.isVisibleTo(ready)
+    ready.choosers.image.activated.emit(1)
+    assert not ready.panel.isVisibleTo(ready)
+
+
 def test_a_result_stays_with_its_image_when_that_is_renamed(ready, viewer, qtbot):
     run_through(ready, qtbot)
     viewer.layers["mole"].name = "naevus"

@@ -46,7 +46,7 @@ def test_a_wrong_size_can_be_corrected_on_the_same_image(on_ruler, viewer):
     asked.accept()
     assert ready.panel.line.text().startswith("Lesion 16\u00a0mm²")
     assert ready.panel.pixel_size.text() == "Change pixel size…"
-    ready.pixel_size.ruler.begin(ready._image_layer)
+    ready.pixel_size.ruler.begin(ready.image.layer)
     for place in ([0.0, 10.0], [0.0, 30.0]):  # in mm by now
         ready.pixel_size.ruler._take(np.array(place))
     (again,) = (one for one in ready.findChildren(QInputDialog) if one.isVisible())
