@@ -1,4 +1,4 @@
-"""A result on the screen: measures it, and carries ticks, names, hovering and saving between table and layer."""
+"""A result on the screen: measures it, and carries ticks, names and hovering between table and layer."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Labels
-from napari.utils.notifications import show_error, show_info
+from napari.utils.notifications import show_error
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject
-from qtpy.QtWidgets import QApplication
 
 from napari_s3net.errors import S3NetError
 from napari_s3net.image import Image
@@ -42,13 +41,11 @@ from napari_s3net.plugin.layers.result_layer import (
 )
 from napari_s3net.plugin.layers.shown import Shown, choose_shown, shown_of
 from napari_s3net.plugin.layers.source import Source
-from napari_s3net.plugin.layers.surface_layer import show_surface
 from napari_s3net.plugin.layers.undo import undo_log_of
-from napari_s3net.plugin.segment.copy_result import ToCopy, as_command, as_python, result_to_copy
+from napari_s3net.plugin.segment import result_commands as commands
 from napari_s3net.plugin.segment.hovered_cluster import HoveredCluster
 from napari_s3net.plugin.segment.object_measures import ObjectInView, ObjectMeasures
 from napari_s3net.plugin.segment.result_rows import named_clusters, result_rows
-from napari_s3net.plugin.segment.save_result import ask_and_save, save_beside
 from napari_s3net.plugin.segment.volume_counter import VolumeCounter
 from napari_s3net.plugin.widgets.result_panel import ResultPanel
 from napari_s3net.plugin.widgets.result_text import certainty_tip, effort_text, outcome_text
@@ -200,25 +197,16 @@ class ResultController(QObject):
         """
         if self.layer is None:
             return
-        if what == "save":
-            save_beside(self._panel, self.layer, self._source)
-        elif what in ("save_labels", "save_mask"):
-            ask_and_save(self._panel, what.removeprefix("save_"), self.layer, self._source)
-        elif what == "merge":
+        if what == "merge":
             self._merge(self._panel.table.selected)
         elif what == "object_layer":
             self._masks.add(self.layer)
         elif what == "show_3d":
-            self._show_in_3d()
-        elif what in ("copy_python", "copy_command"):
-            self._copy(as_python if what == "copy_python" else as_command, device)
-
-    def _copy(self, words: Callable[[ToCopy], str], device: str) -> None:
-        """Put on the clipboard how the result in view is made again."""
-        if self.layer is not None and self._source is not None:
-            made = result_to_copy(self.layer, self._source, device)
-            QApplication.clipboard().setText(made if isinstance(made, str) else words(made))
-            show_info("Copied to the clipboard.")
+            commands.show_in_3d(self._viewer, self.layer)
+        elif what.startswith("save"):
+            commands.save(what, self._panel, self.layer, self._source)
+        elif what.startswith("copy") and self._source is not None:
+            commands.copy(what, self.layer, self._source, device)
 
     def _measured(self, state: object, clusters: list[Cluster]) -> None:
         """The answer; the labels may have changed meanwhile, and then another one is on its way."""
@@ -365,14 +353,6 @@ class ResultController(QObject):
         history_of(self.layer).remember(source.key, before, self.metadata)
         write_undoable(self.layer, index, locks.guarded(source.key, before, merged.labels))
         self.measure()
-
-    def _show_in_3d(self) -> None:
-        """Draw the object's surface; a single plane or an empty object says why there is none."""
-        assert self.layer is not None  # noqa: S101 - asked for only with a result
-        try:
-            show_surface(self._viewer, self.layer)
-        except S3NetError as error:
-            show_error(str(error))
 
     def _pick(self, label: int) -> None:
         if self.layer is not None:

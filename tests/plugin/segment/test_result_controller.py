@@ -13,6 +13,7 @@ from napari_s3net.image import Geometry, Segmentation
 from napari_s3net.plugin.correct.renaming import choose_object
 from napari_s3net.plugin.layers.locks import locks_of
 from napari_s3net.plugin.layers.palette import CLEAR, colour_table
+from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.result_layer import metadata_of
 from napari_s3net.plugin.layers.shown import Shown, choose_shown
@@ -21,8 +22,7 @@ from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.layers.target import Target
 from napari_s3net.plugin.layers.undo import undo_log_of
 from napari_s3net.plugin.layers.volume_target import VolumeTarget
-from napari_s3net.plugin.segment import hovered_cluster
-from napari_s3net.plugin.segment import result_controller as module
+from napari_s3net.plugin.segment import hovered_cluster, result_commands
 from napari_s3net.plugin.segment.result_controller import ResultController
 from napari_s3net.plugin.widgets.result_panel import ResultPanel
 from napari_s3net.provenance import Provenance
@@ -156,9 +156,9 @@ def test_it_stays_through_another_result(outcome, viewer, layer):
 def test_a_group_is_ticked_named_outlined_and_merged_as_one(outcome, outlined, layer, qtbot):
     """Two shades of skin are one row; what is done to the row is done to both."""
     layer.data_setitem((np.arange(48), np.full(48, 63)), 3)
-    about = layer.metadata[module.KEY]
+    about = layer.metadata[KEY]
     names, meanings = {1: "Lesion", 2: "Skin", 3: "Skin, darker"}, {2: ["Skin", 0, 0], 3: ["Skin", -1, 0]}
-    layer.metadata = {module.KEY: {**about, "names": names, "meanings": meanings}}
+    layer.metadata = {KEY: {**about, "names": names, "meanings": meanings}}
     outcome.panel.shown_chosen.emit(Shown.GROUPS)
     outcome.measure()
     skin = rows(outcome)[1]
@@ -200,7 +200,7 @@ def test_painting_is_measured_after_a_pause(outcome, layer, qtbot):
 )
 def test_copy(outcome, monkeypatch, what, words):
     said = []
-    monkeypatch.setattr(module, "show_info", said.append)
+    monkeypatch.setattr(result_commands, "show_info", said.append)
     outcome.ask(what, "cpu")
     assert words in QApplication.clipboard().text()
     assert said == ["Copied to the clipboard."]
@@ -209,7 +209,7 @@ def test_copy(outcome, monkeypatch, what, words):
 @pytest.mark.parametrize("what", ["labels", "mask"])
 def test_save_asks_for_a_file(outcome, layer, monkeypatch, what):
     asked = []
-    monkeypatch.setattr(module, "ask_and_save", lambda *given: asked.append(given[1:3]))
+    monkeypatch.setattr(result_commands, "ask_and_save", lambda *given: asked.append(given[1:3]))
     outcome.ask(f"save_{what}", "cpu")
     assert asked == [(what, layer)]
 
