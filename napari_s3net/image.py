@@ -4,28 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.errors import InvalidImageError, ReadError
 from napari_s3net.geometry import Geometry
+from napari_s3net.image_kind import Kind, guess_kind, kind_of_grey
 from napari_s3net.provenance import ImageFacts, Provenance
 from napari_s3net.segments import Code, Colour, Meaning, colour_of_hex, hex_of_colour
 from napari_s3net.settings import Settings
 
 __all__ = ["Geometry", "Image", "Kind", "Notice", "Segmentation", "Step", "as_image", "guess_kind", "kind_of_grey"]
-
-Kind = Literal["rgb", "ct", "mr", "grey"]
-#: Below this value an integer image holds Hounsfield units: air is −1000 HU.
-AIR_HU = -200
-#: What lies below is no Hounsfield unit but a fill value, as −32768 of int16.
-LOWEST_HU = -5000
-#: Air fills at least this share of a CT.
-AIR_SHARE = 0.01
-#: Values that are looked at together.
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,45 +163,6 @@ def as_image(array: NDArray[Any] | Image, *, kind: Kind | None = None, name: str
     if kind == "rgb":
         array = array[..., :3]
     return Image(array, Geometry.identity(array.ndim - (kind == "rgb")), kind, name)
-
-
-def guess_kind(array: NDArray[Any]) -> Kind:
-    """Guess what the values of an array mean.
-
-    Parameters
-    ----------
-    array : numpy.ndarray
-        As in `as_image`.
-
-    Returns
-    -------
-    str
-        "rgb" where there are three axes or more, the last of length 3 or 4; "ct" where many values are such as only air
-        has in Hounsfield units; else "grey".
-    """
-    return "rgb" if array.ndim >= 3 and array.shape[-1] in (3, 4) else kind_of_grey(array)
-
-
-def kind_of_grey(array: NDArray[Any]) -> Kind:
-    """Guess what the values of an array without colours mean.
-
-    Parameters
-    ----------
-    array : numpy.ndarray
-        (H, W) or (Z, H, W), of any layout; no copy is made of a large one.
-
-    Returns
-    -------
-    str
-        "ct" where many values are such as only air has in Hounsfield units; else "grey".
-    """
-    if array.dtype.kind not in "if" or not array.size or not array.ndim:
-        return "grey"
-    rows = max(1, _BLOCK * len(array) // array.size)
-    blocks = (array[start : start + rows] for start in range(0, len(array), rows))
-    air = sum(np.count_nonzero((block <= AIR_HU) & (block >= LOWEST_HU)) for block in blocks)
-    # A resampled MR image undershoots below zero in a few voxels; air fills a good part of a CT.
-    return "ct" if air / array.size >= AIR_SHARE else "grey"
 
 
 @dataclass(frozen=True, eq=False)

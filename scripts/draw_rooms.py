@@ -20,7 +20,7 @@ import grimp
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "napari_s3net"
 WIDTH, ROW, BOX, HEIGHT = 980, 84, 130, 38
-RECORDS = ("image", "provenance", "settings", "setting_fields", "geometry", "errors")
+RECORDS = ("image", "image_kind", "provenance", "settings", "setting_fields", "geometry", "errors")
 STYLE = (
     "text{font:14px sans-serif;fill:#1c2733;text-anchor:middle}.small{font-size:11px;fill:#5a6b7b}"
     "rect{fill:#eef4f9;stroke:#4f7ca3;rx:6}path{fill:none;stroke:#4f7ca3;stroke-opacity:.45}"

@@ -1,28 +1,12 @@
-"""The records: what fits, what does not, and what an array is taken for."""
+"""The records: what fits and what does not."""
 
 import numpy as np
 import pytest
 
 from napari_s3net.errors import InvalidImageError
-from napari_s3net.image import Geometry, Image, Segmentation, as_image, guess_kind
+from napari_s3net.image import Geometry, Image, Segmentation, as_image
 from napari_s3net.provenance import Provenance
 from napari_s3net.settings import Settings
-
-
-@pytest.mark.parametrize(
-    ("array", "kind"),
-    [
-        (np.zeros((8, 9, 3), np.uint8), "rgb"),
-        (np.zeros((8, 9, 4), np.uint8), "rgb"),
-        (np.zeros((5, 8, 9), np.uint8), "grey"),
-        (np.full((8, 9), -1000, np.int16), "ct"),
-        (np.zeros((8, 9), np.int16), "grey"),
-        (np.random.default_rng(0).normal(size=(8, 9)), "grey"),
-    ],
-)
-def test_guess_kind(array, kind):
-    assert guess_kind(array) == kind
-    assert as_image(array).kind == kind
 
 
 def test_alpha_is_dropped_and_shape_leaves_colour_out():
