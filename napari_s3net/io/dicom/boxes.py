@@ -19,9 +19,9 @@ from napari_s3net.io.dicom.header import numbers, words
 from napari_s3net.io.dicom.planes import TELLS, DicomPlane
 from napari_s3net.io.validation.limits import shown
 
-#: Planes nearer than this lie at one place, in mm.
-SAME_PLACE = 0.01
-#: Gaps that differ by less than this share of a step, or less than `SAME_PLACE` twice, are equal: rounding in headers.
+#: Planes nearer than this lie at one place, in mm, or than this share of a pixel or slice where these are tiny.
+SAME_PLACE, SAME_SHARE = 0.01, 0.1
+#: Gaps that differ by less than this share of a step, or less than two places that are one, are equal: headers round.
 EVEN = 0.01
 #: Gaps that differ by no more than this share of a step can be resampled; beyond it planes are missing.
 RESAMPLED = 0.5
@@ -77,8 +77,8 @@ def main_box(planes: Sequence[DicomPlane]) -> Box:
     Warns
     -----
     ReadWarning
-        If planes are left out (other sizes or orientations, a localizer, other echoes or times, beyond a gap), or if
-        they have to be resampled.
+        If planes are left out (other sizes or orientations, a localizer, other echoes or times, beyond a gap), if they
+        have to be resampled, or if they name several frames of reference.
     """
     parts = _alike(planes)
     main = max(parts, key=len)
@@ -88,6 +88,9 @@ def main_box(planes: Sequence[DicomPlane]) -> Box:
     if any(plane.place is None for plane in main):
         return _without_places(main)
     main = _one_at_each_place(main)
+    if len(set(_named(main, "FrameOfReferenceUID"))) > 1:
+        text = "its slices name several frames of reference: whether they lie together is not certain. Check them."
+        warnings.warn(text, ReadWarning, stacklevel=2)
     return _even_box(sorted(main, key=_height)) if len(main) > 1 else Box(main)
 
 
@@ -121,6 +124,12 @@ def _is_of_another(one: DicomPlane, other: DicomPlane) -> bool:
     return any(first != second for first, second in told if any(first) and any(second))
 
 
+def _named(planes: Sequence[DicomPlane], keyword: str) -> list[str]:
+    """What the files of planes say, those left out that say nothing."""
+    headers = dict.fromkeys(plane.header for plane in planes)
+    return [text for header in headers if (text := "".join(words(header.dataset, keyword)))]
+
+
 def _near(one: ArrayLike | None, other: ArrayLike | None) -> bool:
     """Whether two elements say the same, as far as headers are exact."""
     if one is None or other is None:
@@ -145,12 +154,23 @@ def _tell_left_out(planes: list[DicomPlane], why: str) -> None:
     """Name what is not opened."""
     if planes:
         n = len(planes)
-        text = f"{n} of its images {'is' if n == 1 else 'are'} left out ({why}): {_file_names(planes)}."
+        text = f"{n} of its images {'is' if n == 1 else 'are'} left out ({why}): {file_names(planes)}."
         warnings.warn(text, ReadWarning, stacklevel=3)
 
 
-def _file_names(planes: Sequence[DicomPlane]) -> str:
-    """The files of planes, three at most; frames by their numbers where all are of one file."""
+def file_names(planes: Sequence[DicomPlane]) -> str:
+    """Name the files of planes, three at most; frames by their numbers where all are of one file.
+
+    Parameters
+    ----------
+    planes : sequence of DicomPlane
+        At least one.
+
+    Returns
+    -------
+    str
+        "IM001, IM002, IM003 and 4 more", without folders.
+    """
     if len({plane.header.path for plane in planes}) == 1 and planes[0].header.frames > 1:
         names = [f"frame {plane.frame + 1}" for plane in planes]
     else:
@@ -195,7 +215,7 @@ def _one_at_each_place(planes: list[DicomPlane]) -> list[DicomPlane]:
     low, high = _nearest_pair(planes)
     raise ReadError(
         "two of its images lie at the same place, and nothing tells them apart: "
-        f"{_file_names([low])} and {_file_names([high])}. "
+        f"{file_names([low])} and {file_names([high])}. "
         "Remove one of them, or open them one by one."
     )
 
@@ -227,7 +247,13 @@ def _height(plane: DicomPlane) -> float:
 def _distinct(planes: list[DicomPlane]) -> int:
     """At how many different places planes lie."""
     heights = np.sort([_height(plane) for plane in planes])
-    return 1 + int(np.count_nonzero(np.diff(heights) > SAME_PLACE))
+    return 1 + int(np.count_nonzero(np.diff(heights) > _same_place(planes[0])))
+
+
+def _same_place(plane: DicomPlane) -> float:
+    """Up to which distance two planes lie at one place, in mm: less than usual in a micro-CT."""
+    sizes: tuple[float, ...] = (*(plane.spacing or ()), plane.thickness)
+    return min(SAME_PLACE, SAME_SHARE * min(sizes))
 
 
 def _nearest_pair(planes: list[DicomPlane]) -> tuple[DicomPlane, DicomPlane]:
@@ -242,8 +268,9 @@ def _even_box(planes: list[DicomPlane]) -> Box:
     """The longest run of planes at even distances; all of them where the distances differ but little."""
     heights = np.array([_height(plane) for plane in planes])
     gaps = np.diff(heights)
-    step = _usual(gaps)
-    even = np.abs(gaps - step) <= max(2 * SAME_PLACE, EVEN * step)
+    near = 2 * _same_place(planes[0])
+    step = _usual(gaps, near)
+    even = np.abs(gaps - step) <= max(near, EVEN * step)
     said = f"its slices are unevenly spaced, {gaps.min():.4g} to {gaps.max():.4g} mm"
     if even.all():
         return Box(planes, float(np.mean(gaps)), shifts=_shifts(planes))
@@ -259,9 +286,9 @@ def _even_box(planes: list[DicomPlane]) -> Box:
     return Box(kept, float(np.mean(gaps[start:end])), shifts=_shifts(kept))
 
 
-def _usual(gaps: NDArray[np.float64]) -> float:
+def _usual(gaps: NDArray[np.float64], near: float) -> float:
     """The gap that most of the others equal."""
-    equal = np.abs(gaps[:, np.newaxis] - gaps) <= np.maximum(2 * SAME_PLACE, EVEN * gaps)
+    equal = np.abs(gaps[:, np.newaxis] - gaps) <= np.maximum(near, EVEN * gaps)
     return float(gaps[np.argmax(equal.sum(1))])
 
 

@@ -86,8 +86,8 @@ def decode_frames(header: Header) -> NDArray[Any]:
         raise ReadError(other_size(promised, array.shape))
     array = _without_unused_bits(array, header) if array.dtype.kind in "iu" and samples == 1 else array
     if words(header.dataset, "PhotometricInterpretation") == ["PALETTE COLOR"]:
-        return _eight_bits(apply_color_lut(array, header.dataset))
-    if items(header.dataset, "ModalityLUTSequence"):
+        return _palette_colours(array, header.dataset)
+    if samples == 1 and items(header.dataset, "ModalityLUTSequence"):
         return apply_modality_lut(array, header.dataset)
     return array[..., :3] if samples > 1 else array
 
@@ -303,6 +303,11 @@ def _without_unused_bits(array: NDArray[Any], header: Header) -> NDArray[Any]:
     return (array << left) >> (header.bits - stored)
 
 
-def _eight_bits(array: NDArray[Any]) -> NDArray[np.uint8]:
-    """Colours of a palette, whose entries mostly have 16 bits."""
-    return array.astype(np.uint8) if array.dtype == np.uint8 else (array >> 8).astype(np.uint8)
+def _palette_colours(array: NDArray[Any], dataset: Dataset) -> NDArray[np.uint8]:
+    """Colours of a palette in eight bits; its entries have 16, or 8 in 16 whatever their descriptor says."""
+    colours = apply_color_lut(array, dataset)
+    if colours.dtype == np.uint8:
+        return colours
+    n, first = numbers(dataset, "RedPaletteColorLookupTableDescriptor", 2) or (0, 0)
+    entries = apply_color_lut(np.arange(int(first), int(first) + int(n or 1 << 16)), dataset)
+    return np.asarray(colours if entries.max() <= 255 else colours >> 8, np.uint8)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
-from napari_s3net.errors import ReadError, ReadWarning
+from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.io.dicom.header import Header, groups, items, numbers, words
 from napari_s3net.io.values import UNSCALED, Scale
 
@@ -18,6 +18,11 @@ from napari_s3net.io.values import UNSCALED, Scale
 HAVE_UNITS = ("CT", "PT", "NM", "RTDOSE")
 #: How far direction cosines may be from unit vectors at right angles; headers round, some to two decimals.
 BENT = 0.05
+#: Why a mosaic is refused: what it shows is no slice, and its position is that of none.
+_MOSAIC = (
+    "it is a mosaic: the slices of a volume side by side in one picture (Siemens). Convert its series to NIfTI, as "
+    "dcm2niix does, and open that."
+)
 #: What tells images at one place apart: element, and how it is called.
 TELLS = {
     "EchoTime": "echoes",
@@ -93,6 +98,8 @@ class DicomPlane:
         From stored numbers to values.
     turned : bool
         Whether white is zero, and the stored numbers are turned so that it is not.
+    scale_told : tuple of bool
+        Whether elements tell slope and intercept; without them the scale is a guess.
     """
 
     header: Header
@@ -102,6 +109,7 @@ class DicomPlane:
     thickness: float = 1.0
     scale: Scale = UNSCALED
     turned: bool = False
+    scale_told: tuple[bool, ...] = ()
     _tells: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -149,24 +157,54 @@ def planes_of(header: Header) -> list[DicomPlane]:
     list of DicomPlane
         One for each frame, in the file's own order. If one frame does not tell its place, none has one.
 
+    Raises
+    ------
+    UnsupportedFormatError
+        If it is a mosaic of slices.
+
     Warns
     -----
     ReadWarning
-        If its spacing is that of a detector, its numbers cannot be understood, or white is zero.
+        If its spacing is that of a detector, its numbers cannot be understood, its pixels are not square, or white is
+        zero.
     """
     dataset = header.dataset
+    if "MOSAIC" in words(dataset, "ImageType"):
+        raise UnsupportedFormatError(_MOSAIC)
     spacing = _spacing(dataset, header.modality)
+    if spacing is None:
+        _tell_oblong_pixels(dataset)
     turned = _turned(header)
-    _tell_missing_scale(header)
+    coloured = has_colours(header)
     planes = []
     places = [_place(dataset, frame) for frame in range(header.frames)]
     if any(place is None for place in places):  # the first frame of a film may have a place, and the others none
         places = [None] * len(places)
     for frame, place in enumerate(places):
         own = _own_spacing(dataset, frame) if header.frames > 1 or "PixelSpacing" not in dataset else None
-        scale = _scale(dataset, frame)
-        planes.append(DicomPlane(header, frame, own or spacing, place, _thickness(dataset, frame), scale, turned))
+        scale = UNSCALED if coloured else _scale(dataset, frame)
+        told = () if coloured else _scale_told(dataset, frame)
+        planes.append(DicomPlane(header, frame, own or spacing, place, _thickness(dataset, frame), scale, turned, told))
+    if not coloured:
+        _tell_missing_scale(header)
     return planes
+
+
+def has_colours(header: Header) -> bool:
+    """Whether its pixels are colours, which have no scale of values, though a header may have kept that of its source.
+
+    Parameters
+    ----------
+    header : Header
+        Of a file that holds an image.
+
+    Returns
+    -------
+    bool
+        By the values a pixel, and whether they stand for the colours of a palette.
+    """
+    palette = words(header.dataset, "PhotometricInterpretation") == ["PALETTE COLOR"]
+    return palette or (numbers(header.dataset, "SamplesPerPixel") or (1.0,))[0] > 1
 
 
 def _element(dataset: Dataset, frame: int, sequence: str, keyword: str, n: int = 1) -> tuple[float, ...] | None:
@@ -285,12 +323,28 @@ def _told_of_values(dataset: Dataset, frame: int, keyword: str) -> float | None:
     return None
 
 
+def _scale_told(dataset: Dataset, frame: int) -> tuple[bool, ...]:
+    """Whether slope and intercept of a frame are told."""
+    group = "PixelValueTransformationSequence"
+    return tuple(_element(dataset, frame, group, f"Rescale{what}") is not None for what in ("Slope", "Intercept"))
+
+
 def _tell_missing_scale(header: Header) -> None:
     """Say that nothing makes Hounsfield units of the stored numbers of a CT."""
-    dataset, group = header.dataset, "PixelValueTransformationSequence"
-    told = any(_element(dataset, 0, group, f"Rescale{what}") for what in ("Slope", "Intercept"))
-    if header.modality == "CT" and not told and not items(dataset, "ModalityLUTSequence"):
-        text = "its header tells no slope and no intercept: its values may not be Hounsfield units."
+    told = _scale_told(header.dataset, 0)
+    missing = " and ".join(
+        f"no {what}" for what, is_told in zip(("slope", "intercept"), told, strict=True) if not is_told
+    )
+    if header.modality == "CT" and missing and not items(header.dataset, "ModalityLUTSequence"):
+        text = f"its header tells {missing}: its values may not be Hounsfield units."
+        warnings.warn(text, ReadWarning, stacklevel=3)
+
+
+def _tell_oblong_pixels(dataset: Dataset) -> None:
+    """Say that pixels are not square, where nothing tells their size."""
+    high, wide = numbers(dataset, "PixelAspectRatio", 2) or (1.0, 1.0)
+    if high != wide:
+        text = f"its pixels are {high:g} high to {wide:g} wide, and it does not tell their size: shapes are squeezed."
         warnings.warn(text, ReadWarning, stacklevel=3)
 
 

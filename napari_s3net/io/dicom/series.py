@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from napari_s3net.errors import AmbiguousSeriesError, HoldsLabelsError, ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.image import Geometry, Image, Kind, kind_of_grey
-from napari_s3net.io.dicom.boxes import SLICES, Box, main_box, resample
+from napari_s3net.io.dicom.boxes import SLICES, Box, file_names, main_box, resample
 from napari_s3net.io.dicom.header import DIRECTORY, LABELS, Header, code, items, read_header, why_no_image, words
 from napari_s3net.io.dicom.pixels import decode_frames
 from napari_s3net.io.dicom.planes import DicomPlane, planes_of, stored_range
@@ -23,6 +24,9 @@ from napari_s3net.io.validation.headers import is_dicom
 from napari_s3net.io.validation.limits import check_memory, shown
 from napari_s3net.io.values import UNSCALED, Stored, common_dtype, scaled
 
+#: What differs in the names of the slices of a series.
+_NUMBERED = re.compile(r"\d+")
+_NO_DICOM = "it is no DICOM file, though it is named as the others are. It was probably damaged while copying."
 _KINDS: dict[str, Kind] = {"CT": "ct", "MR": "mr"}
 #: Numbers that tell series apart; free text such as the series' description may hold a name and is left out.
 _NUMBERS = {"SliceThickness": "{} mm thick", "RepetitionTime": "TR {} ms", "EchoTime": "TE {} ms"}
@@ -39,7 +43,7 @@ class Contents:
     singles : list of Header
         Images that stand for themselves: photographs, radiographs, screens.
     damaged : dict of Path to ReadError
-        DICOM files that cannot be read.
+        DICOM files that cannot be read, and files that are named like slices and are none.
     others, folders : int
         How many more files and folders there are.
     missing : int
@@ -76,10 +80,8 @@ def look_into(path: Path, names: Sequence[str] = ()) -> Contents:
     """
     contents = Contents()
     found: dict[str, list[Header]] = {}
-    if path.is_dir():
-        files = sorted(path / name for name in names) if names else sorted(path.iterdir())
-    else:
-        files, contents.missing = _named_in(path)
+    strangers = []
+    files, contents.missing = _files_of(path, names)
     for file in files:
         if file.is_dir():
             contents.folders += 1
@@ -88,18 +90,30 @@ def look_into(path: Path, names: Sequence[str] = ()) -> Contents:
             header = read_header(file) if is_dicom(file) else None
             if header is None or (why_no_image(header) and not _is_cut_off(header)):
                 contents.others += 1
+                strangers += [file] if header is None else []
                 continue
             _check_length(header)
         except ReadError as error:
             contents.damaged[file] = error
         else:
             found.setdefault(str(header.dataset.get("SeriesInstanceUID", "")), []).append(header)
+    like_slices = {_NUMBERED.sub("#", header.path.name) for headers in found.values() for header in headers}
+    for file in strangers:
+        if not path.is_dir() or _NUMBERED.sub("#", file.name) in like_slices:
+            contents.damaged[file] = ReadError(_NO_DICOM if file.stat().st_size else "it is empty (0 bytes).")
     for identity, headers in sorted(found.items()):
         if all(_stands_alone(header) for header in headers):
             contents.singles += headers
         else:
             contents.series[identity] = headers
     return contents
+
+
+def _files_of(path: Path, names: Sequence[str]) -> tuple[list[Path], int]:
+    """The files of a folder, or some of them by name, or those that a DICOMDIR names; and how many are missing."""
+    if not path.is_dir():
+        return _named_in(path)
+    return sorted(path / name for name in names) if names else sorted(path.iterdir()), 0
 
 
 def _is_cut_off(header: Header) -> bool:
@@ -331,6 +345,7 @@ def read_headers(headers: Iterable[Header], name: str) -> Image:
     for text in dict.fromkeys(str(warning.message) for warning in caught):  # once for all slices
         warnings.warn(text, ReadWarning, stacklevel=2)
     box = main_box(planes)
+    _check_scales(box.planes)
     array = _read_planes(box.planes)
     if box.shifts is not None or box.heights is not None:
         array, offset = resample(array, box)
@@ -341,6 +356,16 @@ def read_headers(headers: Iterable[Header], name: str) -> Image:
     colours = array.ndim > geometry.ndim
     kind: Kind = "rgb" if colours else _KINDS.get(first.modality) or kind_of_grey(array)
     return Image(array, geometry, kind, name)
+
+
+def _check_scales(planes: Sequence[DicomPlane]) -> None:
+    """Refuse planes of which some tell slope and intercept and some do not: their values do not compare."""
+    usual = max((plane.scale_told for plane in planes), key=[plane.scale_told for plane in planes].count)
+    if others := [plane for plane in planes if plane.scale_told != usual]:
+        raise ReadError(
+            f"slope and intercept of the values are not told alike in its {len(planes)} images, so that they do not "
+            f"compare: look at {file_names(others)}. Correct them, or leave them out."
+        )
 
 
 def _read_planes(planes: Sequence[DicomPlane]) -> NDArray[Any]:

@@ -175,6 +175,20 @@ def test_a_palette_becomes_colours(tmp_path, bits):
     np.testing.assert_array_equal(decoded(path)[0], np.stack([array, 255 - array, array * 0], axis=-1))
 
 
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize(("n", "first"), [(256, 0), (100, 50)])
+def test_eight_bits_in_sixteen_are_eight_whatever_the_palette_says(tmp_path, bits, n, first):
+    """They were black."""
+    array = phantom((24, 20), np.uint8)
+    table = np.arange(n, dtype="<u2") + 100 * (n < 256)
+    elements = {"PhotometricInterpretation": "PALETTE COLOR"}
+    for name in ("Red", "Green", "Blue"):
+        elements[f"{name}PaletteColorLookupTableDescriptor"] = [n, first, bits]
+        elements[f"{name}PaletteColorLookupTableData"] = table.tobytes()
+    expected = table[np.clip(array.astype(int) - first, 0, n - 1)]
+    np.testing.assert_array_equal(decoded(make_dicom(tmp_path / "a", array, **elements))[0, ..., 1], expected)
+
+
 def test_a_packing_that_nothing_here_knows_says_what_to_install(tmp_path, monkeypatch):
     path = packed(make_dicom(tmp_path / "a", phantom((24, 20), np.uint8)), uid.RLELossless)
     dataset = pydicom.dcmread(path)

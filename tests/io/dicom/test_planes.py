@@ -176,6 +176,8 @@ def test_axes_that_are_not_at_right_angles_are_none(tmp_path, angles):
         ({}, "may not be Hounsfield units"),
         ({"RescaleSlope": 1, "RescaleIntercept": -1024}, ""),
         ({"RescaleSlope": 0, "RescaleIntercept": 0}, "its slope is zero"),
+        ({"RescaleIntercept": -1024}, "no slope: its values may not"),
+        ({"RescaleSlope": 1}, "no intercept: its values may not"),
         ({"Modality": "MR"}, ""),
     ],
 )

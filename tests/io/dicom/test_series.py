@@ -476,3 +476,89 @@ def test_slices_of_two_patients_with_one_series_are_no_volume(tmp_path, element)
     ):
         image = read_series(tmp_path, None, "a")
     np.testing.assert_array_equal(image.array, np.stack([hounsfield(n) for n in (2, 3, 4)]))
+
+
+def write_slices(folder, heights, elements=lambda n: {}, **common):
+    """Slices called IM000 and so on."""
+    folder.mkdir(exist_ok=True)
+    for n, height in enumerate(heights):
+        make_slice(folder / f"IM{n:03d}", hounsfield(n), height, InstanceNumber=n + 1, **{**common, **elements(n)})
+    return folder
+
+
+@pytest.mark.parametrize("step", [0.003, 0.009, 0.018, 0.5, 3.0])
+def test_a_missing_or_a_double_slice_is_found_however_near_slices_lie(tmp_path, recwarn, step):
+    """Slices of a micro-CT lie some thousandths of a millimetre apart."""
+    tiny = {"spacing": (step, step), "SliceThickness": step}
+    heights = [step * n for n in range(8)]
+    whole = read_series(write_slices(tmp_path / "whole", heights, **tiny), None, "a")
+    assert not recwarn
+    np.testing.assert_allclose(whole.geometry.spacing, [step] * 3, rtol=1e-6)
+    np.testing.assert_array_equal(whole.array, np.stack([hounsfield(n) for n in range(8)]))
+    with pytest.warns(ReadWarning, match="some may be missing. The 5 that are even"):
+        part = read_series(write_slices(tmp_path / "gap", heights[:5] + heights[6:], **tiny), None, "a")
+    np.testing.assert_allclose(part.geometry.spacing[0], step, rtol=1e-6)
+    with pytest.raises(ReadError, match="two of its images lie at the same place"):
+        read_series(write_slices(tmp_path / "double", [*heights, heights[3]], **tiny), None, "a")
+
+
+@pytest.mark.parametrize(
+    "lacking", [{"RescaleIntercept": None}, {"RescaleSlope": None}, {"RescaleSlope": None, "RescaleIntercept": None}]
+)
+@pytest.mark.filterwarnings("ignore:its header tells no")
+def test_slices_with_and_without_a_scale_do_not_compare(tmp_path, lacking):
+    """One slice of a CT would be off by 1024 Hounsfield units."""
+    scale = {"RescaleSlope": 1, "RescaleIntercept": -1024}
+    folder = write_slices(tmp_path / "a", [0, 3, 6, 9], lambda n: lacking if n == 2 else {}, **scale)
+    with pytest.raises(ReadError, match=r"not told alike in its 4 images.*IM002") as caught:
+        read_series(folder, None, "a")
+    assert "SECRET" not in str(caught.value)
+    assert read_series(write_slices(folder, [0, 3, 6, 9], **{**scale, **lacking}), None, "a").shape == (4, 24, 20)
+
+
+@pytest.mark.parametrize(("content", "said"), [(b"", "empty"), (bytes(3000), "no DICOM file")])
+@pytest.mark.parametrize("n", [0, 2, 3])
+def test_a_file_that_is_named_like_the_slices_and_is_none_is_not_left_out_in_silence(tmp_path, content, said, n):
+    """At an end of the series nothing else tells that it is missing."""
+    folder = write_slices(tmp_path / "a", [0, 3, 6, 9])
+    for other in ("._IM001", "IM001.txt", "VERSION", "IM"):
+        (folder / other).write_bytes(content)
+    assert read_series(folder, None, "a").shape == (4, 24, 20)
+    (folder / f"IM00{n}").write_bytes(content)
+    with pytest.raises(ReadError, match=f"in its file IM00{n} it is {said}"):
+        read_series(folder, None, "a")
+
+
+def test_several_frames_of_reference_are_said(tmp_path):
+    frames = ("1.5", "1.5", "1.6", "1.6")
+    folder = write_slices(tmp_path / "a", [0, 3, 6, 9], lambda n: {"FrameOfReferenceUID": frames[n]})
+    with pytest.warns(ReadWarning, match="several frames of reference"):
+        assert read_series(folder, None, "a").shape == (4, 24, 20)
+
+
+def test_a_mosaic_is_refused(tmp_path):
+    kind = ["ORIGINAL", "PRIMARY", "M", "ND", "MOSAIC"]
+    folder = write_slices(tmp_path / "a", [0], Modality="MR", ImageType=kind)
+    for path, read in ((folder, read_series), (folder / "IM000", read_file)):
+        with pytest.raises(UnsupportedFormatError, match=r"mosaic.*dcm2niix"):
+            read(path, None, "a")
+
+
+def test_colours_have_no_scale(tmp_path):
+    """A header may have kept slope and intercept of what was coloured."""
+    colours = phantom((24, 20, 3), np.uint8)
+    kept = {"RescaleSlope": 2.5, "RescaleIntercept": -3, "Modality": "PT"}
+    image = read_file(make_dicom(tmp_path / "a", colours, **kept), None, "a")
+    assert (image.kind, image.array.dtype) == ("rgb", np.uint8)
+    np.testing.assert_array_equal(image.array, colours)
+
+
+def test_pixels_that_are_not_square_are_said_where_nothing_tells_their_size(tmp_path, recwarn):
+    known = {"Modality": "US", "PixelAspectRatio": [4, 3]}
+    read_file(make_dicom(tmp_path / "a", phantom((24, 20), np.uint8), PixelSpacing=[0.4, 0.3], **known), None, "a")
+    read_file(
+        make_dicom(tmp_path / "b", phantom((24, 20), np.uint8), Modality="US", PixelAspectRatio=[1, 1]), None, "a"
+    )
+    assert not recwarn
+    with pytest.warns(ReadWarning, match="4 high to 3 wide"):
+        read_file(make_dicom(tmp_path / "c", phantom((24, 20), np.uint8), **known), None, "a")
