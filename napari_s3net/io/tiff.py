@@ -25,15 +25,19 @@ from napari_s3net.image import Geometry, Image, kind_of_grey
 from napari_s3net.io.geometry import turn_photograph
 from napari_s3net.io.validation.limits import DEFLATE_RATIO, LARGE, check_memory, check_promise
 
-#: Tags: photometric interpretation, orientation, kind of inks, and bit of a page that is a smaller copy.
-_PHOTOMETRIC, _ORIENTATION, _INKS, _SMALLER = 262, 274, 332, 1
+#: Tags: photometric interpretation, orientation, palette, kind of inks, and bit of a page that is a smaller copy.
+_PHOTOMETRIC, _ORIENTATION, _COLOUR_MAP, _INKS, _SMALLER = 262, 274, 320, 332, 1
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _SEPARATED, _YCBCR, _LAB = 0, 1, 2, 3, 5, 6, (8, 9, 10)
+#: The orientation of an image that tells none.
+_UPRIGHT = 1
 #: Kinds of extra values that are transparency, with colours multiplied by it or not.
 _TRANSPARENCY = (1, 2)
 #: Packings that give colours as red, green and blue, whatever their own are.
 _JPEGS = (6, 7, 33003, 33005, 34712)
 #: Axes along which planes may lie one above the other: slices, and pages of which nothing is said.
 _SLICES = "ZIQR"
+#: So many of the images that are not opened are named.
+_NAMED = 3
 _EXTRA = "Install the decoders for it with: pip install 'napari-s3net[tiff]', or save it uncompressed."
 
 
@@ -65,7 +69,8 @@ def read_tiff(path: Path, name: str) -> Image:
         If only a part is opened (one of several images, times or channels), if pages are missing, or if colours had to
         be converted.
     """
-    with _complaints(), tifffile.TiffFile(path) as file:
+    # Else a page amid many like the first would be decoded as the first is, whatever its own header says.
+    with _complaints(), tifffile.TiffFile(path, is_uniform=False) as file:
         _check_neighbours(file)
         series = _main_series(file)
         page = series.keyframe
@@ -74,6 +79,7 @@ def read_tiff(path: Path, name: str) -> Image:
         _check_size(path, series, page)
         _check_pieces(page)
         _check_pages(series)
+        _check_alike(series, page)
         array = _order_axes(_decode_series(path, series, page), series.axes)
         array, colours = _colours(array, page, samples="S" in series.axes)
         turned = page.tags.get(_ORIENTATION)
@@ -83,7 +89,7 @@ def read_tiff(path: Path, name: str) -> Image:
         array = array * np.uint8(255)
     elif array.dtype == np.float16:
         array = array.astype(np.float32)
-    array = turn_photograph(array, int(turned.value) if turned else 1, array.ndim - 2 - colours)
+    array = turn_photograph(array, int(turned.value) if turned else _UPRIGHT, array.ndim - 2 - colours)
     return Image(array, Geometry.identity(array.ndim - colours), "rgb" if colours else kind_of_grey(array), name)
 
 
@@ -120,6 +126,23 @@ def _check_pages(series: tifffile.TiffPageSeries) -> None:
         raise ReadError(f"its header promises {promised} pages, the file has {promised - missing}.")
 
 
+def _check_alike(series: tifffile.TiffPageSeries, first: tifffile.TiffPage) -> None:
+    """Refuse pages that tell another orientation or palette than the first one, as which all are read."""
+    tags = (_ORIENTATION, _COLOUR_MAP)
+    held = {tag: _told(first, tag) or np.asarray(_UPRIGHT).tobytes() for tag in tags}
+    for page in series.pages:
+        if isinstance(page, tifffile.TiffPage) and any(_told(page, tag) not in (None, held[tag]) for tag in tags):
+            raise UnsupportedFormatError(
+                "its pages do not all have the same orientation and palette; save each as a file of its own."
+            )
+
+
+def _told(page: tifffile.TiffPage, tag: int) -> bytes | None:
+    """What a page says under a tag; None where it does not have it."""
+    found = page.tags.get(tag)
+    return None if found is None else np.asarray(found.value).tobytes()
+
+
 def _check_pieces(page: tifffile.TiffPage) -> None:
     """Refuse a page that lists fewer strips or tiles than it has: what is missing would be zero without a word."""
     promised, present = prod(page.chunked), len(page.dataoffsets)
@@ -154,7 +177,8 @@ def _main_series(file: tifffile.TiffFile) -> tifffile.TiffPageSeries:
     main = max(found, key=lambda series: prod(series.shape))
     full = [series for series in found if not _is_smaller_copy(series)]
     if len(full) > 1:
-        sizes = ", ".join(" × ".join(map(str, series.shape)) for series in full if series is not main)
+        sizes = ", ".join([" × ".join(map(str, series.shape)) for series in full if series is not main][:_NAMED])
+        sizes += f" and {len(full) - 1 - _NAMED} more" if len(full) - 1 > _NAMED else ""
         warnings.warn(f"it holds {len(full)} images; the largest is opened (not {sizes}).", ReadWarning, stacklevel=3)
     return main
 

@@ -214,3 +214,53 @@ def test_values_of_a_pixel_that_are_left_out_are_said_unless_they_are_transparen
     said = [str(warning.message) for warning in recwarn if issubclass(warning.category, ReadWarning)]
     assert len(said) == (1 if words else 0)
     assert all(words in text for text in said)
+
+
+ODD_PAGES = {
+    "size": (GREY[:10], {}),
+    "type": (GREY.astype(np.uint16), {}),
+    "sign": ((GREY // 2).astype(np.int8), {}),
+    "colours": (np.stack([GREY] * 3, axis=-1), {"photometric": "rgb"}),
+    "packing": (GREY, {"compression": "zlib"}),
+    "white is zero": (GREY, {"photometric": "miniswhite"}),
+    "tiles": (GREY, {"tile": (16, 16)}),
+    "strips": (GREY, {"rowsperstrip": 7}),
+}
+
+
+@pytest.mark.parametrize("at", [1, 5, 7])
+@pytest.mark.parametrize("odd", ODD_PAGES)
+def test_a_page_that_differs_from_many_alike_is_left_out_with_a_word(tmp_path, odd, at):
+    """It was decoded as its neighbours are: a plane of noise."""
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for n in range(12):
+            page, how = ODD_PAGES[odd] if n == at else (GREY + np.uint8(n), {})
+            writer.write(page, **{"photometric": "minisblack", "metadata": None, **how})
+    with pytest.warns(ReadWarning, match="2 images; the largest is opened"):
+        array = read(tmp_path / "a.tif").array
+    np.testing.assert_array_equal(array, np.stack([GREY + np.uint8(n) for n in range(12) if n != at]))
+
+
+@pytest.mark.parametrize("at", [1, 5, 11])
+@pytest.mark.parametrize("odd", ["orientation", "palette"])
+def test_pages_of_several_orientations_or_palettes_are_refused(tmp_path, odd, at):
+    palettes = [np.roll(np.arange(3 * 256, dtype=np.uint16).reshape(3, 256) * 85, n, axis=0) for n in (0, 1)]
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for n in range(12):
+            if odd == "palette":
+                how = {"photometric": "palette", "colormap": palettes[n == at]}
+            else:
+                how = {"photometric": "minisblack", "extratags": [(274, 3, 1, 3 if n == at else 1, True)]}
+            writer.write(GREY, metadata=None, **how)
+    with pytest.raises(UnsupportedFormatError, match="not all have the same orientation and palette"):
+        read(tmp_path / "a.tif")
+
+
+def test_of_many_images_some_are_named(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for n in range(9):
+            writer.write(GREY[: 20 - n], photometric="minisblack", metadata=None)
+    with pytest.warns(
+        ReadWarning, match=r"9 images; the largest is opened \(not 19 × 30, 18 × 30, 17 × 30 and 5 more\)"
+    ):
+        read(tmp_path / "a.tif")
