@@ -19,7 +19,7 @@ from skimage.transform import resize
 from napari_s3net import phantom, presets
 from napari_s3net.plugin.jobs.run import Run
 from napari_s3net.plugin.jobs.thread_job import is_busy
-from napari_s3net.plugin.layers.result_layer import plain
+from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.source import source_of
 
 SIDE, MOVES, TURNS = 512, 60, 3

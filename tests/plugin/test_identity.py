@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_s3net.plugin.correct.dock import CorrectDock
 from napari_s3net.plugin.jobs.session import Phase
-from napari_s3net.plugin.layers.result_layer import plain
+from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.segment.dock import SegmentDock
 
 pytestmark = [pytest.mark.viewer, pytest.mark.usefixtures("folder")]

@@ -28,7 +28,8 @@ from napari_s3net.plugin.layers.object_outline import outline_object
 from napari_s3net.plugin.layers.one_update import one_update
 from napari_s3net.plugin.layers.ownership import set_owner
 from napari_s3net.plugin.layers.placement import KEY
-from napari_s3net.plugin.layers.result_layer import layers_of, plain, recolour, result_layer, result_name
+from napari_s3net.plugin.layers.proxy import plain
+from napari_s3net.plugin.layers.result_layer import layers_of, recolour, result_layer, result_name
 from napari_s3net.settings import Settings
 
 

@@ -21,8 +21,9 @@ from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.layers.locks import locks_of
 from napari_s3net.plugin.layers.packed import PackedPlane, check_sum
 from napari_s3net.plugin.layers.placement import KEY
+from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.renewal import renewals_of
-from napari_s3net.plugin.layers.result_layer import add_layer, metadata_of, plain, recolour
+from napari_s3net.plugin.layers.result_layer import add_layer, metadata_of, recolour
 from napari_s3net.plugin.layers.run_cache import CachedRun, first_labels, put_run
 from napari_s3net.plugin.layers.slice_states import states_of
 from napari_s3net.plugin.layers.source import finest_level, layer_placement, source_of

@@ -11,7 +11,7 @@ from napari_s3net.correction.constraints import BACKGROUND, OBJECT
 from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.correct.label_list import LabelList
 from napari_s3net.plugin.correct.panels import PaintPanel
-from napari_s3net.plugin.layers.result_layer import plain
+from napari_s3net.plugin.layers.proxy import plain
 
 
 class BrushController(QObject):

@@ -10,7 +10,8 @@ from napari.layers import Labels
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.labels.ids import ids_in
 from napari_s3net.plugin.layers.placement import KEY
-from napari_s3net.plugin.layers.result_layer import fits_source, is_result_of, plain, why_not_writable
+from napari_s3net.plugin.layers.proxy import plain
+from napari_s3net.plugin.layers.result_layer import fits_source, is_result_of, why_not_writable
 from napari_s3net.plugin.layers.source import Source, finest_level, source_of
 from napari_s3net.plugin.layers.stroke_layer import HELPER, is_strokes
 from napari_s3net.plugin.layers.waiting import is_waiting

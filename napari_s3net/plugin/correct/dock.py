@@ -32,8 +32,9 @@ from napari_s3net.plugin.jobs.background import Background
 from napari_s3net.plugin.jobs.pause import after_pause
 from napari_s3net.plugin.jobs.session import cancel_all
 from napari_s3net.plugin.jobs.thread_job import Failure
+from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.renewal import renewals_of
-from napari_s3net.plugin.layers.result_layer import metadata_of, plain, why_not_writable
+from napari_s3net.plugin.layers.result_layer import metadata_of, why_not_writable
 from napari_s3net.plugin.layers.source import describe_source
 from napari_s3net.plugin.segment.save_result import save_beside
 from napari_s3net.plugin.widgets.dock import Dock, show_dock

@@ -23,6 +23,7 @@ from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.correct.measurement_table import MeasurementTable
 from napari_s3net.plugin.correct.tools import Plane, Scope
 from napari_s3net.plugin.correct.volume_tools import reshape_volume, voxel_size
+from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.undo import undo_log_of
 from napari_s3net.plugin.widgets.undo_keys import hold_keys
 
@@ -282,7 +283,7 @@ def measure(viewer: Viewer, layer: Labels) -> list[dict[str, Any]]:
 
 def _editor(viewer: Viewer, layer: Labels) -> LabelEditor:
     editor = LabelEditor(viewer)
-    editor.choose(getattr(layer, "__wrapped__", layer))
+    editor.choose(plain(layer))
     return editor
 
 

@@ -13,7 +13,8 @@ from napari_s3net.plugin.jobs.pause import after_pause
 from napari_s3net.plugin.layers.metadata import mask_of_layer
 from napari_s3net.plugin.layers.outline import OBJECT_STROKES, Outline
 from napari_s3net.plugin.layers.plane_key import key_in_view
-from napari_s3net.plugin.layers.result_layer import metadata_of, plain
+from napari_s3net.plugin.layers.proxy import plain
+from napari_s3net.plugin.layers.result_layer import metadata_of
 
 #: Changes within this time are drawn together, so that a brush stays smooth.
 DRAW_MS = 40

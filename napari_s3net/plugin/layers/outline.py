@@ -19,7 +19,7 @@ from vispy.scene.visuals import Line  # type: ignore[import-untyped]
 from vispy.visuals.transforms import MatrixTransform  # type: ignore[import-untyped]
 
 from napari_s3net.plugin.layers.palette import OBJECT
-from napari_s3net.plugin.layers.result_layer import plain
+from napari_s3net.plugin.layers.proxy import plain
 
 #: Colour and width in pixels of the screen, from below: a light line with a dark rim shows on every image.
 STROKES = (("black", 4.0), ("white", 2.0))

@@ -15,6 +15,8 @@ from weakref import WeakKeyDictionary
 from napari.layers import Labels, Layer
 from napari.utils.events import EmitterGroup, Event
 
+from napari_s3net.plugin.layers.proxy import plain
+
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -47,7 +49,7 @@ def renewals_of(viewer: Any) -> EmitterGroup:
         `renewing`, before anything changes, and `renewed`, when all layers are as they will be; `layers` of the event
         are those that begin anew.
     """
-    viewer = getattr(viewer, "__wrapped__", viewer)  # napari hands plugins a proxy
+    viewer = plain(viewer)
     if viewer not in _of_viewers:
         _of_viewers[viewer] = EmitterGroup(renewing=Event, renewed=Event)
     return _of_viewers[viewer]

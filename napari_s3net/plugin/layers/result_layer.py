@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from napari.layers import Labels
@@ -16,27 +16,14 @@ from napari_s3net.plugin.layers.packed import PackedPlane
 from napari_s3net.plugin.layers.palette import colour_table, hex_colour, object_table
 from napari_s3net.plugin.layers.placement import KEY, lies_on, transform_of
 from napari_s3net.plugin.layers.plane_key import Index, PlaneKey
+from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.shown import Shown, groups_of, shown_of
 from napari_s3net.plugin.layers.source import Source, level_scale
 from napari_s3net.plugin.layers.waiting import take_waiting, waits_for
 
 OPACITY = 0.55
-
-
-def plain(layer: Any) -> Any:
-    """The layer itself where napari hands plugins a proxy: layers are compared by identity.
-
-    Parameters
-    ----------
-    layer : napari.layers.Layer
-        The layer, or napari's proxy of it.
-
-    Returns
-    -------
-    napari.layers.Layer
-        What is inside the proxy; a layer that is none comes back as it is.
-    """
-    return getattr(layer, "__wrapped__", layer)
+#: What has made the labels of a result.
+Made = Literal["any", "run", "model"]
 
 
 def result_name(image_name: str) -> str:
@@ -91,7 +78,7 @@ def is_result_of(layer: Any, image_layer: Any) -> bool:
     return metadata is not None and belongs_to(layer, image_layer, metadata["source"])
 
 
-def find_result(layers: Iterable[Any], image_layer: Any, source: Source, *, of_run: bool = False) -> Labels | None:
+def find_result(layers: Iterable[Any], image_layer: Any, source: Source, of: Made = "any") -> Labels | None:
     """Find the result layer of an image.
 
     Parameters
@@ -102,8 +89,8 @@ def find_result(layers: Iterable[Any], image_layer: Any, source: Source, *, of_r
         The image.
     source : Source
         Its plane, whose layer shape the result has to have.
-    of_run : bool
-        Whether only labels of a run count, as for the next run to write to; those of a model are left alone.
+    of : {"any", "run", "model"}
+        Whose labels count: a run writes to those of a run alone, and a model to those of a model.
 
     Returns
     -------
@@ -111,7 +98,8 @@ def find_result(layers: Iterable[Any], image_layer: Any, source: Source, *, of_r
         The uppermost one that can be written to; None if there is none.
     """
     for layer in reversed([plain(layer) for layer in layers]):
-        if is_result_of(layer, image_layer) and fits_source(layer, source) and not (of_run and is_of_model(layer)):
+        counts = of == "any" or is_of_model(layer) == (of == "model")
+        if counts and is_result_of(layer, image_layer) and fits_source(layer, source):
             return layer
     return None
 

@@ -14,7 +14,8 @@ from napari_s3net.correction.constraints import OBJECT as OBJECT_STROKE
 from napari_s3net.plugin.layers.ownership import belongs_to, set_owner
 from napari_s3net.plugin.layers.palette import CLEAR, OBJECT, OTHER, hex_colour
 from napari_s3net.plugin.layers.placement import KEY, transform_of
-from napari_s3net.plugin.layers.result_layer import metadata_of, plain
+from napari_s3net.plugin.layers.proxy import plain
+from napari_s3net.plugin.layers.result_layer import metadata_of
 
 #: In a layer's metadata: which label layer its strokes correct; and what is no label layer to correct.
 STROKES_OF, HELPER = "strokes_of", "helper"

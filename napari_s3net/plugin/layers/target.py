@@ -25,12 +25,12 @@ from napari_s3net.plugin.layers.metadata_history import history_of
 from napari_s3net.plugin.layers.packed import check_sum
 from napari_s3net.plugin.layers.palette import CLEAR, colour
 from napari_s3net.plugin.layers.placement import KEY
+from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.result_layer import (
     add_layer,
     find_result,
     fits_source,
     metadata_of,
-    plain,
     recolour,
     result_name,
     write_undoable,
@@ -88,7 +88,7 @@ class Target:
 
     def __init__(self, viewer: Any, image_layer: Any, source: Source, *, new_layer: bool) -> None:
         self._viewer, self._image_layer, self.source = viewer, image_layer, source
-        self.layer: Labels | None = None if new_layer else find_result(viewer.layers, image_layer, source, of_run=True)
+        self.layer: Labels | None = None if new_layer else find_result(viewer.layers, image_layer, source, of="run")
         self._made = self.layer is None
         #: What the user is to know of earlier labels: that they were left alone, or are replaced; empty for nothing.
         self.remark = ""

@@ -10,8 +10,8 @@ from typing import Any
 
 from napari.layers import Labels
 
+from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.renewal import renewals_of
-from napari_s3net.plugin.layers.result_layer import plain
 
 #: So many steps can be taken back.
 MOST = 200

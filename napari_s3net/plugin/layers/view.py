@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from napari_s3net.plugin.layers.axis_letters import camera_of, grid_of
-from napari_s3net.plugin.layers.result_layer import plain
+from napari_s3net.plugin.layers.proxy import plain
 
 #: Share of the canvas that the layers fill, as in napari.
 FILLED = 0.95

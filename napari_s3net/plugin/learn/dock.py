@@ -23,7 +23,7 @@ from napari_s3net.plugin.jobs.learn_job import (
 )
 from napari_s3net.plugin.jobs.stepped_job import JobUpdate, SteppedJob
 from napari_s3net.plugin.jobs.thread_job import Activity, Failure, busy_words, is_busy
-from napari_s3net.plugin.layers.result_layer import plain
+from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.learn.applying import Applied, Applying
 from napari_s3net.plugin.learn.folder_job import FolderJob
 from napari_s3net.plugin.learn.form import LearnForm

@@ -15,7 +15,8 @@ from napari_s3net.export.formats import mask_segment
 from napari_s3net.plugin.layers.layer_segments import layer_segments
 from napari_s3net.plugin.layers.metadata import Metadata, mask_of_layer
 from napari_s3net.plugin.layers.ownership import belongs_to
-from napari_s3net.plugin.layers.result_layer import is_of_model, is_result_of, metadata_of, plain
+from napari_s3net.plugin.layers.proxy import plain
+from napari_s3net.plugin.layers.result_layer import is_of_model, is_result_of, metadata_of
 from napari_s3net.plugin.layers.waiting import is_waiting
 from napari_s3net.segments import Segment
 

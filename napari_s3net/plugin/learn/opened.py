@@ -14,7 +14,7 @@ from napari_s3net.image import Segmentation
 from napari_s3net.plugin.jobs.pause import after_pause
 from napari_s3net.plugin.layers.image_in_place import note_file
 from napari_s3net.plugin.layers.plane_key import key_in_view
-from napari_s3net.plugin.layers.result_layer import plain
+from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.slice_states import SEEN_MS, states_of
 from napari_s3net.plugin.layers.stroke_layer import find_strokes
 from napari_s3net.plugin.layers.view import hide_others, show_whole

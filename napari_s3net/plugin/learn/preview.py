@@ -14,7 +14,7 @@ from napari_s3net.errors import S3NetError
 from napari_s3net.image import Image
 from napari_s3net.plugin.layers.palette import CLEAR
 from napari_s3net.plugin.layers.placement import transform_of
-from napari_s3net.plugin.layers.result_layer import plain
+from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.source import Source, level_scale, source_of
 
 NAME = "Preview of learning"

@@ -26,20 +26,17 @@ from napari_s3net.plugin.layers.object_outline import outline_object
 from napari_s3net.plugin.layers.packed import check_sum
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.plane_key import PlaneKey
+from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.renewal import PerLayer
 from napari_s3net.plugin.layers.result_layer import (
-    fits_source,
-    is_of_model,
-    is_result_of,
+    find_result,
     metadata_of,
-    plain,
     recolour,
     result_layer,
     write_planes_undoable,
 )
 from napari_s3net.plugin.layers.run_cache import cache_run, is_changed
 from napari_s3net.plugin.layers.slice_states import reviewed_pixels
-from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.learn.open_layers import class_labels, class_segments
 from napari_s3net.plugin.widgets.text import plural
@@ -90,7 +87,7 @@ def put_result(
     napari.layers.Labels
         The layer that has them now; it is the active one.
     """
-    layer = find_learned(viewer, image_layer, stack.source)
+    layer = find_result(viewer.layers, image_layer, stack.source, "model")
     if layer is None:
         return add_result(viewer, image_layer, replace(result, labels=stack.spread(result.labels)), colours)
     old, new = layer.metadata[KEY], _metadata(image_layer, result, colours)
@@ -139,30 +136,6 @@ def add_result(
     return layer
 
 
-def find_learned(viewer: Any, image_layer: ImageLayer, source: Source) -> Labels | None:
-    """Find the layer that has a model's labels of an image, and can have others.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        Holds the image.
-    image_layer : napari.layers.Image
-        The image.
-    source : Source
-        A plane of it.
-
-    Returns
-    -------
-    napari.layers.Labels or None
-        The uppermost one.
-    """
-    for layer in reversed(list(map(plain, viewer.layers))):
-        if is_result_of(layer, image_layer) and fits_source(layer, source) and is_of_model(layer):
-            found: Labels = layer
-            return found
-    return None
-
-
 def replaces_changes(viewer: Any, image_layer: ImageLayer, stack: Stack) -> bool:
     """Whether `put_result` takes the place of labels that were changed since a model made them.
 
@@ -180,7 +153,7 @@ def replaces_changes(viewer: Any, image_layer: ImageLayer, stack: Stack) -> bool
     bool
         False where there are no such labels.
     """
-    layer = find_learned(viewer, image_layer, stack.source)
+    layer = find_result(viewer.layers, image_layer, stack.source, "model")
     return layer is not None and any(_has_changed(layer, stack.key(n)) for n in range(len(stack)))
 
 

@@ -8,8 +8,9 @@ from typing import Any
 from napari.layers import Image as ImageLayer
 from qtpy.QtCore import QObject, Signal
 
+from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.renewal import renewals_of
-from napari_s3net.plugin.layers.result_layer import is_result_of, plain
+from napari_s3net.plugin.layers.result_layer import is_result_of
 
 
 class ChosenImage(QObject):

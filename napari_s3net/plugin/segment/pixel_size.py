@@ -11,8 +11,9 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QDoubleSpinBox, QPushButton, QVBoxLayout, QWidget
 
 from napari_s3net.plugin.layers.placement import KEY, lies_on, transform_of
+from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.renewal import PerLayer
-from napari_s3net.plugin.layers.result_layer import is_result_of, plain
+from napari_s3net.plugin.layers.result_layer import is_result_of
 from napari_s3net.plugin.layers.source import finest_level, level_scale
 from napari_s3net.plugin.layers.view import show_whole
 from napari_s3net.plugin.widgets.fields import add_row, form_layout

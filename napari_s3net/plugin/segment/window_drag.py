@@ -8,7 +8,7 @@ from typing import Any
 
 from napari.layers import Labels
 
-from napari_s3net.plugin.layers.result_layer import plain
+from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.segment.window_controller import WindowController
 
 #: The key that is held; with it, napari's own drag does nothing.

@@ -9,6 +9,7 @@ from qtpy.QtCore import QObject, Qt
 from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QWidget
 
+from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.undo import undo_log_of
 
 _keys: weakref.WeakKeyDictionary[QWidget, UndoKeys] = weakref.WeakKeyDictionary()
@@ -59,7 +60,7 @@ class UndoKeys:
 
     def __init__(self, window: QWidget, viewer: Any) -> None:
         self.holders: weakref.WeakSet[QObject] = weakref.WeakSet()
-        self._viewer, self._log = weakref.ref(getattr(viewer, "__wrapped__", viewer)), undo_log_of(viewer)
+        self._viewer, self._log = weakref.ref(plain(viewer)), undo_log_of(viewer)
         self.shortcuts = [
             self._bind(window, keys, slot) for keys, slot in (("Ctrl+Z", self.undo), ("Ctrl+Shift+Z", self.redo))
         ]

@@ -19,7 +19,8 @@ from napari_s3net.plugin.batch import review_controller as reviewing
 from napari_s3net.plugin.batch.dock import BatchDock
 from napari_s3net.plugin.batch.table import STATE
 from napari_s3net.plugin.jobs.batch_job import BatchJob, BatchUpdate
-from napari_s3net.plugin.layers.result_layer import metadata_of, plain
+from napari_s3net.plugin.layers.proxy import plain
+from napari_s3net.plugin.layers.result_layer import metadata_of
 from napari_s3net.plugin.widgets import dock as base
 from napari_s3net.runtime import child_pool
 from tests.batch import segmenters

@@ -13,7 +13,8 @@ from napari_s3net.image import Geometry
 from napari_s3net.io import read_image, write_labels
 from napari_s3net.plugin.batch.open_row import OpenedResult, item_of, read_result
 from napari_s3net.plugin.correct.autosave import load
-from napari_s3net.plugin.layers.result_layer import is_result_of, metadata_of, plain
+from napari_s3net.plugin.layers.proxy import plain
+from napari_s3net.plugin.layers.result_layer import is_result_of, metadata_of
 from napari_s3net.plugin.layers.stroke_layer import add_strokes
 from napari_s3net.plugin.layers.undo import undo_log_of
 from napari_s3net.settings import Settings

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QApplication
 from napari_s3net.plugin.correct import label_tools, tool_controller
 from napari_s3net.plugin.correct.dock import CorrectDock
 from napari_s3net.plugin.layers.placement import KEY
-from napari_s3net.plugin.layers.result_layer import plain
+from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.widgets import dock as base
 from napari_s3net.settings import preset_settings
 

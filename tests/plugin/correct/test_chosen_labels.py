@@ -8,7 +8,7 @@ from napari.components import ViewerModel
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.correct.tools import Plane
-from napari_s3net.plugin.layers.result_layer import plain
+from napari_s3net.plugin.layers.proxy import plain
 
 pytestmark = pytest.mark.viewer
 

@@ -7,7 +7,8 @@ from qtpy.QtWidgets import QApplication, QLabel
 
 from napari_s3net.plugin.correct import dock as module
 from napari_s3net.plugin.correct.dock import CorrectDock
-from napari_s3net.plugin.layers.result_layer import metadata_of, plain
+from napari_s3net.plugin.layers.proxy import plain
+from napari_s3net.plugin.layers.result_layer import metadata_of
 from napari_s3net.plugin.layers.undo import undo_log_of
 from napari_s3net.plugin.widgets.shortcuts import KEYS, KeySheet
 from tests.plugin.correct.conftest import SHAPE, disc, paint, put_away

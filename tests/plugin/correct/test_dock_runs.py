@@ -6,7 +6,7 @@ from napari.components import ViewerModel
 
 from napari_s3net.correction.constraints import OBJECT
 from napari_s3net.plugin.correct.dock import CorrectDock
-from napari_s3net.plugin.layers.result_layer import plain
+from napari_s3net.plugin.layers.proxy import plain
 from tests.plugin.correct.conftest import FOUND, disc, paint, picture, put_away, run_through
 
 pytestmark = [pytest.mark.viewer, pytest.mark.usefixtures("folder")]

@@ -11,7 +11,8 @@ from qtpy.QtWidgets import QApplication, QPushButton, QStyle, QStyleOptionButton
 from napari_s3net.correction.constraints import BACKGROUND, OBJECT
 from napari_s3net.plugin.correct.dock import CorrectDock
 from napari_s3net.plugin.jobs.thread_job import is_busy
-from napari_s3net.plugin.layers.result_layer import metadata_of, plain
+from napari_s3net.plugin.layers.proxy import plain
+from napari_s3net.plugin.layers.result_layer import metadata_of
 from napari_s3net.plugin.widgets.dock import LEAST_WIDTH, frame_of
 from napari_s3net.settings import preset_settings
 from tests.plugin.correct.conftest import TRUE, disc, fill, paint, put_away, run_through

@@ -8,7 +8,8 @@ from napari_s3net.correction.constraints import OBJECT
 from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.correct.tools import Plane
 from napari_s3net.plugin.layers.placement import KEY
-from napari_s3net.plugin.layers.result_layer import metadata_of, plain
+from napari_s3net.plugin.layers.proxy import plain
+from napari_s3net.plugin.layers.result_layer import metadata_of
 
 pytestmark = pytest.mark.viewer
 

@@ -12,7 +12,8 @@ from napari_s3net.plugin.correct.measurement_table import MeasurementTable
 from napari_s3net.plugin.layers.locks import locks_of
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.plane_key import PlaneKey
-from napari_s3net.plugin.layers.result_layer import metadata_of, plain
+from napari_s3net.plugin.layers.proxy import plain
+from napari_s3net.plugin.layers.result_layer import metadata_of
 from napari_s3net.plugin.layers.undo import undo_log_of
 
 

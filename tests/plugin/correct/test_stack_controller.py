@@ -6,7 +6,7 @@ from napari.components import ViewerModel
 
 from napari_s3net.plugin.correct import stack_controller
 from napari_s3net.plugin.correct.dock import CorrectDock
-from napari_s3net.plugin.layers.result_layer import plain
+from napari_s3net.plugin.layers.proxy import plain
 from tests.correction.test_slice_propagation import disc, missing_ball, true_masks, volume
 from tests.plugin.correct.conftest import put_away
 

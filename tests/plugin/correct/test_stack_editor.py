@@ -8,7 +8,7 @@ from napari_s3net.errors import InvalidImageError
 from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.correct.stack_editor import StackEditor
 from napari_s3net.plugin.layers.plane_key import PlaneKey
-from napari_s3net.plugin.layers.result_layer import plain
+from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.run_cache import cache_run
 from napari_s3net.plugin.layers.slice_states import SliceState
 

@@ -14,7 +14,7 @@ from napari_s3net.io import write_labels
 from napari_s3net.plugin.correct import stroke_files
 from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.layers.placement import KEY
-from napari_s3net.plugin.layers.result_layer import plain
+from napari_s3net.plugin.layers.proxy import plain
 
 pytestmark = pytest.mark.viewer
 

@@ -14,7 +14,7 @@ from napari_s3net.plugin.correct.panels import ToolsPanel
 from napari_s3net.plugin.correct.tool_controller import ToolController
 from napari_s3net.plugin.correct.volume_tools import voxel_size
 from napari_s3net.plugin.layers.locks import locks_of
-from napari_s3net.plugin.layers.result_layer import plain
+from napari_s3net.plugin.layers.proxy import plain
 
 SPACING = (10.0, 1.0, 2.0)
 

@@ -12,7 +12,8 @@ from napari_s3net.plugin.contributions.reader import layer_data
 from napari_s3net.plugin.layers.image_in_place import another_image, can_take, lies_at
 from napari_s3net.plugin.layers.mask_layer import add_mask
 from napari_s3net.plugin.layers.placement import KEY
-from napari_s3net.plugin.layers.result_layer import plain, result_layer
+from napari_s3net.plugin.layers.proxy import plain
+from napari_s3net.plugin.layers.result_layer import result_layer
 from napari_s3net.plugin.layers.stroke_layer import add_strokes
 from napari_s3net.settings import Settings
 

@@ -10,12 +10,12 @@ from napari_s3net.plugin.layers.mask_layer import add_mask
 from napari_s3net.plugin.layers.palette import CLEAR
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.plane_key import PlaneKey
+from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.result_layer import (
     find_result,
     fits_source,
     follow_name,
     metadata_of,
-    plain,
     recolour,
     result_layer,
     why_not_writable,

@@ -6,7 +6,7 @@ import pytest
 from napari_s3net.correction.constraints import BACKGROUND
 from napari_s3net.correction.constraints import OBJECT as OBJECT_STROKE
 from napari_s3net.plugin.layers.palette import OBJECT, OTHER, hex_colour
-from napari_s3net.plugin.layers.result_layer import plain
+from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.stroke_layer import (
     add_strokes,
     find_strokes,

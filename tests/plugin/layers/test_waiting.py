@@ -7,7 +7,8 @@ from napari.components import ViewerModel
 from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.layers.ownership import set_owner
 from napari_s3net.plugin.layers.placement import KEY
-from napari_s3net.plugin.layers.result_layer import add_layer, find_result, layers_of, plain
+from napari_s3net.plugin.layers.proxy import plain
+from napari_s3net.plugin.layers.result_layer import add_layer, find_result, layers_of
 from napari_s3net.plugin.layers.source import source_of
 from napari_s3net.plugin.layers.waiting import is_waiting, let_wait, waits_for
 

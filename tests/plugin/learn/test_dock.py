@@ -18,7 +18,8 @@ from napari_s3net.io.write import write_labels
 from napari_s3net.learning.model import load_model
 from napari_s3net.learning.settings import learn_settings
 from napari_s3net.plugin.batch.form import BatchForm
-from napari_s3net.plugin.layers.result_layer import metadata_of, plain
+from napari_s3net.plugin.layers.proxy import plain
+from napari_s3net.plugin.layers.result_layer import metadata_of
 from napari_s3net.plugin.layers.stroke_layer import add_strokes
 from napari_s3net.plugin.learn import dock as dock_module
 from napari_s3net.plugin.learn import form as form_module

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_s3net.plugin.layers.result_layer import plain
+from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.learn.preview import NAME, Preview
 
 pytestmark = pytest.mark.viewer

@@ -6,7 +6,7 @@ from qtpy.QtCore import QThreadPool
 from qtpy.QtWidgets import QApplication
 
 from napari_s3net.plugin.jobs.session import Phase
-from napari_s3net.plugin.layers.result_layer import plain
+from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.segment.dock import SegmentDock
 from napari_s3net.plugin.widgets import dock as base
 

@@ -19,7 +19,7 @@ from napari_s3net.plugin.contributions import reader, samples
 from napari_s3net.plugin.jobs.session import Phase
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.plane_key import PlaneKey
-from napari_s3net.plugin.layers.result_layer import plain
+from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.run_cache import put_run
 from napari_s3net.plugin.layers.source import source_of
 from napari_s3net.plugin.segment import copy_result

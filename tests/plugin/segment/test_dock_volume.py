@@ -7,7 +7,7 @@ from napari_s3net.labels.metrics import dice
 from napari_s3net.plugin.jobs import session
 from napari_s3net.plugin.jobs.session import Phase
 from napari_s3net.plugin.layers.placement import KEY
-from napari_s3net.plugin.layers.result_layer import plain
+from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.run_cache import cached_run
 from napari_s3net.plugin.layers.target import REPLACED
 from napari_s3net.plugin.widgets.extent import RANGE, SLICE, VOLUME

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_s3net.plugin.layers.placement import KEY
-from napari_s3net.plugin.layers.result_layer import plain
+from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.widgets.window_chooser import CT_WINDOWS
 
 pytestmark = pytest.mark.viewer

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_s3net.plugin.layers.placement import KEY
-from napari_s3net.plugin.layers.result_layer import plain
+from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.segment.window_drag import REACH, dragged
 
 pytestmark = pytest.mark.viewer
