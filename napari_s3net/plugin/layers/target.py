@@ -232,20 +232,11 @@ class Target:
         return next((plane for plane in planes if plane.any()), None)
 
     def _begin(self) -> None:
-        """Before the first preview: keep what is there, and keep the user's brush away from what will be replaced."""
+        """Before the first preview: keep what is there."""
         layer = self.layer = self.layer or self._add()
-        previewed.add(layer)
         self._before = layer.data[self.source.index].copy()
         self._shown = self._before.copy()
-        self._mode = str(layer.mode)
-        layer.mode = "pan_zoom"
-        layer.events.mode.connect(self._hold_mode)
-        metadata = metadata_of(layer)
-        known = dict(layer.colormap.color_dict) if metadata else {None: CLEAR, 0: CLEAR}
-        self._above = max([int(self._before.max(initial=0)), *(metadata["names"] if metadata else ())])
-        new = {self._above + i: colour(i, is_object=False) for i in range(1, PREVIEW_CLUSTERS + 1)}
-        new[self._above + PREVIEW_CLUSTERS + 1] = CLEAR
-        layer.colormap = DirectLabelColormap(color_dict={**known, **new})
+        self._hold_brush(layer, int(self._before.max(initial=0)))
 
     def _end(self) -> NDArray[Any] | None:
         """Give the brush back and hand over what was there before the first preview."""
@@ -254,9 +245,7 @@ class Target:
         if fits_source(self.layer, self.source):
             self._take_in_changes()
         before, self._before, self._shown = self._before, None, None
-        previewed.discard(self.layer)
-        self.layer.events.mode.disconnect(self._hold_mode)
-        self.layer.mode = self._mode
+        self._free_brush()
         return before
 
     def _take_in_changes(self) -> None:
@@ -270,6 +259,29 @@ class Target:
     def _holds(self, layer: Any) -> bool:
         """Whether a layer is still in the viewer."""
         return any(plain(one) is layer for one in self._viewer.layers)
+
+    def _hold_brush(self, layer: Labels, largest: int) -> None:
+        """Keep the brush away from what will be replaced, and give clusters to come colours under ids of their own.
+
+        Those ids begin above the largest one of the labels, and above all that have a name.
+        """
+        previewed.add(layer)
+        self._mode = str(layer.mode)
+        layer.mode = "pan_zoom"
+        layer.events.mode.connect(self._hold_mode)
+        metadata = metadata_of(layer)
+        known = dict(layer.colormap.color_dict) if metadata else {None: CLEAR, 0: CLEAR}
+        self._above = max([largest, *(metadata["names"] if metadata else ())])
+        new = {self._above + i: colour(i, is_object=False) for i in range(1, PREVIEW_CLUSTERS + 1)}
+        new[self._above + PREVIEW_CLUSTERS + 1] = CLEAR
+        layer.colormap = DirectLabelColormap(color_dict={**known, **new})
+
+    def _free_brush(self) -> None:
+        """Give the brush back, if it was taken."""
+        if self.layer is not None and self._mode is not None:
+            previewed.discard(self.layer)
+            self.layer.events.mode.disconnect(self._hold_mode)
+            self.layer.mode, self._mode = self._mode, None
 
     def _hold_mode(self, event: Any = None) -> None:
         if self.layer is not None and str(self.layer.mode) != "pan_zoom":

@@ -8,21 +8,19 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Labels
-from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 
 from napari_s3net.image import Segmentation
 from napari_s3net.plugin.layers.metadata import Metadata, joined_by_id, make_metadata, numbered_as_stack, numbers_of
 from napari_s3net.plugin.layers.metadata_history import history_of
 from napari_s3net.plugin.layers.packed import PackedPlane, check_sum
-from napari_s3net.plugin.layers.palette import CLEAR, colour
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.result_layer import fits_source, metadata_of, recolour, record_planes
 from napari_s3net.plugin.layers.run_cache import cache_run, is_changed
 from napari_s3net.plugin.layers.source import layer_placement
 from napari_s3net.plugin.layers.stack import Stack
-from napari_s3net.plugin.layers.target import PREVIEW_CLUSTERS, REPLACED, Target, previewed
+from napari_s3net.plugin.layers.target import REPLACED, Target
 from napari_s3net.provenance import Provenance
 
 
@@ -78,7 +76,7 @@ class VolumeTarget(Target):
         layer = self.layer
         if layer is None or not self._earlier or not self._holds(layer):
             return
-        self._let_paint()
+        self._free_brush()
         if self._made:
             self._viewer.layers.remove(layer)
         elif fits_source(layer, self.source):
@@ -105,10 +103,10 @@ class VolumeTarget(Target):
         if not self._holds(self._image_layer):
             return None
         if self.layer is not None and not (self._holds(self.layer) and fits_source(self.layer, self.source)):
-            self._let_paint()
+            self._free_brush()
             self.layer, self._made, self._earlier = None, True, {}
         layer = self._started()
-        self._let_paint()
+        self._free_brush()
         known = metadata_of(layer) or {}
         old = known if known and self._leaves_labels(layer, result) else {}
         fresh = result
@@ -194,23 +192,8 @@ class VolumeTarget(Target):
         """The layer, with colours for slices that come."""
         layer = self.layer = self.layer or self._add()
         if self._mode is None:
-            self._mode = str(layer.mode)
-            previewed.add(layer)
-            layer.mode = "pan_zoom"
-            layer.events.mode.connect(self._hold_mode)
-            metadata = metadata_of(layer)
-            known = dict(layer.colormap.color_dict) if metadata else {None: CLEAR, 0: CLEAR}
-            self._above = max([0, *(metadata["names"] if metadata else ())])
-            new = {self._above + i: colour(i, is_object=False) for i in range(1, PREVIEW_CLUSTERS + 1)}
-            layer.colormap = DirectLabelColormap(color_dict={**known, **new})
+            self._hold_brush(layer, 0)
         return layer
-
-    def _let_paint(self) -> None:
-        """Give the brush back."""
-        if self.layer is not None and self._mode is not None:
-            self.layer.events.mode.disconnect(self._hold_mode)
-            previewed.discard(self.layer)
-            self.layer.mode, self._mode = self._mode, None
 
     def _in_view(self, layer: Labels) -> Any:
         """The plane of the layer that the sliders stand at, as far as they have moved since the run began."""
