@@ -11,11 +11,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 from numpy.typing import NDArray
 
-from napari_s3net.errors import AmbiguousSeriesError, HoldsLabelsError, ReadError, ReadWarning, UnsupportedFormatError
+from napari_s3net.errors import AmbiguousSeriesError, HoldsLabelsError, ReadError, ReadWarning
 from napari_s3net.image import Image
+from napari_s3net.io.label_numbers import numbers_of_palette, refuse_lossy, whole_numbers
 from napari_s3net.io.segments import GEOMETRY, is_layered, join_layers, of_fields
 from napari_s3net.io.validation import headers
 from napari_s3net.io.validation.limits import OnPromise, on_promise, reading_seconds
@@ -25,8 +25,6 @@ from napari_s3net.runtime.child_server import NOBODY, Caller, limited_memory, se
 SPARE_BYTES = 1 << 30
 #: Of images that promise no more than this no time is asked for: asking takes as long as reading a small one.
 SMALL_BYTES = 1 << 22
-#: Labels are numbers of 32 bits with a sign.
-MOST_LABELS = (1 << 31) - 1
 #: Decoders may take what the header accounts for: more, or more than there is, fails.
 _MORE_MEMORY = "decoding it takes more memory than there is, or than its header accounts for; it may be damaged."
 #: What a decoder's message means. Its own words are not passed on: they may quote the file, names included.
@@ -230,11 +228,15 @@ def _answer_labels(path: Path, request: Mapping[str, Any]) -> Reply:
 
         labels, geometry, segments = read_segmentation(path)
         return {"geometry": asdict(geometry), "segments": [asdict(one) for one in segments]}, labels
+    if path.is_file():
+        refuse_lossy(path, headers.sniff(_header_of(path)))
     fields = _label_fields(path)
     layered = is_layered(fields)
     reply, array = (_all_times if request["times"] or layered else _answer_read)(path, {"series": None, **request})
     assert array is not None  # noqa: S101 - only a stack may have none
-    array = _whole_numbers(reply["kind"], array)
+    if reply["kind"] == "rgb" and (numbered := numbers_of_palette(path)):
+        reply, array = _reply(numbered)[0], numbered.array
+    array = whole_numbers(reply["kind"], array)
     if layered and array.ndim == 4:
         array, segments, overlap = join_layers(array, fields)
         if overlap:
@@ -244,19 +246,6 @@ def _answer_labels(path: Path, request: Mapping[str, Any]) -> Reply:
         return {**reply, "segments": [asdict(one) for one in segments]}, array
     placed = {"geometry": json.loads(fields[GEOMETRY])} if GEOMETRY in fields else {}
     return {**reply, **placed, "segments": [asdict(one) for one in of_fields(fields)]}, array
-
-
-def _whole_numbers(kind: str, array: NDArray[Any]) -> NDArray[Any]:
-    """Labels of an image: whole numbers from 0 on, though they be stored as floats, or as colours that are all grey."""
-    expected, holds = f"labels are whole numbers from 0 to {MOST_LABELS}", f"it holds {kind} {array.dtype}"
-    if kind == "rgb" and (array == array[..., :1]).all():
-        kind, array = "grey", array[..., 0]
-    if kind == "rgb" or array.dtype.kind not in "iuf" or not (np.rint(array) == array).all():
-        raise UnsupportedFormatError(f"{expected}; {holds}.")
-    low, high = array.min(), array.max()
-    if low < 0 or high > MOST_LABELS:
-        raise UnsupportedFormatError(f"{expected}; {holds}, {low:.10g} to {high:.10g}.")
-    return array
 
 
 def _label_fields(path: Path) -> dict[str, str]:

@@ -59,7 +59,7 @@ def labels_on(image: Image, array: NDArray[Any], geometry: Geometry) -> NDArray[
     array : numpy.ndarray
         (H, W) or (Z, H, W) labels.
     geometry : Geometry
-        Where they lie.
+        Where they lie; a flat plane has a place where its file tells one (NIfTI, MetaImage, NRRD).
 
     Returns
     -------
@@ -73,15 +73,15 @@ def labels_on(image: Image, array: NDArray[Any], geometry: Geometry) -> NDArray[
         their shapes differ.
     """
     mine, its = geometry.in_space(), image.geometry.in_space()
-    if mine.ndim < 3 or its.ndim < 3 or "pixel" in (mine.unit, its.unit):
+    if mine.ndim != its.ndim or not (_is_placed(mine) and _is_placed(its)):
         if array.shape == image.shape:
             return array
         raise InvalidImageError(
             f"The labels are {_size(array.shape)}, the image is {_size(image.shape)}. Labels are of the size of their "
             "image, unless both know their place in space, as in NIfTI or MetaImage files."
         )
-    volume = array.reshape((1,) * (3 - array.ndim) + array.shape)
-    shape = np.array((1, 1, *image.shape)[-3:])
+    volume = array.reshape((1,) * (mine.ndim - array.ndim) + array.shape)
+    shape = np.array((1, *image.shape)[-its.ndim :])
     corners = np.array(list(product(*((0, n - 1) for n in volume.shape))), float)
     places = np.linalg.solve(np.array(its.direction), _world(mine, corners) - np.array(its.origin)[:, None]).T
     places = places / its.spacing
@@ -98,11 +98,16 @@ def labels_on(image: Image, array: NDArray[Any], geometry: Geometry) -> NDArray[
     return whole.reshape(image.shape)
 
 
+def _is_placed(geometry: Geometry) -> bool:
+    """Whether a file has told where its voxels lie; of a plane in two dimensions, where in that plane."""
+    return geometry.unit == "mm" and (geometry.ndim == 3 or bool(geometry.orientation))
+
+
 def _size(shape: tuple[int, ...]) -> str:
     return " × ".join(map(str, shape)) + " pixels"
 
 
 def _world(geometry: Geometry, places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(3, n): where (n, 3) places of an array lie in the world."""
+    """(d, n): where (n, d) places of an array lie in the world."""
     steps = np.array(geometry.direction) * geometry.spacing
     return np.asarray(steps @ places.T + np.array(geometry.origin)[:, None])

@@ -33,7 +33,9 @@ _NUMBERS = {"L": ("u1", 1), "I;16": ("<u2", 1), "LA": ("u1", 4), "RGB": ("u1", 4
 _BAND_PIXELS = 1 << 22
 
 
-def read_photograph(path: Path, file_format: Literal["png", "jpeg", "bmp"], name: str) -> Image:
+def read_photograph(
+    path: Path, file_format: Literal["png", "jpeg", "bmp"], name: str, *, numbers: bool = False
+) -> Image:
     """Read pixels as they are shown by any viewer: upright, without transparency; the unit is the pixel.
 
     Parameters
@@ -44,6 +46,8 @@ def read_photograph(path: Path, file_format: Literal["png", "jpeg", "bmp"], name
         As told by its content.
     name : str
         Becomes the image's `name`.
+    numbers : bool
+        Of a PNG with a palette that `names_labels`, give the numbers and not the colours.
 
     Returns
     -------
@@ -60,11 +64,11 @@ def read_photograph(path: Path, file_format: Literal["png", "jpeg", "bmp"], name
     ReadWarning
         If its colours are inks (CMYK) and had to be converted, or if it is an animation.
     """
-    array = read_bitmap(path.read_bytes()) if file_format == "bmp" else _read_picture(path, file_format)
+    array = read_bitmap(path.read_bytes()) if file_format == "bmp" else _read_picture(path, file_format, numbers)
     return Image(array, Geometry.identity(2), "rgb" if array.ndim == 3 else kind_of_grey(array), name)
 
 
-def _read_picture(path: Path, file_format: str) -> NDArray[Any]:
+def _read_picture(path: Path, file_format: str, numbers: bool) -> NDArray[Any]:
     """The pixels of a PNG or JPEG file."""
     deep, channels, present = False, 3, path.stat().st_size
     if file_format == "png":
@@ -82,8 +86,27 @@ def _read_picture(path: Path, file_format: str) -> NDArray[Any]:
             warnings.warn("it is an animation; its first picture is opened.", ReadWarning, stacklevel=3)
         if deep_colours and stored == 2:
             raise UnsupportedFormatError("it is a 16-bit grey PNG with transparency; save it without.")
-        array = _read_deep_png(path) if deep_colours else _values(picture)
+        if numbers and picture.mode == "P" and names_labels(np.reshape(picture.getpalette() or [], (-1, 3))):
+            array = np.array(picture)
+        else:
+            array = _read_deep_png(path) if deep_colours else _values(picture)
         return turn_photograph(array, _orientation(picture))
+
+
+def names_labels(palette: NDArray[Any]) -> bool:
+    """Tell whether the numbers of a palette may be labels, and its colours only what they are shown in.
+
+    Parameters
+    ----------
+    palette : numpy.ndarray
+        (n, 3), red, green and blue of each number.
+
+    Returns
+    -------
+    bool
+        True where 0 is black, as a background is, and there are colours; of greys the values themselves are meant.
+    """
+    return bool(len(palette) and not palette[0].any() and (palette != palette[:, :1]).any())
 
 
 def _values(picture: PIL.ImageFile.ImageFile) -> NDArray[Any]:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.image import Geometry, Image, kind_of_grey
 from napari_s3net.io.geometry import turn_photograph
+from napari_s3net.io.photograph import names_labels
 from napari_s3net.io.validation.limits import DEFLATE_RATIO, LARGE, check_memory, check_promise
 
 #: Tags: photometric interpretation, orientation, palette, kind of inks, and bit of a page that is a smaller copy.
@@ -34,6 +35,7 @@ _UPRIGHT = 1
 _TRANSPARENCY = (1, 2)
 #: Packings that give colours as red, green and blue, whatever their own are.
 _JPEGS = (6, 7, 33003, 33005, 34712)
+_LOSSY = (6, 7)
 #: Axes along which planes may lie one above the other: slices, and pages of which nothing is said.
 _SLICES = "ZIQR"
 #: So many of the images that are not opened are named.
@@ -41,7 +43,7 @@ _NAMED = 3
 _EXTRA = "Install the decoders for it with: pip install 'napari-s3net[tiff]', or save it uncompressed."
 
 
-def read_tiff(path: Path, name: str) -> Image:
+def read_tiff(path: Path, name: str, *, numbers: bool = False) -> Image:
     """Read the largest image of a TIFF, as any viewer shows it: upright, without transparency; the unit is the pixel.
 
     Parameters
@@ -50,6 +52,8 @@ def read_tiff(path: Path, name: str) -> Image:
         The file.
     name : str
         Becomes the image's `name`.
+    numbers : bool
+        Where it has a palette that `names_labels`, give the numbers and not the colours.
 
     Returns
     -------
@@ -81,7 +85,7 @@ def read_tiff(path: Path, name: str) -> Image:
         _check_pages(series)
         _check_alike(series, page)
         array = _order_axes(_decode_series(path, series, page), series.axes)
-        array, colours = _colours(array, page, samples="S" in series.axes)
+        array, colours = _colours(array, page, samples="S" in series.axes, numbers=numbers)
         turned = page.tags.get(_ORIENTATION)
     if np.iscomplexobj(array):
         raise UnsupportedFormatError("its pixels are complex numbers; save the magnitude.")
@@ -91,6 +95,24 @@ def read_tiff(path: Path, name: str) -> Image:
         array = array.astype(np.float32)
     array = turn_photograph(array, int(turned.value) if turned else _UPRIGHT, array.ndim - 2 - colours)
     return Image(array, Geometry.identity(array.ndim - colours), "rgb" if colours else kind_of_grey(array), name)
+
+
+def is_lossy(path: Path) -> bool:
+    """Tell whether a TIFF is packed as JPEG, which changes its numbers.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    bool
+        By the header of its first page; False where that cannot be understood.
+    """
+    with _complaints(), suppress(tifffile.TiffFileError, ValueError), tifffile.TiffFile(path) as file:
+        return getattr(file.pages.first, "compression", 1) in _LOSSY
+    return False
 
 
 @contextmanager
@@ -237,7 +259,9 @@ def _order_axes(array: NDArray[Any], axes: str) -> NDArray[Any]:
     return array.transpose(order)
 
 
-def _colours(array: NDArray[Any], page: tifffile.TiffPage, *, samples: bool) -> tuple[NDArray[Any], bool]:
+def _colours(
+    array: NDArray[Any], page: tifffile.TiffPage, *, samples: bool, numbers: bool
+) -> tuple[NDArray[Any], bool]:
     """Grey with dark as low, or red, green and blue without transparency; and which of the two.
 
     A file that does not say what its values mean is taken for grey with black as zero, or for red, green and blue.
@@ -263,11 +287,18 @@ def _colours(array: NDArray[Any], page: tifffile.TiffPage, *, samples: bool) -> 
         return array[..., :3], True
     array = array[..., 0] if samples else array
     if photometric == _PALETTE and page.colormap is not None:
-        return np.asarray(np.moveaxis((page.colormap >> 8).astype(np.uint8)[:, array], 0, -1)), True
+        return _of_palette(array, page.colormap, numbers)
     array = _inverted(array, page.bitspersample) if photometric == _WHITE_IS_ZERO else array
     if array.dtype == np.uint8 and 1 < page.bitspersample < 8:  # to all of 0 to 255, as one bit is 0 and 255
         array = np.rint(array * (255 / ((1 << page.bitspersample) - 1))).astype(np.uint8)
     return array, False
+
+
+def _of_palette(array: NDArray[Any], palette: NDArray[Any], numbers: bool) -> tuple[NDArray[Any], bool]:
+    """The colours of a palette, or the numbers themselves where they may be labels; and whether they are colours."""
+    if numbers and names_labels(palette.T):
+        return array, False
+    return np.asarray(np.moveaxis((palette >> 8).astype(np.uint8)[:, array], 0, -1)), True
 
 
 def _tell_extra_values(extra: int, page: tifffile.TiffPage) -> None:

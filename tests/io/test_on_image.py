@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Geometry, Image
-from napari_s3net.io import write_labels
+from napari_s3net.io import read_image, write_labels
 from napari_s3net.io.on_image import labels_on, read_labels_on
 
 TURN = ((1.0, 0.0, 0.0), (0.0, 0.8, -0.6), (0.0, 0.6, 0.8))
@@ -68,3 +69,36 @@ def test_labels_from_a_file_lie_where_the_image_lies_or_both_files_are_named(tmp
     assert read.geometry == IMAGE.geometry
     with pytest.raises(InvalidImageError, match=r"part\.nii does not fit scan\.nii\. The labels lie elsewhere"):
         read_labels_on(IMAGE.slices(0, 1), tmp_path / "scan.nii", tmp_path / "part.nii")
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".mha", ".nrrd"])
+@pytest.mark.parametrize(
+    ("elsewhere", "fits"),
+    [
+        ({}, True),
+        ({"SetOrigin": (5.02, -3.0)}, True),
+        ({"SetOrigin": (5.25, -3.0)}, False),
+        ({"SetSpacing": (0.55, 0.8)}, False),
+        ({"SetDirection": (-1.0, 0.0, 0.0, -1.0)}, False),
+        ({"SetDirection": (0.0, 1.0, 1.0, 0.0)}, False),
+    ],
+)
+def test_labels_of_a_plane_lie_on_it_or_are_refused(tmp_path, suffix, elsewhere, fits):
+    """Half a pixel aside, of other pixels, upside down, transposed: all are of the same size."""
+    for name, values, how in (("a", np.arange(400), {}), ("labels", np.arange(400) % 7, elsewhere)):
+        plane = sitk.GetImageFromArray(values.reshape(20, 20).astype(np.int16))
+        for setter, value in {"SetSpacing": (0.5, 0.8), "SetOrigin": (5.0, -3.0), **how}.items():
+            getattr(plane, setter)(value)
+        sitk.WriteImage(plane, str(tmp_path / f"{name}{suffix}"))
+    image, path = read_image(tmp_path / f"a{suffix}"), tmp_path / f"labels{suffix}"
+    if fits:
+        np.testing.assert_array_equal(read_labels_on(image, tmp_path / "a", path).array, image.array % 7)
+    else:
+        with pytest.raises(InvalidImageError, match=r"labels.* does not fit a\..*lie elsewhere"):
+            read_labels_on(image, tmp_path / f"a{suffix}", path)
+
+
+def test_a_photograph_has_no_place_whatever_size_its_pixels_were_given():
+    photograph = Image(np.zeros((6, 7)), replace(Geometry.identity(2), spacing=(0.1, 0.1), unit="mm"), "grey")
+    labels = replace(Geometry.identity(2), spacing=(0.2, 0.2), unit="mm")
+    np.testing.assert_array_equal(labels_on(photograph, LABELS[0], labels), LABELS[0])

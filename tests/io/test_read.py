@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
 import SimpleITK as sitk
 import tifffile
@@ -309,3 +310,52 @@ def test_labels_are_whole_numbers_however_they_are_stored(tmp_path, array, label
             read_labels(tmp_path / "a.tif")
     else:
         np.testing.assert_array_equal(read_labels(tmp_path / "a.tif").array, labels)
+
+
+#: Of a well-known set of photographs with classes; its seventh class is grey.
+PALETTE = [
+    (0, 0, 0),
+    (128, 0, 0),
+    (0, 128, 0),
+    (128, 128, 0),
+    (0, 0, 128),
+    (128, 0, 128),
+    (0, 128, 128),
+    (128, 128, 128),
+]
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+@pytest.mark.parametrize("labels", [[[0, 1, 2], [3, 7, 0]], [[0, 0, 7], [7, 7, 0]], [[0, 0, 0], [0, 0, 1]]])
+@pytest.mark.parametrize(
+    ("palette", "shown"),
+    [(PALETTE, None), ([(n, n, n) for n in range(0, 256, 32)], lambda n: 32 * n), (PALETTE[1:], "refused")],
+)
+def test_numbers_of_a_palette_are_labels_unless_they_stand_for_greys(tmp_path, suffix, labels, palette, shown):
+    numbers = np.array(labels, np.uint8)
+    path = tmp_path / f"a{suffix}"
+    if suffix == ".png":
+        picture = PIL.Image.fromarray(numbers)
+        picture.putpalette(np.array(palette, np.uint8).tobytes())
+        picture.save(path)
+    else:
+        table = np.zeros((256, 3), np.uint16)
+        table[: len(palette)] = np.array(palette) * 257
+        tifffile.imwrite(path, numbers, photometric="palette", colormap=table.T, metadata=None)
+    if shown == "refused":
+        with pytest.raises(UnsupportedFormatError, match="it holds rgb"):
+            read_labels(path)
+        return
+    expected = numbers if shown is None else shown(numbers)
+    np.testing.assert_array_equal(read_labels(path).array, expected)
+    assert read_image(path).kind == "rgb", "as an image it is shown in its colours"
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".tif"])
+def test_labels_that_were_packed_as_jpeg_are_refused(tmp_path, suffix):
+    """Along each edge there would be labels of its own."""
+    mask = np.zeros((64, 64), np.uint8)
+    mask[20:40, 13:50] = 255
+    PIL.Image.fromarray(mask).save(tmp_path / f"a{suffix}", **({"compression": "jpeg"} if suffix == ".tif" else {}))
+    with pytest.raises(UnsupportedFormatError, match=r"packed as JPEG, which changes them. Save labels as PNG"):
+        read_labels(tmp_path / f"a{suffix}")

@@ -1,0 +1,112 @@
+"""Labels are whole numbers, however a file stores them: as floats, as grey colours, as the numbers of a palette."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_s3net.errors import UnsupportedFormatError
+from napari_s3net.image import Image
+from napari_s3net.io.validation.headers import Format, sniff, stem
+
+#: Labels are numbers of 32 bits with a sign.
+MOST_LABELS = (1 << 31) - 1
+
+
+def refuse_lossy(path: Path, file_format: Format) -> None:
+    """Refuse labels that were packed as JPEG, which changes numbers: along each edge there would be labels of its own.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    file_format : str
+        As told by its content.
+
+    Raises
+    ------
+    UnsupportedFormatError
+        If it is a JPEG, or a TIFF that is packed as such.
+    """
+    from napari_s3net.io.tiff import is_lossy
+
+    if file_format == "jpeg" or (file_format == "tiff" and is_lossy(path)):
+        raise UnsupportedFormatError(
+            "labels are whole numbers, and it is packed as JPEG, which changes them. Save labels as PNG, or as TIFF "
+            "without JPEG."
+        )
+
+
+def is_grey(array: NDArray[Any]) -> bool:
+    """Tell whether colours are all grey.
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        Red, green and blue in its last axis.
+
+    Returns
+    -------
+    bool
+        True where the three are one everywhere.
+    """
+    return bool((array == array[..., :1]).all())
+
+
+def numbers_of_palette(path: Path) -> Image | None:
+    """Read the numbers of a picture with a palette, as many programs save labels.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    Image or None
+        Its numbers, where its palette `names_labels`; else as it is shown. None where it is neither PNG nor TIFF.
+    """
+    file_format = sniff(path)
+    if file_format == "png":
+        from napari_s3net.io.photograph import read_photograph
+
+        return read_photograph(path, "png", stem(path), numbers=True)
+    if file_format == "tiff":
+        from napari_s3net.io.tiff import read_tiff
+
+        return read_tiff(path, stem(path), numbers=True)
+    return None
+
+
+def whole_numbers(kind: str, array: NDArray[Any]) -> NDArray[Any]:
+    """Return the labels of an image: whole numbers from 0 on.
+
+    Parameters
+    ----------
+    kind : str
+        Of the image, "rgb" for colours.
+    array : numpy.ndarray
+        Its values, which may be stored as floats or as colours that are all grey.
+
+    Returns
+    -------
+    numpy.ndarray
+        (H, W) or (Z, H, W).
+
+    Raises
+    ------
+    UnsupportedFormatError
+        If it holds colours, fractions, or numbers below zero or above `MOST_LABELS`.
+    """
+    expected, holds = f"labels are whole numbers from 0 to {MOST_LABELS}", f"it holds {kind} {array.dtype}"
+    if kind == "rgb" and is_grey(array):
+        kind, array = "grey", array[..., 0]
+    if kind == "rgb" or array.dtype.kind not in "iuf" or not (np.rint(array) == array).all():
+        raise UnsupportedFormatError(f"{expected}; {holds}.")
+    low, high = array.min(), array.max()
+    if low < 0 or high > MOST_LABELS:
+        raise UnsupportedFormatError(f"{expected}; {holds}, {low:.10g} to {high:.10g}.")
+    return array
