@@ -24,6 +24,8 @@ from napari_s3net.segments import Segment
 
 PICTURES = (".png", ".tif", ".tiff")
 VOLUMES = (".nii.gz", ".nii", ".nrrd", ".mha")
+#: NIfTI-1 counts no further along an axis.
+_NIFTI1_AXIS = (1 << 15) - 1
 #: zlib's Z_RLE: after PNG's filters labels are long runs. Twice as fast as the default and smaller, photographs too.
 _RUNS = 3
 
@@ -44,7 +46,7 @@ def write_labels(
         Its suffix says the format: .tif, .tiff, .png, .nii, .nii.gz, .nrrd or .mha; a .seg.nrrd is what 3D Slicer opens
         as a segmentation. Its folder is made where missing.
     labels : numpy.ndarray
-        (H, W), (Z, H, W) or (T, Z, H, W), whole numbers from 0 on, or bool.
+        (H, W), (Z, H, W) or, not as TIFF or PNG, (T, Z, H, W); whole numbers from 0 on, or bool.
     geometry : Geometry
         That of the image, of a series that of one volume. NIfTI, NRRD and MHA are turned back to the orientation of the
         image's file and lie exactly on its voxels; PNG and TIFF stay as they are shown, and only `read_labels` finds
@@ -138,6 +140,8 @@ def _why_not(path: Path, suffix: str, labels: NDArray[Any], geometry: Geometry, 
         return f"labels lie between 0 and {np.iinfo(np.int32).max}; got {low} to {high}."
     if path.name.lower().endswith(".seg.nrrd") and labels.ndim != 3:
         return f"a segmentation for 3D Slicer is a volume (Z, H, W), the labels have shape {labels.shape}."
+    if suffix in (".tif", ".tiff") and labels.ndim > 3:
+        return f"a TIFF of labels holds one volume, these are {len(labels)}. Use NIfTI, NRRD or MHA."
     if suffix == ".png" and labels.ndim > 2:
         return f"a PNG holds a single plane, these are {len(labels)}. Use TIFF, NIfTI or `write_label_slices`."
     if suffix == ".png" and high > np.iinfo(np.uint16).max and not mask:
@@ -332,7 +336,8 @@ def _write_nifti(
 
     volumes = [to_file_grid(volume, geometry)[0] for volume in (labels if labels.ndim == 4 else [labels])]
     array = np.stack(volumes) if labels.ndim == 4 else volumes[0]
-    image: Any = nibabel.Nifti1Image(array.T, None)  # type: ignore[no-untyped-call]
+    kind = nibabel.Nifti1Image if max(array.shape) <= _NIFTI1_AXIS else nibabel.Nifti2Image
+    image: Any = kind(array.T, None)  # type: ignore[no-untyped-call]
     for (code, matrix), place in zip(forms[:2], (image.header.set_qform, image.header.set_sform), strict=True):
         place(np.array(matrix) if code else None, code)
     if forms.steps:

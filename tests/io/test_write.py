@@ -5,6 +5,7 @@ import os
 from itertools import permutations
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import PIL.Image
 import pytest
@@ -161,6 +162,7 @@ def test_a_mask_of_more_labels_than_a_png_holds(tmp_path):
         ("a.nii", np.full((4, 4), 2**40), PLANE, "got 1099511627776"),
         ("a.nii", np.zeros((0, 4), int), PLANE, r"shape \(0, 4\)"),
         ("a.nii", np.zeros((4, 4)), PLANE, "whole numbers; got float64"),
+        ("a.tif", np.zeros((2, 3, 4, 4), int), Geometry.identity(3), "a TIFF of labels holds one volume, these are 2"),
     ],
 )
 def test_what_cannot_be_written_says_why_and_leaves_nothing(tmp_path, name, labels, geometry, words):
@@ -271,3 +273,14 @@ def test_a_dicom_slice_keeps_hounsfield_units_to_itself(tmp_path):
     image = read_image(tmp_path / "a.dcm")
     write_labels(tmp_path / "a.mha", image.array > 0, image.geometry, mask=True)
     assert b"SECRET" not in (tmp_path / "a.mha").read_bytes()
+
+
+def test_labels_of_an_axis_that_nifti_1_cannot_count_are_nifti_2(tmp_path):
+    steps = np.diag([-1.0, -1.0, 2.0, 1.0])
+    nibabel.save(nibabel.Nifti2Image(np.zeros((40_000, 3, 2), np.uint8), steps), tmp_path / "a.nii")
+    geometry = read_image(tmp_path / "a.nii").geometry
+    labels = np.arange(2 * 3 * 40_000).reshape(2, 3, 40_000) % 7
+    write_labels(tmp_path / "labels.nii.gz", labels, geometry)
+    read = read_labels(tmp_path / "labels.nii.gz")
+    np.testing.assert_array_equal(read.array, labels)
+    assert read.geometry == geometry
