@@ -14,9 +14,9 @@ import torch
 
 from napari_s3net.errors import InvalidSettingsError
 from napari_s3net.io.write import write_json
-from napari_s3net.learning.examples import iter_examples
 from napari_s3net.learning.files import ImageWithLabels, checkpoint_of
 from napari_s3net.learning.model import load_model, save_model
+from napari_s3net.learning.read_examples import iter_examples
 from napari_s3net.learning.selection import iter_next
 from napari_s3net.learning.settings import LearnSettings
 from napari_s3net.learning.train import iter_learn

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from napari_s3net.errors import InvalidSettingsError, ReadError
-from napari_s3net.learning.examples import ExampleSet, iter_examples
+from napari_s3net.learning.examples import ExampleSet
 from napari_s3net.learning.files import ImageWithLabels, find_images_with_labels
+from napari_s3net.learning.read_examples import iter_examples
 from napari_s3net.learning.recommended import Measured
 from napari_s3net.learning.settings import LearnSettings
 

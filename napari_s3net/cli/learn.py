@@ -69,8 +69,7 @@ def run(options: Namespace) -> int:
     S3NetError
         If images, labels, settings, device or files cannot be used.
     """
-    from napari_s3net.learning.examples import parse_classes
-    from napari_s3net.learning.files import checkpoint_of, find_images_with_labels
+    from napari_s3net.learning.files import checkpoint_of, find_images_with_labels, parse_classes
     from napari_s3net.learning.recommended import are_photographs, recommend
     from napari_s3net.learning.train import iter_learn
     from napari_s3net.runtime.device import resolve_device
@@ -161,7 +160,7 @@ def read_examples(
     ExampleSet
         In memory.
     """
-    from napari_s3net.learning.examples import iter_examples
+    from napari_s3net.learning.read_examples import iter_examples
     from napari_s3net.learning.start import read_start
     from napari_s3net.runtime.generators import follow
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_s3net.errors import ReadError
+from napari_s3net.errors import InvalidImageError, ReadError
 from napari_s3net.io.listing import is_hidden
 from napari_s3net.io.validation.headers import is_readable, stem
 
@@ -174,3 +175,30 @@ def default_names(values: Sequence[int]) -> dict[int, str]:
         "Object" for a single one; else they are numbered.
     """
     return {value: f"Class {value}" if len(values) > 1 else "Object" for value in values}
+
+
+def parse_classes(text: str) -> dict[int, str]:
+    """Read names of classes.
+
+    Parameters
+    ----------
+    text : str
+        Such as "1=Right ventricle,2=Myocardium".
+
+    Returns
+    -------
+    dict of int to str
+        Empty for an empty text.
+
+    Raises
+    ------
+    InvalidImageError
+        If it is something else.
+    """
+    found: dict[int, str] = {}
+    for part in filter(None, text.split(",")):
+        match = re.fullmatch(r"\s*(\d+)\s*=\s*(\S.*?)\s*", part)
+        if match is None or not 0 < int(match[1]) < UNLABELLED:
+            raise InvalidImageError(f'Classes are numbers from 1 to 254 with names, "1=Lesion,2=Hair"; got {part!r}.')
+        found[int(match[1])] = match[2]
+    return found

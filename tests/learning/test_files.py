@@ -1,7 +1,7 @@
 import pytest
 
-from napari_s3net.errors import ReadError
-from napari_s3net.learning.files import find_images_with_labels
+from napari_s3net.errors import InvalidImageError, ReadError
+from napari_s3net.learning.files import find_images_with_labels, parse_classes
 
 
 def touch(folder, *names):
@@ -46,3 +46,10 @@ def test_missing_folders_images_and_labels_are_told(tmp_path):
         find_images_with_labels(tmp_path / "empty")
     with pytest.raises(ReadError, match=r"No labels found.*a\.png"):
         find_images_with_labels(tmp_path / "images", tmp_path / "labels")
+
+
+def test_classes_are_written_as_numbers_with_names():
+    assert parse_classes("1=Right ventricle, 3=LV") == {1: "Right ventricle", 3: "LV"}
+    for wrong in ("Lesion", "0=Background", "300=Far"):
+        with pytest.raises(InvalidImageError, match="Classes are numbers"):
+            parse_classes(wrong)

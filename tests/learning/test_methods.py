@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from napari_s3net.learning.examples import iter_examples
 from napari_s3net.learning.files import find_images_with_labels
 from napari_s3net.learning.methods import (
     TERMS,
@@ -15,6 +14,7 @@ from napari_s3net.learning.methods import (
     predict_squares,
     ramp,
 )
+from napari_s3net.learning.read_examples import iter_examples
 from napari_s3net.learning.run import new_run
 from napari_s3net.learning.settings import METHODS, learn_settings
 from napari_s3net.runtime.generators import drain

@@ -6,11 +6,11 @@ import torch
 
 from napari_s3net.errors import InvalidImageError, InvalidSettingsError
 from napari_s3net.learning import pretrain
-from napari_s3net.learning.examples import iter_examples
 from napari_s3net.learning.files import find_images_with_labels
 from napari_s3net.learning.keypoints import Keypoints
 from napari_s3net.learning.model import save_model
 from napari_s3net.learning.pretrain import iter_pretrain, matches_of, neighbours, positives
+from napari_s3net.learning.read_examples import iter_examples
 from napari_s3net.learning.run import iter_updates
 from napari_s3net.learning.train import iter_learn
 from napari_s3net.runtime.generators import drain, follow

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from napari_s3net.learning.examples import iter_examples
 from napari_s3net.learning.files import find_images_with_labels
 from napari_s3net.learning.methods import new_network, predict_squares
 from napari_s3net.learning.model import save_model
 from napari_s3net.learning.planes import InputNormalisation
+from napari_s3net.learning.read_examples import iter_examples
 from napari_s3net.learning.start import LESIONS, TAUGHT, Start, choose_start
 from napari_s3net.learning.train import iter_learn
 from napari_s3net.network.encoder_decoder import EncoderDecoder, EncoderDecoderConfig

@@ -7,10 +7,10 @@ import torch
 from napari_s3net.errors import InvalidImageError, OutOfMemoryError
 from napari_s3net.image import Notice
 from napari_s3net.learning import train
-from napari_s3net.learning.examples import iter_examples
 from napari_s3net.learning.files import find_images_with_labels
 from napari_s3net.learning.methods import network_config, new_network, predict_squares
 from napari_s3net.learning.model import save_model
+from napari_s3net.learning.read_examples import iter_examples
 from napari_s3net.learning.run import belongs_to_run
 from napari_s3net.learning.settings import METHODS
 from napari_s3net.learning.train import iter_learn, set_aside

@@ -81,8 +81,8 @@ class LearnJob(SteppedJob):
         self._plane: Any = None
 
     def _do(self) -> Any:
-        from napari_s3net.learning.examples import iter_examples
         from napari_s3net.learning.model import load_model, save_model
+        from napari_s3net.learning.read_examples import iter_examples
         from napari_s3net.learning.run import belongs_to_run
         from napari_s3net.learning.train import iter_learn
         from napari_s3net.runtime.device import resolve_device
