@@ -1,4 +1,4 @@
-"""A network's weights as plain arrays, and back."""
+"""A network's weights from plain arrays, as results and sessions keep them."""
 
 from __future__ import annotations
 
@@ -13,24 +13,8 @@ from torch import nn
 from napari_s3net.errors import InvalidSettingsError
 
 
-def state_of(network: nn.Module) -> dict[str, NDArray[Any]]:
-    """Copy a network's parameters and buffers into plain arrays.
-
-    Parameters
-    ----------
-    network : torch.nn.Module
-        Left as it is.
-
-    Returns
-    -------
-    dict of str to numpy.ndarray
-        By the names of the parameters and buffers; `load_state` takes it back.
-    """
-    return {name: tensor.detach().cpu().numpy().copy() for name, tensor in network.state_dict().items()}
-
-
 def load_state(network: nn.Module, state: Mapping[str, NDArray[Any]]) -> None:
-    """Give a network the parameters and buffers that `state_of` copied.
+    """Give a network parameters and buffers that were kept of one like it.
 
     Parameters
     ----------
@@ -38,7 +22,7 @@ def load_state(network: nn.Module, state: Mapping[str, NDArray[Any]]) -> None:
         Changed in place, and then on the CPU. It may have been built on torch's "meta" device, which draws no first
         weights.
     state : mapping of str to numpy.ndarray
-        By the names of the parameters and buffers.
+        By the names of the parameters and buffers. Copied.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Weights as plain arrays, and back."""
+"""Weights from plain arrays."""
 
 import numpy as np
 import pytest
@@ -6,11 +6,15 @@ import torch
 from torch import nn
 
 from napari_s3net.errors import InvalidSettingsError
-from napari_s3net.network.state import load_state, state_of
+from napari_s3net.network.state import load_state
 
 
 def network(channels=4):
     return nn.Sequential(nn.Conv2d(3, channels, 1), nn.BatchNorm2d(channels))
+
+
+def state_of(network):
+    return {name: tensor.numpy().copy() for name, tensor in network.state_dict().items()}
 
 
 def test_there_and_back_buffers_included():
@@ -21,15 +25,12 @@ def test_there_and_back_buffers_included():
         assert torch.equal(a, b)
 
 
-def test_arrays_are_copies_in_both_directions():
+def test_arrays_are_copied():
     layers = network()
     state = state_of(layers)
-    state["0.weight"][:] = 7
-    assert not (layers[0].weight == 7).any()
     load_state(layers, state)
     state["0.weight"][:] = 8
-    assert (layers[0].weight == 7).all()
-    assert all(type(array) is np.ndarray for array in state.values())
+    assert not (layers[0].weight == 8).any()
 
 
 @pytest.mark.parametrize("change", ["size", "missing", "more"])
