@@ -70,6 +70,21 @@ class Ruler(QObject):
         for pressed in (self._escape.activated, self._escape.activatedAmbiguously):
             pressed.connect(self.end)
 
+    def click(self, position: NDArray[np.float64]) -> None:
+        """Take one end of the length; what is clicked twice is one end.
+
+        Parameters
+        ----------
+        position : numpy.ndarray
+            In world units.
+        """
+        if self._points and np.allclose(position, self._points[0]):
+            return
+        self._points.append(position)
+        if len(self._points) == 2:
+            self._draw(position)
+            self.measured.emit(float(np.linalg.norm(self._points[1] - self._points[0])))
+
     def end(self) -> None:
         """Wait no more, and take the line away; nothing where nothing was begun."""
         if self._layer is None:
@@ -92,15 +107,7 @@ class Ruler(QObject):
             is_click = is_click and float(np.linalg.norm(np.array(event.pos) - start)) <= STILL
             yield
         if is_click and self.is_on and len(self._points) < 2:
-            self._take(position)
-
-    def _take(self, position: NDArray[np.float64]) -> None:
-        if self._points and np.allclose(position, self._points[0]):
-            return  # a double click
-        self._points.append(position)
-        if len(self._points) == 2:
-            self._draw(position)
-            self.measured.emit(float(np.linalg.norm(self._points[1] - self._points[0])))
+            self.click(position)
 
     def _move(self, _: Any, event: Any) -> None:
         if len(self._points) == 1:

@@ -19,7 +19,7 @@ def on_ruler(ready, qtbot):
     ready.findChild(PixelSizeDialog).on_ruler.click()
     assert "Click both ends" in ready.panel.hint.text()
     for place in ([0.0, 10.0], [0.0, 30.0]):
-        ready.pixel_size.ruler._take(np.array(place))
+        ready.pixel_size.ruler.click(np.array(place))
     return ready, ready.findChild(QInputDialog)
 
 
@@ -48,7 +48,7 @@ def test_a_wrong_size_can_be_corrected_on_the_same_image(on_ruler, viewer):
     assert ready.panel.pixel_size.text() == "Change pixel size…"
     ready.pixel_size.ruler.begin(ready.image.layer)
     for place in ([0.0, 10.0], [0.0, 30.0]):  # in mm by now
-        ready.pixel_size.ruler._take(np.array(place))
+        ready.pixel_size.ruler.click(np.array(place))
     (again,) = (one for one in ready.findChildren(QInputDialog) if one.isVisible())
     again.setDoubleValue(10.0)
     again.accept()

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from qtpy.QtGui import QShortcut
 from qtpy.QtWidgets import QWidget
 
 from napari_s3net.plugin.segment.ruler import Ruler
@@ -91,10 +92,12 @@ def test_in_the_window_the_line_is_drawn_and_escape_ends_it(make_napari_viewer_p
     ruler = Ruler(viewer, owner)
     ruler.ended.connect(lambda: told.append("ended"))
     ruler.begin(image)
-    ruler._take(np.array([5.0, 5.0]))
-    ruler._move(viewer, SimpleNamespace(position=(30.0, 50.0)))
+    ruler.click(np.array([5.0, 5.0]))
+    for callback in viewer.mouse_move_callbacks:
+        callback(viewer, SimpleNamespace(position=(30.0, 50.0)))
     assert (viewer.screenshot(flash=False) != before).any()
-    assert ruler._escape.key().toString() == "Esc"
-    ruler._escape.activated.emit()
+    (escape,) = owner.findChildren(QShortcut)
+    assert escape.key().toString() == "Esc"
+    escape.activated.emit()
     assert told == ["ended"]
     assert (viewer.screenshot(flash=False) == before).all()
