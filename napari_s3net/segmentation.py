@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_s3net.errors import DivergedError
-from napari_s3net.foreground.propose import propose, without_everything
+from napari_s3net.foreground.propose import propose, reject_surroundings
 from napari_s3net.image import Image, Segmentation, Step, as_image
 from napari_s3net.postprocessing.postprocess import postprocess
 from napari_s3net.postprocessing.upsample import preview
@@ -163,7 +163,7 @@ def _finish(
     """Say which part is the object, and bring all to the image's size."""
     viewed = views_of(trained.logits, plane.features.shape)
     proposal = propose(trained.clusters, plane, settings, viewed)
-    proposal = without_everything(proposal, settings, in_scan=plane.image.geometry.volume is not None)
+    proposal = reject_surroundings(proposal, settings, in_scan=plane.image.geometry.volume is not None)
     result = postprocess(plane.image, plane, trained.probabilities, proposal, settings)
     return replace(result, state=trained.state).with_provenance(
         device=device,

@@ -58,7 +58,7 @@ def propose(
     return SCORERS[settings.target](clusters, plane.features).elect(plane.features.shape, views=views)
 
 
-def without_everything(proposal: Proposal, settings: Settings, *, in_scan: bool = False) -> Proposal:
+def reject_surroundings(proposal: Proposal, settings: Settings, *, in_scan: bool = False) -> Proposal:
     """Propose nothing where what was found in the middle is most of the image, or reaches the edge of a scan.
 
     On cardiac MR it is the chest wall, the lungs or all that is dark that reaches the edge; what does not is the

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_s3net.foreground.propose import propose, without_everything
+from napari_s3net.foreground.propose import propose, reject_surroundings
 from napari_s3net.image import Image, Step
 from napari_s3net.postprocessing.postprocess import object_mask
 from napari_s3net.postprocessing.upsample import enlarge_clusters
@@ -200,7 +200,7 @@ class FittedVolume:
             return np.zeros(plane.image.shape, bool), 0.0
         clusters = probabilities.argmax(dim=1)[0].numpy()
         proposal = propose(clusters, plane, self.settings, view_object(plane, self.settings))
-        proposal = without_everything(proposal, self.settings, in_scan=True)
+        proposal = reject_surroundings(proposal, self.settings, in_scan=True)
         self.names = proposal.names
         return object_mask(proposal.object_probability, plane, self.settings), proposal.confidence
 

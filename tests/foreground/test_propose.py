@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_s3net.foreground.proposal import Proposal
-from napari_s3net.foreground.propose import FINDERS, NOTHING_STANDS_OUT, SCORERS, propose, without_everything
+from napari_s3net.foreground.propose import FINDERS, NOTHING_STANDS_OUT, SCORERS, propose, reject_surroundings
 from napari_s3net.image import as_image
 from napari_s3net.labels.metrics import dice
 from napari_s3net.preprocessing.prepare import prepare
@@ -72,22 +72,22 @@ def test_what_votes_proposes_what_its_candidates_elect(target):
 @pytest.mark.parametrize(("rows", "stays"), [(57, True), (62, False)])
 def test_a_central_object_that_is_most_of_the_image_is_none(rows, stays):
     found = Proposal((np.arange(100) < rows)[:, None] * np.ones((100, 40), np.float32), ("Object", "Background"), 0.8)
-    kept = without_everything(found, Settings(target="central"))
+    kept = reject_surroundings(found, Settings(target="central"))
     assert kept.object_probability.any() == stays
     assert (kept.confidence, kept.note) == ((0.8, "") if stays else (0.0, NOTHING_STANDS_OUT))
-    assert without_everything(found, Settings(target="lesion")) is found
+    assert reject_surroundings(found, Settings(target="lesion")) is found
 
 
 def test_in_a_scan_a_central_object_that_reaches_the_edge_is_none():
     probability = np.zeros((40, 40), np.float32)
     probability[10:20, 10:20] = 0.9
     inside = Proposal(probability, ("Object", "Background"), 0.8)
-    assert without_everything(inside, Settings(target="central"), in_scan=True) is inside
+    assert reject_surroundings(inside, Settings(target="central"), in_scan=True) is inside
     probability = probability.copy()
     probability[15, 10:] = 0.9
     reaching = Proposal(probability, ("Object", "Background"), 0.8)
-    assert without_everything(reaching, Settings(target="central")) is reaching
-    none = without_everything(reaching, Settings(target="central"), in_scan=True)
+    assert reject_surroundings(reaching, Settings(target="central")) is reaching
+    none = reject_surroundings(reaching, Settings(target="central"), in_scan=True)
     assert (none.object_probability.any(), none.note) == (False, NOTHING_STANDS_OUT)
 
 
