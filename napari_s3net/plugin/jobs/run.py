@@ -110,13 +110,10 @@ class Run(LongJob):
     def _do(self) -> Any:
         assert self._given is not None  # noqa: S101 - set until the end
         source, settings, device = self._given
-        self._stage = "Loading the network library…"
-        preloading().result()
-        from napari_s3net.runtime.device import available_devices
+        self._load_library()
         from napari_s3net.runtime.oom_retry import iter_retrying
         from napari_s3net.segmentation import iter_segment
 
-        self._devices = tuple(available_devices())
         self._stage = "Preparing the image…"
         image = source.read()
         if self._cancelled.is_set():
@@ -130,6 +127,14 @@ class Run(LongJob):
             if result is not None and self._then is not None:
                 self._then(result)
             return result
+
+    def _load_library(self) -> None:
+        """Load torch, which takes seconds the first time, and ask it for the devices."""
+        self._stage = "Loading the network library…"
+        preloading().result()
+        from napari_s3net.runtime.device import available_devices
+
+        self._devices = tuple(available_devices())
 
     def _let_go(self) -> None:
         self._given = self._then = None
@@ -178,13 +183,10 @@ class VolumeRun(Run):
         assert self._stack is not None  # noqa: S101 - taken here, once
         stack, self._stack = self._stack, None
         _, settings, device = self._given
-        self._stage = "Loading the network library…"
-        preloading().result()
-        from napari_s3net.runtime.device import available_devices
+        self._load_library()
         from napari_s3net.runtime.oom_retry import iter_retrying
         from napari_s3net.volume.whole import iter_mode
 
-        self._devices = tuple(available_devices())
         self._stage = "Looking at the slices…"
         image = stack.read()
 

@@ -9,6 +9,7 @@ from typing import Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
 
+from napari_s3net.learning.effort import EFFORTS
 from napari_s3net.learning.label_scan import Labelled
 from napari_s3net.learning.recommended import Recommendation, are_photographs, recommend
 from napari_s3net.learning.settings import METHODS, SIZES, LearnSettings, learn_settings
@@ -23,9 +24,6 @@ RECOMMENDED = "recommended"
 IN_VIEW = "In view"
 START_TEXTS = {"taught": "Taught network", "random": "Nothing"}
 SIZE_TEXTS = {"small": "Small, for a CPU", "standard": "Standard, for a graphics card"}
-#: Seconds of a step, and memory in MB, at the small size: measured on one core of a busy machine, on 16 colour planes.
-SECONDS_A_STEP = {"plain": 0.9, "self-training": 1.8, "ideal": 2.7, "kaf": 2.1}
-MEGABYTES = {"plain": 520, "self-training": 620, "ideal": 900, "kaf": 760}
 
 
 class LearnForm(QWidget):
@@ -207,6 +205,7 @@ class LearnForm(QWidget):
         if size != "small":
             self.effort.setText(f"{METHODS[method]}. Needs a graphics card; hours on a CPU.")
             return
-        seconds = SECONDS_A_STEP[method] * int(self.steps.value)
+        effort = EFFORTS[method]
+        seconds = effort.seconds * int(self.steps.value)
         length = f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
-        self.effort.setText(f"{METHODS[method]}. About {length} on a CPU core, {MEGABYTES[method]} MB.")
+        self.effort.setText(f"{METHODS[method]}. About {length} on a CPU core, {effort.megabytes} MB.")
