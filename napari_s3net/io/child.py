@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from napari_s3net.errors import AmbiguousSeriesError, HoldsLabelsError, ReadError, ReadWarning
 from napari_s3net.image import Image
-from napari_s3net.io.label_numbers import numbers_of_palette, refuse_lossy, whole_numbers
+from napari_s3net.io.label_numbers import numbers_of_palette, refuse_lossy, refuse_transparent, whole_numbers
 from napari_s3net.io.segments import GEOMETRY, is_layered, join_layers, of_fields
 from napari_s3net.io.validation import headers
 from napari_s3net.io.validation.limits import OnPromise, on_promise, reading_seconds
@@ -237,6 +237,8 @@ def _answer_labels(path: Path, request: Mapping[str, Any]) -> Reply:
     if reply["kind"] == "rgb" and (numbered := numbers_of_palette(path)):
         reply, array = _reply(numbered)[0], numbered.array
     array = whole_numbers(reply["kind"], array)
+    if path.is_file() and array.ndim == 2:
+        refuse_transparent(_header_of(path), array)
     if layered and array.ndim == 4:
         array, segments, overlap = join_layers(array, fields)
         if overlap:

@@ -40,6 +40,33 @@ def refuse_lossy(path: Path, file_format: Format) -> None:
         )
 
 
+def refuse_transparent(path: Path, labels: NDArray[Any]) -> None:
+    """Refuse labels in a PNG whose transparency tells something that they do not: shapes may be drawn in it alone.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    labels : numpy.ndarray
+        (H, W), as they were read without it.
+
+    Raises
+    ------
+    UnsupportedFormatError
+        If transparent pixels have labels, or there are no labels and not all of it is transparent.
+    """
+    if sniff(path) != "png":
+        return
+    from napari_s3net.io.photograph import transparency
+
+    clear = transparency(path)
+    if clear is not None and clear.any() and (labels[clear].any() or (not labels.any() and not clear.all())):
+        raise UnsupportedFormatError(
+            "labels are whole numbers, and its transparency does not go with them: transparent pixels have labels, or "
+            "others have none. Save labels as grey PNG without transparency."
+        )
+
+
 def is_grey(array: NDArray[Any]) -> bool:
     """Tell whether colours are all grey.
 

@@ -41,6 +41,8 @@ _SIDES = re.compile(r"(left|right)-(anterior|posterior)-superior|[LR][AP]S", re.
 _TURNED = ("TransformMatrix", "Rotation", "Orientation")
 #: Said of a volume that is not placed; ITK, and with it most programs, takes the first axis so.
 UNPLACED = "its header does not say which side is left; the first axis is taken to run to the left. Check the sides."
+#: World axes and the letters of their two ends.
+_WAYS = ((0, "LR"), (1, "PA"), (2, "SI"))
 MetaOrNrrd = Literal["meta", "nrrd"]
 _DECODERS: dict[str, Decoder] = {"meta": "MetaImageIO", "nrrd": "NrrdImageIO"}
 
@@ -192,6 +194,8 @@ def _in_millimetres(
     fields = header.fields
     if image.GetDimension() > 2 and not _tells_sides(fields, file_format):
         warnings.warn(UNPLACED, ReadWarning, stacklevel=3)
+    elif image.GetDimension() == 3 and file_format == "meta":
+        _tell_contradiction(fields.get("AnatomicalOrientation", ""), np.reshape(image.GetDirection(), (3, 3)))
     factor = _millimetres(fields, file_format, image.GetDimension())
     if factor not in (None, 1.0):
         warnings.warn("its sizes are in another unit; they are converted to millimetres.", ReadWarning, stacklevel=3)
@@ -205,6 +209,21 @@ def _tells_sides(fields: Mapping[str, str], file_format: str) -> bool:
     if file_format == "meta":
         return any(key in fields for key in _TURNED)
     return bool(_SIDES.match(fields.get("space", ""))) or fields.get("space dimension", "3") not in ("2", "3")
+
+
+def _tell_contradiction(named: str, direction: NDArray[np.float64]) -> None:
+    """Say that a MetaImage names an orientation that its matrix does not have, by either use of the three letters."""
+    sides = [next((way for way, letters in _WAYS if letter in letters), None) for letter in named.upper()]
+    known = [side for side in sides if side is not None]
+    if len(known) != 3 or len(named) != 3:
+        return
+    signs = np.array([1 if letter in "LPS" else -1 for letter in named.upper()])
+    along = direction[known, range(3)] * signs
+    if not ((along > 0).all() or (along < 0).all()):
+        text = (
+            f"its header names the orientation {named.upper()}, and its matrix another, which holds. Check the sides."
+        )
+        warnings.warn(text, ReadWarning, stacklevel=4)
 
 
 def _tell_scale(fields: Mapping[str, str]) -> None:

@@ -93,6 +93,25 @@ def _read_picture(path: Path, file_format: str, numbers: bool) -> NDArray[Any]:
         return turn_photograph(array, _orientation(picture))
 
 
+def transparency(path: Path) -> NDArray[np.bool_] | None:
+    """Find the transparent pixels of a PNG.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    numpy.ndarray or None
+        (H, W), upright; None where pixels have no transparency of their own.
+    """
+    with PIL.Image.open(path, formats=("PNG",)) as picture:
+        if picture.mode not in ("LA", "RGBA"):
+            return None
+        return turn_photograph(np.asarray(picture.getchannel("A")) == 0, _orientation(picture))
+
+
 def names_labels(palette: NDArray[Any]) -> bool:
     """Tell whether the numbers of a palette may be labels, and its colours only what they are shown in.
 

@@ -416,3 +416,24 @@ def test_yes_is_said_in_several_ways(tmp_path, word):
     header = f"{PLACED_META}BinaryData = {word}\nCompressedData = {word}\nCompressedDataSize = {len(packed)}\n"
     path, _ = write_detached(tmp_path, header, packed)
     np.testing.assert_array_equal(read_meta_or_nrrd(path, "meta", "a").array, ARRAY)
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [("RAI", False), ("LPS", False), ("lps", False), ("???", False), ("", False), ("RAS", True), ("PLI", True)],
+)
+def test_an_orientation_that_the_matrix_does_not_have_is_said(tmp_path, recwarn, named, said):
+    """The letters are used both ways: for the sides from which axes come, as ITK has them, and to which they run."""
+    header = PLACED_META + f"AnatomicalOrientation = {named}\n"
+    path, _ = write_detached(tmp_path, header, ARRAY.tobytes())
+    assert read_meta_or_nrrd(path, "meta", "a").geometry.orientation == "LPS"
+    assert any(f"names the orientation {named}" in str(w.message) for w in recwarn) is said
+
+
+def test_what_itk_names_an_orientation_is_no_contradiction(tmp_path, recwarn):
+    random = np.random.default_rng(0)
+    for _ in range(40):
+        direction = np.linalg.qr(random.normal(size=(3, 3)))[0]
+        sitk.WriteImage(volume(direction=direction), str(tmp_path / "a.mha"))
+        read_meta_or_nrrd(tmp_path / "a.mha", "meta", "a")
+    assert not recwarn

@@ -359,3 +359,20 @@ def test_labels_that_were_packed_as_jpeg_are_refused(tmp_path, suffix):
     PIL.Image.fromarray(mask).save(tmp_path / f"a{suffix}", **({"compression": "jpeg"} if suffix == ".tif" else {}))
     with pytest.raises(UnsupportedFormatError, match=r"packed as JPEG, which changes them. Save labels as PNG"):
         read_labels(tmp_path / f"a{suffix}")
+
+
+@pytest.mark.parametrize("mode", ["LA", "RGBA"])
+@pytest.mark.parametrize(("grey", "clear", "fits"), [(True, True, True), (True, False, False), (False, True, False)])
+def test_labels_that_are_drawn_in_transparency_alone_are_refused(tmp_path, mode, grey, clear, fits):
+    """Black on clear ground is nothing without its transparency, and what is clear may hide a label."""
+    mask = np.zeros((20, 30), np.uint8)
+    mask[5:12, 7:20] = 255
+    values = mask if grey else mask * 0
+    values = values if clear else 255 - values
+    planes = [*[values] * (3 if mode == "RGBA" else 1), mask]
+    PIL.Image.merge(mode, [PIL.Image.fromarray(plane) for plane in planes]).save(tmp_path / "a.png")
+    if fits:
+        np.testing.assert_array_equal(read_labels(tmp_path / "a.png").array, mask)
+    else:
+        with pytest.raises(UnsupportedFormatError, match="its transparency does not go with them"):
+            read_labels(tmp_path / "a.png")

@@ -16,6 +16,8 @@ from napari_s3net.io.values import UNSCALED, Scale
 
 #: Modalities whose values have a unit of their own, and stay as they are where white is zero.
 HAVE_UNITS = ("CT", "PT", "NM", "RTDOSE")
+#: What values of CT are called that are Hounsfield units, modified or not, or of which nothing is said.
+_HOUNSFIELD = {"HU", "HU_MOD", "US", ""}
 #: How far direction cosines may be from unit vectors at right angles; headers round, some to two decimals.
 BENT = 0.05
 #: Why a mosaic is refused: what it shows is no slice, and its position is that of none.
@@ -329,9 +331,22 @@ def _scale_told(dataset: Dataset, frame: int) -> tuple[bool, ...]:
     return tuple(_element(dataset, frame, group, f"Rescale{what}") is not None for what in ("Slope", "Intercept"))
 
 
+def _rescale_types(dataset: Dataset) -> set[str]:
+    """What the values of the first frame are called."""
+    places = [
+        place
+        for group in groups(dataset, 0)
+        for place in (group, *items(group, "PixelValueTransformationSequence")[:1])
+    ]
+    return {kind for place in places for kind in words(place, "RescaleType")}
+
+
 def _tell_missing_scale(header: Header) -> None:
     """Say that nothing makes Hounsfield units of the stored numbers of a CT."""
     told = _scale_told(header.dataset, 0)
+    if header.modality == "CT" and not _rescale_types(header.dataset) <= _HOUNSFIELD:
+        text = "its header says that its values are no Hounsfield units (RescaleType)."
+        warnings.warn(text, ReadWarning, stacklevel=3)
     missing = " and ".join(
         f"no {what}" for what, is_told in zip(("slope", "intercept"), told, strict=True) if not is_told
     )

@@ -346,6 +346,9 @@ def read_headers(headers: Iterable[Header], name: str) -> Image:
         warnings.warn(text, ReadWarning, stacklevel=2)
     box = main_box(planes)
     _check_scales(box.planes)
+    if box.step and box.planes[0].spacing is None:
+        text = "it tells how far apart its slices lie and not how large its pixels are: sizes are in pixels."
+        warnings.warn(text, ReadWarning, stacklevel=2)
     array = _read_planes(box.planes)
     if box.shifts is not None or box.heights is not None:
         array, offset = resample(array, box)

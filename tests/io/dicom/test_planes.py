@@ -179,6 +179,8 @@ def test_axes_that_are_not_at_right_angles_are_none(tmp_path, angles):
         ({"RescaleIntercept": -1024}, "no slope: its values may not"),
         ({"RescaleSlope": 1}, "no intercept: its values may not"),
         ({"Modality": "MR"}, ""),
+        ({"RescaleSlope": 1, "RescaleIntercept": 0, "RescaleType": "HU"}, ""),
+        ({"RescaleSlope": 1, "RescaleIntercept": 0, "RescaleType": "Z_EFF"}, "no Hounsfield units"),
     ],
 )
 def test_values_without_a_scale_are_no_hounsfield_units_in_silence(tmp_path, recwarn, elements, said):

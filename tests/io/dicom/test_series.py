@@ -562,3 +562,9 @@ def test_pixels_that_are_not_square_are_said_where_nothing_tells_their_size(tmp_
     assert not recwarn
     with pytest.warns(ReadWarning, match="4 high to 3 wide"):
         read_file(make_dicom(tmp_path / "c", phantom((24, 20), np.uint8), **known), None, "a")
+
+
+def test_slices_that_tell_their_distance_and_no_size_of_pixels_are_said(tmp_path):
+    folder = write_slices(tmp_path / "a", [0, 3, 6], PixelSpacing=None)
+    with pytest.warns(ReadWarning, match="not how large its pixels are: sizes are in pixels"):
+        assert read_series(folder, None, "a").geometry.unit == "pixel"
