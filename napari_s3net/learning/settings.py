@@ -110,7 +110,13 @@ class LearnSettings(CheckedSettings):
         2, "Keypoint blocks", "KAF: self-attention blocks; 6 in the paper.", low=1, high=12, step=1, unit="blocks"
     )
     most_keypoints: int = setting(
-        128, "Keypoints at most", "KAF: of an image; of more, some of every size.", low=1, high=4096, step=32, unit="keypoints"
+        128,
+        "Keypoints at most",
+        "KAF: of an image; of more, some of every size.",
+        low=1,
+        high=4096,
+        step=32,
+        unit="keypoints",
     )
     temperature: float = setting(
         0.2,
