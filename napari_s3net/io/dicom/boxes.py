@@ -221,14 +221,20 @@ def _one_at_each_place(planes: list[DicomPlane]) -> list[DicomPlane]:
 
 
 def _first_of(planes: list[DicomPlane], plane: DicomPlane) -> DicomPlane:
-    """The first plane that is the same image: one file that lies there twice."""
-    identity = str(plane.header.dataset.get("SOPInstanceUID", ""))
+    """The first plane that is the same image at the same place: one file that lies there twice."""
+    identity = _identity(plane)
     same = (
         other
         for other in planes
-        if identity and other.frame == plane.frame and str(other.header.dataset.get("SOPInstanceUID", "")) == identity
+        if identity and other.frame == plane.frame and _identity(other) == identity
+        if abs(_height(other) - _height(plane)) <= _same_place(plane)
     )
     return next(same, plane)
+
+
+def _identity(plane: DicomPlane) -> str:
+    """The id of a plane's file, which no other image should have; by a mistake all slices may have one."""
+    return str(plane.header.dataset.get("SOPInstanceUID", ""))
 
 
 def _split(planes: list[DicomPlane], keyword: str) -> list[list[DicomPlane]]:

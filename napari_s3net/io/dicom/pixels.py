@@ -299,8 +299,21 @@ def _without_unused_bits(array: NDArray[Any], header: Header) -> NDArray[Any]:
     lowest = high_bit == stored - 1
     if array.itemsize * 8 != header.bits or (lowest and array.min() >= low and array.max() <= high):
         return array
+    if lowest and not _keeps_overlays(header.dataset):
+        unused = array.view(f"u{array.itemsize}") >> stored
+        if ((unused != 0) & ((array < low) | (array > high))).any():  # unused bits are zero, or repeat the sign
+            text = (
+                f"some of its numbers take more than the {stored} bits that its header tells; the others are left out."
+            )
+            warnings.warn(f"{text} Check its values.", ReadWarning, stacklevel=3)
     left = max(0, header.bits - 1 - high_bit)
     return (array << left) >> (header.bits - stored)
+
+
+def _keeps_overlays(dataset: Dataset) -> bool:
+    """Whether drawings are kept in the bits that pixels leave unused."""
+    places = (tag for tag in dataset.keys() if tag.group & 0xFF00 == 0x6000 and tag.element == 0x0102)  # noqa: SIM118
+    return any(dataset[tag].value for tag in places)
 
 
 def _palette_colours(array: NDArray[Any], dataset: Dataset) -> NDArray[np.uint8]:

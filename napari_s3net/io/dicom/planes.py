@@ -389,8 +389,14 @@ def stored_range(header: Header) -> tuple[int, int]:
     -------
     low, high : int
         The least and the largest number that the stored bits can hold.
+
+    Raises
+    ------
+    ReadError
+        If no bits are stored, by the header.
     """
-    bits = next(iter(numbers(header.dataset, "BitsStored") or ()), header.bits)
-    bits = int(min(max(bits, 1), header.bits))
+    bits = int(min(next(iter(numbers(header.dataset, "BitsStored") or ()), header.bits), header.bits))
+    if bits < 1:
+        raise ReadError(f"its header is damaged: of the {header.bits} bits of each value it stores {bits}.")
     signed = words(header.dataset, "PixelRepresentation") == ["1"]
     return (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)

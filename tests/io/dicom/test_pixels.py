@@ -137,14 +137,33 @@ def test_what_comes_is_held_against_the_promise(tmp_path, monkeypatch):
 
 def test_bits_that_are_not_stored_are_no_pixels(tmp_path):
     array = phantom((24, 20), np.uint16)
-    with_overlay = array | np.uint16(0xF000)
-    np.testing.assert_array_equal(
-        decoded(make_dicom(tmp_path / "a", with_overlay, BitsStored=12, HighBit=11))[0], array
-    )
+    path = make_dicom(tmp_path / "a", array | np.uint16(0xF000), BitsStored=12, HighBit=11)
+    with pytest.warns(ReadWarning, match="more than the 12 bits that its header tells"):
+        np.testing.assert_array_equal(decoded(path)[0], array)
+    dataset = pydicom.dcmread(path)
+    dataset.add_new(0x60000102, "US", 12)  # a drawing is kept there
+    dataset.save_as(path)
+    np.testing.assert_array_equal(decoded(path)[0], array)
     signed = make_dicom(tmp_path / "b", (array - 90 & 0x0FFF).astype(np.int16), BitsStored=12, HighBit=11)
     np.testing.assert_array_equal(decoded(signed)[0], array.astype(np.int16) - 90)
     high = make_dicom(tmp_path / "c", array << 4, BitsStored=12, HighBit=15)
     np.testing.assert_array_equal(decoded(high)[0], array)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "odd"), [(np.uint16, 4096), (np.uint16, 65535), (np.int16, 4096), (np.int16, -32768)]
+)
+def test_numbers_of_more_bits_than_the_header_tells_are_said(tmp_path, dtype, odd):
+    array = phantom((24, 20), dtype)
+    assert decoded(make_dicom(tmp_path / "a", array, BitsStored=12, HighBit=11)).max() == array.max()
+    array[3, 4] = odd
+    with pytest.warns(ReadWarning, match="more than the 12 bits that its header tells"):
+        decoded(make_dicom(tmp_path / "a", array, BitsStored=12, HighBit=11))
+
+
+def test_a_header_that_stores_no_bits_is_refused(tmp_path):
+    with pytest.raises(ReadError, match="of the 16 bits of each value it stores 0"):
+        decoded(make_dicom(tmp_path / "a", phantom((24, 20), np.uint16), BitsStored=0, HighBit=0))
 
 
 @pytest.mark.parametrize("planar", [0, 1])

@@ -568,3 +568,10 @@ def test_slices_that_tell_their_distance_and_no_size_of_pixels_are_said(tmp_path
     folder = write_slices(tmp_path / "a", [0, 3, 6], PixelSpacing=None)
     with pytest.warns(ReadWarning, match="not how large its pixels are: sizes are in pixels"):
         assert read_series(folder, None, "a").geometry.unit == "pixel"
+
+
+def test_copies_lie_at_one_place_whatever_ids_slices_have(tmp_path):
+    """By a mistake all slices may have one id; a series of four was one slice then."""
+    folder = write_slices(tmp_path / "a", [0, 3, 6, 9, 9], SOPInstanceUID="1.2.3.4")
+    with pytest.warns(ReadWarning, match=r"1 of its images is left out \(copies of others\): IM004"):
+        assert read_series(folder, None, "a").shape == (4, 24, 20)
