@@ -18,7 +18,7 @@ from napari_s3net.io.write import replacing
 
 TEMPLATE = "report.html.jinja"
 #: This many rows have a picture; more would make a page that no browser likes to open.
-PICTURES = 1000
+MOST_PICTURES = 1000
 #: What the words for how certain a result is mean.
 WORDS = (
     "sure: an outline drawn by hand is expected to overlap by 0.9 or more (Dice). look: check the outline first. "
@@ -116,7 +116,7 @@ def _rows(output: Path, report: BatchReport, review: Review) -> Iterator[dict[st
         yield {
             "kind": _kind(row),
             "decision": visible_text(_decision(review, row)),
-            "picture": _picture(output, row) if n < PICTURES else "",
+            "picture": _picture(output, row) if n < MOST_PICTURES else "",
             "file": visible_text(row.file),
             "error": visible_text(row.error),
             "note": visible_text(row.note),

@@ -99,7 +99,7 @@ def test_who_prints_the_page_on_a_terminal_keeps_the_cursor(report, tmp_path):
 
 
 def test_beyond_a_number_rows_have_no_picture(report, tmp_path, monkeypatch):
-    monkeypatch.setattr(page, "PICTURES", 2)
+    monkeypatch.setattr(page, "MOST_PICTURES", 2)
     write_page(tmp_path, report)
     assert (tmp_path / "report.html").read_text(encoding="utf-8").count("data:image/jpeg;base64,") == 1
 

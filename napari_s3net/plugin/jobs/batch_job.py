@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Event
 
 from napari_s3net.batch import (
     BatchExecutor,
@@ -24,7 +23,7 @@ from napari_s3net.batch import (
 )
 from napari_s3net.batch.fit import choose
 from napari_s3net.batch.report import BatchReport, light_rows
-from napari_s3net.plugin.jobs.thread_job import Failure, LongJob, ThreadJob, failure_of
+from napari_s3net.plugin.jobs.thread_job import Failure, PausableJob, ThreadJob, failure_of
 from napari_s3net.runtime.generators import follow
 
 
@@ -139,7 +138,7 @@ class PageJob(ThreadJob):
         write_page(self._output, BatchReport(self._output))
 
 
-class BatchJob(LongJob):
+class BatchJob(PausableJob):
     """One batch in a thread.
 
     Parameters
@@ -160,24 +159,9 @@ class BatchJob(LongJob):
         super().__init__()
         self.plan = plan
         self._jobs, self._scheduler, self._restart = jobs, scheduler, restart
-        self._stop, self._paused = Event(), Event()
         self._rows: deque[FileRow] = deque()
         self._items: tuple[Item, ...] | None = None
         self._link = ""
-
-    def pause(self, paused: bool) -> None:
-        """Finish the files under way and begin no other; False goes on.
-
-        Parameters
-        ----------
-        paused : bool
-            True to wait, False to go on.
-        """
-        (self._paused.set if paused else self._paused.clear)()
-
-    def stop(self) -> None:
-        """Ask to end now; what is finished is kept. Returns at once."""
-        self._stop.set()
 
     def cancel(self) -> None:
         """As `stop`: nothing of a batch is undone."""

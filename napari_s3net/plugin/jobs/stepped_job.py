@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from collections import deque
 from dataclasses import dataclass, replace
-from threading import Event
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.image import Notice
-from napari_s3net.plugin.jobs.thread_job import LongJob
+from napari_s3net.plugin.jobs.thread_job import PausableJob
 from napari_s3net.runtime.generators import follow
 
 PAUSE_SECONDS = 0.1
@@ -37,7 +36,7 @@ class JobUpdate:
     preview: NDArray[np.int32] | None = None
 
 
-class SteppedJob(LongJob):
+class SteppedJob(PausableJob):
     """Work that is a generator: its steps are collected, it may be paused, and stopped with what there is."""
 
     #: What is done when all images are read, and what becomes of work that is stopped; for the screen.
@@ -46,24 +45,9 @@ class SteppedJob(LongJob):
 
     def __init__(self) -> None:
         super().__init__()
-        self._stop, self._paused = Event(), Event()
         self._steps: deque[Any] = deque()
         self._notice = ""
         self._preview: NDArray[np.int32] | None = None
-
-    def pause(self, paused: bool) -> None:
-        """Wait after the step under way; False goes on.
-
-        Parameters
-        ----------
-        paused : bool
-            True to wait, False to go on.
-        """
-        (self._paused.set if paused else self._paused.clear)()
-
-    def stop(self) -> None:
-        """Ask to end and keep what there is. Returns at once."""
-        self._stop.set()
 
     def cancel(self) -> None:
         """End and keep nothing, also while paused."""

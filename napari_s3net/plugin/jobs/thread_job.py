@@ -118,6 +118,28 @@ class LongJob(ThreadJob):
         super().start()
 
 
+class PausableJob(LongJob):
+    """A long job that can wait, and be stopped with what there is. A subclass heeds `_paused` and `_stop`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stop, self._paused = Event(), Event()
+
+    def pause(self, paused: bool) -> None:
+        """Wait after the step or the files under way; False goes on.
+
+        Parameters
+        ----------
+        paused : bool
+            True to wait, False to go on.
+        """
+        (self._paused.set if paused else self._paused.clear)()
+
+    def stop(self) -> None:
+        """Ask to end and keep what there is. Returns at once."""
+        self._stop.set()
+
+
 _active: LongJob | None = None
 
 

@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QFileDialog, QLabel, QPushButton, QWidget
 from napari_s3net.errors import S3NetError
 from napari_s3net.image import Segmentation
 from napari_s3net.learning.label_scan import Labelled
+from napari_s3net.plugin.jobs.folder_job import FolderJob
 from napari_s3net.plugin.jobs.learn_job import (
     ApplyJob,
     LabelScan,
@@ -25,7 +26,6 @@ from napari_s3net.plugin.jobs.stepped_job import JobUpdate, SteppedJob
 from napari_s3net.plugin.jobs.thread_job import Activity, Failure, busy_words, is_busy
 from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.learn.applying import Applied, Applying
-from napari_s3net.plugin.learn.folder_job import FolderJob
 from napari_s3net.plugin.learn.form import LearnForm
 from napari_s3net.plugin.learn.open_layers import open_labels
 from napari_s3net.plugin.learn.opened import Correcting, SeenSlices

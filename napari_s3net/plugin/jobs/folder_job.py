@@ -1,4 +1,4 @@
-"""Apply a model to a folder by the batch engine, as a job of the Learn dock."""
+"""Apply a model to a folder by the batch engine, with the steps of a job of the Learn dock."""
 
 from __future__ import annotations
 
