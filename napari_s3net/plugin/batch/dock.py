@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
-from pathlib import Path
 from typing import Any
 
 from napari.utils.notifications import show_error
@@ -12,13 +10,13 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton
 
 from napari_s3net.batch import FileRow, Item, Plan, Summary
-from napari_s3net.batch.folder import PAGE, TABLE
 from napari_s3net.batch.review import Review
 from napari_s3net.errors import S3NetError
 from napari_s3net.plugin.batch.form import BatchForm
 from napari_s3net.plugin.batch.open_row import OpenedResult
 from napari_s3net.plugin.batch.progress import BatchProgress
 from napari_s3net.plugin.batch.result_opener import ResultOpener
+from napari_s3net.plugin.batch.results_text import earlier_text, link, page_links, review_text
 from napari_s3net.plugin.batch.review_controller import ReviewController
 from napari_s3net.plugin.batch.review_panel import ReviewPanel
 from napari_s3net.plugin.batch.review_place import ReviewPlace
@@ -27,6 +25,7 @@ from napari_s3net.plugin.jobs.batch_job import BatchJob, BatchUpdate, FolderCont
 from napari_s3net.plugin.jobs.thread_job import Activity, Failure, busy_words, is_busy
 from napari_s3net.plugin.widgets.dock import Dock
 from napari_s3net.plugin.widgets.parts import caption, row
+from napari_s3net.plugin.widgets.progress_text import summary_text
 from napari_s3net.plugin.widgets.text import plural
 
 POLL_MS = 100
@@ -207,7 +206,7 @@ class BatchDock(Dock):
         self.form.source_line.setText(" · ".join(filter(None, counted)))
         if found.failure is not None:
             self.show_message(found.failure.message)
-        self.form.output_line.setText(_words_of_earlier(found))
+        self.form.output_line.setText(earlier_text(found))
         files = [item.file for item in found.items] or list(rows)
         self._show(files, rows)
 
@@ -276,9 +275,7 @@ class BatchDock(Dock):
             if one is not None and one.status == "running":
                 self.table.files.rows[n] = None
         if isinstance(update.outcome, Summary):
-            s = update.outcome
-            words = f"{s.done:,} done, {s.failed:,} failed, {s.skipped:,} done before"
-            self.line.setText(f"{'Stopped: ' if s.stopped else ''}{words}.")
+            self.line.setText(summary_text(update.outcome))
         if isinstance(update.outcome, Failure):
             self.fail(update.outcome.message)
         self.form.output_line.clear()
@@ -356,40 +353,12 @@ class BatchDock(Dock):
         self.message.setVisible(bool(self.message.text()))
         self.table.setVisible(bool(self.table.files.files))
         results = [] if busy else self._rows()
-        n_results, n_look = len(results), sum(row.certainty in ("look", "no clear object") for row in results)
-        to_look_at = f", {n_look:,} to look at" if n_look else ""
-        looked = sum(bool(self.table.files.decisions.get(row.file)) for row in results)
-        self.review_button.setText(
-            f"Go on with the review, {looked:,} of {n_results:,} done ▸"
-            if 0 < looked < n_results
-            else f"Review {plural(n_results, 'result')}{to_look_at} ▸"
-        )
-        self.review_button.setVisible(bool(n_results) and not self.review_controller.is_on)
+        decided = sum(bool(self.table.files.decisions.get(row.file)) for row in results)
+        self.review_button.setText(review_text(results, decided))
+        self.review_button.setVisible(bool(results) and not self.review_controller.is_on)
         self.place.setVisible(self.review_controller.is_on)
         colour = get_theme(self._viewer.theme).text.as_hex()
-        links = _links(self.plan.output, colour) if self.plan is not None and not busy else ""
-        self.links.setText(_link(self._link, "What the workers do", colour) if self._link else links)
+        links = page_links(self.plan.output, colour) if self.plan is not None and not busy else ""
+        self.links.setText(link(self._link, "What the workers do", colour) if self._link else links)
         for label in (self.links, self.form.source_line, self.form.output_line):
             label.setVisible(bool(label.text()))
-
-
-def _links(output: Path, colour: str) -> str:
-    """The page and the table, to be opened in other programs."""
-    there = [output.absolute() / name for name in (PAGE, TABLE)]
-    return " · ".join(_link(path.as_uri(), path.name, colour) for path in there if path.exists())
-
-
-def _link(address: str, text: str, colour: str) -> str:
-    """An address to be opened in a browser."""
-    return f'<a style="color: {colour}" href="{escape(address)}">{escape(text)}</a>'
-
-
-def _words_of_earlier(found: FolderContents) -> str:
-    """What the output folder has already, and what Start would do with it."""
-    same, other = found.current, found.otherwise
-    words = [f"Start replaces {plural(other, 'earlier result')}"] if other else []
-    if same:
-        words.append(f"{plural(same, 'image')} done before with these settings")
-    if not words and found.rows:
-        words = [f"{plural(len(found.rows), 'result')} of an earlier run"]
-    return " · ".join(words)

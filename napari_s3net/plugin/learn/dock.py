@@ -33,7 +33,6 @@ from napari_s3net.plugin.learn.outcome_text import (
     FIRST,
     NO_LABELS,
     applied_text,
-    folder_text,
     learned_text,
     next_text,
 )
@@ -42,6 +41,7 @@ from napari_s3net.plugin.learn.progress import Progress
 from napari_s3net.plugin.learn.result import keep_correction, kept_slices
 from napari_s3net.plugin.widgets.dock import Dock, show_dock
 from napari_s3net.plugin.widgets.parts import button, caption, column, row
+from napari_s3net.plugin.widgets.progress_text import summary_text
 from napari_s3net.plugin.widgets.text import plural
 
 POLL_MS = 100
@@ -327,7 +327,7 @@ class LearnDock(Dock):
         elif isinstance(job, NextJob) and outcome is not None:
             self._show_next(*outcome)
         elif isinstance(job, FolderJob) and outcome is not None:
-            self.line.setText(folder_text(outcome))
+            self.line.setText(summary_text(outcome))
         self._show_state()
 
     def _show_applied(self, applied: Applied) -> None:

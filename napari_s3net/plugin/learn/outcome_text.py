@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from napari_s3net.batch import Summary
 from napari_s3net.plugin.learn.applying import Applied
 from napari_s3net.plugin.widgets.text import plural
 
@@ -75,19 +74,3 @@ def next_text(name: str, left: str, *, is_stack: bool) -> str:
         Sentences.
     """
     return f"{name}: correct it, then Keep correction and Train.{SLICES_KEPT if is_stack else ''}{left}"
-
-
-def folder_text(summary: Summary) -> str:
-    """Say how many images of a folder a model was applied to.
-
-    Parameters
-    ----------
-    summary : Summary
-        Of the batch.
-
-    Returns
-    -------
-    str
-        Three counts.
-    """
-    return f"{summary.done:,} done, {summary.failed:,} failed, {summary.skipped:,} done before."

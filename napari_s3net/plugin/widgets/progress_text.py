@@ -1,8 +1,13 @@
-"""What the docks say while a run or a batch goes on."""
+"""What the docks say while a run or a batch goes on, and when a batch is over."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from napari_s3net.plugin.widgets.text import long_text, plural, seconds_text
+
+if TYPE_CHECKING:
+    from napari_s3net.batch import Summary
 
 
 def progress_text(iteration: int, total: int, left: float | None, n_labels: int) -> str:
@@ -57,3 +62,20 @@ def batch_text(over: int, total: int, failed: int, left: float | None, *, paused
     elif left is not None and over < total:
         parts.append(f"about {long_text(left)} left")
     return " · ".join(parts)
+
+
+def summary_text(summary: Summary) -> str:
+    """One line once a batch is over.
+
+    Parameters
+    ----------
+    summary : Summary
+        How it went.
+
+    Returns
+    -------
+    str
+        "400 done, 3 failed, 801 done before."; that it was stopped, where it was.
+    """
+    words = f"{summary.done:,} done, {summary.failed:,} failed, {summary.skipped:,} done before."
+    return f"Stopped: {words}" if summary.stopped else words

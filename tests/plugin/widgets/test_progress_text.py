@@ -1,3 +1,4 @@
+from napari_s3net.batch import Summary
 from napari_s3net.plugin.widgets import progress_text as words
 from napari_s3net.plugin.widgets.text import NARROW
 
@@ -18,3 +19,8 @@ def test_how_far_a_batch_is():
     assert said.replace("\u00a0", " ") == "412 of 1,204 · 3 failed · about 27 min left"
     assert words.batch_text(4, 4, 0, 0.0, paused=False) == "4 of 4"
     assert words.batch_text(2, 4, 0, 5.0, paused=True) == "2 of 4 · paused"
+
+
+def test_a_batch_that_is_over_says_what_became_of_its_files_and_whether_it_was_stopped():
+    assert words.summary_text(Summary(1200, 3, 1, stopped=False)) == "1,200 done, 3 failed, 1 done before."
+    assert words.summary_text(Summary(2, 0, 0, stopped=True)) == "Stopped: 2 done, 0 failed, 0 done before."
