@@ -65,7 +65,7 @@ def main() -> None:
     made = replace(made, slices=tuple(replace(made, slice=n) for n in range(SLICES)))
     labels = np.where(lungs, 1, 2).astype(np.int32)
     result = Segmentation(labels, (1,), Geometry.identity(3), made, {1: "Lung", 2: "Other"}, object_name="Lung")
-    target = VolumeTarget(viewer, viewer.layers[0], Stack.whole(dock.source), dock._history, new_layer=False)
+    target = VolumeTarget(viewer, viewer.layers[0], Stack.whole(dock.source), new_layer=False)
     started = time.perf_counter()
     target.finish(result, "ct-lung")
     print(f"writing the whole result: {1000 * (time.perf_counter() - started):.0f} ms")
