@@ -7,6 +7,7 @@ that nothing else here decodes, and only where it gives the type that the header
 from __future__ import annotations
 
 import logging
+import operator
 import re
 import warnings
 from collections.abc import Iterator
@@ -142,10 +143,16 @@ def _check_neighbours(file: tifffile.TiffFile) -> None:
 
 
 def _check_pages(series: tifffile.TiffPageSeries) -> None:
-    """Refuse an image some of whose pages are not there: they would be zero."""
+    """Refuse an image some of whose pages, or of their pixels, are not there: they would be zero, or noise."""
     if missing := sum(page is None for page in series.pages):
         promised = len(series.pages)
         raise ReadError(f"its header promises {promised} pages, the file has {promised - missing}.")
+    for number, page in enumerate((page for page in series.pages if page is not None), 1):
+        starts, sizes = page.dataoffsets, page.databytecounts
+        if len(starts) != len(sizes) or max(map(operator.add, starts, sizes), default=0) > page.parent.filehandle.size:
+            raise ReadError(
+                f"the pixels of its page {number} go on behind its end. It was probably cut off while copying."
+            )
 
 
 def _check_alike(series: tifffile.TiffPageSeries, first: tifffile.TiffPage) -> None:

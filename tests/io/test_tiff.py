@@ -264,3 +264,20 @@ def test_of_many_images_some_are_named(tmp_path):
         ReadWarning, match=r"9 images; the largest is opened \(not 19 × 30, 18 × 30, 17 × 30 and 5 more\)"
     ):
         read(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("how", [{"tile": (16, 16)}, {"rowsperstrip": 5}, {"compression": "zlib"}])
+@pytest.mark.parametrize("metadata", [{}, None])
+@pytest.mark.filterwarnings("ignore:it seems to be damaged or cut off")
+def test_a_file_that_was_cut_off_anywhere_opens_as_whole_pages_or_not_at_all(tmp_path, how, metadata):
+    stack = np.random.default_rng(0).integers(0, 999, (4, 20, 24)).astype(np.int16)
+    tifffile.imwrite(tmp_path / "a.tif", stack, photometric="minisblack", metadata=metadata, **how)
+    whole = (tmp_path / "a.tif").read_bytes()
+    for end in range(8, len(whole), 11):
+        (tmp_path / "a.tif").write_bytes(whole[:end])
+        try:
+            array = read(tmp_path / "a.tif").array
+        except Exception:  # noqa: BLE001, S112 - whatever it says, it is refused
+            continue
+        array = array if array.ndim == 3 else array[np.newaxis]
+        np.testing.assert_array_equal(array, stack[: len(array)])
