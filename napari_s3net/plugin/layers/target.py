@@ -140,9 +140,7 @@ class Target:
         if self._before is None:
             self._begin()
         assert self.layer is not None  # noqa: S101 - made by `_begin`
-        # Even "no cluster" has an id of its own, so that nothing in a preview looks like a label of the layer.
-        new = np.where(plane > 0, plane, PREVIEW_CLUSTERS + 1) + np.int32(self._above)
-        self._frames = dissolve(self.layer.data[self.source.index].copy(), new.astype(self.layer.data.dtype))
+        self._frames = dissolve(self.layer.data[self.source.index].copy(), self._as_preview(plane, self.layer))
 
     def advance(self) -> None:
         """Show the next picture of the preview that is coming in, if there is one."""
@@ -236,7 +234,7 @@ class Target:
         layer = self.layer = self.layer or self._add()
         self._before = layer.data[self.source.index].copy()
         self._shown = self._before.copy()
-        self._hold_brush(layer, int(self._before.max(initial=0)))
+        self._hold_brush(layer)
 
     def _end(self) -> NDArray[Any] | None:
         """Give the brush back and hand over what was there before the first preview."""
@@ -260,10 +258,15 @@ class Target:
         """Whether a layer is still in the viewer."""
         return any(plain(one) is layer for one in self._viewer.layers)
 
-    def _hold_brush(self, layer: Labels, largest: int) -> None:
+    def _as_preview(self, plane: NDArray[Any], layer: Labels) -> NDArray[Any]:
+        """Clusters under ids that no label of the layer has; even "no cluster" has one."""
+        clusters = np.where(plane > 0, plane, PREVIEW_CLUSTERS + 1) + np.int64(self._above)
+        return clusters.astype(layer.data.dtype)
+
+    def _hold_brush(self, layer: Labels) -> None:
         """Keep the brush away from what will be replaced, and give clusters to come colours under ids of their own.
 
-        Those ids begin above the largest one of the labels, and above all that have a name.
+        Those ids begin above the largest one of the whole layer, and above all that have a name.
         """
         previewed.add(layer)
         self._mode = str(layer.mode)
@@ -271,7 +274,7 @@ class Target:
         layer.events.mode.connect(self._hold_mode)
         metadata = metadata_of(layer)
         known = dict(layer.colormap.color_dict) if metadata else {None: CLEAR, 0: CLEAR}
-        self._above = max([largest, *(metadata["names"] if metadata else ())])
+        self._above = max([int(layer.data.max(initial=0)), *(metadata["names"] if metadata else ())])
         new = {self._above + i: colour(i, is_object=False) for i in range(1, PREVIEW_CLUSTERS + 1)}
         new[self._above + PREVIEW_CLUSTERS + 1] = CLEAR
         layer.colormap = DirectLabelColormap(color_dict={**known, **new})

@@ -46,6 +46,8 @@ class VolumeTarget(Target):
         self._earlier: dict[int, PackedPlane] = {}
         #: The labels of each slice that came, packed then, so that writing the result does not stop the window for it.
         self._came: dict[int, PackedPlane] = {}
+        #: Check sums of what is shown of each, by which a change meanwhile is noticed.
+        self._sums: dict[int, int] = {}
 
     def show_slice(self, index: int, labels: NDArray[Any]) -> None:
         """Show a slice that is done; the brush is kept away from a layer that a run writes to.
@@ -61,10 +63,13 @@ class VolumeTarget(Target):
             return
         layer = self._started()
         plane = layer.data[self.stack.key(index).index]
-        if index not in self._earlier:
+        if index in self._earlier:
+            self._take_in_changes_of(index, layer)
+        else:
             self._earlier[index] = PackedPlane.of(plane)
         self._came[index] = PackedPlane.of(labels.astype(plane.dtype))
-        plane[...] = np.where(labels > 0, labels + np.int64(self._above), 0).astype(plane.dtype)
+        plane[...] = self._as_preview(labels, layer)
+        self._sums[index] = check_sum(plane)
         if self.stack.key(index) == self._in_view(layer):
             layer.refresh(extent=False)
 
@@ -80,6 +85,7 @@ class VolumeTarget(Target):
         if self._made:
             self._viewer.layers.remove(layer)
         elif fits_source(layer, self.source):
+            self._take_in_changes()
             for index, earlier in self._earlier.items():
                 layer.data[self.stack.key(index).index] = earlier
             recolour(layer)
@@ -106,6 +112,7 @@ class VolumeTarget(Target):
             self._free_brush()
             self.layer, self._made, self._earlier = None, True, {}
         layer = self._started()
+        self._take_in_changes()
         self._free_brush()
         known = metadata_of(layer) or {}
         old = known if known and self._leaves_labels(layer, result) else {}
@@ -146,6 +153,17 @@ class VolumeTarget(Target):
         if not self._made:
             record_planes(layer, before, after)
         return before, after
+
+    def _take_in_changes(self) -> None:
+        """What was undone or redone in slices that were shown belongs to what they had before."""
+        for index in self._earlier:
+            self._take_in_changes_of(index, self._started())
+
+    def _take_in_changes_of(self, index: int, layer: Labels) -> None:
+        now = layer.data[self.stack.key(index).index]
+        if check_sum(now) != self._sums[index]:
+            changed = now != self._as_preview(self._came[index].labels, layer)
+            self._earlier[index] = PackedPlane.of(np.where(changed, now, self._earlier[index].labels))
 
     def _done(self, result: Segmentation) -> set[int]:
         """The slices of the stack that are written."""
@@ -192,7 +210,7 @@ class VolumeTarget(Target):
         """The layer, with colours for slices that come."""
         layer = self.layer = self.layer or self._add()
         if self._mode is None:
-            self._hold_brush(layer, 0)
+            self._hold_brush(layer)
         return layer
 
     def _in_view(self, layer: Labels) -> Any:

@@ -119,6 +119,34 @@ def test_a_second_run_is_one_step_that_undo_takes_back(viewer):
     np.testing.assert_array_equal(layer.data, result(5).labels)
 
 
+def test_what_was_painted_keeps_its_colour_while_a_run_goes_on(viewer):
+    """Also labels without a name, wherever they lie: the ids of a preview begin above all of the layer."""
+    layer = target(viewer).finish(result(5), "ct-lung")
+    layer.data[3, 10, 10] = 40
+    before = np.asarray(layer.get_color(40))
+    run = target(viewer)
+    run.show_slice(0, np.full(SHAPE[1:], 38, np.int32))
+    np.testing.assert_array_equal(np.asarray(layer.get_color(40)), before)
+    assert layer.data[0].min() > 40
+
+
+@pytest.mark.parametrize("end", ["cancelled", "finished"])
+def test_what_was_undone_while_a_run_goes_on_stays_undone(viewer, end):
+    layer = target(viewer).finish(result(5), "ct-lung")
+    layer.selected_label = 7
+    layer.data_setitem((np.array([1, 1]), np.array([2, 3]), np.array([15, 15])), 7)
+    run = target(viewer)
+    run.show_slice(1, result(9).labels[1])
+    layer.undo()
+    run.show_slice(1, result(9).labels[1])
+    if end == "cancelled":
+        run.restore()
+    else:
+        run.finish(result(9), "ct-lung")
+        layer.undo()
+    np.testing.assert_array_equal(layer.data, result(5).labels)
+
+
 def test_without_its_image_a_result_goes_nowhere(viewer):
     run = target(viewer)
     viewer.layers.clear()
