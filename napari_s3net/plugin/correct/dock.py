@@ -318,6 +318,7 @@ class CorrectDock(Dock):
     def _do(self, what: str) -> None:
         """Without labels only a way to some, and the sheet; with them everything."""
         self.show_message("")
+        self.tool_controller.hush()
         always: dict[str, Callable[[], object]] = {
             "segment": partial(show_dock, self._viewer, "Segment"),
             "sheet": lambda: KeySheet(self).show(),

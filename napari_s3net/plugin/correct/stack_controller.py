@@ -17,7 +17,7 @@ from napari_s3net.plugin.correct.stack_editor import StackChange, StackEditor
 from napari_s3net.plugin.correct.stack_panel import StackPanel
 from napari_s3net.plugin.jobs.background import Background, MakeSteps
 from napari_s3net.plugin.jobs.pause import after_pause
-from napari_s3net.plugin.layers.slice_states import SEEN_MS
+from napari_s3net.plugin.layers.slice_states import SEEN_MS, SliceState
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.widgets.text import plural
 
@@ -68,10 +68,12 @@ class StackController(QObject):
         if slices == 1:
             return
         self.stack.follow()
-        self._panel.show_states(self.stack.states(), self.stack.position)
+        states, here = self.stack.states(), self.stack.position
+        self._panel.show_states(states, here)
         self._panel.show_busy(busy=self._asked is not None, waits=self._background.is_busy)
         layer, source = self._editor.target()
-        if (layer, source.key) != self._place:
+        is_unseen = states[here] is SliceState.UNSEEN and not self._seen_soon.isActive()
+        if is_unseen or (layer, source.key) != self._place:
             self._place = layer, source.key
             self._seen_soon.start()
 

@@ -236,14 +236,15 @@ class StackEditor:
         planes : dict of int to numpy.ndarray
             New labels (H, W) of each slice.
         by_hand : sequence of int
-            Slices that were drawn on, and so are corrected; the labels of the others come from other slices.
+            Slices that were drawn on, and so are corrected; the labels of the others come from other slices, which
+            makes them grey again unless somebody has corrected them.
 
         Returns
         -------
         int
             How many slices have changed.
         """
-        locks, new = self._editor.locks, {}
+        locks, states, new = self._editor.locks, states_of(layer), {}
         for index, plane in planes.items():
             key = source.key.at(index)
             before = layer.data[key.index]
@@ -257,9 +258,9 @@ class StackEditor:
             if key in drawn:
                 last = cached_run(layer, key)
                 cache_run(layer, key, {} if last is None else last.state, corrects=True, packed=packed)
-            else:
-                states_of(layer).carry(key, packed.check_sum)
-        states_of(layer).corrected |= drawn & set(new)
+            elif key not in states.corrected:
+                states.carry(key, packed.check_sum)
+        states.corrected |= drawn & set(new)
         return len(new)
 
     def fill(self, ids: Sequence[int]) -> tuple[int, int, int]:

@@ -75,6 +75,11 @@ class ToolController:
         """Stop waiting for clicks."""
         self.clicks.drop()
 
+    def hush(self) -> None:
+        """Something else is done: what came of the last tool is said no more; what is to be clicked stays."""
+        if not self.clicks.is_asking:
+            self._panel.show_hint("")
+
     def region(self) -> list[int]:
         """List the labels that the tools act on, taken together.
 

@@ -326,6 +326,30 @@ def record_planes(layer: Labels, before: Mapping[PlaneKey, PackedPlane], after: 
             layer._save_history((key.index, before[key], plane))  # noqa: SLF001
 
 
+def planes_of_step(layer: Labels, what: Literal["undo", "redo"]) -> dict[PlaneKey, int]:
+    """Find the planes that an undo or redo will write as a whole; see `record_planes`.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        Holds the planes.
+    what : {"undo", "redo"}
+        What will be done.
+
+    Returns
+    -------
+    dict of PlaneKey to int
+        Check sums of the labels that each will have; empty where the step is one of napari's own.
+    """
+    steps = layer._undo_history if what == "undo" else layer._redo_history  # noqa: SLF001 - no public way to ask
+    found = {}
+    for index, before, after in (atom for atom in (steps[-1] if steps else ()) if isinstance(atom, tuple)):
+        if isinstance(before, PackedPlane):
+            key = PlaneKey(tuple(None if isinstance(i, slice) else i for i in index))
+            found[key] = (before if what == "undo" else after).check_sum
+    return found
+
+
 def recolour(layer: Labels) -> None:
     """Colour a result layer by its metadata and by what of it is shown, see `layers.shown`.
 

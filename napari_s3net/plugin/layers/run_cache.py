@@ -80,9 +80,10 @@ def cache_run(
         See `CachedRun`; those of the run that is corrected stay.
     """
     made = packed or PackedPlane.of(layer.data[key.index])
-    earlier = cached_run(layer, key) if corrects else None
+    before = cached_run(layer, key)
+    earlier = before if corrects else None
     if earlier is None:
-        states_of(layer).forget(key)
+        states_of(layer).forget(key, None if before is None else before.first.check_sum)
         put_run(layer, key, CachedRun(state, made, made, numbers, proposed))
     else:
         put_run(layer, key, replace(earlier, state=state, made=made))
@@ -132,6 +133,21 @@ def first_labels(layer: Labels) -> dict[PlaneKey, PackedPlane]:
         Of the planes of which a run is known.
     """
     return {key: run.first for key, run in _runs.get(layer, {}).items() if cached_run(layer, key) is not None}
+
+
+def compare_with_runs(layer: Labels, check_sums: Mapping[PlaneKey, int]) -> None:
+    """Note of several planes whether they are corrected, as after an undo that has changed all of them.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        Holds the labels.
+    check_sums : mapping of PlaneKey to int
+        Of the labels that each plane has now.
+    """
+    for key, check_sum in check_sums.items():
+        if (run := cached_run(layer, key)) is not None:
+            states_of(layer).compare(key, check_sum, run.first.check_sum)
 
 
 def is_changed(layer: Labels, key: PlaneKey, check_sum: int) -> bool:

@@ -34,11 +34,14 @@ class SliceStates:
         Planes that somebody has looked at, and that somebody has changed.
     carried : dict of PlaneKey to int
         Check sums of labels that came from another slice: they are no correction of this one.
+    earlier : dict of PlaneKey to set of int
+        Check sums of what runs made and of what came from other slices before that: an undo may bring it back.
     """
 
     seen: set[PlaneKey] = field(default_factory=set)
     corrected: set[PlaneKey] = field(default_factory=set)
     carried: dict[PlaneKey, int] = field(default_factory=dict)
+    earlier: dict[PlaneKey, set[int]] = field(default_factory=dict)
 
     def of(self, key: PlaneKey) -> SliceState:
         """Say how far a person is with a plane.
@@ -65,19 +68,22 @@ class SliceStates:
         SliceStates
             Knows nothing of later changes.
         """
-        return SliceStates(set(self.seen), set(self.corrected), dict(self.carried))
+        return SliceStates(set(self.seen), set(self.corrected), dict(self.carried), dict(self.earlier))
 
-    def forget(self, key: PlaneKey) -> None:
+    def forget(self, key: PlaneKey, run_check_sum: int | None = None) -> None:
         """Take a plane as not looked at: it has got other labels.
 
         Parameters
         ----------
         key : PlaneKey
             The plane.
+        run_check_sum : int, optional
+            Of the labels that the run before had made.
         """
         self.seen.discard(key)
         self.corrected.discard(key)
-        self.carried.pop(key, None)
+        before = (self.carried.pop(key, None), run_check_sum)
+        self.earlier[key] = self.earlier.get(key, set()) | {number for number in before if number is not None}
 
     def carry(self, key: PlaneKey, check_sum: int) -> None:
         """Note that a plane has got labels from another slice, and has to be looked at.
@@ -93,7 +99,7 @@ class SliceStates:
         self.carried[key] = check_sum
 
     def compare(self, key: PlaneKey, check_sum: int, run_check_sum: int) -> None:
-        """Note whether a plane is corrected: its labels are neither those of the run nor carried from another slice.
+        """Note whether a plane is corrected: its labels are neither those of a run nor carried from another slice.
 
         Parameters
         ----------
@@ -102,7 +108,7 @@ class SliceStates:
         check_sum, run_check_sum : int
             Of its labels now, and of those that the run made.
         """
-        if check_sum in (run_check_sum, self.carried.get(key)):
+        if check_sum in {run_check_sum, self.carried.get(key), *self.earlier.get(key, ())}:
             self.corrected.discard(key)
         else:
             self.corrected.add(key)

@@ -6,15 +6,19 @@ import weakref
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from napari.layers import Labels
 
 from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.renewal import renewals_of
+from napari_s3net.plugin.layers.result_layer import planes_of_step
+from napari_s3net.plugin.layers.run_cache import compare_with_runs
 
 #: So many steps can be taken back.
 MOST = 200
+#: Back, or back again.
+Way = Literal["undo", "redo"]
 
 _logs: weakref.WeakKeyDictionary[Any, UndoLog] = weakref.WeakKeyDictionary()
 
@@ -111,7 +115,7 @@ class UndoLog:
         """
         return self._go(self._undone, self._done, "redo")
 
-    def _go(self, steps: deque[Step], others: deque[Step], what: str) -> str:
+    def _go(self, steps: deque[Step], others: deque[Step], what: Way) -> str:
         viewer = self._viewer()
         layers = [] if viewer is None else list(map(plain, viewer.layers))
         while steps:
@@ -120,6 +124,8 @@ class UndoLog:
             if layer is None or not any(one is layer for one in layers) or not _is_left(step, layer, what):
                 continue
             own = step.undo if what == "undo" else step.redo
+            if own is None:
+                compare_with_runs(layer, planes_of_step(layer, what))
             (own or getattr(layer, what))()
             others.append(step)
             return f"{what.capitalize()}: {layer.name}"
@@ -145,7 +151,7 @@ class UndoLog:
                 layer.events.paint.connect(self._followed[layer])
 
 
-def _is_left(step: Step, layer: Labels, what: str) -> bool:
+def _is_left(step: Step, layer: Labels, what: Way) -> bool:
     """Whether the layer still has a step: its history may have been cleared, or gone through by itself."""
     history = layer._undo_history if what == "undo" else layer._redo_history  # noqa: SLF001 - no public way to ask
     return step.undo is not None or bool(history)

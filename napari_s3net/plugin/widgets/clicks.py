@@ -80,6 +80,11 @@ class Clicks:
         self._clicked = clicked
         layer.mouse_drag_callbacks.append(clicked)
 
+    @property
+    def is_asking(self) -> bool:
+        """Whether clicks are waited for."""
+        return self._layer is not None
+
     def drop(self) -> None:
         """Stop waiting for clicks."""
         if self._layer is not None and self._clicked in self._layer.mouse_drag_callbacks:

@@ -9,8 +9,10 @@ from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.correct.stack_editor import StackEditor
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.proxy import plain
+from napari_s3net.plugin.layers.result_layer import write_planes_undoable
 from napari_s3net.plugin.layers.run_cache import cache_run
 from napari_s3net.plugin.layers.slice_states import SliceState
+from napari_s3net.plugin.layers.undo import undo_log_of
 
 pytestmark = pytest.mark.viewer
 SLICES, SIDE = 7, 40
@@ -124,6 +126,48 @@ def test_revert_of_the_volume_is_one_step(stack, viewer, layer):
     assert np.array_equal(layer.data, after)
     layer.redo()
     assert stack.revert() == 0
+
+
+def test_after_an_undo_of_many_slices_each_is_what_it_was(stack, viewer, layer):
+    """Not only the one in view: what was corrected by hand is held in other slices, too."""
+    log = undo_log_of(viewer)
+    for n in (1, 4):
+        correct(stack, viewer, layer, n, 12)
+    viewer.dims.set_current_step(0, 3)
+    corrected = [n for n, state in enumerate(stack.states()) if state is SliceState.CORRECTED]
+    assert corrected == [1, 4]
+    stack.revert()
+    log.undo()
+    assert [n for n, state in enumerate(stack.states()) if state is SliceState.CORRECTED] == [1, 4]
+    log.redo()
+    assert SliceState.CORRECTED not in stack.states()
+
+
+def test_a_corrected_slice_stays_so_when_all_slices_are_changed_at_once(stack, viewer, layer):
+    correct(stack, viewer, layer, 1, 12)
+    source = stack._editor.target()[1]
+    both = {n: np.where(disc(5), 1, 2) for n in (1, 2)}
+    stack.write(layer, source, both)
+    assert [state.value for state in stack.states()[1:3]] == ["corrected", "not looked at"]
+    stack.follow()
+    assert stack.states()[1] is SliceState.CORRECTED
+    undo_log_of(viewer).undo()
+    assert [state.value for state in stack.states()[1:3]] == ["corrected", "not looked at"]
+
+
+def test_what_came_from_elsewhere_is_no_correction_after_an_undo_either(stack, viewer, layer):
+    log, source = undo_log_of(viewer), stack._editor.target()[1]
+    for radius in (6, 5):
+        stack.write(layer, source, {2: np.where(disc(radius), 1, 2)})
+    log.undo()
+    assert SliceState.CORRECTED not in stack.states()
+    key = source.key.at(2)
+    before = layer.data[2].copy()
+    write_planes_undoable(layer, {key: np.where(disc(9), 1, 2)})
+    cache_run(layer, key, {})  # another run
+    log.undo()
+    assert np.array_equal(layer.data[2], before)
+    assert SliceState.CORRECTED not in stack.states()
 
 
 def test_slices_along_another_axis(stack, viewer, layer):
