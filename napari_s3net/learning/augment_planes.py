@@ -19,10 +19,10 @@ from napari_s3net.runtime.parcel import send
 
 @dataclass(frozen=True, kw_only=True)
 class PlaneChanges:
-    """How far planes are changed. Set by hand, but for `gamma`, `shade` and `soft`.
+    """How far planes are changed. Set by hand, but for `gamma`, `shade`, `soft` and `hidden`.
 
-    Those three were chosen on ACDC (docs/learning-tried.md): a network that normalises each channel within the image
-    sees nothing of contrast and brightness as a whole, so that `gain` and `offset` teach it nothing.
+    The first three of these were chosen on ACDC (docs/learning-tried.md): a network that normalises each channel within
+    the image sees nothing of contrast and brightness as a whole, so that `gain` and `offset` teach it nothing.
 
     Parameters
     ----------
@@ -55,6 +55,9 @@ class PlaneChanges:
         Control points of the shade along a side.
     soft : float
         Share of the planes that are out of focus.
+    hidden : float
+        At most this share of a plane's keypoints is hidden: what all of them look like together gives away which plane
+        it is, and a network that has seen few planes learns that instead (docs/learning-tried.md).
     """
 
     turn: float = 25.0
@@ -73,6 +76,7 @@ class PlaneChanges:
     shade: float = 0.3
     lamps: int = 4
     soft: float = 0.25
+    hidden: float = 0.8
 
 
 PLANE_CHANGES = PlaneChanges()
@@ -115,16 +119,21 @@ def augment_planes(batch: PlaneBatch, generator: torch.Generator, *, mirror: boo
     Returns
     -------
     PlaneBatch
-        What came from outside a plane repeats its edge and is `IGNORED`; keypoints that left it are padding.
+        What came from outside a plane repeats its edge and is `IGNORED`; keypoints that left it, or are hidden, are
+        padding.
     """
-    x = batch.images
+    x, points = batch.images, batch.points
     drawn = [*draw_deformations(len(x), generator, mirror=mirror), *draw_intensities(x.shape, generator)]
-    theta, bend, *intensities = (tensor.to(x.dtype) for tensor in send(drawn, x.device))
+    shown = () if points is None else (draw_shown(points.real.shape, generator),)
+    theta, bend, *rest = send([*drawn, *shown], x.device)
+    if points is not None:
+        moved = move_points(points, theta, bend, x.shape[-1])
+        points = KeypointBatch(moved.places, moved.real & rest.pop())
+    theta, bend, *intensities = (tensor.to(x.dtype) for tensor in (theta, bend, *rest))
     grid = F.affine_grid(theta, list(x.shape), align_corners=False) + _bending(bend, x.shape[-1])
     images = F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
     shifted = (batch.labels[:, None] - IGNORED).to(x.dtype)  # so that zero is what nobody has labelled
     labels = F.grid_sample(shifted, grid, mode="nearest", padding_mode="zeros", align_corners=False)[:, 0]
-    points = None if batch.points is None else move_points(batch.points, theta, bend, x.shape[-1])
     return replace(
         batch,
         images=IntensityChanges(*intensities).of(images),
@@ -194,6 +203,25 @@ def move_points(points: KeypointBatch, theta: Tensor, bend: Tensor, size: int) -
         there = (target - shift[:, :, 0].transpose(1, 2)) @ inverse.transpose(1, 2)
     inside = (there.abs() < 1).all(dim=2)
     return KeypointBatch((there + 1) * size / 2, points.real & inside)
+
+
+def draw_shown(shape: torch.Size, generator: torch.Generator) -> Tensor:
+    """Draw which keypoints of each plane the network sees: from all of them down to what `hidden` leaves.
+
+    Parameters
+    ----------
+    shape : torch.Size
+        (N, P): planes, and keypoints of each.
+    generator : torch.Generator
+        Of the CPU.
+
+    Returns
+    -------
+    torch.Tensor
+        (N, P) bool.
+    """
+    share = PLANE_CHANGES.hidden * torch.rand(shape[0], 1, generator=generator)
+    return torch.rand(shape, generator=generator) >= share
 
 
 class IntensityChanges(NamedTuple):

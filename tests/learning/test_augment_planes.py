@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import torch
 
 from napari_s3net.learning.augment_planes import (
@@ -6,6 +8,7 @@ from napari_s3net.learning.augment_planes import (
     change_intensities,
     draw_deformations,
     draw_intensities,
+    draw_shown,
     move_points,
 )
 from napari_s3net.network.class_losses import IGNORED
@@ -53,6 +56,21 @@ def test_the_same_draw_gives_the_same_and_another_does_not():
     first, second, third = (augment_planes(dots(), seed(n)) for n in (5, 5, 6))
     assert torch.equal(first.images, second.images)
     assert not torch.equal(first.images, third.images)
+
+
+def test_up_to_four_fifths_of_the_keypoints_of_a_plane_are_hidden():
+    hidden = 1 - draw_shown(torch.Size((400, 200)), seed()).float().mean(dim=1)
+    assert hidden.min() < 0.05
+    assert 0.7 < hidden.max() < 0.9
+    assert 0.35 < hidden.mean() < 0.45
+
+
+def test_hidden_keypoints_are_padding_and_padding_stays():
+    batch = dots(200)
+    real = torch.arange(200)[:, None] % 2 == 0
+    seen = augment_planes(replace(batch, points=KeypointBatch(batch.points.places, real)), seed())
+    assert not (seen.points.real & ~real).any()
+    assert 0 < (real & ~seen.points.real).sum() < real.sum()
 
 
 def test_points_that_leave_are_padding():
