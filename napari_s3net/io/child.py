@@ -262,7 +262,7 @@ def _label_fields(path: Path) -> dict[str, str]:
 
 def _answer_list(path: Path, _: Mapping[str, Any]) -> Reply:
     """The DICOM images of a folder: series and single ones."""
-    from napari_s3net.io.dicom.series import list_series, look_into
+    from napari_s3net.io.dicom.contents import list_series, look_into
 
     contents = look_into(path)
     files = [[header.path.name for header in contents.series[identity]] for identity in contents.series]

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from napari_s3net.io.segments import GEOMETRY, of_lines
-from napari_s3net.io.validation.headers import TEXT_BYTES, Format, check_meta, check_nrrd, is_packed
+from napari_s3net.io.validation.headers import Format, is_packed
+from napari_s3net.io.validation.text_headers import TEXT_BYTES, check_meta, check_nrrd
 
 #: NIfTI's code of an extension that holds plain text.
 _COMMENT = 6

@@ -22,8 +22,8 @@ from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.image import Image, Kind, kind_of_grey
 from napari_s3net.io.geometry import SHEARED, Grid, has_right_angles, to_array_order, to_upright
 from napari_s3net.io.itk import Decoder, array_of, open_reader, plain_path, value_bytes
-from napari_s3net.io.validation.headers import TextHeader, check_meta, check_nrrd, is_true
 from napari_s3net.io.validation.limits import check_memory, check_promise
+from napari_s3net.io.validation.text_headers import TextHeader, check_meta, check_nrrd, is_true
 
 #: Millimetres of each unit that a header may name; µ is written with either of its two characters.
 _UNITS = {

@@ -291,3 +291,29 @@ def _count(dataset: Dataset, keyword: str, default: int) -> int:
     """A whole number of an element."""
     found = numbers(dataset, keyword)
     return int(found[0]) if found else default
+
+
+def frame_numbers(dataset: Dataset, frame: int, sequence: str, keyword: str, n: int = 1) -> tuple[float, ...] | None:
+    """Numbers that stand in a functional group of a frame, or in the file itself.
+
+    Parameters
+    ----------
+    dataset : pydicom.Dataset
+        Of the file.
+    frame : int
+        From 0.
+    sequence, keyword : str
+        Group and element.
+    n : int
+        How many numbers the element has.
+
+    Returns
+    -------
+    tuple of float or None
+        None where neither has so many.
+    """
+    for group in groups(dataset, frame):
+        for place in items(group, sequence)[:1] or ([dataset] if group is dataset else []):
+            if found := numbers(place, keyword, n):
+                return found
+    return None

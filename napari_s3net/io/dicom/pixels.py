@@ -27,7 +27,7 @@ from pydicom.uid import UID
 
 from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.io.dicom.header import Header, code, items, numbers, words
-from napari_s3net.io.dicom.planes import stored_range
+from napari_s3net.io.dicom.value_scale import stored_range
 from napari_s3net.io.validation.dicom import PixelElement, check_frame, find_pixels, other_size, read_fragments
 from napari_s3net.io.validation.limits import DEFLATE_RATIO, check_memory, check_promise
 

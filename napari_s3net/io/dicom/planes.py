@@ -1,4 +1,4 @@
-"""One plane for each frame of a DICOM file: where it lies, how large its pixels are, and what its values mean."""
+"""One plane for each frame of a DICOM file: where it lies, and how large its pixels are."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
-from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
-from napari_s3net.io.dicom.header import Header, groups, items, numbers, words
+from napari_s3net.errors import ReadWarning, UnsupportedFormatError
+from napari_s3net.io.dicom.header import Header, frame_numbers, groups, items, numbers, words
+from napari_s3net.io.dicom.value_scale import has_colours, is_turned, scale_of, scale_told, tell_missing_scale
 from napari_s3net.io.values import UNSCALED, Scale
 
-#: Modalities whose values have a unit of their own, and stay as they are where white is zero.
-HAVE_UNITS = ("CT", "PT", "NM", "RTDOSE")
-#: What values of CT are called that are Hounsfield units, modified or not, or of which nothing is said.
-_HOUNSFIELD = {"HU", "HU_MOD", "US", ""}
 #: How far direction cosines may be from unit vectors at right angles; headers round, some to two decimals.
 BENT = 0.05
 #: Why a mosaic is refused: what it shows is no slice, and its position is that of none.
@@ -176,7 +173,7 @@ def planes_of(header: Header) -> list[DicomPlane]:
     spacing = _spacing(dataset, header.modality)
     if spacing is None:
         _tell_oblong_pixels(dataset)
-    turned = _turned(header)
+    turned = is_turned(header)
     coloured = has_colours(header)
     planes = []
     places = [_place(dataset, frame) for frame in range(header.frames)]
@@ -184,43 +181,17 @@ def planes_of(header: Header) -> list[DicomPlane]:
         places = [None] * len(places)
     for frame, place in enumerate(places):
         own = _own_spacing(dataset, frame) if header.frames > 1 or "PixelSpacing" not in dataset else None
-        scale = UNSCALED if coloured else _scale(dataset, frame)
-        told = () if coloured else _scale_told(dataset, frame)
+        scale = UNSCALED if coloured else scale_of(dataset, frame)
+        told = () if coloured else scale_told(dataset, frame)
         planes.append(DicomPlane(header, frame, own or spacing, place, _thickness(dataset, frame), scale, turned, told))
     if not coloured:
-        _tell_missing_scale(header)
+        tell_missing_scale(header)
     return planes
-
-
-def has_colours(header: Header) -> bool:
-    """Whether its pixels are colours, which have no scale of values, though a header may have kept that of its source.
-
-    Parameters
-    ----------
-    header : Header
-        Of a file that holds an image.
-
-    Returns
-    -------
-    bool
-        By the values a pixel, and whether they stand for the colours of a palette.
-    """
-    palette = words(header.dataset, "PhotometricInterpretation") == ["PALETTE COLOR"]
-    return palette or (numbers(header.dataset, "SamplesPerPixel") or (1.0,))[0] > 1
-
-
-def _element(dataset: Dataset, frame: int, sequence: str, keyword: str, n: int = 1) -> tuple[float, ...] | None:
-    """Numbers that stand in a functional group of a frame, or in the file itself."""
-    for group in groups(dataset, frame):
-        for place in items(group, sequence)[:1] or ([dataset] if group is dataset else []):
-            if found := numbers(place, keyword, n):
-                return found
-    return None
 
 
 def _own_spacing(dataset: Dataset, frame: int) -> tuple[float, float] | None:
     """The spacing that a functional group tells of a frame."""
-    found = _element(dataset, frame, "PixelMeasuresSequence", "PixelSpacing", 2)
+    found = frame_numbers(dataset, frame, "PixelMeasuresSequence", "PixelSpacing", 2)
     return (found[0], found[1]) if found and min(found) > 0 else None
 
 
@@ -261,7 +232,7 @@ def _ultrasound_spacing(dataset: Dataset) -> tuple[float, float] | None:
 def _thickness(dataset: Dataset, frame: int) -> float:
     """How thick the slice is, in mm; 1 where no element tells."""
     for keyword in ("SpacingBetweenSlices", "SliceThickness"):
-        found = _element(dataset, frame, "PixelMeasuresSequence", keyword)
+        found = frame_numbers(dataset, frame, "PixelMeasuresSequence", keyword)
         if found and found[0] > 0:
             return found[0]
     return 1.0
@@ -270,9 +241,9 @@ def _thickness(dataset: Dataset, frame: int) -> float:
 def _place(dataset: Dataset, frame: int) -> Place | None:
     """Position and axes of a frame; None where no element tells one of them."""
     detector = next(iter(items(dataset, "DetectorInformationSequence")), dataset)
-    position = _element(dataset, frame, "PlanePositionSequence", "ImagePositionPatient", 3)
+    position = frame_numbers(dataset, frame, "PlanePositionSequence", "ImagePositionPatient", 3)
     position = position or numbers(detector, "ImagePositionPatient", 3)
-    angles = _element(dataset, frame, "PlaneOrientationSequence", "ImageOrientationPatient", 6)
+    angles = frame_numbers(dataset, frame, "PlaneOrientationSequence", "ImageOrientationPatient", 6)
     angles = angles or numbers(detector, "ImageOrientationPatient", 6)
     axes = _unit_axes(angles) if angles else None
     if position is None or axes is None:
@@ -306,97 +277,9 @@ def _unit_axes(angles: tuple[float, ...]) -> NDArray[np.float64] | None:
     return axes / np.sqrt((axes * axes).sum(1, keepdims=True)) if abs(skew) < BENT else None
 
 
-def _scale(dataset: Dataset, frame: int) -> Scale:
-    """Slope and intercept of a frame, or the scaling of a dose."""
-    if dose := numbers(dataset, "DoseGridScaling"):
-        return Scale(dose[0], 0.0)
-    slope, intercept = (_told_of_values(dataset, frame, f"Rescale{what}") for what in ("Slope", "Intercept"))
-    if slope == 0:
-        warnings.warn("its slope is zero, which means nothing; it is taken for 1.", ReadWarning, stacklevel=3)
-    return Scale(slope or 1.0, intercept or 0.0)
-
-
-def _told_of_values(dataset: Dataset, frame: int, keyword: str) -> float | None:
-    """Slope or intercept of a frame; None where there is none. One that cannot be understood is no 1 and no 0."""
-    if found := _element(dataset, frame, "PixelValueTransformationSequence", keyword):
-        return found[0]
-    if any(words(dataset, keyword)):
-        raise ReadError("its header is damaged: slope or intercept of its values is no number.")
-    return None
-
-
-def _scale_told(dataset: Dataset, frame: int) -> tuple[bool, ...]:
-    """Whether slope and intercept of a frame are told."""
-    group = "PixelValueTransformationSequence"
-    return tuple(_element(dataset, frame, group, f"Rescale{what}") is not None for what in ("Slope", "Intercept"))
-
-
-def _rescale_types(dataset: Dataset) -> set[str]:
-    """What the values of the first frame are called."""
-    places = [
-        place
-        for group in groups(dataset, 0)
-        for place in (group, *items(group, "PixelValueTransformationSequence")[:1])
-    ]
-    return {kind for place in places for kind in words(place, "RescaleType")}
-
-
-def _tell_missing_scale(header: Header) -> None:
-    """Say that nothing makes Hounsfield units of the stored numbers of a CT."""
-    told = _scale_told(header.dataset, 0)
-    if header.modality == "CT" and not _rescale_types(header.dataset) <= _HOUNSFIELD:
-        text = "its header says that its values are no Hounsfield units (RescaleType)."
-        warnings.warn(text, ReadWarning, stacklevel=3)
-    missing = " and ".join(
-        f"no {what}" for what, is_told in zip(("slope", "intercept"), told, strict=True) if not is_told
-    )
-    if header.modality == "CT" and missing and not items(header.dataset, "ModalityLUTSequence"):
-        text = f"its header tells {missing}: its values may not be Hounsfield units."
-        warnings.warn(text, ReadWarning, stacklevel=3)
-
-
 def _tell_oblong_pixels(dataset: Dataset) -> None:
     """Say that pixels are not square, where nothing tells their size."""
     high, wide = numbers(dataset, "PixelAspectRatio", 2) or (1.0, 1.0)
     if high != wide:
         text = f"its pixels are {high:g} high to {wide:g} wide, and it does not tell their size: shapes are squeezed."
         warnings.warn(text, ReadWarning, stacklevel=3)
-
-
-def _turned(header: Header) -> bool:
-    """Whether white is zero and the values have no unit, so that they can be turned."""
-    if words(header.dataset, "PhotometricInterpretation") != ["MONOCHROME1"]:
-        return False
-    has_units = header.modality in HAVE_UNITS or _scale(header.dataset, 0) != UNSCALED
-    text = (
-        "white is zero (MONOCHROME1); its values have a unit and are left as they are, so that it is shown reversed."
-        if has_units
-        else "white is zero (MONOCHROME1); its values are turned, so that bright is high, as it is meant to be shown."
-    )
-    warnings.warn(text, ReadWarning, stacklevel=3)
-    return not has_units
-
-
-def stored_range(header: Header) -> tuple[int, int]:
-    """Return the range of the stored numbers, from how many bits are used and whether they are signed.
-
-    Parameters
-    ----------
-    header : Header
-        Of a file that holds an image.
-
-    Returns
-    -------
-    low, high : int
-        The least and the largest number that the stored bits can hold.
-
-    Raises
-    ------
-    ReadError
-        If no bits are stored, by the header.
-    """
-    bits = int(min(next(iter(numbers(header.dataset, "BitsStored") or ()), header.bits), header.bits))
-    if bits < 1:
-        raise ReadError(f"its header is damaged: of the {header.bits} bits of each value it stores {bits}.")
-    signed = words(header.dataset, "PixelRepresentation") == ["1"]
-    return (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)

@@ -6,7 +6,8 @@ from pydicom.dataset import Dataset
 
 from napari_s3net.errors import ReadError, ReadWarning
 from napari_s3net.io.dicom.header import read_header
-from napari_s3net.io.dicom.planes import planes_of, stored_range
+from napari_s3net.io.dicom.planes import planes_of
+from napari_s3net.io.dicom.value_scale import stored_range
 from napari_s3net.io.values import Scale
 from tests.io.made_files import hounsfield, make_dicom, make_slice
 

@@ -11,8 +11,9 @@ from pydicom.uid import ExplicitVRLittleEndian
 from scipy import ndimage
 
 from napari_s3net.errors import AmbiguousSeriesError, ReadError, ReadWarning, UnsupportedFormatError
+from napari_s3net.io.dicom.contents import list_series, look_into
 from napari_s3net.io.dicom.header import DIRECTORY
-from napari_s3net.io.dicom.series import list_series, look_into, read_file, read_series, read_slices
+from napari_s3net.io.dicom.series import read_file, read_series, read_slices
 from tests.io.dicom.test_planes import group
 from tests.io.made_files import hounsfield, make_dicom, make_slice, phantom, write_dicom
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from napari_s3net.errors import ReadError, UnsupportedFormatError
-from napari_s3net.io.validation import headers
+from napari_s3net.io.validation import headers, text_headers
 
 KINDS = {
     "a.png": "png", "a.jpg": "jpeg", "a.bmp": "bmp", "a.tif": "tiff", "a.dcm": "dicom",
@@ -55,10 +55,10 @@ def test_stem(name, stem):
 
 
 CHECKS = {
-    ".mha": headers.check_meta,
-    ".mhd": headers.check_meta,
-    ".nrrd": headers.check_nrrd,
-    ".nhdr": headers.check_nrrd,
+    ".mha": text_headers.check_meta,
+    ".mhd": text_headers.check_meta,
+    ".nrrd": text_headers.check_nrrd,
+    ".nhdr": text_headers.check_nrrd,
 }
 
 
@@ -80,7 +80,7 @@ def test_damage_in_packed_pixels_is_found(files):
     raw[-60] ^= 255
     (files / "b.mha").write_bytes(raw)
     with pytest.raises(ReadError, match="packed pixels are damaged"):
-        headers.check_meta(files / "b.mha")
+        text_headers.check_meta(files / "b.mha")
 
 
 @pytest.mark.parametrize(
@@ -128,16 +128,16 @@ def test_nrrd_types(tmp_path, word, size):
     path = tmp_path / "a.nrrd"
     head = f"NRRD0004\ntype: {word}\ndimension: 2\nsizes: 3 5\nencoding: raw\n\n".encode()
     path.write_bytes(head + bytes(15 * size))
-    headers.check_nrrd(path)
+    text_headers.check_nrrd(path)
     path.write_bytes(head + bytes(15 * size - 1))
     with pytest.raises(ReadError, match="promises"):
-        headers.check_nrrd(path)
+        text_headers.check_nrrd(path)
 
 
 def test_a_single_axis_is_no_image(tmp_path):
     (tmp_path / "a.nrrd").write_bytes(b"NRRD0004\ntype: uchar\ndimension: 1\nsizes: 9\nencoding: raw\n\n" + bytes(9))
     with pytest.raises(UnsupportedFormatError, match="single axis"):
-        headers.check_nrrd(tmp_path / "a.nrrd")
+        text_headers.check_nrrd(tmp_path / "a.nrrd")
 
 
 @pytest.mark.parametrize("target", ["../a.raw", "/etc/passwd", "inner/a.raw", r"..\\a.raw", r"c:\\a.raw"])
