@@ -22,6 +22,8 @@ _NAMED = re.compile(
     re.MULTILINE,
 )
 _HEAD_BYTES = 1 << 20
+#: The two files of an Analyze or a NIfTI pair.
+_HEADER, _PIXELS = (re.compile(rf"(?i)\.{end}(\.gz)?$") for end in ("hdr", "img"))
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -63,7 +65,9 @@ def images_among(files: Iterable[Path]) -> list[Path]:
     stems = [stem(path) for path in files]
     known = set(stems)
     is_result = [any(_base(name, end) in known for end in RESULTS) for name in stems]
-    return [p for p, saved in zip(files, is_result, strict=True) if not saved and not _is_second(p)]
+    headers = {name for name, path in zip(stems, files, strict=True) if _HEADER.search(path.name)}
+    is_second = [name in headers and bool(_PIXELS.search(path.name)) for name, path in zip(stems, files, strict=True)]
+    return [p for p, *left_out in zip(files, is_result, is_second, strict=True) if not any(left_out)]
 
 
 def others_among(files: Iterable[Path]) -> list[Path]:
@@ -203,11 +207,6 @@ def is_hidden(path: Path) -> bool:
 def _base(name: str, end: str) -> str | None:
     """The name that an ending was appended to; None where it was not."""
     return name.removesuffix(end) if name.endswith(end) else None
-
-
-def _is_second(path: Path) -> bool:
-    """Whether this is the pixels of a header that stands beside it."""
-    return path.suffix.lower() == ".img" and path.with_suffix(".hdr").exists()
 
 
 def unique_stems(paths: Sequence[Path]) -> list[str]:

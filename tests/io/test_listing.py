@@ -34,6 +34,15 @@ def test_the_files_that_an_image_consists_of(files, name, others):
     assert [path.name for path in data_files(files / name)] == others
 
 
+@pytest.mark.parametrize(
+    "pair", [("a.hdr", "a.img"), ("a.hdr.gz", "a.img.gz"), ("a.hdr", "a.img.gz"), ("a.HDR", "a.IMG")]
+)
+def test_of_a_pair_the_header_alone_is_an_image(tmp_path, pair):
+    for name in (*pair, "b.img", "b_labels.hdr", "b_labels.img"):
+        (tmp_path / name).touch()
+    assert [path.name for path in images_among(files_in(tmp_path))] == [pair[0], "b.img"]
+
+
 def test_a_detached_nrrd_names_its_pixels(files):
     (other,) = data_files(files / "a.nhdr")
     assert other.name.startswith("a.raw")
