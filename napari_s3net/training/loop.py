@@ -117,7 +117,7 @@ class _Record:
             )
             ran = torch.ones_like(total, dtype=torch.bool) if self.running is None else self.running
             ends = self._trainer.is_done(iteration, n_clusters, changed)
-            self.running = ran & torch.isfinite(total) & (ends ^ True)
+            self.running = ran & torch.isfinite(total) & ends.logical_not()
             numbers = [number.to(total.dtype) for number in (n_clusters, ran, self.running)]
             self._rows.append(torch.stack([*columns, total, *numbers], dim=1))
             self.clusters = clusters
