@@ -343,8 +343,9 @@ def planes_of_step(layer: Labels, what: Literal["undo", "redo"]) -> dict[PlaneKe
     """
     steps = layer._undo_history if what == "undo" else layer._redo_history  # noqa: SLF001 - no public way to ask
     found = {}
-    for index, before, after in (atom for atom in (steps[-1] if steps else ()) if isinstance(atom, tuple)):
-        if isinstance(before, PackedPlane):
+    for atom in steps[-1] if steps else ():
+        if isinstance(atom[1], PackedPlane):  # what a brush has painted is kept in another way
+            index, before, after = atom
             key = PlaneKey(tuple(None if isinstance(i, slice) else i for i in index))
             found[key] = (before if what == "undo" else after).check_sum
     return found

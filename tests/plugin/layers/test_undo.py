@@ -74,3 +74,13 @@ def test_what_was_done_before_is_undone_in_the_active_layer(viewer):
     viewer.layers.selection.active = viewer.layers["labels"]
     undo_log_of(viewer).undo()
     assert values(viewer) == [0, 0]
+
+
+def test_strokes_of_the_brush_come_back_too(viewer):
+    log, layer = undo_log_of(viewer), viewer.layers["labels"]
+    layer.paint((1, 1), 3)
+    assert layer.data[1, 1] == 3
+    assert log.undo() == "Undo: labels"
+    assert not layer.data.any()
+    log.redo()
+    assert layer.data[1, 1] == 3
