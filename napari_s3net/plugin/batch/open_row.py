@@ -30,6 +30,7 @@ from napari_s3net.plugin.layers.ownership import set_owner
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.result_layer import layers_of, recolour, result_layer, result_name
+from napari_s3net.plugin.layers.view import hide_others, show_whole
 from napari_s3net.settings import Settings
 
 
@@ -157,6 +158,19 @@ class OpenedResult:
     def is_changed(self) -> bool:
         """Whether labels or object were changed since they were opened or saved."""
         return self._is_there(self.layer) and self._sum() != self._state
+
+    @property
+    def is_in_view(self) -> bool:
+        """Whether the image is visible, and no other one lies over it; one that was removed cannot be brought back."""
+        images = [one for one in map(plain, self._viewer.layers) if isinstance(one, ImageLayer) and one.visible]
+        is_seen = bool(images) and images[-1] in layers_of(self._viewer.layers, self.image_layer)
+        return is_seen or not self._is_there(self.image_layer)
+
+    def show_alone(self) -> None:
+        """Hide what lies over image and labels, and fit the view to them."""
+        self.image_layer.visible = True
+        hide_others(self._viewer, *layers_of(self._viewer.layers, self.image_layer), self.layer)
+        show_whole(self._viewer)
 
     def save(self, review: Review) -> None:
         """Write labels and mask as the user has corrected them, and remember that.

@@ -134,6 +134,10 @@ class ReviewController(QObject):
         if what in ("accept", "next", "back") and (obstacle := self.obstacle()):
             self._fail(obstacle)
             return
+        if what in ("accept", "reject") and self._opened is not None and not self._opened.is_in_view:
+            self._opened.show_alone()
+            self._fail(f"{self._opened.row.file} was not in view. Look at it now, then decide.")
+            return
         try:
             if what in ("accept", "reject"):
                 self._decide(what)

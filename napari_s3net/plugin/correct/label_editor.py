@@ -10,6 +10,7 @@ import numpy as np
 from napari.layers import Labels
 from numpy.typing import NDArray
 
+from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Segmentation
 from napari_s3net.labels.ids import ids_in
 from napari_s3net.plugin.correct.chosen_labels import ChosenLabels
@@ -193,7 +194,7 @@ class LabelEditor(ChosenLabels):
             If there are no labels on an image.
         """
         layer, source = self.target()
-        about, labels, last = metadata_of(layer), self.plane.labels.astype(np.int32), cached_run(layer, source.key)
+        about, labels, last = metadata_of(layer), _as_int32(self.plane.labels), cached_run(layer, source.key)
         state = {} if last is None else last.state
         if about is None:
             made = Provenance(settings=self._suggested(source))
@@ -279,6 +280,17 @@ class LabelEditor(ChosenLabels):
         """
         _, source = self.target()
         return replace(new, labels=self.locks.guarded(source.key, self.plane.labels, new.labels))
+
+
+def _as_int32(labels: NDArray[Any]) -> NDArray[np.int32]:
+    """Labels as runs have them; others would come back with other numbers."""
+    largest, bounds = int(labels.max(initial=0)), np.iinfo(np.int32)
+    if largest > bounds.max or int(labels.min(initial=0)) < bounds.min:
+        raise InvalidImageError(
+            f"Labels up to {bounds.max:,} can be corrected by strokes; these go up to {largest:,}. "
+            "Give them smaller numbers."
+        )
+    return labels.astype(np.int32)
 
 
 def _hex(rgba: Any) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from napari_s3net.export.formats import mask_segment, segments_of
 from napari_s3net.image import Geometry, Segmentation
+from napari_s3net.plugin.layers.palette import colormap_of
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.segments import Colour, Segment, name_of_label
 
@@ -89,7 +90,7 @@ def segment_colormap(segments: Sequence[Segment]) -> DirectLabelColormap:
     for segment in segments:
         if segment.colour is not None:
             table[segment.label] = (*(value / 255 for value in segment.colour), 1.0)
-    return DirectLabelColormap(color_dict=table)
+    return colormap_of(table)
 
 
 def _shown_colours(colormap: Any, ids: NDArray[Any]) -> list[Colour | None]:

@@ -6,7 +6,10 @@ are told apart by nearly everybody, and neighbours in a family differ in lightne
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from napari.utils.colormaps import DirectLabelColormap
 
 from napari_s3net.labels.groups import Group
 
@@ -21,8 +24,28 @@ MUTED = 0.45
 #: Opacity of the object where it is shown alone, inside its outline.
 LIGHT = 0.25
 CLEAR: Colour = (0.0, 0.0, 0.0, 0.0)
+#: Without numba napari gives labels up to this one a colour of their own, and refuses more.
+LARGEST_WITH_COLOUR = 2**16
 #: The mask has one label.
 MASK = {None: CLEAR, 0: CLEAR, 1: OBJECT[0]}
+
+
+def colormap_of(colours: Mapping[int | None, Any]) -> DirectLabelColormap:
+    """Make napari's colour map of single colours.
+
+    Parameters
+    ----------
+    colours : mapping of int or None to colour
+        By label; None for all others. Labels that napari gives no colour of their own are left to those.
+
+    Returns
+    -------
+    napari.utils.colormaps.DirectLabelColormap
+        Of the other labels.
+    """
+    return DirectLabelColormap(
+        color_dict={i: one for i, one in colours.items() if i is None or 0 <= i <= LARGEST_WITH_COLOUR}
+    )
 
 
 def hex_colour(label: int, *, is_object: bool) -> str:

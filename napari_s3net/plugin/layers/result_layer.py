@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from napari_s3net.plugin.layers.metadata import Metadata
 from napari_s3net.plugin.layers.ownership import belongs_to, set_owner
 from napari_s3net.plugin.layers.packed import PackedPlane
-from napari_s3net.plugin.layers.palette import colour_table, hex_colour, object_table
+from napari_s3net.plugin.layers.palette import colormap_of, colour_table, hex_colour, object_table
 from napari_s3net.plugin.layers.placement import KEY, lies_on, transform_of
 from napari_s3net.plugin.layers.plane_key import Index, PlaneKey
 from napari_s3net.plugin.layers.proxy import plain
@@ -369,7 +369,7 @@ def recolour(layer: Labels) -> None:
     given = metadata.get("colours", {}).items()
     # What the palette gives anyway, as it comes back from a file, is not a colour that somebody chose.
     own = {i: colour for i, colour in given if colour != hex_colour(i, is_object=i in foreground)}
-    colormap = DirectLabelColormap(color_dict={**table, **own})
+    colormap = colormap_of({**table, **own})
     # Another colour map draws the layer anew and tells everybody, even where it is the same.
     if not _is_same(layer.colormap, colormap):
         layer.colormap = colormap

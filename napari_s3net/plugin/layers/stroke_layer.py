@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Labels
-from napari.utils.colormaps import DirectLabelColormap
 
 from napari_s3net.correction.constraints import BACKGROUND
 from napari_s3net.correction.constraints import OBJECT as OBJECT_STROKE
 from napari_s3net.plugin.layers.ownership import belongs_to, set_owner
-from napari_s3net.plugin.layers.palette import CLEAR, OBJECT, OTHER, hex_colour
+from napari_s3net.plugin.layers.palette import CLEAR, OBJECT, OTHER, colormap_of, hex_colour
 from napari_s3net.plugin.layers.placement import KEY, transform_of
 from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.result_layer import metadata_of
@@ -123,11 +122,11 @@ def recolour_strokes(layer: Labels, labels: Labels, ids: Iterable[int]) -> None:
     """
     metadata = metadata_of(labels)
     foreground = set(metadata["foreground"]) if metadata else set(ids)
-    colours: dict[int | None, Any] = {None: CLEAR, 0: CLEAR}
+    colours: dict[int | None, Any] = {None: OTHER[1], 0: CLEAR}
     own = (metadata or {}).get("colours", {})
     colours |= {i: own.get(i) or hex_colour(i, is_object=i in foreground) for i in ids if i > 0}
     colours |= {OBJECT_STROKE: OBJECT[0], BACKGROUND: OTHER[0]}
-    colormap = DirectLabelColormap(color_dict=colours)
+    colormap = colormap_of(colours)
     # Another colour map draws the layer anew and tells everybody, even where it is the same.
     if _colours_of(layer.colormap) != _colours_of(colormap):
         layer.colormap = colormap

@@ -8,7 +8,6 @@ from weakref import WeakSet
 
 import numpy as np
 from napari.layers import Labels
-from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 
 from napari_s3net.image import Segmentation
@@ -23,7 +22,7 @@ from napari_s3net.plugin.layers.metadata import (
 )
 from napari_s3net.plugin.layers.metadata_history import history_of
 from napari_s3net.plugin.layers.packed import check_sum
-from napari_s3net.plugin.layers.palette import CLEAR, colour
+from napari_s3net.plugin.layers.palette import CLEAR, colormap_of, colour
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.result_layer import (
@@ -273,11 +272,13 @@ class Target:
         layer.mode = "pan_zoom"
         layer.events.mode.connect(self._hold_mode)
         metadata = metadata_of(layer)
-        known = dict(layer.colormap.color_dict) if metadata else {None: CLEAR, 0: CLEAR}
+        known: dict[int | None, Any] = dict(layer.colormap.color_dict) if metadata else {None: CLEAR, 0: CLEAR}
         self._above = max([int(layer.data.max(initial=0)), *(metadata["names"] if metadata else ())])
-        new = {self._above + i: colour(i, is_object=False) for i in range(1, PREVIEW_CLUSTERS + 1)}
+        new: dict[int | None, Any] = {
+            self._above + i: colour(i, is_object=False) for i in range(1, PREVIEW_CLUSTERS + 1)
+        }
         new[self._above + PREVIEW_CLUSTERS + 1] = CLEAR
-        layer.colormap = DirectLabelColormap(color_dict={**known, **new})
+        layer.colormap = colormap_of({**known, **new})
 
     def _free_brush(self) -> None:
         """Give the brush back, if it was taken."""

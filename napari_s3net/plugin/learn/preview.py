@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels
-from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 
 from napari_s3net.errors import S3NetError
 from napari_s3net.image import Image
-from napari_s3net.plugin.layers.palette import CLEAR
+from napari_s3net.plugin.layers.palette import CLEAR, colormap_of
 from napari_s3net.plugin.layers.placement import transform_of
 from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.source import Source, level_scale, source_of
@@ -111,7 +110,7 @@ class Preview:
         table: dict[Any, Any] = {None: CLEAR, 0: CLEAR, **self._colours}
         place = {**transform_of(image), "scale": level_scale(image, source.shape)}
         empty = np.zeros(source.shape, np.uint8)
-        self._layer = Labels(empty, name=NAME, opacity=0.4, colormap=DirectLabelColormap(color_dict=table), **place)
+        self._layer = Labels(empty, name=NAME, opacity=0.4, colormap=colormap_of(table), **place)
         selection = self._viewer.layers.selection
         active = plain(selection.active)
         self._viewer.add_layer(self._layer)

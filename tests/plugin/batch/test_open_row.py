@@ -106,6 +106,20 @@ def test_another_object_is_a_change_too(folders):
     assert result.is_changed
 
 
+def test_whether_a_result_is_seen_and_how_it_is_shown_again(folders):
+    viewer, result = opened(folders, row("labels"))
+    assert result.is_in_view
+    result.layer.visible = False  # to look at the image alone
+    assert result.is_in_view
+    viewer.add_image(np.zeros((20, 30)), name="other")
+    assert not result.is_in_view
+    result.show_alone()
+    assert result.is_in_view
+    assert not viewer.layers["other"].visible
+    viewer.layers.remove(result.image_layer)
+    assert result.is_in_view, "nothing is there to be shown"
+
+
 def test_closing_takes_both_layers_away_and_no_other(folders):
     viewer, result = opened(folders, row("labels"))
     viewer.add_points([[1, 1]], name="mine")

@@ -20,9 +20,12 @@ class FakeResult:
     """A result in the viewer; changed where a test says so."""
 
     def __init__(self, row, viewer):
-        self.row, self.is_changed, self.saved = row, False, 0
+        self.row, self.is_changed, self.saved, self.is_in_view = row, False, 0, True
         self.layer = Labels(np.array([[1, 2], [2, 2]]))
         viewer.add_layer(self.layer)
+
+    def show_alone(self):
+        self.is_in_view = True
 
     def save(self, review):
         self.saved += 1
@@ -94,6 +97,18 @@ def test_accepting_and_rejecting_go_on_and_are_written_down(reviewed):
     assert reviewed.panel.title.text() == ORDER[2]
     assert reviewed.decisions() == {"unsure.png": "accepted", "so-so.png": "rejected", "sure.png": None}
     assert reviewed.told == [("unsure.png", "accepted"), ("so-so.png", "rejected")]
+
+
+@pytest.mark.parametrize("what", ["accept", "reject"])
+def test_a_result_that_is_not_in_view_is_shown_before_it_is_decided(reviewed, what, monkeypatch):
+    said = []
+    monkeypatch.setattr(module, "show_error", said.append)
+    reviewed.opened[0].is_in_view = False
+    reviewed.panel.buttons[what].click()
+    assert reviewed.decisions()["unsure.png"] is None
+    assert said == ["unsure.png was not in view. Look at it now, then decide."]
+    reviewed.panel.buttons[what].click()
+    assert reviewed.decisions()["unsure.png"] == {"accept": "accepted", "reject": "rejected"}[what]
 
 
 def test_what_was_changed_is_saved_as_a_correction_when_it_is_accepted(reviewed):

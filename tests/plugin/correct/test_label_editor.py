@@ -5,6 +5,7 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_s3net.correction.constraints import OBJECT
+from napari_s3net.errors import InvalidImageError
 from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.correct.tools import Plane
 from napari_s3net.plugin.layers.placement import KEY
@@ -124,3 +125,12 @@ def test_strokes_and_locks_of_a_series_belong_to_one_plane(series):
     assert editor.locked_part is None
     view(viewer, editor, (0, 2, 1, 3), (0, 2))
     assert editor.strokes.count() == (1, 0, 0), "the same pixel, seen along another axis"
+
+
+def test_labels_beyond_those_of_a_run_are_refused_and_stay(marked):
+    viewer, _ = marked
+    layer = plain(viewer.add_labels(np.full((48, 64), 2**40, np.int64), name="mine"))
+    editor = LabelEditor(viewer)
+    editor.choose(layer)
+    with pytest.raises(InvalidImageError, match=r"2,147,483,647 .* 1,099,511,627,776"):
+        editor.result()

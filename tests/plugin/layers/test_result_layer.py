@@ -154,3 +154,11 @@ def test_many_planes_are_one_step_of_undo():
     layer.undo()
     layer.undo()
     assert not layer.data.any()
+
+
+def test_a_label_of_a_large_number_has_the_colour_of_all_others(marked):
+    _, layer = marked
+    layer.data[0, 0] = 70000
+    layer.metadata = {KEY: {**layer.metadata[KEY], "names": {**layer.metadata[KEY]["names"], 70000: ""}}}
+    recolour(layer)
+    assert layer.get_color(70000) is not None

@@ -64,3 +64,13 @@ def test_they_belong_to_their_labels_whatever_these_are_called(marked):
     assert find_strokes(viewer.layers, labels) is strokes
     other = plain(viewer.add_labels(np.zeros((48, 64), np.int32), name=name))
     assert find_strokes(viewer.layers, other) is None
+
+
+def test_labels_of_large_numbers_can_be_drawn_on(marked):
+    """Napari refuses a colour of its own for each of them; such strokes are seen all the same."""
+    viewer, labels = marked
+    labels.data = np.where(labels.data == 1, 70000, labels.data)
+    strokes = plain(add_strokes(viewer, labels, [2, 70000]))
+    strokes.data[0, 0] = 70000
+    strokes.refresh()
+    assert strokes.colormap.map(np.array([70000]))[0][3] > 0
