@@ -9,6 +9,9 @@ from typing import Any
 from napari_s3net.image import Geometry, Step
 from napari_s3net.plugin.widgets.text import NARROW, plural, seconds_text
 
+#: Below so many mm³ a volume is not told in millilitres, of which nothing would be left.
+SMALL = 10.0
+
 
 def slices_text(step: Step, left: float | None) -> str:
     """One line while a volume is segmented.
@@ -47,11 +50,15 @@ def amount_text(voxels: int, geometry: Geometry) -> str:
     Returns
     -------
     str
-        "1,404 ml" or, below 10 ml, "3.2 ml"; "512 voxels" where the spacing is not known.
+        "1,404 ml" or, below 10 ml, "3.2 ml"; "2.5 mm³" and "26,000 µm³" of what is smaller, as under a microscope; "512
+        voxels" where the spacing is not known.
     """
     if geometry.unit != "mm" or geometry.ndim != 3:
         return f"{voxels:,} voxels"
-    millilitres = voxels * geometry.spacing[0] * geometry.spacing[1] * geometry.spacing[2] / 1000
+    cubic = voxels * geometry.spacing[0] * geometry.spacing[1] * geometry.spacing[2]
+    if 0 < cubic < SMALL:
+        return f"{cubic:.2g}{NARROW}mm³" if cubic >= SMALL / 1000 else f"{cubic * 1e9:,.0f}{NARROW}µm³"
+    millilitres = cubic / 1000
     return f"{millilitres:,.{0 if millilitres >= 10 else 1 if millilitres >= 1 else 2}f}{NARROW}ml"
 
 

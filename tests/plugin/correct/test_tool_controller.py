@@ -107,3 +107,13 @@ def test_another_tool_drops_the_question(tools):
     assert tools.panel.hint.text() == ""
     click(tools, 2, 2)
     assert tools.editor.locked_part is None
+
+
+def test_what_a_tool_said_goes_with_the_next_thing_but_not_what_is_to_be_clicked(tools):
+    tools.use("fill_holes")
+    assert tools.panel.hint.text()
+    tools.hush()
+    assert not tools.panel.hint.text()
+    tools.use("lock_part")
+    tools.hush()
+    assert "Click the part to lock" in tools.panel.hint.text()

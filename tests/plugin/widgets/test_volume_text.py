@@ -39,3 +39,10 @@ def test_millilitres_have_as_many_digits_as_they_are_known_to(voxels, words):
     geometry = Geometry((2.0, 1.0, 1.0), (0.0,) * 3, Geometry.identity(3).direction)
     assert amount_text(voxels, geometry) == words.replace(" ", NARROW)
     assert amount_text(voxels, Geometry.identity(3)) == f"{voxels:,} voxels"
+
+
+@pytest.mark.parametrize(("side", "words"), [(0.1, "2 mm³"), (0.01, "2,000,000 µm³"), (0.001, "2,000 µm³")])
+def test_what_is_seen_under_a_microscope_is_not_zero_millilitres(side, words):
+    geometry = Geometry((side,) * 3, (0.0,) * 3, Geometry.identity(3).direction)
+    assert amount_text(2000, geometry) == words.replace(" ", NARROW)
+    assert amount_text(0, geometry) == f"0.00{NARROW}ml"
