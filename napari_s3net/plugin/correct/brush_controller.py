@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from napari.utils.notifications import show_info
 from qtpy.QtCore import QObject
 
 from napari_s3net.correction.constraints import BACKGROUND, OBJECT
@@ -54,7 +55,7 @@ class BrushController(QObject):
         Parameters
         ----------
         name : str
-            "object", "background", "label" or "erase".
+            "object", "background", "label" or "erase". A label whose number no stroke can carry is told, not painted.
         """
         if not self._editor.is_there:
             return
@@ -62,6 +63,12 @@ class BrushController(QObject):
             self._labels.fold.expand(animate=False)
         selected = self._labels.selected or self._editor.ids
         value = {"object": OBJECT, "background": BACKGROUND}.get(name, selected[0] if selected else OBJECT)
+        if name == "label" and selected and value >= BACKGROUND:  # these numbers mean a side of the border
+            show_info(
+                f"Strokes name labels up to {BACKGROUND - 1}; {value} is drawn on its own layer, by napari's brush."
+            )
+            self.show()
+            return
         strokes = self._editor.strokes.make()
         self._listen()
         strokes.visible = True

@@ -2,10 +2,12 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from qtpy.QtCore import QObject
 
 from napari_s3net.correction.constraints import BACKGROUND, OBJECT
+from napari_s3net.plugin.correct import brush_controller
 from napari_s3net.plugin.correct.brush_controller import BrushController
 from napari_s3net.plugin.correct.label_list import LabelList
 from napari_s3net.plugin.correct.panels import PaintPanel
@@ -45,6 +47,20 @@ def test_a_label_is_painted_if_it_is_in_view(parts):
     parts.brush.take_label(3)
     assert parts.editor.strokes.layer.selected_label == 3
     assert parts.panel.buttons["label"].isChecked()
+
+
+@pytest.mark.parametrize("number", [BACKGROUND, OBJECT, 40000])
+def test_a_label_whose_number_means_a_side_is_not_painted(parts, number, monkeypatch):
+    said = []
+    monkeypatch.setattr(brush_controller, "show_info", said.append)
+    layer = parts.editor.layer
+    layer.data = np.where(layer.data == 3, number, layer.data.astype(np.int32))
+    parts.labels.show_labels(parts.editor.rows(), set())
+    parts.brush.take("object")
+    parts.brush.take_label(number)
+    assert parts.editor.strokes.layer.selected_label == OBJECT
+    assert parts.panel.buttons["object"].isChecked()
+    assert [str(number) in words and "32765" in words for words in said] == [True]
 
 
 def test_another_selected_label_is_painted_only_where_labels_are_painted(parts):
