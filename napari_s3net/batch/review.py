@@ -194,8 +194,10 @@ class Review:
         Raises
         ------
         WriteError
-            If it cannot be written.
+            If it cannot be written, or the folder is gone.
         """
+        if not self.output.exists():
+            raise WriteError(f"The folder of results, {self.output.name}, is gone. Put it back, or end the review.")
         self.at = file
         decisions = {file: asdict(verdict) for file, verdict in self._verdicts.items()}
         # Names that are no text (bytes on Linux) are kept as escapes, which UTF-8 could not hold.

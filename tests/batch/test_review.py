@@ -38,6 +38,15 @@ def test_decisions_and_the_place_are_remembered(tmp_path):
     assert again.begin(order) == 0
 
 
+def test_nothing_is_decided_in_a_folder_that_is_gone(tmp_path):
+    (tmp_path / "out").mkdir()
+    review = Review(tmp_path / "out")
+    (tmp_path / "out").rmdir()
+    with pytest.raises(WriteError, match="out, is gone"):
+        review.decide(SURE, "accepted")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_result_that_is_made_anew_has_to_be_looked_at_again(tmp_path):
     Review(tmp_path).decide(SURE, "accepted")
     review = Review(tmp_path)
