@@ -159,7 +159,7 @@ class Parts:
         made.forward = self.timed("forward", made.forward)
         made.look = self.timed("view", made.look)
         made.optimiser.step = self.timed("step", made.optimiser.step)
-        made.is_done = lambda *_: False
+        made.is_done = lambda _, n_clusters, __: torch.zeros_like(n_clusters, dtype=torch.bool)
         return made
 
 
