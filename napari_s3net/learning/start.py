@@ -89,20 +89,25 @@ class Start:
         if self.path is not None:
             start_from(network, self.path)
 
-    def slow(self, settings: LearnSettings) -> LearnSettings:
+    def slow(self, settings: LearnSettings, data: ExampleSet, *, finds: bool) -> LearnSettings:
         """Lower the learning rate for weights that know such images already.
 
         Parameters
         ----------
         settings : LearnSettings
             As asked for.
+        data : ExampleSet
+            Their channels tell photographs in colour.
+        finds : bool
+            Whether the weights find what is to be learned: `finds`.
 
         Returns
         -------
         LearnSettings
-            The same, but where the weights were taught.
+            The same, but where the weights were taught and know either the object or photographs. What else they are
+            used for they have to learn anew, at the rate of that (docs/learning-tried.md).
         """
-        if not self.was_taught:
+        if not self.was_taught or not (finds or data.normalisation.channels == 3):
             return settings
         return settings.replace(learning_rate=max(1e-6, LEARNING.tune_rate * settings.learning_rate))
 

@@ -177,11 +177,12 @@ def _learn(
     """One attempt."""
     network = new_network(config, settings.seed)
     start.give_weights(network)
-    settings = start.slow(settings)
     network = network.to(device)
     state = new_run(network, identity, decay=LEARNING.average_decay if settings.method == "self-training" else None)
     aside = set_aside(data, settings)
     labelled = np.flatnonzero(data.labelled & ~np.isin(data.files, aside))
+    lesions = start.finds(network, data, labelled)
+    settings = start.slow(settings, data, finds=lesions)
     everything = np.arange(len(data))
 
     def batch(pool: NDArray[np.int64], n: int, generator: torch.Generator) -> PlaneBatch:
@@ -192,7 +193,6 @@ def _learn(
         others = batch(everything, max(1, settings.batch // 2), generator) if settings.needs_unlabelled else None
         return TERMS[settings.method](state, drawn, others, settings, generator)
 
-    lesions = start.finds(network, data, labelled)
     measure = partial(_validate, network, data, aside) if len(aside) else None
     validation = yield from iter_updates(state, settings, terms, checkpoint=checkpoint, measure=measure)
     card = _card(data, config, settings, state.iteration, validation, start)

@@ -9,12 +9,13 @@ from napari_s3net.learning.methods import new_network, predict_squares
 from napari_s3net.learning.model import save_model
 from napari_s3net.learning.planes import InputNormalisation
 from napari_s3net.learning.read_examples import iter_examples
-from napari_s3net.learning.start import LESIONS, TAUGHT, Start, choose_start
+from napari_s3net.learning.settings import LEARNING
+from napari_s3net.learning.start import LESIONS, TAUGHT, Start, choose_start, read_start
 from napari_s3net.learning.train import iter_learn
 from napari_s3net.network.encoder_decoder import EncoderDecoder, EncoderDecoderConfig
 from napari_s3net.phantom.synthetic_skin import synthetic_skin
 from napari_s3net.runtime.generators import drain
-from napari_s3net.training.taught import load_shipped
+from napari_s3net.training.taught import load_shipped, shipped_path
 from napari_s3net.training.weights import ModelCard, Normalisation, save_weights
 
 CPU = torch.device("cpu")
@@ -91,6 +92,16 @@ def test_photographs_are_learned_from_nothing_where_that_is_asked_for(photograph
 
 def test_grey_planes_are_learned_from_nothing(data, tiny):
     assert choose_start(data, tiny, None) == Start()
+
+
+@pytest.mark.parametrize(("colours", "finds", "slower"), [(0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 1)])
+def test_weights_that_know_neither_object_nor_images_are_changed_at_the_full_rate(
+    data, photographs, tiny, colours, finds, slower
+):
+    start = read_start(shipped_path("skin" if colours else "chest"))
+    rate = start.slow(tiny, photographs if colours else data, finds=bool(finds)).learning_rate
+    assert rate == pytest.approx(tiny.learning_rate * (LEARNING.tune_rate if slower else 1))
+    assert Start().slow(tiny, data, finds=True) == tiny
 
 
 def test_what_came_of_a_taught_network_is_changed_slower(photographs, tiny, tmp_path):
