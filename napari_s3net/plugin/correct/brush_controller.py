@@ -64,9 +64,7 @@ class BrushController(QObject):
         selected = self._labels.selected or self._editor.ids
         value = {"object": OBJECT, "background": BACKGROUND}.get(name, selected[0] if selected else OBJECT)
         if name == "label" and selected and value >= BACKGROUND:  # these numbers mean a side of the border
-            show_info(
-                f"Strokes name labels up to {BACKGROUND - 1}; {value} is drawn on its own layer, by napari's brush."
-            )
+            show_info(f"Draw {value} on its own layer: strokes name labels up to {BACKGROUND - 1} alone.")
             self.show()
             return
         strokes = self._editor.strokes.make()
