@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -64,50 +65,71 @@ def write_page(output: Path, report: BatchReport) -> None:
         stream.writelines(parts)
 
 
+@dataclass
+class _Counts:
+    """What the rows come to."""
+
+    states: Counter[str] = field(default_factory=Counter)
+    certainties: Counter[str] = field(default_factory=Counter)
+    decisions: Counter[str] = field(default_factory=Counter)
+    reviewers: set[str] = field(default_factory=set)
+    presets: Counter[str] = field(default_factory=Counter)
+    devices: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+    noted: int = 0
+    version: str = ""
+
+    def count(self, row: FileRow, review: Review) -> None:
+        self.states[row.status] += 1
+        self.seconds += row.seconds
+        self.noted += bool(row.note)
+        self.certainties[row.certainty] += 1
+        if row.status == "done":
+            self.presets.update([row.preset] if row.preset else [])
+            self.devices[row.device] += 1
+            self.version = row.version
+            if (verdict := review.verdict(row)) is not None:
+                self.decisions[verdict.decision] += 1
+                self.reviewers.update([verdict.reviewer] if verdict.reviewer else [])
+
+
 def _totals(report: BatchReport, review: Review) -> dict[str, Any]:
     """What stands above the rows: numbers, and what it was made with."""
-    states: Counter[str] = Counter()
-    presets: Counter[str] = Counter()
-    devices: Counter[str] = Counter()
-    seconds, noted, version = 0.0, 0, ""
-    certainties: Counter[str] = Counter()
-    decisions: Counter[str] = Counter()
-    reviewers: set[str] = set()
+    counts = _Counts()
     for row in report.rows(light=True):
-        states[row.status] += 1
-        seconds += row.seconds
-        noted += bool(row.note)
-        certainties[row.certainty] += 1
-        if row.status == "done" and (verdict := review.verdict(row)) is not None:
-            decisions[verdict.decision] += 1
-            reviewers.update([verdict.reviewer] if verdict.reviewer else [])
-        if row.status == "done":
-            presets.update([row.preset] if row.preset else [])
-            devices[row.device] += 1
-            version = row.version
-    totals = [
-        (len(report), "files", ""),
+        counts.count(row, review)
+    return {
+        "totals": [{"number": number, "name": name, "kind": kind} for number, name, kind in _numbers(counts)],
+        "about": [words for words in _about(counts) if words],
+        "decisions": MEANING if counts.decisions else "",
+    }
+
+
+def _numbers(counts: _Counts) -> list[tuple[int | str, str, str]]:
+    """Each number with its name, and with its kind where that is bad."""
+    states, certainties, decisions = counts.states, counts.certainties, counts.decisions
+    return [
+        (states.total(), "files", ""),
         (states["done"], "done", ""),
         (states["failed"], "failed", "bad" if states["failed"] else ""),
         (certainties["sure"], "sure", ""),
         (certainties["look"], "to look at", ""),
         (certainties["no clear object"], "no clear object", ""),
-        *([(noted, "with a note", "")] if noted else []),
+        *([(counts.noted, "with a note", "")] if counts.noted else []),
         *[(number, name, "") for name, number in sorted(decisions.items())],
         *([(states["done"] - decisions.total(), "not looked at", "")] if decisions else []),
-        (_time(seconds), "of work", ""),
+        (_time(counts.seconds), "of work", ""),
     ]
-    about = [
-        f"napari-s3net {version}".strip(),
-        "preset " + ", ".join(presets) if presets else "",
-        "on " + ", ".join(devices) if devices else "",
-        "reviewed by " + ", ".join(map(visible_text, sorted(reviewers))) if reviewers else "",
+
+
+def _about(counts: _Counts) -> list[str]:
+    """What the results were made with, and who has looked at them; empty where that is not known."""
+    return [
+        f"napari-s3net {counts.version}".strip(),
+        "preset " + ", ".join(counts.presets) if counts.presets else "",
+        "on " + ", ".join(counts.devices) if counts.devices else "",
+        "reviewed by " + ", ".join(map(visible_text, sorted(counts.reviewers))) if counts.reviewers else "",
     ]
-    return {
-        "totals": [{"number": number, "name": name, "kind": kind} for number, name, kind in totals],
-        "about": [words for words in about if words],
-        "decisions": MEANING if decisions else "",
-    }
 
 
 def _rows(output: Path, report: BatchReport, review: Review) -> Iterator[dict[str, Any]]:

@@ -19,6 +19,17 @@ GROUPS = {
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the flags of the command to its parser."""
+    _add_set_and_methods(parser)
+    _add_extent(parser)
+    _add_corrections_and_speed(parser)
+    _add_learning(parser)
+    parser.add_argument(
+        "--page", nargs="+", type=Path, metavar="OUT", help="write the docs page of these runs to -o; runs nothing"
+    )
+
+
+def _add_set_and_methods(parser: ArgumentParser) -> None:
+    """What is measured, on which images, and where the results go."""
     add = parser.add_argument
     add("set_dir", nargs="?", type=Path, metavar="SET_DIR", help="folder with images/ and masks/")
     add(
@@ -43,6 +54,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         default="image",
         help="folder: also one model fitted without masks on all images of the set (method s3net:folder)",
     )
+
+
+def _add_extent(parser: ArgumentParser) -> None:
+    """How much is done, on what, and with which settings."""
+    add = parser.add_argument
     add("--seeds", type=_positive, default=1, metavar="N", help="run the networks with this many seeds (default 1)")
     add("--limit", type=_positive, metavar="N", help="only the first N images")
     add("--half", choices=("a", "b"), help="only one half of the set: tune on a, check on b")
@@ -56,6 +72,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="key=value",
         help="settings unlike the preset's",
     )
+
+
+def _add_corrections_and_speed(parser: ArgumentParser) -> None:
+    """What is measured instead of masks: strokes, or time and memory."""
+    add = parser.add_argument
     add("--interactive", action="store_true", help="instead, count the strokes that a simulated user needs")
     add(
         "--start",
@@ -64,6 +85,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="what every method of --interactive starts from: Otsu's mask of the blurred blue, or our own result",
     )
     add("--speed", action="store_true", help="instead, measure time and memory on generated images; needs no SET_DIR")
+
+
+def _add_learning(parser: ArgumentParser) -> None:
+    """What is measured instead of masks: learning from few labels, or in rounds."""
+    add = parser.add_argument
     add("--semi", action="store_true", help="instead, learn from few labels on ACDC (SET_DIR); goes on where it was")
     add("--rows", metavar="A,B,…", help="of --semi: unet, self-training, ideal, kaf-random, kaf, … (default all)")
     add("--labelled", default="1,2,6", metavar="M,…", help="of --semi: numbers of labelled patients (default 1,2,6)")
@@ -74,7 +100,6 @@ def add_arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="instead, rounds of correcting and learning on images/ and masks/ of SET_DIR; goes on where it was",
     )
-    add("--page", nargs="+", type=Path, metavar="OUT", help="write the docs page of these runs to -o; runs nothing")
 
 
 def run(options: Namespace) -> int:

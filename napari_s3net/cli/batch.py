@@ -64,22 +64,10 @@ def run(options: Namespace) -> int:
     KeyboardInterrupt
         If Ctrl-C ended the batch; what was finished is kept.
     """
-    from napari_s3net.batch import Plan, find_items, open_executor, what_is_left_out
+    from napari_s3net.batch import find_items, open_executor, what_is_left_out
     from napari_s3net.batch.card import jobs_for
 
-    plan = Plan(
-        source=options.source,
-        output=options.output,
-        preset=options.preset,
-        changes=changed_settings(options),
-        pattern=options.pattern,
-        recursive=options.recursive,
-        write=tuple(word for word in options.write.split(",") if word),
-        fit=options.fit,
-        model=options.model,
-        device=options.device,
-        mode=options.mode,
-    )
+    plan = _plan(options)
     if options.device != "auto" and not options.scheduler:
         from napari_s3net.runtime.device import resolve_device
 
@@ -104,6 +92,25 @@ def run(options: Namespace) -> int:
     counts = f"{summary.done} done, {summary.failed} failed, {summary.skipped} skipped"
     say(f"{counts} in {minutes:.1f} min; see {options.output / 'report.html'}")
     return int(summary.failed > 0)
+
+
+def _plan(options: Namespace) -> Plan:
+    """What the flags ask for."""
+    from napari_s3net.batch import Plan
+
+    return Plan(
+        source=options.source,
+        output=options.output,
+        preset=options.preset,
+        changes=changed_settings(options),
+        pattern=options.pattern,
+        recursive=options.recursive,
+        write=tuple(word for word in options.write.split(",") if word),
+        fit=options.fit,
+        model=options.model,
+        device=options.device,
+        mode=options.mode,
+    )
 
 
 @contextmanager

@@ -54,9 +54,7 @@ def run(options: Namespace) -> int:
     from napari_s3net.training.teach_settings import TeachSettings
     from napari_s3net.training.weights import save_weights
 
-    for name in ("images", "size", "batch", "workers", "passes"):
-        if getattr(options, name) <= 0:
-            raise InvalidSettingsError(f"--{name} has to be above 0; got {getattr(options, name)}.")
+    _check(options)
     end = time.monotonic() + 60 * options.budget if options.budget else float("inf")
     folder = options.folder or options.output.with_suffix(".work")
     device = resolve_device(options.device)
@@ -90,6 +88,13 @@ def run(options: Namespace) -> int:
     save_weights(options.output, network, card)
     say_more(str(options.output))
     return 0
+
+
+def _check(options: Namespace) -> None:
+    """Refuse numbers of which nothing can be made."""
+    for name in ("images", "size", "batch", "workers", "passes"):
+        if getattr(options, name) <= 0:
+            raise InvalidSettingsError(f"--{name} has to be above 0; got {getattr(options, name)}.")
 
 
 def _widths(text: str) -> tuple[int, ...]:

@@ -136,29 +136,21 @@ def iter_carry(
         return planes[index] if index in planes else np.asarray(labels[index], np.int32)
 
     start, end, known = way.start, way.stop, now(way.start)
-    plane = complete(image.slice(start))
-    window = choose_window(plane, settings)
     changed = known != before
     if not changed.any():
         raise InvalidImageError(
             f"Slice {start} is as the last run made it: there is no correction to carry. Correct it first."
         )
-    reach = border_reach(image)
-    near = ndimage.binary_dilation(changed, iterations=3 * reach)
-    looks = Appearance.of(blurred(plane.image, window), known, near)
+    correction = _Correction.of(image, start, known, changed, settings)
     last, reason = start, f"slice {end} was the last one asked for"
     for index in (at + way.step for at in way):
         if index in corrected:
             reason = f"slice {index} was corrected by hand"
             break
-        there = _read(image, index, window)
-        if there is None:
-            reason = f"slice {index} is empty"
-            break
         old = now(index)
-        new, agreement = carry(known, changed, looks, there, old, reach)
-        if agreement < CONSTANTS.least_agreement:
-            reason = f"in slice {index} only {agreement:.0%} of what was corrected looks as in slice {start}"
+        new = correction.carried(index, known, changed, old)
+        if isinstance(new, str):
+            reason = new
             break
         new = new if settle is None else settle(index, new)
         changed, last = new != old, index
@@ -170,6 +162,44 @@ def iter_carry(
             reason = "it was stopped"
             break
     return Propagation(start, planes, last, reason)
+
+
+@dataclass(frozen=True, eq=False)
+class _Correction:
+    """How what was corrected looks in its slice, through one window for all slices."""
+
+    image: Image
+    start: int
+    window: Window
+    looks: Appearance
+    reach: int
+
+    @classmethod
+    def of(
+        cls,
+        image: Image,
+        start: int,
+        known: NDArray[np.int32],
+        changed: NDArray[np.bool_],
+        settings: Settings,
+    ) -> _Correction:
+        plane = complete(image.slice(start))
+        window = choose_window(plane, settings)
+        reach = border_reach(image)
+        near = ndimage.binary_dilation(changed, iterations=3 * reach)
+        return cls(image, start, window, Appearance.of(blurred(plane.image, window), known, near), reach)
+
+    def carried(
+        self, index: int, known: NDArray[np.int32], changed: NDArray[np.bool_], old: NDArray[np.int32]
+    ) -> NDArray[np.int32] | str:
+        """The labels of a slice after those of its neighbour; or, in words, why nothing is carried to it."""
+        there = _read(self.image, index, self.window)
+        if there is None:
+            return f"slice {index} is empty"
+        new, agreement = carry(known, changed, self.looks, there, old, self.reach)
+        if agreement < CONSTANTS.least_agreement:
+            return f"in slice {index} only {agreement:.0%} of what was corrected looks as in slice {self.start}"
+        return new
 
 
 def _check(image: Image, labels: NDArray[np.integer], before: NDArray[np.integer], start: int, end: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -129,20 +130,28 @@ def iter_apply(image: Image, model: LearnedModel) -> Generator[Step, bool | None
             break
     if empty is not None and not certain:
         raise empty
-    card = model.card
     provenance = Provenance(
         settings=preset_settings(suggest_preset(image)),
         version=__version__,
-        device=str(next(model.network.parameters()).device),
         seconds=time.perf_counter() - started,
         stopped=stopped,
         confidence=float(np.mean(certain)) if certain else 0.0,
-        note=f"Learned from {card.record.get('labelled images', 0)} corrected images ({card.settings.method}).",
         image=image.facts,
+    )
+    return _result(image, labels if image.is_stack else labels[0], model, provenance)
+
+
+def _result(image: Image, labels: NDArray[np.int32], model: LearnedModel, provenance: Provenance) -> Segmentation:
+    """Labels that mean the model's classes, and know what they were learned from."""
+    card = model.card
+    provenance = replace(
+        provenance,
+        device=str(next(model.network.parameters()).device),
+        note=f"Learned from {card.record.get('labelled images', 0)} corrected images ({card.settings.method}).",
         model={"weights": model.digest(), "settings": card.settings.to_dict()},
     )
     return Segmentation(
-        labels=labels if image.is_stack else labels[0],
+        labels=labels,
         foreground=tuple(card.classes),
         geometry=image.geometry,
         provenance=provenance,

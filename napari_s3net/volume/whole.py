@@ -196,28 +196,34 @@ def iter_volume(
         if not trained.stopped:
             done = yield from run.apply(pool, len(trained.losses), previews=previews)
     run.labels[len(done) :] = 0  # what was under way when the user stopped
-    note, foreground = run.note(done), run.numbering.foreground
-    meanings = run.numbering.meanings
-    if not run.has_object:
-        note, foreground = f"{note} {NOTHING_STANDS_OUT}".strip(), ()
-        meanings = {label: meaning for label, meaning in meanings.items() if label not in run.numbering.foreground}
-    base = Provenance(
+    provenance = Provenance(
         settings=settings,
         version=__version__,
         device=str(device),
         seconds=time.perf_counter() - started,
         stopped=len(done) < len(image.array),
-        confidence=run.confidence if foreground else 0.0,
-        note=note,
+        note=run.note(done),
         image=image.facts,
         iterations=len(trained.losses),
         losses=trained.losses,
     )
+    return _result(image, run, provenance)
+
+
+def _result(image: Image, run: FittedVolume, provenance: Provenance) -> Segmentation:
+    """The labels and what they mean, with a record of each slice; without an object where nothing stands out."""
+    meanings, foreground = run.numbering.meanings, run.numbering.foreground
+    if not run.has_object:
+        meanings = {label: meaning for label, meaning in meanings.items() if label not in foreground}
+        foreground = ()
+        provenance = replace(provenance, note=f"{provenance.note} {NOTHING_STANDS_OUT}".strip())
+    provenance = replace(provenance, confidence=run.confidence if foreground else 0.0)
+    slices = tuple(replace(provenance, losses=(), slice=index) for index in run.segmented)
     return Segmentation(
         labels=run.labels,
         foreground=foreground,
         geometry=image.geometry,
-        provenance=replace(base, slices=tuple(replace(base, losses=(), slice=index) for index in run.segmented)),
+        provenance=replace(provenance, slices=slices),
         names={i: meaning.name for i, meaning in meanings.items()},
         meanings=meanings,
         object_name=run.names[0],

@@ -42,49 +42,13 @@ class LearnForm(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.images = folder_field("Images", "The folder with the images; folders within count.")
-        self.labels = folder_field(
-            "Labels", "Where corrected labels lie, named like their images; or the output of a batch."
-        )
-        self.found = one_line()
-        self.layers_button = button(
-            "Take labels of open layers",
-            "Write labels that lie on open images of the folder into the folder of labels.",
-        )
-        self.classes = ClassTable()
         #: Images that have labels.
         self.corrected: tuple[Path, ...] = ()
-        self.preview = make_field(
-            IN_VIEW, "Preview", "The image on which the network's answer is shown while it learns.", choices=[IN_VIEW]
-        )
-        methods = [("Recommended", RECOMMENDED), *((text, name) for name, text in METHODS.items())]
-        described = {one["name"]: one for one in LearnSettings.describe()}
-        self.method = setting_field({**described["method"], "default": RECOMMENDED}, choices=methods)
-        self.size = make_field(
-            "small",
-            "Size",
-            "How large the network is, and what it sees of an image.",
-            choices=[(SIZE_TEXTS[name], name) for name in SIZES],
-        )
-        self.effort = caption()
-        self.steps = setting_field(described["steps"])
-        self.start = setting_field(described["start"], choices=[(text, name) for name, text in START_TEXTS.items()])
-        self.again = make_field(True, "Go on from before", "Start from the model that was learned before.")
+        self._make_sources()
+        self._make_ways()
         self._lay_out()
-        for folder in (self.images, self.labels):
-            folder.line_edit.native.editingFinished.connect(self.folders_changed)
-            folder.choose_btn.changed.connect(self._tell_folders)
-        for field in (self.method, self.size, self.steps, self.start, self.again):
-            field.changed.connect(self._tell)
-        self.size.changed.connect(self._take_steps)
-        self._folders = {"learn/images": self.images, "learn/labels": self.labels}
-        for name, folder in self._folders.items():
-            recall_folder(name, folder)
-        if (
-            self.image_folder is None and self.label_folder is None
-        ):  # those of the last batch, whose results were reviewed
-            recall_folder("batch/input", self.images)
-            recall_folder("batch/output", self.labels)
+        self._connect()
+        self._recall_folders()
         self.folders_changed.connect(self._remember_folders)
         self._show_effort()
 
@@ -171,6 +135,37 @@ class LearnForm(QWidget):
         """
         return self.classes.names()
 
+    def _make_sources(self) -> None:
+        self.images = folder_field("Images", "The folder with the images; folders within count.")
+        self.labels = folder_field(
+            "Labels", "Where corrected labels lie, named like their images; or the output of a batch."
+        )
+        self._folders = {"learn/images": self.images, "learn/labels": self.labels}
+        self.found = one_line()
+        self.layers_button = button(
+            "Take labels of open layers",
+            "Write labels that lie on open images of the folder into the folder of labels.",
+        )
+        self.classes = ClassTable()
+
+    def _make_ways(self) -> None:
+        self.preview = make_field(
+            IN_VIEW, "Preview", "The image on which the network's answer is shown while it learns.", choices=[IN_VIEW]
+        )
+        methods = [("Recommended", RECOMMENDED), *((text, name) for name, text in METHODS.items())]
+        described = {one["name"]: one for one in LearnSettings.describe()}
+        self.method = setting_field({**described["method"], "default": RECOMMENDED}, choices=methods)
+        self.size = make_field(
+            "small",
+            "Size",
+            "How large the network is, and what it sees of an image.",
+            choices=[(SIZE_TEXTS[name], name) for name in SIZES],
+        )
+        self.effort = caption()
+        self.steps = setting_field(described["steps"])
+        self.start = setting_field(described["start"], choices=[(text, name) for name, text in START_TEXTS.items()])
+        self.again = make_field(True, "Go on from before", "Start from the model that was learned before.")
+
     def _lay_out(self) -> None:
         form, advanced = QWidget(), QWidget()
         layout = form_layout(form)
@@ -183,6 +178,22 @@ class LearnForm(QWidget):
         layout.addRow("", self.effort)
         add_fields(form_layout(advanced), [self.preview, self.steps, self.start, self.again])
         column(self, form, fold("Advanced", "How long, and from what.", advanced))
+
+    def _connect(self) -> None:
+        for folder in (self.images, self.labels):
+            folder.line_edit.native.editingFinished.connect(self.folders_changed)
+            folder.choose_btn.changed.connect(self._tell_folders)
+        for field in (self.method, self.size, self.steps, self.start, self.again):
+            field.changed.connect(self._tell)
+        self.size.changed.connect(self._take_steps)
+
+    def _recall_folders(self) -> None:
+        """Fill in the folders of last time; else those of the last batch, whose results were reviewed."""
+        for name, folder in self._folders.items():
+            recall_folder(name, folder)
+        if self.image_folder is None and self.label_folder is None:
+            recall_folder("batch/input", self.images)
+            recall_folder("batch/output", self.labels)
 
     def _take_steps(self, size: str) -> None:
         self.steps.value = learn_settings(size).steps

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QPushButton, QSizePolicy, QWidget
+from qtpy.QtWidgets import QMenu, QPushButton, QSizePolicy, QWidget
 
 from napari_s3net.plugin.layers.shown import Shown
 from napari_s3net.plugin.widgets.cluster_model import ClusterRow
@@ -35,47 +35,10 @@ class ResultPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.line, self.effort, self.hint = heading(""), caption(), caption()
-        self.pixel_size = button(
-            "Set pixel size…", "Say how large a pixel is, so that areas are told and saved in millimetres."
-        )
-        self.pixel_size.setObjectName("fold")
-        self.correct = button("Correct…", "Open the Correct dock: draw where the result is wrong, and run again.")
-        self.save = button("Save", "Write the result beside the image, in the format that you used last.")
-        self.save_as, saving = more_button(
-            "Save in another way",
-            "Choose file and format: the object's mask, or the labels of all clusters.",
-            save_mask="Object mask as…",
-            save_labels="All clusters as…",
-        )
-        self.save_as.setText("▾")
-        self.more, more = more_button(
-            "More",
-            "Run again beside this result, make a layer of the object, or tell how the result was made.",
-            run_new="Run as new layer",
-            object_layer="Object as a layer of its own",
-            show_3d="Show in 3-D",
-            copy_python="Copy as Python",
-            copy_command="Copy as command",
-            show_settings="Show settings",
-        )
-        #: Stands beside Run, as an image can be left without a result.
-        self.next = button("Next image ▸", "Open the next image of the folder in place of this one. Your work is kept.")
-        self.next.hide()
-        self.measures = MeasuresPanel()
-        self.clusters = make_field(
-            False,
-            "Show clusters",
-            "Show what else was told apart, in at most four groups. Only the view changes, not the labels.",
-        )
-        self.each = make_field(False, "Each of them", "Show every cluster by itself, in a colour of its own.")
-        self.table = ClusterTable()
-        self.merge = button(
-            "Merge rows",
-            "Make one cluster of the selected rows: that of the lowest number. Ctrl or Shift selects several; "
-            "Ctrl-Z undoes it.",
-        )
+        menus = self._make_ways_on()
+        self._make_views()
         self._lay_out()
-        self._connect(saving, more)
+        self._connect(*menus)
 
     def show_result(self, line: str, effort: str, rows: tuple[ClusterRow, ...], shown: Shown = Shown.OBJECT) -> None:
         """Show a result, or that the slice in view has none.
@@ -128,6 +91,52 @@ class ResultPanel(QWidget):
         """
         self.hint.setText(words)
         self.hint.setVisible(bool(words))
+
+    def _make_ways_on(self) -> tuple[QMenu, QMenu]:
+        """The buttons that lead on; returns the menus beside Save and of "More"."""
+        self.pixel_size = button(
+            "Set pixel size…", "Say how large a pixel is, so that areas are told and saved in millimetres."
+        )
+        self.pixel_size.setObjectName("fold")
+        self.correct = button("Correct…", "Open the Correct dock: draw where the result is wrong, and run again.")
+        self.save = button("Save", "Write the result beside the image, in the format that you used last.")
+        self.save_as, saving = more_button(
+            "Save in another way",
+            "Choose file and format: the object's mask, or the labels of all clusters.",
+            save_mask="Object mask as…",
+            save_labels="All clusters as…",
+        )
+        self.save_as.setText("▾")
+        self.more, more = more_button(
+            "More",
+            "Run again beside this result, make a layer of the object, or tell how the result was made.",
+            run_new="Run as new layer",
+            object_layer="Object as a layer of its own",
+            show_3d="Show in 3-D",
+            copy_python="Copy as Python",
+            copy_command="Copy as command",
+            show_settings="Show settings",
+        )
+        #: Stands beside Run, as an image can be left without a result.
+        self.next = button("Next image ▸", "Open the next image of the folder in place of this one. Your work is kept.")
+        self.next.hide()
+        return saving, more
+
+    def _make_views(self) -> None:
+        """What shows the result, and what may be asked of it."""
+        self.measures = MeasuresPanel()
+        self.clusters = make_field(
+            False,
+            "Show clusters",
+            "Show what else was told apart, in at most four groups. Only the view changes, not the labels.",
+        )
+        self.each = make_field(False, "Each of them", "Show every cluster by itself, in a colour of its own.")
+        self.table = ClusterTable()
+        self.merge = button(
+            "Merge rows",
+            "Make one cluster of the selected rows: that of the lowest number. Ctrl or Shift selects several; "
+            "Ctrl-Z undoes it.",
+        )
 
     def _lay_out(self) -> None:
         self.merge.setEnabled(False)
