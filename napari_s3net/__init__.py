@@ -8,8 +8,8 @@ from typing import Any
 _HOMES = {
     "Geometry": "image",
     "Image": "image",
-    "Segmentation": "image",
-    "Step": "image",
+    "Segmentation": "result",
+    "Step": "progress",
     "as_image": "image",
     "Settings": "settings",
     "presets": "settings",

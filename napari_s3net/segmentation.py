@@ -17,11 +17,13 @@ from torch import Tensor
 
 from napari_s3net.errors import DivergedError
 from napari_s3net.foreground.propose import propose, reject_surroundings
-from napari_s3net.image import Image, Segmentation, Step, as_image
+from napari_s3net.image import Image, as_image
 from napari_s3net.postprocessing.postprocess import postprocess
 from napari_s3net.postprocessing.upsample import preview
 from napari_s3net.preprocessing.prepare import PreparedPlane, prepare
 from napari_s3net.preprocessing.suggest import suggest_preset
+from napari_s3net.progress import Step
+from napari_s3net.result import Segmentation
 from napari_s3net.runtime.device import memory_errors, resolve_device
 from napari_s3net.runtime.generators import drain
 from napari_s3net.runtime.memory import estimate_mib

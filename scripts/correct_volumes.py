@@ -31,10 +31,11 @@ from napari_s3net.correction.constraints import BACKGROUND, OBJECT
 from napari_s3net.correction.refine_volume import iter_refine_volume
 from napari_s3net.correction.refiner import Refiner
 from napari_s3net.correction.slice_propagation import iter_propagate
-from napari_s3net.image import Image, Segmentation
+from napari_s3net.image import Image
 from napari_s3net.io import read_image
 from napari_s3net.labels.metrics import dice
 from napari_s3net.provenance import Provenance
+from napari_s3net.result import Segmentation
 from napari_s3net.runtime.generators import drain
 from napari_s3net.settings import Settings, preset_settings
 from napari_s3net.volume.whole import segment_volume

@@ -20,7 +20,10 @@ import grimp
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "napari_s3net"
 WIDTH, ROW, BOX, HEIGHT = 980, 84, 130, 38
-RECORDS = ("image", "image_kind", "provenance", "settings", "setting_fields", "geometry", "errors")
+RECORDS = (
+    ("result", "image", "image_kind", "geometry", "progress"),
+    ("provenance", "preset_files", "settings", "setting_fields", "segments", "errors"),
+)
 STYLE = (
     "text{font:14px sans-serif;fill:#1c2733;text-anchor:middle}.small{font-size:11px;fill:#5a6b7b}"
     "rect{fill:#eef4f9;stroke:#4f7ca3;rx:6}path{fill:none;stroke:#4f7ca3;stroke-opacity:.45}"
@@ -28,13 +31,17 @@ STYLE = (
 
 
 def read_layers() -> list[list[str]]:
-    """The rooms of each layer, the topmost first, and the records in a row of their own."""
+    """The rooms of each layer, the topmost first, and the records in rows of their own."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
     layers = next(c for c in contracts["contracts"] if c["type"] == "layers")["layers"]
     rows = [[room.strip() for room in layer.replace(":", "|").split("|")] for layer in layers]
-    known = [room for row in rows for room in row]
-    rooms = [[room for room in row if room not in RECORDS] for row in rows]
-    return [*filter(None, rooms), [record for record in RECORDS if record in known]]
+    rooms = [[room for room in row if not is_record(room)] for row in rows]
+    return [*filter(None, rooms), *map(list, RECORDS)]
+
+
+def is_record(room: str) -> bool:
+    """Whether it is one of the records and words that every room knows."""
+    return any(room in row for row in RECORDS)
 
 
 def count_imports() -> Counter[tuple[str, str]]:
@@ -72,7 +79,7 @@ def draw() -> str:
         f'{places[b][0]:.0f} {places[b][1] - 30} {places[b][0]:.0f} {places[b][1]}" '
         f'stroke-width="{min(6.0, 0.6 + 0.25 * n):.2f}"/>'
         for (a, b), n in sorted(imports.items())
-        if a in places and b in places and b not in RECORDS
+        if a in places and b in places and not is_record(b)
     ]
     boxes = [
         f'<rect x="{x - BOX / 2:.0f}" y="{y}" width="{BOX}" height="{HEIGHT}"/>'

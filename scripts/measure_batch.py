@@ -26,7 +26,8 @@ import psutil
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_s3net.image import Image, Segmentation
+    from napari_s3net.image import Image
+    from napari_s3net.result import Segmentation
     from napari_s3net.settings import Settings
 
 ENGINE_SIZE, JOBS_SIZE = (150, 200), (512, 512)
@@ -34,8 +35,8 @@ ENGINE_SIZE, JOBS_SIZE = (150, 200), (512, 512)
 
 def threshold(image: Image, settings: Settings, _: str) -> Segmentation:
     """In place of the network: what is darker than the mean is the object."""
-    from napari_s3net.image import Segmentation
     from napari_s3net.provenance import Provenance
+    from napari_s3net.result import Segmentation
 
     green = image.array[..., 1]
     labels = np.where(green < green.mean(), 1, 2).astype(np.int32)

@@ -30,8 +30,9 @@ from numpy.typing import NDArray
 
 from napari_s3net import phantom
 from napari_s3net.export.result import write_result
-from napari_s3net.image import Geometry, Image, Segmentation
+from napari_s3net.image import Geometry, Image
 from napari_s3net.io import read_image
+from napari_s3net.result import Segmentation
 from napari_s3net.volume.whole import MODES, segment_volume
 
 #: As ACDC numbers it.

@@ -18,12 +18,13 @@ import numpy as np
 from qtpy.QtWidgets import QApplication
 
 from napari_s3net import phantom
-from napari_s3net.image import Geometry, Segmentation
+from napari_s3net.image import Geometry
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.layers.volume_target import VolumeTarget
 from napari_s3net.plugin.segment.dock import SegmentDock
 from napari_s3net.provenance import Provenance
+from napari_s3net.result import Segmentation
 from napari_s3net.settings import preset_settings
 
 SLICES, STEPS = 200, range(60, 90)

@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 
 from napari_s3net.errors import InvalidImageError
-from napari_s3net.image import Geometry, Image, Segmentation, as_image
-from napari_s3net.provenance import Provenance
-from napari_s3net.settings import Settings
+from napari_s3net.image import Geometry, Image, as_image
 
 
 def test_alpha_is_dropped_and_shape_leaves_colour_out():
@@ -58,9 +56,3 @@ def test_slices_that_are_not_there(given, says):
     volume = Image(np.zeros((4, 8, 9)), Geometry.identity(3), "grey")
     with pytest.raises(InvalidImageError, match=says):
         volume.slices(*given)
-
-
-def test_mask_is_every_foreground_label():
-    labels = np.array([[0, 1], [2, 3]], np.int32)
-    result = Segmentation(labels, (1, 3), Geometry.identity(2), Provenance(settings=Settings()))
-    assert result.mask.tolist() == [[False, True], [False, True]]

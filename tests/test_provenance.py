@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_s3net.errors import InvalidSettingsError, ReadError, S3NetError
-from napari_s3net.image import Geometry, Segmentation
+from napari_s3net.image import Geometry
 from napari_s3net.provenance import FORMAT, ImageFacts, Provenance
+from napari_s3net.result import Segmentation
 from napari_s3net.segments import Code, Meaning
 from napari_s3net.settings import Settings, presets
 

@@ -10,10 +10,12 @@ import torch
 
 from napari_s3net import phantom, segmentation
 from napari_s3net.errors import DivergedError, InvalidImageError, OutOfMemoryError
-from napari_s3net.image import Segmentation, Step, as_image
+from napari_s3net.image import as_image
 from napari_s3net.labels.metrics import dice
 from napari_s3net.network.state import load_state
 from napari_s3net.preprocessing.prepare import to_features
+from napari_s3net.progress import Step
+from napari_s3net.result import Segmentation
 from napari_s3net.runtime.generators import follow
 from napari_s3net.segmentation import iter_segment, segment, train
 from napari_s3net.settings import Settings, preset_settings

@@ -11,8 +11,10 @@ from napari_s3net.batch.folder import inside
 from napari_s3net.batch.items import Item, input_digest
 from napari_s3net.batch.plan import FileJob
 from napari_s3net.errors import InvalidImageError, S3NetError
-from napari_s3net.image import Image, Segmentation, Step
+from napari_s3net.image import Image
 from napari_s3net.io.write import replacing
+from napari_s3net.progress import Step
+from napari_s3net.result import Segmentation
 from napari_s3net.settings import preset_settings
 from napari_s3net.training.sampling import evenly_spaced
 

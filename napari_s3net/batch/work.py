@@ -30,7 +30,9 @@ from napari_s3net.runtime.oom_retry import CARD_FAILED, Attempt
 from napari_s3net.settings import Settings, preset_settings
 
 if TYPE_CHECKING:
-    from napari_s3net.image import Image, Segmentation, Step
+    from napari_s3net.image import Image
+    from napari_s3net.progress import Step
+    from napari_s3net.result import Segmentation
 
 #: Longer side of the pictures in the report.
 THUMBNAIL = 96

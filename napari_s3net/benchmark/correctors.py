@@ -18,9 +18,10 @@ from skimage.segmentation import random_walker
 
 from napari_s3net.correction.constraints import BACKGROUND, OBJECT
 from napari_s3net.correction.refiner import Refiner
-from napari_s3net.image import Image, Segmentation
+from napari_s3net.image import Image
 from napari_s3net.preprocessing.window import to_unit
 from napari_s3net.provenance import Provenance
+from napari_s3net.result import Segmentation
 from napari_s3net.settings import Settings
 
 #: The random walker decides in a band of this share of the longer side on either side of the first border.

@@ -13,10 +13,10 @@ from napari_s3net.learning.settings import METHODS, SIZES, LearnSettings, learn_
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from napari_s3net.image import Notice
     from napari_s3net.learning.examples import ExampleSet
     from napari_s3net.learning.model import LearnedModel
     from napari_s3net.learning.steps import LearnStep
+    from napari_s3net.progress import Notice
 
 #: Iterations from one line of progress to the next.
 TOLD_EVERY = 50
@@ -200,8 +200,8 @@ def finish(steps: Generator[LearnStep | Notice, bool | None, LearnedModel], outp
     S3NetError
         As the steps do; or if the model cannot be written.
     """
-    from napari_s3net.image import Notice
     from napari_s3net.learning.model import save_model
+    from napari_s3net.progress import Notice
     from napari_s3net.runtime.generators import follow
 
     def tell(step: LearnStep | Notice) -> None:

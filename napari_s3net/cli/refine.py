@@ -13,8 +13,9 @@ from napari_s3net.errors import ReadError, S3NetError
 from napari_s3net.provenance import PROGRAM, Provenance
 
 if TYPE_CHECKING:
-    from napari_s3net.image import Image, Segmentation
+    from napari_s3net.image import Image
     from napari_s3net.io.read import LabelImage
+    from napari_s3net.result import Segmentation
 
 #: What a result's JSON tells of each label by its number.
 _BY_NUMBER = ("foreground", "names", "meanings", "colours", "codes")
@@ -80,8 +81,8 @@ def _result(path: Path, labels: LabelImage, image: Image) -> Segmentation:
     A DICOM segmentation numbers its segments from 1: where these are not the JSON's numbers, that says nothing of them.
     """
     from napari_s3net.export.formats import with_segments
-    from napari_s3net.image import Segmentation
     from napari_s3net.io.validation.headers import stem
+    from napari_s3net.result import Segmentation
 
     beside = path.with_name(f"{stem(path).removesuffix('.seg').removesuffix('_labels')}.json")
     values = _metadata(beside)

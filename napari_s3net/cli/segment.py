@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     import torch
 
     from napari_s3net.cli.inputs import Input
-    from napari_s3net.image import Image, Notice, Segmentation, Step
+    from napari_s3net.image import Image
+    from napari_s3net.progress import Notice, Step
+    from napari_s3net.result import Segmentation
     from napari_s3net.settings import Settings
     from napari_s3net.volume.whole import Mode
 
@@ -167,7 +169,7 @@ def _segment(image: Image, settings: Settings, device: torch.device, name: str, 
     """Run to the end: a progress bar on a terminal, a line now and then without one."""
     from tqdm import tqdm
 
-    from napari_s3net.image import Notice
+    from napari_s3net.progress import Notice
     from napari_s3net.runtime.generators import follow
     from napari_s3net.runtime.oom_retry import iter_retrying
     from napari_s3net.volume.whole import iter_mode

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.errors import InvalidConstraintsError
-from napari_s3net.image import Segmentation
+from napari_s3net.result import Segmentation
 
 #: Drawn values that name a side and no label: the two largest signed 16-bit numbers, which every file format can hold.
 OBJECT, BACKGROUND = 32767, 32766

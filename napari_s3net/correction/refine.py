@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from napari_s3net.correction.refine_volume import iter_rerun_volume
 from napari_s3net.correction.refiner import Refiner
 from napari_s3net.errors import InvalidImageError
-from napari_s3net.image import Image, Segmentation, Step, as_image
+from napari_s3net.image import Image, as_image
+from napari_s3net.progress import Step
+from napari_s3net.result import Segmentation
 from napari_s3net.runtime.generators import drain
 from napari_s3net.runtime.oom_retry import iter_retrying
 from napari_s3net.settings import Settings

@@ -25,9 +25,11 @@ from napari_s3net.correction.refiner import Refiner
 from napari_s3net.correction.slice_carrying import blurred, border_reach
 from napari_s3net.correction.slice_propagation import Propagation, iter_carry
 from napari_s3net.errors import InvalidConstraintsError, InvalidImageError
-from napari_s3net.image import Image, Segmentation, Step
+from napari_s3net.image import Image
 from napari_s3net.preprocessing.values import complete
 from napari_s3net.preprocessing.window import choose_window
+from napari_s3net.progress import Step
+from napari_s3net.result import Segmentation
 from napari_s3net.runtime.device import resolve_device
 from napari_s3net.settings import Settings
 

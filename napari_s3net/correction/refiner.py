@@ -23,9 +23,11 @@ from napari_s3net.correction.constraints import make_constraints
 from napari_s3net.correction.propagation import PixelFeatures
 from napari_s3net.correction.relabel import relabel
 from napari_s3net.errors import InvalidConstraintsError
-from napari_s3net.image import Image, Segmentation, Step
+from napari_s3net.image import Image
 from napari_s3net.preprocessing.check import check_plane
 from napari_s3net.preprocessing.window import sampling_step, to_unit
+from napari_s3net.progress import Step
+from napari_s3net.result import Segmentation
 from napari_s3net.runtime.device import memory_errors, resolve_device
 from napari_s3net.runtime.generators import drain
 from napari_s3net.runtime.memory import estimate_mib

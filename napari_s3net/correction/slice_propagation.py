@@ -14,9 +14,10 @@ from scipy import ndimage
 
 from napari_s3net.correction.slice_carrying import CONSTANTS, Appearance, blurred, border_reach, carry
 from napari_s3net.errors import InvalidImageError
-from napari_s3net.image import Image, Step
+from napari_s3net.image import Image
 from napari_s3net.preprocessing.values import complete
 from napari_s3net.preprocessing.window import Window, choose_window
+from napari_s3net.progress import Step
 from napari_s3net.settings import Settings
 
 

@@ -16,8 +16,9 @@ from napari_s3net.correction.refiner import colour_features
 from napari_s3net.correction.relabel import downsample_labels
 from napari_s3net.correction.restored_network import restore_network, small_view
 from napari_s3net.errors import InvalidImageError
-from napari_s3net.image import Image, Segmentation
+from napari_s3net.image import Image
 from napari_s3net.network.warps import WarpRange, draw_theta, make_grid, visible, warp
+from napari_s3net.result import Segmentation
 from napari_s3net.runtime.device import resolve_device
 from napari_s3net.segmentation import segment
 

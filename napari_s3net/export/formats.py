@@ -12,8 +12,8 @@ from napari_s3net import io
 from napari_s3net.errors import WriteError
 from napari_s3net.export.coco import coco_annotations
 from napari_s3net.export.surface import write_surface
-from napari_s3net.image import Segmentation
 from napari_s3net.labels.surface import surface_of
+from napari_s3net.result import Segmentation
 from napari_s3net.segments import Segment, name_of_label
 
 #: Formats by name, with what their files end in; of `png` the folder of its slices.

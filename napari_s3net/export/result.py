@@ -13,9 +13,10 @@ from napari_s3net import io
 from napari_s3net.errors import WriteError
 from napari_s3net.export.formats import mask_segment, segments_of
 from napari_s3net.export.overlay import draw_overlay, fullest_plane
-from napari_s3net.image import Image, Segmentation
+from napari_s3net.image import Image
 from napari_s3net.labels.measure import measure_clusters
 from napari_s3net.provenance import PROGRAM
+from napari_s3net.result import Segmentation
 
 
 def write_result(

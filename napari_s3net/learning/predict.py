@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from napari_s3net import __version__
 from napari_s3net.errors import InvalidImageError, ModelFileError
-from napari_s3net.image import Image, Segmentation, Step
+from napari_s3net.image import Image
 from napari_s3net.learning.examples import grey_of
 from napari_s3net.learning.keypoints import find_keypoints, pad_points
 from napari_s3net.learning.methods import predict_squares
@@ -23,7 +23,9 @@ from napari_s3net.learning.settings import LEARNING
 from napari_s3net.learning.start import LESIONS
 from napari_s3net.network.unet import ClassNetwork
 from napari_s3net.preprocessing.suggest import suggest_preset
+from napari_s3net.progress import Step
 from napari_s3net.provenance import Provenance
+from napari_s3net.result import Segmentation
 from napari_s3net.segments import Meaning
 from napari_s3net.settings import preset_settings
 

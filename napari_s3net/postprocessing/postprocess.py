@@ -8,13 +8,14 @@ from torch import Tensor
 
 from napari_s3net import __version__
 from napari_s3net.foreground.proposal import Proposal
-from napari_s3net.image import Image, Segmentation
+from napari_s3net.image import Image
 from napari_s3net.postprocessing.naming import mean_of_each, name_labels
 from napari_s3net.postprocessing.small_regions import absorb_small, drop_small_components
 from napari_s3net.postprocessing.upsample import enlarge, enlarge_clusters, enlarge_guided
 from napari_s3net.preprocessing.prepare import PreparedPlane
 from napari_s3net.preprocessing.window import sampling_step, to_grey
 from napari_s3net.provenance import Provenance
+from napari_s3net.result import Segmentation
 from napari_s3net.segments import Meaning
 from napari_s3net.settings import Settings
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from napari_s3net.errors import OutOfMemoryError
-from napari_s3net.image import Notice, Segmentation, Step
+from napari_s3net.progress import Notice, Step
+from napari_s3net.result import Segmentation
 from napari_s3net.settings import Settings
 
 if TYPE_CHECKING:

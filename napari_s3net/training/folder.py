@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from napari_s3net.errors import InvalidImageError, InvalidSettingsError, ModelFileError, ReadError
 from napari_s3net.foreground.propose import SCORERS
 from napari_s3net.foreground.voting import ScoredCandidates
-from napari_s3net.image import Image, Segmentation
+from napari_s3net.image import Image
 from napari_s3net.postprocessing.postprocess import postprocess
 from napari_s3net.preprocessing.prepare import PreparedPlane, prepare
+from napari_s3net.result import Segmentation
 from napari_s3net.runtime.generators import drain
 from napari_s3net.settings import Settings
 from napari_s3net.training.initial_clusters import initial_clusters

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.foreground.volume_objects import VOLUME_OBJECTS
-from napari_s3net.image import Image, Step
+from napari_s3net.image import Image
 from napari_s3net.preprocessing.millimetres import pixel_spacing, spacing_note
 from napari_s3net.preprocessing.prepare import PreparedPlane
+from napari_s3net.progress import Step
 from napari_s3net.settings import Settings
 from napari_s3net.volume.pool import in_order
 from napari_s3net.volume.sampled import read_slice

@@ -13,11 +13,12 @@ import torch
 from numpy.typing import NDArray
 
 from napari_s3net.foreground.propose import propose, reject_surroundings
-from napari_s3net.image import Image, Step
+from napari_s3net.image import Image
 from napari_s3net.postprocessing.postprocess import object_mask
 from napari_s3net.postprocessing.upsample import enlarge_clusters
 from napari_s3net.preprocessing.prepare import PreparedPlane, prepare_through
 from napari_s3net.preprocessing.values import missing_note
+from napari_s3net.progress import Step
 from napari_s3net.settings import Settings
 from napari_s3net.training.taught import view_object
 from napari_s3net.training.volume import VolumeModel

@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.errors import InvalidImageError
-from napari_s3net.image import Image, Segmentation, Step
+from napari_s3net.image import Image
 from napari_s3net.labels.matching import match_to_stack, renumber
+from napari_s3net.progress import Step
 from napari_s3net.provenance import ImageFacts, Provenance
+from napari_s3net.result import Segmentation
 from napari_s3net.runtime.generators import relay
 from napari_s3net.segments import Meaning
 from napari_s3net.settings import Settings

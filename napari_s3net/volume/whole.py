@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from napari_s3net import __version__
 from napari_s3net.errors import InvalidSettingsError
 from napari_s3net.foreground.propose import NOTHING_STANDS_OUT
-from napari_s3net.image import Image, Segmentation, Step, as_image
+from napari_s3net.image import Image, as_image
 from napari_s3net.preprocessing.suggest import suggest_preset
+from napari_s3net.progress import Step
 from napari_s3net.provenance import Provenance
+from napari_s3net.result import Segmentation
 from napari_s3net.runtime.device import memory_errors, resolve_device
 from napari_s3net.runtime.generators import drain
 from napari_s3net.runtime.memory import estimate_mib, require_label_memory

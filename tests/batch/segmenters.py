@@ -8,8 +8,9 @@ import time
 import numpy as np
 
 from napari_s3net.errors import InvalidImageError
-from napari_s3net.image import Segmentation, Step
+from napari_s3net.progress import Step
 from napari_s3net.provenance import Provenance
+from napari_s3net.result import Segmentation
 
 
 def threshold(image, settings, device):

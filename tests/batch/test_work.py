@@ -11,8 +11,9 @@ from napari_s3net.batch.items import find_items, stem_of
 from napari_s3net.batch.plan import KINDS, FileJob
 from napari_s3net.batch.work import do, reason, segment_image
 from napari_s3net.errors import ReadError
-from napari_s3net.image import Geometry, Image, Segmentation
+from napari_s3net.image import Geometry, Image
 from napari_s3net.io import read_image
+from napari_s3net.result import Segmentation
 from napari_s3net.settings import presets
 from tests.batch import segmenters
 

@@ -8,10 +8,12 @@ import pytest
 import SimpleITK as sitk
 
 from napari_s3net.errors import InvalidImageError
-from napari_s3net.image import Geometry, Segmentation, Step
+from napari_s3net.image import Geometry
 from napari_s3net.io.write import write_labels, write_png
 from napari_s3net.phantom import disc
+from napari_s3net.progress import Step
 from napari_s3net.provenance import Provenance
+from napari_s3net.result import Segmentation
 from napari_s3net.runtime import child_pool
 from napari_s3net.segments import Segment
 from tests.learning.conftest import scene

@@ -7,8 +7,9 @@ import pytest
 
 from napari_s3net.correction.constraints import BACKGROUND, OBJECT, check_drawn, make_constraints
 from napari_s3net.errors import InvalidConstraintsError
-from napari_s3net.image import Geometry, Segmentation
+from napari_s3net.image import Geometry
 from napari_s3net.provenance import Provenance
+from napari_s3net.result import Segmentation
 from napari_s3net.settings import Settings
 
 

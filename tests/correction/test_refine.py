@@ -10,9 +10,10 @@ from napari_s3net import segment
 from napari_s3net.correction.constraints import BACKGROUND, OBJECT
 from napari_s3net.correction.refine import refine
 from napari_s3net.errors import InvalidConstraintsError, InvalidImageError, OutOfMemoryError
-from napari_s3net.image import Geometry, Segmentation, as_image
+from napari_s3net.image import Geometry, as_image
 from napari_s3net.labels.metrics import dice
 from napari_s3net.provenance import Provenance
+from napari_s3net.result import Segmentation
 from napari_s3net.settings import preset_settings
 from napari_s3net.training.taught import view_features
 

@@ -9,8 +9,9 @@ from napari_s3net.correction.constraints import BACKGROUND, OBJECT
 from napari_s3net.correction.refine import refine
 from napari_s3net.correction.refine_volume import iter_refine_volume
 from napari_s3net.errors import InvalidConstraintsError, InvalidImageError
-from napari_s3net.image import Geometry, Image, Segmentation
+from napari_s3net.image import Geometry, Image
 from napari_s3net.provenance import Provenance
+from napari_s3net.result import Segmentation
 from napari_s3net.runtime.generators import drain
 from tests.correction.test_slice_propagation import DEPTH, SETTINGS, dice, disc, missing_ball, true_masks, volume
 

@@ -6,8 +6,9 @@ import pytest
 from napari_s3net.correction.constraints import BACKGROUND, OBJECT, make_constraints
 from napari_s3net.correction.propagation import PixelFeatures
 from napari_s3net.correction.relabel import downsample_drawn, downsample_labels, relabel
-from napari_s3net.image import Geometry, Segmentation
+from napari_s3net.image import Geometry
 from napari_s3net.provenance import Provenance
+from napari_s3net.result import Segmentation
 from napari_s3net.settings import Settings
 
 SHAPE, SMALL = (120, 160), (60, 80)

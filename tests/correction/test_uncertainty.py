@@ -6,8 +6,9 @@ import pytest
 from napari_s3net import segment
 from napari_s3net.correction.uncertainty import UNCERTAINTY, QuerySite, query_sites, uncertainty
 from napari_s3net.errors import InvalidImageError
-from napari_s3net.image import Geometry, Segmentation, as_image
+from napari_s3net.image import Geometry, as_image
 from napari_s3net.provenance import Provenance
+from napari_s3net.result import Segmentation
 from napari_s3net.settings import preset_settings
 
 SHAPE = (90, 120)

@@ -6,8 +6,9 @@ import pytest
 
 from napari_s3net.errors import WriteError
 from napari_s3net.export.formats import FORMATS, segments_of, with_segments, write_formats
-from napari_s3net.image import Geometry, Segmentation
+from napari_s3net.image import Geometry
 from napari_s3net.provenance import Provenance
+from napari_s3net.result import Segmentation
 from napari_s3net.segments import Code, Segment
 from napari_s3net.settings import Settings
 

@@ -5,10 +5,11 @@ import pytest
 
 from napari_s3net.errors import WriteError
 from napari_s3net.export.result import label_suffix, write_result
-from napari_s3net.image import Geometry, Image, Segmentation, as_image
+from napari_s3net.image import Geometry, Image, as_image
 from napari_s3net.io import read_image
 from napari_s3net.phantom import disc
 from napari_s3net.provenance import Provenance
+from napari_s3net.result import Segmentation
 from napari_s3net.runtime import child_pool
 from napari_s3net.segments import Meaning
 from napari_s3net.settings import Settings

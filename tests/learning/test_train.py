@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from napari_s3net.errors import InvalidImageError, OutOfMemoryError
-from napari_s3net.image import Notice
 from napari_s3net.learning import train
 from napari_s3net.learning.files import find_images_with_labels
 from napari_s3net.learning.methods import network_config, new_network, predict_squares
@@ -14,6 +13,7 @@ from napari_s3net.learning.read_examples import iter_examples
 from napari_s3net.learning.run import belongs_to_run
 from napari_s3net.learning.settings import METHODS
 from napari_s3net.learning.train import iter_learn, set_aside
+from napari_s3net.progress import Notice
 from napari_s3net.runtime.generators import drain, follow
 
 CPU = torch.device("cpu")

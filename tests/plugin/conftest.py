@@ -7,8 +7,9 @@ from threading import Event
 import numpy as np
 import pytest
 
-from napari_s3net.image import Segmentation, Step
+from napari_s3net.progress import Step
 from napari_s3net.provenance import Provenance
+from napari_s3net.result import Segmentation
 from napari_s3net.segments import Meaning
 
 

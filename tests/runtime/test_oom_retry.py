@@ -10,8 +10,10 @@ import torch
 from napari_s3net import phantom
 from napari_s3net import segmentation as loop
 from napari_s3net.errors import DivergedError, OutOfMemoryError
-from napari_s3net.image import Geometry, Notice, Segmentation, Step
+from napari_s3net.image import Geometry
+from napari_s3net.progress import Notice, Step
 from napari_s3net.provenance import Provenance
+from napari_s3net.result import Segmentation
 from napari_s3net.runtime.generators import drain, follow
 from napari_s3net.runtime.oom_retry import CARD_FAILED, IN_VAIN, Attempt, attempts, iter_retrying
 from napari_s3net.segmentation import iter_segment

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from napari_s3net.errors import InvalidImageError
-from napari_s3net.image import Geometry, Image, Segmentation, Step
+from napari_s3net.image import Geometry, Image
+from napari_s3net.progress import Step
 from napari_s3net.provenance import Provenance
+from napari_s3net.result import Segmentation
 from napari_s3net.runtime.generators import follow
 from napari_s3net.segments import Meaning
 from napari_s3net.settings import Settings

@@ -18,7 +18,8 @@ import torch
 
 from napari_s3net import segmentation as loop
 from napari_s3net.benchmark.memory import peak_mib, reset_peak
-from napari_s3net.image import Image, Segmentation
+from napari_s3net.image import Image
+from napari_s3net.result import Segmentation
 from napari_s3net.runtime.generators import drain
 from napari_s3net.settings import Settings
 from napari_s3net.training.variants import make_trainer

@@ -18,7 +18,7 @@ from napari_s3net.batch.items import input_digest
 from napari_s3net.batch.review import Review
 from napari_s3net.errors import InvalidImageError, ReadError
 from napari_s3net.export.formats import mask_segment, segments_of
-from napari_s3net.image import Image, Segmentation
+from napari_s3net.image import Image
 from napari_s3net.io import read_image, write_labels
 from napari_s3net.plugin.contributions.reader import layer_data
 from napari_s3net.plugin.jobs.thread_job import is_busy
@@ -31,6 +31,7 @@ from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.result_layer import layers_of, recolour, result_layer, result_name
 from napari_s3net.plugin.layers.view import hide_others, show_whole
+from napari_s3net.result import Segmentation
 from napari_s3net.settings import Settings
 
 

@@ -14,7 +14,6 @@ from qtpy.QtGui import QShortcut
 from qtpy.QtWidgets import QWidget
 
 from napari_s3net.errors import S3NetError
-from napari_s3net.image import Segmentation
 from napari_s3net.plugin.correct.autosave_layers import autosave_of
 from napari_s3net.plugin.correct.brush_controller import BrushController
 from napari_s3net.plugin.correct.label_editor import LabelEditor
@@ -41,6 +40,7 @@ from napari_s3net.plugin.widgets.dock import Dock, show_dock
 from napari_s3net.plugin.widgets.fields import Chooser
 from napari_s3net.plugin.widgets.parts import column, one_line, row
 from napari_s3net.plugin.widgets.shortcuts import KeySheet, bind
+from napari_s3net.result import Segmentation
 
 #: Pause after a stroke before the run by itself; and after any change before lists are brought up to date.
 AFTER_STROKE_MS, REFRESH_MS = 500, 120

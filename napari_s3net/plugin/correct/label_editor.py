@@ -11,7 +11,6 @@ from napari.layers import Labels
 from numpy.typing import NDArray
 
 from napari_s3net.errors import InvalidImageError
-from napari_s3net.image import Segmentation
 from napari_s3net.labels.ids import ids_in
 from napari_s3net.plugin.correct.chosen_labels import ChosenLabels
 from napari_s3net.plugin.correct.renaming import choose_object
@@ -33,6 +32,7 @@ from napari_s3net.plugin.layers.result_layer import (
 from napari_s3net.plugin.layers.run_cache import cache_run, cached_run, remember_as_found
 from napari_s3net.plugin.layers.source import Source, inspect_source
 from napari_s3net.provenance import Provenance
+from napari_s3net.result import Segmentation
 from napari_s3net.settings import Settings, presets
 
 

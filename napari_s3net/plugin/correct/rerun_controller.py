@@ -7,9 +7,9 @@ from typing import Any
 from napari.layers import Labels
 from numpy.typing import NDArray
 
-from napari_s3net.image import Segmentation
 from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.jobs.background import Background, RefinerCache, rerun
+from napari_s3net.result import Segmentation
 
 
 class RerunController:

@@ -11,7 +11,6 @@ from napari.utils.notifications import show_info
 from qtpy.QtCore import QObject
 
 from napari_s3net.errors import InvalidImageError
-from napari_s3net.image import Step
 from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.correct.stack_editor import StackChange, StackEditor
 from napari_s3net.plugin.correct.stack_panel import StackPanel
@@ -20,6 +19,7 @@ from napari_s3net.plugin.jobs.pause import after_pause
 from napari_s3net.plugin.layers.slice_states import SEEN_MS, SliceState
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.widgets.text import plural
+from napari_s3net.progress import Step
 
 
 class StackController(QObject):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from napari_s3net.correction.slice_interpolation import fill_between
 from napari_s3net.correction.slice_propagation import Propagation, iter_propagate
 from napari_s3net.errors import InvalidImageError
-from napari_s3net.image import Image, Step
+from napari_s3net.image import Image
 from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.jobs.background import MakeSteps
 from napari_s3net.plugin.jobs.run import spare_core
@@ -26,6 +26,7 @@ from napari_s3net.plugin.layers.slice_states import SliceState, states_of
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.widgets.text import plural
+from napari_s3net.progress import Step
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_s3net.image import Image, Notice, Segmentation, Step
+from napari_s3net.image import Image
 from napari_s3net.plugin.jobs.run import PlaneJob, spare_core
 from napari_s3net.plugin.jobs.session import POLL_MS
 from napari_s3net.plugin.jobs.thread_job import Activity, is_busy
 from napari_s3net.plugin.layers.source import Source
+from napari_s3net.progress import Notice, Step
+from napari_s3net.result import Segmentation
 from napari_s3net.settings import Settings
 
 if TYPE_CHECKING:

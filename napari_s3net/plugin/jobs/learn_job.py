@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from napari_s3net.errors import S3NetError
-from napari_s3net.image import Image, Segmentation
+from napari_s3net.image import Image
 from napari_s3net.learning.files import ImageWithLabels, checkpoint_of
 from napari_s3net.learning.label_scan import Labelled, scan_labels
 from napari_s3net.learning.settings import LearnSettings
 from napari_s3net.plugin.jobs.stepped_job import SteppedJob
 from napari_s3net.plugin.jobs.thread_job import ThreadJob
+from napari_s3net.result import Segmentation
 from napari_s3net.segments import colour_of_hex
 
 #: Seconds between two previews, at least.

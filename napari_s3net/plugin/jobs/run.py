@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_s3net.image import Image, Notice, Segmentation, Step
+from napari_s3net.image import Image
 from napari_s3net.plugin.jobs.preload import preloading
 from napari_s3net.plugin.jobs.thread_job import Failure, LongJob
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.layers.stack import Stack
+from napari_s3net.progress import Notice, Step
+from napari_s3net.result import Segmentation
 from napari_s3net.runtime.generators import follow
 from napari_s3net.runtime.machine import cores
 from napari_s3net.settings import Settings

@@ -9,13 +9,13 @@ from enum import Enum
 from napari.utils.notifications import show_info
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_s3net.image import Segmentation
 from napari_s3net.plugin.jobs.run import Run, RunUpdate, VolumeRun
 from napari_s3net.plugin.jobs.thread_job import Activity, Failure
 from napari_s3net.plugin.layers.target import Target
 from napari_s3net.plugin.layers.volume_target import VolumeTarget
 from napari_s3net.plugin.widgets.volume_text import volume_progress
 from napari_s3net.provenance import Provenance
+from napari_s3net.result import Segmentation
 from napari_s3net.settings import Settings
 
 POLL_MS = 50

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_s3net.image import Notice
 from napari_s3net.plugin.jobs.thread_job import PausableJob
+from napari_s3net.progress import Notice
 from napari_s3net.runtime.generators import follow
 
 PAUSE_SECONDS = 0.1

@@ -10,9 +10,10 @@ from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 
 from napari_s3net.export.formats import mask_segment, segments_of
-from napari_s3net.image import Geometry, Segmentation
+from napari_s3net.image import Geometry
 from napari_s3net.plugin.layers.palette import colormap_of
 from napari_s3net.plugin.layers.placement import KEY
+from napari_s3net.result import Segmentation
 from napari_s3net.segments import Colour, Segment, name_of_label
 
 #: Labels that are painted by hand are few; more are instances, which have no names.

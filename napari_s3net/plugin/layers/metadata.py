@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_s3net.image import Geometry, Segmentation
+from napari_s3net.image import Geometry
 from napari_s3net.labels.matching import match_to_previous, match_to_stack, renumber
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.preprocessing.window import to_unit
 from napari_s3net.provenance import Provenance
+from napari_s3net.result import Segmentation
 from napari_s3net.segments import Meaning
 from napari_s3net.volume.slices import cluster_meanings
 

@@ -10,7 +10,6 @@ import numpy as np
 from napari.layers import Labels
 from numpy.typing import NDArray
 
-from napari_s3net.image import Segmentation
 from napari_s3net.plugin.layers.metadata import (
     Metadata,
     ids_as_before,
@@ -37,6 +36,7 @@ from napari_s3net.plugin.layers.result_layer import (
 )
 from napari_s3net.plugin.layers.run_cache import cache_run, is_changed
 from napari_s3net.plugin.layers.source import Source, finest_level, layer_placement
+from napari_s3net.result import Segmentation
 
 #: A preview has at most this many clusters.
 PREVIEW_CLUSTERS = 64

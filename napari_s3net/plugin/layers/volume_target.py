@@ -10,7 +10,6 @@ import numpy as np
 from napari.layers import Labels
 from numpy.typing import NDArray
 
-from napari_s3net.image import Segmentation
 from napari_s3net.plugin.layers.metadata import Metadata, joined_by_id, make_metadata, numbered_as_stack, numbers_of
 from napari_s3net.plugin.layers.metadata_history import history_of
 from napari_s3net.plugin.layers.packed import PackedPlane, check_sum
@@ -22,6 +21,7 @@ from napari_s3net.plugin.layers.source import layer_placement
 from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.layers.target import REPLACED, Target
 from napari_s3net.provenance import Provenance
+from napari_s3net.result import Segmentation
 
 
 class VolumeTarget(Target):

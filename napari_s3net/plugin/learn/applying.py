@@ -10,11 +10,11 @@ from typing import Any
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels
 
-from napari_s3net.image import Segmentation
 from napari_s3net.plugin.jobs.learn_job import ApplyJob
 from napari_s3net.plugin.layers.source import source_of
 from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.learn.result import put_result, replaces_changes
+from napari_s3net.result import Segmentation
 
 
 @dataclass(frozen=True, eq=False)

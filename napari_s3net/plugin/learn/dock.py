@@ -12,7 +12,6 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QLabel, QPushButton, QWidget
 
 from napari_s3net.errors import S3NetError
-from napari_s3net.image import Segmentation
 from napari_s3net.learning.label_scan import Labelled
 from napari_s3net.plugin.jobs.folder_job import FolderJob
 from napari_s3net.plugin.jobs.learn_job import (
@@ -43,6 +42,7 @@ from napari_s3net.plugin.widgets.dock import Dock, show_dock
 from napari_s3net.plugin.widgets.parts import button, caption, column, row
 from napari_s3net.plugin.widgets.progress_text import summary_text
 from napari_s3net.plugin.widgets.text import plural
+from napari_s3net.result import Segmentation
 
 POLL_MS = 100
 

@@ -10,7 +10,6 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Labels
 from qtpy.QtCore import QObject
 
-from napari_s3net.image import Segmentation
 from napari_s3net.plugin.jobs.pause import after_pause
 from napari_s3net.plugin.layers.image_in_place import note_file
 from napari_s3net.plugin.layers.plane_key import key_in_view
@@ -20,6 +19,7 @@ from napari_s3net.plugin.layers.stroke_layer import find_strokes
 from napari_s3net.plugin.layers.view import hide_others, show_whole
 from napari_s3net.plugin.learn.open_layers import file_of
 from napari_s3net.plugin.learn.result import add_result, is_kept, open_image
+from napari_s3net.result import Segmentation
 
 
 def show_middle(viewer: Any, layer: Any) -> None:

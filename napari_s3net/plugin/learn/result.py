@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from napari_s3net.batch.folder import REPORT
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.export.result import label_suffix
-from napari_s3net.image import Image, Segmentation
+from napari_s3net.image import Image
 from napari_s3net.io import read_image, write_labels
 from napari_s3net.io.validation.headers import stem
 from napari_s3net.learning.files import CORRECTED, UNLABELLED, place_of_labels
@@ -40,6 +40,7 @@ from napari_s3net.plugin.layers.slice_states import reviewed_pixels
 from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.learn.open_layers import class_labels, class_segments
 from napari_s3net.plugin.widgets.text import plural
+from napari_s3net.result import Segmentation
 
 #: Check sums of labels as they were written last.
 _kept: PerLayer[Labels, int] = PerLayer()

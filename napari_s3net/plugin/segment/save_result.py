@@ -13,7 +13,6 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_s3net.errors import WriteError
 from napari_s3net.export.formats import FORMATS, write_formats
-from napari_s3net.image import Segmentation
 from napari_s3net.io.validation.headers import stem
 from napari_s3net.plugin.contributions.writer import write_labels
 from napari_s3net.plugin.layers.mask_layer import mask_of
@@ -22,6 +21,7 @@ from napari_s3net.plugin.layers.renewal import PerLayer
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.widgets.remembered import recall, remember
+from napari_s3net.result import Segmentation
 from napari_s3net.segments import Meaning
 
 #: Formats of label images, as a file dialog names them.

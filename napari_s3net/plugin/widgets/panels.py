@@ -6,12 +6,12 @@ from qtpy.QtCore import Signal
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton, QWidget
 
-from napari_s3net.image import Step
 from napari_s3net.plugin.widgets.loss_plot import LossPlot
 from napari_s3net.plugin.widgets.parts import button, caption, column, heading, menu_button, row
 from napari_s3net.plugin.widgets.progress_text import progress_text
 from napari_s3net.plugin.widgets.time_left import TimeLeft
 from napari_s3net.plugin.widgets.volume_text import slices_text, volume_progress
+from napari_s3net.progress import Step
 
 #: From this height on there is room for the plot of the losses.
 PLOT_FROM = 130

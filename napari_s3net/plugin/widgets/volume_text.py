@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from napari_s3net.image import Geometry, Step
+from napari_s3net.image import Geometry
 from napari_s3net.plugin.widgets.text import NARROW, plural, seconds_text
+from napari_s3net.progress import Step
 
 #: Below so many mm³ a volume is not told in millilitres, of which nothing would be left.
 SMALL = 10.0

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from napari_s3net.correction.constraints import OBJECT
-from napari_s3net.image import Segmentation, Step
 from napari_s3net.plugin.jobs import background as module
 from napari_s3net.plugin.jobs.background import Background, RefinerCache, estimate_uncertainty, rerun
 from napari_s3net.plugin.jobs.thread_job import Failure, is_busy
+from napari_s3net.progress import Step
+from napari_s3net.result import Segmentation
 
 pytestmark = pytest.mark.viewer
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QThreadPool
 
-from napari_s3net.image import Segmentation
 from napari_s3net.io import read_image
 from napari_s3net.learning.files import find_images_with_labels
 from napari_s3net.learning.label_scan import scan_labels
@@ -12,6 +11,7 @@ from napari_s3net.learning.model import load_model
 from napari_s3net.learning.settings import learn_settings
 from napari_s3net.plugin.jobs.learn_job import ApplyJob, LearnJob, LearnRequest, NextJob
 from napari_s3net.plugin.jobs.thread_job import Failure
+from napari_s3net.result import Segmentation
 from napari_s3net.runtime import child_pool
 from tests.learning.conftest import TINY, scene, write_partly_labelled
 

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from napari_s3net.errors import DivergedError
-from napari_s3net.image import Geometry, Segmentation
+from napari_s3net.image import Geometry
 from napari_s3net.plugin.jobs.run import Run, spare_core
 from napari_s3net.plugin.jobs.thread_job import Failure
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.source import Source
+from napari_s3net.result import Segmentation
 from napari_s3net.runtime.machine import cores
 from napari_s3net.settings import Settings
 
@@ -180,7 +181,8 @@ import numpy as np
 from qtpy.QtWidgets import QApplication
 app = QApplication([])
 import napari_s3net.segmentation
-from napari_s3net.image import Geometry, Step
+from napari_s3net.image import Geometry
+from napari_s3net.progress import Step
 from napari_s3net.plugin.jobs.run import Run
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.source import Source
@@ -214,7 +216,8 @@ def test_python_may_end_in_the_middle_of_a_run():
 ALONE = """
 import sys
 import numpy as np
-from napari_s3net.image import Geometry, Step
+from napari_s3net.image import Geometry
+from napari_s3net.progress import Step
 from napari_s3net.plugin.jobs.run import PlaneJob
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.source import Source

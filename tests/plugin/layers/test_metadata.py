@@ -4,11 +4,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from napari_s3net.image import Geometry, Segmentation
+from napari_s3net.image import Geometry
 from napari_s3net.plugin.layers import metadata as notes
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.provenance import Provenance
+from napari_s3net.result import Segmentation
 from napari_s3net.segments import Meaning
 from napari_s3net.settings import Settings
 

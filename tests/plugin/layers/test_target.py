@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_s3net.image import Geometry, Segmentation
+from napari_s3net.image import Geometry
 from napari_s3net.plugin.layers.metadata_history import history_of
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.plane_key import PlaneKey
@@ -13,6 +13,7 @@ from napari_s3net.plugin.layers.run_cache import cached_run
 from napari_s3net.plugin.layers.source import source_of
 from napari_s3net.plugin.layers.target import FRAMES, REPLACED, Target, dissolve
 from napari_s3net.provenance import Provenance
+from napari_s3net.result import Segmentation
 from napari_s3net.segments import Meaning
 from napari_s3net.settings import Settings
 

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_s3net.image import Geometry, Segmentation
+from napari_s3net.image import Geometry
 from napari_s3net.plugin.layers.result_layer import metadata_of
 from napari_s3net.plugin.layers.source import source_of
 from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.layers.target import REPLACED
 from napari_s3net.plugin.layers.volume_target import VolumeTarget
 from napari_s3net.provenance import Provenance
+from napari_s3net.result import Segmentation
 from napari_s3net.settings import presets
 
 SHAPE = (4, 20, 30)

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_s3net.image import Geometry, Segmentation
+from napari_s3net.image import Geometry
 from napari_s3net.plugin.learn.applying import Applying
 from napari_s3net.provenance import Provenance
+from napari_s3net.result import Segmentation
 from napari_s3net.settings import Settings
 
 MODEL = Path("model.safetensors")

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_s3net.image import Geometry, Image, Segmentation
+from napari_s3net.image import Geometry, Image
 from napari_s3net.plugin.learn.open_layers import class_labels, open_labels
 from napari_s3net.plugin.learn.result import add_result, open_image
 from napari_s3net.provenance import Provenance
+from napari_s3net.result import Segmentation
 from napari_s3net.settings import Settings
 
 GREY = np.zeros((6, 8), np.uint8)

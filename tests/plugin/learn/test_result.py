@@ -9,7 +9,7 @@ from napari.layers._source import layer_source
 from napari.utils.colormaps import DirectLabelColormap
 
 from napari_s3net.errors import InvalidImageError, ReadError
-from napari_s3net.image import Geometry, Image, Segmentation
+from napari_s3net.image import Geometry, Image
 from napari_s3net.io import read_image, read_labels
 from napari_s3net.io.write import write_labels, write_png
 from napari_s3net.learning.files import UNLABELLED, find_images_with_labels
@@ -32,6 +32,7 @@ from napari_s3net.plugin.learn.result import (
     replaces_changes,
 )
 from napari_s3net.provenance import Provenance
+from napari_s3net.result import Segmentation
 from napari_s3net.runtime import child_pool
 from napari_s3net.settings import Settings
 from tests.learning.conftest import scene

@@ -9,7 +9,7 @@ from napari.utils.colormaps import DirectLabelColormap
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QApplication
 
-from napari_s3net.image import Geometry, Segmentation
+from napari_s3net.image import Geometry
 from napari_s3net.plugin.correct.renaming import choose_object
 from napari_s3net.plugin.layers.locks import locks_of
 from napari_s3net.plugin.layers.palette import CLEAR, colour_table
@@ -26,6 +26,7 @@ from napari_s3net.plugin.segment import hovered_cluster, result_commands
 from napari_s3net.plugin.segment.result_controller import ResultController
 from napari_s3net.plugin.widgets.result_panel import ResultPanel
 from napari_s3net.provenance import Provenance
+from napari_s3net.result import Segmentation
 from napari_s3net.settings import presets
 
 pytestmark = pytest.mark.viewer

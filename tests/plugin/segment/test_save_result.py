@@ -9,7 +9,7 @@ from napari.components import ViewerModel
 
 from napari_s3net.errors import WriteError
 from napari_s3net.export.formats import FORMATS
-from napari_s3net.image import Geometry, Segmentation
+from napari_s3net.image import Geometry
 from napari_s3net.io import read_image, read_labels
 from napari_s3net.plugin.layers.source import source_of
 from napari_s3net.plugin.layers.stack import Stack
@@ -25,6 +25,7 @@ from napari_s3net.plugin.segment.save_result import (
     save_result,
 )
 from napari_s3net.provenance import Provenance
+from napari_s3net.result import Segmentation
 from napari_s3net.settings import presets
 
 pytestmark = pytest.mark.viewer

@@ -3,9 +3,9 @@
 import pytest
 from qtpy.QtWidgets import QAbstractButton
 
-from napari_s3net.image import Step
 from napari_s3net.plugin.widgets.panels import ProgressPanel, Welcome
 from napari_s3net.plugin.widgets.text import NARROW
+from napari_s3net.progress import Step
 
 pytestmark = pytest.mark.viewer
 

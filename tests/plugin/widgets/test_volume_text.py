@@ -1,8 +1,9 @@
 import pytest
 
-from napari_s3net.image import Geometry, Step
+from napari_s3net.image import Geometry
 from napari_s3net.plugin.widgets.text import NARROW
 from napari_s3net.plugin.widgets.volume_text import amount_text, slices_text, volume_progress, volumes_text
+from napari_s3net.progress import Step
 
 LOSSES = {"cluster": 1.0}
 
