@@ -119,6 +119,35 @@ def put_run(layer: Labels, key: PlaneKey, run: CachedRun) -> None:
     _runs.setdefault(layer, {})[key] = run
 
 
+def known_runs(layer: Labels) -> dict[PlaneKey, CachedRun]:
+    """The last run on every plane, as it is known now.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        The labels.
+
+    Returns
+    -------
+    dict of PlaneKey to CachedRun
+        For `bring_back`; knows nothing of later runs.
+    """
+    return dict(_runs.get(layer, {}))
+
+
+def bring_back(layer: Labels, runs: Mapping[PlaneKey, CachedRun]) -> None:
+    """Take earlier runs for the last ones, as after an undo of what came later; planes without one have none.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        The labels.
+    runs : mapping of PlaneKey to CachedRun
+        From `known_runs`.
+    """
+    _runs[layer] = dict(runs)
+
+
 def first_labels(layer: Labels) -> dict[PlaneKey, PackedPlane]:
     """The labels of every plane as the run made them, before anything was corrected.
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import weakref
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from napari.layers import Labels
 
+from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.renewal import renewals_of
 from napari_s3net.plugin.layers.result_layer import planes_of_step
-from napari_s3net.plugin.layers.run_cache import compare_with_runs
+from napari_s3net.plugin.layers.run_cache import CachedRun, bring_back, compare_with_runs, known_runs
 
 #: So many steps can be taken back.
 MOST = 200
@@ -52,11 +53,14 @@ class Step:
         The label layer that it changed.
     undo, redo : callable or None
         What takes it back and does it again; None where the layer's own history knows.
+    runs : mapping of PlaneKey to CachedRun
+        The last runs on the layer's planes on the other side of the step: before it, and once it is undone, after it.
     """
 
     layer: weakref.ref[Labels]
     undo: Callable[[], None] | None = None
     redo: Callable[[], None] | None = None
+    runs: Mapping[PlaneKey, CachedRun] = field(default_factory=dict)
 
 
 class UndoLog:
@@ -92,7 +96,7 @@ class UndoLog:
             For what the layer's own history does not know, such as a name.
         """
         self._changed.add(layer)
-        self._done.append(Step(weakref.ref(layer), undo, redo))
+        self._done.append(Step(weakref.ref(layer), undo, redo, known_runs(layer)))
         self._undone.clear()
 
     def undo(self) -> str:
@@ -123,11 +127,12 @@ class UndoLog:
             layer = step.layer()
             if layer is None or not any(one is layer for one in layers) or not _is_left(step, layer, what):
                 continue
+            others.append(replace(step, runs=known_runs(layer)))
             own = step.undo if what == "undo" else step.redo
             if own is None:
+                bring_back(layer, step.runs)
                 compare_with_runs(layer, planes_of_step(layer, what))
             (own or getattr(layer, what))()
-            others.append(step)
             return f"{what.capitalize()}: {layer.name}"
         active = None if viewer is None else plain(viewer.layers.selection.active)
         if isinstance(active, Labels) and active not in self._changed:  # what was done before anybody followed it

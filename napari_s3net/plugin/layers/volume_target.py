@@ -83,7 +83,7 @@ class VolumeTarget(Target):
             return
         self._free_brush()
         if self._made:
-            self._viewer.layers.remove(layer)
+            self._remove(layer)
         elif fits_source(layer, self.source):
             self._take_in_changes()
             for index, earlier in self._earlier.items():
@@ -147,11 +147,12 @@ class VolumeTarget(Target):
                         self.remark = REPLACED
                 layer.data[key.index] = labels
                 after[key] = self._packed(index, layer.data[key.index])
-                cache_run(layer, key, {}, packed=after[key], numbers=numbers, proposed=result.foreground)
             elif earlier is not None:
                 layer.data[key.index] = earlier
         if not self._made:
             record_planes(layer, before, after)
+        for key, plane in after.items():
+            cache_run(layer, key, {}, packed=plane, numbers=numbers, proposed=result.foreground)
         return before, after
 
     def _take_in_changes(self) -> None:

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_s3net.plugin.layers.result_layer import write_undoable
+from napari_s3net.plugin.layers.plane_key import PlaneKey
+from napari_s3net.plugin.layers.result_layer import write_planes_undoable, write_undoable
+from napari_s3net.plugin.layers.run_cache import cache_run, cached_run, remember_as_found
+from napari_s3net.plugin.layers.slice_states import SliceState, states_of
 from napari_s3net.plugin.layers.undo import undo_log_of
 
 WHOLE = (slice(None), slice(None))
@@ -84,3 +87,44 @@ def test_strokes_of_the_brush_come_back_too(viewer):
     assert not layer.data.any()
     log.redo()
     assert layer.data[1, 1] == 3
+
+
+def plane_of(value):
+    return np.full((4, 5), value)
+
+
+@pytest.mark.parametrize("corrects", [False, True], ids=["another run", "a re-run with strokes"])
+def test_what_labels_are_reverted_to_goes_back_and_comes_again_with_the_run_that_made_it(viewer, corrects):
+    log, layer, key = undo_log_of(viewer), viewer.layers["labels"], PlaneKey((None, None))
+    first, second = {"weights": np.ones(1)}, {"weights": np.zeros(1)}
+    layer.data[...] = 2
+    cache_run(layer, key, first)
+    write_undoable(layer, WHOLE, plane_of(3))  # by hand
+    write_undoable(layer, WHOLE, plane_of(4))
+    cache_run(layer, key, second, corrects=corrects)
+    seen = []
+    for step in (log.undo, log.undo, log.redo, log.redo):
+        step()
+        run = cached_run(layer, key)
+        seen.append((int(layer.data[0, 0]), int(run.labels[0, 0]), run.state is first))
+    assert seen == [(3, 2, True), (2, 2, True), (3, 2, True), (4, 4, False)]
+
+
+def test_in_a_volume_each_slice_has_the_run_again_that_it_had(viewer):
+    layer = viewer.add_labels(np.zeros((3, 4, 5), int), name="volume")
+    log, keys = undo_log_of(viewer), [PlaneKey((n, None, None)) for n in range(3)]
+    for n in (0, 1):
+        layer.data[n] = 1
+        cache_run(layer, keys[n], {})
+    write_planes_undoable(layer, {keys[1]: plane_of(2)})  # corrected by hand
+    write_planes_undoable(layer, {keys[1]: plane_of(5), keys[2]: plane_of(5)})
+    for n in (1, 2):
+        cache_run(layer, keys[n], {})
+    log.undo()
+    assert [int(cached_run(layer, key).labels[0, 0]) for key in keys[:2]] == [1, 1]
+    assert cached_run(layer, keys[2]) is None, "no run is left that made it"
+    assert [states_of(layer).of(key) for key in keys[:2]] == [SliceState.UNSEEN, SliceState.CORRECTED]
+    remember_as_found(layer, keys[2])
+    log.redo()
+    assert [int(cached_run(layer, key).labels[0, 0]) for key in keys] == [1, 5, 5]
+    assert states_of(layer).of(keys[1]) is SliceState.UNSEEN
