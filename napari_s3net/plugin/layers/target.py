@@ -156,7 +156,7 @@ class Target:
         if before is None or layer is None or not self._holds(layer):
             return
         if self._made:
-            self._viewer.layers.remove(layer)
+            self._remove(layer)
         elif fits_source(layer, self.source):
             write_unrecorded(layer, self.source.index, before)
             recolour(layer)
@@ -290,6 +290,12 @@ class Target:
     def _hold_mode(self, event: Any = None) -> None:
         if self.layer is not None and str(self.layer.mode) != "pan_zoom":
             self.layer.mode = "pan_zoom"
+
+    def _remove(self, layer: Labels) -> None:
+        """Remove what the run has made; where it is selected, its image is then, and not whatever lies below."""
+        if plain(self._viewer.layers.selection.active) is layer:
+            self._viewer.layers.selection.active = self._image_layer
+        self._viewer.layers.remove(layer)
 
     def _add(self) -> Labels:
         """A new layer; the selection stays where it was."""

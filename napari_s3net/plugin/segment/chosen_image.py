@@ -46,6 +46,8 @@ class ChosenImage(QObject):
         super().__init__(parent)
         self._viewer, self._is_busy = viewer, is_busy
         self.layer: ImageLayer | None = None
+        #: The layer that was active when it was last followed; not during a run.
+        self._active = plain(viewer.layers.selection.active)
 
     def viewer_events(self) -> list[tuple[Any, Callable[..., None]]]:
         """List what is to be heard of the viewer.
@@ -98,17 +100,24 @@ class ChosenImage(QObject):
         self._choose(self.layers()[n])
         self.listed.emit()
 
+    def catch_up(self) -> None:
+        """After a run: take the image that became active meanwhile."""
+        if plain(self._viewer.layers.selection.active) is not self._active:
+            self._follow()
+
     def release(self) -> None:
         """Let go of the layer."""
         self._unfollow()
-        self.layer = None
+        self.layer = self._active = None
 
     def _follow(self, event: Any = None) -> None:
         """Choose the image layer that became active, or the one that an active result belongs to."""
-        active = plain(self._viewer.layers.selection.active)
-        active = next((image for image in self.layers() if is_result_of(active, image)), active)
-        if isinstance(active, ImageLayer) and active is not self.layer and not self._is_busy():
-            self._choose(active)
+        if self._is_busy():
+            return
+        self._active = active = plain(self._viewer.layers.selection.active)
+        image = next((image for image in self.layers() if is_result_of(active, image)), active)
+        if isinstance(image, ImageLayer) and image is not self.layer:
+            self._choose(image)
             self.look()
 
     def _choose(self, layer: ImageLayer | None) -> None:

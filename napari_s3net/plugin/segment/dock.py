@@ -307,6 +307,8 @@ class SegmentDock(Dock):
     def _enter(self, phase: Phase, words: str) -> None:
         if phase is Phase.FAILED:
             self.fail(words)
+        if not phase.is_busy:
+            self.image.catch_up()
         self._moved()
 
     def _settle(self, *_: Any) -> None:

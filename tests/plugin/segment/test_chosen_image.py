@@ -41,6 +41,33 @@ def test_the_active_image_is_taken_but_not_during_a_run(heard):
     assert words == [("chosen", first), ("listed", first)]
 
 
+def test_after_a_run_the_image_that_became_active_meanwhile_is_taken(heard):
+    viewer, image, busy, words = heard
+    first, second = viewer.layers
+    viewer.layers.selection.active = second
+    busy[0] = True
+    viewer.layers.selection.active = first
+    busy[0] = False
+    image.catch_up()
+    image.catch_up()
+    assert words == [("chosen", first), ("listed", first)]
+
+
+def test_after_a_run_an_image_of_the_list_stays_whatever_was_active_before(heard):
+    viewer, image, busy, words = heard
+    first, second = viewer.layers
+    viewer.layers.selection.active = second
+    image.choose_nth(0)
+    words.clear()
+    busy[0] = True
+    viewer.layers.selection.active = viewer.add_labels(np.zeros((8, 9), int))  # as a run adds its result,
+    viewer.layers.selection.active = second  # and gives the selection back
+    busy[0] = False
+    image.catch_up()
+    assert image.layer is first
+    assert all(word == "listed" for word, _ in words)
+
+
 def test_one_of_the_list_is_taken_whatever_is_active(heard):
     viewer, image, _, words = heard
     image.choose_nth(0)

@@ -65,6 +65,34 @@ def test_cancel_of_a_first_run_leaves_no_layer(ready, viewer, qtbot, fake_runs):
     assert ready.run_button.isEnabled()
 
 
+def test_an_image_chosen_in_the_layer_list_during_a_run_is_worked_on_after_it(ready, viewer, qtbot, fake_runs):
+    fake_runs.iterations = 5000
+    run_to(ready, qtbot)
+    viewer.add_image(np.zeros((30, 40)), name="other")
+    assert ready.choosers.image.currentText() == "mole"
+    ready.progress.stop.click()
+    qtbot.waitUntil(lambda: not ready.session.phase.is_busy, timeout=20000)
+    assert ready.choosers.image.currentText() == "other"
+    assert ready.source.name == "other"
+    assert ready.result.layer is None
+    viewer.layers.selection.active = label_layer(viewer)
+    assert ready.choosers.image.currentText() == "mole"
+    assert ready.panel.isVisibleTo(ready)
+
+
+def test_cancel_of_a_preview_that_is_selected_goes_back_to_its_image(dock, photograph, viewer, qtbot, fake_runs):
+    fake_runs.iterations = 5000
+    viewer.add_image(photograph, name="mole")
+    viewer.add_image(photograph, name="other")
+    dock.choosers.image_chosen.emit(0)
+    run_to(dock, qtbot)
+    viewer.layers.selection.active = label_layer(viewer)
+    dock.progress.cancel.click()
+    qtbot.waitUntil(lambda: dock.session.phase is Phase.READY, timeout=20000)
+    assert viewer.layers.selection.active is viewer.layers["mole"]
+    assert dock.choosers.image.currentText() == "mole"
+
+
 def test_cancel_of_a_second_run_puts_everything_back(ready, viewer, qtbot, fake_runs):
     run_through(ready, qtbot)
     layer = label_layer(viewer)
