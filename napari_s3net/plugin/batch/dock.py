@@ -10,6 +10,7 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton
 
 from napari_s3net.batch import FileRow, Item, Plan, Summary
+from napari_s3net.batch.folder import REPORT
 from napari_s3net.batch.review import Review
 from napari_s3net.errors import S3NetError
 from napari_s3net.plugin.batch.form import BatchForm
@@ -22,6 +23,7 @@ from napari_s3net.plugin.batch.review_panel import ReviewPanel
 from napari_s3net.plugin.batch.review_place import ReviewPlace
 from napari_s3net.plugin.batch.table import FileTable
 from napari_s3net.plugin.jobs.batch_job import BatchJob, BatchUpdate, FolderContents, FolderScan, PageJob
+from napari_s3net.plugin.jobs.folder_watch import FolderWatch
 from napari_s3net.plugin.jobs.thread_job import Activity, Failure, busy_words, is_busy
 from napari_s3net.plugin.widgets.dock import Dock
 from napari_s3net.plugin.widgets.parts import caption, row
@@ -60,6 +62,7 @@ class BatchDock(Dock):
         self.place = ReviewPlace(napari_viewer, self.panel)
         self.review_controller.obstacle = self.place.obstacle
         self._results = ResultOpener(napari_viewer)
+        self._watch = FolderWatch(self)
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
         self._build()
@@ -116,6 +119,7 @@ class BatchDock(Dock):
 
     def _let_go(self) -> None:
         self._timer.stop()
+        self._watch.watch()
         if self.job is not None:
             self.job.stop()
         self._close_activity()
@@ -157,6 +161,7 @@ class BatchDock(Dock):
         self.review_controller.decided.connect(self.table.files.decide)
         self.review_controller.moved.connect(self.table.pick)
         self.review_controller.ended.connect(self._end_review)
+        self._watch.changed.connect(self._count_anew)
         self._timer.timeout.connect(self._tick)
         self.follow_viewer()
 
@@ -193,10 +198,35 @@ class BatchDock(Dock):
                 assert self.plan is not None  # noqa: S101 - just read
                 self.form.source_line.setText("Looking for images…")
                 self.line.clear()
-                self._scan = FolderScan(self.plan)
-                self._scan.start()
-                self._timer.start()
+                self._begin_scan()
         self._show_state()
+
+    def _begin_scan(self) -> None:
+        assert self.plan is not None  # noqa: S101 - there is something to look at
+        self._scan = FolderScan(self.plan)
+        self._scan.start()
+        self._timer.start()
+        self._note_folders()
+
+    def _note_folders(self) -> None:
+        """What is in the folders now is known."""
+        if self.plan is not None:
+            self._watch.watch(self.plan.source, self.plan.output / REPORT, recursive=self.plan.recursive)
+
+    @property
+    def _may_count(self) -> bool:
+        """Whether nothing goes on that the folders' contents are needed for as they were."""
+        return self.plan is not None and not (self.job or self._scan or self.review_controller.is_on)
+
+    def _come_back(self) -> None:
+        """Files may have come or gone meanwhile."""
+        if self._may_count:
+            self._watch.look()
+
+    def _count_anew(self) -> None:
+        if self._may_count:
+            self.show_message("")
+            self._begin_scan()
 
     def _show_contents(self, found: FolderContents) -> None:
         assert self.plan is not None  # noqa: S101 - it was looked at
@@ -279,6 +309,7 @@ class BatchDock(Dock):
         if isinstance(update.outcome, Failure):
             self.fail(update.outcome.message)
         self.form.output_line.clear()
+        self._note_folders()
         self._show_state()
 
     def _close_activity(self) -> None:

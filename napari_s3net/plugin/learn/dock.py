@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QFileDialog, QLabel, QPushButton, QWidget
 from napari_s3net.errors import S3NetError
 from napari_s3net.learning.label_scan import Labelled
 from napari_s3net.plugin.jobs.folder_job import FolderJob
+from napari_s3net.plugin.jobs.folder_watch import FolderWatch
 from napari_s3net.plugin.jobs.learn_job import (
     ApplyJob,
     LabelScan,
@@ -75,6 +76,7 @@ class LearnDock(Dock):
         self._advice = FIRST
         self._seen = SeenSlices(napari_viewer, lambda: correcting.labels, self)
         self.form = LearnForm()
+        self._watch = FolderWatch(self)
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
         self._build()
@@ -204,6 +206,7 @@ class LearnDock(Dock):
 
     def _let_go(self) -> None:
         self._timer.stop()
+        self._watch.watch()
         if self.job is not None:
             self.job.cancel()
         self._close_activity()
@@ -247,6 +250,7 @@ class LearnDock(Dock):
         self.next_button.clicked.connect(self.choose_next)
         self.keep_button.clicked.connect(self.keep)
         self.progress.said.connect(self.line.setText)
+        self._watch.changed.connect(self._count_anew)
         self._timer.timeout.connect(self._tick)
         self.follow_viewer()
 
@@ -272,22 +276,37 @@ class LearnDock(Dock):
 
     def _scan_folders(self) -> None:
         """The folders have changed: look what is in them."""
-        images, labels = self.form.image_folder, self.form.label_folder
         self.labelled = None
         self.show_message("")
-        if images is not None and labels is not None:
+        if self._begin_scan():
             self.form.found.setText("Looking at the folders…")
+        self._show_state()
+
+    def _begin_scan(self) -> bool:
+        """Look what is in the folders, if both are chosen."""
+        images, labels = self.form.image_folder, self.form.label_folder
+        if images is not None and labels is not None:
             self._scan = LabelScan(images, labels, self.form.model)
             self._scan.start()
             self._timer.start()
-        self._show_state()
+            self._watch.watch(images, labels)
+        return self._scan is not None
+
+    def _come_back(self) -> None:
+        """Files may have come or gone meanwhile."""
+        if self.job is None and self._scan is None:
+            self._watch.look()
+
+    def _count_anew(self) -> None:
+        self.show_message("")
+        self._begin_scan()
 
     def _tick(self) -> None:
         if self._scan is not None and self._scan.is_over:
             found, self._scan = self._scan.take_outcome(), None
-            if isinstance(found, Labelled):
-                self.labelled = found
-                self.form.show_found(found)
+            self.labelled = found if isinstance(found, Labelled) else None
+            if self.labelled is not None:
+                self.form.show_found(self.labelled)
             elif isinstance(found, Failure):
                 self.form.found.clear()
                 self.show_message(found.message)

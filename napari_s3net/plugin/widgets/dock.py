@@ -83,7 +83,10 @@ class Dock(QScrollArea):
         """For Qt: napari's close button takes a dock's widget out of its window and tells it nothing else."""
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self.release()
-        return bool(super().event(event))
+        answer = bool(super().event(event))
+        if event.type() in (QEvent.Type.Show, QEvent.Type.WindowActivate) and self.isVisible() and not self._released:
+            self._come_back()
+        return answer
 
     def showEvent(self, event: QShowEvent) -> None:
         """For Qt: when it is first shown, the dock joins the others; shown again by a menu, its tab comes to the front.
@@ -232,6 +235,9 @@ class Dock(QScrollArea):
     def _viewer_events(self) -> list[tuple[Any, Callable[..., None]]]:
         """Events of the viewer, and who hears them."""
         return []
+
+    def _come_back(self) -> None:
+        """Somebody looks at the dock again: its tab or its window has come to the front."""
 
     def _let_go(self) -> None:
         """End what the dock began; it hears nothing of the viewer any more."""

@@ -7,7 +7,8 @@ import PIL.Image
 import pytest
 from napari.components import ViewerModel
 from napari.utils.theme import get_theme
-from qtpy.QtCore import Qt, QThreadPool
+from qtpy.QtCore import QEvent, Qt, QThreadPool
+from qtpy.QtWidgets import QApplication
 
 from napari_s3net.batch import BatchReport, FileRow, isolated, iter_batch
 from napari_s3net.batch.folder import locked
@@ -371,3 +372,45 @@ def test_napari_opens_the_dock_by_its_name(make_napari_viewer):
     _, widget = viewer.window.add_plugin_dock_widget("napari-s3net", "Batch")
     assert type(widget).__name__ == "BatchDock"
     assert widget.widget().minimumSizeHint().width() <= base.LEAST_WIDTH
+
+
+def come_back(dock, qtbot):
+    """As when somebody has been in another program meanwhile."""
+    QApplication.sendEvent(dock, QEvent(QEvent.Type.WindowActivate))
+    qtbot.waitUntil(lambda: dock._watch._running is None and dock._scan is None, timeout=10000)
+
+
+def test_files_that_came_or_went_meanwhile_are_counted_when_somebody_comes_back(ready, photos, qtbot):
+    ready.show()
+    come_back(ready, qtbot)
+    assert ready.form.source_line.text() == "3 images"
+    away = photos.with_name("away")
+    away.mkdir()
+    (photos / "a.png").rename(photos / "d.png")
+    (photos / "b.png").rename(away / "b.png")
+    come_back(ready, qtbot)
+    assert ready.form.source_line.text() == "2 images"
+    assert ready.table.files.files == ["c.png", "d.png"]
+    for path in list(photos.iterdir()):
+        path.rename(away / path.name)
+    come_back(ready, qtbot)
+    assert "is an image that can be read" in ready.message.text()
+    (away / "b.png").rename(photos / "b.png")
+    come_back(ready, qtbot)
+    assert ready.form.source_line.text() == "1 image"
+    assert not ready.message.text()
+
+
+def test_what_is_said_of_a_batch_stays_when_somebody_comes_back_and_a_review_goes_on(ready, photos, qtbot):
+    ready.show()
+    run_through(ready, qtbot)
+    said, rows = ready.line.text(), list(ready.table.files.rows)
+    come_back(ready, qtbot)
+    assert (ready.line.text(), ready.table.files.rows) == (said, rows)
+    ready.review_button.click()
+    (photos / "d.png").write_bytes((photos / "c.png").read_bytes())
+    come_back(ready, qtbot)
+    assert ready.review_controller.is_on
+    ready.review_controller.end()
+    come_back(ready, qtbot)
+    assert ready.form.source_line.text() == "4 images"

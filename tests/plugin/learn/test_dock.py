@@ -8,8 +8,9 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Labels
 from napari.layers._source import layer_source
-from qtpy.QtCore import QThreadPool
+from qtpy.QtCore import QEvent, QThreadPool
 from qtpy.QtGui import QColor
+from qtpy.QtWidgets import QApplication
 
 from napari_s3net.batch import isolated
 from napari_s3net.image import Geometry
@@ -88,6 +89,31 @@ def test_first_it_says_what_to_do(dock):
 def test_it_tells_how_many_are_corrected_and_how_many_in_part(ready):
     assert ready.form.found.text() == "6 images, 1 corrected, 1 in part"
     assert ready.train_button.isEnabled()
+
+
+def test_files_that_came_or_went_meanwhile_are_counted_when_somebody_comes_back(ready, folder, qtbot):
+    def come_back():
+        QApplication.sendEvent(ready, QEvent(QEvent.Type.WindowActivate))
+        qtbot.waitUntil(lambda: ready._watch._running is None and ready._scan is None, timeout=WAIT)
+
+    ready.show()
+    images, labels = folder / "images", folder / "labels"
+    next(images.iterdir()).rename(folder / "away")
+    come_back()
+    assert ready.form.found.text().startswith("5 images")
+    for path in labels.iterdir():
+        path.unlink()
+    come_back()
+    assert ready.form.found.text() == "5 images, 0 corrected"
+    assert not ready.train_button.isEnabled()
+    images.rename(folder / "gone")
+    come_back()
+    assert "Expected a folder" in ready.message.text()
+    assert ready.labelled is None
+    (folder / "gone").rename(images)
+    come_back()
+    assert ready.form.found.text() == "5 images, 0 corrected"
+    assert not ready.message.text()
 
 
 def test_without_labels_it_says_how_to_make_some(dock, folder, qtbot):
