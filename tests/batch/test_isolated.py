@@ -132,7 +132,7 @@ def test_a_decoder_that_crashes_costs_one_file(job, monkeypatch):
             on_news(news)
             if news == {"reading": True}:
                 (child,) = isolated.WORKERS.children
-                os.kill(child._process.pid, signal.SIGABRT)
+                os.kill(child.pid, signal.SIGABRT)
 
         return ask(request, seconds, on_news=crash, group=group)
 

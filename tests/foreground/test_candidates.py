@@ -62,7 +62,7 @@ def test_within_the_upper_class_there_is_one_more(n, thresholds):
 
 
 def test_of_a_constant_there_is_no_threshold():
-    assert candidates._thresholds(np.full(100, 3.0), (0.0,)) == []
+    assert candidates._thresholds(np.full(100, 3.0), LESION) == []
     assert not len(candidates.make_candidates(np.zeros((1, H, W)), INSIDE, LESION))
 
 

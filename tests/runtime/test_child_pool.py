@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("no_children")
 
 
 def pids(pool):
-    return {child._process.pid for child in pool.children}
+    return {child.pid for child in pool.children}
 
 
 def test_the_child_stays_warm(files, readers):
@@ -111,7 +111,7 @@ def test_nothing_is_left_when_the_program_ends(files):
         from napari_s3net import read_image
         from napari_s3net.io.reader_process import READERS
         read_image(sys.argv[1])
-        print([c._process.pid for c in READERS.children], [c._folder for c in READERS.children])
+        print([c.pid for c in READERS.children], [c._folder for c in READERS.children])
         assert not {"torch", "SimpleITK", "PIL", "qtpy"} & set(sys.modules)
     """
     done = run(code, files / "a.mha")

@@ -99,7 +99,7 @@ def test_a_child_whose_parent_is_killed_ends_too(files):
         from napari_s3net.io.reader_process import READERS
         read_image(sys.argv[1])
         (child,) = READERS.children
-        print(child._process.pid, child._folder, flush=True)
+        print(child.pid, child._folder, flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
     """
     pid, folder = run(code, files / "a.mha").stdout.split()

@@ -10,7 +10,7 @@ from napari.utils.theme import get_theme
 from qtpy.QtCore import QEvent, Qt, QThreadPool
 from qtpy.QtWidgets import QApplication
 
-from napari_s3net.batch import BatchReport, FileRow, isolated, iter_batch
+from napari_s3net.batch import BatchReport, FileRow, find_items, isolated, iter_batch
 from napari_s3net.batch.folder import locked
 from napari_s3net.io import read_image
 from napari_s3net.phantom import disc
@@ -61,8 +61,13 @@ def photos(tmp_path):
 
 
 @pytest.fixture
-def dock(qtbot, said):
-    dock = BatchDock(ViewerModel())
+def viewer():
+    return ViewerModel()
+
+
+@pytest.fixture
+def dock(viewer, qtbot, said):
+    dock = BatchDock(viewer)
     qtbot.addWidget(dock)
     yield dock
     dock.release()
@@ -93,10 +98,10 @@ def test_first_it_says_what_to_do(dock):
     assert dock.job is None
 
 
-def test_a_link_has_the_colour_of_the_theme(dock):
-    dock._link = "http://127.0.0.1"
+def test_a_link_has_the_colour_of_the_theme(dock, viewer):
+    dock.show_update(BatchUpdate(link="http://127.0.0.1"))
     for theme in ("light", "dark"):
-        dock._viewer.theme = theme
+        viewer.theme = theme
         assert get_theme(theme).text.as_hex() in dock.links.text()
 
 
@@ -148,7 +153,7 @@ def test_a_scan_of_folders_that_are_no_longer_asked_for_is_dropped(dock, photos,
 
 
 def test_results_that_cannot_be_reviewed_in_their_folder_are_told(ready, tmp_path, said):
-    ready.show_update(BatchUpdate(items=tuple(ready._items.values())))
+    ready.show_update(BatchUpdate(items=tuple(find_items(ready.plan))))
     ready.show_update(BatchUpdate(rows=(FileRow(file="b.png", status="done"),)))
     (tmp_path / "out").write_text("a file in the place of the folder")
     ready.review_button.click()
@@ -189,8 +194,7 @@ def test_another_run_on_the_same_output_is_refused_in_words(ready, tmp_path, qtb
 
 def test_within_a_volume_the_slices_are_counted(ready):
     ready.job = BatchJob(ready.plan)
-    items = tuple(ready._items.values())
-    ready.show_update(BatchUpdate(items=items))
+    ready.show_update(BatchUpdate(items=tuple(find_items(ready.plan))))
     ready.show_update(BatchUpdate(rows=(FileRow(file="b.png", status="running", slice=11, slices=40),)))
     assert states(ready)["b.png"] == "11 of 40"
     assert "slice 11 of 40" in ready.line.text()
@@ -252,20 +256,20 @@ def test_pause_finishes_what_is_under_way_and_stop_keeps_it(ready, photos, tmp_p
     assert "running" not in states(ready).values()
 
 
-def test_a_double_click_opens_image_and_labels_as_any_result(ready, qtbot, said):
+def test_a_double_click_opens_image_and_labels_as_any_result(ready, viewer, qtbot, said):
     run_through(ready, qtbot)
     ready.table.opened.emit("b.png")
-    image, labels = map(plain, ready._viewer.layers)
+    image, labels = map(plain, viewer.layers)
     assert (image.name, labels.name) == ("b", "b – S³-Net")
     assert labels.data.shape == (80, 80)
     note = metadata_of(labels)
     assert (note["foreground"], note["names"], note["preset"]) == ([1], {1: "Lesion", 2: "Skin"}, "skin")
     assert note["confidence"] > 0
     ready.table.opened.emit("c.png")
-    assert [layer.name for layer in ready._viewer.layers] == ["c", "c – S³-Net"]
-    plain(ready._viewer.layers[1]).data[0, 0] = 7
+    assert [layer.name for layer in viewer.layers] == ["c", "c – S³-Net"]
+    plain(viewer.layers[1]).data[0, 0] = 7
     ready.table.opened.emit("a.png")
-    assert [layer.name for layer in ready._viewer.layers] == ["c", "c – S³-Net", "a", "a – S³-Net"]
+    assert [layer.name for layer in viewer.layers] == ["c", "c – S³-Net", "a", "a – S³-Net"]
     assert not said
 
 
@@ -285,20 +289,20 @@ def test_what_cannot_be_opened_says_why(ready, photos, qtbot, said):
     assert "has changed since" in said[3]
 
 
-def test_review_accepts_corrects_and_rejects_the_least_certain_first(ready, tmp_path, qtbot):
+def test_review_accepts_corrects_and_rejects_the_least_certain_first(ready, viewer, tmp_path, qtbot):
     run_through(ready, qtbot)
     ready.review_button.click()
-    order = [row.file for row in ready.review_controller._order]
-    sure = [BatchReport(tmp_path / "out").row(file).confidence for file in order]
-    assert sure == sorted(sure)
+    order = [
+        row.file for row in sorted(BatchReport(tmp_path / "out").rows(), key=lambda row: (row.confidence, row.file))
+    ]
     assert ready.panel.title.text() == order[0]
     ready.panel.buttons["accept"].click()
     assert ready.panel.title.text() == order[1]
     ready.panel.buttons["correct"].click()
-    layer = plain(ready._viewer.layers.selection.active)
+    layer = plain(viewer.layers.selection.active)
     assert (str(layer.mode), layer.selected_label) == ("paint", 1)
     layer.data[:20, :20] = 1
-    ready._viewer.keymap[next(key for key in ready._viewer.keymap if str(key) == "Shift+A")](ready._viewer)
+    viewer.keymap[next(key for key in viewer.keymap if str(key) == "Shift+A")](viewer)
     assert ready.panel.title.text() == order[2]
     ready.panel.buttons["reject"].click()
     assert states(ready) == dict(zip(order, ("accepted", "corrected", "rejected"), strict=True))
@@ -307,10 +311,10 @@ def test_review_accepts_corrects_and_rejects_the_least_certain_first(ready, tmp_
     assert set(np.unique(mask)) == {0, 255}
     ready.panel.close_button.click()
     assert not ready.review_controller.is_on
-    assert not ready._viewer.keymap
+    assert not viewer.keymap
     # Opened again, the corrected labels are shown; and a batch leaves them alone.
     ready.table.opened.emit(order[1])
-    assert (plain(ready._viewer.layers[-1]).data[:20, :20] == 1).all()
+    assert (plain(viewer.layers[-1]).data[:20, :20] == 1).all()
 
 
 def test_a_review_goes_on_where_it_was(ready, tmp_path, qtbot):

@@ -60,10 +60,16 @@ def put_away(dock):
 
 
 @pytest.fixture
-def dock(qtbot, errors):
-    """The dock beside a viewer without a window."""
+def viewer():
+    """A viewer without a window, with image and labels."""
     viewer = ViewerModel()
     fill(viewer)
+    return viewer
+
+
+@pytest.fixture
+def dock(viewer, qtbot, errors):
+    """The dock beside that viewer."""
     dock = CorrectDock(viewer)
     qtbot.addWidget(dock)
     yield dock

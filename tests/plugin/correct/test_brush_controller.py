@@ -16,14 +16,17 @@ pytestmark = pytest.mark.viewer
 
 
 @pytest.fixture
-def parts(editor, qtbot):
+def parts(marked, editor, qtbot):
     """The brush with its panel and list, and how often somebody was asked to listen."""
-    parts = SimpleNamespace(editor=editor, panel=PaintPanel(), labels=LabelList(), owner=QObject(), heard=[])
+    viewer, _ = marked
+    parts = SimpleNamespace(
+        viewer=viewer, editor=editor, panel=PaintPanel(), labels=LabelList(), owner=QObject(), heard=[]
+    )
     qtbot.addWidget(parts.panel)
     qtbot.addWidget(parts.labels)
     parts.labels.show_labels(editor.rows(), set())
     listen = lambda: parts.heard.append(1)  # noqa: E731
-    parts.brush = BrushController(editor._viewer, editor, parts.panel, parts.labels, listen, parts.owner)
+    parts.brush = BrushController(viewer, editor, parts.panel, parts.labels, listen, parts.owner)
     return parts
 
 
@@ -34,7 +37,7 @@ def parts(editor, qtbot):
 def test_strokes_are_selected_and_napari_s_brush_is_set(parts, name, label, mode):
     parts.brush.take(name)
     strokes = parts.editor.strokes.layer
-    assert parts.editor._viewer.layers.selection.active is strokes
+    assert parts.viewer.layers.selection.active is strokes
     assert strokes.mode == mode
     assert label is None or strokes.selected_label == label
     assert parts.panel.buttons[name].isChecked()

@@ -27,9 +27,9 @@ def test_only_labels_on_an_image_of_their_size_are_offered(marked):
         editor.strokes.constraints()
 
 
-def test_areas_are_in_mm_where_the_image_is(editor):
+def test_areas_are_in_mm_where_the_image_is(editor, marked):
     assert editor.pixel_size() == (1.0, "px")
-    image = editor._viewer.layers["mole"]
+    image = marked[0].layers["mole"]
     image.units, image.scale = ("mm", "mm"), (0.5, 0.2)
     assert editor.pixel_size() == (pytest.approx(0.1), "mm²")
 

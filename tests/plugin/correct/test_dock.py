@@ -29,13 +29,13 @@ def test_nothing_to_correct_says_what_to_do_first(qtbot):
     "tool",
     ["smooth", "fill_holes", "keep_largest", "remove_small", "grow", "shrink", "swap_sides", "merge", "split_parts"],
 )
-def test_every_tool_is_one_step_of_undo(dock, layer, qtbot, tool):
+def test_every_tool_is_one_step_of_undo(dock, viewer, layer, qtbot, tool):
     messy = layer.data.copy()
     messy[40:43, 50:53] = 2
     messy[80:83, 100:103] = 1
     layer.data[...] = messy
     dock.refresh()
-    note, log = metadata_of(layer), undo_log_of(dock._viewer)
+    note, log = metadata_of(layer), undo_log_of(viewer)
     dock.labels.list.item(0).setSelected(True)
     if tool == "merge":
         dock.labels.list.item(1).setSelected(True)
@@ -87,18 +87,18 @@ def test_a_tool_without_a_selection_says_what_to_do(dock, errors):
     assert len(errors) == 4
 
 
-def test_next_uncertain_moves_the_view(dock, layer, qtbot, monkeypatch):
+def test_next_uncertain_moves_the_view(dock, viewer, layer, qtbot, monkeypatch):
     entropy = np.zeros(SHAPE, np.float32)
     entropy[71:83, 85:97] = 0.9
     monkeypatch.setattr("napari_s3net.correction.uncertainty.uncertainty", lambda *args, **kwargs: entropy)
-    camera = getattr(dock._viewer, "scene", dock._viewer).camera
+    camera = getattr(viewer, "scene", viewer).camera
     dock.uncertainty.next.click()
     qtbot.waitUntil(lambda: "Place 1 of 1" in dock.uncertainty.line.text(), timeout=30000)
     assert tuple(camera.center)[-2:] == pytest.approx((77, 91), abs=1.1)
     dock.paint.asked.emit("probabilities")
-    qtbot.waitUntil(lambda: "mole – S³-Net – uncertainty" in dock._viewer.layers, timeout=30000)
+    qtbot.waitUntil(lambda: "mole – S³-Net – uncertainty" in viewer.layers, timeout=30000)
     assert dock.editor.layer is layer
-    np.testing.assert_array_equal(plain(dock._viewer.layers["mole – S³-Net – uncertainty"]).data, entropy)
+    np.testing.assert_array_equal(plain(viewer.layers["mole – S³-Net – uncertainty"]).data, entropy)
     paint(dock, disc(77, 91, 2), "background")
     dock.uncertainty.next.click()
     assert "Little is left to gain" in dock.uncertainty.line.text()

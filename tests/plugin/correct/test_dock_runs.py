@@ -54,10 +54,10 @@ def test_labels_that_changed_during_a_run_are_not_overwritten(dock, layer, qtbot
     assert layer.data[45, 84] == 2
 
 
-def test_the_layer_removed_during_a_run(dock, layer, qtbot):
+def test_the_layer_removed_during_a_run(dock, viewer, layer, qtbot):
     paint(dock, disc(45, 84, 2), "object")
     dock.paint.rerun.click()
-    dock._viewer.layers.clear()
+    viewer.layers.clear()
     qtbot.waitUntil(lambda: not dock.background.running, timeout=30000)
     assert dock.empty.isVisibleTo(dock)
 

@@ -14,12 +14,17 @@ pytestmark = [pytest.mark.viewer, pytest.mark.usefixtures("folder")]
 
 
 @pytest.fixture
-def dock(qtbot, errors):
-    """A dock on a small CT whose labels miss a ball; slice 0 is in view."""
+def viewer():
+    """A small CT whose labels miss a ball; slice 0 is in view."""
     masks, viewer = true_masks(), ViewerModel()
     viewer.add_image(volume(masks).array, name="scan", scale=(2, 1, 1))
     viewer.add_labels(missing_ball(masks), name="mine", scale=(2, 1, 1))
     viewer.dims.set_current_step(0, 0)
+    return viewer
+
+
+@pytest.fixture
+def dock(viewer, qtbot, errors):
     dock = CorrectDock(viewer)
     qtbot.addWidget(dock)
     yield dock
@@ -27,12 +32,12 @@ def dock(qtbot, errors):
 
 
 @pytest.fixture
-def layer(dock):
-    return plain(dock._viewer.layers["mine"])
+def layer(viewer):
+    return plain(viewer.layers["mine"])
 
 
-def correct(dock, layer, n):
-    dock._viewer.dims.set_current_step(0, n)
+def correct(dock, viewer, layer, n):
+    viewer.dims.set_current_step(0, n)
     dock.refresh()
     index = np.nonzero(true_masks()[n])
     layer.data_setitem((np.full(len(index[0]), n), *index), 1)
@@ -44,8 +49,8 @@ def press(dock, qtbot, name):
     qtbot.waitUntil(lambda: not dock.background.running, timeout=30000)
 
 
-def test_a_correction_is_carried_as_one_step_and_is_to_be_looked_at(dock, layer, qtbot):
-    correct(dock, layer, 3)
+def test_a_correction_is_carried_as_one_step_and_is_to_be_looked_at(dock, viewer, layer, qtbot):
+    correct(dock, viewer, layer, 3)
     before = layer.data.copy()
     press(dock, qtbot, "propagate up")
     assert dock.slices.line.text() == (
@@ -55,13 +60,13 @@ def test_a_correction_is_carried_as_one_step_and_is_to_be_looked_at(dock, layer,
     assert changed.tolist() == [False] * 4 + [True] * 5
     assert "8 slices to look at, 1 corrected, 0 looked at" in dock.slices.states_line.toolTip()
     dock.slices.buttons["next slice"].click()
-    assert dock._viewer.dims.current_step[0] == 4
+    assert viewer.dims.current_step[0] == 4
     layer.undo()
     assert np.array_equal(layer.data, before)
 
 
-def test_at_most_so_many_slices_the_other_way(dock, layer, qtbot):
-    correct(dock, layer, 6)
+def test_at_most_so_many_slices_the_other_way(dock, viewer, layer, qtbot):
+    correct(dock, viewer, layer, 6)
     before = layer.data.copy()
     dock.slices.most.setValue(2)
     press(dock, qtbot, "propagate down")
@@ -69,8 +74,8 @@ def test_at_most_so_many_slices_the_other_way(dock, layer, qtbot):
     assert "as far as 4" in dock.slices.line.text()
 
 
-def test_keys_do_it_too(dock, layer, qtbot):
-    correct(dock, layer, 7)
+def test_keys_do_it_too(dock, viewer, layer, qtbot):
+    correct(dock, viewer, layer, 7)
     shortcut = next(one for one in dock.shortcuts if one.key().toString() == "Shift+Up")
     shortcut.activated.emit()
     qtbot.waitUntil(lambda: not dock.background.running, timeout=30000)
@@ -101,8 +106,8 @@ def test_strokes_on_two_slices_steer_all_as_one_step(dock, layer, qtbot):
     assert np.array_equal(layer.data, before)
 
 
-def test_slices_corrected_by_hand_and_locks_hold_in_a_rerun_of_all(dock, layer, qtbot):
-    dock._viewer.dims.set_current_step(0, 6)
+def test_slices_corrected_by_hand_and_locks_hold_in_a_rerun_of_all(dock, viewer, layer, qtbot):
+    viewer.dims.set_current_step(0, 6)
     dock.refresh()
     layer.data_setitem((np.full(30, 6), np.full(30, 33), np.arange(14, 44)), 3)  # a line right through the ball
     dock.editor.locks.toggle_part(layer.data.shape, dock.editor.source.key.at(2), disc(32, 22, 4))
@@ -138,8 +143,8 @@ def test_nothing_to_carry_says_so(dock, layer, qtbot, errors):
     assert dock.slices.buttons["propagate up"].isEnabled()
 
 
-def test_labels_changed_while_a_correction_is_carried(dock, layer, qtbot):
-    correct(dock, layer, 3)
+def test_labels_changed_while_a_correction_is_carried(dock, viewer, layer, qtbot):
+    correct(dock, viewer, layer, 3)
     dock.background.stepped.connect(lambda _: layer.data.__setitem__((5, 0, 0), 1))  # the labels are read by then
     dock.slices.buttons["propagate up"].click()
     qtbot.waitUntil(lambda: not dock.background.running, timeout=30000)
@@ -147,21 +152,21 @@ def test_labels_changed_while_a_correction_is_carried(dock, layer, qtbot):
     assert not (layer.data[4, :, :44] == 1).any()
 
 
-def test_the_volume_removed_while_a_correction_is_carried(dock, layer, qtbot, monkeypatch):
+def test_the_volume_removed_while_a_correction_is_carried(dock, viewer, layer, qtbot, monkeypatch):
     said = []
     monkeypatch.setattr(stack_controller, "show_info", said.append)
-    correct(dock, layer, 3)
+    correct(dock, viewer, layer, 3)
     before = layer.data.copy()
     dock.slices.buttons["propagate up"].click()
-    dock._viewer.layers.clear()
+    viewer.layers.clear()
     qtbot.waitUntil(lambda: not dock.background.running, timeout=30000)
     assert said == ["The labels went while slices were corrected, so nothing was written."]
     assert np.array_equal(layer.data, before)
 
 
-def test_the_volume_goes_back_to_the_run(dock, layer, qtbot):
+def test_the_volume_goes_back_to_the_run(dock, viewer, layer, qtbot):
     run = layer.data.copy()
-    correct(dock, layer, 3)
+    correct(dock, viewer, layer, 3)
     press(dock, qtbot, "propagate up")
     dock.session_panel.revert_volume.click()
     assert np.array_equal(layer.data, run)
@@ -170,9 +175,9 @@ def test_the_volume_goes_back_to_the_run(dock, layer, qtbot):
     assert (layer.data != run).any(axis=(1, 2)).sum() == 6
 
 
-def test_filling_acts_on_what_the_tools_act_on(dock, layer, qtbot):
+def test_filling_acts_on_what_the_tools_act_on(dock, viewer, layer, qtbot):
     for n in (1, 5):
-        correct(dock, layer, n)
+        correct(dock, viewer, layer, n)
     dock.labels.select(1)
     dock.tools.choose_scope("selected")
     dock.slices.buttons["fill"].click()
@@ -181,15 +186,15 @@ def test_filling_acts_on_what_the_tools_act_on(dock, layer, qtbot):
     assert both.sum() > 0.9 * true_masks()[3].sum()
 
 
-def test_a_slice_that_stays_in_view_has_been_looked_at(dock, layer, qtbot):
-    dock._viewer.dims.set_current_step(0, 2)
+def test_a_slice_that_stays_in_view_has_been_looked_at(dock, viewer, layer, qtbot):
+    viewer.dims.set_current_step(0, 2)
     dock.refresh()
     qtbot.waitUntil(lambda: "1 looked at" in dock.slices.states_line.toolTip(), timeout=5000)
 
 
-def test_a_click_on_the_strip_moves_the_slider(dock):
+def test_a_click_on_the_strip_moves_the_slider(dock, viewer):
     dock.slices.strip.picked.emit(6)
-    assert dock._viewer.dims.current_step[0] == 6
+    assert viewer.dims.current_step[0] == 6
 
 
 def test_a_single_plane_shows_no_slices(qtbot, errors, marked):

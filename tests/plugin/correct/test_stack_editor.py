@@ -41,9 +41,14 @@ def layer(viewer):
 
 
 @pytest.fixture
-def stack(viewer, layer):
+def editor(viewer, layer):
     editor = LabelEditor(viewer)
     editor.choose(layer)
+    return editor
+
+
+@pytest.fixture
+def stack(editor):
     return StackEditor(editor)
 
 
@@ -104,9 +109,9 @@ def test_filling_takes_the_pair_around_the_view_and_asks_for_one(stack, viewer, 
     assert stack.fill([1])[:2] == (2, 6)
 
 
-def test_locks_stay_when_others_are_filled_in(stack, viewer, layer):
+def test_locks_stay_when_others_are_filled_in(stack, editor, viewer, layer):
     layer.data[3, 20, 34:38] = 9
-    stack._editor.locks.labels.add(9)
+    editor.locks.labels.add(9)
     for n in (2, 4):
         correct(stack, viewer, layer, n, 18)
     stack.fill([1])
@@ -143,9 +148,9 @@ def test_after_an_undo_of_many_slices_each_is_what_it_was(stack, viewer, layer):
     assert SliceState.CORRECTED not in stack.states()
 
 
-def test_a_corrected_slice_stays_so_when_all_slices_are_changed_at_once(stack, viewer, layer):
+def test_a_corrected_slice_stays_so_when_all_slices_are_changed_at_once(stack, editor, viewer, layer):
     correct(stack, viewer, layer, 1, 12)
-    source = stack._editor.target()[1]
+    source = editor.target()[1]
     both = {n: np.where(disc(5), 1, 2) for n in (1, 2)}
     stack.write(layer, source, both)
     assert [state.value for state in stack.states()[1:3]] == ["corrected", "not looked at"]
@@ -155,8 +160,8 @@ def test_a_corrected_slice_stays_so_when_all_slices_are_changed_at_once(stack, v
     assert [state.value for state in stack.states()[1:3]] == ["corrected", "not looked at"]
 
 
-def test_what_came_from_elsewhere_is_no_correction_after_an_undo_either(stack, viewer, layer):
-    log, source = undo_log_of(viewer), stack._editor.target()[1]
+def test_what_came_from_elsewhere_is_no_correction_after_an_undo_either(stack, editor, viewer, layer):
+    log, source = undo_log_of(viewer), editor.target()[1]
     for radius in (6, 5):
         stack.write(layer, source, {2: np.where(disc(radius), 1, 2)})
     log.undo()
@@ -170,10 +175,10 @@ def test_what_came_from_elsewhere_is_no_correction_after_an_undo_either(stack, v
     assert SliceState.CORRECTED not in stack.states()
 
 
-def test_slices_along_another_axis(stack, viewer, layer):
+def test_slices_along_another_axis(stack, editor, viewer, layer):
     viewer.dims.order = (1, 0, 2)
     viewer.dims.set_current_step(1, 20)
-    assert stack._editor.target()[1].key == PlaneKey((None, 20, None))
+    assert editor.target()[1].key == PlaneKey((None, 20, None))
     assert stack.slices == SIDE
     assert stack.position == 20
     stack.follow()

@@ -33,16 +33,16 @@ def test_strokes_from_elsewhere_have_to_fit(editor):
         editor.strokes.put(np.zeros((3, 3), int))
 
 
-def test_the_brush_fits_a_place_until_other_labels_are_chosen(editor):
+def test_the_brush_fits_a_place_until_other_labels_are_chosen(editor, marked):
     layer, strokes = editor.layer, editor.strokes.make()
     usual = strokes.brush_size
     editor.strokes.fit_brush(1)
     assert strokes.brush_size == 3, "no smaller than can be seen"
     editor.strokes.fit_brush(40)
     assert strokes.brush_size == 20
-    editor._viewer.layers.remove(strokes)
+    marked[0].layers.remove(strokes)
     assert editor.strokes.make().brush_size == 20
-    editor._viewer.layers.remove(editor.strokes.layer)
+    marked[0].layers.remove(editor.strokes.layer)
     editor.choose(None)
     editor.choose(layer)
     assert editor.strokes.make().brush_size == usual

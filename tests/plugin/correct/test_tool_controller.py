@@ -26,7 +26,14 @@ def tools(marked, qtbot, monkeypatch):
     said, changes = [], []
     monkeypatch.setattr(module, "show_error", said.append)
     tools = ToolController(viewer, editor, panel, labels, lambda: changes.append(1))
-    tools.editor, tools.panel, tools.labels, tools.said, tools.changes = editor, panel, labels, said, changes
+    tools.viewer, tools.editor, tools.panel, tools.labels, tools.said, tools.changes = (
+        viewer,
+        editor,
+        panel,
+        labels,
+        said,
+        changes,
+    )
     yield tools
     tools.release()
 
@@ -53,7 +60,7 @@ def test_a_tool_acts_on_what_is_chosen_and_tells(tools):
 
 
 def test_areas_are_divided_by_that_of_a_pixel(tools):
-    image = tools.editor._viewer.layers["mole"]
+    image = tools.viewer.layers["mole"]
     image.units, image.scale = ("mm", "mm"), (0.5, 0.5)
     tools.panel.choose_scope("selected")
     tools.labels.select(3)

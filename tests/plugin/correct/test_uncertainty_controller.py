@@ -60,7 +60,7 @@ def test_a_place_with_a_stroke_is_done(controller):
 
 
 def test_the_brush_fits_the_place(controller):
-    controller._moves_view = True
+    controller.ask("next")
     controller.show(two_places())
     assert controller.editor.strokes.make().brush_size == 3, "half of 6 pixels, also where strokes come later"
     wide = np.zeros((48, 64), np.float32)

@@ -56,12 +56,17 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def dock(qtbot, said, monkeypatch):
+def viewer():
+    return ViewerModel()
+
+
+@pytest.fixture
+def dock(viewer, qtbot, said, monkeypatch):
     tiny = {name: value for name, value in TINY.items() if name != "steps"}
     monkeypatch.setattr(
         form_module, "learn_settings", lambda size="small", **changes: learn_settings(size, **{**tiny, **changes})
     )
-    dock = LearnDock(ViewerModel())
+    dock = LearnDock(viewer)
     qtbot.addWidget(dock)
     yield dock
     dock.release()
@@ -140,7 +145,7 @@ def test_a_missing_folder_is_told(dock, folder, qtbot):
     qtbot.waitUntil(lambda: "Expected a folder" in dock.message.text(), timeout=WAIT)
 
 
-def test_learned_applied_corrected_and_learned_again(ready, folder, qtbot):
+def test_learned_applied_corrected_and_learned_again(ready, viewer, folder, qtbot):
     table = ready.form.classes
     assert table.names() == {1: "Class 1", 2: "Class 2"}
     table.item(0, NAME).setText("Spot")
@@ -155,28 +160,28 @@ def test_learned_applied_corrected_and_learned_again(ready, folder, qtbot):
         {1: "Spot", 2: "Class 2"},
         (255, 0, 0),
     )
-    image = open_image(ready._viewer, read_image(folder / "images" / "a3.png"))
+    image = open_image(viewer, read_image(folder / "images" / "a3.png"))
     ready.apply_button.click()
     over(ready, qtbot)
-    layer = ready._viewer.layers[-1]
+    layer = viewer.layers[-1]
     assert isinstance(layer, Labels)
     assert layer.data.shape == image.data.shape
     assert metadata_of(layer)["names"] == {1: "Spot", 2: "Class 2"}
     np.testing.assert_allclose(layer.get_color(1), (1, 0, 0, 1), atol=0.01)
-    series = ready._viewer.add_image(np.stack([[image.data] * 3] * 2))
-    ready._viewer.dims.set_point(0, 1)
-    ready._viewer.dims.order = (0, 2, 1, 3)  # another plane is seen; slices are those of the file
+    series = viewer.add_image(np.stack([[image.data] * 3] * 2))
+    viewer.dims.set_point(0, 1)
+    viewer.dims.order = (0, 2, 1, 3)  # another plane is seen; slices are those of the file
     ready.apply_button.click()
     over(ready, qtbot)
-    spread = ready._viewer.layers[-1].data
+    spread = viewer.layers[-1].data
     assert spread.shape == series.data.shape
     assert not spread[0].any()
     assert (spread[1] == layer.data).all()
-    ready._viewer.dims.order = (0, 1, 2, 3)
+    viewer.dims.order = (0, 1, 2, 3)
     ready.next_button.click()
     over(ready, qtbot)
     path, opened, labels = ready.opened
-    assert [one for one in map(plain, ready._viewer.layers) if one.visible] == [opened, labels]
+    assert [one for one in map(plain, viewer.layers) if one.visible] == [opened, labels]
     assert path.stem not in ("a0", "a1")
     labels.data[:5, :5] = 2
     ready.keep_button.click()
@@ -186,24 +191,24 @@ def test_learned_applied_corrected_and_learned_again(ready, folder, qtbot):
     ready.train_button.click()
     over(ready, qtbot)
     assert load_model(folder / "labels" / "model.safetensors").card.record["started from"] == "model.safetensors"
-    strokes = add_strokes(ready._viewer, labels)
+    strokes = add_strokes(viewer, labels)
     ready.next_button.click()
     over(ready, qtbot)
     assert ready.opened[0] != path
-    assert not {strokes, labels} & set(map(plain, ready._viewer.layers)), "what belongs to the one before goes with it"
+    assert not {strokes, labels} & set(map(plain, viewer.layers)), "what belongs to the one before goes with it"
 
 
-def test_an_image_of_the_folder_that_a_model_is_applied_to_can_be_kept(ready, folder, qtbot):
+def test_an_image_of_the_folder_that_a_model_is_applied_to_can_be_kept(ready, viewer, folder, qtbot):
     ready.form.steps.value = 1
     ready.train_button.click()
     over(ready, qtbot)
     assert not ready.keep_button.isEnabled()
     with layer_source(path=str(folder / "images" / "a4.png")):
-        image = open_image(ready._viewer, read_image(folder / "images" / "a4.png"))
+        image = open_image(viewer, read_image(folder / "images" / "a4.png"))
     ready.apply_button.click()
     over(ready, qtbot)
     assert "then Keep correction" in ready.line.text()
-    labels = ready._viewer.layers[-1]
+    labels = viewer.layers[-1]
     labels.data[:5, :5] = 2
     ready.apply_button.click()
     over(ready, qtbot)
@@ -215,10 +220,10 @@ def test_an_image_of_the_folder_that_a_model_is_applied_to_can_be_kept(ready, fo
     qtbot.waitUntil(lambda: ready.labelled is not None, timeout=WAIT)
     ready.next_button.click()
     over(ready, qtbot)
-    assert image in map(plain, ready._viewer.layers), "the dock has not opened it"
+    assert image in map(plain, viewer.layers), "the dock has not opened it"
 
 
-def test_what_was_corrected_and_not_kept_stays_when_the_next_comes(ready, folder, qtbot):
+def test_what_was_corrected_and_not_kept_stays_when_the_next_comes(ready, viewer, folder, qtbot):
     ready.form.steps.value = 1
     ready.train_button.click()
     over(ready, qtbot)
@@ -230,31 +235,31 @@ def test_what_was_corrected_and_not_kept_stays_when_the_next_comes(ready, folder
     over(ready, qtbot)
     assert ready.opened[0] != path
     assert f"{path.name} was corrected and not kept" in ready.line.text()
-    assert {image, labels} <= set(map(plain, ready._viewer.layers))
+    assert {image, labels} <= set(map(plain, viewer.layers))
     ready.form.layers_button.click()
     assert (read_labels(folder / "labels" / f"{path.stem}.png").array == labels.data).all()
 
 
-def test_labels_that_were_removed_are_not_kept(ready, folder, qtbot):
+def test_labels_that_were_removed_are_not_kept(ready, viewer, folder, qtbot):
     ready.form.steps.value = 1
     ready.train_button.click()
     over(ready, qtbot)
     ready.next_button.click()
     over(ready, qtbot)
     path, _, labels = ready.opened
-    ready._viewer.layers.remove(labels)
+    viewer.layers.remove(labels)
     ready.keep_button.click()
     assert f"The labels of {path.name} were removed" in ready.message.text()
     assert not (folder / "labels" / f"{path.stem}.png").exists()
 
 
-def test_labels_of_open_layers_are_taken_into_the_folder(ready, folder, qtbot):
+def test_labels_of_open_layers_are_taken_into_the_folder(ready, viewer, folder, qtbot):
     ready.form.layers_button.click()
     assert "No open labels" in ready.message.text()
     qtbot.waitUntil(lambda: ready.labelled is not None, timeout=WAIT)
     with layer_source(path=str(folder / "images" / "a4.png")):  # as napari notes it of a file that it opens
-        image = open_image(ready._viewer, read_image(folder / "images" / "a4.png"))
-    painted = ready._viewer.add_labels(np.ones(image.data.shape, int))
+        image = open_image(viewer, read_image(folder / "images" / "a4.png"))
+    painted = viewer.add_labels(np.ones(image.data.shape, int))
     ready.form.layers_button.click()
     assert (read_labels(folder / "labels" / "a4.png").array == painted.data).all()
     qtbot.waitUntil(lambda: ready.labelled is not None, timeout=WAIT)
@@ -303,18 +308,18 @@ def test_paused_it_waits_and_stopped_it_keeps(ready, folder, qtbot):
     assert "Learned from" in ready.line.text()
 
 
-def test_a_preview_comes_and_goes(ready, folder, qtbot):
+def test_a_preview_comes_and_goes(ready, viewer, folder, qtbot):
     image = read_image(folder / "images" / "a3.png")
-    chosen = open_image(ready._viewer, image)
-    open_image(ready._viewer, replace(image, array=image.array[:20], name="top"))
+    chosen = open_image(viewer, image)
+    open_image(viewer, replace(image, array=image.array[:20], name="top"))
     ready.form.preview.value = chosen.name  # not the one in view
     ready.form.steps.value = 100_000
     ready.train_button.click()
-    qtbot.waitUntil(lambda: len(ready._viewer.layers) == 3, timeout=WAIT)
-    assert ready._viewer.layers[2].data.shape == chosen.data.shape
+    qtbot.waitUntil(lambda: len(viewer.layers) == 3, timeout=WAIT)
+    assert viewer.layers[2].data.shape == chosen.data.shape
     ready.stop_button.click()
     over(ready, qtbot)
-    assert len(ready._viewer.layers) == 2
+    assert len(viewer.layers) == 2
 
 
 def test_what_goes_wrong_is_told_and_the_dock_is_ready(ready, folder, said, qtbot):

@@ -272,7 +272,7 @@ def test_the_object_as_a_layer_follows_a_run_on_the_volume(chest, viewer, qtbot)
     finish(chest, qtbot)
     layer = labels_of(viewer)
     layer.data[2:] = 0
-    chest._ask("object_layer")
+    chest.panel.asked.emit("object_layer")
     mask = plain(viewer.layers["chest – object"])
     assert not mask.data[2:].any()
     chest.run()

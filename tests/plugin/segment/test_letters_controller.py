@@ -16,17 +16,18 @@ UPRIGHT = Geometry((3.0, 1.0, 1.0), (0.0,) * 3, Geometry.identity(3).direction, 
 
 
 @pytest.fixture
-def shown(qtbot):
-    """A viewer with a CT, and what follows it; calling it gives the letters at the edges."""
+def shown(qtbot, monkeypatch):
+    """A viewer with a CT, and what follows it; calling it gives the letters that are asked for at the edges."""
     viewer, dock = ViewerModel(), QWidget()
     qtbot.addWidget(dock)
     about = {KEY: {"geometry": UPRIGHT, "kind": "ct"}}
     layer = viewer.add_image(np.zeros((6, 8, 10), np.int16), scale=UPRIGHT.spacing, units=("mm",) * 3, metadata=about)
-    controller = LettersController(viewer, dock)
+    controller, asked = LettersController(viewer, dock), []
+    monkeypatch.setattr(controller.edges, "show_letters", asked.append)
 
     def follow():
         controller.follow(layer, source_of(layer, viewer.dims.point, viewer.dims.displayed))
-        return controller.edges._letters
+        return asked[-1]
 
     return viewer, follow, controller
 

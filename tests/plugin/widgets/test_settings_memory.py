@@ -81,7 +81,7 @@ def test_a_deleted_preset_is_taken_no_more(day):
     first = day()
     first.choosers.presets.keep("My lamp")
     first.memory.choose("skin", OWN + "My lamp")
-    first.choosers.presets._drop()
+    next(one for one in first.choosers.presets.menu.actions() if one.objectName() == "drop").trigger()
     assert first.choosers.preset_key == "skin"
     assert recall("preset/skin") == OWN + "My lamp"
     assert day().memory.chosen_for("skin") == "skin"
