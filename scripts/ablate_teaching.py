@@ -267,7 +267,7 @@ def _interval(gaps: list[np.ndarray]) -> str:
     return f"{np.mean([gap.mean() for gap in gaps]):+.3f} [{low:+.3f}, {high:+.3f}]"
 
 
-def main() -> None:
+def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("output", type=Path)
     parser.add_argument("sets", type=Path, nargs="+")
@@ -275,7 +275,11 @@ def main() -> None:
     parser.add_argument("--one-image", type=Path, nargs="+", default=[], help="outputs of benchmark --ablations")
     parser.add_argument("--folder", action="store_true", help="fit folder mode with each network of the ideas as well")
     parser.add_argument("--device", default="cpu", help="where to teach: cpu or cuda")
-    asked = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    asked = parse()
     torch.set_num_threads(1)
     asked.output.mkdir(parents=True, exist_ok=True)
     file = asked.output / "results.json"
@@ -305,14 +309,19 @@ def main() -> None:
         print(f"{name}, seed {seed}: {text}", flush=True)
         write_page()
     for folder in asked.sets if asked.folder else ():
-        done = fitted.setdefault(folder.name, {})
-        ideas = [(name, seed) for name, seed in runs() if VARIANTS[name].group == "ideas"]
-        networks = {f"{name}/{seed}": weights_of(asked.output, name, seed) for name, seed in ideas}
-        for key, scores in fit_and_measure({k: path for k, path in networks.items() if k not in done}, folder):
-            done[key] = scores
-            _write(folder_file, fitted)
-            print(f"{folder.name}, folder mode, {key}: {np.mean(scores):.4f}", flush=True)
+        _fit_folder(folder, asked.output, fitted, folder_file)
     write_page()
+
+
+def _fit_folder(folder: Path, output: Path, fitted: dict[str, dict[str, list[float]]], file: Path) -> None:
+    """Fit folder mode on a set with each network of the ideas that was not fitted there before."""
+    done = fitted.setdefault(folder.name, {})
+    ideas = [(name, seed) for name, seed in runs() if VARIANTS[name].group == "ideas"]
+    networks = {f"{name}/{seed}": weights_of(output, name, seed) for name, seed in ideas}
+    for key, scores in fit_and_measure({k: path for k, path in networks.items() if k not in done}, folder):
+        done[key] = scores
+        _write(file, fitted)
+        print(f"{folder.name}, folder mode, {key}: {np.mean(scores):.4f}", flush=True)
 
 
 def weights_of(output: Path, name: str, seed: int) -> Path:

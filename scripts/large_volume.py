@@ -68,52 +68,70 @@ def peak() -> str:
     return f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.1f} GiB at the peak"
 
 
+def open_docks(viewer: napari.Viewer) -> tuple[SegmentDock, CorrectDock]:
+    docks = SegmentDock(viewer), CorrectDock(viewer)
+    for dock, name in zip(docks, ("Segment", "Correct"), strict=True):
+        viewer.window.add_dock_widget(dock, name=name)
+    return docks
+
+
+def run(segment: SegmentDock, depth: int, watch: Watch) -> None:
+    """Segment the whole volume, and tell how far it is and what it took."""
+    started, computed = time.perf_counter(), time.process_time()
+    reported = [0]
+
+    def report(steps: Any) -> None:
+        done = steps[-1].slice
+        if done >= reported[0] + REPORT:
+            reported[0] = done
+            what, seconds = "done" if steps[-1].iteration else "looked at", time.perf_counter() - started
+            print(f"  slice {done} {what} after {seconds:.0f} s, {peak()}", flush=True)
+
+    segment.session.stepped.connect(report)
+    segment.run()
+    wait(lambda: not segment.session.phase.is_busy)
+    wall, cpu = time.perf_counter() - started, time.process_time() - computed
+    print(f"run: {wall:.0f} s, {wall / depth:.3f} s a slice; {cpu / depth:.3f} s of computing a slice; {peak()}")
+    print(segment.panel.line.text().replace("\n", " · "), flush=True)
+    watch.tell("during the run")
+
+
+def save_session(correct: CorrectDock, layer: Any, watch: Watch) -> None:
+    correct.autosave.mark_changed(layer)
+    correct.autosave.save()
+    wait(lambda: False, 1)
+    watch.tell("saving the session")
+    correct.autosave.wait()  # stands still until the file is written: no pause of the window
+    wait(lambda: False, 0.1)
+    watch.late = []
+    print(peak())
+
+
+def undo_and_redo(layer: Any, watch: Watch) -> None:
+    layer.undo()
+    wait(lambda: False, 1)
+    watch.tell("undoing the run")
+    layer.redo()
+    wait(lambda: False, 1)
+    watch.tell("redoing it")
+
+
 def main() -> None:
     depth = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     with tempfile.TemporaryDirectory() as folder:
         image = generated(depth, Path(folder))
         viewer = napari.Viewer()
         viewer.window.resize(1366, 768)
-        docks = SegmentDock(viewer), CorrectDock(viewer)
-        for dock, name in zip(docks, ("Segment", "Correct"), strict=True):
-            viewer.window.add_dock_widget(dock, name=name)
+        segment, correct = open_docks(viewer)
         array, attributes, _ = layer_data(image)
         viewer.add_image(array, **attributes)
-        segment, correct = docks
         wait(lambda: False, 2)
         print(f"{depth} slices, {array.nbytes / 2**30:.1f} GiB on the disk; opened: {peak()}", flush=True)
-        watch, started, computed = Watch(), time.perf_counter(), time.process_time()
-        reported = [0]
-
-        def report(steps: Any) -> None:
-            done = steps[-1].slice
-            if done >= reported[0] + REPORT:
-                reported[0] = done
-                what, seconds = "done" if steps[-1].iteration else "looked at", time.perf_counter() - started
-                print(f"  slice {done} {what} after {seconds:.0f} s, {peak()}", flush=True)
-
-        segment.session.stepped.connect(report)
-        segment.run()
-        wait(lambda: not segment.session.phase.is_busy)
-        wall, cpu = time.perf_counter() - started, time.process_time() - computed
-        print(f"run: {wall:.0f} s, {wall / depth:.3f} s a slice; {cpu / depth:.3f} s of computing a slice; {peak()}")
-        print(segment.panel.line.text().replace("\n", " · "), flush=True)
-        watch.tell("during the run")
+        watch = Watch()
+        run(segment, depth, watch)
         layer = segment.result.layer
-        correct.autosave.mark_changed(layer)
-        correct.autosave.save()
-        wait(lambda: False, 1)
-        watch.tell("saving the session")
-        correct.autosave.wait()  # stands still until the file is written: no pause of the window
-        wait(lambda: False, 0.1)
-        watch.late = []
-        print(peak())
-        layer.undo()
-        wait(lambda: False, 1)
-        watch.tell("undoing the run")
-        layer.redo()
-        wait(lambda: False, 1)
-        watch.tell("redoing it")
+        save_session(correct, layer, watch)
+        undo_and_redo(layer, watch)
         viewer.close()
 
 

@@ -143,7 +143,7 @@ def learn(kind: str, first, last, first_share: float, settings, speed: float, se
     lesson.checkpoint.unlink(missing_ok=True)
 
 
-def main() -> None:
+def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("out", type=Path)
@@ -158,7 +158,11 @@ def main() -> None:
     add("--workers", type=int, default=os.cpu_count() or 1)
     add("--device", default="auto")
     add("--cache", type=Path, help="folder for painted images; a temporary one when left out")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = parse()
     options.out.mkdir(parents=True, exist_ok=True)
     cache = options.cache or Path(tempfile.mkdtemp(prefix="synthetic-"))
     end = START + options.seconds
