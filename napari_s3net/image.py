@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.geometry import Geometry
 from napari_s3net.image_kind import Kind, guess_kind, kind_of_grey
-from napari_s3net.progress import Notice
 from napari_s3net.provenance import ImageFacts
 
-__all__ = ["Geometry", "Image", "Kind", "Notice", "as_image", "guess_kind", "kind_of_grey"]
+__all__ = ["Geometry", "Image", "Kind", "as_image", "guess_kind", "kind_of_grey"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from napari_s3net import __version__
 from napari_s3net.errors import InvalidImageError, InvalidSettingsError
-from napari_s3net.image import Notice
 from napari_s3net.learning.augment_planes import augment_planes
 from napari_s3net.learning.examples import ExampleSet
 from napari_s3net.learning.keypoints import match_descriptors
@@ -31,6 +30,7 @@ from napari_s3net.network.contrastive import (
 )
 from napari_s3net.network.correspondence import local_loss
 from napari_s3net.network.unet import ClassNetworkConfig
+from napari_s3net.progress import Notice
 from napari_s3net.training.state import TrainingState
 
 PretrainTerms = Callable[[TrainingState, ExampleSet, LearnSettings, torch.Generator, torch.device], dict[str, Tensor]]

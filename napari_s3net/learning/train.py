@@ -15,7 +15,6 @@ from torch import Tensor
 
 from napari_s3net import __version__
 from napari_s3net.errors import InvalidImageError, OutOfMemoryError
-from napari_s3net.image import Notice
 from napari_s3net.labels.metrics import dice
 from napari_s3net.learning.augment_planes import PlaneBatch
 from napari_s3net.learning.examples import ExampleSet
@@ -34,6 +33,7 @@ from napari_s3net.learning.start import LESIONS, TAUGHT, Start, choose_start
 from napari_s3net.learning.steps import LearnStep
 from napari_s3net.network.class_losses import IGNORED
 from napari_s3net.network.unet import ClassNetwork, ClassNetworkConfig
+from napari_s3net.progress import Notice
 
 #: Long work that ends with a model.
 Learning = Generator[LearnStep | Notice, bool | None, LearnedModel]
