@@ -18,7 +18,7 @@ from typing import Any
 
 from napari.qt.threading import FunctionWorker, create_worker
 from napari.utils import progress
-from qtpy.QtCore import QThreadPool
+from qtpy.QtCore import QThreadPool, QTimer
 from qtpy.QtWidgets import QApplication, QLabel, QStatusBar
 
 from napari_s3net.errors import S3NetError
@@ -187,11 +187,15 @@ class Activity:
     def __init__(self, text: str) -> None:
         # Where there is no window, tqdm would write to the terminal.
         self._bar = progress(total=0, desc=text, file=io.StringIO())
+        self._is_closed = False
         _going_on.add(self)
         _turn_busy_signs(CALM)
 
     def show(self, done: int, total: int) -> None:
-        """Move the bar.
+        """Move the bar, as soon as whoever calls is done.
+
+        Napari's bar handles the user's clicks before it comes back: within the caller a click on Cancel would take away
+        what the caller still works with.
 
         Parameters
         ----------
@@ -200,6 +204,11 @@ class Activity:
         total : int
             Of how much, in the same unit: iterations of a run, hundredths of files of a batch.
         """
+        QTimer.singleShot(0, partial(self._move, done, total))
+
+    def _move(self, done: int, total: int) -> None:
+        if self._is_closed:
+            return
         if self._bar.total != total:
             self._bar.total = total
         if done != self._bar.n:
@@ -207,6 +216,7 @@ class Activity:
 
     def close(self) -> None:
         """Take the bar away; the job is over."""
+        self._is_closed = True
         self._bar.close()
         _going_on.discard(self)
         if not _going_on:

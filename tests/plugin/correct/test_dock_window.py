@@ -178,9 +178,9 @@ def test_painting_goes_on_beside_a_run(make_napari_viewer, qtbot, errors, monkey
     paint(10)
     image = plain(viewer.layers["mole"])
     source = source_of(image, viewer.dims.point, viewer.dims.order[-2:])
-    monkeypatch.setattr(
-        "napari_s3net.training.image.ImageTrainer.is_done", lambda *_: False
-    )  # it goes on while we paint
+    monkeypatch.setattr(  # it goes on while we paint
+        "napari_s3net.training.image.ImageTrainer.is_done", lambda _self, _iteration, n, _changed: n < 0
+    )
     run = Run(source, preset_settings("skin").replace(max_iter=1000, working_size=256), "cpu")
     run.start()
     qtbot.waitUntil(lambda: len(run.collect().steps) > 0, timeout=60000)
