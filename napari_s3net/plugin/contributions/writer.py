@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from napari.layers import Image as ImageLayer
 from napari.utils.notifications import show_warning
 
 from napari_s3net import io
+from napari_s3net.errors import WriteError
 from napari_s3net.plugin.layers.layer_segments import layer_segments
 from napari_s3net.plugin.layers.placement import KEY, Placement, lies_on, placement_of
 from napari_s3net.plugin.layers.source import finest_level, layer_placement
@@ -41,6 +43,7 @@ def write_labels(path: str, data: Any, attributes: Mapping[str, Any]) -> list[st
     WriteError
         With a message for the user.
     """
+    refuse_image(Path(path), [image.source.path for image in _images()])
     labels = np.asarray(data[0] if attributes.get("multiscale") else data)
     placement = label_placement(labels.shape, attributes)
     if placement.problem:
@@ -53,6 +56,26 @@ def write_labels(path: str, data: Any, attributes: Mapping[str, Any]) -> list[st
         return [str(one) for one in written]
     io.write_labels(path, labels, placement.geometry, mask=is_mask, segments=segments)
     return [path]
+
+
+def refuse_image(path: Path, images: Iterable[str | None]) -> None:
+    """See that labels do not take the place of an image that is open.
+
+    Parameters
+    ----------
+    path : Path
+        Where they are to be written.
+    images : iterable of str or None
+        Files of images; None for one that is from no file.
+
+    Raises
+    ------
+    WriteError
+        If it is one of them.
+    """
+    for image in images:
+        if image is not None and path.exists() and Path(image).exists() and path.samefile(image):
+            raise WriteError(f"{path.name} is the image itself, which is not replaced. Give the labels another name.")
 
 
 def label_placement(shape: tuple[int, ...], attributes: Mapping[str, Any]) -> Placement:
@@ -75,9 +98,13 @@ def label_placement(shape: tuple[int, ...], attributes: Mapping[str, Any]) -> Pl
 
 def _image_placement(shape: tuple[int, ...], attributes: Mapping[str, Any]) -> Placement | None:
     """The placement of the uppermost image in the viewer that labels lie on pixel by pixel; None without one."""
-    viewer = current_viewer()
-    images = [] if viewer is None else [layer for layer in viewer.layers if isinstance(layer, ImageLayer)]
-    for image in reversed(images):
+    for image in reversed(_images()):
         if not image.multiscale and lies_on(attributes, shape, image, finest_level(image)[1]):
             return layer_placement(image, shape)
     return None
+
+
+def _images() -> list[ImageLayer]:
+    """The images in the viewer."""
+    viewer = current_viewer()
+    return [] if viewer is None else [layer for layer in viewer.layers if isinstance(layer, ImageLayer)]

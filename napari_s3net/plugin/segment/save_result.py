@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,12 @@ from typing import Any
 import numpy as np
 from napari.layers import Labels
 from napari.utils.notifications import show_error, show_info
-from qtpy.QtWidgets import QFileDialog, QWidget
+from qtpy.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from napari_s3net.errors import WriteError
 from napari_s3net.export.formats import FORMATS, write_formats
 from napari_s3net.io.validation.headers import stem
-from napari_s3net.plugin.contributions.writer import write_labels
+from napari_s3net.plugin.contributions.writer import refuse_image, write_labels
 from napari_s3net.plugin.layers.mask_layer import mask_of
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.renewal import PerLayer
@@ -65,10 +66,10 @@ def save_beside(parent: QWidget, layer: Labels, source: Source | None) -> None:
     """
     what, ending = remembered_format(layer.metadata[KEY]["kind"])
     path = place_beside(source, what, ending)
-    if path is None or (path.exists() and path not in _written.get(layer, ())):
+    if path is None or ((place := _place_of(path, layer)).exists() and place not in _written.get(layer, ())):
         ask_and_save(parent, what, layer, source)
     else:
-        _save(path, what, layer, source, "")
+        _save(path, what, layer, source)
 
 
 def ask_and_save(parent: QWidget, what: str, layer: Labels, source: Source | None) -> None:
@@ -97,7 +98,10 @@ def ask_and_save(parent: QWidget, what: str, layer: Labels, source: Source | Non
         place = Path(recall("save/folder", "")) / f"{about['source']}_{what}{ending}"
     chosen, kind = QFileDialog.getSaveFileName(parent, f"Save {what}", str(place), ";;".join(offered), first)
     if chosen:
-        _save(Path(chosen), what, layer, source, kind)
+        path = _with_ending(Path(chosen), kind)
+        # The dialog has asked about what was typed, which may not be what is written.
+        if (written := _place_of(path, layer)) == Path(chosen) or _may_replace(parent, written):
+            _save(path, what, layer, source)
 
 
 def remembered_format(kind: str | None) -> tuple[str, str]:
@@ -161,18 +165,41 @@ def place_beside(source: Source | None, what: str, ending: str) -> Path | None:
     return image.parent / f"{name}_{what}{ending}"
 
 
-def _save(path: Path, what: str, layer: Labels, source: Source | None, chosen: str) -> None:
+def _save(path: Path, what: str, layer: Labels, source: Source | None) -> None:
     try:
-        written = save_result(path, what, layer, source, chosen)
+        written = save_result(path, what, layer, source)
     except Exception as error:  # noqa: BLE001 - a writer may fail in any way, and napari must not go down with it
         show_error(str(error))
         return
     _written.setdefault(layer, set()).add(written)
-    ending = next((one for one in ENDINGS if written.name.lower().endswith(one)), None)
-    if ending is not None:
+    if (ending := _ending(path)) is not None:
         remember(f"save/{layer.metadata[KEY]['kind']}", [what, ending])
     remember("save/folder", str(written.parent))
     show_info(f"Saved {written.name} in {written.parent.name or written.parent}")
+
+
+def _ending(path: Path) -> str | None:
+    return next((one for one in ENDINGS if path.name.lower().endswith(one)), None)
+
+
+def _with_ending(path: Path, chosen: str) -> Path:
+    """A path with the ending of the format that was chosen, where it has none of its own."""
+    ending = re.search(r"\*(\S+?)[ )]", chosen)
+    return path if path.suffix or ending is None else path.with_name(path.name + ending[1])
+
+
+def _place_of(path: Path, layer: Labels) -> Path:
+    """What is written: the file itself, or of a stack as PNG a folder."""
+    is_folder = path.suffix.lower() == ".png" and layer.ndim == 3
+    return path.with_suffix("") if is_folder else path
+
+
+def _may_replace(parent: QWidget, place: Path) -> bool:
+    """Ask before something is replaced that the file dialog has not asked about."""
+    if not place.exists():
+        return True
+    question = f"{place.name} is there already. Replace it?"
+    return bool(QMessageBox.question(parent, "Save", question) == QMessageBox.StandardButton.Yes)
 
 
 def filters(kind: str | None, *, is_stack: bool) -> tuple[str, ...]:
@@ -215,18 +242,23 @@ def save_result(path: Path, what: str, layer: Labels, source: Source | None, cho
     Returns
     -------
     Path
-        The file.
+        The file; of a stack as PNG the folder.
 
     Raises
     ------
     WriteError, InvalidImageError
-        If it cannot be written in this format, or there; as `write_labels` and `write_formats`.
+        If the folder is gone or the path is the image's own; if it cannot be written in this format, or there, as
+        `write_labels` and `write_formats` say.
     """
-    name = _further(path, chosen)
+    path = _with_ending(path, chosen)
+    if not path.parent.is_dir():
+        raise WriteError(f"Cannot write {path.name}: there is no folder {path.parent}. Choose one that is there.")
+    refuse_image(path, [None if source is None else source.path])
+    name = next((name for name, ending in FORMATS.items() if path.name.lower().endswith(ending)), None)
     if name is None:
         data, attributes, _ = (layer if what == "labels" else mask_of(layer)).as_layer_data_tuple()
         write_labels(str(path), data, attributes)
-        return path
+        return _place_of(path, layer)
     base = path.name.removesuffix(FORMATS[name])
     series = None if source is None or source.path is None else Path(source.path)
     result = _result_of(layer, source)
@@ -234,14 +266,6 @@ def save_result(path: Path, what: str, layer: Labels, source: Source | None, cho
         result = _object_alone(result)
     (written,) = write_formats(path.parent, base, result, [name], series)
     return written
-
-
-def _further(path: Path, chosen: str) -> str | None:
-    """Which of the further formats is meant; None for a label image."""
-    by_ending = next((name for name, ending in FORMATS.items() if path.name.lower().endswith(ending)), None)
-    if by_ending is not None or path.suffix:
-        return by_ending
-    return next((name for name, text in FURTHER_FILTERS.items() if text == chosen), None)
 
 
 def _object_alone(result: Segmentation) -> Segmentation:

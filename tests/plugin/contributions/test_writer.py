@@ -140,6 +140,16 @@ def test_labels_made_by_napari_take_the_place_of_the_image_they_lie_on(make_napa
 
 
 @pytest.mark.viewer
+def test_an_open_image_is_not_replaced_by_labels(make_napari_viewer, scan):
+    viewer = make_napari_viewer()
+    viewer.open(str(scan), plugin="napari-s3net")
+    before = scan.read_bytes()
+    with pytest.raises(WriteError, match="is the image itself"):
+        save(scan, Labels(np.ones((4, 12, 10), np.int32)))
+    assert scan.read_bytes() == before
+
+
+@pytest.mark.viewer
 @pytest.mark.parametrize("name", ["a.nii.gz", "a.mha", "a.png", "a.tif"])
 def test_napari_saves_through_ours(make_napari_viewer_proxy, tmp_path, name):
     viewer = make_napari_viewer_proxy()

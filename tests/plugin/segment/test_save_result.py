@@ -71,6 +71,39 @@ def test_a_path_without_an_ending_gets_that_of_the_chosen_format(scan, tmp_path)
     assert (tmp_path / "mine.stl").is_file()
 
 
+@pytest.mark.parametrize(
+    ("chosen", "ending"), zip((*LABEL_FILTERS, ""), (".nii.gz", ".png", ".tif", ".nrrd", ".mha", None), strict=True)
+)
+def test_a_label_image_without_an_ending_too(scan, tmp_path, chosen, ending):
+    layer, source, _ = scan
+    if ending is None:
+        with pytest.raises(WriteError, match="give it such a suffix"):
+            save_result(tmp_path / "mine", "mask", layer, source, chosen)
+    else:
+        written = save_result(tmp_path / "mine", "mask", layer, source, chosen)
+        assert written == tmp_path / ("mine" if ending == ".png" else f"mine{ending}"), "of a stack as PNG the folder"
+        assert list(tmp_path.iterdir()) == [written]
+
+
+def test_a_result_never_takes_the_place_of_its_image(scan, tmp_path):
+    layer, source, _ = scan
+    image = tmp_path / "scan.nii.gz"
+    image.write_bytes(b"the image")
+    (tmp_path / "link.nii.gz").symlink_to(image)
+    for path in (image, tmp_path / "link.nii.gz"):
+        with pytest.raises(WriteError, match="is the image itself, which is not replaced"):
+            save_result(path, "mask", layer, replace(source, path=str(image)))
+    assert image.read_bytes() == b"the image"
+
+
+@pytest.mark.parametrize("ending", [".png", ".nii.gz", ".coco.json", ".seg.nrrd"])
+def test_a_folder_that_is_gone_is_not_made_anew(scan, tmp_path, ending):
+    layer, source, _ = scan
+    with pytest.raises(WriteError, match="there is no folder"):
+        save_result(tmp_path / "gone" / f"mine{ending}", "labels", layer, source)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_dicom_segmentation_says_that_it_needs_its_series(scan, tmp_path):
     layer, source, _ = scan
     with pytest.raises(WriteError, match="refers to the DICOM series"):
@@ -158,6 +191,26 @@ def test_a_place_that_cannot_be_written_is_told(scan, tmp_path, monkeypatch, tol
     ask_and_save(None, "labels", layer, source)
     assert told[0] == []
     assert len(told[1]) == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "chosen", "there"),
+    [("mine", LABEL_FILTERS[0], "mine.nii.gz"), ("mine", FURTHER_FILTERS["stl"], "mine.stl"), ("mine.png", "", "mine")],
+    ids=["an ending is added", "that of a further format", "a folder of slices"],
+)
+def test_what_is_replaced_is_asked_about_where_the_dialog_has_not(
+    scan, tmp_path, monkeypatch, told, qapp, typed, chosen, there
+):
+    layer, source, _ = scan
+    monkeypatch.setattr(module.QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / typed), chosen))
+    asked, answers = [], [module.QMessageBox.StandardButton.No, module.QMessageBox.StandardButton.Yes]
+    monkeypatch.setattr(module.QMessageBox, "question", lambda *args: asked.append(args[2]) or answers.pop(0))
+    ask_and_save(None, "mask", layer, source)
+    assert (asked, told[0]) == ([], [f"Saved {there} in {tmp_path.name}"])
+    for _ in range(2):
+        ask_and_save(None, "mask", layer, source)
+    assert asked == [f"{there} is there already. Replace it?"] * 2
+    assert len(told[0]) == 2, "not the one that was answered by No"
 
 
 def test_a_dialog_that_is_closed_saves_nothing(scan, tmp_path, monkeypatch, told, qapp):
