@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtWidgets import QWidget
 
 from napari_s3net.plugin.batch.review_panel import ReviewPanel
-from napari_s3net.plugin.widgets.dock import bring_forward, show_dock
+from napari_s3net.plugin.widgets.dock import bring_forward, openings_of, show_dock
 from napari_s3net.plugin.widgets.parts import caption, column
 
 if TYPE_CHECKING:
@@ -36,26 +36,49 @@ class ReviewPlace(QWidget):
         column(self, panel, self.line)
 
     def enter(self) -> None:
-        """Open the Correct dock, and put the review above its tools."""
+        """Open the Correct dock, and put the review above its tools; also above those of one that is opened later."""
         if getattr(self._viewer, "window", None) is None or self._correct is not None:
             return
-        self._correct = correct = show_dock(self._viewer, "Correct")
-        correct.hold_above(self._panel)
-        correct.labels.fold.expand(animate=False)  # which label is what
-        correct.releasing.connect(self.leave)
-        correct.refreshed.connect(self._look_again)
-        self.line.show()
+        self._lend(show_dock(self._viewer, "Correct"))
+        openings_of(self._viewer).connect(self._opened)
 
     def leave(self) -> None:
         """Take the panel back, and show the Batch dock."""
-        if self._correct is not None:
-            self.release()
+        was_lent = self._correct is not None
+        self.release()
+        if was_lent:
             bring_forward(self)
 
     def release(self) -> None:
-        """Take the panel back."""
+        """Take the panel back for good."""
+        if getattr(self._viewer, "window", None) is not None:
+            openings_of(self._viewer).disconnect(self._opened)
+        self._take_back()
+
+    def _opened(self, event: Any) -> None:
+        """The user has closed the Correct dock and opens it again."""
+        from napari_s3net.plugin.correct.dock import CorrectDock
+
+        if isinstance(event.dock, CorrectDock):
+            self._take_back()
+            self._lend(event.dock)
+
+    def _lend(self, correct: CorrectDock) -> None:
+        self._correct = correct
+        correct.hold_above(self._panel)
+        correct.labels.fold.expand(animate=False)  # which label is what
+        correct.releasing.connect(self._closed)
+        correct.refreshed.connect(self._look_again)
+        self.line.show()
+
+    def _closed(self) -> None:
+        """The Correct dock is closed: the review goes on in the Batch dock."""
+        self._take_back()
+        bring_forward(self)
+
+    def _take_back(self) -> None:
         if self._correct is not None:
-            self._correct.releasing.disconnect(self.leave)
+            self._correct.releasing.disconnect(self._closed)
             self._correct.refreshed.disconnect(self._look_again)
             self._correct.give_back()
             self._correct = None
@@ -70,10 +93,14 @@ class ReviewPlace(QWidget):
         str
             Strokes that no run has used, or a run that goes on; empty where there is nothing of the kind.
         """
-        self._told = "" if self._correct is None else self._correct.obstacle
+        self._told = self._now
         return self._told
 
+    @property
+    def _now(self) -> str:
+        return "" if self._correct is None else self._correct.obstacle
+
     def _look_again(self) -> None:
-        """What stood in the way and does so no longer is not said any more."""
-        if self._told and self._panel.message.text() == self._told and self.obstacle() == "":
+        """What stood in the way and does so no longer is not said any more, also where something else does now."""
+        if self._told and self._panel.message.text() == self._told and self._now != self._told:
             self._panel.show_message("")

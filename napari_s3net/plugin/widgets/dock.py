@@ -6,7 +6,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
+from napari.utils.events import EventEmitter
 from napari.utils.notifications import show_error
 from npe2 import PluginManager
 from qtpy.QtCore import QEvent, QSize, Qt, QTimer, Signal
@@ -27,6 +29,7 @@ from qtpy.QtWidgets import (
 
 from napari_s3net.plugin import DISPLAY_NAME, PLUGIN
 from napari_s3net.plugin.jobs.preload import preloading
+from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.undo import undo_log_of
 from napari_s3net.plugin.widgets.binding import warn_of_binding
 from napari_s3net.plugin.widgets.graphics import make_canvas_current
@@ -41,6 +44,27 @@ PRELOAD_MS = 300
 SHORT = 720
 #: Around all parts, in pixels.
 MARGIN = 6
+
+_openings: WeakKeyDictionary[Any, EventEmitter] = WeakKeyDictionary()
+
+
+def openings_of(viewer: Any) -> EventEmitter:
+    """The event of a dock that is opened in a viewer, by whatever way.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        With a window.
+
+    Returns
+    -------
+    EventEmitter
+        `dock` of its event is the one that is shown for the first time.
+    """
+    viewer = plain(viewer)
+    if viewer not in _openings:
+        _openings[viewer] = EventEmitter(type_name="opened")
+    return _openings[viewer]
 
 
 class Dock(QScrollArea):
@@ -105,6 +129,7 @@ class Dock(QScrollArea):
             QTimer.singleShot(PRELOAD_MS, _preload)
             if isinstance(self.window(), QMainWindow) and not self._released:
                 hold_keys(self.window(), self._viewer, self)
+            openings_of(self._viewer)(dock=self)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """For Qt: a short dock puts its parts closer together; by its height alone, so that nothing moves otherwise."""

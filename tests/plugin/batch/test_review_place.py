@@ -7,6 +7,7 @@ from qtpy.QtWidgets import QApplication, QWidget
 from napari_s3net.plugin.batch.review_panel import ReviewPanel
 from napari_s3net.plugin.batch.review_place import ReviewPlace
 from napari_s3net.plugin.correct.dock import CorrectDock
+from napari_s3net.plugin.widgets.dock import show_dock
 from napari_s3net.plugin.widgets.parts import column
 
 pytestmark = pytest.mark.viewer
@@ -38,6 +39,26 @@ def test_the_panel_goes_to_the_tools_and_comes_back(make_napari_viewer):
     QApplication.processEvents()
 
 
+def test_a_correct_dock_that_is_closed_and_opened_again_has_the_review_until_it_ends(make_napari_viewer):
+    viewer, owner = make_napari_viewer(show=True), QWidget()
+    panel = ReviewPanel()
+    place = ReviewPlace(viewer, panel)
+    column(owner, place)
+    viewer.window.add_dock_widget(owner, name="Batch")
+    place.enter()
+    for _ in range(2):
+        viewer.window.remove_dock_widget(dock_of(panel))
+        assert panel.parentWidget() is place
+        correct = show_dock(viewer, "Correct")
+        QApplication.processEvents()
+        assert dock_of(panel) is correct
+    place.leave()
+    viewer.window.remove_dock_widget(correct)
+    show_dock(viewer, "Correct")
+    QApplication.processEvents()
+    assert panel.parentWidget() is place
+
+
 def test_what_stood_in_the_way_is_said_as_long_as_it_does(make_napari_viewer):
     viewer, owner = make_napari_viewer(), QWidget()
     viewer.add_image(np.zeros((16, 16), np.uint8), name="a")
@@ -56,6 +77,12 @@ def test_what_stood_in_the_way_is_said_as_long_as_it_does(make_napari_viewer):
     assert "Your strokes have changed nothing yet" in panel.message.text()
     correct.paint.asked.emit("clear")
     assert panel.message.text() == ""
+    strokes.data_setitem((np.array([2]), np.array([2])), strokes.selected_label)
+    panel.show_message(place.obstacle())
+    correct.background.running.append(object())  # a run with them
+    correct.refresh()
+    assert panel.message.text() == "", "though the run stands in the way now"
+    correct.background.running.clear()
     panel.show_message("The disk is full.")
     correct.refresh()
     assert panel.message.text() == "The disk is full."
