@@ -30,6 +30,7 @@ from napari_s3net.plugin.layers.ownership import set_owner
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.result_layer import layers_of, recolour, result_layer, result_name
+from napari_s3net.plugin.layers.target import refuse_preview
 from napari_s3net.plugin.layers.view import hide_others, show_whole
 from napari_s3net.result import Segmentation
 from napari_s3net.settings import Settings
@@ -185,7 +186,10 @@ class OpenedResult:
         ------
         WriteError
             If that is not possible.
+        InvalidImageError
+            While a run previews in them.
         """
+        refuse_preview(self.layer)
         about = self.layer.metadata[KEY]
         data = np.asarray(self.layer.data)
         labels, masks = (review.corrected_path(self.row, kind) for kind in ("labels", "masks"))

@@ -14,6 +14,7 @@ from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.result_layer import fits_source, is_result_of, why_not_writable
 from napari_s3net.plugin.layers.source import Source, finest_level, source_of
 from napari_s3net.plugin.layers.stroke_layer import HELPER, is_strokes
+from napari_s3net.plugin.layers.target import why_not_final
 from napari_s3net.plugin.layers.waiting import is_waiting
 
 
@@ -59,7 +60,7 @@ class ChosenLabels:
         """Why the chosen labels cannot be corrected, in words; empty where they can, and where none are chosen."""
         reason = "" if self.layer is None else why_not_writable(self.layer)
         if self.layer is None or not reason:
-            return ""
+            return "" if self.layer is None else why_not_final(self.layer)
         return f"{self.layer.name} cannot be corrected: {reason}. Duplicate it as ordinary labels and choose these."
 
     @property
@@ -96,11 +97,11 @@ class ChosenLabels:
         Raises
         ------
         InvalidImageError
-            If no labels are chosen, they lie on no image, or they cannot be written to.
+            If no labels are chosen, they lie on no image, they cannot be written to, or a run previews in them.
         """
-        source = self.source
-        if self.layer is None or source is None or not fits_source(self.layer, source):
-            raise InvalidImageError(self.problem or "There are no labels on an image to correct.")
+        source, problem = self.source, self.problem
+        if problem or self.layer is None or source is None or not fits_source(self.layer, source):
+            raise InvalidImageError(problem or "There are no labels on an image to correct.")
         return self.layer, source
 
     def pixel_size(self) -> tuple[float, str]:

@@ -35,6 +35,7 @@ from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.renewal import renewals_of
 from napari_s3net.plugin.layers.result_layer import metadata_of, why_not_writable
 from napari_s3net.plugin.layers.source import describe_source
+from napari_s3net.plugin.layers.target import why_not_final
 from napari_s3net.plugin.segment.save_result import save_beside
 from napari_s3net.plugin.widgets.dock import Dock, show_dock
 from napari_s3net.plugin.widgets.fields import Chooser
@@ -66,6 +67,8 @@ class CorrectDock(Dock):
         self._followed: list[tuple[Any, Callable[..., None]]] = []
         #: Whether a part of another dock stands above, which says what is corrected, and saves it.
         self._is_lent = self._is_made_elsewhere = False  # whether no run has made the labels
+        #: Why the labels could not be corrected when that was last looked at.
+        self._problem = ""
         self.editor = LabelEditor(napari_viewer)
         self.background = Background(self)
         self.reruns = RerunController(self.editor, self.background)
@@ -128,7 +131,7 @@ class CorrectDock(Dock):
     @property
     def obstacle(self) -> str:
         """Why the labels in view must not be left now, in words; empty where they may."""
-        return self.reruns.obstacle
+        return self.reruns.obstacle or ("" if self.editor.layer is None else why_not_final(self.editor.layer))
 
     def _let_go(self) -> None:
         """Save first."""
@@ -251,7 +254,10 @@ class CorrectDock(Dock):
         self._followed = []
 
     def _change(self, event: Any = None) -> None:
-        self._refresh_soon.start()
+        if self.editor.problem == self._problem:
+            self._refresh_soon.start()
+        else:  # a run's previews come faster than lists are brought up to date
+            self.refresh()
 
     def _stroke(self, event: Any = None) -> None:
         self.reruns.note_stroke()
@@ -265,8 +271,9 @@ class CorrectDock(Dock):
         if not there:
             self.empty.show_recent(self.autosave.recent)
         self.filled.setVisible(there or bool(problem))
-        for panel in (self.paint, self.labels, self.slices, self.tools, self.uncertainty):
+        for panel in (self.paint, self.paint.save, self.labels, self.slices, self.tools, self.uncertainty):
             panel.setEnabled(there)
+        self._tell_problem(problem)
         if not there:
             return
         self.editor.follow_undo()
@@ -287,6 +294,12 @@ class CorrectDock(Dock):
         self.autosave.mark_changed(layer)
         self._settle()
         self.refreshed.emit()
+
+    def _tell_problem(self, problem: str) -> None:
+        """Say why the labels cannot be corrected, as long as it is so: a run may go on in them."""
+        if problem or self.message.text() == self._problem:
+            self.show_message(problem)
+        self._problem = problem
 
     def _settle(self) -> None:
         busy = bool(self.background.running)

@@ -10,6 +10,7 @@ import numpy as np
 from napari.layers import Labels
 from numpy.typing import NDArray
 
+from napari_s3net.errors import InvalidImageError
 from napari_s3net.plugin.layers.metadata import (
     Metadata,
     ids_as_before,
@@ -48,6 +49,41 @@ REPLACED = "Labels that were changed since they were made have been replaced; Ct
 
 #: Labels that hold a preview now, which nobody is to take for a result.
 previewed: WeakSet[Labels] = WeakSet()
+
+
+def why_not_final(layer: Labels) -> str:
+    """Why labels must be neither changed nor saved now.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        Any label layer.
+
+    Returns
+    -------
+    str
+        A sentence for the user while they hold a run's preview; else empty.
+    """
+    if layer not in previewed:
+        return ""
+    return f"A run goes on in {layer.name}, which shows a preview. Wait until it is over, or end it in Segment."
+
+
+def refuse_preview(layer: Labels) -> None:
+    """See that a run's preview is not taken for a result.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        What is to be changed or saved.
+
+    Raises
+    ------
+    InvalidImageError
+        If it holds a preview.
+    """
+    if words := why_not_final(layer):
+        raise InvalidImageError(words)
 
 
 def dissolve(old: NDArray[Any], new: NDArray[Any]) -> Iterator[NDArray[Any]]:

@@ -38,6 +38,7 @@ from napari_s3net.plugin.layers.result_layer import (
 from napari_s3net.plugin.layers.run_cache import cache_run, is_changed
 from napari_s3net.plugin.layers.slice_states import reviewed_pixels
 from napari_s3net.plugin.layers.stack import Stack
+from napari_s3net.plugin.layers.target import refuse_preview
 from napari_s3net.plugin.learn.open_layers import class_labels, class_segments
 from napari_s3net.plugin.widgets.text import plural
 from napari_s3net.result import Segmentation
@@ -217,8 +218,8 @@ def keep_correction(path: Path, layer: Labels, folder: Path, images: Path | None
     Raises
     ------
     S3NetError
-        If the image cannot be read any more, if there is only background where somebody has looked, or if the labels
-        cannot be written.
+        If the image cannot be read any more, if a run previews in the labels, if there is only background where
+        somebody has looked, or if the labels cannot be written.
     """
     image = read_image(path)
     place = place_of_labels(folder)
@@ -226,6 +227,7 @@ def keep_correction(path: Path, layer: Labels, folder: Path, images: Path | None
         place = folder / CORRECTED[0]  # the first of a batch's corrections
     if images is not None and path.is_relative_to(images):
         place /= path.relative_to(images).parent
+    refuse_preview(layer)
     target = place / f"{stem(path)}{label_suffix(image)}"
     write_labels(target, _corrected_labels(layer), image.geometry, segments=class_segments(layer))
     _kept[layer] = _sum_of(layer)

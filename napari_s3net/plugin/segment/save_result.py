@@ -21,6 +21,7 @@ from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.renewal import PerLayer
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.layers.stack import Stack
+from napari_s3net.plugin.layers.target import refuse_preview
 from napari_s3net.plugin.widgets.remembered import recall, remember
 from napari_s3net.result import Segmentation
 from napari_s3net.segments import Meaning
@@ -250,6 +251,7 @@ def save_result(path: Path, what: str, layer: Labels, source: Source | None, cho
         If the folder is gone or the path is the image's own; if it cannot be written in this format, or there, as
         `write_labels` and `write_formats` say.
     """
+    refuse_preview(layer)
     path = _with_ending(path, chosen)
     if not path.parent.is_dir():
         raise WriteError(f"Cannot write {path.name}: there is no folder {path.parent}. Choose one that is there.")

@@ -16,6 +16,7 @@ from napari_s3net.plugin.correct.autosave import load
 from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.result_layer import is_result_of, metadata_of
 from napari_s3net.plugin.layers.stroke_layer import add_strokes
+from napari_s3net.plugin.layers.target import previewed
 from napari_s3net.plugin.layers.undo import undo_log_of
 from napari_s3net.settings import Settings
 
@@ -165,6 +166,18 @@ def test_the_next_result_takes_the_layers_of_the_one_before(folders):
     )
     assert [layer.name for layer in viewer.layers] == ["a", "a – S³-Net", "a – S³-Net – strokes"]
     np.testing.assert_array_equal(again.layer.data, LABELS)
+
+
+def test_while_a_run_previews_in_it_nothing_is_saved(folders):
+    _, result = opened(folders, row("labels"))
+    result.layer.data_setitem((np.array([0]), np.array([0])), 2)
+    previewed.add(result.layer)
+    with pytest.raises(InvalidImageError, match="shows a preview"):
+        result.save(Review(folders[1]))
+    assert not (folders[1] / "corrected").exists()
+    previewed.discard(result.layer)
+    result.save(Review(folders[1]))
+    assert (folders[1] / "corrected").is_dir()
 
 
 def grey(folders, before):

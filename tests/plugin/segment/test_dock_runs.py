@@ -3,16 +3,21 @@
 import gc
 import threading
 import weakref
+from functools import partial
 
 import numpy as np
 import pytest
 from qtpy.QtWidgets import QApplication
 
+from napari_s3net.errors import InvalidImageError
 from napari_s3net.labels.metrics import dice
+from napari_s3net.plugin.correct.dock import CorrectDock
+from napari_s3net.plugin.correct.label_tools import smooth
 from napari_s3net.plugin.jobs.session import Phase
 from napari_s3net.plugin.jobs.thread_job import is_busy
 from napari_s3net.plugin.layers.result_layer import metadata_of
 from napari_s3net.plugin.segment.dock import SegmentDock
+from napari_s3net.plugin.segment.save_result import save_result
 from napari_s3net.plugin.widgets.loss_plot import LossPlot
 from tests.plugin.segment.conftest import label_layer, layers, run_through, run_to, show_each
 
@@ -91,6 +96,36 @@ def test_cancel_of_a_preview_that_is_selected_goes_back_to_its_image(dock, photo
     qtbot.waitUntil(lambda: dock.session.phase is Phase.READY, timeout=20000)
     assert viewer.layers.selection.active is viewer.layers["mole"]
     assert dock.choosers.image.currentText() == "mole"
+
+
+def test_a_preview_is_neither_corrected_nor_saved(ready, viewer, qtbot, fake_runs, tmp_path):
+    run_through(ready, qtbot)
+    layer, source = label_layer(viewer), ready.source
+    correct = CorrectDock(viewer)
+    before, steps = layer.data.copy(), len(layer._undo_history)
+    fake_runs.iterations = 5000
+    run_to(ready, qtbot)
+    qtbot.waitUntil(lambda: not np.array_equal(layer.data, before), timeout=20000)
+    qtbot.waitUntil(lambda: not correct.tools.isEnabled(), timeout=5000)
+    assert not correct.paint.save.isEnabled()
+    assert "shows a preview" in correct.message.text()
+    assert "shows a preview" in correct.obstacle
+    for change in (
+        partial(smooth, viewer, layer, "all"),
+        partial(save_result, tmp_path / "a.png", "mask", layer, source),
+    ):
+        with pytest.raises(InvalidImageError, match="A run goes on in mole"):
+            change()
+    correct.session_panel.revert.click()
+    assert len(layer._undo_history) == steps
+    assert list(tmp_path.iterdir()) == []
+    ready.progress.cancel.click()
+    qtbot.waitUntil(lambda: ready.session.phase is Phase.READY, timeout=20000)
+    qtbot.waitUntil(correct.tools.isEnabled, timeout=5000)
+    assert correct.message.text() == correct.obstacle == ""
+    assert np.array_equal(layer.data, before)
+    correct.release()
+    correct.autosave.wait()
 
 
 def test_cancel_of_a_second_run_puts_everything_back(ready, viewer, qtbot, fake_runs):
