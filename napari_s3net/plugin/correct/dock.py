@@ -271,10 +271,12 @@ class CorrectDock(Dock):
         if not there:
             self.empty.show_recent(self.autosave.recent)
         self.filled.setVisible(there or bool(problem))
-        for panel in (self.paint, self.paint.save, self.labels, self.slices, self.tools, self.uncertainty):
-            panel.setEnabled(there)
+        panels = (self.paint, self.labels, self.slices, self.tools, self.uncertainty)
+        for part in (*panels, self.paint.save, self.session_panel.revert, self.session_panel.revert_volume):
+            part.setEnabled(there)
         self._tell_problem(problem)
         if not there:
+            self._settle()
             return
         self.editor.follow_undo()
         layer, source = self.editor.target()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from napari.layers import Image as ImageLayer
-from napari.utils.notifications import show_error
+from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QApplication, QPushButton, QSizePolicy, QStackedWidget, QWidget
@@ -66,8 +66,8 @@ class SegmentDock(Dock):
         self.source: Source | None = None
         #: The newest session of the image, if it was worked on before.
         self._earlier: Path | None = None
-        #: The image after this one in its folder.
-        self._next: Path | None = None
+        #: A file after this image that could not be read, and is passed over the next time.
+        self._unreadable: Path | None = None
         self._suggested = ""
         self.welcome, self.choosers, self.window_chooser = Welcome(), Choosers(), WindowChooser()
         self.memory = SettingsMemory(self.choosers, self)
@@ -231,7 +231,7 @@ class SegmentDock(Dock):
         """Work on another image, or on none: its preset is chosen anew."""
         layer = self.image.layer
         self.pixel_size.cancel()
-        self.source = self._earlier = None
+        self.source = self._earlier = self._unreadable = None
         self.session.settle()
         if layer is None:
             self.result.release()
@@ -240,10 +240,10 @@ class SegmentDock(Dock):
             return
         self._look_at(layer)
         self._earlier = self.autosave.session_of(layer)
-        self._next = next_image(layer.source.path)
-        self.panel.next.setVisible(self._next is not None)
-        if self._next is not None:
-            read_ahead(self._next)
+        following = next_image(layer.source.path)
+        self.panel.next.setVisible(following is not None)
+        if following is not None:
+            read_ahead(following)
 
     def _reopen(self, _: bool = False) -> None:
         if self._earlier is not None:
@@ -347,8 +347,8 @@ class SegmentDock(Dock):
             self.run(new_layer=True)
         elif what == "correct":
             show_dock(self._viewer, "Correct")
-        elif what == "next_image" and self._next is not None and self.image.layer is not None:
-            open_in_place(self._viewer, self._next, self.image.layer)
+        elif what == "next_image" and self.image.layer is not None:
+            self._open_next(self.image.layer)
         elif what == "pixel_size" and self.image.layer is not None:
             self.pixel_size.ask(self.image.layer)
         elif what == "show_settings" and self.result.layer is not None:
@@ -358,6 +358,16 @@ class SegmentDock(Dock):
             dialog.show()
         else:
             self.result.ask(what, self.choosers.device_name)
+
+    def _open_next(self, image: ImageLayer) -> None:
+        """Open the image after this one; which one that is, is looked up now, as files come and go."""
+        here = self._unreadable
+        following = next_image(str(here) if here is not None and here.exists() else image.source.path)
+        if following is None:
+            self._unreadable = None
+            show_info(f"There is no image after {(here or Path(image.source.path or image.name)).name} in the folder.")
+        elif not open_in_place(self._viewer, following, image):
+            self._unreadable = following
 
 
 def _use_settings(choosers: Choosers, metadata: dict[str, Any]) -> None:

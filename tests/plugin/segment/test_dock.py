@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from napari_s3net.plugin.contributions import open_files
 from napari_s3net.plugin.jobs.session import Phase
 from napari_s3net.plugin.layers.result_layer import metadata_of
 from napari_s3net.plugin.segment import dock as module
@@ -188,6 +189,25 @@ def test_next_image_takes_the_place_of_this_one_whose_work_is_kept(dock, viewer,
     assert metadata_of(viewer.layers[-1])["names"][1] == "Naevus"
     assert dock.panel.isVisibleTo(dock)
     assert not dock.reopen.isVisibleTo(dock)
+
+
+def test_the_next_image_is_what_comes_next_now_and_what_cannot_be_read_is_passed_over(
+    dock, viewer, two_files, monkeypatch
+):
+    told, failed = [], []
+    monkeypatch.setattr(module, "show_info", told.append)
+    monkeypatch.setattr(open_files, "show_error", failed.append)
+    folder = two_files[0]
+    (folder / "second.png").rename(folder / "z.png")
+    (folder / "y.png").write_bytes(b"no picture")
+    dock.panel.asked.emit("next_image")
+    assert "Cannot read y.png" in failed[0]
+    assert layers(viewer) == ["mole"]
+    dock.panel.asked.emit("next_image")
+    assert layers(viewer) == ["z"]
+    assert len(failed) == 1
+    dock.panel.asked.emit("next_image")
+    assert told == ["There is no image after z.png in the folder."]
 
 
 def test_the_next_image_s_result_takes_the_layer_that_waits(dock, viewer, two_files, qtbot, fake_runs):

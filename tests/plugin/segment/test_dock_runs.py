@@ -107,7 +107,8 @@ def test_a_preview_is_neither_corrected_nor_saved(ready, viewer, qtbot, fake_run
     run_to(ready, qtbot)
     qtbot.waitUntil(lambda: not np.array_equal(layer.data, before), timeout=20000)
     qtbot.waitUntil(lambda: not correct.tools.isEnabled(), timeout=5000)
-    assert not correct.paint.save.isEnabled()
+    for part in (correct.paint.save, correct.paint.rerun, correct.session_panel.revert):
+        assert not part.isEnabled()
     assert "shows a preview" in correct.message.text()
     assert "shows a preview" in correct.obstacle
     for change in (
@@ -116,7 +117,7 @@ def test_a_preview_is_neither_corrected_nor_saved(ready, viewer, qtbot, fake_run
     ):
         with pytest.raises(InvalidImageError, match="A run goes on in mole"):
             change()
-    correct.session_panel.revert.click()
+    correct.session_panel.asked.emit("revert")
     assert len(layer._undo_history) == steps
     assert list(tmp_path.iterdir()) == []
     ready.progress.cancel.click()
