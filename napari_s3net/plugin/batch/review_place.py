@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QWidget
 
 from napari_s3net.plugin.batch.review_panel import ReviewPanel
 from napari_s3net.plugin.widgets.dock import bring_forward, openings_of, show_dock
-from napari_s3net.plugin.widgets.parts import caption, column
+from napari_s3net.plugin.widgets.parts import button, column
 
 if TYPE_CHECKING:
     from napari_s3net.plugin.correct.dock import CorrectDock
@@ -31,9 +31,13 @@ class ReviewPlace(QWidget):
         self._correct: CorrectDock | None = None
         #: What stood in the way when somebody last wanted to leave the result in view.
         self._told = ""
-        self.line = caption("The review goes on in the Correct tab.")
-        self.line.hide()
-        column(self, panel, self.line)
+        #: The way to where the panel is lent to, which the user may have hidden.
+        self.way = button(
+            "Go on in the Correct tab ▸", "Show the review above the strokes and tools of the Correct dock."
+        )
+        self.way.hide()
+        self.way.clicked.connect(self._show_correct)
+        column(self, panel, self.way)
 
     def enter(self) -> None:
         """Open the Correct dock, and put the review above its tools; also above those of one that is opened later."""
@@ -69,7 +73,11 @@ class ReviewPlace(QWidget):
         correct.labels.fold.expand(animate=False)  # which label is what
         correct.releasing.connect(self._closed)
         correct.refreshed.connect(self._look_again)
-        self.line.show()
+        self.way.show()
+
+    def _show_correct(self, _: bool = False) -> None:
+        if self._correct is not None:
+            bring_forward(self._correct)
 
     def _closed(self) -> None:
         """The Correct dock is closed: the review goes on in the Batch dock."""
@@ -83,7 +91,7 @@ class ReviewPlace(QWidget):
             self._correct.give_back()
             self._correct = None
             self.layout().insertWidget(0, self._panel)
-            self.line.hide()
+            self.way.hide()
 
     def obstacle(self) -> str:
         """Say why the result in view must not be left now.

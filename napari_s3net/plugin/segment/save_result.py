@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -54,7 +55,8 @@ _written: PerLayer[Labels, set[Path]] = PerLayer()
 def save_beside(parent: QWidget, layer: Labels, source: Source | None) -> None:
     """Save a result beside its image, as the last one of this kind was saved; how it went is napari's notification.
 
-    Without a file of the image, and where there is another file of that name, the user is asked.
+    Without a file of the image, in a folder that cannot be written to, and where there is another file of that name,
+    the user is asked.
 
     Parameters
     ----------
@@ -67,7 +69,10 @@ def save_beside(parent: QWidget, layer: Labels, source: Source | None) -> None:
     """
     what, ending = remembered_format(layer.metadata[KEY]["kind"])
     path = place_beside(source, what, ending)
-    if path is None or ((place := _place_of(path, layer)).exists() and place not in _written.get(layer, ())):
+    if path is not None and not os.access(path.parent, os.W_OK):
+        show_info(f"The folder {path.parent} cannot be written to. Choose another one.")
+        ask_and_save(parent, what, layer, source)
+    elif path is None or ((place := _place_of(path, layer)).exists() and place not in _written.get(layer, ())):
         ask_and_save(parent, what, layer, source)
     else:
         _save(path, what, layer, source)

@@ -7,7 +7,7 @@ from qtpy.QtWidgets import QApplication, QWidget
 from napari_s3net.plugin.batch.review_panel import ReviewPanel
 from napari_s3net.plugin.batch.review_place import ReviewPlace
 from napari_s3net.plugin.correct.dock import CorrectDock
-from napari_s3net.plugin.widgets.dock import show_dock
+from napari_s3net.plugin.widgets.dock import frame_of, show_dock
 from napari_s3net.plugin.widgets.parts import column
 
 pytestmark = pytest.mark.viewer
@@ -52,7 +52,11 @@ def test_a_correct_dock_that_is_closed_and_opened_again_has_the_review_until_it_
         correct = show_dock(viewer, "Correct")
         QApplication.processEvents()
         assert dock_of(panel) is correct
+    frame_of(correct).hide()
+    place.way.click()
+    assert not frame_of(correct).isHidden()
     place.leave()
+    assert place.way.isHidden()
     viewer.window.remove_dock_widget(correct)
     show_dock(viewer, "Correct")
     QApplication.processEvents()

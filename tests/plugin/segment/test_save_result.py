@@ -239,6 +239,20 @@ def test_save_writes_beside_the_image_and_asks_before_it_replaces_a_file(scan, t
     assert len(told[0]) == 2
 
 
+def test_save_beside_an_image_in_a_folder_that_cannot_be_written_to_asks(scan, tmp_path, monkeypatch, told, qapp):
+    layer, source, _ = scan
+    (tmp_path / "scan.nii.gz").write_bytes(b"the image")
+    monkeypatch.setattr(module.os, "access", lambda path, _: path != tmp_path)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.setattr(module.QFileDialog, "getSaveFileName", lambda *_: (str(elsewhere / "mine.tif"), ""))
+    save_beside(None, layer, replace(source, path=str(tmp_path / "scan.nii.gz")))
+    assert told == (
+        [f"The folder {tmp_path} cannot be written to. Choose another one.", "Saved mine.tif in elsewhere"],
+        [],
+    )
+
+
 @pytest.mark.parametrize(("kind", "ending"), [("rgb", ".png"), ("ct", ".nii.gz"), ("grey", ".tif"), (None, ".tif")])
 def test_the_usual_format_of_each_kind_of_image(kind, ending):
     assert save_ending(kind) == ending
