@@ -31,6 +31,7 @@ class FolderWatch(QObject):
         super().__init__(parent)
         self._thread = ThreadPoolExecutor(1, "folders")
         self._running: Future[int] | None = None
+        self._asked_again = False
         self._places: tuple[Path, ...] = ()
         self._recursive = True
         #: Of the last look; None before the first one.
@@ -53,7 +54,8 @@ class FolderWatch(QObject):
         self.look()
 
     def look(self) -> None:
-        """Look whether they have changed; nothing while a look goes on."""
+        """Look whether they have changed; where a look goes on already, once more after it."""
+        self._asked_again = self._running is not None
         if self._places and self._running is None:
             self._running = self._thread.submit(fingerprint, self._places, recursive=self._recursive)
             self._timer.start()
@@ -65,6 +67,8 @@ class FolderWatch(QObject):
         self._timer.stop()
         if before not in (None, self._known):
             self.changed.emit()
+        elif self._asked_again:
+            self.look()
 
 
 def fingerprint(places: tuple[Path, ...], *, recursive: bool) -> int:

@@ -188,6 +188,8 @@ class Activity:
         # Where there is no window, tqdm would write to the terminal.
         self._bar = progress(total=0, desc=text, file=io.StringIO())
         self._is_closed = False
+        #: What was last asked to be shown.
+        self._last = 0, 0
         _going_on.add(self)
         _turn_busy_signs(CALM)
 
@@ -204,11 +206,14 @@ class Activity:
         total : int
             Of how much, in the same unit: iterations of a run, hundredths of files of a batch.
         """
-        QTimer.singleShot(0, partial(self._move, done, total))
+        self._last = done, total
+        QTimer.singleShot(0, partial(self._move_later, done, total))
+
+    def _move_later(self, done: int, total: int) -> None:
+        if not self._is_closed:
+            self._move(done, total)
 
     def _move(self, done: int, total: int) -> None:
-        if self._is_closed:
-            return
         if self._bar.total != total:
             self._bar.total = total
         if done != self._bar.n:
@@ -216,7 +221,10 @@ class Activity:
 
     def close(self) -> None:
         """Take the bar away; the job is over."""
+        if self._is_closed:
+            return
         self._is_closed = True
+        self._move(*self._last)
         self._bar.close()
         _going_on.discard(self)
         if not _going_on:

@@ -42,6 +42,19 @@ def test_what_comes_goes_and_changes_is_noticed_at_the_next_look_and_once(folder
             change(folder)
 
 
+def test_what_comes_while_a_look_goes_on_is_noticed(folder, qtbot):
+    watch, told = FolderWatch(), []
+    watch.changed.connect(lambda: told.append(1))
+    watch.watch(folder)
+    qtbot.waitUntil(lambda: watch._running is None)
+    watch.look()
+    watch._running.result()
+    (folder / "c.png").write_bytes(b"c")
+    watch.look()
+    qtbot.waitUntil(lambda: watch._running is None)
+    assert told == [1]
+
+
 def test_folders_within_count_where_they_are_asked_for(folder):
     whole, above = (fingerprint((folder,), recursive=recursive) for recursive in (True, False))
     (folder / "within" / "c.png").write_bytes(b"c")
