@@ -66,8 +66,9 @@ def settings_page() -> str:
     sizes = {name: learn_settings(name) for name in SIZES}
     return f"""# Settings
 
-Made from the program. On the command line each is given as `--set NAME=VALUE`; `napari-s3net settings` prints the same
-list, and `napari-s3net settings --json` a file for `--settings`. In the dock they are under *Advanced*.
+Made from the program. On the command line each is given as `--set NAME=VALUE`. `napari-s3net settings` prints those of
+a segmentation, `napari-s3net settings --of learn` those of learning, and `napari-s3net settings --json` a file for
+`--settings`. In the Segment dock those of a segmentation stand above *Run*, most of them under *More settings*.
 
 ## Presets
 
@@ -87,7 +88,8 @@ list, and `napari-s3net settings --json` a file for `--settings`. In the dock th
 
 ## Of teaching on synthetic images
 
-Of `napari-s3net teach`, which makes the weights that come with the program anew.
+Of `napari-s3net teach`, which makes the weights that come with the program anew. It has no `--set`, but
+[flags](commands.md#teach) for some of them.
 
 {settings_table(TeachSettings, {"default": TeachSettings()})}
 """

@@ -264,10 +264,7 @@ def failure_of(error: Exception, title: str) -> Failure:
     from napari_s3net.runtime.device import is_out_of_memory
 
     if is_out_of_memory(error):
-        return Failure(
-            "Out of memory. Under Advanced, choose a smaller working size or fewer feature channels; or compute on the "
-            "CPU."
-        )
+        return Failure("Out of memory. Choose a smaller working size or fewer feature channels, or compute on the CPU.")
     words = f"The {title} ended with an unexpected error: {type(error).__name__}: {error}"
     return Failure(words, "".join(traceback.format_exception(error)))
 
