@@ -72,8 +72,8 @@ def _choose(path: Path, contents: Contents, series: str | None) -> str:
     listing = "; ".join(f"{i or '(no id)'}: {text}" for i, text in found.items())
     if series is None and len(found) > 1:
         raise AmbiguousSeriesError(
-            f"it holds {len(found)} series. Choose one by its id (series=…), or give each its own folder. "
-            f"{listing}. {contents.loss}".rstrip(),
+            f"it holds {len(found)} series. Choose one by its id (series=…, or segment --series), "
+            f"or give each its own folder. {listing}. {contents.loss}".rstrip(),
             tuple(found.items()),
         )
     if series is not None and series not in found:
