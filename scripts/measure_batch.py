@@ -102,19 +102,19 @@ def engine(folder: Path, number: int) -> None:
     me = importlib.import_module(Path(__file__).stem)  # workers import the threshold by the name of its module
     plan = Plan(source=photographs(folder / "in", ENGINE_SIZE, number), output=folder / "out", device="cpu")
     marks: dict[int, tuple[float, Usage]] = {}
-    done = 0
+    done, warm = 0, min(100, number // 2)
     for row in iter_batch(plan, segmenter=me.threshold):
         if row is not None and row.is_final:
             done += row.status == "done"
-            if done in (100, number):
+            if done in (warm, number):
                 marks[done] = time.perf_counter(), Usage.now()
-    (begun, first), (_, last) = marks[100], marks[number]
-    each = 1000 / (number - 100)
+    (begun, first), (_, last) = marks[warm], marks[number]
+    each = 1000 / (number - warm)
     computing = {name: each * (last.computing[name] - first.computing[name]) for name in last.computing}
     print(f"{number} photographs of 200 × 150, a threshold for the network; load {load()}")
     print(f"  a file, and its share of the report: {each * (time.perf_counter() - begun):.1f} ms")
     print(f"  computing a file: {sum(computing.values()):.1f} ms ({numbers(computing)})")
-    print(f"  MiB after 100: {numbers(first.memory)}; after {number}: {numbers(last.memory)}")
+    print(f"  MiB after {warm}: {numbers(first.memory)}; after {number}: {numbers(last.memory)}")
 
 
 def jobs(folder: Path, number: int) -> None:
