@@ -20,6 +20,7 @@ from napari_s3net.plugin.contributions.open_files import next_image, open_image,
 from napari_s3net.plugin.contributions.reader import ahead, read_ahead
 from napari_s3net.plugin.correct.autosave import saved_at
 from napari_s3net.plugin.correct.autosave_layers import autosave_of
+from napari_s3net.plugin.jobs.folder_watch import FolderWatch
 from napari_s3net.plugin.jobs.session import Phase, Session, cancel_all, screen_of
 from napari_s3net.plugin.jobs.thread_job import busy_words, is_busy
 from napari_s3net.plugin.layers.axis_letters import camera_of, grid_of
@@ -82,6 +83,7 @@ class SegmentDock(Dock):
         self.estimate = RunEstimate(self.choosers, self.extent, self.advice, session, lambda: self.source, self)
         self.autosave = autosave_of(napari_viewer)
         self.autosave.hold()
+        self._watch = FolderWatch(self)
         self._cancel_run = partial(cancel_all, self.session.running)
         self._build()
         self._connect()
@@ -124,6 +126,7 @@ class SegmentDock(Dock):
 
     def _let_go(self) -> None:
         self.session.release()
+        self._watch.watch()
         self.autosave.release()
         self.result.release()
         self.windows.release()
@@ -182,6 +185,7 @@ class SegmentDock(Dock):
         self.panel.asked.connect(self._ask)
         self.panel.unfolded.connect(self.reveal)
         self.pixel_size.given.connect(self._moved)
+        self._watch.changed.connect(self._look_for_next)
         self.session.phase_changed.connect(self._enter)
         self.session.stepped.connect(self.progress.show_steps)
         self.destroyed.connect(self._cancel_run)
@@ -234,16 +238,27 @@ class SegmentDock(Dock):
         self.source = self._earlier = self._unreadable = None
         self.session.settle()
         if layer is None:
+            self._watch.watch()
             self.result.release()
             self.windows.follow(None, None)
             self.letters.follow(None, None)
             return
         self._look_at(layer)
         self._earlier = self.autosave.session_of(layer)
-        following = next_image(layer.source.path)
+        self._look_for_next()
+        here = layer.source.path
+        self._watch.watch(*([] if here is None else [Path(here).parent]), recursive=False)
+
+    def _look_for_next(self) -> None:
+        """Lead on to the image after this one, where there is one, and read it ahead."""
+        following = None if self.image.layer is None else next_image(self.image.layer.source.path)
         self.panel.next.setVisible(following is not None)
         if following is not None:
             read_ahead(following)
+
+    def _come_back(self) -> None:
+        """Images may have come after this one meanwhile, or gone."""
+        self._watch.look()
 
     def _reopen(self, _: bool = False) -> None:
         if self._earlier is not None:

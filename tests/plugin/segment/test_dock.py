@@ -1,7 +1,11 @@
 """The dock: what is chosen, and what the result offers."""
 
+import shutil
+
 import numpy as np
 import pytest
+from qtpy.QtCore import QEvent
+from qtpy.QtWidgets import QApplication
 
 from napari_s3net.plugin.contributions import open_files
 from napari_s3net.plugin.jobs.session import Phase
@@ -208,6 +212,24 @@ def test_the_next_image_is_what_comes_next_now_and_what_cannot_be_read_is_passed
     assert len(failed) == 1
     dock.panel.asked.emit("next_image")
     assert told == ["There is no image after z.png in the folder."]
+
+
+def test_the_way_to_the_next_image_comes_and_goes_with_the_files_when_somebody_comes_back(dock, two_files, qtbot):
+    def come_back():
+        QApplication.sendEvent(dock, QEvent(QEvent.Type.WindowActivate))
+        qtbot.waitUntil(lambda: dock._watch._running is None, timeout=10000)
+
+    dock.show()
+    folder, open_file = two_files
+    open_file("second.png")
+    qtbot.waitUntil(lambda: dock._watch._running is None, timeout=10000)
+    assert not dock.panel.next.isVisibleTo(dock)
+    shutil.copy(folder / "second.png", folder / "third.png")
+    come_back()
+    assert dock.panel.next.isVisibleTo(dock)
+    (folder / "third.png").unlink()
+    come_back()
+    assert not dock.panel.next.isVisibleTo(dock)
 
 
 def test_the_next_image_s_result_takes_the_layer_that_waits(dock, viewer, two_files, qtbot, fake_runs):
