@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QPushButton, QWidget
+from qtpy.QtWidgets import QLineEdit, QPushButton, QSlider, QWidget
 from superqt import QLabeledDoubleRangeSlider
 
 from napari_s3net.plugin.widgets.parts import button, column, one_line, row_by_text
@@ -56,12 +56,23 @@ class WindowChooser(QWidget):
         self.slider.setAccessibleName("Window")
         drag = "In the view: Ctrl and the left button, sideways for the width, up and down for the level."
         self.slider.setToolTip(f"The values that are shown black and white. {tip} {drag}")
+        self._explain_parts()
         self.slider.valueChanged.connect(self._move)
         b = self.buttons
         first = row_by_text(b["lung"], b["mediastinum"], b["bone"])
         second = row_by_text(b["brain"], b["abdomen"], *(b[name] for name in PERCENTILES), b[OPENED])
         column(self, self.line, first, second, self.slider).setSpacing(4)
         self.show_kind(None)
+
+    def _explain_parts(self) -> None:
+        """A slider's tooltip is not that of its handles and fields: superqt makes widgets of their own for them."""
+        handles, ends = self.slider.findChildren(QSlider), self.slider.findChildren(QLineEdit)
+        for part in handles:
+            part.setToolTip(self.slider.toolTip())
+        shown = (("Lowest", "up to this one", "black"), ("Highest", "from this one on", "white"))
+        for field, (end, which, colour) in zip(ends, shown, strict=False):  # the ones after them are never shown
+            field.setToolTip(f"Values {which} are shown {colour}. Type another one and press Enter.")
+            field.setAccessibleName(f"{end} value of the window")
 
     def show_kind(self, kind: str | None) -> None:
         """Offer the windows that suit the values of an image.

@@ -1,6 +1,7 @@
 """The chooser of windows by itself."""
 
 import pytest
+from qtpy.QtWidgets import QAbstractButton, QLineEdit, QWidget
 
 from napari_s3net.plugin.widgets.window_chooser import CT_WINDOWS, OPENED, PERCENTILES, WindowChooser
 
@@ -40,6 +41,18 @@ def test_a_window_is_shown_in_words_and_moves_nothing(chooser):
     assert not moved
     chooser.slider.setValue((-100.0, 200.0))
     assert moved[-1] == (-100.0, 200.0)
+
+
+def test_every_part_that_is_shown_says_what_it_does(chooser):
+    chooser.show_kind("ct")
+    chooser.show_window((-1350.0, 150.0), (-1350.0, 2000.0))
+    found = (*chooser.findChildren(QAbstractButton), chooser.slider, *chooser.slider.findChildren(QWidget))
+    parts = [one for one in found if one.isVisibleTo(chooser)]
+    assert [one for one in parts if not one.toolTip()] == []
+    low, high = (one for one in parts if isinstance(one, QLineEdit))
+    assert (low.text(), high.text()) == ("-1350", "150")
+    assert "black" in low.toolTip()
+    assert "white" in high.toolTip()
 
 
 def test_one_click_asks_for_a_window(chooser):
