@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import NamedTuple
 
 Colour = tuple[int, int, int]
@@ -31,11 +33,33 @@ class Meaning(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Words for the screen: "Lesion", "Skin, darker"; of several darker ones "Skin, 2 shades darker"."""
+        """Words for the screen: "Lesion", "Skin, darker"; of several darker ones "Skin, 2 shades darker".
+
+        A further one without a shade, of another run, is "Skin 2".
+        """
         if not self.shade:
-            return self.tissue
+            return f"{self.tissue} {self.rank}" if self.rank > 1 else self.tissue
         steps = {0: "", 1: "a shade "}.get(self.rank, f"{self.rank} shades ")
         return f"{self.tissue}, {steps}{'darker' if self.shade < 0 else 'lighter'}"
+
+    def told_apart(self, taken: Collection[str]) -> Meaning:
+        """Give it a name of its own among others.
+
+        Parameters
+        ----------
+        taken : collection of str
+            What others are called.
+
+        Returns
+        -------
+        Meaning
+            Itself where its name is free, else with the first rank from 2 of which the name is.
+        """
+        ranked = chain((self,), map(self._with_rank, count(2)))
+        return next(one for one in ranked if one.name not in taken)
+
+    def _with_rank(self, rank: int) -> Meaning:
+        return self._replace(rank=rank)
 
 
 class Code(NamedTuple):

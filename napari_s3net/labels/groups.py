@@ -14,6 +14,8 @@ from napari_s3net.segments import Meaning
 MOST = 4
 #: What is left when there are more names than groups.
 OTHER = "Other"
+#: Labels that are called like the object, but were unticked.
+BACKGROUND = "background"
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,8 @@ def group_labels(
     Returns
     -------
     tuple of Group
-        The object's first, then the others, those of the most labels first. Every label is in exactly one.
+        The object's first, then the others, those of the most labels first. Every label is in exactly one, and no two
+        have one name.
     """
     ids = sorted({*names, *foreground})
     tissues = {i: _called(names.get(i, ""), meanings.get(i)) for i in ids}
@@ -72,7 +75,7 @@ def group_labels(
     objects = sorted(_by_name(shades, is_object=True), key=lambda group: group.name != object_name)
     if len(objects) + len(others) > most:
         objects = _fewer(_by_name({i: tissues[i] for i in shades}, is_object=True), max(1, most - len(others)))
-    return (*objects, *_fewer(others, most - len(objects)))
+    return (*objects, *_told_apart(_fewer(others, most - len(objects)), objects))
 
 
 def join_clusters(clusters: Iterable[Cluster], group: Group) -> Cluster | None:
@@ -125,6 +128,12 @@ def _by_name(names: Mapping[int, str], *, is_object: bool) -> list[Group]:
         found[name or f"Cluster {i}"].append(i)
     groups = [Group(name, tuple(members), is_object) for name, members in found.items()]
     return sorted(groups, key=lambda group: -len(group.ids))
+
+
+def _told_apart(others: list[Group], objects: list[Group]) -> list[Group]:
+    """Labels that are called like a part of the object, but are none: they say so."""
+    taken = {group.name for group in objects}
+    return [replace(one, name=f"{one.name}, {BACKGROUND}") if one.name in taken else one for one in others]
 
 
 def _fewer(groups: list[Group], most: int) -> list[Group]:

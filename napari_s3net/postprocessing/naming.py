@@ -32,8 +32,8 @@ def name_labels(
     """Say what each label is: object or background with a shade; in CT the background's labels are named by tissue.
 
     A label is named after a tissue only where most of it is that tissue; others are unnamed. The shade says whether it
-    is darker or lighter than the largest label of its side or tissue. Where several are, they are numbered from that
-    one outwards.
+    is darker or lighter than the largest label of its side or tissue, outside of the lens shadow where one is. Where
+    several are, they are numbered from that one outwards, so that no two labels have one name.
 
     Parameters
     ----------
@@ -71,10 +71,9 @@ def name_labels(
         calls |= {i: DARK_CORNER for i in side if in_shadow[i] > MOSTLY and not is_object}
         for called in dict.fromkeys(calls.values()):
             same = [i for i in side if calls[i] == called]
-            main = max([i for i in same if in_shadow[i] <= MOSTLY], key=lambda i: n[i], default=None)
-            for i in same:
-                shade = 0 if main is None or i == main or called == DARK_CORNER else 1 if light[i] > light[main] else -1
-                given[i] = Meaning(called, shade)
+            lit = [i for i in same if in_shadow[i] <= MOSTLY]
+            main = max(lit or same, key=lambda i: n[i])
+            given |= {i: Meaning(called, 0 if i == main else 1 if light[i] > light[main] else -1) for i in same}
     return _numbered({i: given[i] for i in ids})
 
 

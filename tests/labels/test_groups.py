@@ -70,6 +70,17 @@ def test_skin_that_was_ticked_is_one_part_of_the_object():
     assert groups == (Group("Lesion", (2,), True), Group("Skin", (5, 6, 7), True))
 
 
+def test_what_was_unticked_is_told_apart_from_the_object():
+    groups = group_labels(pick(NAMES, 1, 2, 7), pick(MEANINGS, 1, 2, 7), [2], "Lesion")
+    assert [(group.name, group.ids) for group in groups] == [
+        ("Lesion", (2,)),
+        ("Lesion, background", (1,)),
+        ("Skin", (7,)),
+    ]
+    all_others = group_labels(NAMES, MEANINGS, [3], "Lesion")
+    assert len({group.name for group in all_others}) == len(all_others)
+
+
 def test_a_group_is_measured_like_one_label():
     one = Cluster(5, "Skin, darker", False, 100, 0.1, 25.0, "mm²", 100.0, 0.0)
     other = Cluster(7, "Skin", False, 300, 0.3, 75.0, "mm²", 200.0, 0.0)

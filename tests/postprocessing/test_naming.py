@@ -65,6 +65,23 @@ def test_an_object_in_the_shadow_keeps_its_name_and_is_not_the_main_one():
     assert named([0.1, 0.9], [16, 24], (1,), features=features) == {1: "Lesion", 2: "Skin"}
 
 
+def test_several_dark_corners_and_objects_in_the_shadow_are_told_apart():
+    features = np.ones((40, 40, 3), np.float32)
+    features[:, :20] = 0
+    assert named([0.1, 0.2, 0.3, 0.5, 0.9], [4, 10, 6, 6, 14], (4,), features=features) == {
+        1: "Dark corner, darker",
+        2: "Dark corner",
+        3: "Dark corner, lighter",
+        4: "Lesion",
+        5: "Skin",
+    }
+    assert named([0.1, 0.2, 0.9], [8, 12, 20], (1, 2), features=features) == {
+        1: "Lesion, darker",
+        2: "Lesion",
+        3: "Skin",
+    }
+
+
 def test_only_photographs_have_a_lens():
     features = np.zeros((40, 40, 1), np.float32)
     grey = named([0.1, 0.9], [16, 24], (2,), image=lambda labels: as_image(labels * 1.0), features=features)

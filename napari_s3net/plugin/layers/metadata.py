@@ -229,6 +229,8 @@ def numbered_as_before(
     """
     ids = ids_as_before(result, before) if ids is None else ids
     stayed = set(np.unique(before).tolist()) & set(known["names"])
+    come = [old for old, i in ids.items() if i not in stayed]
+    result = _told_apart(result, {known["names"][i] for i in stayed}, come)
     names = {i: known["names"][i] if i in stayed else result.names.get(old, "") for old, i in ids.items()}
     ticked = [i for old, i in ids.items() if (i in known["foreground"] if i in stayed else old in result.foreground)]
     meant = known.get("meanings", {})
@@ -238,6 +240,17 @@ def numbered_as_before(
     for entry in ("colours", "codes"):  # a run gives none: they are the user's
         about[entry] = {i: own for i, own in known.get(entry, {}).items() if i in stayed and i in names}
     return renumber(result.labels, ids), {**metadata, **about}
+
+
+def _told_apart(result: Segmentation, taken: set[str], labels: Iterable[int]) -> Segmentation:
+    """A result of which some labels come beside others, which have their names already."""
+    names, meanings = dict(result.names), dict(result.meanings)
+    for label in labels:
+        if label in meanings and names.get(label) == meanings[label].name:
+            meanings[label] = meanings[label].told_apart(taken)
+            names[label] = meanings[label].name
+            taken = taken | {names[label]}
+    return replace(result, names=names, meanings=meanings)
 
 
 def with_tick(metadata: Metadata, label: int, *, is_object: bool) -> Metadata:

@@ -105,6 +105,18 @@ def test_colours_of_the_user_stay_when_a_plane_is_segmented_again():
     assert again["colours"] == {1: "#c92107"}
 
 
+def test_a_cluster_that_comes_beside_one_of_its_name_gets_another():
+    names = {1: "Lesion", 2: "Skin", 3: "Skin, darker"}
+    old = {"names": names, "meanings": {2: ["Skin", 0, 0], 3: ["Skin", -1, 0]}, "foreground": [1]}
+    new = result([[1, 2, 3, 4, 5]], (1,), {1: "Lesion", 2: "Skin", 3: "Skin, darker", 4: "Skin", 5: "Hair"})
+    meanings = {2: Meaning("Skin"), 3: Meaning("Skin", -1), 4: Meaning("Skin"), 5: Meaning("Hair")}
+    new = replace(new, meanings=meanings)
+    ids = {1: 1, 2: 3, 3: 6, 4: 7, 5: 8}
+    _, about = notes.numbered_as_before(new, old, np.array([[1, 2, 3, 3, 3]]), {}, ids)
+    assert about["names"] == {1: "Lesion", 3: "Skin, darker", 6: "Skin, 2 shades darker", 7: "Skin 2", 8: "Hair"}
+    assert about["meanings"] == {3: ["Skin", -1, 0], 6: ["Skin", -1, 2], 7: ["Skin", 0, 2], 8: ["Hair", 0, 0]}
+
+
 def test_ticks_names_and_new_ids_leave_the_old_note_alone():
     note = {"foreground": [1], "names": {1: "Lesion", 2: "Skin"}}
     assert notes.with_tick(note, 2, is_object=True)["foreground"] == [1, 2]
