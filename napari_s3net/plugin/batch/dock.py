@@ -219,7 +219,9 @@ class BatchDock(Dock):
         return self.plan is not None and not (self.job or self._scan or self.review_controller.is_on)
 
     def _come_back(self) -> None:
-        """Files may have come or gone meanwhile."""
+        """Files may have come or gone meanwhile, and strokes have been run with."""
+        if self.place.is_over(self.message.text()):
+            self.show_message("")
         if self._may_count:
             self._watch.look()
 
@@ -323,7 +325,7 @@ class BatchDock(Dock):
         return [one for one in self.table.files.rows if one is not None and one.status in ("done", "skipped")]
 
     def _begin_review(self, _: bool = False) -> None:
-        if self.plan is not None:
+        if self.plan is not None and self._may_leave():
             try:
                 self.review_controller.begin(self.plan.output, self._rows())
             except S3NetError as error:
@@ -332,6 +334,15 @@ class BatchDock(Dock):
                 # The Correct dock and the first result each take a moment; between them the window answers.
                 QTimer.singleShot(0, self._enter_place)
             self._show_state()
+
+    def _may_leave(self) -> bool:
+        """Whether another image may take the place of the one in view; says why it may not."""
+        obstacle = self.place.obstacle()
+        if obstacle:
+            self.fail(obstacle)
+        else:
+            self.show_message("")
+        return not obstacle
 
     def _enter_place(self) -> None:
         if self.review_controller.is_on:
@@ -355,7 +366,7 @@ class BatchDock(Dock):
             show_error(f"{file} has no result yet.")
         elif one.status == "failed":
             show_error(f"{file} failed: {one.error}")
-        elif not self.review_controller.go_to(file):
+        elif not self.review_controller.go_to(file) and self._may_leave():
             self._open_row(one)
 
     def _open_row(self, one: FileRow, following: FileRow | None = None) -> OpenedResult | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtWidgets import QWidget
 
 from napari_s3net.plugin.batch.review_panel import ReviewPanel
-from napari_s3net.plugin.widgets.dock import bring_forward, openings_of, show_dock
+from napari_s3net.plugin.widgets.dock import bring_forward, open_dock, openings_of, show_dock
 from napari_s3net.plugin.widgets.parts import button, column
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class ReviewPlace(QWidget):
             self.way.hide()
 
     def obstacle(self) -> str:
-        """Say why the result in view must not be left now.
+        """Say why the result in view must not be left now; also before a review and after it.
 
         Returns
         -------
@@ -106,9 +106,25 @@ class ReviewPlace(QWidget):
 
     @property
     def _now(self) -> str:
-        return "" if self._correct is None else self._correct.obstacle
+        correct = self._correct or open_dock(self._viewer, "Correct")
+        return "" if correct is None else str(correct.obstacle)
+
+    def is_over(self, words: str) -> bool:
+        """Whether words say what stood in the way and does so no longer, also where something else does now.
+
+        Parameters
+        ----------
+        words : str
+            A message on the screen.
+
+        Returns
+        -------
+        bool
+            False for all other messages.
+        """
+        return bool(words) and words == self._told and self._now != words
 
     def _look_again(self) -> None:
-        """What stood in the way and does so no longer is not said any more, also where something else does now."""
-        if self._told and self._panel.message.text() == self._told and self._now != self._told:
+        """What stood in the way is not said any more."""
+        if self.is_over(self._panel.message.text()):
             self._panel.show_message("")

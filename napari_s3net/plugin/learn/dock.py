@@ -39,7 +39,7 @@ from napari_s3net.plugin.learn.outcome_text import (
 from napari_s3net.plugin.learn.preview import Preview
 from napari_s3net.plugin.learn.progress import Progress
 from napari_s3net.plugin.learn.result import keep_correction, kept_slices
-from napari_s3net.plugin.widgets.dock import Dock, show_dock
+from napari_s3net.plugin.widgets.dock import Dock, open_dock, show_dock
 from napari_s3net.plugin.widgets.parts import button, caption, column, row
 from napari_s3net.plugin.widgets.progress_text import summary_text
 from napari_s3net.plugin.widgets.text import plural
@@ -144,6 +144,10 @@ class LearnDock(Dock):
     def choose_next(self, _: bool = False) -> None:
         """Open the image whose correction would teach most, with what the model says of it."""
         if self.labelled is None or self.form.model is None or not self._may_begin():
+            return
+        correct = open_dock(self._viewer, "Correct")
+        if self.opened is not None and correct is not None and correct.obstacle:
+            self.fail(correct.obstacle)
             return
         paths, done = [pair.image for pair in self.labelled.pairs], set(self.labelled.corrected)
         if self.opened is not None and len(paths) > len(done | {self.opened[0]}):

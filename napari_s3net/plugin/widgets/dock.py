@@ -299,16 +299,39 @@ def show_dock(viewer: Any, name: str) -> Any:
     Dock
         What is in view now.
     """
-    titles = [f"{name} ({plugin})" for plugin in (DISPLAY_NAME, PLUGIN)]  # of napari's menus, and of its Python
-    there = viewer.window.dock_widgets
-    dock = next((there[title] for title in titles if title in there), None)
+    dock = open_dock(viewer, name)
     if dock is None:
         widgets = PluginManager.instance().iter_widgets()
         offered = {one.display_name: one for one in widgets if one.plugin_name == PLUGIN}
         dock = offered[name].get_callable()(viewer)
-        viewer.window.add_dock_widget(dock, name=titles[0])
+        viewer.window.add_dock_widget(dock, name=_titles(name)[0])
     bring_forward(dock)
     return dock
+
+
+def open_dock(viewer: Any, name: str) -> Any:
+    """Find one of the plugin's docks, opened by whatever way.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        May be without a window.
+    name : str
+        As in the menu.
+
+    Returns
+    -------
+    Dock or None
+        None where it is not open.
+    """
+    window = getattr(viewer, "window", None)
+    there = {} if window is None else window.dock_widgets
+    return next((there[title] for title in _titles(name) if title in there), None)
+
+
+def _titles(name: str) -> list[str]:
+    """What napari's menus, and its Python, call a dock."""
+    return [f"{name} ({plugin})" for plugin in (DISPLAY_NAME, PLUGIN)]
 
 
 def bring_forward(widget: QWidget) -> None:

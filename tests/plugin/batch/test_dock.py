@@ -330,6 +330,25 @@ def test_a_review_goes_on_where_it_was(ready, tmp_path, qtbot):
     assert ready.panel.title.text() != second
 
 
+def test_strokes_that_no_run_has_used_keep_the_image_in_view_after_a_review_as_well(ready, tmp_path, qtbot, said):
+    run_through(ready, qtbot)
+    ready.review_button.click()
+    first = ready.panel.title.text()
+    ready.panel.close_button.click()
+    layers = list(ready._viewer.layers)
+    ready.place.obstacle = lambda: "Your strokes have changed nothing yet."
+    ready.review_button.click()
+    assert not ready.review_controller.is_on
+    ready.table.opened.emit("c.png" if first == "a.png" else "a.png")
+    assert list(ready._viewer.layers) == layers
+    assert ready.message.text() == "Your strokes have changed nothing yet."
+    assert said == [ready.message.text()] * 2
+    ready.place.obstacle = lambda: ""
+    ready.review_button.click()
+    assert ready.review_controller.is_on
+    assert not ready.message.text()
+
+
 def test_ten_thousand_rows_are_opened_without_a_look_at_their_measurements(dock, tmp_path, qtbot):
     out = tmp_path / "out"
     out.mkdir()

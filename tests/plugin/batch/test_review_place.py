@@ -91,6 +91,12 @@ def test_what_stood_in_the_way_is_said_as_long_as_it_does(make_napari_viewer):
     correct.refresh()
     assert panel.message.text() == "The disk is full."
     place.leave()
+    told = place.obstacle()
+    assert "Your strokes have changed nothing yet" in told, "the review is over, and the strokes are still there"
+    assert not place.is_over(told)
+    correct.paint.asked.emit("clear")
+    assert place.is_over(told)
+    assert place.obstacle() == ""
     correct.release()
 
 

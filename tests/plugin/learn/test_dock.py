@@ -240,6 +240,27 @@ def test_what_was_corrected_and_not_kept_stays_when_the_next_comes(ready, viewer
     assert (read_labels(folder / "labels" / f"{path.stem}.png").array == labels.data).all()
 
 
+def test_strokes_that_no_run_has_used_keep_the_image_in_view(ready, qtbot, monkeypatch):
+    told = []
+    monkeypatch.setattr(base, "show_error", told.append)
+    ready.form.steps.value = 1
+    ready.train_button.click()
+    over(ready, qtbot)
+    correct = SimpleNamespace(obstacle="Your strokes have changed nothing yet.")
+    monkeypatch.setattr(dock_module, "open_dock", lambda *_: correct)
+    ready.next_button.click()
+    over(ready, qtbot)
+    path = ready.opened[0]
+    ready.next_button.click()
+    assert ready.job is None
+    assert told == [ready.message.text()] == [correct.obstacle]
+    correct.obstacle = ""
+    ready.next_button.click()
+    over(ready, qtbot)
+    assert ready.opened[0] != path
+    assert not ready.message.text()
+
+
 def test_labels_that_were_removed_are_not_kept(ready, viewer, folder, qtbot):
     ready.form.steps.value = 1
     ready.train_button.click()
