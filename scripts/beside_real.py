@@ -30,6 +30,8 @@ def real(kind: str, folder: Path, n: int, size: int) -> list[NDArray[np.uint8]]:
     """Images (S, S, 3) of a folder, evenly spaced, in the range that the network is given."""
     source = paint_source_of(kind)
     files = sorted(file for file in folder.iterdir() if file.is_file())
+    if not files:
+        raise SystemExit(f"{folder} has no files. Expected a folder of images.")
     shown = []
     for file in files[:: max(1, len(files) // n)][:n]:
         array = (read_image(file).array.astype(np.float32) - source.low) / (source.high - source.low)
