@@ -41,6 +41,8 @@ class Verdict:
         Of corrected labels those of the object; None where nothing was corrected.
     names : mapping of int to str or None
         What the corrected labels are called; None where nothing was corrected.
+    share : float or None
+        Part of the image that is object in the corrected labels; None where nothing was corrected, and in old reviews.
     reviewer : str
         Who decided; empty where nobody gave a name.
     when : str
@@ -52,6 +54,7 @@ class Verdict:
     input: str
     foreground: tuple[int, ...] | None = None
     names: Mapping[int, str] | None = None
+    share: float | None = None
     reviewer: str = ""
     when: str = ""
 
@@ -151,12 +154,29 @@ class Review:
         verdict = self.verdict(row)
         return None if verdict is None else verdict.names
 
+    def corrected_share(self, row: FileRow) -> float | None:
+        """Return how much of the image is object in corrected labels.
+
+        Parameters
+        ----------
+        row : FileRow
+            Of the result.
+
+        Returns
+        -------
+        float or None
+            0 to 1; None where nothing was corrected.
+        """
+        verdict = self.verdict(row)
+        return None if verdict is None else verdict.share
+
     def decide(
         self,
         row: FileRow,
         decision: Decision,
         foreground: tuple[int, ...] | None = None,
         names: Mapping[int, str] | None = None,
+        share: float | None = None,
     ) -> None:
         """Keep a decision, in the output folder too. Accepting what was corrected before leaves it "corrected".
 
@@ -170,6 +190,8 @@ class Review:
             Of corrected labels those of the object; None where nothing was corrected.
         names : mapping of int to str, optional
             What the corrected labels are called.
+        share : float, optional
+            How much of the image is object in them.
 
         Raises
         ------
@@ -179,7 +201,7 @@ class Review:
         if decision == "accepted" and self.decision(row) == "corrected":
             return  # what was corrected and looked at again stays corrected
         when = datetime.now().astimezone().isoformat(timespec="minutes")
-        known = (row.settings, row.input, foreground, names, self.reviewer, when)
+        known = (row.settings, row.input, foreground, names, share, self.reviewer, when)
         self._verdicts[row.file] = Verdict(decision, *known)
         self.move(row.file)
 

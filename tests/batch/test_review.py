@@ -107,8 +107,9 @@ def test_who_decided_when_and_how_corrected_labels_are_called_is_kept(tmp_path):
     review = Review(tmp_path)
     review.decide(SURE, "accepted")
     review.reviewer = "B. Lange"
-    review.decide(MIDDLE, "corrected", (2,), {2: "Lesion", 7: "Hair"})
+    review.decide(MIDDLE, "corrected", (2,), {2: "Lesion", 7: "Hair"}, 0.25)
     again = Review(tmp_path)
+    assert (again.corrected_share(SURE), again.corrected_share(MIDDLE)) == (None, 0.25)
     assert (again.verdict(SURE).reviewer, again.names(SURE)) == ("", None)
     verdict = again.verdict(MIDDLE)
     assert (verdict.reviewer, again.names(MIDDLE)) == ("B. Lange", {2: "Lesion", 7: "Hair"})
@@ -121,3 +122,4 @@ def test_a_review_of_the_first_version_is_read(tmp_path):
     (tmp_path / "review.json").write_text(json.dumps({"at": "", "decisions": {SURE.file: old}}), encoding="utf-8")
     review = Review(tmp_path)
     assert (review.decision(SURE), review.foreground(SURE), review.names(SURE)) == ("corrected", (2,), None)
+    assert review.corrected_share(SURE) is None

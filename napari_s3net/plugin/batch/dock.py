@@ -158,7 +158,8 @@ class BatchDock(Dock):
         self.stop_button.clicked.connect(self._stop_clicked)
         self.table.opened.connect(self._open)
         self.review_button.clicked.connect(self._begin_review)
-        self.review_controller.decided.connect(self.table.files.decide)
+        self.review_controller.decided.connect(self._note_decision)
+        self.place.refreshed.connect(self.review_controller.look_again)
         self.review_controller.moved.connect(self.table.pick)
         self.review_controller.ended.connect(self._end_review)
         self._watch.changed.connect(self._count_anew)
@@ -246,7 +247,8 @@ class BatchDock(Dock):
         assert self.plan is not None  # noqa: S101 - there is a table only with folders
         review = Review(self.plan.output)
         decisions = {file: decision for file, one in rows.items() if (decision := review.decision(one))}
-        self.table.files.show_files(files, rows, decisions)
+        shares = {file: share for file, one in rows.items() if (share := review.corrected_share(one)) is not None}
+        self.table.files.show_files(files, rows, decisions, shares)
         self._show_state()
 
     # -- what comes of it
@@ -347,6 +349,9 @@ class BatchDock(Dock):
     def _enter_place(self) -> None:
         if self.review_controller.is_on:
             self.place.enter()
+
+    def _note_decision(self, file: str, decision: str) -> None:
+        self.table.files.decide(file, decision, self.review_controller.corrected_share(file))
 
     def _end_review(self) -> None:
         """The review is over: back to the table, and the report says what was decided."""

@@ -30,7 +30,7 @@ from napari_s3net.plugin.layers.ownership import set_owner
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.result_layer import layers_of, recolour, result_layer, result_name
-from napari_s3net.plugin.layers.target import refuse_preview
+from napari_s3net.plugin.layers.target import previewed, refuse_preview
 from napari_s3net.plugin.layers.view import hide_others, show_whole
 from napari_s3net.result import Segmentation
 from napari_s3net.settings import Settings
@@ -162,6 +162,13 @@ class OpenedResult:
         return self._is_there(self.layer) and self._sum() != self._state
 
     @property
+    def share(self) -> float | None:
+        """How much of the image is object now, 0 to 1; None where the layer was removed, or a run previews in it."""
+        if not self._is_there(self.layer) or self.layer in previewed:
+            return None
+        return float(mask_of_layer(np.asarray(self.layer.data), self.layer.metadata[KEY]).mean())
+
+    @property
     def is_in_view(self) -> bool:
         """Whether the image is visible, and no other one lies over it; one that was removed cannot be brought back."""
         images = [one for one in map(plain, self._viewer.layers) if isinstance(one, ImageLayer) and one.visible]
@@ -197,7 +204,7 @@ class OpenedResult:
         write_labels(labels, data, about["geometry"], segments=segments_of(result))
         mask, segment = mask_of_layer(data, about), mask_segment(about.get("object_name", "Object"))
         write_labels(masks, mask, about["geometry"], mask=True, segments=[segment])
-        review.decide(self.row, "corrected", tuple(about["foreground"]), about["names"])
+        review.decide(self.row, "corrected", tuple(about["foreground"]), about["names"], float(mask.mean()))
         self._state = self._sum()
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +178,28 @@ class ReviewController(QObject):
             self._fail(str(error))
         return True
 
+    def corrected_share(self, file: str) -> float | None:
+        """How much of an image is object in what was corrected.
+
+        Parameters
+        ----------
+        file : str
+            As the report names it.
+
+        Returns
+        -------
+        float or None
+            0 to 1; None where nothing was corrected, or no review goes on.
+        """
+        row = next((one for one in self._order if one.file == file), None)
+        return None if self._review is None or row is None else self._review.corrected_share(row)
+
+    def look_again(self) -> None:
+        """The labels in view may have changed: say how much of the image is object now; a volume is counted later."""
+        opened = self._opened
+        if opened is not None and opened.layer.ndim == 2 and opened.share is not None:
+            self._tell()
+
     def _fail(self, words: str) -> None:
         """Say what went wrong, beside the buttons and as napari's notification."""
         self._panel.show_message(words)
@@ -231,4 +254,6 @@ class ReviewController(QObject):
         assert self._review is not None  # noqa: S101 - asked for during a review
         row = self._order[self._place]
         decision = self._review.decision(row) or ""
+        shown = self._review.corrected_share(row) if self._opened is None else self._opened.share
+        row = row if shown is None else replace(row, share=shown)
         self._panel.show_result(row, self._place, len(self._order), self.left, decision)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
 
 from napari_s3net.plugin.batch.review_panel import ReviewPanel
@@ -23,7 +24,14 @@ class ReviewPlace(QWidget):
         Without a window, the panel stays here.
     panel : ReviewPanel
         What is lent.
+
+    Signals
+    -------
+    refreshed()
+        The Correct dock has looked at the labels in view, which may have changed.
     """
+
+    refreshed = Signal()
 
     def __init__(self, viewer: Any, panel: ReviewPanel) -> None:
         super().__init__()
@@ -128,3 +136,4 @@ class ReviewPlace(QWidget):
         """What stood in the way is not said any more."""
         if self.is_over(self._panel.message.text()):
             self._panel.show_message("")
+        self.refreshed.emit()

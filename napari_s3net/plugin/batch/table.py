@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, QSortFilterProxyModel, Qt, Signal
@@ -26,7 +28,7 @@ HEADERS = ("File", "State", "Object", "Sure")
 HELP = (
     "Path below the input folder. A double click opens image and labels.",
     "Waiting, running, done, failed with the reason, or what you decided about it.",
-    "Share of the image that is object.",
+    "Share of the image that is object; of a result that you have corrected, as you left it.",
     "sure; look: check the outline first; no clear object. Sorted by the confidence behind it.",
 )
 ROLE = Qt.ItemDataRole
@@ -41,11 +43,19 @@ class FileModel(QAbstractTableModel):
         self.files: list[str] = []
         self.rows: list[FileRow | None] = []
         self.decisions: dict[str, str] = {}
+        #: Of corrected results the share of the image that is object; the rows have that of the batch.
+        self.shares: dict[str, float] = {}
         self._place: dict[str, int] = {}
         #: What all names end in, such as ".nii.gz", which tells none of them apart; empty where they differ.
         self.ending = ""
 
-    def show_files(self, files: Sequence[str], rows: Mapping[str, FileRow], decisions: Mapping[str, str]) -> None:
+    def show_files(
+        self,
+        files: Sequence[str],
+        rows: Mapping[str, FileRow],
+        decisions: Mapping[str, str],
+        shares: Mapping[str, float] = MappingProxyType({}),
+    ) -> None:
         """Begin a table anew.
 
         Parameters
@@ -56,11 +66,13 @@ class FileModel(QAbstractTableModel):
             What is known of some of them, by file.
         decisions : mapping of str to str
             What the user has decided, by file.
+        shares : mapping of str to float, optional
+            How much of the image is object in what the user has corrected, by file.
         """
         self.beginResetModel()
         self.files = list(files)
         self.rows = [rows.get(file) for file in files]
-        self.decisions = dict(decisions)
+        self.decisions, self.shares = dict(decisions), dict(shares)
         self._place = {file: n for n, file in enumerate(files)}
         endings = {Path(file).name.removeprefix(stem(Path(file))) for file in files}
         self.ending = endings.pop() if len(endings) == 1 else ""
@@ -79,7 +91,7 @@ class FileModel(QAbstractTableModel):
             self.rows[n] = row
             self.dataChanged.emit(self.index(n, 0), self.index(n, len(HEADERS) - 1))
 
-    def decide(self, file: str, decision: str) -> None:
+    def decide(self, file: str, decision: str, share: float | None = None) -> None:
         """Show what the user has decided about a file.
 
         Parameters
@@ -88,8 +100,13 @@ class FileModel(QAbstractTableModel):
             Path below the input folder.
         decision : str
             "accepted", "corrected" or "rejected"; empty for none.
+        share : float, optional
+            How much of the image is object in what was corrected.
         """
         self.decisions[file] = decision
+        self.shares.pop(file, None)
+        if share is not None:
+            self.shares[file] = share
         n = self._place.get(file)
         if n is not None:
             self.dataChanged.emit(self.index(n, 0), self.index(n, len(HEADERS) - 1))
@@ -151,6 +168,8 @@ class FileModel(QAbstractTableModel):
             None where there is nothing to show. Shares and confidences are sorted as numbers, unknown ones as -1.
         """
         file, row, column = self.files[index.row()], self.rows[index.row()], index.column()
+        if row is not None and file in self.shares:
+            row = replace(row, share=self.shares[file])
         if role == ROLE.TextAlignmentRole and column in (SHARE, SURE):
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if role == ROLE.ToolTipRole:

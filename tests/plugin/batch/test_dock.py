@@ -309,6 +309,8 @@ def test_review_accepts_corrects_and_rejects_the_least_certain_first(ready, view
     mask = read_image(tmp_path / "out" / "corrected" / "masks" / order[1]).array
     assert (mask[:20, :20] == 255).all()
     assert set(np.unique(mask)) == {0, 255}
+    assert list(ready.table.files.shares) == [order[1]]
+    assert ready.table.files.shares[order[1]] == pytest.approx((mask > 0).mean())
     ready.panel.close_button.click()
     assert not ready.review_controller.is_on
     assert not viewer.keymap

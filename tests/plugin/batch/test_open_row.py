@@ -90,9 +90,11 @@ def test_a_change_is_noticed_saved_and_shown_the_next_time(folders):
     assert not result.is_changed
     result.layer.data[:5, 20:] = 1
     assert result.is_changed
+    assert result.share == pytest.approx((12 * 20 + 5 * 10) / 600)
     result.save(Review(folders[1]))
     assert not result.is_changed
     assert Review(folders[1]).decision(one) == "corrected"
+    assert Review(folders[1]).corrected_share(one) == result.share
     mask = read_image(folders[1] / "corrected" / "masks" / "a.png").array
     np.testing.assert_array_equal(mask > 0, result.layer.data == 1)
     _, again = opened(folders, one)
@@ -174,6 +176,7 @@ def test_while_a_run_previews_in_it_nothing_is_saved(folders):
     previewed.add(result.layer)
     with pytest.raises(InvalidImageError, match="shows a preview"):
         result.save(Review(folders[1]))
+    assert result.share is None
     assert not (folders[1] / "corrected").exists()
     previewed.discard(result.layer)
     result.save(Review(folders[1]))

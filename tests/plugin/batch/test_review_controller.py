@@ -12,6 +12,7 @@ from napari_s3net.errors import WriteError
 from napari_s3net.plugin.batch import review_controller as module
 from napari_s3net.plugin.batch.review_controller import ReviewController
 from napari_s3net.plugin.batch.review_panel import ReviewPanel
+from napari_s3net.plugin.widgets.text import NARROW
 
 pytestmark = pytest.mark.viewer
 
@@ -21,6 +22,7 @@ class FakeResult:
 
     def __init__(self, row, viewer):
         self.row, self.is_changed, self.saved, self.is_in_view = row, False, 0, True
+        self.share = row.share
         self.layer = Labels(np.array([[1, 2], [2, 2]]))
         viewer.add_layer(self.layer)
 
@@ -30,7 +32,7 @@ class FakeResult:
     def save(self, review):
         self.saved += 1
         self.is_changed = False
-        review.decide(self.row, "corrected", (1,))
+        review.decide(self.row, "corrected", (1,), share=self.share)
 
 
 def row(file, confidence):
@@ -123,6 +125,29 @@ def test_what_was_changed_is_saved_when_one_goes_elsewhere(reviewed, way):
     reviewed.opened[0].is_changed = True
     getattr(reviewed.panel, way).click()
     assert reviewed.opened[0].saved == 1
+
+
+def test_the_share_is_that_of_the_labels_as_they_are_now(reviewed):
+    def line():
+        return reviewed.panel.line.text().replace(NARROW, " ")
+
+    assert "object 20.0 %" in line()
+    reviewed.opened[0].share, reviewed.opened[0].is_changed = 0.5, True
+    reviewed.controller.look_again()
+    assert "object 50.0 %" in line()
+    reviewed.panel.next.click()
+    assert "object 20.0 %" in line()
+    assert reviewed.controller.corrected_share(ORDER[0]) == 0.5
+    assert reviewed.controller.corrected_share(ORDER[1]) is None
+    reviewed.panel.back.click()
+    reviewed.opened[-1].share = 0.0
+    reviewed.controller.look_again()
+    assert "no object" in line()
+    reviewed.panel.buttons["reject"].click()
+    assert reviewed.controller.corrected_share(ORDER[0]) is None, "what was rejected is the batch's"
+    reviewed.controller.end()
+    reviewed.controller.look_again()
+    assert reviewed.controller.corrected_share(ORDER[0]) is None
 
 
 def test_correcting_takes_the_brush_with_the_label_of_the_object(reviewed):

@@ -3,7 +3,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QStyleOptionViewItem
 
 from napari_s3net.batch import FileRow
-from napari_s3net.plugin.batch.table import HEADERS, SHARE, STATE, SURE, FileModel, FileTable, state_text, tip
+from napari_s3net.plugin.batch.table import HEADERS, SHARE, SORT, STATE, SURE, FileModel, FileTable, state_text, tip
+from napari_s3net.plugin.widgets.text import NARROW
 
 DONE = FileRow(
     file="b.png", status="done", share=0.214, confidence=0.383, seconds=2.0, metadata={"device": "cpu", "version": "1"}
@@ -65,6 +66,23 @@ def test_rows_keep_their_place(qtbot):
     model.update(FileRow(file="unknown.png", status="done"))
     assert texts(model, 0)[0] == "c.png"
     assert [t.replace("\u00a0", " ") for t in texts(model, 1)] == ["b.png", "rejected", "21 %", "look"]
+
+
+def test_what_was_corrected_has_the_share_that_was_left(qtbot):
+    model = FileModel()
+    model.show_files(["b.png"], {"b.png": DONE}, {"b.png": "corrected"}, {"b.png": 0.4})
+
+    def share():
+        cell = model.index(0, SHARE)
+        tip = model.data(cell, Qt.ItemDataRole.ToolTipRole).splitlines()[-2]
+        return tuple(text.replace(NARROW, " ").replace("\u00a0", " ") for text in (model.data(cell), tip))
+
+    assert share() == ("40 %", "Object 40.0 % of the image")
+    model.decide("b.png", "corrected", 0.5)
+    assert share()[0] == "50 %"
+    assert model.data(model.index(0, SHARE), SORT) == 0.5
+    model.decide("b.png", "rejected")
+    assert share()[0] == "21 %"
 
 
 def test_sorted_by_numbers_when_asked(qtbot):
