@@ -37,6 +37,7 @@ from napari_s3net.plugin.layers.result_layer import metadata_of, why_not_writabl
 from napari_s3net.plugin.layers.source import describe_source
 from napari_s3net.plugin.layers.target import why_not_final
 from napari_s3net.plugin.segment.save_result import save_beside
+from napari_s3net.plugin.segment.saved_line import SavedLine
 from napari_s3net.plugin.widgets.dock import Dock, show_dock
 from napari_s3net.plugin.widgets.fields import Chooser
 from napari_s3net.plugin.widgets.parts import column, one_line, row
@@ -112,7 +113,10 @@ class CorrectDock(Dock):
     def _show_chooser(self) -> None:
         for part in (self.combo, self.session_panel.line):
             part.setVisible(not self._is_lent)
-        self.paint.save.setVisible(not self._is_lent and not self._is_made_elsewhere)
+        may_save = not self._is_lent and not self._is_made_elsewhere
+        self.paint.save.setVisible(may_save)
+        source = self.editor.source
+        self.saved.look(self.editor.layer if may_save else None, None if source is None else source.key)
         self.image_line.setVisible(not self._is_lent and self._is_made_elsewhere)
 
     def rerun(self) -> None:
@@ -141,6 +145,7 @@ class CorrectDock(Dock):
         self.background.release()
         self.reruns.begin_anew()
         self.stack_controller.release()
+        self.saved.look(None)
         for timer in (self._refresh_soon, self._rerun_soon):
             timer.stop()
         self._unfollow()
@@ -154,10 +159,12 @@ class CorrectDock(Dock):
 
     def _build(self) -> None:
         self.combo, self.image_line = Chooser("Labels", "Which labels are corrected."), one_line()
+        self.saved_line = one_line()
+        self.saved = SavedLine(self.saved_line, self)
         self.filled = QWidget()
         chosen = row(self.combo, self.paint.save)
         chosen.layout().setStretch(1, 0)
-        top = (chosen, self.image_line, self.message)
+        top = (chosen, self.saved_line, self.image_line, self.message)
         panels = (self.paint, self.labels, self.slices, self.tools, self.uncertainty, self.session_panel)
         column(self.filled, *top, *panels).setSpacing(8)
         self.fill(self.empty, self.filled)
@@ -276,6 +283,7 @@ class CorrectDock(Dock):
             part.setEnabled(there)
         self._tell_problem(problem)
         if not there:
+            self.saved.look(None)
             self._settle()
             return
         self.editor.follow_undo()

@@ -46,6 +46,7 @@ from napari_s3net.plugin.segment import result_commands as commands
 from napari_s3net.plugin.segment.hovered_cluster import HoveredCluster
 from napari_s3net.plugin.segment.object_measures import ObjectInView, ObjectMeasures
 from napari_s3net.plugin.segment.result_rows import named_clusters, result_rows
+from napari_s3net.plugin.segment.saved_line import SavedLine
 from napari_s3net.plugin.segment.volume_counter import VolumeCounter
 from napari_s3net.plugin.widgets.result_panel import ResultPanel
 from napari_s3net.plugin.widgets.result_text import certainty_tip, effort_text, outcome_text
@@ -97,6 +98,7 @@ class ResultController(QObject):
         self._measuring = Measurer(self)
         self._measuring.measured.connect(self._measured)
         self._measures = ObjectMeasures(panel.measures, self._object_in_view, self)
+        self._saved = SavedLine(panel.saved, self)
         self._counter = VolumeCounter(self)
         self._counter.counted.connect(self._counted)
         #: Voxels of each label of a stack; and whether the plane in view is another one than at the last look.
@@ -141,6 +143,7 @@ class ResultController(QObject):
                 outline_object(self._viewer, layer)
         self._recolour()
         self._source, self._state = source, None
+        self._look_at_saved()
         if self._has_moved:
             self._measure_plane_soon.start()
         else:
@@ -266,12 +269,17 @@ class ResultController(QObject):
     def _look_again(self) -> None:
         """Labels may have changed, by a stroke or an undo; a step through a stack looks alike and changes nothing."""
         self.measure()
+        self._look_at_saved()
         if self.layer is not None and self._clusters and self._shown_about is not metadata_of(self.layer):
             self._show_rows()  # renamed, or given another object, in another dock
             self._masks.update(self.layer)
         if not self._has_moved:
             self._count()
         self._has_moved = False
+
+    def _look_at_saved(self) -> None:
+        """Say whether the result has changed since it was saved."""
+        self._saved.look(self.layer, None if self._source is None else self._source.key)
 
     def _count(self) -> None:
         """Count the voxels of the stack in view, if it is one."""
@@ -300,6 +308,7 @@ class ResultController(QObject):
         autosave_of(self._viewer).mark_changed(self.layer)
         if self._source is not None:
             history_of(self.layer).remember(self._source.key, self.layer.data[self._source.index], metadata)
+        self._look_at_saved()
         self._recolour()
 
     def _tick(self, label: int, is_object: bool) -> None:
@@ -385,6 +394,7 @@ class ResultController(QObject):
         self._measuring.drop()
         self._measures.drop()
         self._counter.drop()
+        self._saved.look(None)
         self._voxels, self._stack = {}, None
         if self.layer is not None:
             self.layer.events.paint.disconnect(self._painted)

@@ -19,10 +19,10 @@ from napari_s3net.io.validation.headers import stem
 from napari_s3net.plugin.contributions.writer import refuse_image, write_labels
 from napari_s3net.plugin.layers.mask_layer import mask_of
 from napari_s3net.plugin.layers.placement import KEY
-from napari_s3net.plugin.layers.renewal import PerLayer
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.layers.target import refuse_preview
+from napari_s3net.plugin.segment.saved_line import files_of, note_saved
 from napari_s3net.plugin.widgets.remembered import recall, remember
 from napari_s3net.result import Segmentation
 from napari_s3net.segments import Meaning
@@ -48,8 +48,6 @@ FURTHER_FILTERS = {
 
 #: Endings of all formats, longer ones first.
 ENDINGS = (*FORMATS.values(), ".nii.gz", ".nii", ".png", ".tiff", ".tif", ".nrrd", ".mha")
-#: The files that a result was saved to, which it may replace without asking.
-_written: PerLayer[Labels, set[Path]] = PerLayer()
 
 
 def save_beside(parent: QWidget, layer: Labels, source: Source | None) -> None:
@@ -72,7 +70,7 @@ def save_beside(parent: QWidget, layer: Labels, source: Source | None) -> None:
     if path is not None and not os.access(path.parent, os.W_OK):
         show_info(f"The folder {path.parent} cannot be written to. Choose another one.")
         ask_and_save(parent, what, layer, source)
-    elif path is None or ((place := _place_of(path, layer)).exists() and place not in _written.get(layer, ())):
+    elif path is None or ((place := _place_of(path, layer)).exists() and place not in files_of(layer)):
         ask_and_save(parent, what, layer, source)
     else:
         _save(path, what, layer, source)
@@ -177,7 +175,7 @@ def _save(path: Path, what: str, layer: Labels, source: Source | None) -> None:
     except Exception as error:  # noqa: BLE001 - a writer may fail in any way, and napari must not go down with it
         show_error(str(error))
         return
-    _written.setdefault(layer, set()).add(written)
+    note_saved(layer, written, what)
     if (ending := _ending(path)) is not None:
         remember(f"save/{layer.metadata[KEY]['kind']}", [what, ending])
     remember("save/folder", str(written.parent))

@@ -12,7 +12,7 @@ from napari_s3net.plugin.widgets.cluster_model import ClusterRow
 from napari_s3net.plugin.widgets.cluster_table import ClusterTable
 from napari_s3net.plugin.widgets.fields import make_field
 from napari_s3net.plugin.widgets.measures_panel import MeasuresPanel
-from napari_s3net.plugin.widgets.parts import button, caption, column, heading, more_button, row
+from napari_s3net.plugin.widgets.parts import button, caption, column, heading, more_button, one_line, row
 
 
 class ResultPanel(QWidget):
@@ -35,6 +35,8 @@ class ResultPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.line, self.effort, self.hint = heading(""), caption(), caption()
+        #: Whether the result has changed since it was saved.
+        self.saved = one_line()
         menus = self._make_ways_on()
         self._make_views()
         self._lay_out()
@@ -147,7 +149,7 @@ class ResultPanel(QWidget):
         about = row(self.effort, self.pixel_size)
         about.layout().setStretch(1, 0)
         self.pixel_size.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        column(self, self.line, self.hint, ways, about)
+        column(self, self.line, self.hint, ways, self.saved, about)
         self.layout().addWidget(self.measures)
         for part in (ticks, self.table, self.merge):
             self.layout().addWidget(part)

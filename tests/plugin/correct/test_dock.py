@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from qtpy.QtWidgets import QApplication, QLabel
+from qtpy.QtWidgets import QApplication, QLabel, QWidget
 
 from napari_s3net.plugin.correct import dock as module
 from napari_s3net.plugin.correct.dock import CorrectDock
 from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.result_layer import metadata_of
 from napari_s3net.plugin.layers.undo import undo_log_of
+from napari_s3net.plugin.segment.saved_line import note_saved
 from napari_s3net.plugin.widgets.shortcuts import KEYS, KeySheet
 from tests.plugin.correct.conftest import SHAPE, disc, paint, put_away
 
@@ -62,6 +63,29 @@ def test_the_corrected_result_is_saved_from_here(dock, layer, monkeypatch):
     ((of, source),) = saved
     assert of is layer
     assert source.index == dock.editor.target()[1].index
+
+
+def test_what_has_changed_since_it_was_saved_is_said_where_it_can_be_saved(dock, layer, qtbot, tmp_path):
+    def says(words):
+        qtbot.waitUntil(lambda: dock.saved_line.text() == words, timeout=5000)
+        assert dock.saved_line.isVisibleTo(dock) is bool(words)
+
+    dock.refresh()
+    says("")
+    note_saved(layer, tmp_path / "mole_mask.png", "mask")
+    says("Saved as mole_mask.png.")
+    dock.tools.buttons["grow"].click()
+    says("Changed since it was saved.")
+    undo_log_of(dock._viewer).undo()
+    says("Saved as mole_mask.png.")
+    above = QWidget()
+    dock.hold_above(above)
+    says("")
+    above.setParent(None)
+    dock.give_back()
+    says("Saved as mole_mask.png.")
+    dock._viewer.layers.remove(layer)
+    says("")
 
 
 def test_tools_leave_locked_labels_alone(dock, layer, errors):

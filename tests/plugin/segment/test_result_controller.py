@@ -24,6 +24,7 @@ from napari_s3net.plugin.layers.undo import undo_log_of
 from napari_s3net.plugin.layers.volume_target import VolumeTarget
 from napari_s3net.plugin.segment import hovered_cluster, result_commands
 from napari_s3net.plugin.segment.result_controller import ResultController
+from napari_s3net.plugin.segment.saved_line import note_saved
 from napari_s3net.plugin.widgets.result_panel import ResultPanel
 from napari_s3net.provenance import Provenance
 from napari_s3net.result import Segmentation
@@ -213,6 +214,28 @@ def test_save_asks_for_a_file(outcome, layer, monkeypatch, what):
     monkeypatch.setattr(result_commands, "ask_and_save", lambda *given: asked.append(given[1:3]))
     outcome.ask(f"save_{what}", "cpu")
     assert asked == [(what, layer)]
+
+
+def test_what_has_changed_since_it_was_saved_is_said_beside_save(outcome, layer, viewer, qtbot, tmp_path):
+    def says(words):
+        qtbot.waitUntil(lambda: outcome.panel.saved.text() == words, timeout=5000)
+        assert outcome.panel.saved.isVisibleTo(outcome.panel) is bool(words)
+
+    says("")
+    note_saved(layer, tmp_path / "mole_labels.png", "labels")
+    says("Saved as mole_labels.png.")
+    outcome.panel.table.clusters.renamed.emit(2, "Hair")
+    says("Changed since it was saved.")
+    note_saved(layer, tmp_path / "mole_mask.png", "mask")
+    says("Saved as mole_mask.png.")
+    outcome.panel.table.clusters.ticked.emit(2, True)
+    says("Changed since it was saved.")
+    undo_log_of(viewer).undo()
+    says("Saved as mole_mask.png.")
+    layer.data_setitem((np.array([30]), np.array([30])), 1)
+    says("Changed since it was saved.")
+    outcome.show(None, None)
+    says("")
 
 
 def test_of_a_stack_every_label_has_its_volume_and_keeps_it_up_to_date(qtbot):
