@@ -15,7 +15,7 @@ from napari_s3net.errors import AmbiguousSeriesError, S3NetError
 from napari_s3net.image import Image
 from napari_s3net.io import read_image
 from napari_s3net.io.listing import images_among
-from napari_s3net.io.validation.headers import SUFFIXES
+from napari_s3net.io.validation.headers import SUFFIXES, stem
 from napari_s3net.plugin import PLUGIN
 from napari_s3net.plugin.contributions.reader import LayerData, layer_data, read
 from napari_s3net.plugin.jobs.thread_job import is_busy
@@ -135,15 +135,17 @@ def next_image(path: str | None) -> Path | None:
     if path is None or not Path(path).is_file():
         return None
     here = Path(path)
-    place = _counted(here.name)
+    place = _counted(here)
     named = (one for one in here.parent.iterdir() if one.name.lower().endswith(SUFFIXES))
-    later = {one: _counted(one.name) for one in images_among(named)}
+    later = {one: _counted(one) for one in images_among(named)}
     return min((one for one in later if later[one] > place), key=later.__getitem__, default=None)
 
 
-def _counted(name: str) -> list[tuple[int, str]]:
-    """A name such that 9 comes before 10."""
-    return [(int(part), "") if part.isdecimal() else (-1, part.lower()) for part in re.split(r"(\d+)", name)]
+def _counted(path: Path) -> list[tuple[int, str]]:
+    """A name such that 9 comes before 10, and what has no number before both; files of one stem by their endings."""
+    parts = re.split(r"(\d+)", stem(path))
+    counted = [(int(part), "") if part.isdecimal() else (-1, part.lower()) for part in parts]
+    return [*counted, (-1, path.name.lower())]
 
 
 def _open(viewer: Any, path: str) -> None:

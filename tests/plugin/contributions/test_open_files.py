@@ -128,3 +128,13 @@ def test_the_next_image_as_people_count_without_what_was_saved(tmp_path):
     assert [path.rpartition("/")[2].rpartition("\\")[2] for path in walk] == ["a9.jpg", "a10.jpg", "b.PNG", "c.hdr"]
     assert module.next_image(str(tmp_path)) is None
     assert module.next_image(None) is None
+
+
+def test_a_name_without_a_number_comes_before_those_with_one(tmp_path):
+    names = ["mole.png", "mole.tif", "mole2.png", "mole2b.png", "mole10.nii.gz", "mole10.png", "moles.png"]
+    for name in names:
+        (tmp_path / name).write_bytes(b"")
+    walk = [tmp_path / names[0]]
+    while (after := module.next_image(str(walk[-1]))) is not None:
+        walk.append(after)
+    assert [path.name for path in walk] == names
