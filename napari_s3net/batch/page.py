@@ -142,7 +142,7 @@ def _rows(output: Path, report: BatchReport, review: Review) -> Iterator[dict[st
             "file": visible_text(row.file),
             "error": visible_text(row.error),
             "note": visible_text(row.note),
-            "share": "" if row.share is None else f"{100 * row.share:.1f} %",
+            "share": _share(review, row),
             "certainty": row.certainty,
             "percent": None if row.confidence is None else round(100 * row.confidence),
             "time": _time(row.seconds),
@@ -163,6 +163,13 @@ def _decision(review: Review, row: FileRow) -> str:
         return ""
     by = f" by {verdict.reviewer}" if verdict.reviewer else ""
     return f"{verdict.decision}{by}{f', {verdict.when[:10]}' if verdict.when else ''}"
+
+
+def _share(review: Review, row: FileRow) -> str:
+    """How much of the image is object, of the labels as a person left them: "12.3 %"."""
+    corrected = review.corrected_share(row)
+    share = row.share if corrected is None else corrected
+    return "" if share is None else f"{100 * share:.1f} %"
 
 
 def _picture(output: Path, row: FileRow) -> str:

@@ -68,7 +68,7 @@ def test_it_says_what_was_decided_by_whom_and_what_the_words_mean(report, tmp_pa
     review = Review(tmp_path)
     review.reviewer = "<B> Lange"
     review.decide(report.row("läsion 0.png"), "accepted")
-    review.decide(report.row("läsion 1.png"), "corrected", (1,))
+    review.decide(report.row("läsion 1.png"), "corrected", (1,), share=0.345)
     write_page(tmp_path, report)
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert f"accepted by &lt;B&gt; Lange, {datetime.now().astimezone():%Y-%m-%d}" in text
@@ -76,6 +76,8 @@ def test_it_says_what_was_decided_by_whom_and_what_the_words_mean(report, tmp_pa
     for total in ("<b>1</b>accepted", "<b>1</b>corrected", "<b>1</b>not looked at"):
         assert total in text
     assert "rejected: a person found it of no use" in text
+    assert text.count('<td class="number">34.5 %</td>') == 1  # as it was corrected
+    assert text.count('<td class="number">20.0 %</td>') == 2
 
 
 def test_names_and_reasons_are_text_whatever_is_in_them(report, tmp_path):
