@@ -55,6 +55,8 @@ class BatchDock(Dock):
         self._scan: FolderScan | None = None
         self._page: PageJob | None = None
         self._items: dict[str, Item] = {}
+        #: What was decided before the batch began.
+        self._review: Review | None = None
         self._link = ""
         self.progress = BatchProgress()
         self.form, self.table, self.panel = BatchForm(), FileTable(), ReviewPanel()
@@ -245,11 +247,16 @@ class BatchDock(Dock):
 
     def _show(self, files: list[str], rows: dict[str, FileRow]) -> None:
         assert self.plan is not None  # noqa: S101 - there is a table only with folders
-        review = Review(self.plan.output)
+        review = self._review = Review(self.plan.output)
         decisions = {file: decision for file, one in rows.items() if (decision := review.decision(one))}
         shares = {file: share for file, one in rows.items() if (share := review.corrected_share(one)) is not None}
         self.table.files.show_files(files, rows, decisions, shares)
         self._show_state()
+
+    def _show_decision(self, row: FileRow) -> None:
+        """What a person decided of a result that a run has found done; nothing of one that was made anew since."""
+        if self._review is not None and (decision := self._review.decision(row)):
+            self.table.files.decide(row.file, decision, self._review.corrected_share(row))
 
     # -- what comes of it
 
@@ -286,6 +293,7 @@ class BatchDock(Dock):
             self._show_state()
         for one in update.rows:
             self.table.files.update(one)
+            self._show_decision(one)
             self.progress.take(one)
         if update.rows:
             self._count()

@@ -332,6 +332,20 @@ def test_a_review_goes_on_where_it_was(ready, tmp_path, qtbot):
     assert ready.panel.title.text() != second
 
 
+def test_what_was_decided_is_shown_after_a_run_that_had_nothing_left_to_do(ready, viewer, qtbot):
+    run_through(ready, qtbot)
+    ready.review_button.click()
+    ready.panel.buttons["accept"].click()
+    ready.panel.buttons["correct"].click()
+    plain(viewer.layers.selection.active).data[:20, :20] = 1
+    ready.panel.buttons["accept"].click()
+    ready.panel.close_button.click()
+    decided, shares, button = states(ready), dict(ready.table.files.shares), ready.review_button.text()
+    assert {"accepted", "corrected"} <= set(decided.values())
+    run_through(ready, qtbot)
+    assert (states(ready), ready.table.files.shares, ready.review_button.text()) == (decided, shares, button)
+
+
 def test_strokes_that_no_run_has_used_keep_the_image_in_view_after_a_review_as_well(ready, tmp_path, qtbot, said):
     run_through(ready, qtbot)
     ready.review_button.click()
