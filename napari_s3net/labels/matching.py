@@ -144,7 +144,7 @@ def _overlapping_pairs(
     """Pairs that mean the same and, all together, overlap most."""
     from scipy.optimize import linear_sum_assignment
 
-    old, new = list(meanings), [i for i in np.unique(beside).tolist() if i in known]
+    old, new = list(meanings), [i for i in ids_in(beside) if i in known]
     overlap = np.zeros((len(old), len(new)), int)
     for n, label in enumerate(old):
         there = beside[labels == label]

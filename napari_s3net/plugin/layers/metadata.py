@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.image import Geometry
+from napari_s3net.labels.ids import ids_in
 from napari_s3net.labels.matching import match_to_previous, match_to_stack, renumber
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.source import Source
@@ -228,7 +229,7 @@ def numbered_as_before(
         As `metadata`, with these ids.
     """
     ids = ids_as_before(result, before) if ids is None else ids
-    stayed = set(np.unique(before).tolist()) & set(known["names"])
+    stayed = set(ids_in(before)) & set(known["names"])
     come = [old for old, i in ids.items() if i not in stayed]
     result = _told_apart(result, {known["names"][i] for i in stayed}, come)
     names = {i: known["names"][i] if i in stayed else result.names.get(old, "") for old, i in ids.items()}
