@@ -302,7 +302,7 @@ class SessionPanel(QWidget):
         self.revert = button("Revert to last run", "Put the labels back to what the last run made; Ctrl-Z undoes it.")
         self.revert_volume = button("Revert volume", "Put every slice back to what the run made; Ctrl-Z undoes it.")
         self.sheet = button("Keys…", "The keys of this dock (Shift-?).")
-        self.line = one_line("Session saved every minute.")
+        self.line = one_line("The session is saved every minute.")
         buttons = (("revert", self.revert), ("revert volume", self.revert_volume), ("sheet", self.sheet))
         for name, made in buttons:
             made.clicked.connect(lambda _, name=name: self.asked.emit(name))
