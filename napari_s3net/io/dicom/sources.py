@@ -6,7 +6,7 @@ import logging
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.errors import ReadError, WriteError
+from napari_s3net.io.dicom.boxes import main_box
 from napari_s3net.io.dicom.header import Header, numbers, read_header, words
+from napari_s3net.io.dicom.planes import planes_of
 from napari_s3net.io.geometry import Grid
 from napari_s3net.io.validation.headers import is_dicom
 from napari_s3net.io.validation.limits import shown
@@ -61,24 +63,18 @@ def slices_of(
     Raises
     ------
     WriteError
-        If labels are negative, a plane has no slice or the slices of several series, or the slices lack the UIDs by
-        which they are referred to.
+        If labels are negative, a plane has no slice or the slices of several series, it is not certain which of several
+        slices at one place was segmented, or the slices lack the UIDs by which they are referred to.
     """
     if int(labels.min(initial=0)) < 0 or any(segment.label < 0 for segment in segments):
         raise WriteError(f"Cannot write {shown(path)}: labels are whole numbers from 0 on; got {int(labels.min())}.")
     shape = labels.shape
-    spacing, origin = np.asarray(grid.spacing, float), np.asarray(grid.origin, float)
-    direction = np.asarray(grid.direction, float).reshape(3, 3)
-    series: dict[str, dict[int, Header]] = {}
+    files: dict[str, list[Header]] = {}
     for header in _headers(path, source):
-        position = numbers(header.dataset, "ImagePositionPatient", 3)
-        place = np.linalg.solve(direction, np.asarray(position, float) - origin) / spacing
-        row = round(float(place[2]))
-        on_grid = np.abs(place - [0, 0, row]) @ np.abs(spacing) <= SAME_PLACE
-        if on_grid and 0 <= row < shape[0] and header.shape[1:3] == shape[1:]:
-            series.setdefault("".join(words(header.dataset, "SeriesInstanceUID")), {})[row] = header
-    found = max(series.values(), key=len, default={})
-    if len(found) == shape[0] and sum(len(one) == shape[0] for one in series.values()) > 1:
+        files.setdefault("".join(words(header.dataset, "SeriesInstanceUID")), []).append(header)
+    series = [_on_planes(path, headers, grid, shape, source) for headers in files.values()]
+    found = max(series, key=len, default={})
+    if len(found) == shape[0] and sum(len(one) == shape[0] for one in series) > 1:
         raise WriteError(
             f"Cannot write {shown(path)}: it refers to the DICOM series that was segmented, and {source.name} holds "
             f"{len(series)} series at the place of these labels. Put that series into a folder of its own."
@@ -93,6 +89,41 @@ def slices_of(
     datasets = [_completed(found[row]) for row in rows]
     _check_uids(path, datasets, source)
     return datasets, rows
+
+
+def _on_planes(
+    path: Path, headers: Sequence[Header], grid: Grid, shape: tuple[int, ...], source: Path
+) -> dict[int, Header]:
+    """The slice of a series that lies at each plane of a grid; of several at one place the one that is opened."""
+    placed = [(row, header) for header in headers if (row := _row(header, grid, shape)) is not None]
+    if len({row for row, _ in placed}) < len(placed):
+        itself = {header for _, header in placed if header.path == source}
+        opened = itself if itself and shape[0] == 1 else _opened(path, headers, source)
+        placed = [(row, header) for row, header in placed if header in opened]
+    return dict(placed)
+
+
+def _row(header: Header, grid: Grid, shape: tuple[int, ...]) -> int | None:
+    """At which plane of a grid a slice lies; None where it lies at none, or is of another size."""
+    position = np.asarray(numbers(header.dataset, "ImagePositionPatient", 3), float)
+    place = np.linalg.solve(grid.direction, position - grid.origin) / grid.spacing
+    row = round(float(place[2]))
+    on_grid = np.abs(place - [0, 0, row]) @ np.abs(grid.spacing) <= SAME_PLACE
+    return row if on_grid and 0 <= row < shape[0] and header.shape[1:3] == shape[1:] else None
+
+
+def _opened(path: Path, headers: Sequence[Header], source: Path) -> set[Header]:
+    """The slices that are opened of a series with several at one place (echoes, times): labels are of these."""
+    planes = [plane for header in headers for plane in planes_of(header)]
+    with suppress(ReadError):
+        opened = {plane.header for plane in main_box(planes).planes}
+        if source in {header.path for header in opened} or source not in {header.path for header in headers}:
+            return opened
+    raise WriteError(
+        f"Cannot write {shown(path)}: it refers to the slices that were segmented, and of those in {source.name} "
+        "several lie at one place (echoes, times), so that it is not certain which they were. Put them into a folder "
+        "of their own."
+    )
 
 
 def _headers(path: Path, source: Path) -> Iterable[Header]:

@@ -16,6 +16,7 @@ from napari_s3net.segments import Segment
 from tests.io.dicom.test_write_segmentation import SEGMENTS, close_children, labels_of, series
 
 pydicom = pytest.importorskip("pydicom")
+generate_uid = pydicom.uid.generate_uid
 pytest.importorskip("highdicom")
 pytest.importorskip("plastimatch")
 __all__ = ["close_children", "series"]
@@ -54,6 +55,26 @@ def test_slices_that_nothing_can_refer_to_are_refused_with_the_uids_that_they_la
     with pytest.raises(WriteError, match=rf"refers to the slices of series by their UIDs.*: {words}\. Save NIfTI"):
         write(tmp_path / "out.dcm", labels_of(image), image.geometry, SEGMENTS, series)
     assert not (tmp_path / "out.dcm").exists()
+
+
+@WRITERS
+@pytest.mark.filterwarnings("ignore")
+def test_labels_refer_to_the_echo_that_was_opened(series, tmp_path, write):
+    change(series, EchoTime=10)
+    for file in list(series.glob("*.dcm")):
+        dataset = pydicom.dcmread(file)
+        dataset.EchoTime, dataset.SOPInstanceUID = 30, generate_uid()
+        dataset.save_as(file.with_name(f"z{file.name}"))
+    image = read_image(series)
+    write(tmp_path / "out.dcm", labels_of(image), image.geometry, SEGMENTS, series)
+    made = str(pydicom.dcmread(tmp_path / "out.dcm"))
+    uids = {file.name: pydicom.dcmread(file).SOPInstanceUID for file in series.glob("*.dcm")}
+    assert {name for name, uid in uids.items() if uid in made} == {"a.dcm", "b.dcm", "c.dcm", "d.dcm"}
+    with pytest.raises(WriteError, match="several lie at one place"):  # chosen file by file, the other echo perhaps
+        write(tmp_path / "out.dcm", labels_of(image), image.geometry, SEGMENTS, series / "za.dcm")
+    alone = read_image(series / "za.dcm")
+    write(tmp_path / "out.dcm", labels_of(image)[1], alone.geometry, SEGMENTS, series / "za.dcm")
+    assert uids["za.dcm"] in str(pydicom.dcmread(tmp_path / "out.dcm"))
 
 
 @WRITERS
