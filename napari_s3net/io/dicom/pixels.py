@@ -27,6 +27,7 @@ from pydicom.uid import UID
 
 from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.io.dicom.header import Header, code, items, numbers, words
+from napari_s3net.io.dicom.jpeg_colours import photometric_of
 from napari_s3net.io.dicom.value_scale import stored_range
 from napari_s3net.io.validation.dicom import PixelElement, check_frame, find_pixels, other_size, read_fragments
 from napari_s3net.io.validation.limits import DEFLATE_RATIO, check_memory, check_promise
@@ -46,6 +47,7 @@ _GDCM = (
     uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.JPEGLossless, uid.JPEGLosslessSV1, uid.JPEGLSLossless,
     uid.JPEGLSNearLossless, uid.JPEG2000Lossless, uid.JPEG2000,
 )  # fmt: skip
+_LOSSY_JPEG = (uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit)
 _JPEG_2000 = (uid.JPEG2000Lossless, uid.JPEG2000)
 #: Colours of three values that the decoders turn into red, green and blue; a header may also forget to name them.
 _COLOURS = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT", "")
@@ -206,6 +208,8 @@ def _by_gdcm(header: Header, frames: list[bytes]) -> NDArray[Any]:
     from napari_s3net.io.itk import decode_pixels
 
     dataset = _sizes_alone(header, len(frames))
+    if header.shape[3] == 3 and header.syntax in _LOSSY_JPEG:
+        dataset.PhotometricInterpretation = photometric_of(header, frames[0])
     dataset.SOPInstanceUID = "1.2.3"
     dataset.SOPClassUID = _CAPTURES if len(frames) > 1 else _CAPTURE
     dataset.PixelData = encapsulate(frames)

@@ -144,7 +144,8 @@ def is_turned(header: Header) -> bool:
     """
     if words(header.dataset, "PhotometricInterpretation") != ["MONOCHROME1"]:
         return False
-    has_units = header.modality in HAVE_UNITS or scale_of(header.dataset, 0) != UNSCALED
+    is_scaled = scale_of(header.dataset, 0) != UNSCALED or bool(items(header.dataset, "ModalityLUTSequence"))
+    has_units = header.modality in HAVE_UNITS or is_scaled
     text = (
         "white is zero (MONOCHROME1); its values have a unit and are left as they are, so that it is shown reversed."
         if has_units

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 
 import numpy as np
 import PIL.Image
@@ -280,6 +281,47 @@ def test_a_frame_that_claims_another_size_is_refused_before_it_is_unpacked(tmp_p
     dataset.save_as(path)
     with pytest.raises(ReadError, match="promises 64 × 48 values, its packed pixels hold 60000 × 50000"):
         decoded(path)
+
+
+def without(frame, *markers):
+    """A JPEG without some of the segments at its beginning."""
+    kept, place = frame[:2], 2
+    while frame[place + 1] != 0xDA:
+        end = place + 2 + int.from_bytes(frame[place + 2 : place + 4], "big")
+        kept += b"" if frame[place + 1] in markers else frame[place:end]
+        place = end
+    return kept + frame[place:]
+
+
+@pytest.mark.parametrize("named", ["RGB", "YBR_FULL", "YBR_FULL_422", None])
+@pytest.mark.parametrize(
+    ("encoder", "dropped", "told"),
+    [
+        ({"subsampling": 0}, (), "luminance and chrominance"),
+        ({"subsampling": 2}, (0xE0,), "luminance and chrominance"),
+        ({"keep_rgb": True}, (), "red, green and blue"),
+        ({"keep_rgb": True}, (0xEE,), "red, green and blue"),
+        ({"subsampling": 0}, (0xE0,), ""),
+    ],
+)
+def test_the_colours_of_a_jpeg_are_what_it_says_itself(tmp_path, encoder, dropped, told, named):
+    ramp = np.linspace(0, 255, 48).astype(np.uint8)
+    rgb = np.stack(np.broadcast_arrays(ramp, ramp[:32, None], ramp[::-1]), axis=-1)
+    stream = io.BytesIO()
+    PIL.Image.fromarray(rgb).save(stream, "JPEG", quality=95, **encoder)
+    content = encapsulate([without(stream.getvalue(), *dropped)])
+    path = make_dicom(tmp_path / "a", rgb, PhotometricInterpretation=named, PixelData=content)
+    dataset = pydicom.dcmread(path)
+    dataset.file_meta.TransferSyntaxUID = uid.JPEGBaseline8Bit
+    dataset["PixelData"].is_undefined_length = True
+    dataset.save_as(path)
+    contradicts = bool(named and told) and (named == "RGB") == told.startswith("luminance")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        array = decoded(path)[0].astype(int)
+    assert [told in str(warning.message) for warning in caught] == [True] * contradicts
+    follows = bool(told) or (named or "RGB").startswith("YBR")  # where nothing tells, the header does
+    assert (np.abs(array - rgb).max() <= 24) == follows
 
 
 @pytest.mark.parametrize("name", ["JPEGBaseline8Bit", "JPEGLSLossless"])

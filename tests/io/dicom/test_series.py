@@ -310,6 +310,9 @@ def test_a_modality_table_is_applied(tmp_path):
     stored = phantom((24, 20), np.uint8)
     path = make_dicom(tmp_path / "a", stored, Modality="CR", ModalityLUTSequence=[table])
     np.testing.assert_array_equal(read_file(path, None, "a").array, stored * 3.0 + 1)
+    make_dicom(path, stored, Modality="CR", ModalityLUTSequence=[table], PhotometricInterpretation="MONOCHROME1")
+    with pytest.warns(ReadWarning, match="left as they are"):  # its values are not those that the stored bits can hold
+        np.testing.assert_array_equal(read_file(path, None, "a").array, stored * 3.0 + 1)
 
 
 def directory(folder, *paths):
