@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from napari_s3net.errors import AmbiguousSeriesError, HoldsLabelsError, ReadError, ReadWarning
 from napari_s3net.image import Image
-from napari_s3net.io.label_numbers import numbers_of_palette, refuse_lossy, refuse_transparent, whole_numbers
+from napari_s3net.io.label_numbers import refuse_lossy, refuse_transparent, whole_numbers
 from napari_s3net.io.segments import GEOMETRY, is_layered, join_layers, of_fields
 from napari_s3net.io.validation import headers
 from napari_s3net.io.validation.limits import OnPromise, on_promise, reading_seconds
@@ -41,7 +41,14 @@ Reply = tuple[dict[str, Any], NDArray[Any] | None]
 _DAMAGED = "its header or its pixels are damaged, or it was cut off while copying."
 
 
-def decode(path: Path, series: str | None = None, files: Sequence[str] = (), time: int | None = None) -> Image:
+def decode(
+    path: Path,
+    series: str | None = None,
+    files: Sequence[str] = (),
+    time: int | None = None,
+    *,
+    numbers: bool = False,
+) -> Image:
     """Read a file or folder in this very process; `napari_s3net.io.read_image` does it in a child process.
 
     Parameters
@@ -54,6 +61,9 @@ def decode(path: Path, series: str | None = None, files: Sequence[str] = (), tim
         Names of the files of a folder that belong to the series, where they are known.
     time : int, optional
         Which volume of a NIfTI, MetaImage or NRRD file that holds several, from 0.
+    numbers : bool
+        Of a picture that may be one of labels give the stored numbers, not what they are shown as: those of a palette,
+        and those of a TIFF whose white is zero.
 
     Returns
     -------
@@ -91,14 +101,14 @@ def decode(path: Path, series: str | None = None, files: Sequence[str] = (), tim
     if file_format == "tiff":
         from napari_s3net.io.tiff import read_tiff
 
-        return read_tiff(path, name)
+        return read_tiff(path, name, numbers=numbers)
     if file_format == "meta" or file_format == "nrrd":
         from napari_s3net.io.meta_nrrd import read_meta_or_nrrd
 
         return read_meta_or_nrrd(path, file_format, name, time)
     from napari_s3net.io.photograph import read_photograph
 
-    return read_photograph(path, file_format, name)
+    return read_photograph(path, file_format, name, numbers=numbers)
 
 
 def _header_of(path: Path) -> Path:
@@ -179,7 +189,8 @@ def _preparing(path: Path, limit: Callable[[int], None], caller: Caller) -> OnPr
 
 def _answer_read(path: Path, request: Mapping[str, Any]) -> Reply:
     """An image of a file or folder."""
-    return _reply(decode(path, request["series"], request.get("files", ()), request.get("time")))
+    series, files, time = (request.get(key) for key in ("series", "files", "time"))
+    return _reply(decode(path, series, files or (), time, numbers=request.get("numbers", False)))
 
 
 def _answer_times(path: Path, request: Mapping[str, Any]) -> Reply:
@@ -232,10 +243,8 @@ def _answer_labels(path: Path, request: Mapping[str, Any]) -> Reply:
         refuse_lossy(path, headers.sniff(_header_of(path)))
     fields = _label_fields(path)
     layered = is_layered(fields)
-    reply, array = (_all_times if request["times"] or layered else _answer_read)(path, {"series": None, **request})
+    reply, array = (_all_times if request["times"] or layered else _answer_read)(path, {**request, "numbers": True})
     assert array is not None  # noqa: S101 - only a stack may have none
-    if reply["kind"] == "rgb" and (numbered := numbers_of_palette(path)):
-        reply, array = _reply(numbered)[0], numbered.array
     array = whole_numbers(reply["kind"], array)
     if path.is_file() and array.ndim == 2:
         refuse_transparent(_header_of(path), array)

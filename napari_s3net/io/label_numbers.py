@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.errors import UnsupportedFormatError
-from napari_s3net.image import Image
-from napari_s3net.io.validation.headers import Format, sniff, stem
+from napari_s3net.io.validation.headers import Format, sniff
 
 #: Labels are numbers of 32 bits with a sign.
 MOST_LABELS = (1 << 31) - 1
@@ -81,31 +80,6 @@ def is_grey(array: NDArray[Any]) -> bool:
         True where the three are one everywhere.
     """
     return bool((array == array[..., :1]).all())
-
-
-def numbers_of_palette(path: Path) -> Image | None:
-    """Read the numbers of a picture with a palette, as many programs save labels.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    Returns
-    -------
-    Image or None
-        Its numbers, where its palette `names_labels`; else as it is shown. None where it is neither PNG nor TIFF.
-    """
-    file_format = sniff(path)
-    if file_format == "png":
-        from napari_s3net.io.photograph import read_photograph
-
-        return read_photograph(path, "png", stem(path), numbers=True)
-    if file_format == "tiff":
-        from napari_s3net.io.tiff import read_tiff
-
-        return read_tiff(path, stem(path), numbers=True)
-    return None
 
 
 def whole_numbers(kind: str, array: NDArray[Any]) -> NDArray[Any]:

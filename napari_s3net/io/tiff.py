@@ -54,7 +54,8 @@ def read_tiff(path: Path, name: str, *, numbers: bool = False) -> Image:
     name : str
         Becomes the image's `name`.
     numbers : bool
-        Where it has a palette that `names_labels`, give the numbers and not the colours.
+        Where it has a palette that `names_labels`, give the numbers and not the colours; where white is zero, do not
+        turn them.
 
     Returns
     -------
@@ -295,7 +296,8 @@ def _colours(
     array = array[..., 0] if samples else array
     if photometric == _PALETTE and page.colormap is not None:
         return _of_palette(array, page.colormap, numbers)
-    array = _inverted(array, page.bitspersample) if photometric == _WHITE_IS_ZERO else array
+    if photometric == _WHITE_IS_ZERO:
+        array = _inverted(array, page.bitspersample, numbers)
     if array.dtype == np.uint8 and 1 < page.bitspersample < 8:  # to all of 0 to 255, as one bit is 0 and 255
         array = np.rint(array * (255 / ((1 << page.bitspersample) - 1))).astype(np.uint8)
     return array, False
@@ -316,11 +318,11 @@ def _tell_extra_values(extra: int, page: tifffile.TiffPage) -> None:
         warnings.warn(text, ReadWarning, stacklevel=4)
 
 
-def _inverted(array: NDArray[Any], bits: int) -> NDArray[Any]:
-    """White that is zero, turned so that bright is high; numbers without a largest one stay, with a word."""
-    if array.dtype.kind == "b":
+def _inverted(array: NDArray[Any], bits: int, numbers: bool) -> NDArray[Any]:
+    """White that is zero, turned so that bright is high; labels and numbers without a largest one stay, with a word."""
+    if array.dtype.kind == "b" and not numbers:
         return ~array
-    if array.dtype.kind == "u":
+    if array.dtype.kind == "u" and not numbers:
         return np.asarray(np.subtract((1 << bits) - 1, array, dtype=array.dtype))
     warnings.warn("its header says that white is zero; its values are left as they are.", ReadWarning, stacklevel=4)
     return array

@@ -72,7 +72,7 @@ def test_the_decoder_may_take_what_the_header_promises_and_no_more(tmp_path, mon
     monkeypatch.setattr(caller, "allow", asked.append)
     read_tiff = tiff.read_tiff
 
-    def greedy(path, name):
+    def greedy(path, name, **_):
         image = read_tiff(path, name)
         greed.append(np.ones(200 << 20, np.uint8))
         return image
@@ -160,7 +160,7 @@ def test_a_child_in_which_simpleitk_has_failed_is_worn_though_another_decoder_re
     ],
 )
 def test_reasons_are_plain_words_that_quote_no_file(monkeypatch, files, error, words):
-    def fail(*_):
+    def fail(*_, **__):
         raise error
 
     monkeypatch.setattr(child, "decode", fail)

@@ -312,6 +312,15 @@ def test_labels_are_whole_numbers_however_they_are_stored(tmp_path, array, label
         np.testing.assert_array_equal(read_labels(tmp_path / "a.tif").array, labels)
 
 
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.uint16])
+def test_labels_of_a_tiff_whose_white_is_zero_are_the_numbers_that_are_stored(tmp_path, dtype):
+    labels = np.array([[0, 1, 0], [2, 3, 0]]).astype(dtype)
+    tifffile.imwrite(tmp_path / "a.tif", labels, photometric="miniswhite")  # what tifffile does with bool by itself
+    with pytest.warns(ReadWarning, match="white is zero; its values are left as they are"):
+        read = read_labels(tmp_path / "a.tif").array
+    np.testing.assert_array_equal(read, labels * 255 if dtype is bool else labels)
+
+
 #: Of a well-known set of photographs with classes; its seventh class is grey.
 PALETTE = [
     (0, 0, 0),
