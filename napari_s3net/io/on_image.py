@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,7 @@ def labels_on(image: Image, array: NDArray[Any], geometry: Geometry) -> NDArray[
             "image, unless both know their place in space, as in NIfTI or MetaImage files."
         )
     volume = array.reshape((1,) * (mine.ndim - array.ndim) + array.shape)
+    volume, mine = _turned_as(its, volume, mine)
     shape = np.array((1, *image.shape)[-its.ndim :])
     corners = np.array(list(product(*((0, n - 1) for n in volume.shape))), float)
     places = np.linalg.solve(np.array(its.direction), _world(mine, corners) - np.array(its.origin)[:, None]).T
@@ -96,6 +98,23 @@ def labels_on(image: Image, array: NDArray[Any], geometry: Geometry) -> NDArray[
     whole = np.zeros(shape, array.dtype)
     whole[tuple(slice(start, start + n) for start, n in zip(first, volume.shape, strict=True))] = volume
     return whole.reshape(image.shape)
+
+
+def _turned_as(its: Geometry, array: NDArray[Any], geometry: Geometry) -> tuple[NDArray[Any], Geometry]:
+    """Labels with their axes in the order and the directions of an image's: other programs turn what they save."""
+    shares = np.array(its.direction).T @ np.array(geometry.direction)
+    order = np.abs(shares).argmax(axis=1).tolist()
+    if len(set(order)) < len(order):
+        return array, geometry
+    direction, spacing = np.array(geometry.direction)[:, order], [geometry.spacing[axis] for axis in order]
+    array, origin = array.transpose(order), np.array(geometry.origin)
+    for axis in np.flatnonzero(shares[range(len(order)), order] < 0).tolist():
+        origin = origin + direction[:, axis] * spacing[axis] * (array.shape[axis] - 1)
+        direction[:, axis] *= -1
+        array = np.flip(array, axis)
+    return array, replace(
+        geometry, spacing=tuple(spacing), origin=tuple(origin.tolist()), direction=tuple(map(tuple, direction.tolist()))
+    )
 
 
 def _is_placed(geometry: Geometry) -> bool:

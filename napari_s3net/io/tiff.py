@@ -296,11 +296,15 @@ def _colours(
     array = array[..., 0] if samples else array
     if photometric == _PALETTE and page.colormap is not None:
         return _of_palette(array, page.colormap, numbers)
-    if photometric == _WHITE_IS_ZERO:
-        array = _inverted(array, page.bitspersample, numbers)
-    if array.dtype == np.uint8 and 1 < page.bitspersample < 8:  # to all of 0 to 255, as one bit is 0 and 255
-        array = np.rint(array * (255 / ((1 << page.bitspersample) - 1))).astype(np.uint8)
-    return array, False
+    return _grey(array, page.bitspersample, photometric == _WHITE_IS_ZERO, numbers), False
+
+
+def _grey(array: NDArray[Any], bits: int, turned: bool, numbers: bool) -> NDArray[Any]:
+    """Grey with dark as low; that of 2 to 7 bits over all of 0 to 255, as one bit is 0 and 255."""
+    array = _inverted(array, bits, numbers) if turned else array
+    if array.dtype == np.uint8 and 1 < bits < 8:
+        array = np.rint(array * (255 / ((1 << bits) - 1))).astype(np.uint8)
+    return array
 
 
 def _of_palette(array: NDArray[Any], palette: NDArray[Any], numbers: bool) -> tuple[NDArray[Any], bool]:
@@ -324,7 +328,7 @@ def _inverted(array: NDArray[Any], bits: int, numbers: bool) -> NDArray[Any]:
         return ~array
     if array.dtype.kind == "u" and not numbers:
         return np.asarray(np.subtract((1 << bits) - 1, array, dtype=array.dtype))
-    warnings.warn("its header says that white is zero; its values are left as they are.", ReadWarning, stacklevel=4)
+    warnings.warn("its header says that white is zero; its values are left as they are.", ReadWarning, stacklevel=5)
     return array
 
 

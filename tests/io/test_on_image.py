@@ -53,6 +53,35 @@ def test_labels_of_the_same_size_that_lie_elsewhere_are_refused(elsewhere):
         labels_on(IMAGE, LABELS, replace(PLACED, **elsewhere))
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 0, 2), (2, 1, 0)])
+@pytest.mark.parametrize("flipped", [(), (0,), (1, 2), (0, 1, 2)])
+@pytest.mark.parametrize("first", [0, 3])
+def test_labels_whose_axes_another_program_has_turned_lie_where_they_lay(order, flipped, first):
+    array, origin, direction = LABELS[first:], np.array(IMAGE.slices(first, 4).geometry.origin), np.array(TURN)
+    for axis in flipped:
+        origin = origin + direction[:, axis] * PLACED.spacing[axis] * (array.shape[axis] - 1)
+        direction[:, axis] *= -1
+        array = np.flip(array, axis)
+    turned = Geometry(
+        tuple(PLACED.spacing[axis] for axis in order), tuple(origin), tuple(map(tuple, direction[:, order]))
+    )
+    expected = np.where(np.arange(5)[:, None, None] >= first, LABELS, 0)
+    np.testing.assert_array_equal(labels_on(IMAGE, array.transpose(order), turned), expected)
+    shifted = replace(turned, origin=tuple(origin + 0.5))
+    with pytest.raises(InvalidImageError, match="lie elsewhere"):
+        labels_on(IMAGE, array.transpose(order), shifted)
+
+
+def test_a_plane_across_the_slices_lies_where_it_lay():
+    plane = Geometry(
+        (0.7, 3.0, 0.8),
+        tuple(np.array(PLACED.origin) + 0.7 * 2 * np.array(TURN)[:, 2]),
+        tuple(map(tuple, np.array(TURN)[:, [2, 0, 1]])),
+    )
+    expected = np.where(np.arange(7) == 2, LABELS, 0)
+    np.testing.assert_array_equal(labels_on(IMAGE, LABELS[..., 2][None], plane), expected)
+
+
 def test_without_a_place_the_shape_decides():
     flat = Geometry.identity(3)
     np.testing.assert_array_equal(labels_on(IMAGE, LABELS, flat), LABELS)
