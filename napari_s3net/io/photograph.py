@@ -6,7 +6,9 @@ transparency.
 
 from __future__ import annotations
 
+import os
 import struct
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
@@ -23,12 +25,15 @@ from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.image import Geometry, Image, kind_of_grey
 from napari_s3net.io.bitmap import read_bitmap
 from napari_s3net.io.geometry import turn_photograph
+from napari_s3net.io.validation.dicom import JPEG_FRAMES
 from napari_s3net.io.validation.limits import DEFLATE_RATIO, check_memory, check_promise
 
 # Sizes are checked against this machine's memory instead.
 PIL.Image.MAX_IMAGE_PIXELS = None
 #: Type and count of the numbers of a pixel in Pillow's memory, by its mode; colours take four bytes.
 _NUMBERS = {"L": ("u1", 1), "I;16": ("<u2", 1), "LA": ("u1", 4), "RGB": ("u1", 4), "RGBA": ("u1", 4), "CMYK": ("u1", 4)}
+#: Baseline, extended and progressive JPEG, and the latter two with arithmetic coding.
+_LOSSY_FRAMES = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)
 #: Pixels that are converted at a time.
 _BAND_PIXELS = 1 << 22
 
@@ -71,6 +76,8 @@ def read_photograph(
 def _read_picture(path: Path, file_format: str, numbers: bool) -> NDArray[Any]:
     """The pixels of a PNG or JPEG file."""
     deep, channels, present = False, 3, path.stat().st_size
+    if file_format == "jpeg":
+        _check_kind_of_jpeg(path)
     if file_format == "png":
         width, height, depth, channels = _png_size(path)
         check_promise(height * (width * depth * channels // 8), present, DEFLATE_RATIO)
@@ -187,7 +194,37 @@ def _png_size(path: Path) -> tuple[int, int, int, int]:
 
 
 def _read_deep_png(path: Path) -> NDArray[Any]:
-    """Colours of 16 bits, which Pillow cuts to 8."""
+    """Colours of 16 bits, which Pillow cuts to 8, and to which ITK does what other chunks say (sBIT divides them)."""
     from napari_s3net.io.itk import decode_pixels
 
-    return decode_pixels(path, "PNGImageIO")[..., :3]
+    with tempfile.TemporaryDirectory() as folder:
+        plain = Path(folder, "plain.png")
+        plain.write_bytes(_critical_chunks(path.read_bytes()))
+        return decode_pixels(plain, "PNGImageIO")[..., :3]
+
+
+def _check_kind_of_jpeg(path: Path) -> None:
+    """Refuse a JPEG of a kind that Pillow does not know; it would call the file damaged."""
+    with path.open("rb") as file:
+        file.seek(2)
+        while len(start := file.read(4)) == 4 and start[0] == 0xFF:
+            marker, length = start[1], int.from_bytes(start[2:], "big")
+            if marker == 0xFF:  # any number of these may stand before a marker
+                file.seek(-3, os.SEEK_CUR)
+            elif marker in JPEG_FRAMES:
+                if marker not in _LOSSY_FRAMES or file.read(1) != b"\x08":
+                    text = "it is a JPEG without loss (JPEG-LS too) or of more than 8 bits; save it as PNG or TIFF."
+                    raise UnsupportedFormatError(text)
+                return
+            else:
+                file.seek(length - 2, os.SEEK_CUR)
+
+
+def _critical_chunks(content: bytes) -> bytes:
+    """A PNG with those of its chunks alone that no reader may pass over; their names begin with a capital letter."""
+    kept, place = [content[:8]], 8
+    while place + 8 <= len(content):
+        end = place + 12 + int.from_bytes(content[place : place + 4], "big")
+        kept += [content[place:end]] if chr(content[place + 4]).isupper() else []
+        place = end
+    return b"".join(kept)

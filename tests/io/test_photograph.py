@@ -111,6 +111,26 @@ def test_sixteen_bits_of_colour_are_kept_in_png(tmp_path, channels):
     np.testing.assert_array_equal(read(tmp_path / "a.png").array, DEEP)
 
 
+@pytest.mark.parametrize(("name", "body"), [(b"sBIT", bytes([12, 12, 12])), (b"gAMA", struct.pack(">I", 100_000))])
+def test_sixteen_bits_of_colour_are_as_stored_whatever_other_chunks_say(tmp_path, name, body):
+    write_deep_png(tmp_path / "a.png", DEEP)
+    plain = (tmp_path / "a.png").read_bytes()
+    chunk = struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+    (tmp_path / "a.png").write_bytes(plain[:33] + chunk + plain[33:])
+    np.testing.assert_array_equal(read(tmp_path / "a.png").array, DEEP)
+
+
+@pytest.mark.parametrize(("marker", "bits"), [(0xC3, 8), (0xF7, 8), (0xC1, 12)])
+def test_a_jpeg_of_a_rare_kind_is_refused_as_what_it_is(tmp_path, marker, bits):
+    PIL.Image.fromarray(GREY).save(tmp_path / "a.jpg", comment="no marker: \xff")
+    content = (tmp_path / "a.jpg").read_bytes()
+    place = content.find(b"\xff\xc0")
+    changed = bytes([0xFF, 0xFF, marker]) + content[place + 2 : place + 4] + bytes([bits])
+    (tmp_path / "a.jpg").write_bytes(content[:place] + changed + content[place + 5 :])
+    with pytest.raises(UnsupportedFormatError, match="it is a JPEG without loss"):
+        read(tmp_path / "a.jpg")
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_sixteen_bits_of_colour_are_upright_too(tmp_path, orientation):
     exif = PIL.Image.Exif()

@@ -13,7 +13,7 @@ from napari_s3net.io.validation.limits import check_promise
 _UNDEFINED = 0xFFFFFFFF
 _LONG = (b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"UN")
 #: Markers of JPEG and JPEG-LS behind which the size of a frame stands.
-_SIZES = (*(0xC0 + n for n in range(16) if n not in (4, 8, 12)), 0xF7)
+JPEG_FRAMES = (*(0xC0 + n for n in range(16) if n not in (4, 8, 12)), 0xF7)
 _JPEG_2000, _JPEG_2000_SIZE = b"\xff\x4f\xff\x51", 0x51
 #: How the boxes begin that JPEG 2000 may lie in.
 _BOXES = bytes.fromhex("0000000c 6a502020")
@@ -179,7 +179,7 @@ def _size_of_frame(frame: bytes, start: int) -> tuple[int | None, tuple[int, int
     place = 2 if frame.startswith(b"\xff\xd8") else len(frame)
     while place + 9 <= len(frame) and frame[place] == 0xFF:
         marker, length = frame[place + 1], int.from_bytes(frame[place + 2 : place + 4], "big")
-        if marker in _SIZES:
+        if marker in JPEG_FRAMES:
             rows, columns = struct.unpack_from(">2H", frame, place + 5)
             return marker, (rows, columns) if rows else None
         place += 1 if marker == 0xFF else 2 + length  # any number of these may stand before a marker
