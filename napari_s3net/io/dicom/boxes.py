@@ -212,12 +212,26 @@ def _one_at_each_place(planes: list[DicomPlane]) -> list[DicomPlane]:
         if len(parts) > 1 and _distinct(first) == places:
             _tell_left_out([plane for part in parts if part is not first for plane in part], f"other {name}")
             return _one_at_each_place(first)
+    if first := _first_of_each_beat(planes):
+        _tell_left_out([plane for plane in planes if plane not in first], "other times")
+        return first
     low, high = _nearest_pair(planes)
     raise ReadError(
         "two of its images lie at the same place, and nothing tells them apart: "
         f"{file_names([low])} and {file_names([high])}. "
         "Remove one of them, or open them one by one."
     )
+
+
+def _first_of_each_beat(planes: list[DicomPlane]) -> list[DicomPlane]:
+    """The earliest at each place where all have as many, told apart by times of their own after the heart's beat."""
+    times = [numbers(plane.header.dataset, "TriggerTime") for plane in planes]
+    order = np.argsort([_height(plane) for plane in planes], kind="stable")
+    gaps = np.diff([_height(planes[at]) for at in order])
+    parts = [part.tolist() for part in np.split(order, np.flatnonzero(gaps > _same_place(planes[0])) + 1)]
+    if None in times or any({len(part), len({times[at] for at in part})} != {len(parts[0])} for part in parts):
+        return []
+    return [planes[min(part, key=lambda at: times[at] or ())] for part in parts]
 
 
 def _first_of(planes: list[DicomPlane], plane: DicomPlane) -> DicomPlane:

@@ -31,6 +31,7 @@ TELLS = {
     "TemporalPositionIndex": "times",
     "StackID": "stacks",
     "DiffusionBValue": "diffusion weightings",
+    "DiffusionGradientOrientation": "diffusion directions",
     "InversionTime": "inversion times",
     "FlipAngle": "flip angles",
     "TriggerTime": "times",

@@ -221,6 +221,33 @@ def test_times_and_echoes_at_once(tmp_path):
     np.testing.assert_array_equal(image.array, np.stack([phantom((24, 20)) + 11] * 2))
 
 
+def test_of_a_heart_whose_beats_differ_from_slice_to_slice_the_first_moments_are_opened(tmp_path):
+    for i in range(3):
+        for time in (2, 1, 0):
+            make_slice(
+                tmp_path / f"{i}{2 - time}", phantom((24, 20)) + 10 * i + time, 8.0 * i, Modality="MR",
+                TriggerTime=40.5 * time + i,
+            )  # fmt: skip
+    with pytest.warns(ReadWarning, match=r"6 of its images are left out \(other times\)"):
+        image = read_series(tmp_path, None, "a")
+    np.testing.assert_array_equal(image.array, np.stack([phantom((24, 20)) + 10 * i for i in range(3)]))
+    (tmp_path / "12").unlink()  # the first moment of one slice
+    with pytest.raises(ReadError, match="nothing tells them apart"):
+        read_series(tmp_path, None, "a")
+
+
+def test_of_diffusion_in_several_directions_the_first_is_opened(tmp_path):
+    for way in range(3):
+        for i in range(2):
+            make_slice(
+                tmp_path / f"{way}{i}", phantom((24, 20)) + way, 2.0 * i, Modality="MR", DiffusionBValue=1000.0,
+                DiffusionGradientOrientation=np.eye(3)[way].tolist(),
+            )  # fmt: skip
+    with pytest.warns(ReadWarning, match=r"other diffusion directions\): 10, 11, 20 and 1 more"):
+        image = read_series(tmp_path, None, "a")
+    np.testing.assert_array_equal(image.array, np.stack([phantom((24, 20))] * 2))
+
+
 def test_a_file_that_lies_there_twice_is_taken_once(series):
     shutil.copy(series / "file0", series / "file0 (1)")
     with pytest.warns(ReadWarning, match=r"left out \(copies of others\): file0 \(1\)"):
