@@ -60,23 +60,24 @@ def find_images_with_labels(images: Path, labels: Path | None = None) -> list[Im
     Raises
     ------
     ReadError
-        If a folder is missing, or there are no images, or no labels of any image.
+        If a folder is missing, or there are no images, or no labels of any image, or a file of labels is called like
+        several images.
     """
     for folder in (images, labels):
         if folder is not None and not folder.is_dir():
             raise ReadError(f"Expected a folder; {folder} is none.")
-    found = dict(_files(images))
+    files = _files(images)
+    found = dict(files)
     if labels is None:
         pairs = [ImageWithLabels(path, None, name) for name, path in found.items() if not _ends(name, found)]
     else:
         source = place_of_labels(labels)
         known = dict(_files(source))
         same = source.resolve() == images.resolve()
-        pairs = [
-            ImageWithLabels(path, _labels_of(name, known, ENDINGS[1:] if same else ENDINGS), name)
-            for name, path in found.items()
-            if not (same and _ends(name, found))
-        ]
+        names = [name for name in found if not (same and _ends(name, found))]
+        labels_of = _labels_of(names, known, ENDINGS[1:] if same else ENDINGS)
+        _check_one_owner(labels_of, files)
+        pairs = [ImageWithLabels(found[name], labels_of.get(name), name) for name in names]
         if pairs and not any(pair.labels for pair in pairs):
             raise ReadError(
                 f"No labels found in {source}: expected files that are called like the images in {images}, such as "
@@ -152,13 +153,28 @@ def _ends(name: str, among: dict[str, Path]) -> bool:
     return any(end and name.endswith(end) and name.removesuffix(end) in among for end in ENDINGS)
 
 
-def _labels_of(name: str, known: dict[str, Path], endings: Sequence[str]) -> Path | None:
-    """The file of an image's labels, by its path, or by its name alone where folders differ."""
-    for form in (name, Path(name).name):
-        for end in endings:
-            if form + end in known:
-                return known[form + end]
-    return None
+def _labels_of(names: Sequence[str], known: dict[str, Path], endings: Sequence[str]) -> dict[str, Path]:
+    """The labels of images by their paths; what is left over by their names alone, where folders differ."""
+    exact = {name: known[name + end] for end in reversed(endings) for name in names if name + end in known}
+    left = {name: path for name, path in known.items() if path not in exact.values()}
+    alone = {name: Path(name).name for name in names if name not in exact}
+    return exact | {
+        name: left[form + end] for end in reversed(endings) for name, form in alone.items() if form + end in left
+    }
+
+
+def _check_one_owner(labels_of: dict[str, Path], files: Sequence[tuple[str, Path]]) -> None:
+    """Refuse labels that are called like several images: of all but one they are another image's."""
+    owners: dict[Path, list[str]] = {}
+    for name, path in files:
+        if name in labels_of and not re.search(r"(?i)\.img(\.gz)?$", path.name):  # of an .hdr with its .img one counts
+            owners.setdefault(labels_of[name], []).append(f"{Path(name).parent / path.name}")
+    for labels, images in owners.items():
+        if len(images) > 1:
+            raise ReadError(
+                f"The labels {labels} are called like {len(images)} images ({', '.join(images[:3])}), and belong "
+                "to one. Put labels into folders that are called like those of their images."
+            )
 
 
 def default_names(values: Sequence[int]) -> dict[int, str]:

@@ -24,6 +24,33 @@ def test_labels_are_found_by_the_names_of_their_images(tmp_path):
     }
 
 
+def test_labels_go_to_one_image_alone(tmp_path):
+    touch(
+        tmp_path,
+        "images/1.png",
+        "images/p1/1.png",
+        "images/p2/1.png",
+        "images/p3/2.png",
+        "images/v.hdr",
+        "images/v.img",
+    )
+    touch(tmp_path, "labels/1.png", "labels/p2/1_mask.png", "labels/2.png", "labels/v.nii.gz")
+    assert named(find_images_with_labels(tmp_path / "images", tmp_path / "labels")) == {
+        "1": "1.png",
+        "p1/1": None,
+        "p2/1": "1_mask.png",
+        "p3/2": "2.png",
+        "v": "v.nii.gz",
+    }
+
+
+@pytest.mark.parametrize("other", ["images/p4/2.png", "images/p3/2.jpg"])
+def test_labels_that_are_called_like_two_images_are_refused(tmp_path, other):
+    touch(tmp_path, "images/p3/2.png", other, "labels/2.png")
+    with pytest.raises(ReadError, match=r"2\.png are called like 2 images \(p3/2\.(png|jpg), p[34]/2\.png\)"):
+        find_images_with_labels(tmp_path / "images", tmp_path / "labels")
+
+
 def test_labels_beside_their_images_are_no_images(tmp_path):
     touch(tmp_path, "p1.nii.gz", "p1_gt.nii.gz", "p2.nii.gz")
     assert named(find_images_with_labels(tmp_path, tmp_path)) == {"p1": "p1_gt.nii.gz", "p2": None}
