@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,10 +19,15 @@ from napari_s3net.learning.read_examples import iter_examples
 from napari_s3net.learning.recommended import Measured
 from napari_s3net.learning.settings import LearnSettings
 
+if TYPE_CHECKING:
+    from napari_s3net.learning.model import LearnedModel
+
 #: Patients of the pool, for pre-training and labels; the others are for testing only.
 POOL = range(1, 31)
 TEST = range(31, 41)
 CLASSES = {1: "right ventricle", 2: "myocardium", 3: "left ventricle"}
+#: What a model's record calls the time that it took.
+SECONDS = "seconds"
 COLUMNS = ("row", "labelled", "draw", "patient", "frame", "label", "dice", "seconds", "budget", "device")
 
 
@@ -143,7 +148,7 @@ def iter_semi(
     folder : Path
         Of ACDC: `patientNNN_frameMM.nii.gz` with `…_gt.nii.gz`.
     output : Path
-        For the table, pre-trained models and checkpoints.
+        For the table, models and checkpoints.
     cells : sequence of Cell
         What to do.
     settings : LearnSettings
@@ -182,10 +187,9 @@ def iter_semi(
     data = _read(pool, settings)
     keypoints = data.with_keypoints(settings.most_keypoints) if any(_keypoints(c.row) for c in left) else data
     for cell in left:
-        started = time.perf_counter()
         used = settings.replace(method=cell.row.method, backbone=cell.row.backbone, seed=cell.draw, validate=False)
-        model = run.train(cell, keypoints if _keypoints(cell.row) else data, used)
-        about = {"seconds": time.perf_counter() - started, "budget": budget, "device": run.where}
+        model = run.trained(cell, keypoints if _keypoints(cell.row) else data, used)
+        about = {"seconds": model.card.record[SECONDS], "budget": budget, "device": run.where}
         _append(table, [{**row, **about} for row in _evaluate(model, test, cell)])
         yield cell
 
@@ -204,9 +208,9 @@ def budget_text(settings: LearnSettings) -> str:
         "96 pixels, width 8, 300 steps of 8 images".
     """
     mirrored = "" if settings.mirror else ", not mirrored"
-    return (
-        f"{settings.size} pixels, width {settings.width}, {settings.steps} steps of {settings.batch} images{mirrored}"
-    )
+    pieces = ", in one piece" if settings.one_piece else ""
+    steps = f"{settings.steps} steps of {settings.batch} images"
+    return f"{settings.size} pixels, width {settings.width}, {steps}{mirrored}{pieces}"
 
 
 def _keypoints(row: Row) -> bool:
@@ -234,8 +238,21 @@ class _Run:
 
         return torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else self.device.type.upper()
 
-    def train(self, cell: Cell, data: ExampleSet, settings: LearnSettings) -> Any:
-        """The model of a cell; labels of other patients are taken away first."""
+    def trained(self, cell: Cell, data: ExampleSet, settings: LearnSettings) -> LearnedModel:
+        """The model of a cell, trained where it is not there yet: it is kept before it is tested."""
+        from napari_s3net.learning.model import load_model, save_model
+
+        name = f"{cell.row.name}-{cell.labelled}-{cell.draw}.safetensors"
+        path = self.output / "models" / budget_text(settings) / name
+        if not path.is_file():
+            started = time.perf_counter()
+            model = self._train(cell, data, settings)
+            record = {**model.card.record, SECONDS: round(time.perf_counter() - started)}
+            save_model(path, replace(model, card=replace(model.card, record=record)))
+        return load_model(path)
+
+    def _train(self, cell: Cell, data: ExampleSet, settings: LearnSettings) -> LearnedModel:
+        """Labels of other patients are taken away first."""
         from napari_s3net.learning.train import iter_learn
         from napari_s3net.network.class_losses import IGNORED
         from napari_s3net.runtime.generators import follow
@@ -297,7 +314,7 @@ def patient_of(name: str) -> int:
     return int(match[1]) if match else 0
 
 
-def _evaluate(model: Any, test: Sequence[ImageWithLabels], cell: Cell) -> list[dict[str, Any]]:
+def _evaluate(model: LearnedModel, test: Sequence[ImageWithLabels], cell: Cell) -> list[dict[str, Any]]:
     """3-D Dice of each test volume and class, at the volumes' own size."""
     from napari_s3net.io import read_image, read_labels
     from napari_s3net.labels.metrics import dice

@@ -18,6 +18,7 @@ from napari_s3net.learning.examples import grey_of
 from napari_s3net.learning.keypoints import find_keypoints, pad_points
 from napari_s3net.learning.methods import predict_squares
 from napari_s3net.learning.model import LearnedModel, load_model
+from napari_s3net.learning.pieces import ONE_PIECE, keep_one_piece
 from napari_s3net.learning.planes import from_square, to_square
 from napari_s3net.learning.settings import LEARNING
 from napari_s3net.learning.start import LESIONS
@@ -28,6 +29,9 @@ from napari_s3net.provenance import Provenance
 from napari_s3net.result import Segmentation
 from napari_s3net.segments import Meaning
 from napari_s3net.settings import preset_settings
+
+#: What is said where a volume had more pieces of a class than one.
+LEFT_OUT = "Smaller pieces were left out: in these each was one piece."
 
 
 def predict_plane(model: LearnedModel, plane: Image) -> NDArray[np.float32]:
@@ -89,7 +93,7 @@ def iter_apply(image: Image, model: LearnedModel) -> Generator[Step, bool | None
     Parameters
     ----------
     image : Image
-        A plane, or a stack, whose slices are seen one by one.
+        A plane, or a stack, whose slices are seen one by one; what was in one piece in all corrected ones is so in it.
     model : LearnedModel
         What was learned.
 
@@ -132,6 +136,7 @@ def iter_apply(image: Image, model: LearnedModel) -> Generator[Step, bool | None
             break
     if empty is not None and not certain:
         raise empty
+    whole = keep_one_piece(labels, model.card.record.get(ONE_PIECE, [])) if image.is_stack else labels
     provenance = Provenance(
         settings=preset_settings(suggest_preset(image)),
         version=__version__,
@@ -140,7 +145,8 @@ def iter_apply(image: Image, model: LearnedModel) -> Generator[Step, bool | None
         confidence=float(np.mean(certain)) if certain else 0.0,
         image=image.facts,
     )
-    return _result(image, labels if image.is_stack else labels[0], model, provenance)
+    result = _result(image, whole if image.is_stack else whole[0], model, provenance)
+    return result if np.array_equal(whole, labels) else _with_note(result, LEFT_OUT)
 
 
 def _result(image: Image, labels: NDArray[np.int32], model: LearnedModel, provenance: Provenance) -> Segmentation:
@@ -163,6 +169,11 @@ def _result(image: Image, labels: NDArray[np.int32], model: LearnedModel, proven
         colours=card.colours,
         image=image,
     )
+
+
+def _with_note(result: Segmentation, words: str) -> Segmentation:
+    provenance = result.provenance
+    return replace(result, provenance=replace(provenance, note=f"{provenance.note} {words}"))
 
 
 def _decide(

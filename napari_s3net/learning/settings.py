@@ -147,6 +147,12 @@ class LearnSettings(CheckedSettings):
         "Mirror",
         "Show half of the images mirrored left and right; leave it out where sides matter, as in the heart.",
     )
+    one_piece: bool = setting(
+        True,
+        "One piece",
+        "Classes that are in one piece in every volume that was labelled as a whole keep only their largest piece in "
+        "other volumes.",
+    )
     seed: int = setting(0, "Seed", "Of the first weights and of every draw.", low=0, high=2**31 - 1, step=1)
     validate: bool = setting(
         True, "Set some aside", "From five corrected images on, set a fifth of them aside and tell the Dice on them."

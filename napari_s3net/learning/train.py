@@ -27,6 +27,7 @@ from napari_s3net.learning.methods import (
     predict_squares,
 )
 from napari_s3net.learning.model import LearnedCard, LearnedModel
+from napari_s3net.learning.pieces import ONE_PIECE, one_piece_groups
 from napari_s3net.learning.run import identity_of, iter_updates, new_run
 from napari_s3net.learning.settings import LEARNING, LearnSettings
 from napari_s3net.learning.start import LESIONS, TAUGHT, Start, choose_start
@@ -196,7 +197,8 @@ def _learn(
     measure = partial(_validate, network, data, aside) if len(aside) else None
     validation = yield from iter_updates(state, settings, terms, checkpoint=checkpoint, measure=measure)
     card = _card(data, config, settings, state.iteration, validation, start)
-    return LearnedModel(network.eval(), replace(card, record={**card.record, LESIONS: lesions}))
+    pieces = one_piece_groups(data) if settings.one_piece else []
+    return LearnedModel(network.eval(), replace(card, record={**card.record, LESIONS: lesions, ONE_PIECE: pieces}))
 
 
 def _card(
