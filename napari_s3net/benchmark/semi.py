@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -364,12 +365,14 @@ def measured(rows: Sequence[dict[str, str]]) -> tuple[Measured, ...]:
     Returns
     -------
     tuple of Measured
-        What `learning.recommended` goes by: the rows from random weights, since the dock pre-trains nothing.
+        What `learning.recommended` goes by: the rows from random weights, since the dock pre-trains nothing; where
+        there are several budgets, of that with most trainings.
     """
     methods = {row.name: row.method for row in ROWS if row.backbone == "unet" and not row.pretrained}
+    budgets = {labelled: _most_measured(rows, labelled) for labelled in {row["labelled"] for row in rows}}
     found: dict[tuple[str, int, str], dict[str, list[float]]] = {}
     for row in rows:
-        if row["row"] in methods:
+        if row["row"] in methods and row["budget"] == budgets[row["labelled"]]:
             draws = found.setdefault((methods[row["row"]], int(row["labelled"]), row["budget"]), {})
             draws.setdefault(row["draw"], []).append(float(row["dice"]))
     summed = []
@@ -390,6 +393,14 @@ def measured(rows: Sequence[dict[str, str]]) -> tuple[Measured, ...]:
             )
         )
     return tuple(summed)
+
+
+def _most_measured(rows: Sequence[dict[str, str]], labelled: str) -> str:
+    """The budget of most trainings with so many labelled patients; of equals the latest."""
+    trainings = {(row["budget"], row["row"], row["draw"]) for row in rows if row["labelled"] == labelled}
+    counts = Counter(budget for budget, *_ in trainings)
+    order = list(dict.fromkeys(row["budget"] for row in rows))
+    return max(counts, key=lambda budget: (counts[budget], order.index(budget)))
 
 
 def _append(path: Path, rows: Sequence[dict[str, Any]]) -> None:

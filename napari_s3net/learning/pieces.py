@@ -35,7 +35,7 @@ def one_piece_groups(data: ExampleSet) -> list[list[int]]:
         Values of classes: all together first, then single ones; empty without at least two whole labelled volumes.
     """
     volumes = list(_whole_volumes(data))
-    channels = {channel: value for channel, value in enumerate(data.classes, 1)}
+    channels = dict(enumerate(data.classes, 1))
     groups = [list(channels), *([channel] for channel in channels if len(channels) > 1)]
     found = [group for group in groups if _is_one_piece(volumes, group)]
     return [[channels[channel] for channel in group] for group in found]

@@ -86,7 +86,22 @@ def test_a_row_starts_from_the_weights_of_synthetic_images(acdc, tmp_path, monke
     (cell,) = iter_semi(acdc, out, plan_cells(["ilka-taught"], [1], 1), SETTINGS.replace(steps=1), print)
     assert cell.row.backbone == "ilka"
     assert started == [shipped_path("chest")]
-    assert not (out / "models").exists()
+    assert not list((out / "models").glob("*.safetensors"))  # nothing was pre-trained
+
+
+def test_a_model_is_kept_before_it_is_tested(acdc, tmp_path, monkeypatch):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(semi, "drawn_patients", lambda labelled, draw: [1])
+    out, cells = tmp_path / "out", plan_cells(["unet"], [1], 1)
+    with monkeypatch.context() as patched:
+        patched.setattr(semi, "_evaluate", killed)
+        with pytest.raises(KeyboardInterrupt):
+            list(iter_semi(acdc, out, cells, SETTINGS, print))
+    monkeypatch.setattr(train, "iter_learn", lambda *args, **options: pytest.fail("It was learned already."))
+    assert list(iter_semi(acdc, out, cells, SETTINGS, print)) == cells
+    assert len(read_semi(out / "semi.csv")) == 3
 
 
 def test_the_gain_is_that_of_the_draws_that_both_rows_have(tmp_path):
@@ -128,6 +143,16 @@ def test_what_is_recommended_goes_by_the_u_net_from_random_weights():
     plain, ideal = measured(rows)
     assert (plain.method, plain.draws, plain.dice, plain.size, plain.steps) == ("plain", 1, 0.5, 96, 300)
     assert (ideal.method, ideal.draws, ideal.dice, ideal.least_gain) == ("ideal", 2, 0.7, 0.1)
+
+
+def test_of_several_budgets_that_with_most_trainings_counts():
+    def of(budget, row, draw, dice, labelled="2"):
+        budget = f"{budget} pixels, width 16, 500 steps of 8 images"
+        return {"row": row, "labelled": labelled, "draw": draw, "dice": dice, "budget": budget}
+
+    rows = [of("96", "unet", "0", "0.5"), of("96", "unet", "1", "0.5"), of("128", "unet", "0", "0.7")]
+    rows += [of("96", "unet", "0", "0.1", "6"), of("128", "unet", "0", "0.8", "6")]
+    assert sorted((one.labelled, one.size, one.dice) for one in measured(rows)) == [(2, 96, 0.5), (6, 128, 0.8)]
 
 
 def test_folders_without_acdc_are_told(tmp_path, acdc):
