@@ -255,8 +255,22 @@ def _answer_labels(path: Path, request: Mapping[str, Any]) -> Reply:
                 "some of its segments overlap; where they do, the later one is kept.", ReadWarning, stacklevel=1
             )
         return {**reply, "segments": [asdict(one) for one in segments]}, array
-    placed = {"geometry": json.loads(fields[GEOMETRY])} if GEOMETRY in fields else {}
+    placed = _told_geometry(fields, array.shape)
     return {**reply, **placed, "segments": [asdict(one) for one in of_fields(fields)]}, array
+
+
+def _told_geometry(fields: Mapping[str, str], shape: tuple[int, ...]) -> dict[str, Any]:
+    """The geometry that a picture of labels was written with; programs that crop or resize it leave it as it was."""
+    if GEOMETRY not in fields:
+        return {}
+    told = json.loads(fields[GEOMETRY])
+    written = told.pop("shape", shape)
+    if tuple(written[-2:]) == shape[-2:]:
+        return {"geometry": told}
+    sizes = " and is ".join(" × ".join(map(str, size)) for size in (written[-2:], shape[-2:]))
+    text = f"it was written with {sizes} pixels now (cropped or resized): where it lies in space is not known any more."
+    warnings.warn(text, ReadWarning, stacklevel=2)
+    return {}
 
 
 def _label_fields(path: Path) -> dict[str, str]:

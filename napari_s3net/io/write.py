@@ -78,7 +78,8 @@ def write_labels(
             _write_volume(temporary, labels, geometry, fields)
         else:
             write = _write_png if suffix == ".png" else _write_tiff
-            write(temporary, labels, {GEOMETRY: json.dumps(asdict(geometry)), **fields})
+            told = json.dumps({**asdict(geometry), "shape": labels.shape})
+            write(temporary, labels, {GEOMETRY: told, **fields})
 
 
 def write_label_slices(

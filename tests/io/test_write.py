@@ -8,11 +8,12 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import PIL.Image
+import PIL.PngImagePlugin
 import pytest
 import SimpleITK as sitk
 import tifffile
 
-from napari_s3net.errors import WriteError
+from napari_s3net.errors import ReadWarning, WriteError
 from napari_s3net.image import Geometry
 from napari_s3net.io import read_image, read_labels, write, write_image, write_json, write_labels, write_png
 from napari_s3net.runtime import child_pool
@@ -284,3 +285,23 @@ def test_labels_of_an_axis_that_nifti_1_cannot_count_are_nifti_2(tmp_path):
     read = read_labels(tmp_path / "labels.nii.gz")
     np.testing.assert_array_equal(read.array, labels)
     assert read.geometry == geometry
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_labels_that_were_cropped_since_have_lost_their_place(tmp_path, suffix):
+    path = tmp_path / f"a.{suffix}"
+    geometry = Geometry((2.0, 0.5, 0.75), (5.0, 6.0, 7.0), Geometry.identity(3).direction)
+    write_labels(path, np.arange(80).reshape(8, 10), geometry.plane(3))
+    assert read_labels(path).geometry.volume.origin == (11.0, 6.0, 7.0)
+    if suffix == "png":
+        picture = PIL.Image.open(path)
+        told = PIL.PngImagePlugin.PngInfo()
+        for key, value in picture.text.items():
+            told.add_itxt(key, value)
+        picture.crop((2, 1, 10, 8)).save(path, pnginfo=told)
+    else:
+        with tifffile.TiffFile(path) as file:
+            told = file.pages.first.description
+        tifffile.imwrite(path, np.arange(56, dtype=np.uint8).reshape(7, 8), description=told, metadata=None)
+    with pytest.warns(ReadWarning, match="written with 8 × 10 and is 7 × 8 pixels now .* not known any more"):
+        assert read_labels(path).geometry.unit == "pixel"
