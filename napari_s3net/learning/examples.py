@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -70,6 +71,21 @@ class ExampleSet:
     def size(self) -> int:
         """Pixels along each side of a plane."""
         return int(self.images.shape[-1])
+
+    def digest(self, file: int) -> str:
+        """Compute a check sum of an image as it was read.
+
+        Parameters
+        ----------
+        file : int
+            Which of `names`.
+
+        Returns
+        -------
+        str
+            Twelve hexadecimal digits; not of its name, which may be a patient's.
+        """
+        return hashlib.sha256(self.images[self.files == file].tobytes()).hexdigest()[:12]
 
     def part(self, chosen: NDArray[Any]) -> ExampleSet:
         """Take some of the planes.

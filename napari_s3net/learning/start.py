@@ -21,6 +21,8 @@ from napari_s3net.training.weights import load_weights, read_tensors
 
 #: In the record of a model: whether its one class is what the program proposes in photographs.
 LESIONS = "class is the lesion"
+#: In the record of a model: check sums of the images that it was learned from, and of those that were set aside.
+SEEN, ASIDE = "learned from", "set aside"
 #: In the record of a model: whether its weights come of those that `teach` wrote.
 TAUGHT = "taught on synthetic images"
 
@@ -52,6 +54,16 @@ class Start:
     def was_taught(self) -> bool:
         """Whether the weights are those that `teach` wrote, or were learned from such."""
         return bool(self.taught_widths or (self.card and self.card.record.get(TAUGHT)))
+
+    @property
+    def seen(self) -> frozenset[str]:
+        """Check sums of the images that the weights were learned from, as far as that is known."""
+        return frozenset(self.card.record.get(SEEN, ()) if self.card else ())
+
+    @property
+    def aside(self) -> frozenset[str]:
+        """Check sums of the images that were set aside before."""
+        return frozenset(self.card.record.get(ASIDE, ()) if self.card else ())
 
     def shape(self, data: ExampleSet, settings: LearnSettings) -> ClassNetworkConfig:
         """Choose the network's shape for data: that of the file, where there is one.

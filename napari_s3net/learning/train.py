@@ -30,7 +30,7 @@ from napari_s3net.learning.model import LearnedCard, LearnedModel
 from napari_s3net.learning.pieces import ONE_PIECE, one_piece_groups
 from napari_s3net.learning.run import identity_of, iter_updates, new_run
 from napari_s3net.learning.settings import LEARNING, LearnSettings
-from napari_s3net.learning.start import LESIONS, TAUGHT, Start, choose_start
+from napari_s3net.learning.start import ASIDE, LESIONS, SEEN, TAUGHT, Start, choose_start
 from napari_s3net.learning.steps import LearnStep
 from napari_s3net.network.class_losses import IGNORED
 from napari_s3net.network.unet import ClassNetwork, ClassNetworkConfig
@@ -180,7 +180,7 @@ def _learn(
     start.give_weights(network)
     network = network.to(device)
     state = new_run(network, identity, decay=LEARNING.average_decay if settings.method == "self-training" else None)
-    aside = set_aside(data, settings)
+    aside = set_aside(data, settings, start)
     labelled = np.flatnonzero(data.labelled & ~np.isin(data.files, aside))
     lesions = start.finds(network, data, labelled)
     settings = start.slow(settings, data, finds=lesions)
@@ -197,8 +197,14 @@ def _learn(
     measure = partial(_validate, network, data, aside) if len(aside) else None
     validation = yield from iter_updates(state, settings, terms, checkpoint=checkpoint, measure=measure)
     card = _card(data, config, settings, state.iteration, validation, start)
-    pieces = one_piece_groups(data) if settings.one_piece else []
-    return LearnedModel(network.eval(), replace(card, record={**card.record, LESIONS: lesions, ONE_PIECE: pieces}))
+    seen = start.seen | {data.digest(file) for file in np.unique(data.files[labelled])}
+    more = {
+        LESIONS: lesions,
+        ONE_PIECE: one_piece_groups(data) if settings.one_piece else [],
+        SEEN: sorted(seen),
+        ASIDE: [data.digest(file) for file in aside],
+    }
+    return LearnedModel(network.eval(), replace(card, record={**card.record, **more}))
 
 
 def _card(
@@ -231,8 +237,10 @@ def _card(
     )
 
 
-def set_aside(data: ExampleSet, settings: LearnSettings) -> NDArray[np.int64]:
+def set_aside(data: ExampleSet, settings: LearnSettings, start: Start | None = None) -> NDArray[np.int64]:
     """Choose the images that learning does not see, so that they can tell how good it is.
+
+    Where a model is learned again, it has seen none of them before: those that were set aside then come first.
 
     Parameters
     ----------
@@ -240,16 +248,22 @@ def set_aside(data: ExampleSet, settings: LearnSettings) -> NDArray[np.int64]:
         Labelled and other planes.
     settings : LearnSettings
         Whether it is wanted, and the seed.
+    start : Start, optional
+        Knows what the initial weights were learned from.
 
     Returns
     -------
     numpy.ndarray
-        Numbers of files; empty below five labelled ones.
+        Numbers of files; empty below five labelled ones, and where all were learned from.
     """
     files = np.unique(data.files[data.labelled])
     if not settings.validate or len(files) < LEARNING.validate_from:
         return files[:0]
     shuffled = np.random.default_rng(settings.seed).permutation(files)
+    if start is not None and start.seen:
+        digests = {file: data.digest(file) for file in shuffled}
+        unseen = [file for file in shuffled if digests[file] not in start.seen]
+        shuffled = np.array(sorted(unseen, key=lambda file: digests[file] not in start.aside), np.int64)
     return np.sort(shuffled[: max(1, len(files) // LEARNING.set_aside)])
 
 

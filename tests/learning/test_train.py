@@ -12,6 +12,7 @@ from napari_s3net.learning.model import save_model
 from napari_s3net.learning.read_examples import iter_examples
 from napari_s3net.learning.run import belongs_to_run
 from napari_s3net.learning.settings import METHODS
+from napari_s3net.learning.start import read_start
 from napari_s3net.learning.train import iter_learn, set_aside
 from napari_s3net.progress import Notice
 from napari_s3net.runtime.generators import drain, follow
@@ -81,6 +82,24 @@ def test_from_five_images_on_some_are_set_aside_and_never_seen(data, tiny):
     blind = drain(iter_learn(replace(more, labels=wrong), tiny.replace(steps=3), CPU))
     seeing = drain(iter_learn(more, tiny.replace(steps=3), CPU))
     assert torch.equal(next(blind.network.parameters()), next(seeing.network.parameters()))
+
+
+def test_learned_again_it_sets_aside_what_was_set_aside_before_or_is_new(data, tiny, tmp_path):
+    labels = data.labels.copy()
+    labels[4:] = labels[:4]
+    more = replace(data, labels=labels)
+    ways = [tiny.replace(steps=1, seed=seed) for seed in range(6)]
+    first = set_aside(more, ways[0])
+    record = drain(iter_learn(more, ways[0], CPU)).card.record
+    digests = [more.digest(file) for file in range(8)]
+    assert record["set aside"] == [digests[first[0]]]
+    assert record["learned from"] == sorted(set(digests) - set(record["set aside"]))
+    save_model(tmp_path / "m.safetensors", drain(iter_learn(more, ways[0], CPU)))
+    again = read_start(tmp_path / "m.safetensors")
+    assert all(set_aside(more, way, again).tolist() == first.tolist() for way in ways)
+    assert {set_aside(more, way)[0] for way in ways} != {first[0]}
+    without = np.where((more.files == first[0])[:, None, None], -1, labels)
+    assert all(len(set_aside(replace(more, labels=without), way, again)) == 0 for way in ways), "all were seen"
 
 
 def test_learning_again_goes_on_from_before(data, tiny, tmp_path):

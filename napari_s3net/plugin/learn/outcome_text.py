@@ -30,7 +30,8 @@ def learned_text(record: Mapping[str, Any], asked: int) -> str:
     """
     steps, dice = record["steps"], record["dice on images set aside"]
     stopped = f"Stopped after {steps:,} of {plural(asked, 'step')}; Train goes on from there. " if steps < asked else ""
-    told = "" if dice is None else f" Dice on images set aside {dice:.2f}."
+    among = f" ({len(record['set aside']):,} of them)" if record.get("set aside") else ""
+    told = "" if dice is None else f" Dice on images set aside{among} {dice:.2f}."
     return f"{stopped}Learned from {plural(record['labelled images'], 'image')}.{told}"
 
 

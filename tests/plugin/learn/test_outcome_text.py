@@ -21,6 +21,11 @@ def test_what_was_learned(steps, dice, words):
     assert learned_text({"steps": steps, "dice on images set aside": dice, "labelled images": 2}, 20) == words
 
 
+def test_of_the_dice_it_is_said_on_how_many_images():
+    record = {"steps": 20, "dice on images set aside": 0.678, "labelled images": 7, "set aside": ["0" * 12]}
+    assert learned_text(record, 20) == "Learned from 7 images. Dice on images set aside (1 of them) 0.68."
+
+
 def applied(ndim=2, done=1, slices=1, replaced=False):
     return Applied(None, SimpleNamespace(data=np.zeros((2,) * ndim)), done, slices, replaced)
 
