@@ -23,6 +23,10 @@ from napari_s3net.plugin.widgets.text import plural
 RECOMMENDED = "recommended"
 IN_VIEW = "In view"
 START_TEXTS = {"taught": "Taught network", "random": "Nothing"}
+START_HELP = (
+    "From what the first model of photographs in colour is learned: from a network that synthetic photographs have "
+    "taught what lesions look like, or from nothing. All other images, and KAF, always start from nothing."
+)
 SIZE_TEXTS = {"small": "Small, for a CPU", "standard": "Standard, for a graphics card"}
 
 
@@ -42,7 +46,8 @@ class LearnForm(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        #: Images that have labels.
+        #: Images of the folder, and those of them that have labels.
+        self.files: tuple[Path, ...] = ()
         self.corrected: tuple[Path, ...] = ()
         self._make_sources()
         self._make_ways()
@@ -75,7 +80,7 @@ class LearnForm(QWidget):
 
     @property
     def _recommended(self) -> Recommendation:
-        return recommend(len(self.corrected), photographs=are_photographs(self.corrected))
+        return recommend(len(self.corrected), photographs=are_photographs(self.corrected or self.files))
 
     @property
     def previewed(self) -> str:
@@ -93,8 +98,9 @@ class LearnForm(QWidget):
         parts = f", {found.partly} in part" if found.partly else ""
         self.found.setText(f"{plural(len(found.pairs), 'image')}, {found.whole} corrected{parts}")
         self.classes.show_classes(found.values, found.names, found.colours)
-        self.corrected = found.corrected
+        self.files, self.corrected = tuple(pair.image for pair in found.pairs), found.corrected
         self._show_effort()
+        self.effort.show()
 
     def show_layers(self, names: Sequence[str]) -> None:
         """Offer images to preview on.
@@ -162,8 +168,11 @@ class LearnForm(QWidget):
             choices=[(SIZE_TEXTS[name], name) for name in SIZES],
         )
         self.effort = caption()
+        self.effort.hide()  # until there are images it could be about
         self.steps = setting_field(described["steps"])
-        self.start = setting_field(described["start"], choices=[(text, name) for name, text in START_TEXTS.items()])
+        self.start = setting_field(
+            {**described["start"], "help": START_HELP}, choices=[(text, name) for name, text in START_TEXTS.items()]
+        )
         self.again = make_field(True, "Go on from before", "Start from the model that was learned before.")
 
     def _lay_out(self) -> None:
@@ -175,9 +184,9 @@ class LearnForm(QWidget):
         layout.addRow("", self.layers_button)
         layout.addRow(self.classes)
         add_fields(layout, [self.method, self.size])
-        layout.addRow("", self.effort)
         add_fields(form_layout(advanced), [self.preview, self.steps, self.start, self.again])
-        column(self, form, fold("Advanced", "How long, and from what.", advanced))
+        # Of lines that break, a form lays its rows over each other where it grows and shrinks in one moment.
+        column(self, form, self.effort, fold("Advanced", "How long, and from what.", advanced))
 
     def _connect(self) -> None:
         for folder in (self.images, self.labels):

@@ -1,7 +1,12 @@
 """What is to be learned, as a form."""
 
-import pytest
+from pathlib import Path
 
+import pytest
+from qtpy.QtWidgets import QFormLayout
+
+from napari_s3net.learning.files import ImageWithLabels
+from napari_s3net.learning.label_scan import Labelled
 from napari_s3net.learning.recommended import recommend
 from napari_s3net.learning.settings import learn_settings
 from napari_s3net.plugin.learn.form import LearnForm
@@ -68,3 +73,28 @@ def test_the_model_lies_beside_the_labels(form, tmp_path, qtbot):
         choose_learn_folders(form, tmp_path / "images", tmp_path / "labels")
     assert form.image_folder == tmp_path / "images"
     assert form.model == tmp_path / "labels" / "model.safetensors"
+
+
+def found(suffix, *, corrected=False, values=()):
+    image = Path(f"a{suffix}")
+    return Labelled((ImageWithLabels(image, image if corrected else None, "a"),), int(corrected), 0, values)
+
+
+@pytest.mark.parametrize("corrected", [False, True])
+def test_photographs_are_known_by_their_names_before_the_first_is_corrected(form, corrected):
+    form.show_found(found(".nii.gz", corrected=corrected))
+    assert form.chosen_method == recommend(int(corrected)).method
+    form.show_found(found(".png", corrected=corrected))
+    assert form.chosen_method == recommend(int(corrected), photographs=True).method
+
+
+def test_how_long_it_takes_is_said_once_there_are_images(form):
+    assert not form.effort.isVisibleTo(form)
+    form.show_found(found(".png"))
+    assert form.effort.isVisibleTo(form)
+
+
+def test_no_row_of_a_form_breaks_its_lines(form):
+    layouts = form.findChildren(QFormLayout)
+    assert layouts
+    assert not any(layout.hasHeightForWidth() for layout in layouts), "rows would lie over each other"
