@@ -57,6 +57,11 @@ class ReadResult:
     labels: NDArray[Any]
     about: Metadata
 
+    @property
+    def name(self) -> str:
+        """Name of the layer of the labels."""
+        return result_name(self.image.name, of_model=bool(self.about.get("model")))
+
 
 def read_result(item: Item, row: FileRow, output: Path) -> ReadResult:
     """Read the image and the labels of a result; touches no window, so that a thread can do it ahead.
@@ -139,7 +144,7 @@ class OpenedResult:
     def _add_layers(self, read: ReadResult) -> None:
         image = read.image
         self.image_layer = plain(self._viewer.add_image(image.array, **layer_data(image)[1]))
-        self.layer = result_layer(read.labels, self.image_layer, result_name(image.name))
+        self.layer = result_layer(read.labels, self.image_layer, read.name)
         self.layer.metadata = {KEY: read.about}
         recolour(self.layer)
         self._viewer.add_layer(self.layer)
@@ -152,7 +157,7 @@ class OpenedResult:
             labels.mode, labels.selected_label = "pan_zoom", 1
             labels.metadata = {KEY: read.about}
             labels.data = read.labels
-            labels.name = result_name(read.image.name)
+            labels.name = read.name
             recolour(labels)
             self._viewer.layers.selection.active = labels
 

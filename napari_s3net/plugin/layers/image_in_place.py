@@ -13,7 +13,7 @@ from napari.layers import Labels, Layer
 from napari_s3net.plugin.layers.one_update import one_update
 from napari_s3net.plugin.layers.placement import KEY, lies_on
 from napari_s3net.plugin.layers.renewal import beginning_anew
-from napari_s3net.plugin.layers.result_layer import layers_of, result_name
+from napari_s3net.plugin.layers.result_layer import is_of_model, layers_of, result_name
 from napari_s3net.plugin.layers.source import finest_level
 from napari_s3net.plugin.layers.stroke_layer import empty_strokes, find_strokes
 
@@ -106,7 +106,7 @@ def another_image(
     with beginning_anew(viewer, *stay), renamed.blocker():
         yield
         if labels is not None and strokes is not None:
-            empty_strokes(strokes, labels, result_name(data[1]["name"]))
+            empty_strokes(strokes, labels, result_name(data[1]["name"], of_model=is_of_model(labels)))
         _put(layer, data, path)
         for one in stay:
             if not one.visible:  # napari draws anew even where it is

@@ -26,20 +26,22 @@ OPACITY = 0.55
 Made = Literal["any", "run", "model"]
 
 
-def result_name(image_name: str) -> str:
+def result_name(image_name: str, *, of_model: bool = False) -> str:
     """Name of the label layer of an image.
 
     Parameters
     ----------
     image_name : str
         What the image's layer is called.
+    of_model : bool
+        Whether the labels are those of a learned model; a result of a run may lie beside them.
 
     Returns
     -------
     str
-        Such as "IMD002 – S³-Net".
+        Such as "IMD002 – S³-Net", or "IMD002 – learned".
     """
-    return f"{image_name} – S³-Net"
+    return f"{image_name} – {'learned' if of_model else 'S³-Net'}"
 
 
 def metadata_of(layer: Any) -> Metadata | None:

@@ -33,6 +33,7 @@ from napari_s3net.plugin.layers.result_layer import (
     metadata_of,
     recolour,
     result_layer,
+    result_name,
     write_planes_undoable,
 )
 from napari_s3net.plugin.layers.run_cache import cache_run, is_changed
@@ -126,9 +127,9 @@ def add_result(
     Returns
     -------
     napari.layers.Labels
-        With names and object in its metadata; called "learned", as a result of a run may lie beside it.
+        With names and object in its metadata.
     """
-    layer = result_layer(result.labels.copy(), image_layer, f"{image_layer.name} – learned")
+    layer = result_layer(result.labels.copy(), image_layer, result_name(image_layer.name, of_model=True))
     layer.metadata = {KEY: _metadata(image_layer, result, colours)}
     recolour(layer)
     for steps in np.ndindex(layer.data.shape[:-2]):

@@ -197,6 +197,16 @@ def sized(folders, before):
     return another(folders)
 
 
+def test_labels_of_a_learned_model_are_called_so_also_in_the_layers_of_another(folders):
+    one = row("labels")
+    one.metadata["model"] = {"digest": "0"}
+    viewer, before = opened(folders, one)
+    assert [layer.name for layer in viewer.layers] == ["a", "a – learned"]
+    add_strokes(viewer, before.layer)
+    OpenedResult(viewer, another(folders), before)
+    assert [layer.name for layer in viewer.layers] == ["b", "b – S³-Net", "b – S³-Net – strokes"]
+
+
 @pytest.mark.parametrize("change", [grey, moved, sized])
 def test_a_layer_that_does_not_suit_goes(folders, change):
     viewer, before = opened(folders, row("labels"))
