@@ -195,7 +195,9 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
         return tensors, header.get("__metadata__") or {}
     except (SafetensorError, OSError) as error:
-        raise ModelFileError(f"{path} is no readable safetensors file ({_first_line(error)}).") from None
+        raise ModelFileError(
+            f"{path} is no readable safetensors file ({_first_line(error)}): it is damaged, or of another kind."
+        ) from None
 
 
 def to_half(path: Path, state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_s3net.errors import S3NetError
+from napari_s3net.errors import ModelFileError, S3NetError
 from napari_s3net.image import Image
 from napari_s3net.learning.files import ImageWithLabels, checkpoint_of
 from napari_s3net.learning.label_scan import Labelled, scan_labels
@@ -82,7 +82,7 @@ class LearnJob(SteppedJob):
         self._plane: Any = None
 
     def _do(self) -> Any:
-        from napari_s3net.learning.model import load_model, save_model
+        from napari_s3net.learning.model import save_model
         from napari_s3net.learning.read_examples import iter_examples
         from napari_s3net.learning.run import belongs_to_run
         from napari_s3net.learning.train import iter_learn
@@ -90,7 +90,7 @@ class LearnJob(SteppedJob):
 
         asked = self._request
         assert asked is not None  # noqa: S101 - let go of only when over
-        card = load_model(asked.model).card if asked.again else None
+        card = self._card_before(asked.model) if asked.again else None
         steps = iter_examples(
             asked.pairs,
             asked.settings.size,
@@ -112,6 +112,16 @@ class LearnJob(SteppedJob):
         if not self._cancelled.is_set():
             save_model(asked.model, learned)
         return learned.card
+
+    @staticmethod
+    def _card_before(path: Path) -> Any:
+        """What is known of the model that is to be gone on from."""
+        from napari_s3net.learning.model import load_model
+
+        try:
+            return load_model(path).card
+        except ModelFileError as error:
+            raise ModelFileError(f"{error} Without Go on from before, under Advanced, Train replaces it.") from None
 
     def _prepared(self, data: Any) -> Any:
         """The plane to preview, as the network will see it; None where its kind is another one."""

@@ -90,3 +90,17 @@ def test_what_goes_wrong_is_the_outcome(folder, qtbot):
     failure = finish(job, qtbot)
     assert isinstance(failure, Failure)
     assert failure.message.startswith("There is no model")
+
+
+def test_a_model_that_cannot_be_gone_on_from_is_told_with_the_way_out(folder, qtbot):
+    (folder / "m.safetensors").write_bytes(b"something else")
+    job = learn(folder, again=True)
+    job.start()
+    outcome = finish(job, qtbot)
+    assert isinstance(outcome, Failure)
+    assert "of another kind" in outcome.message
+    assert "Without Go on from before" in outcome.message
+    job = learn(folder)
+    job.start()
+    finish(job, qtbot)
+    assert load_model(folder / "m.safetensors").card.classes
