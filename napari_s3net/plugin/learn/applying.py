@@ -40,6 +40,25 @@ class Applied:
     replaced_changes: bool
 
 
+def whole_of(viewer: Any, image: ImageLayer) -> Stack:
+    """Find the planes of an image that a model is applied to.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Holds the image.
+    image : napari.layers.Image
+        The image.
+
+    Returns
+    -------
+    Stack
+        Slice by slice of the file, whatever is displayed; of further axes the planes at their place in view.
+    """
+    dims = viewer.dims
+    return Stack.whole(source_of(image, dims.point, range(dims.ndim)[-2:]))
+
+
 class Applying:
     """Applies a model to an image of the viewer, of a volume to all of its slices.
 
@@ -59,7 +78,7 @@ class Applying:
         Parameters
         ----------
         image : napari.layers.Image
-            The image; where it has further axes, the planes at their place in view.
+            The image.
         model : Path
             File of the model.
 
@@ -68,12 +87,9 @@ class Applying:
         ApplyJob
             Not begun yet.
         """
-        dims = self._viewer.dims
-        as_learned = range(dims.ndim)[-2:]  # slice by slice of the file, whatever is displayed
-        source = source_of(image, dims.point, as_learned)
-        stack = Stack.whole(source)
+        stack = whole_of(self._viewer, image)
         self._asked = image, stack
-        return ApplyJob(model, stack.read if len(stack) > 1 else source.read)
+        return ApplyJob(model, stack.read if len(stack) > 1 else stack.source.read)
 
     def put(self, result: Segmentation, done: int, colours: Mapping[int, str]) -> Applied | None:
         """Put the model's labels onto the image, as far as it was applied.

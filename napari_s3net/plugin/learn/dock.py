@@ -27,7 +27,7 @@ from napari_s3net.plugin.jobs.thread_job import Activity, Failure, busy_words, i
 from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.learn.applying import Applied, Applying
 from napari_s3net.plugin.learn.form import LearnForm
-from napari_s3net.plugin.learn.open_layers import open_labels
+from napari_s3net.plugin.learn.open_layers import one_each, open_labels
 from napari_s3net.plugin.learn.opened import Correcting, SeenSlices
 from napari_s3net.plugin.learn.outcome_text import (
     FIRST,
@@ -46,6 +46,7 @@ from napari_s3net.plugin.widgets.text import plural
 from napari_s3net.result import Segmentation
 
 POLL_MS = 100
+WAIT, GO_ON = "Wait after the step under way.", "Go on with what waits."
 
 
 class LearnDock(Dock):
@@ -72,8 +73,9 @@ class LearnDock(Dock):
         self.progress = Progress(self)
         self.bar, self.plot = self.progress.bar, self.progress.plot
         correcting = self._correcting = Correcting(napari_viewer)
-        #: What was last said of what there is to do first.
-        self._advice = FIRST
+        #: What was last said of what there is to do first, and of folders that cannot be looked at.
+        self._advice, self._obstacle = FIRST, ""
+        self._folders: tuple[Path | None, Path | None] = None, None
         self._seen = SeenSlices(napari_viewer, lambda: correcting.labels, self)
         self.form = LearnForm()
         self._watch = FolderWatch(self)
@@ -178,16 +180,16 @@ class LearnDock(Dock):
         if self.labelled is None or folder is None:
             self.show_message("Choose the folders of images and labels first: what is taken is kept there.")
             return
-        found = open_labels(self._viewer.layers, [pair.image for pair in self.labelled.pairs], self.opened)
+        found = one_each(open_labels(self._viewer.layers, [pair.image for pair in self.labelled.pairs], self.opened))
         try:
-            kept = [keep_correction(path, layer, folder, self.form.image_folder) for path, layer in found]
+            kept = [keep_correction(path, layer, folder, self.form.image_folder) for path, layer in found.items()]
         except S3NetError as error:
             self.fail(str(error))
             return
         self.line.setText(f"Kept {plural(len(kept), 'open label layer')}." if kept else "")
         self._scan_folders()
         if not kept:
-            self.show_message("No open labels lie on an open image of the folder. Open images from that folder.")
+            self.show_message("No open labels lie on an open image of the folder. Segment one, or paint labels on it.")
 
     def pause(self, paused: bool) -> None:
         """Wait after the step under way; or go on.
@@ -198,6 +200,7 @@ class LearnDock(Dock):
             True to wait, False to go on.
         """
         self.pause_button.setText("Go on" if paused else "Pause")
+        self.pause_button.setToolTip(GO_ON if paused else WAIT)
         if self.job is not None:
             self.job.pause(paused)
             self.progress.pause(paused)
@@ -223,9 +226,9 @@ class LearnDock(Dock):
         self.train_button = QPushButton("Train")
         self.train_button.setProperty("primary", True)
         self.train_button.setToolTip("Learn from the corrected images.")
-        self.pause_button = button("Pause", "Wait after the step under way.")
+        self.pause_button = button("Pause", WAIT)
         self.pause_button.setCheckable(True)
-        self.stop_button = button("Stop and keep", "End now, and keep what was learned; Train goes on from there.")
+        self.stop_button = button("Stop and keep", "End after the step under way, and keep what there is by then.")
         self.line, self.told = QLabel(FIRST), caption()
         self.line.setWordWrap(True)
         self.apply_button = button("Apply to this image", "Label the image in view by what was learned.")
@@ -254,7 +257,7 @@ class LearnDock(Dock):
         self.next_button.clicked.connect(self.choose_next)
         self.keep_button.clicked.connect(self.keep)
         self.progress.said.connect(self.line.setText)
-        self._watch.changed.connect(self._count_anew)
+        self._watch.changed.connect(self._begin_scan)
         self._timer.timeout.connect(self._tick)
         self.follow_viewer()
 
@@ -279,9 +282,13 @@ class LearnDock(Dock):
         self._show_state()
 
     def _scan_folders(self) -> None:
-        """The folders have changed: look what is in them."""
+        """The folders have changed: look what is in them. Of other ones nothing was said yet."""
         self.labelled = None
         self.show_message("")
+        before, self._folders = self._folders, (self.form.image_folder, self.form.label_folder)
+        if self._folders != before:
+            self.line.clear()
+            self.told.clear()
         if self._begin_scan():
             self.form.found.setText("Looking at the folders…")
         self._show_state()
@@ -301,20 +308,10 @@ class LearnDock(Dock):
         if self.job is None and self._scan is None:
             self._watch.look()
 
-    def _count_anew(self) -> None:
-        self.show_message("")
-        self._begin_scan()
-
     def _tick(self) -> None:
         if self._scan is not None and self._scan.is_over:
             found, self._scan = self._scan.take_outcome(), None
-            self.labelled = found if isinstance(found, Labelled) else None
-            if self.labelled is not None:
-                self.form.show_found(self.labelled)
-            elif isinstance(found, Failure):
-                self.form.found.clear()
-                self.show_message(found.message)
-            self._show_state()
+            self._show_found(found)
         if self.job is not None:
             over = self.job.is_over
             self._show_update(self.job.collect())
@@ -322,6 +319,19 @@ class LearnDock(Dock):
                 self._end(self.job.take_outcome())
         if self._scan is None and self.job is None:
             self._timer.stop()
+
+    def _show_found(self, found: Labelled | Failure | None) -> None:
+        """What lies in the folders now; what was said of work that has failed stays."""
+        self.labelled = found if isinstance(found, Labelled) else None
+        before, self._obstacle = self._obstacle, found.message if isinstance(found, Failure) else ""
+        if self.labelled is not None:
+            self.form.show_found(self.labelled)
+            self._correcting.forget_others(self.form.files)
+        else:
+            self.form.found.clear()
+        if self._obstacle or self.message.text() == before:
+            self.show_message(self._obstacle)
+        self._show_state()
 
     def _show_update(self, update: JobUpdate) -> None:
         if update.notice:
@@ -352,6 +362,7 @@ class LearnDock(Dock):
         elif isinstance(job, FolderJob) and outcome is not None:
             self.line.setText(summary_text(outcome))
         self._show_state()
+        self._watch.look()  # files that came or went meanwhile
 
     def _show_applied(self, applied: Applied) -> None:
         """An image of the folder can be corrected now."""
@@ -398,7 +409,7 @@ class LearnDock(Dock):
         self.done.setVisible(not busy and (has_model or self.opened is not None))
         for one in (self.apply_button, self.folder_button, self.next_button):
             one.setEnabled(has_model)
-        self.review_button.setVisible(self._results is not None)
+        self.review_button.setVisible(self._results is not None and self._results[0] == self.form.image_folder)
         self.keep_button.setEnabled(self.opened is not None)
         if not busy:
             self._advise()

@@ -122,3 +122,19 @@ def open_labels(
         if len(of) == 1:
             found.append((images[of[0]], layer))
     return found
+
+
+def one_each(found: Iterable[tuple[Path, Labels]]) -> dict[Path, Labels]:
+    """Choose the labels of each image: one file takes those of one layer.
+
+    Parameters
+    ----------
+    found : iterable of tuple
+        Image file and labels, as `open_labels` finds them.
+
+    Returns
+    -------
+    dict of Path to napari.layers.Labels
+        Of several that lie on an image those on top, hidden ones only where none is visible.
+    """
+    return dict(sorted(found, key=lambda one: one[1].visible))

@@ -14,11 +14,13 @@ from napari_s3net.plugin.jobs.pause import after_pause
 from napari_s3net.plugin.layers.image_in_place import note_file
 from napari_s3net.plugin.layers.plane_key import key_in_view
 from napari_s3net.plugin.layers.proxy import plain
+from napari_s3net.plugin.layers.result_layer import find_result
 from napari_s3net.plugin.layers.slice_states import SEEN_MS, states_of
 from napari_s3net.plugin.layers.stroke_layer import find_strokes
 from napari_s3net.plugin.layers.view import hide_others, show_whole
+from napari_s3net.plugin.learn.applying import whole_of
 from napari_s3net.plugin.learn.open_layers import file_of
-from napari_s3net.plugin.learn.result import add_result, is_kept, open_image
+from napari_s3net.plugin.learn.result import add_result, is_kept, open_image, put_result
 from napari_s3net.result import Segmentation
 
 
@@ -62,6 +64,8 @@ class Correcting:
     def show(self, path: Path, result: Segmentation, colours: Mapping[int, str]) -> None:
         """Open an image with the model's labels, and hide all others.
 
+        One that lies open already is taken as it is there, with the model's labels that were corrected and not kept.
+
         Parameters
         ----------
         path : Path
@@ -72,12 +76,36 @@ class Correcting:
             Of the classes.
         """
         assert result.image is not None  # noqa: S101 - just applied
-        hide_others(self._viewer)
-        image = open_image(self._viewer, result.image)
-        note_file(image, path)
-        self.opened = path, image, add_result(self._viewer, image, result, colours)
-        self._has_opened = True
+        image = self._find_open(path, result)
+        self._has_opened = image is None
+        if image is None:
+            hide_others(self._viewer)
+            image = open_image(self._viewer, result.image)
+            note_file(image, path)
+            labels = add_result(self._viewer, image, result, colours)
+        else:
+            labels = self._labels_on(image, result, colours)
+            hide_others(self._viewer, image, labels)
+            image.visible = labels.visible = True
+        self.opened = path, image, labels
         show_middle(self._viewer, image)
+
+    def _find_open(self, path: Path, result: Segmentation) -> ImageLayer | None:
+        """The file's image in the viewer, where it is as it was read."""
+        for layer in map(plain, self._viewer.layers):
+            is_image = isinstance(layer, ImageLayer) and not layer.multiscale and file_of(layer, [path]) is not None
+            if is_image and layer.data.shape[: result.labels.ndim] == result.labels.shape:
+                return layer
+        return None
+
+    def _labels_on(self, image: ImageLayer, result: Segmentation, colours: Mapping[int, str]) -> Labels:
+        """The model's labels of an open image: those that were corrected and not kept, else new ones."""
+        stack = whole_of(self._viewer, image)
+        labels = find_result(self._viewer.layers, image, stack.source, "model")
+        if labels is None or is_kept(labels):
+            labels = put_result(self._viewer, image, stack, result, colours)
+        self._viewer.layers.selection.active = labels
+        return labels
 
     def follow(self, image: ImageLayer, labels: Labels, files: Sequence[Path]) -> None:
         """A model was applied to an image: one of the folder is what is corrected from now on.
@@ -96,6 +124,17 @@ class Correcting:
         elif (path := file_of(image, files)) is not None:
             self.close()
             self.opened, self._has_opened = (path, image, labels), False
+
+    def forget_others(self, files: Sequence[Path]) -> None:
+        """Let go of an image that is none of the folder: its labels would be kept among those of other images.
+
+        Parameters
+        ----------
+        files : sequence of Path
+            The folder's images.
+        """
+        if self.opened is not None and self.opened[0] not in files:
+            self.opened = None
 
     def close(self) -> str:
         """Take away what was opened; what was corrected and not kept stays.

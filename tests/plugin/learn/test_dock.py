@@ -369,3 +369,72 @@ def test_labels_of_the_size_of_nothing_are_told(dock, folder, qtbot):
     dock.train_button.click()
     over(dock, qtbot)
     assert "3 × 4 pixels" in dock.message.text()
+
+
+def test_files_that_went_while_it_learned_are_counted_when_it_is_over_and_its_words_stay(ready, folder, qtbot, said):
+    labels = folder / "labels"
+    qtbot.waitUntil(lambda: ready._watch._running is None, timeout=WAIT)
+    ready.form.steps.value = 1
+    (labels / "a1.png").unlink()  # after the look
+    ready.train_button.click()
+    over(ready, qtbot)
+    assert "there is no such file" in said[0]
+    qtbot.waitUntil(lambda: ready.form.found.text() == "6 images, 1 corrected", timeout=WAIT)
+    assert ready.message.text() == said[0]
+    ready.train_button.click()
+    over(ready, qtbot)
+    assert "Learned from 1 image" in ready.line.text()
+    assert not ready.message.text()
+
+
+def test_what_was_said_and_opened_of_other_folders_goes_with_them(ready, folder, qtbot, tmp_path):
+    ready.form.steps.value = 1
+    ready.train_button.click()
+    over(ready, qtbot)
+    ready.apply_to_folder(output=folder / "out")
+    over(ready, qtbot)
+    ready.next_button.click()
+    over(ready, qtbot)
+    assert ready.review_button.isVisibleTo(ready)
+    choose_learn_folders(ready.form, folder / "images", folder / "labels")  # the same: as by leaving the field
+    qtbot.waitUntil(lambda: ready.labelled is not None, timeout=WAIT)
+    assert ready.line.text().startswith(ready.opened[0].name)
+    others = write_partly_labelled(tmp_path / "others", 3)
+    choose_learn_folders(ready.form, others / "images", folder / "labels")
+    qtbot.waitUntil(lambda: ready.labelled is not None, timeout=WAIT)
+    assert not ready.line.text()
+    assert ready.opened is None
+    assert not ready.keep_button.isEnabled()
+    assert not ready.review_button.isVisibleTo(ready)
+
+
+def test_next_takes_an_image_that_lies_open_with_what_was_corrected_on_it(ready, viewer, folder, qtbot):
+    ready.form.steps.value = 1
+    ready.train_button.click()
+    over(ready, qtbot)
+    ready.next_button.click()
+    over(ready, qtbot)
+    path, image, labels = ready.opened
+    labels.data[:5, :5] = 2
+    changed = labels.data.copy()
+    ready.next_button.click()
+    over(ready, qtbot)
+    for other in (folder / "images").iterdir():
+        if other != path:
+            other.unlink()
+    choose_learn_folders(ready.form, folder / "images", folder / "labels")
+    qtbot.waitUntil(lambda: ready.labelled is not None, timeout=WAIT)
+    ready.next_button.click()
+    over(ready, qtbot)
+    assert ready.opened == (path, image, labels)
+    assert [layer for layer in map(plain, viewer.layers) if layer.visible] == [image, labels]
+    assert (labels.data == changed).all()
+
+
+def test_buttons_say_what_they_do_now(ready):
+    tips = {ready.pause_button.toolTip()}
+    ready.pause(True)
+    assert ready.pause_button.toolTip() not in tips
+    ready.pause(False)
+    assert ready.pause_button.toolTip() in tips
+    assert "Train" not in ready.stop_button.toolTip(), "applying is stopped by it, too"

@@ -7,7 +7,7 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_s3net.image import Geometry, Image
-from napari_s3net.plugin.learn.open_layers import class_labels, open_labels
+from napari_s3net.plugin.learn.open_layers import class_labels, one_each, open_labels
 from napari_s3net.plugin.learn.result import add_result, open_image
 from napari_s3net.provenance import Provenance
 from napari_s3net.result import Segmentation
@@ -39,3 +39,15 @@ def test_labels_lie_on_the_image_they_belong_to_or_on_the_only_one_of_their_shap
     viewer.add_labels(np.ones((5, 5), int))
     assert open_labels(viewer.layers, [file], (file, image, first)) == [(file, first), (file, painted)]
     assert open_labels(viewer.layers, [file]) == [], "nobody knows which file the image is"
+
+
+def test_of_several_labels_on_an_image_one_is_taken_a_visible_one_before_a_hidden_one():
+    viewer, file = ViewerModel(), Path("a.png")
+    image = open_image(viewer, Image(GREY, FLAT, "grey", "a"))
+    first = add_result(viewer, image, result())
+    painted = viewer.add_labels(np.ones((6, 8), int))
+    assert one_each(open_labels(viewer.layers, [file], (file, image, first))) == {file: painted}
+    painted.visible = False
+    assert one_each(open_labels(viewer.layers, [file], (file, image, first))) == {file: first}
+    first.visible = False
+    assert one_each(open_labels(viewer.layers, [file], (file, image, first))) == {file: painted}
