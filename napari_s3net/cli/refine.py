@@ -56,11 +56,10 @@ def run(options: Namespace) -> int:
     from napari_s3net.correction.refine import refine
     from napari_s3net.export.formats import write_formats
     from napari_s3net.export.result import write_result
-    from napari_s3net.io import read_image
     from napari_s3net.io.on_image import read_labels_on
     from napari_s3net.io.validation.headers import stem
 
-    image = read_image(options.input)
+    image = _image_of(options.input, _metadata(_beside(options.labels)).get("time"))
     labels = read_labels_on(image, options.input, options.labels)
     drawn = read_labels_on(image, options.input, options.constraints)
     before = _result(options.labels, labels, image)
@@ -75,16 +74,36 @@ def run(options: Namespace) -> int:
     return 0
 
 
+def _image_of(path: Path, time: Any) -> Image:
+    """The image, of several volumes the one that the labels are of, by the JSON beside them."""
+    from napari_s3net.io import read_image
+
+    if not isinstance(time, int):
+        return read_image(path)
+    try:
+        return read_image(path, time=time)
+    except ReadError:
+        if (image := read_image(path)).times > 1:
+            raise
+        return image  # that volume, in a file of its own
+
+
+def _beside(labels: Path) -> Path:
+    """The JSON that a run wrote beside its labels."""
+    from napari_s3net.io.validation.headers import stem
+
+    return labels.with_name(f"{stem(labels).removesuffix('.seg').removesuffix('_labels')}.json")
+
+
 def _result(path: Path, labels: LabelImage, image: Image) -> Segmentation:
     """Labels with what the JSON beside them knows, object, names and settings; what their file tells comes first.
 
     A DICOM segmentation numbers its segments from 1: where these are not the JSON's numbers, that says nothing of them.
     """
     from napari_s3net.export.formats import with_segments
-    from napari_s3net.io.validation.headers import stem
     from napari_s3net.result import Segmentation
 
-    beside = path.with_name(f"{stem(path).removesuffix('.seg').removesuffix('_labels')}.json")
+    beside = _beside(path)
     values = _metadata(beside)
     if path.suffix == ".dcm" and {int(i) for i in values.get("names", ())} != {one.label for one in labels.segments}:
         values = {key: value for key, value in values.items() if key not in _BY_NUMBER}

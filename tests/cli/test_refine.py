@@ -171,6 +171,33 @@ def test_colours_are_no_labels_and_no_strokes(files, capsys):
     assert "Cannot read strokes.png: labels are whole numbers" in capsys.readouterr().err
 
 
+def test_labels_of_one_of_several_volumes_are_corrected_on_that_one(tmp_path, capsys, monkeypatch):
+    import nibabel
+
+    seen = []
+    monkeypatch.setattr(
+        "napari_s3net.correction.refine.refine", lambda before, _, image, **__: seen.append(image) or before
+    )
+    volumes = np.random.default_rng(0).integers(0, 99, (3, *SHAPE)).astype(np.int16)
+    nibabel.save(nibabel.Nifti1Image(volumes.T[:, :, None], np.diag([-1.0, -1.0, 3.0, 1.0])), tmp_path / "heart.nii")
+    image = read_image(tmp_path / "heart.nii", time=2)
+    write_image(tmp_path / "alone.nii", image)
+
+    def corrected(name, time):
+        write_labels(tmp_path / f"{name}_labels.nii", np.ones(SHAPE, np.int32), image.geometry)
+        made = Provenance(settings=Settings(), time=time).to_dict()
+        (tmp_path / f"{name}.json").write_text(json.dumps(made), encoding="utf-8")
+        labels = tmp_path / f"{name}_labels.nii"
+        named = ("--labels", labels, "--constraints", labels, "-o", tmp_path / "out")
+        return main([str(a) for a in ("refine", tmp_path / f"{name}.nii", *named)])
+
+    assert corrected("heart", 2) == corrected("alone", 2) == 0
+    assert [one.array.tolist() for one in seen] == [image.array.tolist()] * 2
+    assert "first is opened" not in capsys.readouterr().err
+    assert corrected("heart", 3) == 2
+    assert "it has no volume 3" in capsys.readouterr().err
+
+
 def test_labels_of_another_scan_of_the_same_size_are_refused(tmp_path, capsys):
     array = np.zeros((3, 40, 60), np.int16)
     geometry = Geometry((3.0, 1.0, 1.0), (0.0, 0.0, 0.0), ((1.0, 0, 0), (0, 1.0, 0), (0, 0, 1.0)))
