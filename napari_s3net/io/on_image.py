@@ -74,7 +74,7 @@ def labels_on(image: Image, array: NDArray[Any], geometry: Geometry) -> NDArray[
         their shapes differ.
     """
     mine, its = geometry.in_space(), image.geometry.in_space()
-    if mine.ndim != its.ndim or not (_is_placed(mine) and _is_placed(its)):
+    if mine.ndim != its.ndim or not (is_placed(mine) and is_placed(its)):
         if array.shape == image.shape:
             return array
         raise InvalidImageError(
@@ -117,8 +117,19 @@ def _turned_as(its: Geometry, array: NDArray[Any], geometry: Geometry) -> tuple[
     )
 
 
-def _is_placed(geometry: Geometry) -> bool:
-    """Whether a file has told where its voxels lie; of a plane in two dimensions, where in that plane."""
+def is_placed(geometry: Geometry) -> bool:
+    """Tell whether a file has told where its voxels lie; of a plane in two dimensions, where in that plane.
+
+    Parameters
+    ----------
+    geometry : Geometry
+        Of a volume, or of a flat plane; see `Geometry.in_space`.
+
+    Returns
+    -------
+    bool
+        Whether it has.
+    """
     return geometry.unit == "mm" and (geometry.ndim == 3 or bool(geometry.orientation))
 
 

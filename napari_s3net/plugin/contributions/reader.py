@@ -115,21 +115,25 @@ def labels_data(path: str) -> LayerData:
     Returns
     -------
     tuple
-        The array, the layer's attributes and "labels". Scale in mm or pixels; names are in the features, colours in the
-        layer's colormap. Of a time series it has an axis of time in front, whose step is 1.
+        The array, the layer's attributes and "labels", on the image that is open where they lie on one. Scale in mm or
+        pixels; names are in the features, colours in the layer's colormap. Of a time series it has an axis of time in
+        front, whose step is 1.
 
     Raises
     ------
     ReadError
         If the file cannot be read.
     """
-    labels = read_labels(path, times=True)
+    from napari_s3net.plugin.contributions.labels_in_place import lay_on_open_image
+
+    labels, transform = lay_on_open_image(read_labels(path, times=True), Path(path).name)
     times = labels.array.ndim - labels.geometry.ndim
     attributes: dict[str, Any] = {
         "name": stem(Path(path)),
         "scale": (*(1.0,) * times, *labels.geometry.spacing),
         "units": (*("pixel",) * times, *(labels.geometry.unit,) * labels.geometry.ndim),
         "metadata": {"napari_s3net": {"geometry": labels.geometry, "codes": labels.codes}},
+        **transform,
     }
     if labels.names:
         attributes["features"] = {"index": list(labels.names), "name": list(labels.names.values())}

@@ -1,0 +1,79 @@
+"""Labels that are opened beside their image lie on it, whatever part of it they are of."""
+
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.layers import Layer
+
+from napari_s3net.errors import ReadWarning
+from napari_s3net.image import Geometry, Image
+from napari_s3net.io import write_labels
+from napari_s3net.plugin.contributions import labels_in_place
+from napari_s3net.plugin.contributions.reader import labels_data, layer_data
+from napari_s3net.plugin.layers.placement import KEY, lies_on
+from napari_s3net.segments import Segment
+
+TURN = ((1.0, 0.0, 0.0), (0.0, 0.8, -0.6), (0.0, 0.6, 0.8))
+PLACED = Geometry((3.0, 0.8, 0.7), (10.0, -5.0, 2.0), TURN)
+IMAGE = Image(np.zeros((5, 6, 7), np.uint8), PLACED, "grey", "scan")
+LABELS = np.arange(5 * 6 * 7).reshape(5, 6, 7) % 4
+SEGMENTS = (Segment(1, "Lung"),)
+
+
+@pytest.fixture
+def viewer(monkeypatch):
+    viewer = ViewerModel()
+    viewer.add_layer(Layer.create(*layer_data(IMAGE)))
+    monkeypatch.setattr(labels_in_place, "current_viewer", lambda: viewer)
+    return viewer
+
+
+def opened(path, labels, geometry):
+    write_labels(path, labels, geometry, segments=SEGMENTS)
+    return Layer.create(*labels_data(str(path)))
+
+
+@pytest.mark.parametrize("suffix", [".nii.gz", ".seg.nrrd", ".tif"])
+@pytest.mark.parametrize(("first", "last"), [(0, 4), (2, 3)])
+def test_labels_of_some_slices_lie_on_these(viewer, tmp_path, suffix, first, last):
+    layer = opened(tmp_path / f"a{suffix}", LABELS[first : last + 1], IMAGE.slices(first, last).geometry)
+    expected = np.zeros_like(LABELS)
+    expected[first : last + 1] = LABELS[first : last + 1]
+    np.testing.assert_array_equal(layer.data, expected)
+    assert lies_on(layer.as_layer_data_tuple()[1], layer.data.shape, viewer.layers[0], IMAGE.shape)
+    assert layer.metadata[KEY]["geometry"] == PLACED
+    assert list(layer.features["name"]) == ["Lung"]
+
+
+def test_labels_of_one_slice_lie_on_an_image_that_was_moved_or_has_times(viewer, tmp_path):
+    viewer.layers[0].translate = (1, 2, 3)
+    layer = opened(tmp_path / "a.png", LABELS[3], PLACED.plane(3))
+    np.testing.assert_array_equal(np.flatnonzero(layer.data.any(axis=(1, 2))), [3])
+    assert tuple(layer.translate) == (1, 2, 3)
+    data, attributes, kind = layer_data(IMAGE)
+    attributes = {**attributes, "scale": (1.0, *PLACED.spacing), "units": ("pixel", *attributes["units"])}
+    viewer.layers[0] = Layer.create(np.stack([data] * 2), attributes, kind)
+    layer = opened(tmp_path / "a.png", LABELS[3], PLACED.plane(3))
+    assert layer.data.shape == IMAGE.shape
+    assert tuple(layer.scale) == PLACED.spacing
+
+
+def test_labels_of_another_image_are_said(viewer, tmp_path):
+    with pytest.warns(ReadWarning, match=r"^a\.nii: its labels lie elsewhere in space than scan: they are of another"):
+        layer = opened(tmp_path / "a.nii", LABELS[1:], replace(PLACED, origin=(90.0, 0.0, 0.0)))
+    assert layer.data.shape == (4, 6, 7)
+
+
+@pytest.mark.parametrize("nothing", ["no viewer", "no image", "no place"])
+def test_without_a_place_labels_are_as_in_their_file(viewer, tmp_path, monkeypatch, nothing):
+    if nothing == "no viewer":
+        monkeypatch.setattr(labels_in_place, "current_viewer", lambda: None)
+    elif nothing == "no image":
+        viewer.layers.clear()
+    geometry = Geometry.identity(3) if nothing == "no place" else IMAGE.slices(1, 4).geometry
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ReadWarning)
+        assert opened(tmp_path / "a.tif", LABELS[1:], geometry).data.shape == (4, 6, 7)
