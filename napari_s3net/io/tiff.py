@@ -34,6 +34,8 @@ _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _SEPARATED, _YCBCR, _LAB = 0, 1,
 _UPRIGHT = 1
 #: Kinds of extra values that are transparency, with colours multiplied by it or not.
 _TRANSPARENCY = (1, 2)
+#: Codings of fax pages: in what programs save so white is the paper and not a number.
+_FAX = (2, 3, 4)
 #: Packings that give colours as red, green and blue, whatever their own are.
 _JPEGS = (6, 7, 33003, 33005, 34712)
 _LOSSY = (6, 7)
@@ -296,6 +298,7 @@ def _colours(
     array = array[..., 0] if samples else array
     if photometric == _PALETTE and page.colormap is not None:
         return _of_palette(array, page.colormap, numbers)
+    numbers = numbers and int(page.compression) not in _FAX
     return _grey(array, page.bitspersample, photometric == _WHITE_IS_ZERO, numbers), False
 
 

@@ -321,6 +321,15 @@ def test_labels_of_a_tiff_whose_white_is_zero_are_the_numbers_that_are_stored(tm
     np.testing.assert_array_equal(read, labels * 255 if dtype is bool else labels)
 
 
+def test_a_mask_coded_as_a_fax_is_what_it_is_shown_as(tmp_path):
+    mask = np.zeros((20, 30), bool)
+    mask[5:9, 4:20] = True
+    PIL.Image.fromarray(~mask).save(tmp_path / "a.tif", compression="group4")
+    with tifffile.TiffFile(tmp_path / "a.tif", mode="r+") as file:
+        file.pages[0].tags["PhotometricInterpretation"].overwrite(0)  # as ImageMagick writes masks
+    np.testing.assert_array_equal(read_labels(tmp_path / "a.tif").array, mask * 255)
+
+
 #: Of a well-known set of photographs with classes; its seventh class is grey.
 PALETTE = [
     (0, 0, 0),
