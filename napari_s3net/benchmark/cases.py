@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.benchmark.methods import NetworkRuns
-from napari_s3net.errors import ReadError
-from napari_s3net.io import read_image
+from napari_s3net.errors import ReadError, UnsupportedFormatError
+from napari_s3net.io import read_image, read_labels
 
 Half = Literal["a", "b"]
 #: Endings that a mask's name may have beside its image's.
@@ -127,16 +127,18 @@ def read_mask(path: Path) -> NDArray[np.bool_]:
     Parameters
     ----------
     path : Path
-        An image of any format; of colours the first channel counts.
+        Labels of any format; of what is an image in colours, or packed as JPEG, the first channel counts.
 
     Returns
     -------
     numpy.ndarray
         (H, W) bool, True where the value is above 0.
     """
-    image = read_image(path)
-    array = image.array[..., 0] if image.kind == "rgb" else image.array
-    return np.asarray(array > 0)
+    try:
+        return np.asarray(read_labels(path).array > 0)
+    except UnsupportedFormatError:
+        image = read_image(path)
+    return np.asarray((image.array[..., 0] if image.kind == "rgb" else image.array) > 0)
 
 
 def mask_path(output: Path, name: str, method: str, seed: int) -> Path:

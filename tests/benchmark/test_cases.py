@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
+import PIL.Image
 import pytest
+import tifffile
 
-from napari_s3net.benchmark.cases import Pair, find_pairs
+from napari_s3net.benchmark.cases import Pair, find_pairs, read_mask
 from napari_s3net.errors import ReadError
 
 
@@ -33,3 +36,19 @@ def test_what_is_missing_is_named(small_set, tmp_path):
         path.unlink()
     with pytest.raises(ReadError, match="no images to run"):
         find_pairs(small_set)
+
+
+@pytest.mark.filterwarnings("ignore::napari_s3net.errors.ReadWarning")
+@pytest.mark.parametrize("how", ["bool.tif", "palette.png", "grey.png", "colours.png", "grey.jpg"])
+def test_a_mask_is_where_there_is_a_label_however_it_is_stored(tmp_path, how):
+    mask = np.kron(np.random.default_rng(0).integers(0, 2, (4, 4)), np.ones((16, 16))) > 0
+    if how == "bool.tif":
+        tifffile.imwrite(tmp_path / how, mask)  # tifffile calls white zero
+    elif how == "palette.png":
+        picture = PIL.Image.fromarray(mask.astype(np.uint8))
+        picture.putpalette([0, 0, 0, 0, 255, 0])
+        picture.save(tmp_path / how)
+    else:
+        colours = np.stack([mask, mask, 0 * mask], axis=-1) if how == "colours.png" else mask
+        PIL.Image.fromarray((colours * 255).astype(np.uint8)).save(tmp_path / how)
+    np.testing.assert_array_equal(read_mask(tmp_path / how), mask)
