@@ -131,7 +131,8 @@ def iter_next(
     Returns
     -------
     list of Path
-        The best first; images that cannot be read are never chosen.
+        The best first; images that cannot be read are never chosen. Empty where it was stopped before one without
+        labels was looked at.
 
     Raises
     ------
@@ -145,15 +146,19 @@ def iter_next(
     looked_at = [*corrected, *evenly_spaced(others)]
     measured: list[tuple[Path, ImageUncertainty]] = []
     failed: list[str] = []
+    stopped = False
     for done, path in enumerate(looked_at, 1):
         try:
             measured.append((path, measure_uncertainty(model, read_image(path))))
         except S3NetError as error:
             failed.append(str(error))
         if (yield ReadStep(done, len(looked_at))):
+            stopped = done < len(looked_at)
             break
     places = [i for i, (path, _) in enumerate(measured) if path in corrected]
     chosen = choose_next([one for _, one in measured], places, n)
+    if not chosen and stopped:
+        return []
     if not chosen and others and failed:
         raise InvalidImageError(f"No image without labels can be looked at. {failed[-1]}")
     if not chosen:

@@ -7,7 +7,7 @@ from napari_s3net.learning.methods import network_config, new_network
 from napari_s3net.learning.model import LearnedCard, LearnedModel
 from napari_s3net.learning.planes import InputNormalisation
 from napari_s3net.learning.selection import ImageUncertainty, choose_next, iter_next, measure_uncertainty
-from napari_s3net.runtime.generators import drain
+from napari_s3net.runtime.generators import drain, follow
 from tests.learning.conftest import scene
 
 
@@ -58,3 +58,11 @@ def test_the_next_of_a_folder_is_not_a_corrected_one(model, folder):
     gone = folder / "images" / "a9.png"
     with pytest.raises(InvalidImageError, match=r"No image without labels can be looked at.*a9\.png"):
         drain(iter_next(model, [*paths, gone], paths))
+
+
+@pytest.mark.parametrize(("after", "n"), [(1, 0), (4, 0), (5, 1), (8, 1)])
+def test_stopped_it_chooses_among_those_looked_at(model, folder, after, n):
+    paths = sorted((folder / "images").iterdir())
+    chosen = follow(iter_next(model, paths, paths[:4]), lambda step: step.done >= after)
+    assert len(chosen) == n
+    assert set(chosen) <= set(paths[4:])

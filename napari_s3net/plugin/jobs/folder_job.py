@@ -7,7 +7,7 @@ from pathlib import Path
 from napari_s3net.batch import Plan
 from napari_s3net.learning.steps import ReadStep
 from napari_s3net.plugin.jobs.batch_job import BatchJob
-from napari_s3net.plugin.jobs.stepped_job import JobUpdate
+from napari_s3net.plugin.jobs.stepped_job import LEARN, JobUpdate
 
 
 class FolderJob:
@@ -26,6 +26,7 @@ class FolderJob:
 
     def __init__(self, source: Path, output: Path, model: Path) -> None:
         self._job = BatchJob(Plan(source=source, output=output, model=model, recursive=True))
+        self._job.what = LEARN
         self._done, self._total = 0, 0
         self._outcome: object = None
 

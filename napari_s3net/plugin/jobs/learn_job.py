@@ -207,7 +207,7 @@ class NextJob(SteppedJob):
         super().__init__()
         self._model, self._paths, self._corrected = model, paths, corrected
 
-    def _do(self) -> tuple[Path, Segmentation]:
+    def _do(self) -> tuple[Path, Segmentation] | None:
         from napari_s3net.io import read_image
         from napari_s3net.learning.model import load_model
         from napari_s3net.learning.predict import iter_apply
@@ -215,8 +215,8 @@ class NextJob(SteppedJob):
         from napari_s3net.runtime.generators import drain
 
         model = load_model(self._model)
-        path = self._follow(iter_next(model, self._paths, self._corrected))[0]
-        return path, drain(iter_apply(read_image(path), model))
+        chosen = self._follow(iter_next(model, self._paths, self._corrected))
+        return (chosen[0], drain(iter_apply(read_image(chosen[0]), model))) if chosen else None
 
 
 def _nothing() -> Image:

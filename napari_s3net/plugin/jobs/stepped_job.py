@@ -15,6 +15,7 @@ from napari_s3net.progress import Notice
 from napari_s3net.runtime.generators import follow
 
 PAUSE_SECONDS = 0.1
+LEARN = "Work of the Learn tab"
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +40,7 @@ class JobUpdate:
 class SteppedJob(PausableJob):
     """Work that is a generator: its steps are collected, it may be paused, and stopped with what there is."""
 
+    what = LEARN
     #: What is done when all images are read, and what becomes of work that is stopped; for the screen.
     after_reading = ""
     if_stopped = ""

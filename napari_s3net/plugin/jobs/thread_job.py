@@ -103,6 +103,9 @@ class ThreadJob:
 class LongJob(ThreadJob):
     """A run or a batch: one at a time, whichever window or dock it belongs to."""
 
+    #: What it is for those who look for it elsewhere; empty for what all docks know of.
+    what = ""
+
     def start(self) -> None:
         """Begin in a thread of its own.
 
@@ -160,7 +163,7 @@ def busy_words(what: str) -> str:
     Parameters
     ----------
     what : str
-        What may be going on: "A run or a batch".
+        What may be going on: "A run or a batch"; a job that knows better says so.
 
     Returns
     -------
@@ -169,7 +172,8 @@ def busy_words(what: str) -> str:
     """
     if _active is not None and _active.is_cancelled:
         return "What was cancelled ends with the step that it is at. Try again in a moment."
-    return f"{what} is still going on. Wait for it, or cancel it there."
+    own = _active.what if _active is not None and not _active.is_over else ""
+    return f"{own or what} is still going on. Wait for it, or cancel it there."
 
 
 class Activity:

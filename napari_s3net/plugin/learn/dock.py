@@ -32,6 +32,7 @@ from napari_s3net.plugin.learn.opened import Correcting, SeenSlices
 from napari_s3net.plugin.learn.outcome_text import (
     FIRST,
     NO_LABELS,
+    NONE_CHOSEN,
     applied_text,
     learned_text,
     next_text,
@@ -210,6 +211,7 @@ class LearnDock(Dock):
         if self.job is not None:
             self.job.stop()
             self.progress.stop(self.job.if_stopped)
+            self.busy_row.setEnabled(False)
 
     def _let_go(self) -> None:
         self._timer.stop()
@@ -279,6 +281,7 @@ class LearnDock(Dock):
         self.progress.begin(words, job.after_reading, int(self.form.steps.value))
         self.told.clear()
         self._timer.start()
+        self.busy_row.setEnabled(True)
         self._show_state()
 
     def _scan_folders(self) -> None:
@@ -357,8 +360,8 @@ class LearnDock(Dock):
             applied = self._applying.put(outcome, job.slices_done, self.form.classes.colours())
             if applied is not None:
                 self._show_applied(applied)
-        elif isinstance(job, NextJob) and outcome is not None:
-            self._show_next(*outcome)
+        elif isinstance(job, NextJob):
+            self._show_next(*outcome) if outcome else self.line.setText(NONE_CHOSEN)
         elif isinstance(job, FolderJob) and outcome is not None:
             self.line.setText(summary_text(outcome))
         self._show_state()

@@ -12,6 +12,9 @@ from napari_s3net.plugin.widgets.loss_plot import LossPlot
 from napari_s3net.plugin.widgets.text import long_text, plural
 from napari_s3net.plugin.widgets.time_left import TimeLeft
 
+#: Terms of the losses → what they are called on the screen.
+TERMS = {"supervised": "corrected", "pseudo-labels": "others", "cross pseudo": "others"}
+
 
 class Progress(QObject):
     """Of one job after the other.
@@ -34,7 +37,10 @@ class Progress(QObject):
         self.bar, self.plot = QProgressBar(), LossPlot()
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName("Progress")
-        self.plot.setToolTip("What the network minimises: lower is better.")
+        self.plot.setToolTip(
+            "How wrong the network still is: lower is better. corrected: against your labels. others: against itself, "
+            "on images without labels."
+        )
         #: When the first step of learning came, and which it was.
         self._time_left = TimeLeft()
         self._learned = 0
@@ -80,6 +86,7 @@ class Progress(QObject):
         words : str
             What becomes of it.
         """
+        self._paused = False
         self._move(words)
         self._stopping = True
 
@@ -98,7 +105,8 @@ class Progress(QObject):
         """
         if isinstance(step, LearnStep):
             done, total = step.iteration, step.total
-            self.plot.add([step.losses] * (done - self._learned))
+            losses = {TERMS.get(name, name): value for name, value in step.losses.items()}
+            self.plot.add([losses] * (done - self._learned))
             self._learned = done
             self._say(self._learning(step))
         elif isinstance(step, ReadStep):

@@ -153,3 +153,12 @@ def test_of_work_that_was_cancelled_it_is_not_said_that_it_is_to_be_cancelled(qt
     assert is_busy()
     assert busy_words("A run").startswith("What was cancelled ends with the step that it is at.")
     finish(job, qtbot)
+
+
+def test_a_job_that_is_looked_for_elsewhere_says_where_it_is(qtbot):
+    job = Waits()
+    job.what = "Work of the Learn tab"
+    job.start()
+    assert busy_words("A run").startswith("Work of the Learn tab is still going on.")
+    finish(job, qtbot)
+    assert busy_words("A run").startswith("A run is")

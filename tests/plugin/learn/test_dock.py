@@ -438,3 +438,22 @@ def test_buttons_say_what_they_do_now(ready):
     ready.pause(False)
     assert ready.pause_button.toolTip() in tips
     assert "Train" not in ready.stop_button.toolTip(), "applying is stopped by it, too"
+
+
+def test_what_was_stopped_is_neither_paused_nor_stopped_again_and_says_so(ready, said, qtbot):
+    ready.form.steps.value = 1
+    ready.train_button.click()
+    over(ready, qtbot)
+    ready.next_button.click()
+    ready.pause_button.click()
+    ready.stop_button.click()
+    assert ready.line.text().startswith("Choosing among")
+    assert not ready.pause_button.isEnabled()
+    assert not ready.stop_button.isEnabled()
+    over(ready, qtbot)
+    assert not said
+    assert "Stopped before" in ready.line.text()
+    ready.train_button.click()
+    assert ready.pause_button.isEnabled()
+    assert ready.stop_button.isEnabled()
+    over(ready, qtbot)

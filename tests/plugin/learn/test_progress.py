@@ -1,5 +1,7 @@
 """What is said of work while it goes on."""
 
+from dataclasses import replace
+
 import pytest
 from qtpy.QtCore import QObject
 
@@ -48,7 +50,9 @@ def test_paused_it_says_so_until_it_goes_on(told):
 
 def test_once_it_is_stopping_no_step_takes_the_place_of_that(told):
     progress, words = told
+    progress.pause(True)
     progress.stop("Stopping…")
+    assert words[-1] == "Stopping…", "it waits no longer"
     progress.show(learned(3))
     assert words[-1] == "Stopping…"
 
@@ -60,3 +64,13 @@ def test_each_step_has_its_place_in_the_plot_also_of_a_run_that_is_taken_up_agai
     for iteration in (31, 32, 1):  # from a checkpoint, and begun anew with less memory
         progress.show(learned(iteration))
     assert len(added) == 32
+
+
+@pytest.mark.parametrize("term", ["pseudo-labels", "cross pseudo"])
+def test_losses_are_called_by_the_images_that_they_are_of(told, term):
+    progress, _ = told
+    added = []
+    progress.plot.add = added.extend
+    progress.show(replace(learned(1), losses={"supervised": 0.5, term: 0.2}))
+    assert added == [{"corrected": 0.5, "others": 0.2}]
+    assert all(f"{name}:" in progress.plot.toolTip() for name in added[0])
