@@ -9,13 +9,11 @@ from napari.layers import Labels
 
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.labels.ids import ids_in
-from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.result_layer import fits_source, is_result_of, why_not_writable
 from napari_s3net.plugin.layers.source import Source, finest_level, source_of
-from napari_s3net.plugin.layers.stroke_layer import HELPER, is_strokes
+from napari_s3net.plugin.layers.stroke_layer import is_helper
 from napari_s3net.plugin.layers.target import why_not_final
-from napari_s3net.plugin.layers.waiting import is_waiting
 
 
 class ChosenLabels:
@@ -40,7 +38,7 @@ class ChosenLabels:
             Those on an image of their size, in the order of the layer list; no strokes, no masks of a result.
         """
         layers = [layer for layer in map(plain, self._viewer.layers) if isinstance(layer, Labels)]
-        return [one for one in layers if not _is_helper(one) and self._image_of(one) is not None]
+        return [one for one in layers if not is_helper(one) and self._image_of(one) is not None]
 
     @property
     def image(self) -> ImageLayer | None:
@@ -74,7 +72,7 @@ class ChosenLabels:
     def _image_of(self, labels: Labels) -> ImageLayer | None:
         """The image that labels belong to: the one they were made from, else the uppermost of their size."""
         images = [layer for layer in map(plain, self._viewer.layers) if isinstance(layer, ImageLayer)]
-        images = [one for one in images if not _is_helper(one) and one.ndim == labels.ndim]
+        images = [one for one in images if not is_helper(one) and one.ndim == labels.ndim]
         fitting = [one for one in images if finest_level(one)[1] == finest_level(labels)[1]]
         made_from = [one for one in fitting if is_result_of(labels, one)]
         return (made_from or fitting[::-1] or [None])[0]
@@ -117,9 +115,3 @@ class ChosenLabels:
         _, source = self.target()
         spacing = source.geometry.spacing
         return (spacing[0] * spacing[1], "mm²") if source.geometry.unit == "mm" else (1.0, "px")
-
-
-def _is_helper(layer: Any) -> bool:
-    """Whether a layer is one of ours beside the labels: strokes, uncertainty, the object alone, or empty as yet."""
-    known = layer.metadata.get(KEY, {})
-    return is_strokes(layer) or HELPER in known or "mask_of" in known or is_waiting(layer)

@@ -15,6 +15,7 @@ from napari_s3net.plugin.layers.palette import CLEAR, OBJECT, OTHER, colormap_of
 from napari_s3net.plugin.layers.placement import KEY, transform_of
 from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.result_layer import metadata_of
+from napari_s3net.plugin.layers.waiting import is_waiting
 
 #: In a layer's metadata: which label layer its strokes correct; and what is no label layer to correct.
 STROKES_OF, HELPER = "strokes_of", "helper"
@@ -36,6 +37,23 @@ def is_strokes(layer: Any) -> bool:
         True for layers that the Correct dock made.
     """
     return isinstance(layer, Labels) and STROKES_OF in layer.metadata.get(KEY, {})
+
+
+def is_helper(layer: Any) -> bool:
+    """Whether a layer lies beside the labels of an image and is none of them.
+
+    Parameters
+    ----------
+    layer : napari.layers.Layer
+        Any layer.
+
+    Returns
+    -------
+    bool
+        True for strokes, uncertainty, previews of learning, the object alone, and what is empty as yet.
+    """
+    known = layer.metadata.get(KEY, {})
+    return is_strokes(layer) or HELPER in known or "mask_of" in known or is_waiting(layer)
 
 
 def find_strokes(layers: Iterable[Any], labels: Labels) -> Labels | None:

@@ -17,7 +17,7 @@ from napari_s3net.plugin.layers.metadata import Metadata, mask_of_layer
 from napari_s3net.plugin.layers.ownership import belongs_to
 from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.result_layer import is_of_model, is_result_of, metadata_of
-from napari_s3net.plugin.layers.waiting import is_waiting
+from napari_s3net.plugin.layers.stroke_layer import is_helper
 from napari_s3net.segments import Segment
 
 
@@ -112,7 +112,7 @@ def open_labels(
         images[opened[1]] = opened[0]
     found = []
     for layer in all_layers:
-        if not isinstance(layer, Labels) or "mask_of" in layer.metadata or is_waiting(layer):
+        if not isinstance(layer, Labels) or is_helper(layer):
             continue
         if metadata_of(layer) is not None:
             of = [image for image in images if is_result_of(layer, image)]

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from napari_s3net.errors import S3NetError
 from napari_s3net.image import Image
 from napari_s3net.plugin.layers.palette import CLEAR, colormap_of
-from napari_s3net.plugin.layers.placement import transform_of
+from napari_s3net.plugin.layers.placement import KEY, transform_of
 from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.source import Source, level_scale, source_of
+from napari_s3net.plugin.layers.stroke_layer import HELPER, is_helper
 
 NAME = "Preview of learning"
 
@@ -41,10 +42,10 @@ class Preview:
         Returns
         -------
         list of napari.layers.Image
-            The topmost last.
+            The topmost last; no maps of what is uncertain.
         """
         layers = [plain(layer) for layer in self._viewer.layers]
-        return [layer for layer in layers if isinstance(layer, ImageLayer)]
+        return [layer for layer in layers if isinstance(layer, ImageLayer) and not is_helper(layer)]
 
     def image_in_view(self) -> ImageLayer | None:
         """Find the selected image, or the topmost one that is visible.
@@ -54,10 +55,9 @@ class Preview:
         napari.layers.Image or None
             None where there is none.
         """
-        active = plain(self._viewer.layers.selection.active)
-        if isinstance(active, ImageLayer):
-            return active
-        return next((layer for layer in reversed(self.images()) if layer.visible), None)
+        active, images = plain(self._viewer.layers.selection.active), self.images()
+        selected = [layer for layer in images if layer is active]
+        return next(iter(selected + [layer for layer in reversed(images) if layer.visible]), None)
 
     def choose(self, name: str, colours: dict[int, str]) -> Image | None:
         """Choose the image that is previewed on.
@@ -110,7 +110,8 @@ class Preview:
         table: dict[Any, Any] = {None: CLEAR, 0: CLEAR, **self._colours}
         place = {**transform_of(image), "scale": level_scale(image, source.shape)}
         empty = np.zeros(source.shape, np.uint8)
-        self._layer = Labels(empty, name=NAME, opacity=0.4, colormap=colormap_of(table), **place)
+        about = {KEY: {HELPER: "preview"}}
+        self._layer = Labels(empty, name=NAME, opacity=0.4, colormap=colormap_of(table), metadata=about, **place)
         selection = self._viewer.layers.selection
         active = plain(selection.active)
         self._viewer.add_layer(self._layer)

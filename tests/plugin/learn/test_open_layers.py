@@ -7,6 +7,8 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_s3net.image import Geometry, Image
+from napari_s3net.plugin.layers.mask_layer import add_mask
+from napari_s3net.plugin.layers.stroke_layer import add_strokes
 from napari_s3net.plugin.learn.open_layers import class_labels, one_each, open_labels
 from napari_s3net.plugin.learn.result import add_result, open_image
 from napari_s3net.provenance import Provenance
@@ -51,3 +53,13 @@ def test_of_several_labels_on_an_image_one_is_taken_a_visible_one_before_a_hidde
     assert one_each(open_labels(viewer.layers, [file], (file, image, first))) == {file: first}
     first.visible = False
     assert one_each(open_labels(viewer.layers, [file], (file, image, first))) == {file: painted}
+
+
+def test_strokes_and_masks_of_labels_are_not_taken_for_them():
+    viewer, file = ViewerModel(), Path("a.png")
+    image = open_image(viewer, Image(GREY, FLAT, "grey", "a"))
+    labels = add_result(viewer, image, result())
+    add_strokes(viewer, labels)
+    add_mask(viewer, labels)
+    assert len(viewer.layers) == 4
+    assert open_labels(viewer.layers, [file], (file, image, labels)) == [(file, labels)]

@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
+from napari_s3net.plugin.correct.chosen_labels import ChosenLabels
+from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.proxy import plain
+from napari_s3net.plugin.layers.stroke_layer import HELPER
 from napari_s3net.plugin.learn.preview import NAME, Preview
 
 pytestmark = pytest.mark.viewer
@@ -52,3 +55,17 @@ def test_once_it_or_its_image_was_removed_it_does_not_come_back(make_napari_view
         if removed in viewer.layers:
             viewer.layers.remove(removed)
     assert NAME not in viewer.layers
+
+
+def test_it_is_nothing_to_correct_and_a_map_of_what_is_uncertain_no_image(make_napari_viewer_proxy):
+    viewer = make_napari_viewer_proxy()
+    photo = plain(viewer.add_image(np.random.default_rng(0).normal(size=(20, 24)), name="photo"))
+    painted = plain(viewer.add_labels(np.ones((20, 24), int)))
+    preview = Preview(viewer)
+    preview.choose("", {1: "red"})
+    preview.show(np.ones((20, 24), np.int32))
+    assert NAME in viewer.layers
+    assert ChosenLabels(viewer).candidates() == [painted]
+    viewer.layers.selection.active = viewer.add_image(np.ones((20, 24)), metadata={KEY: {HELPER: "uncertainty"}})
+    assert preview.images() == [photo]
+    assert preview.image_in_view() is photo
