@@ -29,7 +29,7 @@ from napari_s3net.plugin.layers.one_update import one_update
 from napari_s3net.plugin.layers.ownership import set_owner
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.proxy import plain
-from napari_s3net.plugin.layers.result_layer import layers_of, recolour, result_layer, result_name
+from napari_s3net.plugin.layers.result_layer import is_of_model, layers_of, recolour, result_layer, result_name
 from napari_s3net.plugin.layers.target import previewed, refuse_preview
 from napari_s3net.plugin.layers.view import hide_others, show_whole
 from napari_s3net.result import Segmentation
@@ -208,7 +208,10 @@ class OpenedResult:
         result = Segmentation.from_metadata(data, about["geometry"], about)
         write_labels(labels, data, about["geometry"], segments=segments_of(result))
         mask, segment = mask_of_layer(data, about), mask_segment(about.get("object_name", "Object"))
-        write_labels(masks, mask, about["geometry"], mask=True, segments=[segment])
+        if is_of_model(self.layer) and set(about["names"]) != {1}:  # learned from again, which looks among the masks
+            write_labels(masks, data, about["geometry"], segments=segments_of(result))
+        else:
+            write_labels(masks, mask, about["geometry"], mask=True, segments=[segment])
         review.decide(self.row, "corrected", tuple(about["foreground"]), about["names"], float(mask.mean()))
         self._state = self._sum()
 

@@ -11,6 +11,7 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Labels
 
 from napari_s3net.plugin.jobs.learn_job import ApplyJob
+from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.source import source_of
 from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.learn.result import put_result, replaces_changes
@@ -106,11 +107,13 @@ class Applying:
         Returns
         -------
         Applied or None
-            None where nothing was asked for, or the dock has let go of it.
+            None where nothing was asked for, the dock has let go of it, or the image was removed meanwhile.
         """
         if self._asked is None:
             return None
         (image, whole), self._asked = self._asked, None
+        if not any(plain(one) is image for one in self._viewer.layers):
+            return None
         stack = replace(whole, last=whole.first + done - 1)
         if done < len(whole):
             result = replace(result, labels=result.labels[:done])

@@ -31,6 +31,7 @@ from napari_s3net.plugin.learn.open_layers import one_each, open_labels
 from napari_s3net.plugin.learn.opened import Correcting, SeenSlices
 from napari_s3net.plugin.learn.outcome_text import (
     FIRST,
+    IMAGE_GONE,
     NO_LABELS,
     NONE_CHOSEN,
     applied_text,
@@ -358,8 +359,7 @@ class LearnDock(Dock):
             self.line.setText(learned_text(outcome.record, int(self.form.steps.value)))
         elif isinstance(job, ApplyJob) and isinstance(outcome, Segmentation):
             applied = self._applying.put(outcome, job.slices_done, self.form.classes.colours())
-            if applied is not None:
-                self._show_applied(applied)
+            self._show_applied(applied) if applied is not None else self.line.setText(IMAGE_GONE)
         elif isinstance(job, NextJob):
             self._show_next(*outcome) if outcome else self.line.setText(NONE_CHOSEN)
         elif isinstance(job, FolderJob) and outcome is not None:

@@ -10,6 +10,7 @@ from napari_s3net.plugin.widgets.text import plural
 
 FIRST = "Choose a folder of images, and one for corrected labels."
 NO_LABELS = "No labels yet. Open an image of the folder and label it; Take labels of open layers writes them here."
+IMAGE_GONE = "The image was removed, so there is nothing to put labels on."
 NONE_CHOSEN = "Stopped before an image without labels was looked at, so there is none to choose."
 SLICES_KEPT = " Slices that you look at count as corrected and are kept; the others are not learned from."
 

@@ -10,7 +10,8 @@ from napari_s3net.batch import FileRow, Item, Plan
 from napari_s3net.batch.review import Review
 from napari_s3net.errors import InvalidImageError, ReadError
 from napari_s3net.image import Geometry
-from napari_s3net.io import read_image, write_labels
+from napari_s3net.io import read_image, read_labels, write_labels
+from napari_s3net.learning.label_scan import scan_labels
 from napari_s3net.plugin.batch.open_row import OpenedResult, item_of, read_result
 from napari_s3net.plugin.correct.autosave import load
 from napari_s3net.plugin.layers.proxy import plain
@@ -195,6 +196,20 @@ def moved(folders, before):
 def sized(folders, before):
     before.layer.scale = 2, 2
     return another(folders)
+
+
+@pytest.mark.parametrize(("names", "values"), [({"1": "Lesion", "2": "Skin"}, (1, 2)), ({"1": "Lesion"}, (1,))])
+def test_corrections_of_a_learned_model_are_learned_from_class_by_class(folders, names, values):
+    source, output = folders
+    one = row("labels", "masks")
+    one.metadata.update(model={"digest": "0"}, names=names, foreground=sorted(map(int, names)))
+    _, result = opened(folders, one)
+    result.layer.data = np.where(LABELS == 2, 2 if "2" in names else 0, LABELS)
+    result.layer.data[:5, 20:] = 1
+    result.save(Review(output))
+    assert scan_labels(source, output).values == values
+    mask = read_labels(output / "corrected" / "masks" / "a.png").array
+    np.testing.assert_array_equal(mask if len(values) > 1 else mask > 0, result.layer.data)
 
 
 def test_labels_of_a_learned_model_are_called_so_also_in_the_layers_of_another(folders):

@@ -51,3 +51,12 @@ def test_nothing_is_put_where_nothing_was_asked_for_or_the_dock_let_go(volume):
     applying.release()
     assert applying.put(answer(labels), 4, {}) is None
     assert list(viewer.layers) == [image]
+
+
+def test_an_image_that_was_removed_meanwhile_gets_no_labels(volume):
+    viewer, image = volume
+    applying = Applying(viewer)
+    applying.ask(image, MODEL)
+    viewer.layers.remove(image)
+    assert applying.put(answer(np.ones(image.data.shape, np.int32)), 4, {}) is None
+    assert not viewer.layers
