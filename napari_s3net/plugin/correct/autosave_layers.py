@@ -17,7 +17,7 @@ from qtpy.QtWidgets import QApplication
 from napari_s3net.errors import ReadError
 from napari_s3net.plugin.correct import autosave as disk
 from napari_s3net.plugin.correct.autosave import RecentSession, SavedSession, SessionWriter
-from napari_s3net.plugin.correct.label_editor import LabelEditor
+from napari_s3net.plugin.correct.label_editor import LabelEditor, editor_of
 from napari_s3net.plugin.layers.locks import locks_of
 from napari_s3net.plugin.layers.packed import PackedPlane, check_sum
 from napari_s3net.plugin.layers.placement import KEY
@@ -225,7 +225,7 @@ class Autosave(QObject):
             layer.metadata = {KEY: {**saved.metadata, "source": image.name, "geometry": geometry}}
             recolour(layer)
         layer.refresh()
-        editor = self._editor(layer)
+        editor = editor_of(viewer, layer)
         editor.locks.labels.update(saved.locked)
         editor.locks.held = saved.locked_part
         _put_slices_back(layer, saved)
@@ -239,11 +239,6 @@ class Autosave(QObject):
         viewer = self._known()
         assert viewer is not None  # noqa: S101 - a dock that holds this lives in it
         return viewer
-
-    def _editor(self, layer: Labels) -> LabelEditor:
-        editor = LabelEditor(self._viewer)
-        editor.choose(layer)
-        return editor
 
     def _follow(self, event: Any = None) -> None:
         """Hear of changes in labels and strokes, also in those that come later."""

@@ -67,7 +67,7 @@ class ChosenLabels:
         layers = [plain(layer) for layer in self._viewer.layers]
         if self.layer is None or self.problem or not any(one is self.layer for one in layers):
             return False
-        return self.source is not None
+        return self.image is not None
 
     def _image_of(self, labels: Labels) -> ImageLayer | None:
         """The image that labels belong to: the one they were made from, else the uppermost of their size."""

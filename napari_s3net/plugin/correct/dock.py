@@ -31,6 +31,7 @@ from napari_s3net.plugin.jobs.background import Background
 from napari_s3net.plugin.jobs.pause import after_pause
 from napari_s3net.plugin.jobs.session import cancel_all
 from napari_s3net.plugin.jobs.thread_job import Failure
+from napari_s3net.plugin.layers.locks import locks_of
 from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.renewal import renewals_of
 from napari_s3net.plugin.layers.result_layer import metadata_of, why_not_writable
@@ -293,8 +294,9 @@ class CorrectDock(Dock):
         # A result is called after its image, so that the list says it already.
         self.image_line.setText(f"on {source.name} · {describe_source(source)}")
         self.combo.setToolTip(f"Which labels are corrected: {layer.name}, {self.image_line.text()}.")
-        self.labels.show_labels(self.editor.rows(), self.editor.locks.labels)
-        locked_part = self.editor.locked_part
+        locks = locks_of(layer)
+        self.labels.show_labels(self.editor.rows(), locks.labels)
+        locked_part = locks.in_plane(source.key)
         self.labels.show_locked_parts(0.0 if locked_part is None else float(locked_part.mean()))
         self.paint.show_count(*self.editor.strokes.count())
         self.editor.strokes.recolour()

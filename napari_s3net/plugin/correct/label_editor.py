@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
@@ -22,11 +22,11 @@ from napari_s3net.plugin.layers.metadata import restored, with_new_ids
 from napari_s3net.plugin.layers.metadata_history import history_of
 from napari_s3net.plugin.layers.object_outline import outline_object
 from napari_s3net.plugin.layers.palette import hex_colour
-from napari_s3net.plugin.layers.placement import KEY
+from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.result_layer import (
     is_of_model,
     metadata_of,
-    recolour,
+    write_metadata,
     write_undoable,
 )
 from napari_s3net.plugin.layers.run_cache import cache_run, cached_run, remember_as_found
@@ -34,6 +34,26 @@ from napari_s3net.plugin.layers.source import Source, inspect_source
 from napari_s3net.provenance import Provenance
 from napari_s3net.result import Segmentation
 from napari_s3net.settings import Settings, presets
+
+
+def editor_of(viewer: Any, layer: Labels) -> LabelEditor:
+    """Make an editor that corrects a layer.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Holds the layer; its sliders say which plane is meant.
+    layer : napari.layers.Labels
+        The labels, or napari's proxy of them.
+
+    Returns
+    -------
+    LabelEditor
+        With the layer chosen.
+    """
+    editor = LabelEditor(viewer)
+    editor.choose(plain(layer))
+    return editor
 
 
 class LabelEditor(ChosenLabels):
@@ -77,16 +97,7 @@ class LabelEditor(ChosenLabels):
     @property
     def plane(self) -> Plane:
         """Labels in view with object and names."""
-        layer, source = self.target()
-        labels, about = layer.data[source.index], metadata_of(layer)
-        if about is None:
-            return Plane(labels, tuple(ids_in(labels)), {})
-        return Plane(labels, tuple(about["foreground"]), about["names"])
-
-    @property
-    def numbered(self) -> Plane:
-        """The same with the highest number of the whole layer, for tools that give new ones."""
-        return replace(self.plane, highest=int(self.target()[0].data.max(initial=0)))
+        return _plane_of(*self.target())
 
     def rows(self) -> list[tuple[int, str, str]]:
         """The labels in view, for a list; of a model's labels all of its classes, as each may be missing.
@@ -101,15 +112,34 @@ class LabelEditor(ChosenLabels):
         InvalidImageError
             If there are no labels on an image.
         """
-        plane, (layer, _) = self.plane, self.target()
-        about = metadata_of(layer)
+        layer, source = self.target()
+        plane, about = _plane_of(layer, source), metadata_of(layer)
+        ids = ids_in(plane.labels)
         if about is None:
             named = names_in_features(layer.features)
-            return [(i, named.get(i, f"Label {i}"), _hex(layer.get_color(i))) for i in self.ids]
+            return [(i, named.get(i, f"Label {i}"), _hex(layer.get_color(i))) for i in ids]
         own = about.get("colours", {})
-        ids = sorted({*self.ids, *about["names"]}) if is_of_model(layer) else self.ids
+        if is_of_model(layer):
+            ids = sorted({*ids, *about["names"]})
         colours = {i: own.get(i) or hex_colour(i, is_object=i in plane.foreground) for i in ids}
         return [(i, plane.name_of(i), colour) for i, colour in colours.items()]
+
+    def change(self, make: Callable[[Plane, Collection[int]], Plane]) -> bool:
+        """Write what a tool makes of the plane in view, as one step that undo takes back; locked parts stay.
+
+        Parameters
+        ----------
+        make : callable
+            The tool: takes the plane, with the highest number of the whole layer, and the locked labels.
+
+        Returns
+        -------
+        bool
+            Whether anything changed.
+        """
+        layer, source = self.target()
+        plane = replace(_plane_of(layer, source), highest=int(layer.data.max(initial=0)))
+        return self.write(self.guarded(make(plane, locks_of(layer).labels)))
 
     def write(self, new: Plane) -> bool:
         """Write labels as one step that undo takes back, with what is known about them; False if nothing changed.
@@ -129,7 +159,7 @@ class LabelEditor(ChosenLabels):
         if before.shape == new.labels.shape and np.array_equal(before, new.labels):
             if about is None:
                 return False
-            known = {*about["names"], *self.ids}
+            known = {*about["names"], *ids_in(before)}
             return choose_object(self._viewer, layer, source.key, [i for i in new.foreground if i in known])
         if about is not None:
             history_of(layer).remember(source.key, before, about)
@@ -137,7 +167,7 @@ class LabelEditor(ChosenLabels):
         if about is not None:
             foreground = sorted(int(i) for i in new.foreground)
             changed = {"foreground": foreground, "names": dict(new.names)}
-            self._write_metadata(with_new_ids({**about, **changed}, self.ids))
+            write_metadata(layer, source.key, with_new_ids({**about, **changed}, ids_in(layer.data[source.index])))
         return True
 
     def follow_undo(self) -> bool:
@@ -155,7 +185,7 @@ class LabelEditor(ChosenLabels):
         back = restored(about, history_of(layer).recall(source.key, layer.data[source.index], about))
         if back is about:
             return False
-        self._write_metadata(back)
+        write_metadata(layer, source.key, back)
         return True
 
     def revert(self) -> bool:
@@ -168,14 +198,7 @@ class LabelEditor(ChosenLabels):
         """
         layer, source = self.target()
         last = cached_run(layer, source.key)
-        plane = self.plane
-        return last is not None and self.write(replace(plane, labels=last.labels))
-
-    def _write_metadata(self, about: dict[str, Any]) -> None:
-        layer, source = self.target()
-        layer.metadata = {**layer.metadata, KEY: about}
-        history_of(layer).remember(source.key, layer.data[source.index], about)
-        recolour(layer)
+        return last is not None and self.write(replace(_plane_of(layer, source), labels=last.labels))
 
     # -- runs
 
@@ -194,7 +217,7 @@ class LabelEditor(ChosenLabels):
             If there are no labels on an image.
         """
         layer, source = self.target()
-        about, labels, last = metadata_of(layer), _as_int32(self.plane.labels), cached_run(layer, source.key)
+        about, labels, last = metadata_of(layer), _as_int32(layer.data[source.index]), cached_run(layer, source.key)
         state = {} if last is None else last.state
         if about is None:
             made = Provenance(settings=self._suggested(source))
@@ -211,7 +234,7 @@ class LabelEditor(ChosenLabels):
         """
         layer, source = self.target()
         labels = result.labels.astype(layer.data.dtype)
-        self.write(replace(self.plane, labels=labels, foreground=result.foreground, names=result.names))
+        self.write(replace(_plane_of(layer, source), labels=labels, foreground=result.foreground, names=result.names))
         cache_run(layer, source.key, result.state, corrects=True)
 
     def join_object(self, foreground: Collection[int]) -> None:
@@ -222,12 +245,12 @@ class LabelEditor(ChosenLabels):
         foreground : collection of int
             The object's labels; nothing changes where all are known, and for labels that no run has made.
         """
-        layer, _ = self.target()
+        layer, source = self.target()
         about = metadata_of(layer)
         if about is not None and set(foreground) - set(about["foreground"]):
             joined = sorted({*about["foreground"], *foreground})
             named = dict.fromkeys(joined, about["object_name"]) | about["names"]
-            self._write_metadata({**about, "foreground": joined, "names": named})
+            write_metadata(layer, source.key, {**about, "foreground": joined, "names": named})
 
     def _suggested(self, source: Source) -> Settings:
         """Settings for labels made elsewhere: those of the preset that suits the image."""
@@ -246,8 +269,8 @@ class LabelEditor(ChosenLabels):
     @property
     def locked_part(self) -> NDArray[np.bool_] | None:
         """Locked pixels of the plane in view; None where there are none."""
-        _, source = self.target()
-        return self.locks.in_plane(source.key)
+        layer, source = self.target()
+        return locks_of(layer).in_plane(source.key)
 
     def toggle_lock(self, part: NDArray[np.bool_]) -> bool:
         """Lock a part of the plane in view as it is, or unlock it; whether it is locked now.
@@ -263,23 +286,31 @@ class LabelEditor(ChosenLabels):
             Whether they are locked now.
         """
         layer, source = self.target()
-        return self.locks.toggle_part(layer.data.shape, source.key, part)
+        return locks_of(layer).toggle_part(layer.data.shape, source.key, part)
 
     def guarded(self, new: Plane) -> Plane:
         """Give locked parts back what they had before a tool.
 
         Parameters
         ----------
-        new : numpy.ndarray
-            (H, W), what a tool made of the plane in view.
+        new : Plane
+            What a tool made of the plane in view.
 
         Returns
         -------
         Plane
             What the tool made, with the locked pixels of the plane in view.
         """
-        _, source = self.target()
-        return replace(new, labels=self.locks.guarded(source.key, self.plane.labels, new.labels))
+        layer, source = self.target()
+        labels = locks_of(layer).guarded(source.key, layer.data[source.index], new.labels)
+        return replace(new, labels=labels)
+
+
+def _plane_of(layer: Labels, source: Source) -> Plane:
+    labels, about = layer.data[source.index], metadata_of(layer)
+    if about is None:
+        return Plane(labels, tuple(ids_in(labels)), {})
+    return Plane(labels, tuple(about["foreground"]), about["names"])
 
 
 def _as_int32(labels: NDArray[Any]) -> NDArray[np.int32]:

@@ -4,7 +4,7 @@ The Correct dock calls the functions. The forms below stand in napari's Layers m
 manifest names them. Annotations are types here, not texts: magicgui makes fields from them.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial, wraps
 from typing import Any
 
@@ -19,11 +19,10 @@ from napari_s3net import labels as edit
 from napari_s3net.errors import S3NetError
 from napari_s3net.labels.regions import measure_regions
 from napari_s3net.plugin.correct import tools
-from napari_s3net.plugin.correct.label_editor import LabelEditor
+from napari_s3net.plugin.correct.label_editor import editor_of
 from napari_s3net.plugin.correct.measurement_table import MeasurementTable
-from napari_s3net.plugin.correct.tools import Plane, Scope
+from napari_s3net.plugin.correct.tools import Scope
 from napari_s3net.plugin.correct.volume_tools import reshape_volume, voxel_size
-from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.undo import undo_log_of
 from napari_s3net.plugin.widgets.undo_keys import hold_keys
 
@@ -140,7 +139,7 @@ def remove_small(
     InvalidImageError
         If there is nothing to act on, or no volume.
     """
-    editor = _editor(viewer, layer)
+    editor = editor_of(viewer, layer)
     size = voxel_size(editor) if in_3d else editor.pixel_size()[0]
     return _reshape(
         viewer, layer, scope, partial(edit.remove_small, smallest=smallest / size, in_3d=in_3d), in_3d=in_3d
@@ -196,7 +195,7 @@ def merge(viewer: Viewer, layer: Labels, ids: Sequence[int] = ()) -> bool:
     InvalidImageError
         If fewer than two labels are given, or there are no labels on an image.
     """
-    return _change(viewer, layer, lambda plane, locked: tools.merge(plane, ids, locked))
+    return editor_of(viewer, layer).change(lambda plane, locked: tools.merge(plane, ids, locked))
 
 
 def split_parts(viewer: Viewer, layer: Labels, ids: Sequence[int] = ()) -> bool:
@@ -221,7 +220,7 @@ def split_parts(viewer: Viewer, layer: Labels, ids: Sequence[int] = ()) -> bool:
     InvalidImageError
         If no label is given, or there are no labels on an image.
     """
-    return _change(viewer, layer, lambda plane, locked: tools.split_parts(plane, ids, locked))
+    return editor_of(viewer, layer).change(lambda plane, locked: tools.split_parts(plane, ids, locked))
 
 
 def swap_sides(viewer: Viewer, layer: Labels) -> bool:
@@ -244,7 +243,7 @@ def swap_sides(viewer: Viewer, layer: Labels) -> bool:
     InvalidImageError
         If a label of the plane is locked, or there are no labels on an image.
     """
-    return _change(viewer, layer, tools.swap_sides)
+    return editor_of(viewer, layer).change(tools.swap_sides)
 
 
 def measure(viewer: Viewer, layer: Labels) -> list[dict[str, Any]]:
@@ -269,9 +268,8 @@ def measure(viewer: Viewer, layer: Labels) -> list[dict[str, Any]]:
     InvalidImageError
         If there are no labels on an image.
     """
-    editor = _editor(viewer, layer)
-    plane, source = editor.plane, editor.source
-    assert source is not None  # noqa: S101 - an editor with a plane has an image
+    editor = editor_of(viewer, layer)
+    plane, (_, source) = editor.plane, editor.target()
     regions = measure_regions(plane.labels, source.read(), foreground=plane.foreground, names=plane.names)
     rows = [region.to_columns() for region in regions]
     of_labels = [row for row in rows if isinstance(row["label"], int)]
@@ -281,22 +279,11 @@ def measure(viewer: Viewer, layer: Labels) -> list[dict[str, Any]]:
     return rows
 
 
-def _editor(viewer: Viewer, layer: Labels) -> LabelEditor:
-    editor = LabelEditor(viewer)
-    editor.choose(plain(layer))
-    return editor
-
-
-def _change(viewer: Viewer, layer: Labels, make: Callable[[Plane, Collection[int]], Plane]) -> bool:
-    """Write what a tool makes of the plane in view and of the locked labels."""
-    editor = _editor(viewer, layer)
-    return editor.write(editor.guarded(make(editor.numbered, editor.locks.labels)))
-
-
 def _reshape(viewer: Viewer, layer: Labels, scope: Scope, change: Callable[..., Any], *, in_3d: bool = False) -> bool:
+    editor = editor_of(viewer, layer)
     if in_3d:
-        return reshape_volume(_editor(viewer, layer), scope, change)
-    return _change(viewer, layer, lambda plane, locked: tools.reshape(plane, scope, locked, change))
+        return reshape_volume(editor, scope, change)
+    return editor.change(lambda plane, locked: tools.reshape(plane, scope, locked, change))
 
 
 # -- forms
@@ -342,7 +329,7 @@ def _choices(form: FunctionGui, name: str, _: Any = None) -> list[tuple[str, Any
     """Text and value of each choice."""
     choices: list[tuple[str, Any]] = [("The object", "object"), ("Every label", "all")] if name == "scope" else []
     viewer, layer = form.viewer.value, form.layer.value
-    editor = None if viewer is None or layer is None else _editor(viewer, layer)
+    editor = None if viewer is None or layer is None else editor_of(viewer, layer)
     if editor is not None and editor.source is not None:
         choices += [(f"{label}  {name}", label) for label, name, _ in editor.rows()]
     return choices

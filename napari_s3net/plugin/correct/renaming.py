@@ -13,10 +13,9 @@ from napari.layers import Labels
 
 from napari_s3net.plugin.layers.layer_segments import names_in_features
 from napari_s3net.plugin.layers.metadata import with_name
-from napari_s3net.plugin.layers.metadata_history import history_of
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.plane_key import PlaneKey
-from napari_s3net.plugin.layers.result_layer import metadata_of, recolour
+from napari_s3net.plugin.layers.result_layer import metadata_of, write_metadata
 from napari_s3net.plugin.layers.undo import undo_log_of
 
 
@@ -81,10 +80,7 @@ def _put(layer: Labels, key: PlaneKey, label: int, name: str) -> None:
 
 def _change(layer: Labels, key: PlaneKey, **entries: Any) -> None:
     """Give entries of a result's metadata other values."""
-    about = {**layer.metadata[KEY], **entries}
-    layer.metadata = {**layer.metadata, KEY: about}
-    history_of(layer).remember(key, layer.data[key.index], about)
-    recolour(layer)
+    write_metadata(layer, key, {**layer.metadata[KEY], **entries})
     layer.refresh(extent=False)  # tells the docks
 
 

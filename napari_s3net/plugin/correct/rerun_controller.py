@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.jobs.background import Background, RefinerCache, rerun
+from napari_s3net.plugin.layers.locks import locks_of
 from napari_s3net.result import Segmentation
 
 
@@ -61,8 +62,9 @@ class RerunController:
         drawn = self._editor.strokes.constraints()
         if drawn is None:
             return
-        (layer, source), result, locks = self._editor.target(), self._editor.result(), self._editor.locks
-        make = rerun(self._prepared, source, result, drawn, set(locks.labels), self._editor.locked_part)
+        (layer, source), result = self._editor.target(), self._editor.result()
+        locks = locks_of(layer)
+        make = rerun(self._prepared, source, result, drawn, set(locks.labels), locks.in_plane(source.key))
         self._asked = layer, source.index, result.labels.copy()
         self._background.start(source, result.settings, make)
 

@@ -63,15 +63,14 @@ class StackController(QObject):
 
     def refresh(self) -> None:
         """Show the states of the slices; hidden for a single plane."""
-        slices = self.stack.slices
-        self._panel.setVisible(slices > 1)
-        if slices == 1:
+        layer, source = self._editor.target()
+        self._panel.setVisible(source.slices > 1)
+        if source.slices == 1:
             return
         self.stack.follow()
-        states, here = self.stack.states(), self.stack.position
+        states, here = self.stack.states(), source.position or 0
         self._panel.show_states(states, here)
         self._panel.show_busy(busy=self._asked is not None, waits=self._background.is_busy)
-        layer, source = self._editor.target()
         is_unseen = states[here] is SliceState.UNSEEN and not self._seen_soon.isActive()
         if is_unseen or (layer, source.key) != self._place:
             self._place = layer, source.key

@@ -21,7 +21,7 @@ from napari_s3net.plugin.jobs.run import spare_core
 from napari_s3net.plugin.layers.packed import check_sum
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.result_layer import write_planes_undoable
-from napari_s3net.plugin.layers.run_cache import cache_run, cached_run, remember_as_found
+from napari_s3net.plugin.layers.run_cache import cache_run, cached_run, compare_with_runs, remember_as_found
 from napari_s3net.plugin.layers.slice_states import SliceState, states_of
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.layers.stack import Stack
@@ -95,9 +95,7 @@ class StackEditor:
         """Note whether the slice in view is corrected; a slice that no run has made is remembered as it is at first."""
         layer, source = self._editor.target()
         remember_as_found(layer, source.key)
-        run = cached_run(layer, source.key)
-        assert run is not None  # noqa: S101 - remembered just now
-        states_of(layer).compare(source.key, check_sum(layer.data[source.index]), run.first.check_sum)
+        compare_with_runs(layer, {source.key: check_sum(layer.data[source.index])})
 
     def mark_seen(self) -> None:
         """Note that somebody has looked at the slice in view."""
@@ -112,8 +110,8 @@ class StackEditor:
         int or None
             None where there is none; slices without labels do not count.
         """
-        (layer, source), here = self._editor.target(), self.position
-        states = self.states()
+        layer, source = self._editor.target()
+        states, here = self.states(), source.position or 0
         for n in (*range(here + 1, source.slices), *range(here)):
             if states[n] is SliceState.UNSEEN and layer.data[source.key.at(n).index].any():
                 return int(n)
@@ -140,10 +138,10 @@ class StackEditor:
         layer, source = self._editor.target()
         self.follow()
         run = cached_run(layer, source.key)
-        labels = _stack_of(layer, source)
-        corrected = [n for n in self._corrected() if n != self.position]
-        before = labels[self.position] if run is None else run.first.labels
-        start, settings = self.position, self._editor.result().settings
+        labels, start = _stack_of(layer, source), source.position or 0
+        corrected = [n for n in self._corrected() if n != start]
+        before = labels[start] if run is None else run.first.labels
+        settings = self._editor.result().settings
 
         def make(_: Image) -> Generator[Step, bool | None, StackChange]:
             image, sums = Stack.whole(source).read(), _check_sums(labels)

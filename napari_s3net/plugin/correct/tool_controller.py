@@ -132,11 +132,11 @@ class ToolController:
 
     def _at(self, name: str, points: Sequence[Point]) -> str:
         """Use a tool on the part under the clicks; what came of it, where that is not seen."""
-        editor, plane, locked = self._editor, self._editor.numbered, self._editor.locks.labels
+        editor, first, last = self._editor, points[0], points[-1]
         if name == "lock_part":
-            return "Locked as it is." if editor.toggle_lock(component_at(plane.labels, points[0])) else "Unlocked."
+            return "Locked as it is." if editor.toggle_lock(component_at(editor.plane.labels, first)) else "Unlocked."
         if name == "cut":
-            new = tools.split_between(plane, points[0], points[1], locked)
+            changed = editor.change(lambda plane, locked: tools.split_between(plane, first, last, locked))
         else:
-            new = tools.assign(plane, points[0], self._labels.selected[0], locked)
-        return "" if editor.write(editor.guarded(new)) else label_tools.UNCHANGED
+            changed = editor.change(lambda plane, locked: tools.assign(plane, first, self._labels.selected[0], locked))
+        return "" if changed else label_tools.UNCHANGED

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.correct.panels import UncertaintyPanel
 from napari_s3net.plugin.jobs.background import Background, estimate_uncertainty
+from napari_s3net.plugin.layers.axis_letters import camera_of
 from napari_s3net.plugin.layers.ownership import belongs_to, set_owner
 from napari_s3net.plugin.layers.placement import KEY, transform_of
 from napari_s3net.plugin.layers.proxy import plain
@@ -101,7 +102,7 @@ class UncertaintyController:
             self._n_visited += 1
             in_plane = iter((site.row, site.column))
             point = [float(i) if isinstance(i, int) else next(in_plane) for i in source.index]
-            camera = getattr(self._viewer, "scene", self._viewer).camera
+            camera = camera_of(self._viewer)
             world = layer.data_to_world(tuple(point))
             camera.center = tuple(world)[-len(camera.center) :]
             extent = max(site.extent * SITE_EXTENTS, 0.15 * max(source.plane_shape)) * abs(float(layer.scale[-1]))

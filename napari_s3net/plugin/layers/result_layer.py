@@ -11,6 +11,7 @@ from napari.utils.colormaps import DirectLabelColormap
 from numpy.typing import NDArray
 
 from napari_s3net.plugin.layers.metadata import Metadata
+from napari_s3net.plugin.layers.metadata_history import history_of
 from napari_s3net.plugin.layers.ownership import belongs_to, set_owner
 from napari_s3net.plugin.layers.packed import PackedPlane
 from napari_s3net.plugin.layers.palette import colormap_of, colour_table, hex_colour, object_table
@@ -351,6 +352,23 @@ def planes_of_step(layer: Labels, what: Literal["undo", "redo"]) -> dict[PlaneKe
             key = PlaneKey(tuple(None if isinstance(i, slice) else i for i in index))
             found[key] = (before if what == "undo" else after).check_sum
     return found
+
+
+def write_metadata(layer: Labels, key: PlaneKey, metadata: Metadata) -> None:
+    """Write what a result knows about itself; an undo back to the labels that a plane has now brings it back.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        Gets the metadata, and the colours that follow from it.
+    key : PlaneKey
+        The plane whose labels it belongs to.
+    metadata : dict
+        As from `make_metadata`.
+    """
+    layer.metadata = {**layer.metadata, KEY: metadata}
+    history_of(layer).remember(key, layer.data[key.index], metadata)
+    recolour(layer)
 
 
 def recolour(layer: Labels) -> None:

@@ -23,7 +23,6 @@ from napari_s3net.plugin.layers.metadata import (
 from napari_s3net.plugin.layers.metadata_history import history_of
 from napari_s3net.plugin.layers.packed import check_sum
 from napari_s3net.plugin.layers.palette import CLEAR, colormap_of, colour
-from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.result_layer import (
     add_layer,
@@ -32,6 +31,7 @@ from napari_s3net.plugin.layers.result_layer import (
     metadata_of,
     recolour,
     result_name,
+    write_metadata,
     write_undoable,
     write_unrecorded,
 )
@@ -230,12 +230,10 @@ class Target:
             write_unrecorded(layer, index, labels)
         else:
             write_undoable(layer, index, labels)
-        history_of(layer).remember(key, layer.data[index], metadata)
-        layer.metadata = {**layer.metadata, KEY: metadata}
         numbers = numbers_of(result.labels, labels)
         proposed = tuple(numbers[i] for i in result.foreground if i in numbers)
         cache_run(layer, key, result.state, numbers=numbers, proposed=proposed)
-        recolour(layer)
+        write_metadata(layer, key, metadata)
         return layer
 
     @property
