@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject
 
 from napari_s3net.image import Image
-from napari_s3net.plugin.correct.measuring import Measurer
+from napari_s3net.plugin.segment.measuring import Measurer
 from napari_s3net.plugin.widgets.measures_panel import MeasuresPanel
 
 #: Layer and image by name, the object's mask in the plane in view, and the plane.

@@ -14,10 +14,10 @@ from qtpy.QtCore import QObject
 
 from napari_s3net.errors import S3NetError
 from napari_s3net.image import Image
-from napari_s3net.labels.measure import Cluster
+from napari_s3net.labels.measure import Cluster, count_voxels
 from napari_s3net.plugin.correct.autosave_layers import autosave_of
-from napari_s3net.plugin.correct.measuring import Measurer
 from napari_s3net.plugin.correct.tools import Plane, merge
+from napari_s3net.plugin.jobs.newest_answer import NewestAnswer
 from napari_s3net.plugin.jobs.pause import after_pause
 from napari_s3net.plugin.layers.locks import locks_of
 from napari_s3net.plugin.layers.mask_layer import ObjectLayers
@@ -44,10 +44,10 @@ from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.layers.undo import undo_log_of
 from napari_s3net.plugin.segment import result_commands as commands
 from napari_s3net.plugin.segment.hovered_cluster import HoveredCluster
+from napari_s3net.plugin.segment.measuring import Measurer
 from napari_s3net.plugin.segment.object_measures import ObjectInView, ObjectMeasures
 from napari_s3net.plugin.segment.result_rows import named_clusters, result_rows
 from napari_s3net.plugin.segment.saved_line import SavedLine
-from napari_s3net.plugin.segment.volume_counter import VolumeCounter
 from napari_s3net.plugin.widgets.result_panel import ResultPanel
 from napari_s3net.plugin.widgets.result_text import certainty_tip, effort_text, outcome_text
 from napari_s3net.plugin.widgets.text import area_text
@@ -99,8 +99,8 @@ class ResultController(QObject):
         self._measuring.measured.connect(self._measured)
         self._measures = ObjectMeasures(panel.measures, self._object_in_view, self)
         self._saved = SavedLine(panel.saved, self)
-        self._counter = VolumeCounter(self)
-        self._counter.counted.connect(self._counted)
+        self._counter = NewestAnswer(self)
+        self._counter.answered.connect(self._counted)
         #: Voxels of each label of a stack; and whether the plane in view is another one than at the last look.
         self._voxels: dict[int, int] = {}
         self._has_moved = False
@@ -285,7 +285,7 @@ class ResultController(QObject):
         """Count the voxels of the stack in view, if it is one."""
         source, layer = self._source, self.layer
         if layer is not None and source is not None and source.key.axis is not None and fits_source(layer, source):
-            self._counter.ask(source.key.stack_in(layer.data))
+            self._counter.ask(partial(count_voxels, source.key.stack_in(layer.data)))
 
     def _counted(self, voxels: dict[int, int]) -> None:
         self._voxels = voxels

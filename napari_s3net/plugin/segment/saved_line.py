@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,15 @@ import numpy as np
 from napari.layers import Labels
 from napari.utils.events import EventEmitter
 from numpy.typing import NDArray
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QLabel
 
+from napari_s3net.plugin.jobs.newest_answer import NewestAnswer
 from napari_s3net.plugin.layers.metadata import BY_ID, mask_of_layer
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.renewal import PerLayer
 from napari_s3net.plugin.layers.target import previewed
 
-POLL_MS = 50
 CHANGED = "Changed since it was saved."
 
 
@@ -108,7 +108,7 @@ def state_of(labels: NDArray[Any], about: Mapping[str, Any], what: str) -> objec
     return zlib.crc32(np.ascontiguousarray(labels).data), sorted(about["foreground"]), known
 
 
-class SavedLine(QObject):
+class SavedLine(NewestAnswer):
     """Says what a result was saved as, and once it has changed, that it has; nothing before it is saved.
 
     Parameters
@@ -124,12 +124,7 @@ class SavedLine(QObject):
         self._line = line
         self._layer: Labels | None = None
         self._plane: object = None
-        self._threads = ThreadPoolExecutor(1, "saved")
-        self._running: Future[object] | None = None
-        self._asked_again = False
-        self._timer = QTimer(self)
-        self._timer.setInterval(POLL_MS)
-        self._timer.timeout.connect(self._collect)
+        self.answered.connect(self._compared)
         _saving.connect(self._was_saved)
         self._say("")
 
@@ -145,7 +140,8 @@ class SavedLine(QObject):
         """
         is_step = layer is self._layer and plane != self._plane
         if layer is not self._layer:
-            self._drop()
+            self.drop()
+            self._say("")
             self._layer = layer
         self._plane = plane
         if not is_step:
@@ -154,24 +150,17 @@ class SavedLine(QObject):
     def _compare(self) -> None:
         layer = self._layer
         known = None if layer is None else _saved.get(layer)
-        self._asked_again = self._running is not None
         if layer is None or known is None or KEY not in layer.metadata:
-            self._drop()
-        elif layer not in previewed and not self._asked_again:
-            self._running = self._threads.submit(state_of, np.asarray(layer.data), layer.metadata[KEY], known.what)
-            self._timer.start()
-
-    def _collect(self) -> None:
-        if self._running is None or not self._running.done():
-            return
-        future, self._running = self._running, None
-        self._timer.stop()
-        known = None if self._layer is None else _saved.get(self._layer)
-        if self._asked_again:
-            self._compare()
-        elif known is None:
+            self.drop()
             self._say("")
-        elif future.result() == known.state:
+        elif layer not in previewed:
+            self.ask(partial(state_of, np.asarray(layer.data), layer.metadata[KEY], known.what))
+
+    def _compared(self, state: object) -> None:
+        known = None if self._layer is None else _saved.get(self._layer)
+        if known is None:
+            self._say("")
+        elif state == known.state:
             self._say(f"Saved as {known.last.name}.", f"In {known.last.parent}.")
         else:
             self._say(CHANGED, f"{known.last.name} has it as it was before. Save writes it as it is now.")
@@ -179,11 +168,6 @@ class SavedLine(QObject):
     def _was_saved(self, event: Any) -> None:
         if event.layer is self._layer:
             self._compare()
-
-    def _drop(self) -> None:
-        self._running, self._asked_again = None, False
-        self._timer.stop()
-        self._say("")
 
     def _say(self, words: str, tip: str = "") -> None:
         self._line.setText(words)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from napari_s3net.image import as_image
-from napari_s3net.plugin.correct import measuring as module
-from napari_s3net.plugin.correct.measuring import Measurer
+from napari_s3net.plugin.jobs.newest_answer import POLL_MS
+from napari_s3net.plugin.segment import measuring as module
+from napari_s3net.plugin.segment.measuring import Measurer
 
 pytestmark = pytest.mark.viewer
 
@@ -51,7 +52,7 @@ def test_the_newest_question_wins(measuring, monkeypatch, qtbot):
     for n in (1, 2, 3, 4):
         measuring.ask(n, *question(n))
     qtbot.waitUntil(lambda: len(measuring.answers) == 1, timeout=3000)
-    qtbot.wait(3 * module.POLL_MS)
+    qtbot.wait(3 * POLL_MS)
     assert measuring.answers == [(4, [1840, 160])]
 
 
@@ -68,5 +69,5 @@ def test_what_was_dropped_is_not_answered(measuring, monkeypatch, qtbot):
     monkeypatch.setattr(module, "SMALL", 100)
     measuring.ask("a", *question(10))
     measuring.drop()
-    qtbot.wait(5 * module.POLL_MS)
+    qtbot.wait(5 * POLL_MS)
     assert measuring.answers == []

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, Signal
 
 from napari_s3net.image import Image
 from napari_s3net.labels.measure import measure_clusters
+from napari_s3net.plugin.jobs.newest_answer import NewestAnswer
 
 #: Planes of up to this many pixels are measured at once, in a few hundredths of a second.
 SMALL = 2**20
-POLL_MS = 30
 
 
 class Measurer(QObject):
@@ -41,12 +40,8 @@ class Measurer(QObject):
     ) -> None:
         super().__init__(parent)
         self._measure = measure
-        self._threads = ThreadPoolExecutor(1, "measure")
-        self._running: tuple[Hashable, Future[Any]] | None = None
-        self._next: tuple[Hashable, NDArray[Any], Image] | None = None
-        self._timer = QTimer(self)
-        self._timer.setInterval(POLL_MS)
-        self._timer.timeout.connect(self._collect)
+        self._newest = NewestAnswer(self)
+        self._newest.answered.connect(self._tell)
 
     def ask(self, key: Hashable, labels: NDArray[Any], image: Image, *, aside: bool = False) -> None:
         """Measure the labels of a plane; up to 2²⁰ pixels at once, more in a thread.
@@ -62,31 +57,17 @@ class Measurer(QObject):
         aside : bool
             Whether a small plane is measured in a thread as well, as one of many that go by.
         """
+        measure = self._measure or measure_clusters
         if labels.size <= SMALL and not aside:
             self.drop()
-            self.measured.emit(key, (self._measure or measure_clusters)(labels, image))
-            return
-        self._next = key, labels, image
-        if self._running is None:
-            self._begin()
+            self.measured.emit(key, measure(labels, image))
+        else:
+            copy = np.array(labels)
+            self._newest.ask(lambda: (key, measure(copy, image)))
 
     def drop(self) -> None:
         """Forget all questions that have no answer yet."""
-        self._running = self._next = None
-        self._timer.stop()
+        self._newest.drop()
 
-    def _begin(self) -> None:
-        assert self._next is not None  # noqa: S101 - called with a question
-        (key, labels, image), self._next = self._next, None
-        self._running = key, self._threads.submit(self._measure or measure_clusters, np.array(labels), image)
-        self._timer.start()
-
-    def _collect(self) -> None:
-        if self._running is None or not self._running[1].done():
-            return
-        (key, future), self._running = self._running, None
-        self._timer.stop()
-        if self._next is not None:
-            self._begin()
-        else:
-            self.measured.emit(key, future.result())
+    def _tell(self, answer: tuple[Hashable, Any]) -> None:
+        self.measured.emit(*answer)
