@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -67,36 +67,38 @@ def with_slice(old: Metadata, new: Metadata) -> Metadata:
         As `new`, with the names, meanings and object ids of both; what both know is the new one's. "slices" tells of
         each slice how it was made.
     """
-    ids = set(new["names"])
-    foreground = [i for i in old.get("foreground", ()) if i not in ids] + new["foreground"]
-    made = Provenance.from_dict(new)
-    before = Provenance.from_dict(old).slices if "settings" in old else ()
-    others = [part for part in before if _place(part) != _place(made)]
-    slices = (*others, replace(made, slices=()))
-    span = old.get("span") or old.get("earlier_span")
-    return {
-        **new,
-        **({} if span is None else {"earlier_span": span}),
-        **replace(made, slices=slices).to_dict(),
-        "foreground": sorted(foreground),
-        **joined_by_id(old, new),
-    }
+    return with_slices(old, new, (replace(Provenance.from_dict(new), slices=()),))
 
 
-def joined_by_id(old: Metadata, new: Metadata) -> Metadata:
-    """Join what two results know of their ids, such as names and colours.
+def with_slices(old: Metadata, new: Metadata, parts: Sequence[Provenance]) -> Metadata:
+    """Add several slices to the metadata of a stack, as `with_slice` adds one.
 
     Parameters
     ----------
-    old, new : dict
-        Metadata of one layer; `old` may be empty.
+    old : dict
+        The stack's metadata; empty for the first slices.
+    new : dict
+        That of a run on the slices, with the stack's ids.
+    parts : sequence of Provenance
+        How each of them was made.
 
     Returns
     -------
     dict
-        The entries of `BY_ID`; of what both know the new one's.
+        As from `with_slice`.
     """
-    return {entry: {**old.get(entry, {}), **new.get(entry, {})} for entry in BY_ID}
+    foreground = [i for i in old.get("foreground", ()) if i not in new["names"]] + new["foreground"]
+    places = {_place(part) for part in parts}
+    before = Provenance.from_dict(old).slices if "settings" in old else ()
+    others = (part for part in before if _place(part) not in places)
+    span = old.get("span") or old.get("earlier_span")
+    return {
+        **new,
+        **({} if span is None else {"earlier_span": span}),
+        **replace(Provenance.from_dict(new), slices=(*others, *parts)).to_dict(),
+        "foreground": sorted(foreground),
+        **{entry: {**old.get(entry, {}), **new.get(entry, {})} for entry in BY_ID},
+    }
 
 
 def made_in_view(metadata: Metadata, key: PlaneKey) -> Metadata | None:

@@ -10,7 +10,7 @@ import numpy as np
 from napari.layers import Labels
 from numpy.typing import NDArray
 
-from napari_s3net.plugin.layers.metadata import Metadata, joined_by_id, make_metadata, numbered_as_stack, numbers_of
+from napari_s3net.plugin.layers.metadata import Metadata, make_metadata, numbered_as_stack, numbers_of, with_slices
 from napari_s3net.plugin.layers.metadata_history import history_of
 from napari_s3net.plugin.layers.packed import PackedPlane, check_sum
 from napari_s3net.plugin.layers.placement import KEY
@@ -20,7 +20,6 @@ from napari_s3net.plugin.layers.run_cache import cache_run, is_changed
 from napari_s3net.plugin.layers.source import layer_placement
 from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.layers.target import REPLACED, Target
-from napari_s3net.provenance import Provenance
 from napari_s3net.result import Segmentation
 
 
@@ -187,25 +186,15 @@ class VolumeTarget(Target):
 
     def _metadata(self, old: Metadata, result: Segmentation, preset: str) -> Metadata:
         """What the layer knows of its volume; of each slice, how it was made."""
-        key, made = self.source.key, result.provenance
+        key = self.source.key
         parts = tuple(
             replace(part, axis=key.axis, slice=self.stack.first + (part.slice or 0), time=key.time, preset=preset)
-            for part in made.slices
+            for part in result.provenance.slices
         )
-        new = {(part.axis, part.slice, part.time) for part in parts}
-        before = Provenance.from_dict(old).slices if old else ()
-        others = tuple(part for part in before if (part.axis, part.slice, part.time) not in new)
         geometry = layer_placement(self._image_layer, self.source.shape).geometry
-        metadata = make_metadata(result.with_provenance(slices=(*others, *parts)), self.source, geometry, preset)
-        foreground = [i for i in old.get("foreground", ()) if i not in metadata["names"]] + metadata["foreground"]
-        span = old.get("span") or old.get("earlier_span")
-        return {
-            **metadata,
-            "foreground": sorted(foreground),
-            **joined_by_id(old, metadata),
-            "span": (self.stack.first, self.stack.last, self.source.slices),
-            **({} if span is None else {"earlier_span": span}),
-        }
+        metadata = make_metadata(result.with_provenance(slices=()), self.source, geometry, preset)
+        span = self.stack.first, self.stack.last, self.source.slices
+        return {**with_slices(old, metadata, parts), "span": span}
 
     def _started(self) -> Labels:
         """The layer, with colours for slices that come."""
