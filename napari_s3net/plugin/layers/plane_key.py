@@ -91,13 +91,15 @@ class PlaneKey:
         inside = [n for n in (self.position - 1, self.position + 1) if 0 <= n < shape[self.axis]]
         return [self.at(n) for n in inside]
 
-    def stack_in(self, array: NDArray[Any]) -> NDArray[Any]:
+    def stack_in(self, array: NDArray[Any], slices: slice = slice(None)) -> NDArray[Any]:
         """Take the stack that the plane belongs to out of an array: its slices first.
 
         Parameters
         ----------
         array : numpy.ndarray
-            Of the layer's shape.
+            Of the layer's shape, with or without colours; a lazy one stays lazy.
+        slices : slice, optional
+            Which of them.
 
         Returns
         -------
@@ -107,7 +109,7 @@ class PlaneKey:
         axis = self.axis
         if axis is None:
             return array[np.newaxis]
-        index = tuple(slice(None) if at == axis else step for at, step in enumerate(self.index))
+        index = tuple(slices if at == axis else step for at, step in enumerate(self.index))
         return np.moveaxis(array[index], sum(isinstance(step, slice) for step in index[:axis]), 0)
 
     def at(self, position: int) -> PlaneKey:

@@ -70,10 +70,8 @@ class Stack:
         Image
             (Z, H, W), or (Z, H, W, 3) without opacity.
         """
-        source, axis = self.source, self.source.key.axis
-        index = tuple(slice(self.first, self.last + 1) if at == axis else step for at, step in enumerate(source.index))
-        array = source.data[index]
-        array = np.moveaxis(array, sum(isinstance(step, slice) for step in index[:axis]), 0)
+        source = self.source
+        array = source.key.stack_in(source.data, slice(self.first, self.last + 1))
         if source.rgb:
             array = array[..., :3]
         if array.dtype == bool:
