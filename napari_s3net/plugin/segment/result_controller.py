@@ -16,10 +16,10 @@ from napari_s3net.errors import S3NetError
 from napari_s3net.image import Image
 from napari_s3net.labels.measure import Cluster, count_voxels
 from napari_s3net.plugin.correct.autosave_layers import autosave_of
-from napari_s3net.plugin.correct.tools import Plane, merge
+from napari_s3net.plugin.correct.label_editor import editor_of
+from napari_s3net.plugin.correct.tools import merge
 from napari_s3net.plugin.jobs.newest_answer import NewestAnswer
 from napari_s3net.plugin.jobs.pause import after_pause
-from napari_s3net.plugin.layers.locks import locks_of
 from napari_s3net.plugin.layers.mask_layer import ObjectLayers
 from napari_s3net.plugin.layers.metadata import (
     Metadata,
@@ -37,7 +37,6 @@ from napari_s3net.plugin.layers.result_layer import (
     fits_source,
     metadata_of,
     recolour,
-    write_undoable,
 )
 from napari_s3net.plugin.layers.shown import Shown, choose_shown, shown_of
 from napari_s3net.plugin.layers.source import Source
@@ -348,19 +347,12 @@ class ResultController(QObject):
 
     def _merge(self, labels: list[int]) -> None:
         """Make one cluster of several in the plane in view, as one step of undo; locks stay as they are."""
-        if self.layer is None or self._source is None:
-            return
-        source, locks = self._source, locks_of(self.layer)
-        index = source.index
-        before = self.layer.data[index].copy()
+        assert self.layer is not None  # noqa: S101 - asked for with a result
         try:
-            plane = Plane(before, tuple(self.metadata["foreground"]), self.metadata["names"])
-            merged = merge(plane, labels, locks.labels)
+            editor_of(self._viewer, self.layer).change(lambda plane, locked: merge(plane, labels, locked))
         except S3NetError as error:
             show_error(str(error))
             return
-        history_of(self.layer).remember(source.key, before, self.metadata)
-        write_undoable(self.layer, index, locks.guarded(source.key, before, merged.labels))
         self.measure()
 
     def _pick(self, label: int) -> None:
