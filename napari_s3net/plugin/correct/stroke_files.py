@@ -15,8 +15,7 @@ from napari_s3net.io import read_labels
 from napari_s3net.io.on_image import read_labels_on
 from napari_s3net.plugin.contributions.writer import label_placement, write_labels
 from napari_s3net.plugin.correct.label_editor import LabelEditor
-
-FORMATS = "NIfTI (*.nii.gz *.nii);;PNG (*.png);;TIFF (*.tif *.tiff);;NRRD (*.nrrd);;MetaImage (*.mha)"
+from napari_s3net.plugin.segment.save_result import LABEL_FILTERS
 
 
 def save_strokes(parent: QWidget, editor: LabelEditor) -> None:
@@ -41,7 +40,7 @@ def save_strokes(parent: QWidget, editor: LabelEditor) -> None:
         raise InvalidConstraintsError("There are no strokes to save yet.")
     flat = strokes.ndim == 2
     name = f"{strokes.name}{'.png' if flat else '.nii.gz'}"
-    formats = ";;".join(sorted(FORMATS.split(";;"), key=lambda f: f.startswith("PNG") != flat))
+    formats = ";;".join(sorted(LABEL_FILTERS, key=lambda f: f.startswith("PNG") != flat))
     path, _ = QFileDialog.getSaveFileName(parent, "Save strokes", name, formats)
     if path:
         write_labels(path, *_attributes(editor, strokes))
@@ -65,7 +64,7 @@ def load_strokes(parent: QWidget, editor: LabelEditor) -> None:
     InvalidImageError
         If the strokes lie elsewhere than the labels, or are of another size where one of them knows no place.
     """
-    path, _ = QFileDialog.getOpenFileName(parent, "Load strokes", "", f"{FORMATS};;All files (*)")
+    path, _ = QFileDialog.getOpenFileName(parent, "Load strokes", "", ";;".join((*LABEL_FILTERS, "All files (*)")))
     if path:
         editor.strokes.put(_read_onto(editor, Path(path)))
 
