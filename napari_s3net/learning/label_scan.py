@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_s3net.errors import S3NetError
+from napari_s3net.errors import ReadError, S3NetError
+from napari_s3net.io.read import LabelImage
 from napari_s3net.learning.files import (
     MASK_VALUES,
     UNLABELLED,
@@ -73,14 +74,12 @@ def scan_labels(images: Path, labels: Path | None, model: Path | None = None) ->
     S3NetError
         If a folder is missing, or there are no images, or labels that cannot be read.
     """
-    from napari_s3net.io import read_labels
-
     pairs, note = _find_pairs(images, labels)
     whole = partly = 0
     values: set[int] = set()
     told: dict[int, Segment] = {}
     for file in [pair.labels for pair in pairs if pair.labels is not None]:
-        read = read_labels(file)
+        read = _read(file)
         found = set(np.unique(read.array).tolist())
         is_mask = found == MASK_VALUES
         is_whole = is_mask or UNLABELLED not in found
@@ -93,6 +92,16 @@ def scan_labels(images: Path, labels: Path | None, model: Path | None = None) ->
     names = {one.label: one.own_name for one in in_files if one.own_name} | names
     colours = {one.label: hex_of_colour(one.colour) for one in in_files if one.colour} | colours
     return Labelled(tuple(pairs), whole, partly, ordered, names, colours, note)
+
+
+def _read(file: Path) -> LabelImage:
+    """Labels that are to be learned from; of those that cannot be read the way out is told as well."""
+    from napari_s3net.io import read_labels
+
+    try:
+        return read_labels(file)
+    except S3NetError as error:
+        raise ReadError(f"{error} Mend {file.name}, or move it out of {file.parent}, and Train can begin.") from None
 
 
 def _find_pairs(images: Path, labels: Path | None) -> tuple[list[ImageWithLabels], str]:

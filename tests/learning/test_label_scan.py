@@ -24,6 +24,15 @@ def test_what_is_labelled_is_counted(folder):
         scan_labels(folder / "nowhere", None)
 
 
+def test_labels_that_cannot_be_read_are_told_with_what_to_do(folder):
+    damaged = folder / "labels" / "a1.png"
+    damaged.write_bytes(damaged.read_bytes()[:40])
+    with pytest.raises(S3NetError, match=r"a1\.png.* Mend a1\.png, or move it out of .*labels, and Train can begin\."):
+        scan_labels(folder / "images", folder / "labels")
+    damaged.rename(folder / "a1.png")
+    assert scan_labels(folder / "images", folder / "labels").whole == 1
+
+
 def test_labels_that_are_called_like_no_image_are_told(folder):
     (folder / "none").mkdir()
     assert scan_labels(folder / "images", folder / "none").note == ""

@@ -43,7 +43,8 @@ def layout_lines(
     Returns
     -------
     tuple of Line
-        One for each loss of the newest iteration, on one scale from 0 to the largest loss so far; y points down.
+        One for each loss of the newest iteration, on one scale from 0 to the largest loss so far; y points down. Names
+        end above the line at the bottom, which stands for 0.
     """
     names = list(history[-1]) if history else []
     top = max((max(losses.values()) for losses in history), default=0.0) or 1.0
@@ -53,7 +54,7 @@ def layout_lines(
         return MARGIN + (height - 2 * MARGIN) * (1 - min(max(value / top, 0.0), 1.0))
 
     points = {name: tuple((i * step, y(losses.get(name, 0.0))) for i, losses in enumerate(history)) for name in names}
-    places = spread([points[name][-1][1] for name in names], line_height, height)
+    places = spread([points[name][-1][1] for name in names], line_height, height - MARGIN)
     return tuple(Line(name, points[name], place) for name, place in zip(names, places, strict=True))
 
 

@@ -24,6 +24,12 @@ def test_everything_lies_inside():
         assert 6 <= line.label_y <= 74
 
 
+@pytest.mark.parametrize("losses", [{"a": 1.0, "b": 0.0}, {"a": 1.0, "b": 0.01, "c": 0.0}])
+def test_no_name_lies_over_the_line_at_the_bottom(losses):
+    lines = layout_lines([losses] * 2, 10, 180, 54, 14)
+    assert max(line.label_y + 14 / 2 for line in lines) <= 54 - MARGIN
+
+
 def test_larger_is_higher():
     cluster, transformation, _ = layout_lines(HISTORY[:1], 10, 180, 80, 12)
     assert cluster.points[0][1] < transformation.points[0][1]
