@@ -45,6 +45,8 @@ class Item:
         Which series of the folder.
     files : tuple of str
         The names of the series' files.
+    is_whole : bool
+        Whether the path names this image alone; False for one of several series in a folder.
     """
 
     file: str
@@ -52,6 +54,7 @@ class Item:
     stem: str
     series: str | None = None
     files: tuple[str, ...] = ()
+    is_whole: bool = True
 
 
 def find_items(plan: Plan) -> list[Item]:
@@ -160,7 +163,7 @@ def _items_in(folder: Path, source: Path, plan: Plan) -> list[Item]:
         while f"{parent}{stem}".casefold() in taken:
             stem += "-dicom"
         names = tuple(path.name for path in its_files)
-        found.append(Item(f"{parent}{stem}", folder, f"{parent}{stem}", identity, names))
+        found.append(Item(f"{parent}{stem}", folder, f"{parent}{stem}", identity, names, len(series) == 1))
     return found
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_s3net.errors import ReadError, S3NetError
-from napari_s3net.io.read import LabelImage
 from napari_s3net.learning.files import (
     MASK_VALUES,
     UNLABELLED,
@@ -18,6 +18,9 @@ from napari_s3net.learning.files import (
     place_of_labels,
 )
 from napari_s3net.segments import Segment, hex_of_colour
+
+if TYPE_CHECKING:
+    from napari_s3net.io.read import LabelImage
 
 
 @dataclass(frozen=True)

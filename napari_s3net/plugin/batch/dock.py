@@ -33,6 +33,7 @@ from napari_s3net.plugin.widgets.text import plural
 POLL_MS = 100
 #: Steps of the progress bar for each file, so that it moves within a volume.
 PARTS = 100
+REVIEWED = "A review goes on in the Correct tab. End it first: the next image may be the one in view there."
 FIRST = "Choose a folder with images, and one for the results."
 
 
@@ -72,6 +73,11 @@ class BatchDock(Dock):
         if self.form.has_folders:  # as they were remembered
             self._scan_folders()
         self._show_state()
+
+    @property
+    def obstacle(self) -> str:
+        """Why no other dock may open an image in place of the one in view; empty where it may."""
+        return REVIEWED if self.review_controller.is_on else ""
 
     # -- the run
 

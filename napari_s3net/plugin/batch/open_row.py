@@ -22,6 +22,7 @@ from napari_s3net.image import Image
 from napari_s3net.io import read_image, write_labels
 from napari_s3net.plugin.contributions.reader import layer_data
 from napari_s3net.plugin.jobs.thread_job import is_busy
+from napari_s3net.plugin.layers.file_of import note_file
 from napari_s3net.plugin.layers.image_in_place import another_image, can_take, lies_at
 from napari_s3net.plugin.layers.metadata import Metadata, mask_of_layer
 from napari_s3net.plugin.layers.object_outline import outline_object
@@ -50,12 +51,15 @@ class ReadResult:
         Of the image's shape, int32; corrected where they were.
     about : dict
         What a result layer knows about itself.
+    file : Path or None
+        The image's file, or the folder of its series; None for one of several series in a folder.
     """
 
     row: FileRow
     image: Image
     labels: NDArray[Any]
     about: Metadata
+    file: Path | None = None
 
     @property
     def name(self) -> str:
@@ -86,7 +90,7 @@ def read_result(item: Item, row: FileRow, output: Path) -> ReadResult:
     if not is_same_input(item, row):
         raise ReadError(f"{row.file} has changed since the batch worked on it. Run the batch again.")
     image = read_image(item.path, series=item.series, files=item.files)
-    return ReadResult(row, image, *_labels(image, row, output))
+    return ReadResult(row, image, *_labels(image, row, output), item.path if item.is_whole else None)
 
 
 class OpenedResult:
@@ -144,6 +148,7 @@ class OpenedResult:
     def _add_layers(self, read: ReadResult) -> None:
         image = read.image
         self.image_layer = plain(self._viewer.add_image(image.array, **layer_data(image)[1]))
+        note_file(self.image_layer, read.file)
         self.layer = result_layer(read.labels, self.image_layer, read.name)
         self.layer.metadata = {KEY: read.about}
         recolour(self.layer)
@@ -152,7 +157,7 @@ class OpenedResult:
     def _show_in_place(self, read: ReadResult) -> None:
         """Give the layers the other result's data, and take away what was made from these."""
         image, labels = self.image_layer, self.layer
-        with another_image(self._viewer, image, labels, layer_data(read.image)):
+        with another_image(self._viewer, image, labels, layer_data(read.image), read.file):
             set_owner(labels, image)
             labels.mode, labels.selected_label = "pan_zoom", 1
             labels.metadata = {KEY: read.about}

@@ -19,8 +19,10 @@ from napari_s3net.io.validation.headers import SUFFIXES, stem
 from napari_s3net.plugin import PLUGIN
 from napari_s3net.plugin.contributions.reader import LayerData, layer_data, read
 from napari_s3net.plugin.jobs.thread_job import is_busy
+from napari_s3net.plugin.layers.file_of import note_file
 from napari_s3net.plugin.layers.image_in_place import another_image, can_take, lies_at
 from napari_s3net.plugin.layers.one_update import one_update
+from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.result_layer import layers_of, metadata_of, why_not_writable
 from napari_s3net.plugin.layers.view import show_whole
 from napari_s3net.plugin.layers.waiting import is_waiting, let_wait
@@ -119,12 +121,12 @@ def _show_in_place(viewer: Any, image: ImageLayer, data: LayerData, path: Path) 
         viewer.layers.selection.active = image
 
 
-def next_image(path: str | None) -> Path | None:
+def next_image(path: Path | None) -> Path | None:
     """Find the image that comes after another one in its folder, in the order in which people count.
 
     Parameters
     ----------
-    path : str or None
+    path : Path or None
         A file; a folder, and None, have none after it.
 
     Returns
@@ -132,11 +134,10 @@ def next_image(path: str | None) -> Path | None:
     Path or None
         None after the last one. Hidden files, and results that were saved beside their image, are left out.
     """
-    if path is None or not Path(path).is_file():
+    if path is None or not path.is_file():
         return None
-    here = Path(path)
-    place = _counted(here)
-    named = (one for one in here.parent.iterdir() if one.name.lower().endswith(SUFFIXES))
+    place = _counted(path)
+    named = (one for one in path.parent.iterdir() if one.name.lower().endswith(SUFFIXES))
     later = {one: _counted(one) for one in images_among(named)}
     return min((one for one in later if later[one] > place), key=later.__getitem__, default=None)
 
@@ -155,12 +156,12 @@ def _open(viewer: Any, path: str) -> None:
     except S3NetError:
         raise
     except Exception:  # noqa: BLE001 - napari's refusals are of many kinds
-        _add(viewer, read_image(path))
+        _add(viewer, read_image(path), Path(path))
 
 
-def _add(viewer: Any, image: Image) -> None:
+def _add(viewer: Any, image: Image, path: Path | None = None) -> None:
     array, attributes, _ = layer_data(image)
-    viewer.add_image(array, **attributes)
+    note_file(plain(viewer.add_image(array, **attributes)), path)
 
 
 def _open_series(viewer: Any, parent: QWidget | None, folder: str, error: AmbiguousSeriesError) -> None:

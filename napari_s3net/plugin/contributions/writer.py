@@ -13,6 +13,7 @@ from napari.utils.notifications import show_warning
 
 from napari_s3net import io
 from napari_s3net.errors import WriteError
+from napari_s3net.plugin.layers.file_of import file_of
 from napari_s3net.plugin.layers.layer_segments import layer_segments
 from napari_s3net.plugin.layers.placement import KEY, Placement, lies_on, placement_of
 from napari_s3net.plugin.layers.source import finest_level, layer_placement
@@ -43,7 +44,7 @@ def write_labels(path: str, data: Any, attributes: Mapping[str, Any]) -> list[st
     WriteError
         With a message for the user.
     """
-    refuse_image(Path(path), [image.source.path for image in _images()])
+    refuse_image(Path(path), [file_of(image) for image in _images()])
     labels = np.asarray(data[0] if attributes.get("multiscale") else data)
     placement = label_placement(labels.shape, attributes)
     if placement.problem:
@@ -58,14 +59,14 @@ def write_labels(path: str, data: Any, attributes: Mapping[str, Any]) -> list[st
     return [path]
 
 
-def refuse_image(path: Path, images: Iterable[str | None]) -> None:
+def refuse_image(path: Path, images: Iterable[Path | None]) -> None:
     """See that labels do not take the place of an image that is open.
 
     Parameters
     ----------
     path : Path
         Where they are to be written.
-    images : iterable of str or None
+    images : iterable of Path or None
         Files of images; None for one that is from no file.
 
     Raises
@@ -74,7 +75,7 @@ def refuse_image(path: Path, images: Iterable[str | None]) -> None:
         If it is one of them.
     """
     for image in images:
-        if image is not None and path.exists() and Path(image).exists() and path.samefile(image):
+        if image is not None and path.exists() and image.exists() and path.samefile(image):
             raise WriteError(f"{path.name} is the image itself, which is not replaced. Give the labels another name.")
 
 

@@ -18,6 +18,7 @@ from napari_s3net.errors import ReadError
 from napari_s3net.plugin.correct import autosave as disk
 from napari_s3net.plugin.correct.autosave import RecentSession, SavedSession, SessionWriter
 from napari_s3net.plugin.correct.label_editor import LabelEditor, editor_of
+from napari_s3net.plugin.layers.file_of import file_of
 from napari_s3net.plugin.layers.locks import locks_of
 from napari_s3net.plugin.layers.packed import PackedPlane, check_sum
 from napari_s3net.plugin.layers.placement import KEY
@@ -189,7 +190,7 @@ class Autosave(QObject):
         Path or None
             For `reopen`; None where there is none.
         """
-        return disk.find(disk.session_folder(), image.name, image.source.path, finest_level(image)[1])
+        return disk.find(disk.session_folder(), image.name, _path_of(image), finest_level(image)[1])
 
     def reopen(self, file: Path) -> Labels:
         """Put image, labels and strokes back.
@@ -354,6 +355,13 @@ def _marker(autosave: weakref.ref[Autosave], layer: weakref.ref[Labels]) -> Call
 
 def _is_image_of(layer: ImageLayer, saved: SavedSession) -> bool:
     """Whether a layer shows a session's image: by its file, or by its name where it is from none."""
-    if saved.path is None:
-        return layer.source.path is None and layer.name == saved.image
-    return layer.source.path is not None and Path(layer.source.path) == Path(saved.path)
+    file = file_of(layer)
+    if saved.path is None or file is None:
+        return saved.path is None and file is None and layer.name == saved.image
+    return file == Path(saved.path)
+
+
+def _path_of(layer: ImageLayer) -> str | None:
+    """The file of an image as a session knows it."""
+    file = file_of(layer)
+    return None if file is None else str(file)

@@ -10,6 +10,7 @@ from typing import Any
 from napari.layers import Image as ImageLayer
 from napari.layers import Labels, Layer
 
+from napari_s3net.plugin.layers.file_of import note_file
 from napari_s3net.plugin.layers.one_update import one_update
 from napari_s3net.plugin.layers.placement import KEY, lies_on
 from napari_s3net.plugin.layers.renewal import beginning_anew
@@ -71,7 +72,7 @@ def lies_at(layer: Layer, spacing: tuple[float, ...]) -> bool:
 
 @contextmanager
 def another_image(
-    viewer: Any, layer: ImageLayer, labels: Labels | None, data: LayerData, path: Path | None = None
+    viewer: Any, layer: ImageLayer, labels: Labels | None, data: LayerData, path: Path | None
 ) -> Iterator[None]:
     """Show another image in the layers of one that is done with; whatever else was made from that one goes.
 
@@ -85,8 +86,8 @@ def another_image(
         The labels that stay, with their strokes; they get the new image's data and name within.
     data : tuple
         The image, as `contributions.reader` hands it to napari.
-    path : Path, optional
-        The image's file; without it the layer is from no file.
+    path : Path or None
+        The image's file; None for one that is from no file.
 
     Yields
     ------
@@ -112,21 +113,6 @@ def another_image(
             if not one.visible:  # napari draws anew even where it is
                 one.visible = True
     renamed(index=viewer.layers.index(layer))  # once for all
-
-
-def note_file(layer: ImageLayer, path: Path | None) -> None:
-    """Let an image layer know its file, as napari does of a file that it opens.
-
-    Parameters
-    ----------
-    layer : napari.layers.Image
-        The layer.
-    path : Path or None
-        None where its image is from no file.
-    """
-    layer._source = layer.source.model_copy(  # noqa: SLF001 - no public way
-        update={"path": None if path is None else str(path), "sample": None, "parent": None}
-    )
 
 
 def _put(layer: ImageLayer, data: LayerData, path: Path | None) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from napari.layers import Labels
 from numpy.typing import NDArray
 
+from napari_s3net.plugin.layers.file_of import file_of
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.renewal import PerLayer
 
@@ -152,7 +153,7 @@ def reviewed_pixels(layer: Labels, *, made: bool) -> NDArray[np.bool_]:
     """
     labels, states = np.asarray(layer.data), states_of(layer)
     known = states.seen | states.corrected
-    if labels.ndim < 3 or layer.source.path or (made and not known):
+    if labels.ndim < 3 or file_of(layer) is not None or (made and not known):
         return np.ones(labels.shape, np.bool_)
     reviewed = np.zeros(labels.shape, np.bool_)
     if not made:

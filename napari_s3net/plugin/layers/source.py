@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from napari_s3net.image import Geometry, Image, Kind, guess_kind
+from napari_s3net.plugin.layers.file_of import file_of
 from napari_s3net.plugin.layers.placement import KEY, Placement, placement_of, transform_of
 from napari_s3net.plugin.layers.plane_key import Index, PlaneKey, key_in_view
 from napari_s3net.preprocessing.suggest import suggest_preset
@@ -148,7 +149,7 @@ def source_of(layer: Any, point: Sequence[float], displayed: Sequence[int]) -> S
         rgb=bool(layer.rgb),
         kind="rgb" if layer.rgb else layer.metadata.get(KEY, {}).get("kind"),
         geometry=_plane_geometry(placement.geometry, key),
-        path=layer.source.path,
+        path=None if (file := file_of(layer)) is None else str(file),
         problem=placement.problem,
         stack_geometry=_stack_geometry(placement.geometry, key),
         origin=_origin(layer, shape, placement.geometry),
@@ -293,15 +294,15 @@ def thickness_text(source: Source) -> tuple[str, str]:
 
 def _origin(layer: Any, shape: tuple[int, ...], geometry: Geometry) -> Origin:
     """Where a layer's pixels came from; from the layer where another program has read the file, maybe otherwise."""
-    came, known = layer.source, layer.metadata.get(KEY, {})
+    came, file, known = layer.source, file_of(layer), layer.metadata.get(KEY, {})
     if layer.multiscale:
         return Origin(level=next(n for n, level in enumerate(layer.data) if level.shape[: layer.ndim] == shape))
     if came.sample is not None and came.sample[0] == PROGRAM:
         return Origin(sample=came.sample[1])
-    if came.path is None or came.reader_plugin != PROGRAM:
+    if file is None or came.reader_plugin != PROGRAM:
         return Origin()
     is_given = known.get("has_given_size", False) or geometry != known.get("geometry")
-    return Origin(path=came.path, given=geometry if is_given else None)
+    return Origin(path=str(file), given=geometry if is_given else None)
 
 
 def _plane_geometry(geometry: Geometry, key: PlaneKey) -> Geometry:

@@ -25,6 +25,7 @@ from napari_s3net.plugin.jobs.learn_job import (
 from napari_s3net.plugin.jobs.stepped_job import JobUpdate, SteppedJob
 from napari_s3net.plugin.jobs.thread_job import Activity, Failure, busy_words, is_busy
 from napari_s3net.plugin.layers.proxy import plain
+from napari_s3net.plugin.layers.renewal import renewals_of
 from napari_s3net.plugin.learn.applying import Applied, Applying
 from napari_s3net.plugin.learn.form import LearnForm
 from napari_s3net.plugin.learn.open_layers import one_each, open_labels
@@ -149,14 +150,19 @@ class LearnDock(Dock):
         """Open the image whose correction would teach most, with what the model says of it."""
         if self.labelled is None or self.form.model is None or not self._may_begin():
             return
-        correct = open_dock(self._viewer, "Correct")
-        if self.opened is not None and correct is not None and correct.obstacle:
-            self.fail(correct.obstacle)
+        if obstacle := self._why_not_leave():
+            self.fail(obstacle)
             return
         paths, done = [pair.image for pair in self.labelled.pairs], set(self.labelled.corrected)
         if self.opened is not None and len(paths) > len(done | {self.opened[0]}):
             done.add(self.opened[0])  # whoever does not keep it wants another one
         self._begin(NextJob(self.form.model, paths, done), "Looking at the images…")
+
+    def _why_not_leave(self) -> str:
+        """Why no other image may be opened now: a review goes on, or strokes that no run has used would be lost."""
+        names = ("Batch", "Correct") if self.opened is not None else ("Batch",)
+        docks = [open_dock(self._viewer, name) for name in names]
+        return next((str(dock.obstacle) for dock in docks if dock is not None and dock.obstacle), "")
 
     def keep(self, _: bool = False) -> None:
         """Write the labels that were corrected into the folder of labels."""
@@ -386,7 +392,13 @@ class LearnDock(Dock):
     def _viewer_events(self) -> list[tuple[Any, Callable[..., None]]]:
         events, dims = self._viewer.layers.events, self._viewer.dims.events
         listing = [(one, self._list_images) for one in (events.inserted, events.removed, events.renamed)]
-        return [*listing, (dims.current_step, self._seen.moved), (dims.order, self._seen.moved)]
+        moving = [(one, self._seen.moved) for one in (dims.current_step, dims.order)]
+        return [*listing, *moving, (renewals_of(self._viewer).renewing, self._renewing)]
+
+    def _renewing(self, event: Any) -> None:
+        """Layers are about to show another image, as in a review."""
+        self._correcting.forget_renewed(event.layers)
+        self._show_state()
 
     def _list_images(self, event: Any = None) -> None:
         """Offer the open images for the preview."""

@@ -12,6 +12,7 @@ from napari.layers import Labels
 from numpy.typing import NDArray
 
 from napari_s3net.export.formats import mask_segment
+from napari_s3net.plugin.layers.file_of import file_of
 from napari_s3net.plugin.layers.layer_segments import layer_segments
 from napari_s3net.plugin.layers.metadata import Metadata, mask_of_layer
 from napari_s3net.plugin.layers.ownership import belongs_to
@@ -63,7 +64,7 @@ def _clusters(layer: Labels) -> Metadata | None:
     return None if is_of_model(layer) else about
 
 
-def file_of(image: ImageLayer, files: Sequence[Path]) -> Path | None:
+def file_among(image: ImageLayer, files: Sequence[Path]) -> Path | None:
     """Find the file of a folder that an image was opened from.
 
     Parameters
@@ -78,10 +79,11 @@ def file_of(image: ImageLayer, files: Sequence[Path]) -> Path | None:
     Path or None
         One of `files`; None where it is none of them.
     """
-    if not image.source.path:
+    path = file_of(image)
+    if path is None:
         return None
-    path = Path(image.source.path).resolve()
-    return next((file for file in files if file.resolve() == path), None)
+    real = path.resolve()
+    return next((file for file in files if file.resolve() == real), None)
 
 
 def open_labels(
@@ -106,7 +108,7 @@ def open_labels(
     all_layers = [plain(layer) for layer in layers]
     images: dict[ImageLayer, Path] = {}
     for layer in all_layers:
-        if isinstance(layer, ImageLayer) and (path := file_of(layer, files)) is not None:
+        if isinstance(layer, ImageLayer) and (path := file_among(layer, files)) is not None:
             images[layer] = path
     if opened is not None:
         images[opened[1]] = opened[0]

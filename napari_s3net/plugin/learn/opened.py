@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from napari.layers import Labels
 from qtpy.QtCore import QObject
 
 from napari_s3net.plugin.jobs.pause import after_pause
-from napari_s3net.plugin.layers.image_in_place import note_file
+from napari_s3net.plugin.layers.file_of import note_file
 from napari_s3net.plugin.layers.plane_key import key_in_view
 from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.result_layer import find_result
@@ -19,7 +19,7 @@ from napari_s3net.plugin.layers.slice_states import SEEN_MS, states_of
 from napari_s3net.plugin.layers.stroke_layer import find_strokes
 from napari_s3net.plugin.layers.view import hide_others, show_whole
 from napari_s3net.plugin.learn.applying import whole_of
-from napari_s3net.plugin.learn.open_layers import file_of
+from napari_s3net.plugin.learn.open_layers import file_among
 from napari_s3net.plugin.learn.result import add_result, is_kept, open_image, put_result
 from napari_s3net.result import Segmentation
 
@@ -93,7 +93,7 @@ class Correcting:
     def _find_open(self, path: Path, result: Segmentation) -> ImageLayer | None:
         """The file's image in the viewer, where it is as it was read."""
         for layer in map(plain, self._viewer.layers):
-            is_image = isinstance(layer, ImageLayer) and not layer.multiscale and file_of(layer, [path]) is not None
+            is_image = isinstance(layer, ImageLayer) and not layer.multiscale and file_among(layer, [path]) is not None
             if is_image and layer.data.shape[: result.labels.ndim] == result.labels.shape:
                 return layer
         return None
@@ -121,7 +121,7 @@ class Correcting:
         """
         if self.opened is not None and self.opened[1] is image:
             self.opened = self.opened[0], image, labels
-        elif (path := file_of(image, files)) is not None:
+        elif (path := file_among(image, files)) is not None:
             self.close()
             self.opened, self._has_opened = (path, image, labels), False
 
@@ -134,6 +134,17 @@ class Correcting:
             The folder's images.
         """
         if self.opened is not None and self.opened[0] not in files:
+            self.opened = None
+
+    def forget_renewed(self, layers: Iterable[Any]) -> None:
+        """Let go of an image whose layers are about to show another one: its file would get the labels of that.
+
+        Parameters
+        ----------
+        layers : iterable of napari.layers.Layer
+            Those that begin anew.
+        """
+        if self.opened is not None and any(one is other for one in layers for other in self.opened[1:]):
             self.opened = None
 
     def close(self) -> str:

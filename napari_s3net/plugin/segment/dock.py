@@ -24,6 +24,7 @@ from napari_s3net.plugin.jobs.folder_watch import FolderWatch
 from napari_s3net.plugin.jobs.session import Phase, Session, cancel_all, screen_of
 from napari_s3net.plugin.jobs.thread_job import busy_words, is_busy
 from napari_s3net.plugin.layers.axis_letters import camera_of, grid_of
+from napari_s3net.plugin.layers.file_of import file_of
 from napari_s3net.plugin.layers.result_layer import find_result, follow_name
 from napari_s3net.plugin.layers.source import Source, describe_source, inspect_source, source_of, thickness_text
 from napari_s3net.plugin.layers.stack import Stack
@@ -246,12 +247,12 @@ class SegmentDock(Dock):
         self._look_at(layer)
         self._earlier = self.autosave.session_of(layer)
         self._look_for_next()
-        here = layer.source.path
-        self._watch.watch(*([] if here is None else [Path(here).parent]), recursive=False)
+        here = file_of(layer)
+        self._watch.watch(*([] if here is None else [here.parent]), recursive=False)
 
     def _look_for_next(self) -> None:
         """Lead on to the image after this one, where there is one, and read it ahead."""
-        following = None if self.image.layer is None else next_image(self.image.layer.source.path)
+        following = None if self.image.layer is None else next_image(file_of(self.image.layer))
         self.panel.next.setVisible(following is not None)
         if following is not None:
             read_ahead(following)
@@ -377,10 +378,11 @@ class SegmentDock(Dock):
     def _open_next(self, image: ImageLayer) -> None:
         """Open the image after this one; which one that is, is looked up now, as files come and go."""
         here = self._unreadable
-        following = next_image(str(here) if here is not None and here.exists() else image.source.path)
+        last = here if here is not None and here.exists() else file_of(image)
+        following = next_image(last)
         if following is None:
             self._unreadable = None
-            show_info(f"There is no image after {(here or Path(image.source.path or image.name)).name} in the folder.")
+            show_info(f"There is no image after {(here or file_of(image) or Path(image.name)).name} in the folder.")
         elif not open_in_place(self._viewer, following, image):
             self._unreadable = following
 

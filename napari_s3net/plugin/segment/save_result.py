@@ -258,7 +258,7 @@ def save_result(path: Path, what: str, layer: Labels, source: Source | None, cho
     path = _with_ending(path, chosen)
     if not path.parent.is_dir():
         raise WriteError(f"Cannot write {path.name}: there is no folder {path.parent}. Choose one that is there.")
-    refuse_image(path, [None if source is None else source.path])
+    refuse_image(path, [None if source is None or source.path is None else Path(source.path)])
     name = next((name for name, ending in FORMATS.items() if path.name.lower().endswith(ending)), None)
     if name is None:
         data, attributes, _ = (layer if what == "labels" else mask_of(layer)).as_layer_data_tuple()

@@ -13,12 +13,16 @@ from napari_s3net.image import Geometry
 from napari_s3net.io import read_image, read_labels, write_labels
 from napari_s3net.learning.label_scan import scan_labels
 from napari_s3net.plugin.batch.open_row import OpenedResult, item_of, read_result
+from napari_s3net.plugin.contributions.open_files import next_image
 from napari_s3net.plugin.correct.autosave import load
+from napari_s3net.plugin.layers.file_of import file_of
 from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.result_layer import is_result_of, metadata_of
+from napari_s3net.plugin.layers.source import source_of
 from napari_s3net.plugin.layers.stroke_layer import add_strokes
 from napari_s3net.plugin.layers.target import previewed
 from napari_s3net.plugin.layers.undo import undo_log_of
+from napari_s3net.plugin.learn.open_layers import open_labels
 from napari_s3net.settings import Settings
 
 LABELS = np.where(np.indices((20, 30))[1] < 12, 1, 2).astype(np.int32)
@@ -169,6 +173,24 @@ def test_the_next_result_takes_the_layers_of_the_one_before(folders):
     )
     assert [layer.name for layer in viewer.layers] == ["a", "a – S³-Net", "a – S³-Net – strokes"]
     np.testing.assert_array_equal(again.layer.data, LABELS)
+
+
+def test_images_know_their_file_also_when_they_take_the_layers_of_others(folders):
+    viewer, before = opened(folders, row("labels"))
+    assert file_of(before.image_layer) == folders[0] / "a.png"
+    after = OpenedResult(viewer, another(folders, np.ones((40, 50), np.int32)), before)
+    assert after.image_layer is before.image_layer
+    assert file_of(after.image_layer) == folders[0] / "b.png"
+    assert next_image(folders[0] / "a.png") == file_of(after.image_layer)
+    source = source_of(after.image_layer, viewer.dims.point, viewer.dims.order)
+    assert source.path == source.origin.path == str(folders[0] / "b.png")
+    files = [folders[0] / "a.png", folders[0] / "b.png"]
+    assert open_labels(viewer.layers, files) == [(files[1], after.layer)]
+
+
+def test_one_of_several_series_in_a_folder_has_no_file_of_its_own(folders):
+    item = Item("a.png", folders[0] / "a.png", "a", is_whole=False)
+    assert OpenedResult(ViewerModel(), read_result(item, row("labels"), folders[1])).image_layer.source.path is None
 
 
 def test_while_a_run_previews_in_it_nothing_is_saved(folders):

@@ -1,5 +1,7 @@
 """The ways to a first image; file dialogs are answered for the user."""
 
+from pathlib import Path
+
 import numpy as np
 import PIL.Image
 import pytest
@@ -123,10 +125,10 @@ def test_the_next_image_as_people_count_without_what_was_saved(tmp_path):
     for name in ("a9.jpg", "a10.jpg", *saved, "notes.txt", "b.PNG", "c.hdr"):
         (tmp_path / name).write_bytes(b"")
     walk = [str(tmp_path / "a9.jpg")]
-    while (after := module.next_image(walk[-1])) is not None:
+    while (after := module.next_image(Path(walk[-1]))) is not None:
         walk.append(str(after))
     assert [path.rpartition("/")[2].rpartition("\\")[2] for path in walk] == ["a9.jpg", "a10.jpg", "b.PNG", "c.hdr"]
-    assert module.next_image(str(tmp_path)) is None
+    assert module.next_image(tmp_path) is None
     assert module.next_image(None) is None
 
 
@@ -135,6 +137,6 @@ def test_a_name_without_a_number_comes_before_those_with_one(tmp_path):
     for name in names:
         (tmp_path / name).write_bytes(b"")
     walk = [tmp_path / names[0]]
-    while (after := module.next_image(str(walk[-1]))) is not None:
+    while (after := module.next_image(walk[-1])) is not None:
         walk.append(after)
     assert [path.name for path in walk] == names

@@ -96,6 +96,6 @@ def test_image_labels_and_strokes_stay_and_nothing_else(viewer, image, labels):
 
 def test_strokes_that_were_moved_go(viewer, image, labels):
     add_strokes(viewer, labels).translate = (2, 0)
-    with another_image(viewer, image, labels, layer_data(an_image())):
+    with another_image(viewer, image, labels, layer_data(an_image()), None):
         labels.data = np.zeros((6, 8), np.int32)
     assert [type(layer) for layer in map(plain, viewer.layers)] == [type(image), Labels]

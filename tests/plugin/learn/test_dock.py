@@ -19,6 +19,8 @@ from napari_s3net.io.write import write_labels
 from napari_s3net.learning.model import load_model
 from napari_s3net.learning.settings import learn_settings
 from napari_s3net.plugin.batch.form import BatchForm
+from napari_s3net.plugin.contributions.reader import layer_data
+from napari_s3net.plugin.layers.image_in_place import another_image
 from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.result_layer import metadata_of
 from napari_s3net.plugin.layers.stroke_layer import add_strokes
@@ -247,7 +249,7 @@ def test_strokes_that_no_run_has_used_keep_the_image_in_view(ready, qtbot, monke
     ready.train_button.click()
     over(ready, qtbot)
     correct = SimpleNamespace(obstacle="Your strokes have changed nothing yet.")
-    monkeypatch.setattr(dock_module, "open_dock", lambda *_: correct)
+    monkeypatch.setattr(dock_module, "open_dock", lambda _, name: correct if name == "Correct" else None)
     ready.next_button.click()
     over(ready, qtbot)
     path = ready.opened[0]
@@ -429,6 +431,20 @@ def test_next_takes_an_image_that_lies_open_with_what_was_corrected_on_it(ready,
     assert ready.opened == (path, image, labels)
     assert [layer for layer in map(plain, viewer.layers) if layer.visible] == [image, labels]
     assert (labels.data == changed).all()
+
+
+def test_an_image_whose_layers_show_another_one_is_let_go_of(ready, viewer, folder, qtbot):
+    ready.train()
+    over(ready, qtbot)
+    ready.choose_next()
+    over(ready, qtbot)
+    _, image, labels = ready.opened
+    assert ready.keep_button.isEnabled()
+    other = read_image(folder / "images" / "a0.png")
+    with another_image(viewer, image, labels, layer_data(other), folder / "images" / "a0.png"):
+        pass
+    assert ready.opened is None
+    assert not ready.keep_button.isEnabled()
 
 
 def test_buttons_say_what_they_do_now(ready):
