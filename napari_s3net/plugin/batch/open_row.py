@@ -29,7 +29,7 @@ from napari_s3net.plugin.layers.object_outline import outline_object
 from napari_s3net.plugin.layers.one_update import one_update
 from napari_s3net.plugin.layers.ownership import set_owner
 from napari_s3net.plugin.layers.placement import KEY
-from napari_s3net.plugin.layers.proxy import plain
+from napari_s3net.plugin.layers.proxy import holds, plain
 from napari_s3net.plugin.layers.result_layer import is_of_model, layers_of, recolour, result_layer, result_name
 from napari_s3net.plugin.layers.target import previewed, refuse_preview
 from napari_s3net.plugin.layers.view import hide_others, show_whole
@@ -139,8 +139,8 @@ class OpenedResult:
         image, labels = self.image_layer, self.layer
         return (
             not is_busy()
-            and self._is_there(image)
-            and self._is_there(labels)
+            and holds(self._viewer, image)
+            and holds(self._viewer, labels)
             and can_take(image, layer_data(read.image))
             and lies_at(labels, read.image.geometry.spacing)
         )
@@ -169,12 +169,12 @@ class OpenedResult:
     @property
     def is_changed(self) -> bool:
         """Whether labels or object were changed since they were opened or saved."""
-        return self._is_there(self.layer) and self._sum() != self._state
+        return holds(self._viewer, self.layer) and self._sum() != self._state
 
     @property
     def share(self) -> float | None:
         """How much of the image is object now, 0 to 1; None where the layer was removed, or a run previews in it."""
-        if not self._is_there(self.layer) or self.layer in previewed:
+        if not holds(self._viewer, self.layer) or self.layer in previewed:
             return None
         return float(mask_of_layer(np.asarray(self.layer.data), self.layer.metadata[KEY]).mean())
 
@@ -183,7 +183,7 @@ class OpenedResult:
         """Whether the image is visible, and no other one lies over it; one that was removed cannot be brought back."""
         images = [one for one in map(plain, self._viewer.layers) if isinstance(one, ImageLayer) and one.visible]
         is_seen = bool(images) and images[-1] in layers_of(self._viewer.layers, self.image_layer)
-        return is_seen or not self._is_there(self.image_layer)
+        return is_seen or not holds(self._viewer, self.image_layer)
 
     def show_alone(self) -> None:
         """Hide what lies over image and labels, and fit the view to them."""
@@ -224,9 +224,6 @@ class OpenedResult:
         """Take image and labels out of the viewer, and what was made from them: strokes, uncertainty."""
         for layer in reversed(layers_of(self._viewer.layers, self.image_layer)):
             self._viewer.layers.remove(layer)
-
-    def _is_there(self, layer: Any) -> bool:
-        return any(plain(one) is layer for one in self._viewer.layers)
 
     def _sum(self) -> tuple[Any, ...]:
         about = self.layer.metadata.get(KEY, {})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -82,7 +81,7 @@ class Autosave(QObject):
         self._known = weakref.ref(viewer)
         self._writer = SessionWriter()
         self._changed: weakref.WeakSet[Labels] = weakref.WeakSet()
-        self._followed: weakref.WeakKeyDictionary[Labels, Callable[[Any], None]] = weakref.WeakKeyDictionary()
+        self._followed: weakref.WeakSet[Labels] = weakref.WeakSet()
         self._held = 0
         self._timer, self._poll = QTimer(self), QTimer(self)
         for timer, milliseconds, slot in ((self._timer, SAVE_MS, self.save), (self._poll, POLL_MS, self._tell)):
@@ -123,9 +122,9 @@ class Autosave(QObject):
         renewals = renewals_of(self._viewer)
         renewals.renewing.disconnect(self._save_renewed)
         renewals.renewed.disconnect(self._forget)
-        for layer, slot in self._followed.items():
+        for layer in self._followed:
             for event in (layer.events.paint, layer.events.set_data):
-                event.disconnect(slot)
+                event.disconnect(self._mark)
         self._followed.clear()
 
     def mark_changed(self, layer: Labels | None) -> None:
@@ -245,10 +244,12 @@ class Autosave(QObject):
         """Hear of changes in labels and strokes, also in those that come later."""
         for layer in map(plain, self._viewer.layers):
             if isinstance(layer, Labels) and layer not in self._followed:
-                slot = _marker(weakref.ref(self), weakref.ref(layer))
-                self._followed[layer] = slot
+                self._followed.add(layer)
                 for emitter in (layer.events.paint, layer.events.set_data):
-                    emitter.connect(slot)
+                    emitter.connect(self._mark)
+
+    def _mark(self, event: Any) -> None:
+        self.mark_changed(self.labels_of(event.source))
 
     def _save_removed(self, event: Any) -> None:
         """Before labels, their strokes or their image go."""
@@ -340,17 +341,6 @@ def _put_slices_back(layer: Labels, saved: SavedSession) -> None:
     for key, number in saved.states.carried.items():
         if number == check_sum(saved.labels[key.index]):
             states.carried[key] = check_sum(layer.data[key.index])
-
-
-def _marker(autosave: weakref.ref[Autosave], layer: weakref.ref[Labels]) -> Callable[[Any], None]:
-    """What a layer's events call; keeps neither alive."""
-
-    def mark(_: Any = None) -> None:
-        saver, changed = autosave(), layer()
-        if saver is not None and changed is not None:
-            saver.mark_changed(saver.labels_of(changed))
-
-    return mark
 
 
 def _is_image_of(layer: ImageLayer, saved: SavedSession) -> bool:

@@ -9,7 +9,7 @@ from napari.layers import Labels
 
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.labels.ids import ids_in
-from napari_s3net.plugin.layers.proxy import plain
+from napari_s3net.plugin.layers.proxy import holds, plain
 from napari_s3net.plugin.layers.result_layer import fits_source, is_result_of, why_not_writable
 from napari_s3net.plugin.layers.source import Source, finest_level, source_of
 from napari_s3net.plugin.layers.stroke_layer import is_helper
@@ -56,18 +56,16 @@ class ChosenLabels:
     @property
     def problem(self) -> str:
         """Why the chosen labels cannot be corrected, in words; empty where they can, and where none are chosen."""
-        reason = "" if self.layer is None else why_not_writable(self.layer)
-        if self.layer is None or not reason:
-            return "" if self.layer is None else why_not_final(self.layer)
-        return f"{self.layer.name} cannot be corrected: {reason}. Duplicate it as ordinary labels and choose these."
+        if self.layer is None:
+            return ""
+        if reason := why_not_writable(self.layer):
+            return f"{self.layer.name} cannot be corrected: {reason}. Duplicate it as ordinary labels and choose these."
+        return why_not_final(self.layer)
 
     @property
     def is_there(self) -> bool:
         """Whether the layer is still in the viewer, with its image, and can be corrected."""
-        layers = [plain(layer) for layer in self._viewer.layers]
-        if self.layer is None or self.problem or not any(one is self.layer for one in layers):
-            return False
-        return self.image is not None
+        return holds(self._viewer, self.layer) and not self.problem and self.image is not None
 
     def _image_of(self, labels: Labels) -> ImageLayer | None:
         """The image that labels belong to: the one they were made from, else the uppermost of their size."""

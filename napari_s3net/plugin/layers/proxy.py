@@ -19,3 +19,21 @@ def plain(owned: Any) -> Any:
         What is inside the proxy; what is none comes back as it is.
     """
     return getattr(owned, "__wrapped__", owned)
+
+
+def holds(viewer: Any, layer: Any) -> bool:
+    """Whether a layer is in a viewer.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        It, or napari's proxy of it.
+    layer : napari.layers.Layer
+        The layer itself.
+
+    Returns
+    -------
+    bool
+        False once it was removed.
+    """
+    return any(plain(one) is layer for one in viewer.layers)

@@ -23,7 +23,7 @@ from napari_s3net.plugin.layers.metadata import (
 from napari_s3net.plugin.layers.metadata_history import history_of
 from napari_s3net.plugin.layers.packed import check_sum
 from napari_s3net.plugin.layers.palette import CLEAR, colormap_of, colour
-from napari_s3net.plugin.layers.proxy import plain
+from napari_s3net.plugin.layers.proxy import holds, plain
 from napari_s3net.plugin.layers.result_layer import (
     add_layer,
     find_result,
@@ -145,7 +145,9 @@ class Target:
     @property
     def gone(self) -> str:
         """What has become of image or layer, so that nobody waits for the result; empty while both are as they were."""
-        if not self._holds(self._image_layer) or (self.layer is not None and not self._holds(self.layer)):
+        if not holds(self._viewer, self._image_layer) or (
+            self.layer is not None and not holds(self._viewer, self.layer)
+        ):
             return "The layer was removed"
         if finest_level(self._image_layer)[0] is not self.source.data:
             return "The image was replaced"
@@ -189,7 +191,7 @@ class Target:
     def restore(self) -> None:
         """Leave everything as it was before the run."""
         layer, before = self.layer, self._end()
-        if before is None or layer is None or not self._holds(layer):
+        if before is None or layer is None or not holds(self._viewer, layer):
             return
         if self._made:
             self._remove(layer)
@@ -213,9 +215,9 @@ class Target:
             The layer; None if the image is gone.
         """
         before = self._end()
-        if not self._holds(self._image_layer):
+        if not holds(self._viewer, self._image_layer):
             return None
-        if self.layer is not None and not (self._holds(self.layer) and fits_source(self.layer, self.source)):
+        if self.layer is not None and not (holds(self._viewer, self.layer) and fits_source(self.layer, self.source)):
             self.layer, self._made = None, True
         layer = self.layer = self.layer or self._add()
         key, index, old = self.source.key, self.source.index, metadata_of(layer) or {}
@@ -286,10 +288,6 @@ class Target:
         now = self.layer.data[self.source.index]
         changed = now != self._shown
         self._before[changed] = now[changed]
-
-    def _holds(self, layer: Any) -> bool:
-        """Whether a layer is still in the viewer."""
-        return any(plain(one) is layer for one in self._viewer.layers)
 
     def _as_preview(self, plane: NDArray[Any], layer: Labels) -> NDArray[Any]:
         """Clusters under ids that no label of the layer has; even "no cluster" has one."""

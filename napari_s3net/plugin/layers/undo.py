@@ -11,7 +11,7 @@ from typing import Any, Literal
 from napari.layers import Labels
 
 from napari_s3net.plugin.layers.plane_key import PlaneKey
-from napari_s3net.plugin.layers.proxy import plain
+from napari_s3net.plugin.layers.proxy import holds, plain
 from napari_s3net.plugin.layers.renewal import renewals_of
 from napari_s3net.plugin.layers.result_layer import planes_of_step
 from napari_s3net.plugin.layers.run_cache import CachedRun, bring_back, compare_with_runs, known_runs
@@ -78,7 +78,6 @@ class UndoLog:
         self._undone: deque[Step] = deque(maxlen=MOST)
         #: Layers of which a step was noted.
         self._changed: weakref.WeakSet[Labels] = weakref.WeakSet()
-        self._followed: weakref.WeakKeyDictionary[Labels, Callable[[Any], None]] = weakref.WeakKeyDictionary()
         viewer.layers.events.inserted.connect(self._follow)
         renewals_of(viewer).renewed.connect(self._forget)
         self._follow()
@@ -121,11 +120,10 @@ class UndoLog:
 
     def _go(self, steps: deque[Step], others: deque[Step], what: Way) -> str:
         viewer = self._viewer()
-        layers = [] if viewer is None else list(map(plain, viewer.layers))
         while steps:
             step = steps.pop()
             layer = step.layer()
-            if layer is None or not any(one is layer for one in layers) or not _is_left(step, layer, what):
+            if viewer is None or layer is None or not holds(viewer, layer) or not _is_left(step, layer, what):
                 continue
             others.append(replace(step, runs=known_runs(layer)))
             own = step.undo if what == "undo" else step.redo
@@ -150,24 +148,14 @@ class UndoLog:
     def _follow(self, event: Any = None) -> None:
         viewer = self._viewer()
         for layer in () if viewer is None else map(plain, viewer.layers):
-            if isinstance(layer, Labels) and layer not in self._followed:
-                self._followed[layer] = _noter(weakref.ref(self), weakref.ref(layer))
-                # Napari tells of every step that its history gets by this event.
-                layer.events.paint.connect(self._followed[layer])
+            if isinstance(layer, Labels):
+                layer.events.paint.connect(self._painted)  # tells of every step that napari's history gets
+
+    def _painted(self, event: Any) -> None:
+        self.note(event.source)
 
 
 def _is_left(step: Step, layer: Labels, what: Way) -> bool:
     """Whether the layer still has a step: its history may have been cleared, or gone through by itself."""
     history = layer._undo_history if what == "undo" else layer._redo_history  # noqa: SLF001 - no public way to ask
     return step.undo is not None or bool(history)
-
-
-def _noter(log: weakref.ref[UndoLog], layer: weakref.ref[Labels]) -> Callable[[Any], None]:
-    """What a layer's event calls; keeps neither alive."""
-
-    def note(_: Any = None) -> None:
-        known, changed = log(), layer()
-        if known is not None and changed is not None:
-            known.note(changed)
-
-    return note

@@ -15,6 +15,7 @@ from napari_s3net.plugin.layers.metadata_history import history_of
 from napari_s3net.plugin.layers.packed import PackedPlane, check_sum
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.plane_key import PlaneKey
+from napari_s3net.plugin.layers.proxy import holds
 from napari_s3net.plugin.layers.result_layer import fits_source, metadata_of, recolour, record_planes
 from napari_s3net.plugin.layers.run_cache import cache_run, is_changed
 from napari_s3net.plugin.layers.source import layer_placement
@@ -78,7 +79,7 @@ class VolumeTarget(Target):
     def restore(self) -> None:
         """Leave everything as it was before the run."""
         layer = self.layer
-        if layer is None or not self._earlier or not self._holds(layer):
+        if layer is None or not self._earlier or not holds(self._viewer, layer):
             return
         self._free_brush()
         if self._made:
@@ -105,9 +106,9 @@ class VolumeTarget(Target):
         napari.layers.Labels or None
             The layer; None if the image is gone.
         """
-        if not self._holds(self._image_layer):
+        if not holds(self._viewer, self._image_layer):
             return None
-        if self.layer is not None and not (self._holds(self.layer) and fits_source(self.layer, self.source)):
+        if self.layer is not None and not (holds(self._viewer, self.layer) and fits_source(self.layer, self.source)):
             self._free_brush()
             self.layer, self._made, self._earlier = None, True, {}
         layer = self._started()
