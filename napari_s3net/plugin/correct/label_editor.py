@@ -23,14 +23,10 @@ from napari_s3net.plugin.layers.metadata_history import history_of
 from napari_s3net.plugin.layers.object_outline import outline_object
 from napari_s3net.plugin.layers.palette import hex_colour
 from napari_s3net.plugin.layers.proxy import plain
-from napari_s3net.plugin.layers.result_layer import (
-    is_of_model,
-    metadata_of,
-    write_metadata,
-    write_undoable,
-)
+from napari_s3net.plugin.layers.result_layer import is_of_model, metadata_of, write_metadata
 from napari_s3net.plugin.layers.run_cache import cache_run, cached_run, remember_as_found
 from napari_s3net.plugin.layers.source import Source, inspect_source
+from napari_s3net.plugin.layers.written_labels import write_undoable
 from napari_s3net.provenance import Provenance
 from napari_s3net.result import Segmentation
 from napari_s3net.settings import Settings, presets

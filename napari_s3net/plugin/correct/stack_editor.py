@@ -20,11 +20,11 @@ from napari_s3net.plugin.jobs.background import MakeSteps
 from napari_s3net.plugin.jobs.run import spare_core
 from napari_s3net.plugin.layers.packed import check_sum
 from napari_s3net.plugin.layers.plane_key import PlaneKey
-from napari_s3net.plugin.layers.result_layer import write_planes_undoable
 from napari_s3net.plugin.layers.run_cache import cache_run, cached_run, compare_with_runs, remember_as_found
 from napari_s3net.plugin.layers.slice_states import SliceState, states_of
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.plugin.layers.stack import Stack
+from napari_s3net.plugin.layers.written_labels import write_planes_undoable
 from napari_s3net.plugin.widgets.text import plural
 from napari_s3net.progress import Step
 

@@ -13,8 +13,8 @@ from napari_s3net.correction.constraints import BACKGROUND, OBJECT
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.labels.ids import ids_in
 from napari_s3net.plugin.correct.chosen_labels import ChosenLabels
-from napari_s3net.plugin.layers.result_layer import write_undoable, write_unrecorded
 from napari_s3net.plugin.layers.stroke_layer import add_strokes, find_strokes, recolour_strokes
+from napari_s3net.plugin.layers.written_labels import write_undoable, write_unrecorded
 
 #: The smallest brush in pixels that can be seen and hit.
 LEAST_BRUSH = 3

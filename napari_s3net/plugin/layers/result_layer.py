@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import numpy as np
@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from napari_s3net.plugin.layers.metadata import Metadata
 from napari_s3net.plugin.layers.metadata_history import history_of
 from napari_s3net.plugin.layers.ownership import belongs_to, set_owner
-from napari_s3net.plugin.layers.packed import PackedPlane
 from napari_s3net.plugin.layers.palette import colormap_of, colour_table, hex_colour, object_table
 from napari_s3net.plugin.layers.placement import KEY, lies_on, transform_of
-from napari_s3net.plugin.layers.plane_key import Index, PlaneKey
+from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.shown import Shown, groups_of, shown_of
 from napari_s3net.plugin.layers.source import Source, level_scale
@@ -251,107 +250,6 @@ def result_layer(labels: NDArray[Any], image_layer: Any, name: str) -> Labels:
     layer = Labels(labels, name=name, opacity=OPACITY, **place)
     set_owner(layer, image_layer)
     return layer
-
-
-def write_unrecorded(layer: Labels, index: Index, plane: NDArray[Any]) -> None:
-    """Write a plane that undo knows nothing of: for previews and for going back.
-
-    Parameters
-    ----------
-    layer : napari.layers.Labels
-        Is written to.
-    index : tuple
-        The plane in the layer's array, from `PlaneKey.index`.
-    plane : numpy.ndarray
-        (H, W), the labels.
-    """
-    layer.data[index] = plane
-    layer.refresh(extent=False)
-
-
-def write_undoable(layer: Labels, index: Index, plane: NDArray[Any]) -> None:
-    """Write a plane as one step that undo takes back.
-
-    Parameters
-    ----------
-    layer : napari.layers.Labels
-        Is written to, where the labels differ.
-    index : tuple
-        The plane in the layer's array, from `PlaneKey.index`.
-    plane : numpy.ndarray
-        (H, W), the labels.
-    """
-    changed = np.nonzero(layer.data[index] != plane)
-    axes = iter(axis.astype(np.int32) for axis in changed)
-    where = tuple(next(axes) if isinstance(i, slice) else np.full(len(changed[0]), i, np.int32) for i in index)
-    with layer.block_history():
-        layer.data_setitem(where, plane[changed].astype(layer.data.dtype))
-    layer.refresh(extent=False)
-
-
-def write_planes_undoable(layer: Labels, planes: Mapping[PlaneKey, NDArray[Any]]) -> dict[PlaneKey, PackedPlane]:
-    """Write several planes as one step that undo takes back; the step keeps them compressed.
-
-    Parameters
-    ----------
-    layer : napari.layers.Labels
-        Is written to.
-    planes : mapping of PlaneKey to numpy.ndarray
-        New labels (H, W) of each plane.
-
-    Returns
-    -------
-    dict of PlaneKey to PackedPlane
-        The planes as they were written.
-    """
-    before = {key: PackedPlane.of(layer.data[key.index]) for key in planes}
-    for key, plane in planes.items():
-        layer.data[key.index] = plane
-    after = {key: PackedPlane.of(layer.data[key.index]) for key in planes}
-    record_planes(layer, before, after)
-    layer.refresh(extent=False)
-    return after
-
-
-def record_planes(layer: Labels, before: Mapping[PlaneKey, PackedPlane], after: Mapping[PlaneKey, PackedPlane]) -> None:
-    """Make one step of undo of planes that are written already.
-
-    Parameters
-    ----------
-    layer : napari.layers.Labels
-        Holds the planes.
-    before, after : mapping of PlaneKey to PackedPlane
-        What each plane had, and what it has now.
-    """
-    with layer.block_history():
-        for key, plane in after.items():
-            # A step is index, earlier and later values; that of napari's `data_setitem` has an index of each pixel.
-            layer._save_history((key.index, before[key], plane))  # noqa: SLF001
-
-
-def planes_of_step(layer: Labels, what: Literal["undo", "redo"]) -> dict[PlaneKey, int]:
-    """Find the planes that an undo or redo will write as a whole; see `record_planes`.
-
-    Parameters
-    ----------
-    layer : napari.layers.Labels
-        Holds the planes.
-    what : {"undo", "redo"}
-        What will be done.
-
-    Returns
-    -------
-    dict of PlaneKey to int
-        Check sums of the labels that each will have; empty where the step is one of napari's own.
-    """
-    steps = layer._undo_history if what == "undo" else layer._redo_history  # noqa: SLF001 - no public way to ask
-    found = {}
-    for atom in steps[-1] if steps else ():
-        if isinstance(atom[1], PackedPlane):  # what a brush has painted is kept in another way
-            index, before, after = atom
-            key = PlaneKey(tuple(None if isinstance(i, slice) else i for i in index))
-            found[key] = (before if what == "undo" else after).check_sum
-    return found
 
 
 def write_metadata(layer: Labels, key: PlaneKey, metadata: Metadata) -> None:

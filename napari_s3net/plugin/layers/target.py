@@ -32,11 +32,10 @@ from napari_s3net.plugin.layers.result_layer import (
     recolour,
     result_name,
     write_metadata,
-    write_undoable,
-    write_unrecorded,
 )
 from napari_s3net.plugin.layers.run_cache import cache_run, is_changed
 from napari_s3net.plugin.layers.source import Source, finest_level, layer_placement
+from napari_s3net.plugin.layers.written_labels import write_undoable, write_unrecorded
 from napari_s3net.result import Segmentation
 
 #: A preview has at most this many clusters.

@@ -6,20 +6,18 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 from napari.layers import Labels
 
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.proxy import holds, plain
 from napari_s3net.plugin.layers.renewal import renewals_of
-from napari_s3net.plugin.layers.result_layer import planes_of_step
 from napari_s3net.plugin.layers.run_cache import CachedRun, bring_back, compare_with_runs, known_runs
+from napari_s3net.plugin.layers.written_labels import Way, planes_of_step, steps_left
 
 #: So many steps can be taken back.
 MOST = 200
-#: Back, or back again.
-Way = Literal["undo", "redo"]
 
 _logs: weakref.WeakKeyDictionary[Any, UndoLog] = weakref.WeakKeyDictionary()
 
@@ -157,5 +155,4 @@ class UndoLog:
 
 def _is_left(step: Step, layer: Labels, what: Way) -> bool:
     """Whether the layer still has a step: its history may have been cleared, or gone through by itself."""
-    history = layer._undo_history if what == "undo" else layer._redo_history  # noqa: SLF001 - no public way to ask
-    return step.undo is not None or bool(history)
+    return step.undo is not None or bool(steps_left(layer, what))

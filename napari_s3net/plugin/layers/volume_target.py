@@ -16,11 +16,12 @@ from napari_s3net.plugin.layers.packed import PackedPlane, check_sum
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.proxy import holds
-from napari_s3net.plugin.layers.result_layer import fits_source, metadata_of, recolour, record_planes
+from napari_s3net.plugin.layers.result_layer import fits_source, metadata_of, recolour
 from napari_s3net.plugin.layers.run_cache import cache_run, is_changed
 from napari_s3net.plugin.layers.source import layer_placement
 from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.layers.target import REPLACED, Target
+from napari_s3net.plugin.layers.written_labels import record_planes
 from napari_s3net.result import Segmentation
 
 

@@ -28,18 +28,12 @@ from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.renewal import PerLayer
-from napari_s3net.plugin.layers.result_layer import (
-    find_result,
-    metadata_of,
-    recolour,
-    result_layer,
-    result_name,
-    write_planes_undoable,
-)
+from napari_s3net.plugin.layers.result_layer import find_result, metadata_of, recolour, result_layer, result_name
 from napari_s3net.plugin.layers.run_cache import cache_run, is_changed
 from napari_s3net.plugin.layers.slice_states import reviewed_pixels
 from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.layers.target import refuse_preview
+from napari_s3net.plugin.layers.written_labels import write_planes_undoable
 from napari_s3net.plugin.learn.open_layers import class_labels, class_segments
 from napari_s3net.plugin.widgets.text import plural
 from napari_s3net.result import Segmentation

@@ -15,8 +15,9 @@ from napari_s3net.plugin.correct.autosave import load
 from napari_s3net.plugin.correct.autosave_layers import autosave_of
 from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.correct.stack_editor import StackEditor
-from napari_s3net.plugin.layers.result_layer import metadata_of, write_undoable
+from napari_s3net.plugin.layers.result_layer import metadata_of
 from napari_s3net.plugin.layers.target import previewed
+from napari_s3net.plugin.layers.written_labels import write_undoable
 from tests.correction.test_slice_propagation import missing_ball, true_masks, volume
 
 pytestmark = pytest.mark.viewer

@@ -9,10 +9,10 @@ from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.correct.stack_editor import StackEditor
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.proxy import plain
-from napari_s3net.plugin.layers.result_layer import write_planes_undoable
 from napari_s3net.plugin.layers.run_cache import cache_run
 from napari_s3net.plugin.layers.slice_states import SliceState
 from napari_s3net.plugin.layers.undo import undo_log_of
+from napari_s3net.plugin.layers.written_labels import write_planes_undoable
 
 pytestmark = pytest.mark.viewer
 SLICES, SIDE = 7, 40

@@ -19,11 +19,10 @@ from napari_s3net.plugin.layers.result_layer import (
     recolour,
     result_layer,
     why_not_writable,
-    write_planes_undoable,
-    write_undoable,
 )
 from napari_s3net.plugin.layers.shown import Shown, choose_shown
 from napari_s3net.plugin.layers.source import source_of
+from napari_s3net.plugin.layers.written_labels import write_planes_undoable, write_undoable
 from napari_s3net.settings import Settings
 
 pytestmark = pytest.mark.viewer

@@ -5,10 +5,10 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_s3net.plugin.layers.plane_key import PlaneKey
-from napari_s3net.plugin.layers.result_layer import write_planes_undoable, write_undoable
 from napari_s3net.plugin.layers.run_cache import cache_run, cached_run, remember_as_found
 from napari_s3net.plugin.layers.slice_states import SliceState, states_of
 from napari_s3net.plugin.layers.undo import undo_log_of
+from napari_s3net.plugin.layers.written_labels import write_planes_undoable, write_undoable
 
 WHOLE = (slice(None), slice(None))
 
