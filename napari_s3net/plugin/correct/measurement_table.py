@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from magicgui.widgets import Table
-from qtpy.QtWidgets import QApplication, QWidget
+from qtpy.QtWidgets import QWidget
 
+from napari_s3net.plugin.widgets.copy_table import copy_table
 from napari_s3net.plugin.widgets.parts import button, caption, column
 from napari_s3net.plugin.widgets.text import NARROW, area_text, plural
 
@@ -51,14 +50,7 @@ class MeasurementTable(QWidget):
             self.show()
 
     def _copy(self, _: bool = False) -> None:
-        from napari_s3net.batch.tables import safe_cells
-
-        columns = list(dict.fromkeys(name for row in self._rows for name in row))
-        text = io.StringIO()
-        table = csv.DictWriter(text, columns, restval="", dialect="excel-tab")
-        table.writeheader()
-        table.writerows(map(safe_cells, self._rows))
-        QApplication.clipboard().setText(text.getvalue())
+        columns = copy_table(self._rows)
         self.line.setText(f"Copied: {plural(len(self._rows), 'row')} of {plural(len(columns), 'column')}.")
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
+from qtpy.QtWidgets import QFileDialog, QWidget
 
+from napari_s3net.plugin.widgets.copy_table import copy_table
 from napari_s3net.plugin.widgets.parts import button, caption, column, fold, row
 from napari_s3net.plugin.widgets.remembered import recall, remember
 from napari_s3net.plugin.widgets.text import NARROW, area_text, mean_text
@@ -82,7 +82,9 @@ class MeasuresPanel(QWidget):
         OSError
             If it cannot be written.
         """
-        values = self._cells()
+        from napari_s3net.batch.tables import safe_cells
+
+        values = safe_cells(self._row)
         known = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         goes_on = bool(known) and next(csv.reader(known[:1]), []) == list(values)
         with path.open("a" if goes_on else "w", encoding="utf-8", newline="") as stream:
@@ -91,23 +93,16 @@ class MeasuresPanel(QWidget):
                 table.writeheader()
             table.writerow(values)
 
-    def _cells(self) -> dict[str, Any]:
-        """The row of a table, which no spreadsheet takes for formulas."""
-        from napari_s3net.batch.tables import safe_cells
-
-        return safe_cells({"image": self._name, **self._values})
+    @property
+    def _row(self) -> dict[str, Any]:
+        return {"image": self._name, **self._values}
 
     def _tell(self, is_open: bool) -> None:
         if is_open:
             self.opened.emit()
 
     def _copy(self, _: bool = False) -> None:
-        values = self._cells()
-        text = io.StringIO()
-        table = csv.DictWriter(text, list(values), dialect="excel-tab")
-        table.writeheader()
-        table.writerow(values)
-        QApplication.clipboard().setText(text.getvalue())
+        copy_table([self._row])
         show_info("Copied to the clipboard.")
 
     def _add(self, _: bool = False) -> None:
