@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.correct.panels import UncertaintyPanel
 from napari_s3net.plugin.jobs.background import Background, estimate_uncertainty
-from napari_s3net.plugin.layers.axis_letters import camera_of
 from napari_s3net.plugin.layers.ownership import belongs_to, set_owner
 from napari_s3net.plugin.layers.placement import KEY, transform_of
 from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.stroke_layer import HELPER
+from napari_s3net.plugin.layers.view import camera_of
 from napari_s3net.plugin.widgets.text import plural, share_text
 
 #: In the metadata of a layer of uncertainty: what it is, and which labels it is of.

@@ -67,38 +67,6 @@ def axis_letters(layer: Any, source: Source, displayed: Sequence[int], camera: A
     return AxisLetters(OPPOSITE[right], right, OPPOSITE[bottom], bottom)
 
 
-def camera_of(viewer: Any) -> Any:
-    """The camera of a viewer, which has moved to its scene in napari 0.9.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        Of any version.
-
-    Returns
-    -------
-    napari.components.Camera
-        That of the view.
-    """
-    return getattr(viewer, "scene", viewer).camera
-
-
-def grid_of(viewer: Any) -> Any:
-    """Whether layers stand beside each other; has moved to the canvas in napari 0.9.
-
-    Parameters
-    ----------
-    viewer : napari.Viewer
-        Of any version.
-
-    Returns
-    -------
-    napari.components.grid.GridCanvas
-        Its `enabled` tells.
-    """
-    return getattr(viewer, "canvas", viewer).grid
-
-
 def _growing(layer: Any, source: Source) -> str | None:
     """To which side the index grows along the layer's last axes, the last one first; None where that is not known."""
     known = layer.metadata.get(KEY, {}).get("geometry")

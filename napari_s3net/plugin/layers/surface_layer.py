@@ -11,9 +11,9 @@ from napari.utils.colormaps.standardize_color import transform_color
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Geometry
 from napari_s3net.labels.surface import surface_of
-from napari_s3net.plugin.layers.axis_letters import camera_of
 from napari_s3net.plugin.layers.palette import MASK
 from napari_s3net.plugin.layers.placement import KEY, transform_of
+from napari_s3net.plugin.layers.view import camera_of
 
 #: Voxels of the box around the object that a surface is drawn of; of more, every second or third is taken, so that the
 #: window does not stand still.

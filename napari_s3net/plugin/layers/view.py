@@ -1,4 +1,4 @@
-"""The view fitted to what can be seen."""
+"""The view: its camera, and how it is fitted to what can be seen."""
 
 from __future__ import annotations
 
@@ -6,11 +6,42 @@ from typing import Any
 
 import numpy as np
 
-from napari_s3net.plugin.layers.axis_letters import camera_of, grid_of
 from napari_s3net.plugin.layers.proxy import plain
 
 #: Share of the canvas that the layers fill, as in napari.
 FILLED = 0.95
+
+
+def camera_of(viewer: Any) -> Any:
+    """The camera of a viewer, which has moved to its scene in napari 0.9.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Of any version.
+
+    Returns
+    -------
+    napari.components.Camera
+        That of the view.
+    """
+    return getattr(viewer, "scene", viewer).camera
+
+
+def grid_of(viewer: Any) -> Any:
+    """Whether layers stand beside each other; has moved to the canvas in napari 0.9.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Of any version.
+
+    Returns
+    -------
+    napari.components.grid.GridCanvas
+        Its `enabled` tells.
+    """
+    return getattr(viewer, "canvas", viewer).grid
 
 
 def show_whole(viewer: Any) -> None:

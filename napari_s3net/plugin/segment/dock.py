@@ -23,12 +23,12 @@ from napari_s3net.plugin.correct.autosave_layers import autosave_of
 from napari_s3net.plugin.jobs.folder_watch import FolderWatch
 from napari_s3net.plugin.jobs.session import Phase, Session, cancel_all, screen_of
 from napari_s3net.plugin.jobs.thread_job import busy_words, is_busy
-from napari_s3net.plugin.layers.axis_letters import camera_of, grid_of
 from napari_s3net.plugin.layers.file_of import file_of
 from napari_s3net.plugin.layers.result_layer import find_result, follow_name
 from napari_s3net.plugin.layers.source import Source, describe_source, inspect_source, source_of, thickness_text
 from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.layers.target import Target
+from napari_s3net.plugin.layers.view import camera_of, grid_of
 from napari_s3net.plugin.layers.volume_target import VolumeTarget
 from napari_s3net.plugin.segment.chosen_image import ChosenImage
 from napari_s3net.plugin.segment.letters_controller import LettersController

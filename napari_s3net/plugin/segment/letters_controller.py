@@ -6,8 +6,9 @@ from typing import Any
 
 from qtpy.QtWidgets import QWidget
 
-from napari_s3net.plugin.layers.axis_letters import AxisLetters, axis_letters, camera_of, grid_of
+from napari_s3net.plugin.layers.axis_letters import AxisLetters, axis_letters
 from napari_s3net.plugin.layers.source import Source
+from napari_s3net.plugin.layers.view import camera_of, grid_of
 from napari_s3net.plugin.widgets.edge_letters import EdgeLetters
 
 

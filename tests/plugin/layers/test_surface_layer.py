@@ -6,9 +6,9 @@ from napari.layers import Labels
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.image import Geometry
 from napari_s3net.plugin.layers import surface_layer
-from napari_s3net.plugin.layers.axis_letters import camera_of
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.surface_layer import show_surface
+from napari_s3net.plugin.layers.view import camera_of
 
 ABOUT = {KEY: {"source": "scan", "foreground": [2], "names": {2: "Lung"}, "settings": {}}}
 

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_s3net.plugin.layers.axis_letters import camera_of
-from napari_s3net.plugin.layers.view import hide_others, show_whole
+from napari_s3net.plugin.layers.view import camera_of, hide_others, show_whole
 
 
 def view_of(viewer):

@@ -6,9 +6,9 @@ from napari.components import ViewerModel
 from qtpy.QtWidgets import QWidget
 
 from napari_s3net.image import Geometry
-from napari_s3net.plugin.layers.axis_letters import camera_of
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.source import source_of
+from napari_s3net.plugin.layers.view import camera_of
 from napari_s3net.plugin.segment.letters_controller import LettersController
 
 pytestmark = pytest.mark.viewer
