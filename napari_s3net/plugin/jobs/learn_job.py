@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from napari_s3net.plugin.jobs.stepped_job import SteppedJob
 from napari_s3net.plugin.jobs.thread_job import ThreadJob
 from napari_s3net.result import Segmentation
 from napari_s3net.segments import colour_of_hex
+
+if TYPE_CHECKING:
+    from napari_s3net.learning.stopped import Beginning
 
 #: Seconds between two previews, at least.
 PREVIEW_SECONDS = 2.0
@@ -52,7 +55,8 @@ class LearnRequest:
     classes : dict of int to str
         Names of the values that labels may have; empty for those that occur.
     again : bool
-        Go on from the model that is there.
+        Go on from what was learned before, where there is something: from a run of the same labels and settings that
+        was stopped at its step, else from the weights of the model.
     preview : Image or None
         A plane to show the network's answer on.
     colours : dict of int to str
@@ -84,13 +88,13 @@ class LearnJob(SteppedJob):
     def _do(self) -> Any:
         from napari_s3net.learning.model import save_model
         from napari_s3net.learning.read_examples import iter_examples
-        from napari_s3net.learning.run import belongs_to_run
+        from napari_s3net.learning.stopped import begin, keep_start
         from napari_s3net.learning.train import iter_learn
         from napari_s3net.runtime.device import resolve_device
 
         asked = self._request
         assert asked is not None  # noqa: S101 - let go of only when over
-        card = self._card_before(asked.model) if asked.again else None
+        card = self._card_before(asked.model) if asked.again and asked.model.is_file() else None
         steps = iter_examples(
             asked.pairs,
             asked.settings.size,
@@ -98,18 +102,16 @@ class LearnJob(SteppedJob):
             normalisation=card.normalisation if card else None,
         )
         data = self._follow(steps)
-        if data.left_out:
-            self._notice = f"{len(data.left_out)} left out: {data.left_out[0]}"
         self._plane = self._prepared(data)
-        init = asked.model if asked.again else None
-        checkpoint = checkpoint_of(asked.model)
-        if not belongs_to_run(checkpoint, data, asked.settings, init):
-            checkpoint.unlink(missing_ok=True)  # of labels or settings as they were before
-        device = resolve_device("auto")
-        learned = self._follow(iter_learn(data, asked.settings, device, init=init, checkpoint=checkpoint))
+        beginning = begin(asked.model, data, asked.settings, again=asked.again)
+        left_out = f"{len(data.left_out)} left out: {data.left_out[0]}" if data.left_out else ""
+        self._notice = " ".join(filter(None, (_beginning_text(beginning, asked.settings.steps), left_out)))
+        options = {"init": beginning.init, "checkpoint": checkpoint_of(asked.model)}
+        learned = self._follow(iter_learn(data, asked.settings, resolve_device("auto"), **options))
         colours = {value: colour_of_hex(text) for value, text in asked.colours.items()}
         learned = replace(learned, card=replace(learned.card, colours={**learned.card.colours, **colours}))
         if not self._cancelled.is_set():
+            keep_start(asked.model, beginning.init)
             save_model(asked.model, learned)
         return learned.card
 
@@ -217,6 +219,16 @@ class NextJob(SteppedJob):
         model = load_model(self._model)
         chosen = self._follow(iter_next(model, self._paths, self._corrected))
         return (chosen[0], drain(iter_apply(read_image(chosen[0]), model))) if chosen else None
+
+
+def _beginning_text(beginning: Beginning, steps: int) -> str:
+    """Whether a run goes on where one was stopped; empty where none was."""
+    if beginning.goes_on:
+        return f"Goes on after step {beginning.stopped_at:,} of {steps:,}, where it was stopped."
+    if not beginning.stopped_at:
+        return ""
+    anew = "begins anew" if beginning.init is None else "begins at step 1 with the weights of that model"
+    return f"Labels or settings are others than when it was stopped after step {beginning.stopped_at:,}: it {anew}."
 
 
 def _nothing() -> Image:

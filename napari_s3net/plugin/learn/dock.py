@@ -103,13 +103,12 @@ class LearnDock(Dock):
         form = self.form
         if not self._may_begin() or self.labelled is None or form.model is None:
             return
-        settings, again = form.settings(), bool(form.again.value) and form.model.is_file()
         request = LearnRequest(
             self.labelled.pairs,
             form.model,
-            settings,
+            form.settings(),
             form.class_names(),
-            again=again,
+            again=bool(form.again.value),
             preview=self.preview.choose(form.previewed, form.classes.colours()),
             colours=form.classes.colours(),
         )

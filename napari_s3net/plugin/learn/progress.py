@@ -7,6 +7,7 @@ from typing import Any
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QProgressBar
 
+from napari_s3net.learning.settings import LEARNING
 from napari_s3net.learning.steps import LearnStep, ReadStep
 from napari_s3net.plugin.widgets.loss_plot import LossPlot
 from napari_s3net.plugin.widgets.text import long_text, plural
@@ -106,7 +107,8 @@ class Progress(QObject):
         if isinstance(step, LearnStep):
             done, total = step.iteration, step.total
             losses = {TERMS.get(name, name): value for name, value in step.losses.items()}
-            self.plot.add([losses] * (done - self._learned))
+            unseen = done - 1 if not self._learned and done > LEARNING.report_every else 0  # of a run that goes on
+            self.plot.add([{}] * unseen + [losses] * (done - self._learned - unseen))
             self._learned = done
             self._say(self._learning(step))
         elif isinstance(step, ReadStep):

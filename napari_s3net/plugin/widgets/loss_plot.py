@@ -32,7 +32,7 @@ def layout_lines(
     Parameters
     ----------
     history : sequence of mapping
-        The losses of each iteration so far.
+        The losses of each iteration so far; of one that nobody saw there are none, and a line begins after it.
     total : int
         Iterations at most: the right end of the field, so that lines grow and never squeeze.
     width, height : float
@@ -47,13 +47,15 @@ def layout_lines(
         end above the line at the bottom, which stands for 0.
     """
     names = list(history[-1]) if history else []
-    top = max((max(losses.values()) for losses in history), default=0.0) or 1.0
+    top = max((value for losses in history for value in losses.values()), default=0.0) or 1.0
     step = width / max(total - 1, 1)
 
     def y(value: float) -> float:
         return MARGIN + (height - 2 * MARGIN) * (1 - min(max(value / top, 0.0), 1.0))
 
-    points = {name: tuple((i * step, y(losses.get(name, 0.0))) for i, losses in enumerate(history)) for name in names}
+    points = {
+        name: tuple((i * step, y(losses[name])) for i, losses in enumerate(history) if name in losses) for name in names
+    }
     places = spread([points[name][-1][1] for name in names], line_height, height - MARGIN)
     return tuple(Line(name, points[name], place) for name, place in zip(names, places, strict=True))
 

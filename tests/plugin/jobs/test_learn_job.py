@@ -1,10 +1,15 @@
 """Learning, applying and choosing, each in a thread."""
 
+import shutil
+
 import numpy as np
 import pytest
+import torch
 from qtpy.QtCore import QThreadPool
 
+from napari_s3net.image import Geometry
 from napari_s3net.io import read_image
+from napari_s3net.io.write import write_labels
 from napari_s3net.learning.files import find_images_with_labels
 from napari_s3net.learning.label_scan import scan_labels
 from napari_s3net.learning.model import load_model
@@ -36,10 +41,10 @@ def finish(job, qtbot):
     return job.take_outcome()
 
 
-def learn(folder, steps=4, **options):
+def learn(folder, steps=4, kind=LearnJob, **options):
     pairs = tuple(find_images_with_labels(folder / "images", folder / "labels"))
     settings = learn_settings(**{**TINY, "steps": steps})
-    return LearnJob(LearnRequest(pairs, folder / "m.safetensors", settings, {}, **options))
+    return kind(LearnRequest(pairs, folder / "m.safetensors", settings, {}, **options))
 
 
 def test_learned_then_applied_then_the_next_is_chosen(folder, qtbot):
@@ -74,6 +79,62 @@ def test_stopped_while_paused_it_keeps_what_it_has(folder, qtbot):
     job.stop()
     finish(job, qtbot)
     assert load_model(folder / "m.safetensors").card.record["steps"] < 100_000
+
+
+class StoppedJob(LearnJob):
+    """Stopped after step 12."""
+
+    def _look(self, step):
+        super()._look(step)
+        if getattr(step, "iteration", 0) == 12:
+            self.stop()
+
+
+def train(folder, qtbot, kind=LearnJob, steps=20, again=True):
+    """The weights that were learned, the steps that came, and what was said."""
+    job = learn(folder, steps, kind, again=again)
+    job.start()
+    finish(job, qtbot)
+    update = job.collect()
+    weights = load_model(folder / "m.safetensors").network.state_dict()
+    return weights, [step.iteration for step in update.steps if hasattr(step, "network")], update.notice
+
+
+@pytest.mark.parametrize("generation", [1, 2])
+def test_stopped_and_trained_again_it_ends_as_if_never_stopped(folder, tmp_path_factory, qtbot, generation):
+    other = tmp_path_factory.mktemp("runs") / "other"
+    for _ in range(generation - 1):
+        train(folder, qtbot, steps=5)
+    shutil.copytree(folder, other)
+    whole, steps, said = train(folder, qtbot)
+    assert (steps, said) == ([*range(1, 21)], "")
+    for kind in (StoppedJob, LearnJob):
+        weights, steps, said = train(other, qtbot, kind)
+    assert steps == [*range(13, 21)]
+    assert said == "Goes on after step 12 of 20, where it was stopped."
+    assert all(torch.equal(value, weights[name]) for name, value in whole.items())
+    assert sorted(path.name for path in other.glob("*.safetensors")) == ["m.safetensors"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [({"steps": 21}, "begins at step 1 with the weights of that model."), ({"again": False}, "it begins anew.")],
+)
+def test_with_other_settings_it_begins_anew_and_says_from_what(folder, qtbot, options, words):
+    train(folder, qtbot, StoppedJob)
+    _, steps, said = train(folder, qtbot, **options)
+    assert steps == [*range(1, options.get("steps", 20) + 1)]
+    assert said.startswith("Labels or settings are others than when it was stopped after step 12: ")
+    assert said.endswith(words)
+
+
+def test_with_another_correction_it_begins_anew_from_the_weights(folder, qtbot):
+    train(folder, qtbot, StoppedJob)
+    write_labels(folder / "labels" / "a2.png", scene(2)[1], Geometry.identity(2))
+    _, steps, said = train(folder, qtbot)
+    assert steps[0] == 1
+    assert "with the weights of that model" in said
+    assert load_model(folder / "m.safetensors").card.record["started from"] == "m.safetensors"
 
 
 def test_cancelled_it_keeps_nothing(folder, qtbot):

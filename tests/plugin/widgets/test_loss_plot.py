@@ -30,6 +30,11 @@ def test_no_name_lies_over_the_line_at_the_bottom(losses):
     assert max(line.label_y + 14 / 2 for line in lines) <= 54 - MARGIN
 
 
+def test_of_steps_that_nobody_saw_nothing_is_drawn():
+    (line,) = layout_lines([{}, {}, {"a": 1.0}, {"a": 0.5}], 5, 100, 80, 12)
+    assert [x for x, _ in line.points] == [50, 75]
+
+
 def test_larger_is_higher():
     cluster, transformation, _ = layout_lines(HISTORY[:1], 10, 180, 80, 12)
     assert cluster.points[0][1] < transformation.points[0][1]
