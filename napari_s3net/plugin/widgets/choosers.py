@@ -255,7 +255,7 @@ class Choosers(QWidget):
         return {**self.basic.values(), **self.advanced.values()}
 
     def _choose_preset(self, _: int) -> None:
-        self.preset_chosen.emit(self.preset_name)
+        self.preset_chosen.emit(self.preset_key)
 
     def _choose_device(self, _: int) -> None:
         self.device_chosen.emit()

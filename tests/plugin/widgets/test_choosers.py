@@ -41,6 +41,17 @@ def test_choosing_tells_and_showing_does_not(choosers, qtbot):
     assert told.args == ["skin"]
 
 
+@pytest.mark.parametrize("own", [False, True], ids=["a shipped one", "one of the user's own"])
+def test_the_preset_that_is_chosen_in_the_list_is_the_one_that_is_told(choosers, qtbot, own):
+    choosers.show_own_presets({"My lamp": OwnPreset("My lamp", "skin", presets["skin"].settings)})
+    key = OWN + "My lamp" if own else "mri"
+    place = choosers.preset.choices.index(key)
+    choosers.preset.native.setCurrentIndex(place)
+    with qtbot.waitSignal(choosers.preset_chosen, timeout=1000) as told:
+        choosers.preset.native.activated.emit(place)
+    assert told.args == [key]
+
+
 def test_images_are_listed_with_their_whole_names_as_tips(choosers, qtbot):
     choosers.show_images(["a", "a very long name of an image"], 1)
     assert choosers.image.toolTip() == "a very long name of an image"
