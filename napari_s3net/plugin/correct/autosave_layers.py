@@ -16,7 +16,8 @@ from qtpy.QtWidgets import QApplication
 from napari_s3net.errors import ReadError
 from napari_s3net.plugin.correct import autosave as disk
 from napari_s3net.plugin.correct.autosave import RecentSession, SavedSession, SessionWriter
-from napari_s3net.plugin.correct.label_editor import LabelEditor, editor_of
+from napari_s3net.plugin.correct.chosen_labels import ChosenLabels
+from napari_s3net.plugin.correct.label_editor import editor_of
 from napari_s3net.plugin.layers.file_of import file_of
 from napari_s3net.plugin.layers.locks import locks_of
 from napari_s3net.plugin.layers.packed import PackedPlane, check_sum
@@ -279,12 +280,12 @@ class Autosave(QObject):
 
     def _session(self, layer: Labels) -> SavedSession | None:
         """The session as it is now, in arrays of its own; None for what is no label layer on an image."""
-        editor = LabelEditor(self._viewer)
-        if layer not in editor.candidates():
+        chosen = ChosenLabels(self._viewer)
+        if layer not in chosen.candidates():
             return None
-        editor.layer = layer
-        source, strokes, locks = editor.source, editor.strokes.layer, locks_of(layer)
-        if source is None or editor.problem:
+        chosen.layer = layer
+        source, strokes, locks = chosen.source, find_strokes(self._viewer.layers, layer), locks_of(layer)
+        if source is None or chosen.problem:
             return None
         drawn = np.zeros(layer.data.shape, np.int32) if strokes is None else np.array(strokes.data)
         return SavedSession(
@@ -298,7 +299,7 @@ class Autosave(QObject):
             locked_part=None if locks.held is None or not locks.held.any() else locks.held.copy(),
             states=states_of(layer).copy(),
             first=first_labels(layer),
-            pixels=_pixels_of(editor.image),
+            pixels=_pixels_of(chosen.image),
         )
 
     def _find(self, saved: SavedSession) -> ImageLayer | None:
