@@ -14,16 +14,14 @@ from qtpy.QtWidgets import QFileDialog, QGridLayout, QSizePolicy, QStyle, QWidge
 from napari_s3net.batch import KINDS, Plan
 from napari_s3net.batch.plan import FURTHER, USUAL
 from napari_s3net.errors import InvalidSettingsError
-from napari_s3net.plugin.widgets.choosers import OWN
 from napari_s3net.plugin.widgets.device_text import device_label
 from napari_s3net.plugin.widgets.fields import add_fields, add_row, form_layout, make_field
-from napari_s3net.plugin.widgets.own_presets import own_presets
+from napari_s3net.plugin.widgets.own_presets import OWN, own_presets, preset_choices
 from napari_s3net.plugin.widgets.parts import column, fold, one_line
 from napari_s3net.plugin.widgets.preset_menu import FOLDER as PRESETS
 from napari_s3net.plugin.widgets.remembered import recall, remember
 from napari_s3net.preset_files import read_changes
 from napari_s3net.runtime.machine import cores
-from napari_s3net.settings import presets
 
 AUTO, FROM_FILE = "auto", "file"
 
@@ -73,12 +71,7 @@ class BatchForm(QWidget):
             AUTO,
             "Settings",
             "Ready-made settings, your own presets, or those of a file such as an earlier result's.",
-            choices=[
-                ("Auto: by the image", AUTO),
-                *((preset.label, name) for name, preset in presets.items()),
-                *((name, OWN + name) for name in self._own),
-                ("From a file…", FROM_FILE),
-            ],
+            choices=[("Auto: by the image", AUTO), *preset_choices(self._own), ("From a file…", FROM_FILE)],
         )
         self.fit = make_field(
             "image",

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QPushButton, QWidget
 
 from napari_s3net.plugin.widgets.device_text import device_label, device_text
 from napari_s3net.plugin.widgets.fields import Chooser, add_row, form_layout, make_field
+from napari_s3net.plugin.widgets.own_presets import OWN, preset_choices
 from napari_s3net.plugin.widgets.parts import column, fold, one_line, row
 from napari_s3net.plugin.widgets.preset_menu import PresetMenu
 from napari_s3net.plugin.widgets.settings_form import SettingsForm
@@ -17,9 +18,6 @@ from napari_s3net.preset_files import OwnPreset
 from napari_s3net.runtime.machine import cores, may_have_card
 from napari_s3net.runtime.memory import card_name
 from napari_s3net.settings import Settings, presets
-
-#: Before the name of a preset of the user's own, as the list's key.
-OWN = "own:"
 
 
 class Choosers(QWidget):
@@ -53,8 +51,8 @@ class Choosers(QWidget):
         self._own: dict[str, OwnPreset] = {}
         self._line = ""
         self._is_filling = False
-        names = [(preset.label, name) for name, preset in presets.items()]
-        self.preset = make_field("generic", "Preset", "Ready-made settings for a kind of image.", choices=names)
+        tip = "Ready-made settings for a kind of image."
+        self.preset = make_field("generic", "Preset", tip, choices=preset_choices(()))
         self.presets = PresetMenu(self._in_form)
         self.device = make_field("auto", "Compute", "What the run computes on.", choices=[("Auto", "auto")])
         self.image_line, self.preset_line, self.device_line = one_line(), one_line(), one_line()
@@ -115,8 +113,7 @@ class Choosers(QWidget):
         """
         chosen, base = self.preset_key, self.preset_name
         self._own = own
-        choices = [(preset.label, name) for name, preset in presets.items()]
-        choices += [(name, OWN + name) for name in own]
+        choices = preset_choices(own)
         self.preset.choices = []  # magicgui keeps those that stay where they are
         self.preset.choices = choices
         self.preset.value = chosen if chosen in [key for _, key in choices] else base

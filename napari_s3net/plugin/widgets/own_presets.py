@@ -3,12 +3,33 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from napari_s3net.errors import InvalidSettingsError
 from napari_s3net.io.write import replacing
 from napari_s3net.plugin.widgets import remembered
 from napari_s3net.preset_files import OwnPreset, read_preset
+from napari_s3net.settings import presets
+
+#: Before the name of a preset of the user's own, as its key in a list.
+OWN = "own:"
+
+
+def preset_choices(own: Iterable[str]) -> list[tuple[str, str]]:
+    """List what can be chosen: the shipped presets, and below them the user's own.
+
+    Parameters
+    ----------
+    own : iterable of str
+        Names of the user's own.
+
+    Returns
+    -------
+    list of tuple
+        Text and key of each.
+    """
+    return [*((preset.label, name) for name, preset in presets.items()), *((name, OWN + name) for name in own)]
 
 
 def preset_folder() -> Path:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from qtpy.QtCore import QObject
 
 from napari_s3net.errors import S3NetError
-from napari_s3net.plugin.widgets.choosers import OWN, Choosers
-from napari_s3net.plugin.widgets.own_presets import own_presets
+from napari_s3net.plugin.widgets.choosers import Choosers
+from napari_s3net.plugin.widgets.own_presets import OWN, own_presets
 from napari_s3net.plugin.widgets.remembered import recall, remember
 from napari_s3net.settings import Settings
 
