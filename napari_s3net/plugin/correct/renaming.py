@@ -12,7 +12,6 @@ from typing import Any
 from napari.layers import Labels
 
 from napari_s3net.plugin.layers.layer_segments import names_in_features
-from napari_s3net.plugin.layers.metadata import with_name
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.result_layer import metadata_of, write_metadata
@@ -36,9 +35,12 @@ def rename_label(viewer: Any, layer: Labels, key: PlaneKey, label: int, name: st
         Its new name.
     """
     about = metadata_of(layer)
-    known = names_in_features(layer.features) if about is None else about["names"]
-    put = partial(_put, layer, key, label)
-    undo_log_of(viewer).note(layer, partial(put, known.get(label, "")), partial(put, name))
+    if about is not None:
+        change_metadata(viewer, layer, key, names={**about["names"], label: name})
+        return
+    put = partial(_put_name, layer, label)
+    known = names_in_features(layer.features).get(label, "")
+    undo_log_of(viewer).note(layer, partial(put, known), partial(put, name))
     put(name)
 
 
@@ -61,25 +63,38 @@ def choose_object(viewer: Any, layer: Labels, key: PlaneKey, foreground: Iterabl
     bool
         False where they are the object already.
     """
-    before, after = list(layer.metadata[KEY]["foreground"]), sorted(int(i) for i in foreground)
-    if before == after:
+    after = sorted(int(i) for i in foreground)
+    if after == list(layer.metadata[KEY]["foreground"]):
         return False
-    put = partial(_change, layer, key)
-    undo_log_of(viewer).note(layer, partial(put, foreground=before), partial(put, foreground=after))
-    put(foreground=after)
+    change_metadata(viewer, layer, key, foreground=after)
     return True
 
 
-def _put(layer: Labels, key: PlaneKey, label: int, name: str) -> None:
-    about = metadata_of(layer)
-    if about is None:
-        layer.features = _with_name(layer.features, label, name)
-    else:
-        _change(layer, key, **with_name(about, label, name))
+def change_metadata(viewer: Any, layer: Labels, key: PlaneKey, **entries: Any) -> None:
+    """Give entries of a result's metadata other values, as one step of undo.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Whose undo knows of it.
+    layer : napari.layers.Labels
+        The result.
+    key : PlaneKey
+        The plane in view.
+    **entries
+        Names, or the object's labels, by the metadata's names for them.
+    """
+    put = partial(_put, layer, key)
+    before = {name: layer.metadata[KEY][name] for name in entries}
+    undo_log_of(viewer).note(layer, partial(put, **before), partial(put, **entries))
+    put(**entries)
 
 
-def _change(layer: Labels, key: PlaneKey, **entries: Any) -> None:
-    """Give entries of a result's metadata other values."""
+def _put_name(layer: Labels, label: int, name: str) -> None:
+    layer.features = _with_name(layer.features, label, name)
+
+
+def _put(layer: Labels, key: PlaneKey, **entries: Any) -> None:
     write_metadata(layer, key, {**layer.metadata[KEY], **entries})
     layer.refresh(extent=False)  # tells the docks
 

@@ -17,6 +17,7 @@ from napari_s3net.image import Image
 from napari_s3net.labels.measure import Cluster, count_voxels
 from napari_s3net.plugin.correct.autosave_layers import autosave_of
 from napari_s3net.plugin.correct.label_editor import editor_of
+from napari_s3net.plugin.correct.renaming import change_metadata
 from napari_s3net.plugin.correct.tools import merge
 from napari_s3net.plugin.jobs.newest_answer import NewestAnswer
 from napari_s3net.plugin.jobs.pause import after_pause
@@ -25,7 +26,6 @@ from napari_s3net.plugin.layers.metadata import (
     Metadata,
     mask_of_layer,
     restored,
-    with_name,
     with_new_ids,
     with_tick,
 )
@@ -40,7 +40,6 @@ from napari_s3net.plugin.layers.result_layer import (
 )
 from napari_s3net.plugin.layers.shown import Shown, choose_shown, shown_of
 from napari_s3net.plugin.layers.source import Source
-from napari_s3net.plugin.layers.undo import undo_log_of
 from napari_s3net.plugin.segment import result_commands as commands
 from napari_s3net.plugin.segment.hovered_cluster import HoveredCluster
 from napari_s3net.plugin.segment.measuring import Measurer
@@ -177,7 +176,7 @@ class ResultController(QObject):
         state = source.key, check_sum(plane)
         if state == self._state:
             return
-        self._state = state
+        self._state, self._clusters = state, []
         metadata = restored(self.metadata, history_of(layer).recall(source.key, plane, self.metadata))
         if metadata is not self.metadata:
             self._write_metadata(metadata)
@@ -269,12 +268,17 @@ class ResultController(QObject):
         """Labels may have changed, by a stroke or an undo; a step through a stack looks alike and changes nothing."""
         self.measure()
         self._look_at_saved()
-        if self.layer is not None and self._clusters and self._shown_about is not metadata_of(self.layer):
-            self._show_rows()  # renamed, or given another object, in another dock
-            self._masks.update(self.layer)
+        self._show_about()
         if not self._has_moved:
             self._count()
         self._has_moved = False
+
+    def _show_about(self) -> None:
+        """Show another name or object, whoever has given it."""
+        about = None if self.layer is None else metadata_of(self.layer)
+        if self.layer is not None and about is not None and self._clusters and about is not self._shown_about:
+            self._show_rows()
+            self._masks.update(self.layer)
 
     def _look_at_saved(self) -> None:
         """Say whether the result has changed since it was saved."""
@@ -314,36 +318,24 @@ class ResultController(QObject):
         metadata = self.metadata
         for one in self._ids(label):
             metadata = with_tick(metadata, one, is_object=is_object)
-        self._change_metadata(metadata)
+        self._change_metadata(foreground=metadata["foreground"])
 
     def _rename(self, label: int, name: str) -> None:
-        metadata = self.metadata
-        for one in self._ids(label):
-            metadata = with_name(metadata, one, name)
-        self._change_metadata(metadata)
+        names = {**self.metadata["names"], **dict.fromkeys(self._ids(label), name)}
+        self._change_metadata(names=names)
 
-    def _change_metadata(self, metadata: Metadata) -> None:
+    def _change_metadata(self, **entries: Any) -> None:
         """A tick or a name: one step of undo, though no label changes."""
         assert self.layer is not None  # noqa: S101 - asked for with a result
-        before, layer = self.metadata, self.layer
-        put = partial(self._put_metadata, layer)
-        undo_log_of(self._viewer).note(layer, partial(put, before), partial(put, metadata))
-        put(metadata)
-
-    def _put_metadata(self, layer: Labels, metadata: Metadata) -> None:
-        if layer is self.layer:
-            self._write_metadata(metadata)
-            self._show_rows()
-            self._masks.update(layer)
-        else:
-            layer.metadata = {**layer.metadata, KEY: metadata}
-            recolour(layer)
+        assert self._source is not None  # noqa: S101 - likewise
+        change_metadata(self._viewer, self.layer, self._source.key, **entries)
 
     def _choose_shown(self, shown: Shown) -> None:
         if self.layer is not None:
             choose_shown(self.layer, shown)
             self._recolour()
-            self._show_rows()
+            if self._clusters:
+                self._show_rows()
 
     def _merge(self, labels: list[int]) -> None:
         """Make one cluster of several in the plane in view, as one step of undo; locks stay as they are."""
@@ -377,6 +369,7 @@ class ResultController(QObject):
         self._changed()
 
     def _changed(self, event: Any = None) -> None:
+        self._show_about()
         self._measure_soon.start()
 
     def _release(self) -> None:
