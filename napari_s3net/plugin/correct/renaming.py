@@ -12,6 +12,7 @@ from typing import Any
 from napari.layers import Labels
 
 from napari_s3net.plugin.layers.layer_segments import names_in_features
+from napari_s3net.plugin.layers.metadata import with_name
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.result_layer import metadata_of, write_metadata
@@ -36,7 +37,7 @@ def rename_label(viewer: Any, layer: Labels, key: PlaneKey, label: int, name: st
     """
     about = metadata_of(layer)
     if about is not None:
-        change_metadata(viewer, layer, key, names={**about["names"], label: name})
+        change_metadata(viewer, layer, key, names=with_name(about, label, name)["names"])
         return
     put = partial(_put_name, layer, label)
     known = names_in_features(layer.features).get(label, "")

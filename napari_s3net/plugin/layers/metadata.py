@@ -277,6 +277,26 @@ def with_tick(metadata: Metadata, label: int, *, is_object: bool) -> Metadata:
     return {**metadata, "foreground": sorted([*others, label] if is_object else others)}
 
 
+def with_name(metadata: Metadata, label: int, name: str) -> Metadata:
+    """Rename a cluster.
+
+    Parameters
+    ----------
+    metadata : dict
+        Stays as it is.
+    label : int
+        The cluster's id.
+    name : str
+        Its new name.
+
+    Returns
+    -------
+    dict
+        A changed copy.
+    """
+    return {**metadata, "names": {**metadata["names"], label: name}}
+
+
 def with_new_ids(metadata: Metadata, ids: Iterable[int]) -> Metadata:
     """Add ids that the user has painted, without names.
 

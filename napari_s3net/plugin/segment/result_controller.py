@@ -26,6 +26,7 @@ from napari_s3net.plugin.layers.metadata import (
     Metadata,
     mask_of_layer,
     restored,
+    with_name,
     with_new_ids,
     with_tick,
 )
@@ -321,8 +322,10 @@ class ResultController(QObject):
         self._change_metadata(foreground=metadata["foreground"])
 
     def _rename(self, label: int, name: str) -> None:
-        names = {**self.metadata["names"], **dict.fromkeys(self._ids(label), name)}
-        self._change_metadata(names=names)
+        metadata = self.metadata
+        for one in self._ids(label):
+            metadata = with_name(metadata, one, name)
+        self._change_metadata(names=metadata["names"])
 
     def _change_metadata(self, **entries: Any) -> None:
         """A tick or a name: one step of undo, though no label changes."""
