@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from napari.utils.notifications import show_error
@@ -16,6 +17,7 @@ from napari_s3net.errors import S3NetError
 from napari_s3net.plugin.batch.form import BatchForm
 from napari_s3net.plugin.batch.open_row import OpenedResult
 from napari_s3net.plugin.batch.progress import BatchProgress
+from napari_s3net.plugin.batch.replacing import may_replace, replaced_files
 from napari_s3net.plugin.batch.result_opener import ResultOpener
 from napari_s3net.plugin.batch.results_text import earlier_text, link, page_links, review_text
 from napari_s3net.plugin.batch.review_controller import ReviewController
@@ -26,7 +28,7 @@ from napari_s3net.plugin.jobs.batch_job import BatchJob, BatchUpdate, FolderCont
 from napari_s3net.plugin.jobs.folder_watch import FolderWatch
 from napari_s3net.plugin.jobs.thread_job import Activity, Failure, busy_words, is_busy
 from napari_s3net.plugin.widgets.dock import Dock
-from napari_s3net.plugin.widgets.parts import caption, row
+from napari_s3net.plugin.widgets.parts import caption, row, show_primary
 from napari_s3net.plugin.widgets.progress_text import summary_text
 from napari_s3net.plugin.widgets.text import plural
 
@@ -56,6 +58,10 @@ class BatchDock(Dock):
         self._scan: FolderScan | None = None
         self._page: PageJob | None = None
         self._items: dict[str, Item] = {}
+        #: Of the settings that are asked for, as in the rows of results.
+        self._digest = ""
+        #: Whether the review begins as soon as it is known what is in the folders.
+        self._is_to_review = False
         #: What was decided before the batch began.
         self._review: Review | None = None
         self._link = ""
@@ -89,6 +95,8 @@ class BatchDock(Dock):
         if is_busy():
             self.fail(busy_words("A run"))
             return
+        if not self._may_replace():
+            return
         self.review_controller.end()
         self.show_message("")
         self.progress = BatchProgress()
@@ -103,6 +111,16 @@ class BatchDock(Dock):
         self.line.setText("Looking for images…")
         self._timer.start()
         self._show_state()
+
+    @property
+    def _replaced(self) -> list[str]:
+        """Files whose results Start would replace."""
+        return replaced_files(self._rows(), self._digest, restart=bool(self.form.restart.value))
+
+    def _may_replace(self) -> bool:
+        """Whether the batch may begin; asked where it would replace results that somebody has reviewed."""
+        replaced = self._replaced
+        return may_replace(self, replaced, sum(bool(self.table.files.decisions.get(file)) for file in replaced))
 
     def pause(self, paused: bool) -> None:
         """Finish what is being worked on and begin nothing more; or go on.
@@ -140,7 +158,6 @@ class BatchDock(Dock):
 
     def _build(self) -> None:
         self.start_button, self.pause_button, self.stop_button = map(QPushButton, ("Start", "Pause", "Stop"))
-        self.start_button.setProperty("primary", True)
         self.start_button.setToolTip("Segment every image of the folder; what is done already is skipped.")
         self.pause_button.setToolTip("Finish the image under way and begin no other.")
         self.pause_button.setCheckable(True)
@@ -153,6 +170,7 @@ class BatchDock(Dock):
         self.links.setTextFormat(Qt.TextFormat.RichText)  # made of escaped names
         self.links.setOpenExternalLinks(True)
         self.review_button = QPushButton()
+        self._ways = self.start_button, self.review_button
         self.review_button.setToolTip("Look through the results, the least certain first.")
         buttons = row(self.start_button, self.pause_button, self.stop_button)
         parts = (self.form, buttons, self.message, self.bar, self.line, self.table)
@@ -197,6 +215,7 @@ class BatchDock(Dock):
 
     def _scan_folders(self) -> None:
         """The form has changed: look what is in the folders."""
+        self._is_to_review = False
         if self.job is None:
             self.review_controller.end()
             self._items, self._scan = {}, None
@@ -242,7 +261,7 @@ class BatchDock(Dock):
     def _show_contents(self, found: FolderContents) -> None:
         assert self.plan is not None  # noqa: S101 - it was looked at
         rows = found.rows or {}
-        self._items = {item.file: item for item in found.items}
+        self._items, self._digest = {item.file: item for item in found.items}, found.digest
         counted = (plural(len(found.items), "image"), found.left_out) if found.items else ()
         self.form.source_line.setText(" · ".join(filter(None, counted)))
         if found.failure is not None:
@@ -250,6 +269,9 @@ class BatchDock(Dock):
         self.form.output_line.setText(earlier_text(found))
         files = [item.file for item in found.items] or list(rows)
         self._show(files, rows)
+        if self._is_to_review:
+            self._is_to_review = False
+            self._begin_review()
 
     def _show(self, files: list[str], rows: dict[str, FileRow]) -> None:
         assert self.plan is not None  # noqa: S101 - there is a table only with folders
@@ -340,6 +362,24 @@ class BatchDock(Dock):
     def _rows(self) -> list[FileRow]:
         return [one for one in self.table.files.rows if one is not None and one.status in ("done", "skipped")]
 
+    def review(self, folder: Path, output: Path) -> None:
+        """Look through results that are there already, as a click on Review does.
+
+        Parameters
+        ----------
+        folder : Path
+            With images.
+        output : Path
+            With their results. A review of them that goes on is shown.
+        """
+        if self.job is not None:
+            self.fail(busy_words("A batch"))
+        elif self.review_controller.is_on and self.form.shows(folder, output):
+            self.place.show_correct()
+        elif self._may_leave():
+            self.form.take_results(folder, output)
+            self._is_to_review = self._scan is not None
+
     def _begin_review(self, _: bool = False) -> None:
         if self.plan is not None and self._may_leave():
             try:
@@ -404,7 +444,7 @@ class BatchDock(Dock):
         """Show what there is to do now."""
         busy = self.job is not None
         self.form.setEnabled(not busy)
-        self.start_button.setEnabled(not busy and self.form.has_folders)
+        self.start_button.setEnabled(not busy and self._scan is None and self.form.has_folders)
         self.start_button.setVisible(not busy)
         for button in (self.pause_button, self.stop_button):
             button.setVisible(busy)
@@ -416,6 +456,7 @@ class BatchDock(Dock):
         results = [] if busy else self._rows()
         decided = sum(bool(self.table.files.decisions.get(row.file)) for row in results)
         self.review_button.setText(review_text(results, decided))
+        show_primary(self.review_button if self._replaced and not busy else self.start_button, self._ways)
         self.review_button.setVisible(bool(results) and not self.review_controller.is_on)
         self.place.setVisible(self.review_controller.is_on)
         colour = get_theme(self._viewer.theme).text.as_hex()

@@ -165,6 +165,21 @@ class BatchForm(QWidget):
         self.recursive.value = True
         self._tell_folder()
 
+    def shows(self, folder: Path, output: Path) -> bool:
+        """Whether folders are those that are filled in.
+
+        Parameters
+        ----------
+        folder, output : Path
+            Of images and of results.
+
+        Returns
+        -------
+        bool
+            Whether they are.
+        """
+        return (folder_in(self.source), folder_in(self.output)) == (folder, output)
+
     @property
     def has_folders(self) -> bool:
         """Whether both folders are filled in."""

@@ -44,7 +44,7 @@ class ReviewPlace(QWidget):
             "Go on in the Correct tab ▸", "Show the review above the strokes and tools of the Correct dock."
         )
         self.way.hide()
-        self.way.clicked.connect(self._show_correct)
+        self.way.clicked.connect(self.show_correct)
         column(self, panel, self.way)
 
     def enter(self) -> None:
@@ -83,7 +83,14 @@ class ReviewPlace(QWidget):
         correct.refreshed.connect(self._look_again)
         self.way.show()
 
-    def _show_correct(self, _: bool = False) -> None:
+    def show_correct(self, _: bool = False) -> None:
+        """Show the Correct dock, where the review goes on.
+
+        Parameters
+        ----------
+        _ : bool
+            Of the button; means nothing.
+        """
         if self._correct is not None:
             bring_forward(self._correct)
 

@@ -45,6 +45,8 @@ class FolderContents:
         Of which formats files are left out, in words.
     failure : Failure or None
         Why nothing was found.
+    digest : str
+        Of the settings that are asked for, as in the rows; empty where nothing was found.
     """
 
     items: tuple[Item, ...] = ()
@@ -53,6 +55,7 @@ class FolderContents:
     otherwise: int = 0
     left_out: str = ""
     failure: Failure | None = None
+    digest: str = ""
 
 
 def scan_folders(plan: Plan) -> FolderContents:
@@ -78,7 +81,7 @@ def scan_folders(plan: Plan) -> FolderContents:
         return FolderContents(rows=rows, failure=failure_of(error, BatchJob.title))
     done = [row.settings for item in items if (row := rows.get(item.file)) is not None and row.status == "done"]
     current = done.count(digest)
-    return FolderContents(items, rows, current, len(done) - current, others)
+    return FolderContents(items, rows, current, len(done) - current, others, digest=digest)
 
 
 class FolderScan(ThreadJob):

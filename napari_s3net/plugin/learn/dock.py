@@ -143,7 +143,7 @@ class LearnDock(Dock):
     def review(self, _: bool = False) -> None:
         """Look through the results of the folder, in the Batch dock."""
         if self._results is not None:
-            show_dock(self._viewer, "Batch").form.take_results(*self._results)
+            show_dock(self._viewer, "Batch").review(*self._results)
 
     def choose_next(self, _: bool = False) -> None:
         """Open the image whose correction would teach most, with what the model says of it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 
 from qtpy.QtCore import QEvent, Qt
@@ -123,6 +124,23 @@ def button(text: str, tip: str) -> QPushButton:
     made.setToolTip(tip)
     made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     return made
+
+
+def show_primary(first: QPushButton, among: Iterable[QPushButton]) -> None:
+    """Let one button be the first that there is to do.
+
+    Parameters
+    ----------
+    first : QPushButton
+        The one.
+    among : iterable of QPushButton
+        All that may be, with it.
+    """
+    for one in among:
+        if bool(one.property("primary")) != (one is first):
+            one.setProperty("primary", one is first)
+            one.style().unpolish(one)
+            one.style().polish(one)
 
 
 def menu_button(text: str, tip: str, **actions: str) -> tuple[QPushButton, QMenu]:

@@ -8,9 +8,9 @@ import pytest
 from napari.components import ViewerModel
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QEvent, Qt, QThreadPool
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QMessageBox
 
-from napari_s3net.batch import BatchReport, FileRow, find_items, isolated, iter_batch
+from napari_s3net.batch import BatchReport, FileRow, Plan, find_items, isolated, iter_batch
 from napari_s3net.batch.folder import locked
 from napari_s3net.io import read_image
 from napari_s3net.phantom import disc
@@ -24,6 +24,7 @@ from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.result_layer import metadata_of
 from napari_s3net.plugin.widgets import dock as base
 from napari_s3net.runtime import child_pool
+from napari_s3net.runtime.generators import drain
 from tests.batch import segmenters
 from tests.plugin.folders import choose_batch_folders
 
@@ -363,6 +364,59 @@ def test_strokes_that_no_run_has_used_keep_the_image_in_view_after_a_review_as_w
     ready.review_button.click()
     assert ready.review_controller.is_on
     assert not ready.message.text()
+
+
+def test_before_results_are_replaced_that_were_reviewed_it_asks(ready, photos, tmp_path, qtbot, monkeypatch):
+    asked, answers = [], [QMessageBox.StandardButton.No, QMessageBox.StandardButton.Yes]
+    monkeypatch.setattr(QMessageBox, "question", lambda *words: asked.append(words[2]) or answers[len(asked) - 1])
+    run_through(ready, qtbot)
+    ready.review_button.click()
+    ready.panel.buttons["accept"].click()
+    ready.panel.close_button.click()
+    run_through(ready, qtbot)
+    assert asked == [], "nothing is replaced"
+    assert ready.start_button.property("primary")
+    ready.form.kinds["overlays"].value = True
+    qtbot.waitUntil(lambda: ready._scan is None, timeout=60000)
+    ready.form.preset.value = "skin"
+    ready.form.changed.emit()
+    qtbot.waitUntil(lambda: "replaces 3" in ready.form.output_line.text(), timeout=60000)
+    assert ready.review_button.property("primary")
+    assert not ready.start_button.property("primary")
+    ready.start_button.click()
+    assert ready.job is None
+    assert asked[0].startswith("Start replaces 3 earlier results; 1 of them was reviewed and will have to be again.")
+    run_through(ready, qtbot)
+    assert len(asked) == 2
+    assert set(states(ready).values()) == {"done"}
+    ready.form.restart.value = True
+    run_through(ready, qtbot)
+    assert len(asked) == 2, "none was reviewed since"
+
+
+def test_results_that_are_there_are_reviewed_at_once_unless_strokes_would_be_lost(dock, photos, tmp_path, qtbot, said):
+    drain(iter_batch(Plan(source=photos, output=tmp_path / "out", recursive=True)))
+    dock.place.obstacle = lambda: "Your strokes have changed nothing yet."
+    dock.review(photos, tmp_path / "out")
+    assert said == ["Your strokes have changed nothing yet."]
+    assert not dock.form.has_folders
+    dock.place.obstacle = lambda: ""
+    dock.review(photos, tmp_path / "out")
+    qtbot.waitUntil(lambda: dock.review_controller.is_on, timeout=60000)
+    first = dock.panel.title.text()
+    dock.panel.next.click()
+    dock.review(photos, tmp_path / "out")
+    assert dock.review_controller.is_on
+    assert dock.panel.title.text() != first, "it goes on"
+
+
+def test_a_review_that_cannot_begin_does_not_begin_later(dock, photos, tmp_path, qtbot):
+    dock.form.preset.value = "file"
+    dock.review(photos, tmp_path / "out")
+    dock.form.preset.value = "auto"
+    dock.form.changed.emit()
+    qtbot.waitUntil(lambda: dock._scan is None and bool(dock.table.files.files), timeout=60000)
+    assert not dock.review_controller.is_on
 
 
 def test_ten_thousand_rows_are_opened_without_a_look_at_their_measurements(dock, tmp_path, qtbot):

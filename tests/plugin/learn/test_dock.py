@@ -18,7 +18,7 @@ from napari_s3net.io import read_image, read_labels
 from napari_s3net.io.write import write_labels
 from napari_s3net.learning.model import load_model
 from napari_s3net.learning.settings import learn_settings
-from napari_s3net.plugin.batch.form import BatchForm
+from napari_s3net.plugin.batch.dock import BatchDock
 from napari_s3net.plugin.contributions.reader import layer_data
 from napari_s3net.plugin.layers.image_in_place import another_image
 from napari_s3net.plugin.layers.proxy import plain
@@ -299,11 +299,15 @@ def test_a_folder_is_done_by_the_batch_engine_once_and_its_results_are_reviewed(
         over(ready, qtbot)
         assert words in ready.line.text()
     assert len(list((folder / "out" / "labels").iterdir())) == 6
-    batch = BatchForm()
+    batch = BatchDock(ready._viewer)
     qtbot.addWidget(batch)
-    monkeypatch.setattr(dock_module, "show_dock", lambda viewer, name: SimpleNamespace(form=batch))
+    monkeypatch.setattr(dock_module, "show_dock", lambda viewer, name: batch)
     ready.review_button.click()
-    plan = batch.plan()
+    plan = batch.form.plan()
+    qtbot.waitUntil(lambda: batch.review_controller.is_on, timeout=WAIT)
+    assert "1 of 6" in batch.panel.line.text()
+    assert not batch.start_button.property("primary"), "it would replace what a model has made"
+    batch.release()
     assert (plan.source, plan.output, plan.recursive) == (folder / "images", folder / "out", True)
 
 
