@@ -11,16 +11,9 @@ from napari.layers import Labels
 from numpy.typing import NDArray
 
 from napari_s3net.errors import InvalidImageError
-from napari_s3net.plugin.layers.metadata import (
-    Metadata,
-    ids_as_before,
-    make_metadata,
-    numbered_as_before,
-    numbered_as_stack,
-    numbers_of,
-    with_slice,
-)
+from napari_s3net.plugin.layers.metadata import Metadata, make_metadata, with_slice
 from napari_s3net.plugin.layers.metadata_history import history_of
+from napari_s3net.plugin.layers.numbering import ids_as_before, numbered_as_before, numbered_as_stack, numbers_of
 from napari_s3net.plugin.layers.packed import check_sum
 from napari_s3net.plugin.layers.palette import CLEAR, colormap_of, colour
 from napari_s3net.plugin.layers.proxy import holds, plain

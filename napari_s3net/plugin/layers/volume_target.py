@@ -10,8 +10,9 @@ import numpy as np
 from napari.layers import Labels
 from numpy.typing import NDArray
 
-from napari_s3net.plugin.layers.metadata import Metadata, make_metadata, numbered_as_stack, numbers_of, with_slices
+from napari_s3net.plugin.layers.metadata import Metadata, make_metadata, with_slices
 from napari_s3net.plugin.layers.metadata_history import history_of
+from napari_s3net.plugin.layers.numbering import numbered_as_stack, numbers_of
 from napari_s3net.plugin.layers.packed import PackedPlane, check_sum
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.plane_key import PlaneKey

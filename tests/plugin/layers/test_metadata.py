@@ -6,6 +6,7 @@ import pytest
 
 from napari_s3net.image import Geometry
 from napari_s3net.plugin.layers import metadata as notes
+from napari_s3net.plugin.layers.numbering import numbered_as_before, numbered_as_stack
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.provenance import Provenance
@@ -57,7 +58,7 @@ def test_ids_mean_the_same_in_every_slice():
     names = {1: "Lung", 2: "Body", 3: "Bone"}
     known = {"names": {**names, 1: "My lung"}, "meanings": meant(names), "foreground": [1]}
     made = result([[1, 2, 3, 0]], (2,), {1: "Bone", 2: "Lung", 3: "Table"})
-    made = notes.numbered_as_stack(made, known, None)
+    made = numbered_as_stack(made, known, None)
     assert made.labels.tolist() == [[3, 1, 4, 0]]
     assert made.foreground == (1,)
     assert made.names == {3: "Bone", 1: "My lung", 4: "Table"}, "a name that the user gave stays, and decides nothing"
@@ -67,13 +68,13 @@ def test_ids_mean_the_same_in_every_slice():
 def test_the_same_name_twice_gets_two_ids():
     names = {1: "Lung", 2: "Body"}
     known = {"names": names, "meanings": meant(names), "foreground": [1]}
-    made = notes.numbered_as_stack(result([[1, 2]], (1, 2), {1: "Lung", 2: "Lung"}), known, None)
+    made = numbered_as_stack(result([[1, 2]], (1, 2), {1: "Lung", 2: "Lung"}), known, None)
     assert made.labels.tolist() == [[1, 3]]
     assert set(made.foreground) == {1, 3}
 
 
 def test_ids_stay_in_an_empty_stack():
-    made = notes.numbered_as_stack(result([[1, 2]], (2,), {1: "a", 2: "b"}), {}, None)
+    made = numbered_as_stack(result([[1, 2]], (2,), {1: "a", 2: "b"}), {}, None)
     assert made.labels.tolist() == [[1, 2]]
     assert made.foreground == (2,)
     assert made.names == {1: "a", 2: "b"}
@@ -101,7 +102,7 @@ def test_colours_of_the_user_stay_when_a_plane_is_segmented_again():
     new = result([[1, 2, 2]], (1,), {1: "Lung", 2: "Body"})
     about = notes.make_metadata(new, source(), PLACE, "ct-lung")
     assert notes.with_slice(old, about)["colours"] == old["colours"], "slices have one table of colours"
-    _, again = notes.numbered_as_before(new, old, np.array([[1, 2, 2]]), about)
+    _, again = numbered_as_before(new, old, np.array([[1, 2, 2]]), about)
     assert again["colours"] == {1: "#c92107"}
 
 
@@ -112,7 +113,7 @@ def test_a_cluster_that_comes_beside_one_of_its_name_gets_another():
     meanings = {2: Meaning("Skin"), 3: Meaning("Skin", -1), 4: Meaning("Skin"), 5: Meaning("Hair")}
     new = replace(new, meanings=meanings)
     ids = {1: 1, 2: 3, 3: 6, 4: 7, 5: 8}
-    _, about = notes.numbered_as_before(new, old, np.array([[1, 2, 3, 3, 3]]), {}, ids)
+    _, about = numbered_as_before(new, old, np.array([[1, 2, 3, 3, 3]]), {}, ids)
     assert about["names"] == {1: "Lesion", 3: "Skin, darker", 6: "Skin, 2 shades darker", 7: "Skin 2", 8: "Hair"}
     assert about["meanings"] == {3: ["Skin", -1, 0], 6: ["Skin", -1, 2], 7: ["Skin", 0, 2], 8: ["Hair", 0, 0]}
 
