@@ -9,8 +9,9 @@ from napari.layers import Labels
 
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.labels.ids import ids_in
+from napari_s3net.plugin.layers.plane_key import PlaneKey, key_in_view
 from napari_s3net.plugin.layers.proxy import holds, plain
-from napari_s3net.plugin.layers.result_layer import fits_source, is_result_of, why_not_writable
+from napari_s3net.plugin.layers.result_layer import is_result_of, why_not_writable
 from napari_s3net.plugin.layers.source import Source, finest_level, source_of
 from napari_s3net.plugin.layers.stroke_layer import is_helper
 from napari_s3net.plugin.layers.target import why_not_final
@@ -54,6 +55,14 @@ class ChosenLabels:
         return source_of(image, self._viewer.dims.point, self._viewer.dims.order[-2:])
 
     @property
+    def key(self) -> PlaneKey | None:
+        """Which plane that is."""
+        image = self.image
+        if image is None:
+            return None
+        return key_in_view(image, finest_level(image)[1], self._viewer.dims.point, self._viewer.dims.order[-2:])
+
+    @property
     def problem(self) -> str:
         """Why the chosen labels cannot be corrected, in words; empty where they can, and where none are chosen."""
         if self.layer is None:
@@ -78,27 +87,45 @@ class ChosenLabels:
     @property
     def ids(self) -> list[int]:
         """Labels in view, above 0."""
-        layer, source = self.target()
-        return ids_in(layer.data[source.index])
+        layer, key = self.in_view()
+        return ids_in(layer.data[key.index])
 
-    def target(self) -> tuple[Labels, Source]:
-        """The layer that is corrected, and the plane in view.
+    def in_view(self) -> tuple[Labels, PlaneKey]:
+        """The layer that is corrected, and which plane of it is in view.
 
         Returns
         -------
         layer : napari.layers.Labels
-        source : Source
-            The plane of the image below the labels.
+        key : PlaneKey
+            The plane.
 
         Raises
         ------
         InvalidImageError
             If no labels are chosen, they lie on no image, they cannot be written to, or a run previews in them.
         """
-        source, problem = self.source, self.problem
-        if problem or self.layer is None or source is None or not fits_source(self.layer, source):
+        key, problem = self.key, self.problem
+        if problem or self.layer is None or key is None:
             raise InvalidImageError(problem or "There are no labels on an image to correct.")
-        return self.layer, source
+        return self.layer, key
+
+    def target(self) -> tuple[Labels, Source]:
+        """The layer that is corrected, and the plane of the image below; to look at its geometry takes a millisecond.
+
+        Returns
+        -------
+        layer : napari.layers.Labels
+        source : Source
+            The plane in view.
+
+        Raises
+        ------
+        InvalidImageError
+            As `in_view`.
+        """
+        (layer, _), source = self.in_view(), self.source
+        assert source is not None  # noqa: S101 - the labels lie on an image
+        return layer, source
 
     def pixel_size(self) -> tuple[float, str]:
         """The area of a pixel, by which sizes in mm² become pixels.

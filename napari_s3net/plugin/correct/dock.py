@@ -116,8 +116,7 @@ class CorrectDock(Dock):
             part.setVisible(not self._is_lent)
         may_save = not self._is_lent and not self._is_made_elsewhere
         self.paint.save.setVisible(may_save)
-        source = self.editor.source
-        self.saved.look(self.editor.layer if may_save else None, None if source is None else source.key)
+        self.saved.look(self.editor.layer if may_save else None, self.editor.key)
         self.image_line.setVisible(not self._is_lent and self._is_made_elsewhere)
 
     def rerun(self) -> None:
@@ -322,8 +321,7 @@ class CorrectDock(Dock):
     # -- what is asked for
 
     def _rename(self, label: int, name: str) -> None:
-        layer, source = self.editor.target()
-        rename_label(self._viewer, layer, source.key, label, name)
+        rename_label(self._viewer, *self.editor.in_view(), label, name)
         self.refresh()
 
     def _ask(self, what: str) -> None:

@@ -22,6 +22,7 @@ from napari_s3net.plugin.layers.metadata import restored, with_new_ids
 from napari_s3net.plugin.layers.metadata_history import history_of
 from napari_s3net.plugin.layers.object_outline import outline_object
 from napari_s3net.plugin.layers.palette import hex_colour
+from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.result_layer import is_of_model, metadata_of, write_metadata
 from napari_s3net.plugin.layers.run_cache import cache_run, cached_run, remember_as_found
@@ -82,8 +83,8 @@ class LabelEditor(ChosenLabels):
         if layer is not self.layer:
             self.strokes.forget_brush()
         self.layer = layer
-        if layer is not None and not self.problem and (source := self.source) is not None:
-            remember_as_found(layer, source.key)
+        if layer is not None and not self.problem and (key := self.key) is not None:
+            remember_as_found(layer, key)
             self.strokes.recolour()
             if metadata_of(layer) is not None:
                 outline_object(self._viewer, layer)
@@ -93,7 +94,7 @@ class LabelEditor(ChosenLabels):
     @property
     def plane(self) -> Plane:
         """Labels in view with object and names."""
-        return _plane_of(*self.target())
+        return _plane_of(*self.in_view())
 
     def rows(self) -> list[tuple[int, str, str]]:
         """The labels in view, for a list; of a model's labels all of its classes, as each may be missing.
@@ -108,8 +109,8 @@ class LabelEditor(ChosenLabels):
         InvalidImageError
             If there are no labels on an image.
         """
-        layer, source = self.target()
-        plane, about = _plane_of(layer, source), metadata_of(layer)
+        layer, key = self.in_view()
+        plane, about = _plane_of(layer, key), metadata_of(layer)
         ids = ids_in(plane.labels)
         if about is None:
             named = names_in_features(layer.features)
@@ -133,8 +134,8 @@ class LabelEditor(ChosenLabels):
         bool
             Whether anything changed.
         """
-        layer, source = self.target()
-        plane = replace(_plane_of(layer, source), highest=int(layer.data.max(initial=0)))
+        layer, key = self.in_view()
+        plane = replace(_plane_of(layer, key), highest=int(layer.data.max(initial=0)))
         return self.write(self.guarded(make(plane, locks_of(layer).labels)))
 
     def write(self, new: Plane) -> bool:
@@ -150,20 +151,20 @@ class LabelEditor(ChosenLabels):
         bool
             Whether anything changed.
         """
-        layer, source = self.target()
-        before, about = layer.data[source.index], metadata_of(layer)
+        layer, key = self.in_view()
+        before, about = layer.data[key.index], metadata_of(layer)
         if before.shape == new.labels.shape and np.array_equal(before, new.labels):
             if about is None:
                 return False
             known = {*about["names"], *ids_in(before)}
-            return choose_object(self._viewer, layer, source.key, [i for i in new.foreground if i in known])
+            return choose_object(self._viewer, layer, key, [i for i in new.foreground if i in known])
         if about is not None:
-            history_of(layer).remember(source.key, before, about)
-        write_undoable(layer, source.index, new.labels)
+            history_of(layer).remember(key, before, about)
+        write_undoable(layer, key.index, new.labels)
         if about is not None:
             foreground = sorted(int(i) for i in new.foreground)
             changed = {"foreground": foreground, "names": dict(new.names)}
-            write_metadata(layer, source.key, with_new_ids({**about, **changed}, ids_in(layer.data[source.index])))
+            write_metadata(layer, key, with_new_ids({**about, **changed}, ids_in(layer.data[key.index])))
         return True
 
     def follow_undo(self) -> bool:
@@ -174,14 +175,14 @@ class LabelEditor(ChosenLabels):
         bool
             Whether names or object changed.
         """
-        layer, source = self.target()
+        layer, key = self.in_view()
         about = metadata_of(layer)
         if about is None:
             return False
-        back = restored(about, history_of(layer).recall(source.key, layer.data[source.index], about))
+        back = restored(about, history_of(layer).recall(key, layer.data[key.index], about))
         if back is about:
             return False
-        write_metadata(layer, source.key, back)
+        write_metadata(layer, key, back)
         return True
 
     def revert(self) -> bool:
@@ -192,9 +193,9 @@ class LabelEditor(ChosenLabels):
         bool
             Whether anything changed.
         """
-        layer, source = self.target()
-        last = cached_run(layer, source.key)
-        return last is not None and self.write(replace(_plane_of(layer, source), labels=last.labels))
+        layer, key = self.in_view()
+        last = cached_run(layer, key)
+        return last is not None and self.write(replace(_plane_of(layer, key), labels=last.labels))
 
     # -- runs
 
@@ -228,10 +229,10 @@ class LabelEditor(ChosenLabels):
         result : Segmentation
             Labels (H, W) of the plane that was corrected, with the network's weights.
         """
-        layer, source = self.target()
+        layer, key = self.in_view()
         labels = result.labels.astype(layer.data.dtype)
-        self.write(replace(_plane_of(layer, source), labels=labels, foreground=result.foreground, names=result.names))
-        cache_run(layer, source.key, result.state, corrects=True)
+        self.write(replace(_plane_of(layer, key), labels=labels, foreground=result.foreground, names=result.names))
+        cache_run(layer, key, result.state, corrects=True)
 
     def join_object(self, foreground: Collection[int]) -> None:
         """Note labels that strokes have made part of the object.
@@ -241,12 +242,12 @@ class LabelEditor(ChosenLabels):
         foreground : collection of int
             The object's labels; nothing changes where all are known, and for labels that no run has made.
         """
-        layer, source = self.target()
+        layer, key = self.in_view()
         about = metadata_of(layer)
         if about is not None and set(foreground) - set(about["foreground"]):
             joined = sorted({*about["foreground"], *foreground})
             named = dict.fromkeys(joined, about["object_name"]) | about["names"]
-            write_metadata(layer, source.key, {**about, "foreground": joined, "names": named})
+            write_metadata(layer, key, {**about, "foreground": joined, "names": named})
 
     def _suggested(self, source: Source) -> Settings:
         """Settings for labels made elsewhere: those of the preset that suits the image."""
@@ -259,14 +260,14 @@ class LabelEditor(ChosenLabels):
     @property
     def locks(self) -> Locks:
         """What must not change of the labels."""
-        layer, _ = self.target()
+        layer, _ = self.in_view()
         return locks_of(layer)
 
     @property
     def locked_part(self) -> NDArray[np.bool_] | None:
         """Locked pixels of the plane in view; None where there are none."""
-        layer, source = self.target()
-        return locks_of(layer).in_plane(source.key)
+        layer, key = self.in_view()
+        return locks_of(layer).in_plane(key)
 
     def toggle_lock(self, part: NDArray[np.bool_]) -> bool:
         """Lock a part of the plane in view as it is, or unlock it; whether it is locked now.
@@ -281,8 +282,8 @@ class LabelEditor(ChosenLabels):
         bool
             Whether they are locked now.
         """
-        layer, source = self.target()
-        return locks_of(layer).toggle_part(layer.data.shape, source.key, part)
+        layer, key = self.in_view()
+        return locks_of(layer).toggle_part(layer.data.shape, key, part)
 
     def guarded(self, new: Plane) -> Plane:
         """Give locked parts back what they had before a tool.
@@ -297,13 +298,13 @@ class LabelEditor(ChosenLabels):
         Plane
             What the tool made, with the locked pixels of the plane in view.
         """
-        layer, source = self.target()
-        labels = locks_of(layer).guarded(source.key, layer.data[source.index], new.labels)
+        layer, key = self.in_view()
+        labels = locks_of(layer).guarded(key, layer.data[key.index], new.labels)
         return replace(new, labels=labels)
 
 
-def _plane_of(layer: Labels, source: Source) -> Plane:
-    labels, about = layer.data[source.index], metadata_of(layer)
+def _plane_of(layer: Labels, key: PlaneKey) -> Plane:
+    labels, about = layer.data[key.index], metadata_of(layer)
     if about is None:
         return Plane(labels, tuple(ids_in(labels)), {})
     return Plane(labels, tuple(about["foreground"]), about["names"])

@@ -330,7 +330,7 @@ def _choices(form: FunctionGui, name: str, _: Any = None) -> list[tuple[str, Any
     choices: list[tuple[str, Any]] = [("The object", "object"), ("Every label", "all")] if name == "scope" else []
     viewer, layer = form.viewer.value, form.layer.value
     editor = None if viewer is None or layer is None else editor_of(viewer, layer)
-    if editor is not None and editor.source is not None:
+    if editor is not None and editor.key is not None:
         choices += [(f"{label}  {name}", label) for label, name, _ in editor.rows()]
     return choices
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.jobs.background import Background, RefinerCache, rerun
 from napari_s3net.plugin.layers.locks import locks_of
+from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.result import Segmentation
 
 
@@ -27,7 +28,7 @@ class RerunController:
     def __init__(self, editor: LabelEditor, background: Background) -> None:
         self._editor, self._background, self._prepared = editor, background, RefinerCache()
         #: Layer, plane, and the labels there when the run began.
-        self._asked: tuple[Labels, Any, NDArray[Any]] | None = None
+        self._asked: tuple[Labels, PlaneKey, NDArray[Any]] | None = None
         self._is_drawn = False
 
     @property
@@ -65,7 +66,7 @@ class RerunController:
         (layer, source), result = self._editor.target(), self._editor.result()
         locks = locks_of(layer)
         make = rerun(self._prepared, source, result, drawn, set(locks.labels), locks.in_plane(source.key))
-        self._asked = layer, source.index, result.labels.copy()
+        self._asked = layer, source.key, result.labels.copy()
         self._background.start(source, result.settings, make)
 
     @property
@@ -90,12 +91,11 @@ class RerunController:
         """
         asked, self._asked = self._asked, None
         assert asked is not None  # noqa: S101 - a run returns what it was asked for
-        layer, index, before = asked
-        source = self._editor.source
-        is_elsewhere = layer is not self._editor.layer or source is None or source.index != index
+        layer, key, before = asked
+        is_elsewhere = layer is not self._editor.layer or key != self._editor.key
         if is_elsewhere:
             return False, "You went elsewhere during the run, so its result was left out. Run again there."
-        if (layer.data[index] != before).any():
+        if (layer.data[key.index] != before).any():
             return False, "The labels changed during the run, so its result was left out. Run again."
         self._is_drawn = False
         self._editor.take(result)

@@ -63,17 +63,17 @@ class StackController(QObject):
 
     def refresh(self) -> None:
         """Show the states of the slices; hidden for a single plane."""
-        layer, source = self._editor.target()
-        self._panel.setVisible(source.slices > 1)
-        if source.slices == 1:
+        layer, key = self._editor.in_view()
+        self._panel.setVisible(key.slices_in(layer.data.shape) > 1)
+        if key.slices_in(layer.data.shape) == 1:
             return
         self.stack.follow()
-        states, here = self.stack.states(), source.position or 0
+        states, here = self.stack.states(), key.position or 0
         self._panel.show_states(states, here)
         self._panel.show_busy(busy=self._asked is not None, waits=self._background.is_busy)
         is_unseen = states[here] is SliceState.UNSEEN and not self._seen_soon.isActive()
-        if is_unseen or (layer, source.key) != self._place:
-            self._place = layer, source.key
+        if is_unseen or (layer, key) != self._place:
+            self._place = layer, key
             self._seen_soon.start()
 
     def release(self) -> None:
@@ -115,11 +115,10 @@ class StackController(QObject):
         slice_number : int
             From 0.
         """
-        layer, source = self._editor.target()
-        axis = source.key.axis
-        if axis is None:
+        layer, key = self._editor.in_view()
+        if (axis := key.axis) is None:
             return
-        point = [0 if step is None else step for step in source.key.at(slice_number).steps]
+        point = [0 if step is None else step for step in key.at(slice_number).steps]
         world = layer.data_to_world(tuple(point))
         self._viewer.dims.set_point(self._viewer.dims.ndim - layer.ndim + axis, world[axis])
 

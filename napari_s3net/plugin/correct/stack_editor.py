@@ -75,7 +75,7 @@ class StackEditor:
     @property
     def position(self) -> int:
         """The slice in view, as the slider counts it."""
-        return self._editor.target()[1].position or 0
+        return self._editor.in_view()[1].position or 0
 
     # -- states
 
@@ -87,20 +87,20 @@ class StackEditor:
         list of SliceState
             By slice, as the slider counts them.
         """
-        layer, source = self._editor.target()
+        layer, key = self._editor.in_view()
         known = states_of(layer)
-        return [known.of(source.key.at(n)) for n in range(source.slices)]
+        return [known.of(key.at(n)) for n in range(key.slices_in(layer.data.shape))]
 
     def follow(self) -> None:
         """Note whether the slice in view is corrected; a slice that no run has made is remembered as it is at first."""
-        layer, source = self._editor.target()
-        remember_as_found(layer, source.key)
-        compare_with_runs(layer, {source.key: check_sum(layer.data[source.index])})
+        layer, key = self._editor.in_view()
+        remember_as_found(layer, key)
+        compare_with_runs(layer, {key: check_sum(layer.data[key.index])})
 
     def mark_seen(self) -> None:
         """Note that somebody has looked at the slice in view."""
-        layer, source = self._editor.target()
-        states_of(layer).seen.add(source.key)
+        layer, key = self._editor.in_view()
+        states_of(layer).seen.add(key)
 
     def next_unseen(self) -> int | None:
         """The next slice that nobody has looked at, after the last one from the first again.
@@ -110,10 +110,10 @@ class StackEditor:
         int or None
             None where there is none; slices without labels do not count.
         """
-        layer, source = self._editor.target()
-        states, here = self.states(), source.position or 0
-        for n in (*range(here + 1, source.slices), *range(here)):
-            if states[n] is SliceState.UNSEEN and layer.data[source.key.at(n).index].any():
+        layer, key = self._editor.in_view()
+        states, here = self.states(), key.position or 0
+        for n in (*range(here + 1, len(states)), *range(here)):
+            if states[n] is SliceState.UNSEEN and layer.data[key.at(n).index].any():
                 return int(n)
         return None
 
@@ -298,10 +298,10 @@ class StackEditor:
         int
             How many slices have changed.
         """
-        layer, source = self._editor.target()
+        layer, here = self._editor.in_view()
         planes: dict[PlaneKey, NDArray[Any]] = {}
-        for n in range(source.slices):
-            key = source.key.at(n)
+        for n in range(here.slices_in(layer.data.shape)):
+            key = here.at(n)
             run = cached_run(layer, key)
             if run is not None and check_sum(layer.data[key.index]) != run.first.check_sum:
                 planes[key] = run.first.labels

@@ -54,7 +54,7 @@ class Strokes:
         InvalidImageError
             If there are no labels on an image.
         """
-        labels, _ = self._chosen.target()
+        labels, _ = self._chosen.in_view()
         found = self.layer
         if found is None:
             found = add_strokes(self._viewer, labels, self._chosen.ids)
@@ -93,10 +93,10 @@ class Strokes:
             (H, W) int32, a copy: 0 where nothing is drawn, else a label or `constraints.OBJECT` or
             `constraints.BACKGROUND`; None where there are no strokes.
         """
-        strokes, (_, source) = self.layer, self._chosen.target()
-        if strokes is None or not strokes.data[source.index].any():
+        strokes, (_, key) = self.layer, self._chosen.in_view()
+        if strokes is None or not strokes.data[key.index].any():
             return None
-        return np.array(strokes.data[source.index], np.int32)
+        return np.array(strokes.data[key.index], np.int32)
 
     def count(self) -> tuple[int, int, int]:
         """Count the strokes in view; pixels of one colour that touch, also at a corner, are one stroke.
@@ -117,9 +117,9 @@ class Strokes:
 
     def clear(self) -> None:
         """Take all strokes of the plane away, as one step."""
-        strokes, (_, source) = self.layer, self._chosen.target()
+        strokes, (_, key) = self.layer, self._chosen.in_view()
         if strokes is not None:
-            write_undoable(strokes, source.index, np.zeros_like(strokes.data[source.index]))
+            write_undoable(strokes, key.index, np.zeros_like(strokes.data[key.index]))
 
     def put(self, drawn: NDArray[Any]) -> None:
         """Put strokes from elsewhere in the place of those of the whole layer; undo does not know of it.

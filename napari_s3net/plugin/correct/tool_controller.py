@@ -112,14 +112,14 @@ class ToolController:
         }
 
     def _ask_for_clicks(self, name: str) -> None:
-        layer, source = self._editor.layer, self._editor.source
-        if layer is None or source is None:
+        layer, key = self._editor.layer, self._editor.key
+        if layer is None or key is None:
             return
         if name == "assign" and len(self._labels.selected) != 1:
             raise InvalidImageError("Select one label in the list first: the part is given to it.")
         wanted, words = CLICKS[name]
         self._panel.show_hint(words)
-        self.clicks.ask(layer, source.index, wanted, partial(self._use_clicks, name))
+        self.clicks.ask(layer, key.index, wanted, partial(self._use_clicks, name))
 
     def _use_clicks(self, name: str, points: Sequence[Point]) -> None:
         self._panel.show_hint("")

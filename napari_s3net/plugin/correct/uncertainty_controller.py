@@ -73,8 +73,8 @@ class UncertaintyController:
         uncertainty : numpy.ndarray
             (H, W), 0 to 1.
         """
-        source = self._editor.source
-        if source is None or uncertainty.shape != source.plane_shape:
+        layer, key = self._editor.layer, self._editor.key
+        if layer is None or key is None or uncertainty.shape != key.shape_in(layer.data.shape):
             return
         self._uncertainty, self._n_visited = uncertainty, 0
         if self._moves_view:
@@ -96,16 +96,18 @@ class UncertaintyController:
 
     def _go_to_next(self) -> None:
         """Move the view to the next site, after the last one to the first; the brush fits it."""
-        sites, (layer, source) = self._sites(), self._editor.target()
+        sites, (layer, key) = self._sites(), self._editor.in_view()
         if sites:
             site = sites[self._n_visited % len(sites)]
             self._n_visited += 1
             in_plane = iter((site.row, site.column))
-            point = [float(i) if isinstance(i, int) else next(in_plane) for i in source.index]
+            point = [float(i) if isinstance(i, int) else next(in_plane) for i in key.index]
             camera = camera_of(self._viewer)
             world = layer.data_to_world(tuple(point))
             camera.center = tuple(world)[-len(camera.center) :]
-            extent = max(site.extent * SITE_EXTENTS, 0.15 * max(source.plane_shape)) * abs(float(layer.scale[-1]))
+            extent = max(site.extent * SITE_EXTENTS, 0.15 * max(key.shape_in(layer.data.shape))) * abs(
+                float(layer.scale[-1])
+            )
             camera.zoom = min(CANVAS_PIXELS / extent, 20.0)
             self._editor.strokes.fit_brush(site.extent)
         self._describe()
@@ -123,12 +125,12 @@ class UncertaintyController:
 
     def _add_layer(self, uncertainty: NDArray[np.float32]) -> None:
         """Show the uncertainty as a layer of its own, over the labels' place; a stack's as one plane."""
-        labels, source = self._editor.target()
+        labels, key = self._editor.in_view()
         data = np.zeros(labels.data.shape, np.float32)
         known = next((one for one in map(plain, self._viewer.layers) if _is_uncertainty_of(one, labels)), None)
         if known is not None and known.data.shape == data.shape:
             data = known.data.copy()
-        data[source.index] = uncertainty
+        data[key.index] = uncertainty
         if known is not None:
             known.data = data
             return

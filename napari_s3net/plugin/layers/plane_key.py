@@ -73,6 +73,21 @@ class PlaneKey:
         rows, columns = self.axes
         return shape[rows], shape[columns]
 
+    def slices_in(self, shape: tuple[int, ...]) -> int:
+        """Count the slices of the stack that the plane belongs to.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            All axes of the array.
+
+        Returns
+        -------
+        int
+            1 for a single plane.
+        """
+        return 1 if self.axis is None else shape[self.axis]
+
     def beside(self, shape: tuple[int, ...]) -> list[PlaneKey]:
         """The neighbouring slices in an array of this shape.
 

@@ -103,7 +103,7 @@ class Source:
     @property
     def slices(self) -> int:
         """How many slices the stack has; 1 for a single plane."""
-        return 1 if self.key.axis is None else self.shape[self.key.axis]
+        return self.key.slices_in(self.shape)
 
     def read(self) -> Image:
         """Take the plane out of the layer's data; a lazy array is computed here.
