@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -11,7 +12,6 @@ from typing import Any, Literal
 
 from napari_s3net.batch.file_row import FileRow
 from napari_s3net.batch.folder import inside
-from napari_s3net.batch.items import stem_of
 from napari_s3net.errors import WriteError
 from napari_s3net.io import write_json
 
@@ -19,6 +19,7 @@ REVIEW = "review.json"
 #: Corrected labels and masks lie here, apart from what a batch may replace.
 CORRECTED = "corrected"
 
+Kind = Literal["labels", "masks"]
 Decision = Literal["accepted", "corrected", "rejected"]
 #: What the decisions mean, for the report.
 MEANING = (
@@ -47,6 +48,9 @@ class Verdict:
         Who decided; empty where nobody gave a name.
     when : str
         Date and time of the decision with its zone, in ISO 8601 to the minute; empty in old reviews.
+    kind : {"labels", "masks"}
+        Which of the two corrected files was corrected: in a review the labels, of which the mask is made; in the Learn
+        dock the mask, which holds classes.
     """
 
     decision: Decision
@@ -57,12 +61,14 @@ class Verdict:
     share: float | None = None
     reviewer: str = ""
     when: str = ""
+    kind: Kind = "labels"
 
 
 class Review:
     """The decisions about the results of a batch, kept in `review.json` of its output folder.
 
-    A file that is missing or damaged counts as no decisions.
+    A file that is missing or damaged counts as no decisions. What lies among the corrections counts as corrected, also
+    where another program has put it there, or the result was made anew since of the same image.
 
     Parameters
     ----------
@@ -81,12 +87,17 @@ class Review:
         self.output = output.absolute()
         self.at = self.reviewer = ""
         self._verdicts: dict[str, Verdict] = {}
+        self._corrections = _corrections_in(self.output)
+        self._read()
+
+    def _read(self) -> None:
+        """Take what is in the output folder now: somebody else may have decided, too."""
         try:
             kept = json.loads((self.output / REVIEW).read_text(encoding="utf-8"))
-            self.at = str(kept["at"])
-            self._verdicts = {file: _verdict(values) for file, values in kept["decisions"].items()}
+            at, verdicts = str(kept["at"]), {file: _verdict(values) for file, values in kept["decisions"].items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return  # none yet, or not one of ours
+        self.at, self._verdicts = at, verdicts
 
     def verdict(self, row: FileRow) -> Verdict | None:
         """Return what was decided about a result, by whom and when.
@@ -99,11 +110,40 @@ class Review:
         Returns
         -------
         Verdict or None
-            None where it was not looked at, or has been made anew since.
+            None where it was not looked at, or has been made anew since; a correction is that of the image, however the
+            result was made.
         """
         verdict = self._verdicts.get(row.file)
-        same = verdict is not None and (verdict.settings, verdict.input) == (row.settings, row.input)
+        if verdict is None:
+            found = self._corrected_files(row)
+            return Verdict("corrected", row.settings, row.input, kind=found[0]) if found else None
+        is_kept = verdict.decision == "corrected" and bool(self._corrected_files(row))
+        same = verdict.input == row.input and (verdict.settings == row.settings or is_kept)
         return verdict if same else None
+
+    def _corrected_files(self, row: FileRow) -> list[Kind]:
+        """Which corrected files of a result there are."""
+        kinds: tuple[Kind, Kind] = "labels", "masks"
+        return [kind for kind in kinds if self._corrections and _place(row, kind) in self._corrections]
+
+    def corrected_kind(self, row: FileRow) -> Kind | None:
+        """Say which file holds what was corrected.
+
+        Parameters
+        ----------
+        row : FileRow
+            Of the result.
+
+        Returns
+        -------
+        {"labels", "masks"} or None
+            Labels are clusters or classes with their object, as the batch makes them; a mask holds classes alone, and
+            255 where nobody has looked. None where nothing was corrected.
+        """
+        verdict, found = self.verdict(row), self._corrected_files(row)
+        if verdict is None or verdict.decision != "corrected" or not found:
+            return None
+        return verdict.kind if verdict.kind in found else found[0]
 
     def decision(self, row: FileRow) -> Decision | None:
         """Return what was decided about a result.
@@ -198,12 +238,47 @@ class Review:
         WriteError
             If it cannot be written.
         """
+        self._read()
         if decision == "accepted" and self.decision(row) == "corrected":
             return  # what was corrected and looked at again stays corrected
+        self._note(row, decision, foreground, names, share, "labels")
+        self._write(row.file)
+
+    def take_classes(self, row: FileRow, names: Mapping[int, str], share: float | None) -> None:
+        """Keep that a result was corrected outside the review, whose place stays; in the output folder too.
+
+        Parameters
+        ----------
+        row : FileRow
+            Of the result, whose corrected mask holds classes.
+        names : mapping of int to str
+            What they are called.
+        share : float or None
+            How much of the image is of them; None where that is not known.
+
+        Raises
+        ------
+        WriteError
+            If it cannot be written.
+        """
+        self._read()
+        self._note(row, "corrected", tuple(names), names, share, "masks")
+        self._write(self.at)
+
+    def _note(
+        self,
+        row: FileRow,
+        decision: Decision,
+        foreground: tuple[int, ...] | None,
+        names: Mapping[int, str] | None,
+        share: float | None,
+        kind: Kind,
+    ) -> None:
+        if decision == "corrected":
+            self._corrections = _corrections_in(self.output)
         when = datetime.now().astimezone().isoformat(timespec="minutes")
-        known = (row.settings, row.input, foreground, names, share, self.reviewer, when)
+        known = (row.settings, row.input, foreground, names, share, self.reviewer, when, kind)
         self._verdicts[row.file] = Verdict(decision, *known)
-        self.move(row.file)
 
     def move(self, file: str) -> None:
         """Remember which file is looked at, in the output folder too.
@@ -218,6 +293,10 @@ class Review:
         WriteError
             If it cannot be written, or the folder is gone.
         """
+        self._read()
+        self._write(file)
+
+    def _write(self, file: str) -> None:
         if not self.output.exists():
             raise WriteError(f"The folder of results, {self.output.name}, is gone. Put it back, or end the review.")
         self.at = file
@@ -306,11 +385,24 @@ class Review:
         WriteError
             If that would lie outside the output folder, or the result has neither labels nor a mask.
         """
-        path = row.outputs.get(kind) or row.outputs.get("labels") or row.outputs.get("masks")
-        if path is None:
+        place = _place(row, kind)
+        if not place:
             raise WriteError(f"{row.file} has neither labels nor a mask that could be corrected.")
-        ending = path.removeprefix(f"{path.partition('/')[0]}/{stem_of(path)}")
-        return inside(self.output, f"{CORRECTED}/{kind}/{stem_of(path)}{ending}")
+        return inside(self.output, place)
+
+
+def _corrections_in(output: Path) -> frozenset[str]:
+    """Every corrected file, by its path below the output folder."""
+    found = (Path(path, name) for path, _, names in os.walk(output / CORRECTED) for name in names)
+    return frozenset(path.relative_to(output).as_posix() for path in found)
+
+
+def _place(row: FileRow, kind: Kind) -> str:
+    """Path of a corrected file below the output folder; empty where there is nothing to correct."""
+    path = row.outputs.get(kind) or row.outputs.get("labels") or row.outputs.get("masks")
+    if path is None:
+        return ""
+    return f"{CORRECTED}/{kind}/{path.partition('/')[2]}"
 
 
 def _verdict(values: dict[str, Any]) -> Verdict:

@@ -123,3 +123,48 @@ def test_a_review_of_the_first_version_is_read(tmp_path):
     review = Review(tmp_path)
     assert (review.decision(SURE), review.foreground(SURE), review.names(SURE)) == ("corrected", (2,), None)
     assert review.corrected_share(SURE) is None
+
+
+def put(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    return path
+
+
+def test_what_lies_among_the_corrections_counts_as_corrected(tmp_path):
+    assert Review(tmp_path).corrected_kind(SURE) is None
+    path = put(Review(tmp_path).corrected_path(SURE, "masks"))
+    review = Review(tmp_path)
+    assert [review.decision(row) for row in review.order(ROWS)] == [None, None, "corrected"]
+    assert (review.corrected_kind(SURE), review.labels_path(SURE, "masks")) == ("masks", path)
+    assert review.begin([SURE, MIDDLE]) == 1
+    assert review.verdict(FileRow(file="none", status="done")) is None
+    put(review.corrected_path(SURE))
+    assert Review(tmp_path).corrected_kind(SURE) == "labels"
+
+
+def test_a_correction_is_that_of_the_image_however_its_result_is_made(tmp_path):
+    review = Review(tmp_path)
+    for kind in ("labels", "masks"):
+        put(review.corrected_path(SURE, kind))
+    review.move(MIDDLE.file)
+    review.take_classes(SURE, {1: "Object"}, None)
+    assert Review(tmp_path).at == MIDDLE.file
+    again = Review(tmp_path)
+    assert (again.decision(replace(SURE, settings="other")), again.corrected_kind(SURE)) == ("corrected", "masks")
+    assert again.decision(replace(SURE, input="another photograph")) is None
+    assert again.corrected_kind(replace(SURE, input="another photograph")) is None
+    again.decide(SURE, "accepted")
+    assert Review(tmp_path).decision(SURE) == "corrected"
+    again.decide(SURE, "rejected")
+    assert Review(tmp_path).corrected_kind(SURE) is None
+
+
+def test_two_who_decide_do_not_take_each_other_s_decisions_away(tmp_path):
+    one, other = Review(tmp_path), Review(tmp_path)
+    one.decide(SURE, "accepted")
+    other.decide(MIDDLE, "rejected")
+    one.move(UNSURE.file)
+    again = Review(tmp_path)
+    assert [again.decision(row) for row in (SURE, MIDDLE, UNSURE)] == ["accepted", "rejected", None]
+    assert one.decision(MIDDLE) == "rejected"

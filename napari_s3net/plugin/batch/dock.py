@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton
 
 from napari_s3net.batch import FileRow, Item, Plan, Summary
 from napari_s3net.batch.folder import REPORT
-from napari_s3net.batch.review import Review
+from napari_s3net.batch.review import REVIEW, Review
 from napari_s3net.errors import S3NetError
 from napari_s3net.plugin.batch.form import BatchForm
 from napari_s3net.plugin.batch.open_row import OpenedResult
@@ -119,8 +119,9 @@ class BatchDock(Dock):
 
     def _may_replace(self) -> bool:
         """Whether the batch may begin; asked where it would replace results that somebody has reviewed."""
-        replaced = self._replaced
-        return may_replace(self, replaced, sum(bool(self.table.files.decisions.get(file)) for file in replaced))
+        replaced, decisions = self._replaced, self.table.files.decisions
+        lost = [file for file in replaced if decisions.get(file) in ("accepted", "rejected")]  # corrections stay
+        return may_replace(self, replaced, len(lost))
 
     def pause(self, paused: bool) -> None:
         """Finish what is being worked on and begin nothing more; or go on.
@@ -239,7 +240,8 @@ class BatchDock(Dock):
     def _note_folders(self) -> None:
         """What is in the folders now is known."""
         if self.plan is not None:
-            self._watch.watch(self.plan.source, self.plan.output / REPORT, recursive=self.plan.recursive)
+            reports = self.plan.output / REPORT, self.plan.output / REVIEW
+            self._watch.watch(self.plan.source, *reports, recursive=self.plan.recursive)
 
     @property
     def _may_count(self) -> bool:
@@ -412,6 +414,9 @@ class BatchDock(Dock):
         self._results.forget_ahead()
         self.place.leave()
         if self.plan is not None:
+            self._review = Review(self.plan.output)
+            for one in self._rows():  # Learn may have kept some
+                self._show_decision(one)
             self._page = PageJob(self.plan.output)
             self._page.start()
             self._timer.start()

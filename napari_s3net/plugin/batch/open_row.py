@@ -14,12 +14,14 @@ from napari.layers import Labels
 from numpy.typing import NDArray
 
 from napari_s3net.batch import FileRow, Item, Plan
+from napari_s3net.batch.folder import inside
 from napari_s3net.batch.items import input_digest
 from napari_s3net.batch.review import Review
 from napari_s3net.errors import InvalidImageError, ReadError
 from napari_s3net.export.formats import mask_segment, segments_of
 from napari_s3net.image import Image
 from napari_s3net.io import read_image, write_labels
+from napari_s3net.plugin.batch.corrected import corrected_classes
 from napari_s3net.plugin.contributions.reader import layer_data
 from napari_s3net.plugin.jobs.thread_job import is_busy
 from napari_s3net.plugin.layers.file_of import note_file
@@ -30,7 +32,7 @@ from napari_s3net.plugin.layers.one_update import one_update
 from napari_s3net.plugin.layers.ownership import set_owner
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.proxy import holds, plain
-from napari_s3net.plugin.layers.result_layer import is_of_model, layers_of, recolour, result_layer, result_name
+from napari_s3net.plugin.layers.result_layer import layers_of, recolour, result_layer, result_name
 from napari_s3net.plugin.layers.target import previewed, refuse_preview
 from napari_s3net.plugin.layers.view import hide_others, show_whole
 from napari_s3net.result import Segmentation
@@ -53,6 +55,8 @@ class ReadResult:
         What a result layer knows about itself.
     file : Path or None
         The image's file, or the folder of its series; None for one of several series in a folder.
+    has_classes : bool
+        Whether the labels are classes, as a model or the user has made them, and no clusters.
     """
 
     row: FileRow
@@ -60,6 +64,7 @@ class ReadResult:
     labels: NDArray[Any]
     about: Metadata
     file: Path | None = None
+    has_classes: bool = False
 
     @property
     def name(self) -> str:
@@ -90,7 +95,9 @@ def read_result(item: Item, row: FileRow, output: Path) -> ReadResult:
     if not is_same_input(item, row):
         raise ReadError(f"{row.file} has changed since the batch worked on it. Run the batch again.")
     image = read_image(item.path, series=item.series, files=item.files)
-    return ReadResult(row, image, *_labels(image, row, output), item.path if item.is_whole else None)
+    labels, about = _labels(image, row, output)
+    has_classes = bool(about.get("model")) or Review(output).corrected_kind(row) == "masks"
+    return ReadResult(row, image, labels, about, item.path if item.is_whole else None, has_classes)
 
 
 class OpenedResult:
@@ -108,7 +115,7 @@ class OpenedResult:
     """
 
     def __init__(self, viewer: Any, read: ReadResult, before: OpenedResult | None = None) -> None:
-        self._viewer, self.row = viewer, read.row
+        self._viewer, self.row, self._has_classes = viewer, read.row, read.has_classes
         self.image_layer: ImageLayer
         self.layer: Labels
         if before is not None and before.suits(read):
@@ -213,7 +220,7 @@ class OpenedResult:
         result = Segmentation.from_metadata(data, about["geometry"], about)
         write_labels(labels, data, about["geometry"], segments=segments_of(result))
         mask, segment = mask_of_layer(data, about), mask_segment(about.get("object_name", "Object"))
-        if is_of_model(self.layer) and set(about["names"]) != {1}:  # learned from again, which looks among the masks
+        if self._has_classes and set(about["names"]) != {1}:  # learned from again, which looks among the masks
             write_labels(masks, data, about["geometry"], segments=segments_of(result))
         else:
             write_labels(masks, mask, about["geometry"], mask=True, segments=[segment])
@@ -237,16 +244,32 @@ def _labels(image: Image, row: FileRow, output: Path) -> tuple[NDArray[Any], Met
     if kind not in row.outputs:
         raise ReadError(f"{row.file} was done without labels or masks. Run the batch again with one of them.")
     review = Review(output)
-    labels = read_image(review.labels_path(row, kind)).array
-    labels = (labels > 0).astype(np.int32) if kind == "masks" else labels.astype(np.int32)
-    if labels.shape != image.shape:
-        raise InvalidImageError(f"The labels of {row.file} do not fit the image any more. Run the batch again.")
+    if review.corrected_kind(row) == "masks":
+        labels, names = corrected_classes(row, review, _read(inside(review.output, row.outputs[kind]), kind))
+        about = _result(image, row, output, _fitting(image, row, labels))
+        return labels, _known(image, replace(about, foreground=tuple(names), names=names, meanings={}))
+    labels = _fitting(image, row, _read(review.labels_path(row, kind), kind))
     about = _result(image, row, output, labels)
     if kind == "masks":
         about = replace(about, foreground=(1,), names={1: about.object_name}, meanings={})
     else:
         about = replace(about, foreground=review.foreground(row), names=review.names(row) or about.names)
-    return labels, {**about.metadata(), "source": image.name, "kind": image.kind, "geometry": image.geometry}
+    return labels, _known(image, about)
+
+
+def _read(path: Path, kind: str) -> NDArray[Any]:
+    labels = read_image(path).array
+    return (labels > 0 if kind == "masks" else labels).astype(np.int32)
+
+
+def _fitting(image: Image, row: FileRow, labels: NDArray[Any]) -> NDArray[Any]:
+    if labels.shape != image.shape:
+        raise InvalidImageError(f"The labels of {row.file} do not fit the image any more. Run the batch again.")
+    return labels
+
+
+def _known(image: Image, about: Segmentation) -> Metadata:
+    return {**about.metadata(), "source": image.name, "kind": image.kind, "geometry": image.geometry}
 
 
 def _result(image: Image, row: FileRow, output: Path, labels: NDArray[Any]) -> Segmentation:

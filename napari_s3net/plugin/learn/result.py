@@ -13,12 +13,14 @@ from napari.layers import Labels
 from numpy.typing import NDArray
 
 from napari_s3net.batch.folder import REPORT
+from napari_s3net.batch.review import Review
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.export.result import label_suffix
 from napari_s3net.image import Image
 from napari_s3net.io import read_image, write_labels
 from napari_s3net.io.validation.headers import stem
 from napari_s3net.learning.files import CORRECTED, UNLABELLED, place_of_labels
+from napari_s3net.plugin.batch.corrected import batch_of, note_correction, row_of
 from napari_s3net.plugin.contributions.reader import layer_data
 from napari_s3net.plugin.layers.metadata import Metadata
 from napari_s3net.plugin.layers.metadata_history import history_of
@@ -220,11 +222,18 @@ def keep_correction(path: Path, layer: Labels, folder: Path, images: Path | None
     place = place_of_labels(folder)
     if place == folder and (folder / REPORT).is_file():
         place = folder / CORRECTED[0]  # the first of a batch's corrections
+    refuse_preview(layer)
+    labels, segments = _corrected_labels(layer), class_segments(layer)
+    output = batch_of(place)
+    row = None if output is None else row_of(output, path, images)
     if images is not None and path.is_relative_to(images):
         place /= path.relative_to(images).parent
-    refuse_preview(layer)
     target = place / f"{stem(path)}{label_suffix(image)}"
-    write_labels(target, _corrected_labels(layer), image.geometry, segments=class_segments(layer))
+    if output is not None and row is not None:
+        target = Review(output).corrected_path(row, "masks")
+    write_labels(target, labels, image.geometry, segments=segments)
+    if output is not None and row is not None:
+        note_correction(output, row, labels, {one.label: one.name for one in segments})
     _kept[layer] = _sum_of(layer)
     return target
 
