@@ -21,7 +21,14 @@ PROTOCOL = (
     "Patients 31–40 are for testing only; 1–30 are the pool, of which M have labels and the others none. 3-D Dice of "
     "each volume and class at the volume's own size, of the last checkpoint; mean over classes and volumes, then mean "
     "± standard deviation over draws of the labelled patients (the number of draws in brackets). Gain: how far above "
-    "the U-Net from random, mean over the draws that both rows have."
+    "the U-Net from random, mean over the draws that both rows have. *In one piece*: of what is in one piece in all "
+    "labelled volumes the largest piece is kept, as the program does; without that word, everything."
+)
+GOES_ON = (
+    "The command goes on where it was ended. Figures of few draws, or of less than the small size's 128 pixels and 500 "
+    "steps, rank nothing. Labelled patients, "
+    + "; ".join(f"draw {n} of two: {', '.join(map(str, drawn_patients(2, n)))}" for n in range(DRAWS))
+    + "."
 )
 LOOP = (
     "ISIC 2018: a simulated user gives the true masks of the images that *Next to correct* offers, or of others drawn "
@@ -54,8 +61,8 @@ def semi_page(output: Path) -> str:
         PROTOCOL,
     ]
     parts += [_table(budget, [row for row in rows if row["budget"] == budget]) for budget in budgets]
-    parts += [_missing(rows, budgets), PUBLISHED, *_rounds(output / "rounds.csv")]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    parts += [GOES_ON, PUBLISHED, *_rounds(output / "rounds.csv")]
+    return "\n\n".join(parts) + "\n"
 
 
 def _table(budget: str, rows: Sequence[dict[str, str]]) -> str:
@@ -78,10 +85,11 @@ def _table(budget: str, rows: Sequence[dict[str, str]]) -> str:
         took = " / ".join(_minutes([one for one in its if one["device"] == device]) for device in devices)
         lines.append(f"| {row.text} | {' | '.join(cells)} | {gained} | {by_class if its else MISSING} | {took} |")
     names = ", ".join(CLASSES.values())
-    return "\n".join(lines) + (
-        f"\n\nClasses: {names}. Training as timed on {' / on '.join(devices)}, pre-training included where it was made "
-        "then."
+    told = (
+        f"Classes: {names}. Training as timed on {' / on '.join(devices)}, pre-training included where it was made "
+        f"then.{_missing(rows)}"
     )
+    return "\n".join([*lines, "", told])
 
 
 def _minutes(rows: Sequence[dict[str, str]]) -> str:
@@ -115,20 +123,11 @@ def _mean(rows: Sequence[dict[str, str]]) -> float:
     return float(np.mean([float(row["dice"]) for row in rows])) if rows else float("nan")
 
 
-def _missing(rows: Sequence[dict[str, str]], budgets: Sequence[str]) -> str:
-    """What of the whole table has not been measured."""
+def _missing(rows: Sequence[dict[str, str]]) -> str:
+    """How much of the whole table has not been measured with a budget."""
     whole = len(ROWS) * len(LABELLED) * DRAWS
-    there = max(
-        (len({(r["row"], r["labelled"], r["draw"]) for r in rows if r["budget"] == b}) for b in budgets), default=0
-    )
-    if there == whole:
-        return ""
-    drawn = "; ".join(f"draw {n} of two: {', '.join(map(str, drawn_patients(2, n)))}" for n in range(DRAWS))
-    return (
-        f"**Not measured yet: {whole - there} of {whole} trainings**, marked {MISSING}. The command goes on where it "
-        f"was ended. Figures of few draws, or of less than the small size's 128 pixels and 500 steps, rank nothing. "
-        f"Labelled patients, {drawn}."
-    )
+    left = whole - len({(row["row"], row["labelled"], row["draw"]) for row in rows})
+    return f" **Not measured yet: {left} of {whole} trainings**, marked {MISSING}." if left else ""
 
 
 def _rounds(path: Path) -> list[str]:

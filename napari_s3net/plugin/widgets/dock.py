@@ -28,6 +28,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_s3net.plugin import DISPLAY_NAME, PLUGIN
+from napari_s3net.plugin.jobs.pause import after_pause
 from napari_s3net.plugin.jobs.preload import preloading
 from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.undo import undo_log_of
@@ -126,7 +127,7 @@ class Dock(QScrollArea):
             self.window().setUpdatesEnabled(False)
             QTimer.singleShot(0, self._join_others)
             QTimer.singleShot(0, partial(_show_again, self.window()))
-            QTimer.singleShot(PRELOAD_MS, _preload)
+            after_pause(PRELOAD_MS, _preload, self).start()
             if isinstance(self.window(), QMainWindow) and not self._released:
                 hold_keys(self.window(), self._viewer, self)
             openings_of(self._viewer)(dock=self)
