@@ -75,4 +75,4 @@ def _process(item: Input, model: LearnedModel, options: Namespace) -> str:
     written = write_result(options.output, item.stem, image, result, overlay=options.overlay)
     write_formats(options.output, item.stem, result, options.also, item.path)
     share = 100 * result.mask.mean()
-    return f"{result.object_name} {share:.1f} % of the image, {written[0]}"
+    return f"{result.object_name} {share:.1f} % of the image, {written[0]} {result.provenance.note}"

@@ -31,7 +31,7 @@ from napari_s3net.segments import Meaning
 from napari_s3net.settings import preset_settings
 
 #: What is said where a volume had more pieces of a class than one.
-LEFT_OUT = "Smaller pieces were left out: in these each was one piece."
+LEFT_OUT = "Smaller pieces were left out, as those images have none."
 
 
 def predict_plane(model: LearnedModel, plane: Image) -> NDArray[np.float32]:
@@ -152,10 +152,11 @@ def iter_apply(image: Image, model: LearnedModel) -> Generator[Step, bool | None
 def _result(image: Image, labels: NDArray[np.int32], model: LearnedModel, provenance: Provenance) -> Segmentation:
     """Labels that mean the model's classes, and know what they were learned from."""
     card = model.card
+    n = card.record.get("labelled images", 0)
     provenance = replace(
         provenance,
         device=str(next(model.network.parameters()).device),
-        note=f"Learned from {card.record.get('labelled images', 0)} corrected images ({card.settings.method}).",
+        note=f"Learned from {n} corrected image{'s' if n != 1 else ''} ({card.settings.method}).",
         model={"weights": model.digest(), "settings": card.settings.to_dict()},
     )
     return Segmentation(
