@@ -4,8 +4,6 @@ import json
 import re
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[1]
 CELLS = json.loads((ROOT / "examples" / "photograph.ipynb").read_text(encoding="utf-8"))["cells"]
 
@@ -15,7 +13,6 @@ def words_of(printed):
     return re.sub(r"\d+\.\d+", "…", printed).split()
 
 
-@pytest.mark.slow
 def test_the_notebook_runs(capsys):
     names = {}
     for cell in CELLS:
