@@ -369,13 +369,14 @@ def test_strokes_that_no_run_has_used_keep_the_image_in_view_after_a_review_as_w
 def test_before_results_are_replaced_that_were_reviewed_it_asks(ready, photos, tmp_path, qtbot, monkeypatch):
     asked, answers = [], [QMessageBox.StandardButton.No, QMessageBox.StandardButton.Yes]
     monkeypatch.setattr(QMessageBox, "question", lambda *words: asked.append(words[2]) or answers[len(asked) - 1])
+    assert ready.start_button.property("primary")
     run_through(ready, qtbot)
     ready.review_button.click()
     ready.panel.buttons["accept"].click()
     ready.panel.close_button.click()
     run_through(ready, qtbot)
     assert asked == [], "nothing is replaced"
-    assert ready.start_button.property("primary")
+    assert ready.review_button.property("primary"), "all is done"
     ready.form.kinds["overlays"].value = True
     qtbot.waitUntil(lambda: ready._scan is None, timeout=60000)
     ready.form.preset.value = "skin"
