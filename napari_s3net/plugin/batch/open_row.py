@@ -21,7 +21,7 @@ from napari_s3net.errors import InvalidImageError, ReadError
 from napari_s3net.export.formats import mask_segment, segments_of
 from napari_s3net.image import Image
 from napari_s3net.io import read_image, write_labels
-from napari_s3net.plugin.batch.corrected import corrected_classes
+from napari_s3net.plugin.batch.corrected_classes import read_classes
 from napari_s3net.plugin.contributions.reader import layer_data
 from napari_s3net.plugin.jobs.thread_job import is_busy
 from napari_s3net.plugin.layers.file_of import note_file
@@ -245,7 +245,7 @@ def _labels(image: Image, row: FileRow, output: Path) -> tuple[NDArray[Any], Met
         raise ReadError(f"{row.file} was done without labels or masks. Run the batch again with one of them.")
     review = Review(output)
     if review.corrected_kind(row) == "masks":
-        labels, names = corrected_classes(row, review, _read(inside(review.output, row.outputs[kind]), kind))
+        labels, names = read_classes(row, review, _read(inside(review.output, row.outputs[kind]), kind))
         about = _result(image, row, output, _fitting(image, row, labels))
         return labels, _known(image, replace(about, foreground=tuple(names), names=names, meanings={}))
     labels = _fitting(image, row, _read(review.labels_path(row, kind), kind))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from napari_s3net.batch import Plan
+from napari_s3net.batch import FileRow, Plan, Summary, find_items, iter_batch, open_executor
 from napari_s3net.learning.steps import ReadStep
-from napari_s3net.plugin.jobs.batch_job import BatchJob
-from napari_s3net.plugin.jobs.stepped_job import LEARN, JobUpdate
+from napari_s3net.plugin.jobs.stepped_job import SteppedJob
+from napari_s3net.runtime.generators import follow
 
 
-class FolderJob:
-    """A batch whose steps are counted like those of the dock's other jobs.
+class FolderJob(SteppedJob):
+    """A batch whose steps are the files that are over.
 
     Parameters
     ----------
@@ -21,63 +22,28 @@ class FolderJob:
         What was learned.
     """
 
+    title = "batch"
     after_reading = "Writing the report…"
     if_stopped = "Stopping; images that are finished are kept…"
 
     def __init__(self, source: Path, output: Path, model: Path) -> None:
-        self._job = BatchJob(Plan(source=source, output=output, model=model, recursive=True))
-        self._job.what = LEARN
-        self._done, self._total = 0, 0
-        self._outcome: object = None
-
-    def start(self) -> None:
-        """Begin in a thread of its own."""
-        self._job.start()
-
-    def pause(self, paused: bool) -> None:
-        """Finish the files under way and begin no other; False goes on.
-
-        Parameters
-        ----------
-        paused : bool
-            True to wait, False to go on.
-        """
-        self._job.pause(paused)
-
-    def stop(self) -> None:
-        """End now; what is finished is kept."""
-        self._job.stop()
+        super().__init__()
+        self._plan = Plan(source=source, output=output, model=model, recursive=True)
 
     def cancel(self) -> None:
-        """As `stop`."""
-        self._job.stop()
+        """As `stop`: nothing of a batch is undone."""
+        self.stop()
 
-    @property
-    def is_over(self) -> bool:
-        """Whether the thread is done."""
-        return self._job.is_over
+    def _do(self) -> Summary:
+        items = find_items(self._plan)
+        self._steps.append(ReadStep(done := 0, len(items)))
 
-    def take_outcome(self) -> object:
-        """Hand over what came of it.
+        def on_progress(row: FileRow | None) -> bool | None:
+            nonlocal done
+            if row is not None and row.is_final:
+                self._steps.append(ReadStep(done := done + 1, len(items)))
+            return self._stop.is_set() or None
 
-        Returns
-        -------
-        Summary or Failure
-            As `BatchJob` gives it.
-        """
-        return self._outcome
-
-    def collect(self) -> JobUpdate:
-        """Take what has come since the last call.
-
-        Returns
-        -------
-        JobUpdate
-            A step when it is known how many files there are, and for those that are over.
-        """
-        update = self._job.collect()
-        self._outcome = update.outcome or self._outcome
-        self._total = len(update.items) if update.items is not None else self._total
-        over = sum(row.is_final for row in update.rows)
-        self._done += over
-        return JobUpdate((ReadStep(self._done, self._total),) if over or update.items else ())
+        with open_executor() as executor:
+            paused = replace(executor, paused=self._paused)  # which finishes the files under way first
+            return follow(iter_batch(self._plan, items=items, executor=paused), on_progress)

@@ -47,10 +47,8 @@ class Screen:
     ----------
     welcome : bool
         Only the way to a first image is shown.
-    can_choose : bool
-        Image, preset, device and settings may be changed.
     can_run : bool
-        The run button works.
+        Image, preset, device and settings may be changed, and the run button works.
     progress : bool
         Bar, plot, and the buttons to end take the place of what can be chosen.
     moving_bar : bool
@@ -62,7 +60,6 @@ class Screen:
     """
 
     welcome: bool
-    can_choose: bool
     can_run: bool
     progress: bool
     moving_bar: bool
@@ -89,7 +86,6 @@ def screen_of(phase: Phase, *, has_result: bool) -> Screen:
     busy = phase.is_busy
     return Screen(
         welcome=phase is Phase.NO_IMAGE,
-        can_choose=not busy and phase is not Phase.NO_IMAGE,
         can_run=not busy and phase is not Phase.NO_IMAGE,
         progress=busy,
         moving_bar=phase in (Phase.PREPARING, Phase.STOPPING),

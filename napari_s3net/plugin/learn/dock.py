@@ -65,7 +65,7 @@ class LearnDock(Dock):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__(napari_viewer)
-        self.job: SteppedJob | FolderJob | None = None
+        self.job: SteppedJob | None = None
         self.labelled: Labelled | None = None
         self._scan: LabelScan | None = None
         self._activity: Activity | None = None
@@ -280,7 +280,7 @@ class LearnDock(Dock):
         self.show_message("")
         return True
 
-    def _begin(self, job: SteppedJob | FolderJob, words: str) -> None:
+    def _begin(self, job: SteppedJob, words: str) -> None:
         self.job = job
         job.start()
         self._activity = Activity(words.rstrip("…"))

@@ -20,7 +20,7 @@ from napari_s3net.image import Image
 from napari_s3net.io import read_image, write_labels
 from napari_s3net.io.validation.headers import stem
 from napari_s3net.learning.files import CORRECTED, UNLABELLED, place_of_labels
-from napari_s3net.plugin.batch.corrected import batch_of, note_correction, row_of
+from napari_s3net.plugin.batch.corrected_classes import batch_of, note_correction, row_of
 from napari_s3net.plugin.contributions.reader import layer_data
 from napari_s3net.plugin.layers.metadata import Metadata
 from napari_s3net.plugin.layers.metadata_history import history_of

@@ -338,7 +338,7 @@ class SegmentDock(Dock):
         for part in (self.choosers, self.task):
             part.setVisible(not screen.welcome)
         self.task.setCurrentIndex(int(screen.progress))
-        self.choosers.setEnabled(screen.can_choose)
+        self.choosers.setEnabled(screen.can_run)
         self.run_button.setEnabled(screen.can_run and self.source is not None)
         self.reopen.setVisible(self._earlier is not None and self.result.layer is None)
         if self._earlier is not None:

@@ -227,7 +227,7 @@ def filters(kind: str | None, *, is_stack: bool) -> tuple[str, ...]:
     return (*LABEL_FILTERS, *(FURTHER_FILTERS.values() if is_stack else further))
 
 
-def save_result(path: Path, what: str, layer: Labels, source: Source | None, chosen: str = "") -> Path:
+def save_result(path: Path, what: str, layer: Labels, source: Source | None) -> Path:
     """Write a result layer, in the format that the path ends in.
 
     Parameters
@@ -240,8 +240,6 @@ def save_result(path: Path, what: str, layer: Labels, source: Source | None, cho
         The result.
     source : Source or None
         The image's plane in view: of a time series its volume is written, and it says where the series lies.
-    chosen : str
-        The filter that was chosen; says the format of a path without an ending.
 
     Returns
     -------
@@ -255,7 +253,6 @@ def save_result(path: Path, what: str, layer: Labels, source: Source | None, cho
         `write_labels` and `write_formats` say.
     """
     refuse_preview(layer)
-    path = _with_ending(path, chosen)
     if not path.parent.is_dir():
         raise WriteError(f"Cannot write {path.name}: there is no folder {path.parent}. Choose one that is there.")
     refuse_image(path, [None if source is None or source.path is None else Path(source.path)])

@@ -65,26 +65,6 @@ def test_further_formats_by_their_ending(scan, tmp_path, name):
         assert {one["name"] for one in json.loads(path.read_text())["categories"]} == {"Lung", "Soft tissue"}
 
 
-def test_a_path_without_an_ending_gets_that_of_the_chosen_format(scan, tmp_path):
-    layer, source, _ = scan
-    assert save_result(tmp_path / "mine", "labels", layer, source, FURTHER_FILTERS["stl"]) == tmp_path / "mine.stl"
-    assert (tmp_path / "mine.stl").is_file()
-
-
-@pytest.mark.parametrize(
-    ("chosen", "ending"), zip((*LABEL_FILTERS, ""), (".nii.gz", ".png", ".tif", ".nrrd", ".mha", None), strict=True)
-)
-def test_a_label_image_without_an_ending_too(scan, tmp_path, chosen, ending):
-    layer, source, _ = scan
-    if ending is None:
-        with pytest.raises(WriteError, match="give it such a suffix"):
-            save_result(tmp_path / "mine", "mask", layer, source, chosen)
-    else:
-        written = save_result(tmp_path / "mine", "mask", layer, source, chosen)
-        assert written == tmp_path / ("mine" if ending == ".png" else f"mine{ending}"), "of a stack as PNG the folder"
-        assert list(tmp_path.iterdir()) == [written]
-
-
 def test_a_result_never_takes_the_place_of_its_image(scan, tmp_path):
     layer, source, _ = scan
     image = tmp_path / "scan.nii.gz"
@@ -183,6 +163,27 @@ def test_the_dialog_offers_a_name_and_the_usual_format_first(scan, tmp_path, mon
     assert offered[1][2] == "NIfTI (*.nii.gz *.nii)", "the format is remembered"
     ask_and_save(None, "mask", layer, source)
     assert offered[2][2] == "TIFF (*.tif *.tiff)"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "ending"),
+    [
+        *zip(LABEL_FILTERS, (".nii.gz", ".png", ".tif", ".nrrd", ".mha"), strict=True),
+        (FURTHER_FILTERS["stl"], ".stl"),
+        ("", None),
+    ],
+)
+def test_a_path_without_an_ending_gets_that_of_the_chosen_format(
+    scan, tmp_path, monkeypatch, told, qapp, chosen, ending
+):
+    layer, source, _ = scan
+    monkeypatch.setattr(module.QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "mine"), chosen))
+    ask_and_save(None, "mask", layer, source)
+    if ending is None:
+        assert "give it such a suffix" in told[1][0]
+    else:
+        written = tmp_path / ("mine" if ending == ".png" else f"mine{ending}")  # of a stack as PNG the folder
+        assert list(tmp_path.iterdir()) == [written]
 
 
 def test_a_place_that_cannot_be_written_is_told(scan, tmp_path, monkeypatch, told, qapp):

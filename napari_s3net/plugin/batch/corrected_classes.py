@@ -1,4 +1,4 @@
-"""Corrections of a batch's results that the Learn dock has kept: noted for the review, and read for it."""
+"""Classes that the Learn dock keeps as corrections of a batch's results: noted for the review, and read for it."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def note_correction(output: Path, row: FileRow, labels: NDArray[np.int32], names
     Review(output).take_classes(row, names, share)
 
 
-def corrected_classes(row: FileRow, review: Review, own: NDArray[Any]) -> tuple[NDArray[np.int32], dict[int, str]]:
+def read_classes(row: FileRow, review: Review, own: NDArray[Any]) -> tuple[NDArray[np.int32], dict[int, str]]:
     """Read the classes that were corrected.
 
     Parameters

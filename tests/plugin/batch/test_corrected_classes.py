@@ -10,7 +10,7 @@ from napari_s3net.batch.review import Review
 from napari_s3net.image import Geometry
 from napari_s3net.io import read_labels
 from napari_s3net.io.write import write_labels, write_png
-from napari_s3net.plugin.batch.corrected import batch_of, row_of
+from napari_s3net.plugin.batch.corrected_classes import batch_of, row_of
 from napari_s3net.plugin.batch.open_row import OpenedResult, read_result
 from napari_s3net.plugin.layers.result_layer import metadata_of
 from napari_s3net.plugin.learn.result import keep_correction
