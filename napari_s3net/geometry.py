@@ -10,6 +10,8 @@ from typing import Any, Literal, NamedTuple
 Form = tuple[int, tuple[tuple[float, ...], ...]]
 #: NIfTI's code of millimetres.
 MILLIMETRES = 2
+#: Millimetres of each unit that the sizes of a file may be in.
+LENGTHS = {"m": 1000.0, "cm": 10.0, "mm": 1.0, "um": 1e-3, "nm": 1e-6}
 
 
 class NiftiForms(NamedTuple):
@@ -80,6 +82,9 @@ class Geometry:
         and "PIL" for sagittal ones. Each letter stands for an array axis, the last one first.
     nifti_forms : NiftiForms, optional
         Of a whole volume from NIfTI: its placings as they stand in the file, for the labels to get the same ones.
+    file_unit : str
+        One of `LENGTHS`: the unit of an NRRD's or MetaImage's own numbers. Most programs take these for millimetres, so
+        labels are written with the same numbers.
     """
 
     spacing: tuple[float, ...]
@@ -90,6 +95,7 @@ class Geometry:
     volume: Geometry | None = None
     shown: str = "LPS"
     nifti_forms: NiftiForms | None = None
+    file_unit: str = "mm"
 
     @classmethod
     def identity(cls, ndim: int) -> Geometry:
@@ -144,6 +150,52 @@ class Geometry:
         forms = self.volume.nifti_forms if self.volume.spacing[1:] == self.spacing else None
         spacing = (self.volume.spacing[0], *self.spacing)
         return replace(self.volume, spacing=spacing, unit=self.unit, nifti_forms=forms)
+
+    def told_in(self, file_unit: str) -> Geometry:
+        """Return the same place, of a file that tells it in another unit.
+
+        Parameters
+        ----------
+        file_unit : str
+            One of `LENGTHS`.
+
+        Returns
+        -------
+        Geometry
+            Still in mm; of a plane, its volume's too.
+        """
+        volume = None if self.volume is None else self.volume.told_in(file_unit)
+        return replace(self, file_unit=file_unit, volume=volume)
+
+    def times(self, factor: float) -> Geometry:
+        """Return the geometry with every length multiplied.
+
+        Parameters
+        ----------
+        factor : float
+            Above 0.
+
+        Returns
+        -------
+        Geometry
+            Without placings of NIfTI where anything changes.
+        """
+        if factor == 1:
+            return self
+        spacing, origin = (tuple(factor * length for length in lengths) for lengths in (self.spacing, self.origin))
+        volume = None if self.volume is None else self.volume.times(factor)
+        return replace(self, spacing=spacing, origin=origin, volume=volume, nifti_forms=None)
+
+    def in_file_unit(self) -> Geometry:
+        """Return the geometry in the numbers of its file, as programs read them that take any number for millimetres.
+
+        Returns
+        -------
+        Geometry
+            Itself for most files, whose unit is the millimetre.
+        """
+        told = (self.volume or self).file_unit
+        return self.times(1 / LENGTHS[told]) if self.unit == "mm" else self
 
     def along(self, axis: int) -> Geometry:
         """Return the geometry of a volume whose slices are counted along another axis.

@@ -166,4 +166,6 @@ def _write(name: str, path: Path, result: Segmentation, segments: list[Segment],
         write(path, result.labels, result.geometry, segments, source)
     else:
         colour = next((one.colour for one in segments if one.is_object and one.colour), OBJECT_COLOURS[0])
-        write_surface(path, *surface_of(result.mask, result.geometry), colour=colour)
+        geometry = result.geometry.in_file_unit()
+        unit = geometry.file_unit if geometry.unit == "mm" else "voxels"
+        write_surface(path, *surface_of(result.mask, geometry), colour=colour, unit=unit)

@@ -14,9 +14,10 @@ from typing import Any, Literal
 from numpy.typing import NDArray
 
 from napari_s3net.errors import AmbiguousSeriesError, HoldsLabelsError, ReadError, ReadWarning
+from napari_s3net.geometry import LENGTHS
 from napari_s3net.image import Image
 from napari_s3net.io.label_numbers import refuse_lossy, refuse_transparent, whole_numbers
-from napari_s3net.io.segments import GEOMETRY, is_layered, join_layers, of_fields
+from napari_s3net.io.segments import FILE_UNIT, GEOMETRY, is_layered, join_layers, of_fields
 from napari_s3net.io.validation import headers
 from napari_s3net.io.validation.limits import OnPromise, on_promise, reading_seconds
 from napari_s3net.runtime.child_server import NOBODY, Caller, limited_memory, serve
@@ -255,7 +256,7 @@ def _answer_labels(path: Path, request: Mapping[str, Any]) -> Reply:
                 "some of its segments overlap; where they do, the later one is kept.", ReadWarning, stacklevel=1
             )
         return {**reply, "segments": [asdict(one) for one in segments]}, array
-    placed = _told_geometry(fields, array.shape)
+    placed = _told_geometry(fields, array.shape) or _in_told_unit(fields, reply["geometry"])
     return {**reply, **placed, "segments": [asdict(one) for one in of_fields(fields)]}, array
 
 
@@ -271,6 +272,16 @@ def _told_geometry(fields: Mapping[str, str], shape: tuple[int, ...]) -> dict[st
     text = f"it was written with {sizes} pixels now (cropped or resized): where it lies in space is not known any more."
     warnings.warn(text, ReadWarning, stacklevel=2)
     return {}
+
+
+def _in_told_unit(fields: Mapping[str, str], read: dict[str, Any]) -> dict[str, Any]:
+    """The geometry of a volume in the unit that its fields name, where its format does not know that unit."""
+    from napari_s3net.io.reader_process import geometry_of_json
+
+    geometry, unit = geometry_of_json(read), fields.get(FILE_UNIT, "")
+    if unit not in LENGTHS or geometry.in_space().file_unit == unit:
+        return {}
+    return {"geometry": asdict(geometry.times(LENGTHS[unit]).told_in(unit))}
 
 
 def _label_fields(path: Path) -> dict[str, str]:

@@ -19,21 +19,22 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
+from napari_s3net.geometry import LENGTHS
 from napari_s3net.image import Image, Kind, kind_of_grey
 from napari_s3net.io.geometry import SHEARED, Grid, has_right_angles, to_array_order, to_upright
 from napari_s3net.io.itk import Decoder, array_of, open_reader, plain_path, value_bytes
 from napari_s3net.io.validation.limits import check_memory, check_promise
 from napari_s3net.io.validation.text_headers import TextHeader, check_meta, check_nrrd, is_true
 
-#: Millimetres of each unit that a header may name; µ is written with either of its two characters.
+#: What a header may call each unit; µ is written with either of its two characters.
 _UNITS = {
-    **dict.fromkeys(("", "?", "???", "unknown", "mm", "millimeter", "millimetre"), 1.0),
+    **dict.fromkeys(("", "?", "???", "unknown", "mm", "millimeter", "millimetre"), "mm"),
     **dict.fromkeys(
-        ("um", "\N{MICRO SIGN}m", "\N{GREEK SMALL LETTER MU}m", "micron", "micrometer", "micrometre"), 1e-3
+        ("um", "\N{MICRO SIGN}m", "\N{GREEK SMALL LETTER MU}m", "micron", "micrometer", "micrometre"), "um"
     ),
-    **dict.fromkeys(("nm", "nanometer", "nanometre"), 1e-6),
-    **dict.fromkeys(("cm", "centimeter", "centimetre"), 10.0),
-    **dict.fromkeys(("m", "meter", "metre"), 1000.0),
+    **dict.fromkeys(("nm", "nanometer", "nanometre"), "nm"),
+    **dict.fromkeys(("cm", "centimeter", "centimetre"), "cm"),
+    **dict.fromkeys(("m", "meter", "metre"), "m"),
 }
 #: Spaces of an NRRD that say which side of the patient is left.
 _SIDES = re.compile(r"(left|right)-(anterior|posterior)-superior|[LR][AP]S", re.IGNORECASE)
@@ -91,9 +92,10 @@ def read_meta_or_nrrd(path: Path, file_format: MetaOrNrrd, name: str, time: int 
             reader.SetExtractSize([*size[:3], *(0 for _ in size[3:])])
             reader.SetExtractIndex([0, 0, 0, *_steps(time or 0, size)])
         _tell_scale(header.fields)
-        image, unit = _in_millimetres(reader.Execute(), header, file_format)
+        image = reader.Execute()
+        unit = _unit_of(image, header, file_format)
         image = image if listed == 1 else sitk.VectorIndexSelectionCast(image, time or 0)
-    return replace(to_image(image, name, unit), times=times)
+    return replace(_in_millimetres(to_image(image, name, "mm" if unit else "pixel"), unit), times=times)
 
 
 def read_meta_or_nrrd_series(path: Path, file_format: MetaOrNrrd, name: str) -> tuple[Image, NDArray[Any] | None]:
@@ -124,9 +126,9 @@ def read_meta_or_nrrd_series(path: Path, file_format: MetaOrNrrd, name: str) -> 
         whole = reader.Execute()
         nothing = [0 for _ in size[3:]]
         first_volume = sitk.Extract(whole, [*size[:3], *nothing], [0, 0, 0, *nothing]) if nothing else whole
-        image, unit = _in_millimetres(first_volume, header, file_format)
-        image = image if listed == 1 else sitk.VectorIndexSelectionCast(image, 0)
-    first = to_image(image, name, unit)
+        unit = _unit_of(first_volume, header, file_format)
+        image = first_volume if listed == 1 else sitk.VectorIndexSelectionCast(first_volume, 0)
+    first = _in_millimetres(to_image(image, name, "mm" if unit else "pixel"), unit)
     if listed > 1:
         volumes = np.moveaxis(array_of(whole), -1, 0)
         volumes = volumes if volumes.ndim == 4 else volumes[:, None]
@@ -134,7 +136,7 @@ def read_meta_or_nrrd_series(path: Path, file_format: MetaOrNrrd, name: str) -> 
         volumes = array_of(whole).reshape(times, *size[2::-1], -1)  # values of a voxel last
         volumes = volumes[..., :3] if first.kind == "rgb" else volumes[..., 0]
     grid = Grid.of(image.GetSpacing(), image.GetOrigin(), image.GetDirection())
-    turned, _ = to_upright(np.moveaxis(volumes, 0, -1), grid, unit)
+    turned, _ = to_upright(np.moveaxis(volumes, 0, -1), grid)
     return replace(first, times=times), np.moveaxis(turned, -1, 0)
 
 
@@ -187,21 +189,24 @@ def _opened(path: Path, file_format: MetaOrNrrd) -> Iterator[tuple[sitk.ImageFil
         yield open_reader(readable, _DECODERS[file_format]), header
 
 
-def _in_millimetres(
-    image: sitk.Image, header: TextHeader, file_format: MetaOrNrrd
-) -> tuple[sitk.Image, Literal["mm", "pixel"]]:
-    """An image with its sizes in millimetres, and "pixel" where its file tells no sizes."""
+def _unit_of(image: sitk.Image, header: TextHeader, file_format: MetaOrNrrd) -> str | None:
+    """The unit of an image's sizes, one of `LENGTHS`; None where its file tells no sizes. What is odd is said."""
     fields = header.fields
     if image.GetDimension() > 2 and not _tells_sides(fields, file_format):
         warnings.warn(UNPLACED, ReadWarning, stacklevel=3)
     elif image.GetDimension() == 3 and file_format == "meta":
         _tell_contradiction(fields.get("AnatomicalOrientation", ""), np.reshape(image.GetDirection(), (3, 3)))
-    factor = _millimetres(fields, file_format, image.GetDimension())
-    if factor not in (None, 1.0):
+    unit = _told_unit(fields, file_format, image.GetDimension())
+    if unit not in (None, "mm"):
         warnings.warn("its sizes are in another unit; they are converted to millimetres.", ReadWarning, stacklevel=3)
-        image.SetSpacing([factor * size for size in image.GetSpacing()])
-        image.SetOrigin([factor * place for place in image.GetOrigin()])
-    return image, "pixel" if factor is None else "mm"
+    return unit
+
+
+def _in_millimetres(image: Image, unit: str | None) -> Image:
+    """An image whose sizes are still those of its file, in millimetres; it remembers the file's unit."""
+    if unit in (None, "mm"):
+        return image
+    return replace(image, geometry=image.geometry.times(LENGTHS[unit]).told_in(unit))
 
 
 def _tells_sides(fields: Mapping[str, str], file_format: str) -> bool:
@@ -234,8 +239,8 @@ def _tell_scale(fields: Mapping[str, str]) -> None:
         warnings.warn(text, ReadWarning, stacklevel=3)
 
 
-def _millimetres(fields: Mapping[str, str], file_format: str, axes: int) -> float | None:
-    """Millimetres of the unit that a header uses; None where it tells no sizes. Without a unit they are millimetres."""
+def _told_unit(fields: Mapping[str, str], file_format: str, axes: int) -> str | None:
+    """The unit that a header uses; None where it tells no sizes. Without a unit they are millimetres."""
     if file_format == "meta":
         told, units = ("ElementSpacing" in fields or "ElementSize" in fields), [fields.get("DistanceUnits", "")]
     else:
@@ -246,13 +251,13 @@ def _millimetres(fields: Mapping[str, str], file_format: str, axes: int) -> floa
     if "spacings" in fields and sum(_is_size(word) for word in fields["spacings"].split()) < axes:
         warnings.warn("its header tells no spacing that makes sense; sizes are in pixels.", ReadWarning, stacklevel=4)
         return None
-    factors = {_UNITS.get(re.sub(r"(?<=[a-z]{3})s$", "", unit.strip().lower())) for unit in units[:3]}
-    factor = factors.pop()
-    if factor is None or factors:
+    named = {_UNITS.get(re.sub(r"(?<=[a-z]{3})s$", "", unit.strip().lower())) for unit in units[:3]}
+    unit = named.pop()
+    if unit is None or named:
         raise UnsupportedFormatError(
             "its sizes are not in one unit that is known here (m, cm, mm, µm, nm); save it with sizes in millimetres."
         )
-    return factor
+    return unit
 
 
 def _is_size(word: str) -> bool:

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.errors import InvalidImageError
+from napari_s3net.geometry import LENGTHS
 from napari_s3net.image import Geometry, Image
-from napari_s3net.io.read import LabelImage, read_labels
+from napari_s3net.io.read import UNEVEN, LabelImage, read_labels
 
 #: Labels are on the voxels of an image if none is further off than this share of a voxel.
 NEAR = 0.25
@@ -82,7 +83,7 @@ def labels_on(image: Image, array: NDArray[Any], geometry: Geometry) -> NDArray[
             "image, unless both know their place in space, as in NIfTI or MetaImage files."
         )
     volume = array.reshape((1,) * (mine.ndim - array.ndim) + array.shape)
-    volume, mine = _turned_as(its, volume, mine)
+    volume, mine = _turned_as(its, volume, _told_as(its, mine))
     shape = np.array((1, *image.shape)[-its.ndim :])
     corners = np.array(list(product(*((0, n - 1) for n in volume.shape))), float)
     places = np.linalg.solve(np.array(its.direction), _world(mine, corners) - np.array(its.origin)[:, None]).T
@@ -98,6 +99,14 @@ def labels_on(image: Image, array: NDArray[Any], geometry: Geometry) -> NDArray[
     whole = np.zeros(shape, array.dtype)
     whole[tuple(slice(start, start + n) for start, n in zip(first, volume.shape, strict=True))] = volume
     return whole.reshape(image.shape)
+
+
+def _told_as(its: Geometry, geometry: Geometry) -> Geometry:
+    """Labels in the unit of their image's file: programs that take its numbers for millimetres save such numbers."""
+    if its.file_unit == "mm" or geometry.file_unit != "mm":
+        return geometry
+    alike = np.allclose(sorted(geometry.spacing), sorted(its.in_file_unit().spacing), rtol=UNEVEN)
+    return geometry.times(LENGTHS[its.file_unit]) if alike else geometry
 
 
 def _turned_as(its: Geometry, array: NDArray[Any], geometry: Geometry) -> tuple[NDArray[Any], Geometry]:

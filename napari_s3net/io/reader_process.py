@@ -206,4 +206,5 @@ def geometry_of_json(values: Mapping[str, Any]) -> Geometry:
         None if volume is None else geometry_of_json(volume),
         values["shown"],
         forms_of_json(forms),
+        values.get("file_unit", "mm"),
     )

@@ -19,6 +19,8 @@ from napari_s3net.segments import GREY, Code, Colour, Segment
 
 #: The field in which TIFF and PNG, which know no place in space, get the geometry of labels.
 GEOMETRY = "S3Net_Geometry"
+#: The field that names the unit of a volume's sizes where that is not the millimetre: NIfTI and MHA do not know all.
+FILE_UNIT = "S3Net_Unit"
 #: What Slicer puts before and behind the codes of a segment.
 _TERMINOLOGY = "TerminologyEntry:Segmentation category and type - 3D Slicer General Anatomy list"
 _ANATOMY = "~^^~Anatomic codes - DICOM master list~^^~^^|"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -16,16 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.errors import WriteError
-from napari_s3net.geometry import NiftiForms
 from napari_s3net.image import Geometry, Image
-from napari_s3net.io.segments import GEOMETRY, to_fields, to_lines
+from napari_s3net.io.segments import GEOMETRY, to_fields
 from napari_s3net.io.validation.limits import shown
+from napari_s3net.io.write_volume import write_volume
 from napari_s3net.segments import Segment
 
 PICTURES = (".png", ".tif", ".tiff")
 VOLUMES = (".nii.gz", ".nii", ".nrrd", ".mha")
-#: NIfTI-1 counts no further along an axis.
-_NIFTI1_AXIS = (1 << 15) - 1
 #: zlib's Z_RLE: after PNG's filters labels are long runs. Twice as fast as the default and smaller, photographs too.
 _RUNS = 3
 
@@ -75,7 +72,7 @@ def write_labels(
     fields = to_fields(segments, labels.shape[::-1])
     with replacing(path, suffix) as temporary:
         if suffix in VOLUMES:
-            _write_volume(temporary, labels, geometry, fields)
+            write_volume(temporary, labels, geometry, fields)
         else:
             write = _write_png if suffix == ".png" else _write_tiff
             told = json.dumps({**asdict(geometry), "shape": labels.shape})
@@ -225,7 +222,7 @@ def write_image(path: str | os.PathLike[str], image: Image) -> None:
             f"Cannot write {shown(path)}: colours are written as .png, grey as one of {', '.join(VOLUMES)}."
         )
     with replacing(path, suffix) as temporary:
-        _write_volume(temporary, image.array, image.geometry)
+        write_volume(temporary, image.array, image.geometry.told_in("mm"))
     return None
 
 
@@ -278,75 +275,6 @@ def _write_tiff(temporary: Path, labels: NDArray[Any], fields: Mapping[str, str]
     import tifffile
 
     tifffile.imwrite(temporary, labels, photometric="minisblack", compression="zlib", metadata=dict(fields))
-
-
-def _write_volume(
-    temporary: Path, labels: NDArray[Any], geometry: Geometry, fields: Mapping[str, str] | None = None
-) -> None:
-    """NIfTI, NRRD or MHA on the voxel grid of the image's file."""
-    forms, is_nifti = geometry.in_space().nifti_forms, ".nii" in temporary.suffixes
-    if forms is not None and is_nifti:
-        _write_nifti(temporary, labels, geometry, forms, fields or {})
-        return
-    import SimpleITK as sitk
-
-    from napari_s3net.io.geometry import to_file_order
-    from napari_s3net.io.itk import plain_path
-
-    try:
-        volumes = [to_file_order(volume, geometry) for volume in (labels if labels.ndim == 4 else [labels])]
-        image = sitk.JoinSeries(volumes) if labels.ndim == 4 else volumes[0]
-        if is_nifti and fields:
-            _write_nifti_with(temporary, image, fields)
-            return
-        for key, value in (fields or {}).items():
-            image.SetMetaData(key, value)
-        with plain_path(temporary.parent) as folder:
-            sitk.WriteImage(image, str(folder / temporary.name), useCompression=True)
-    except RuntimeError as error:
-        raise OSError(None, "the volume could not be written") from error
-
-
-def _write_nifti_with(temporary: Path, image: Any, fields: Mapping[str, str]) -> None:
-    """A SimpleITK image as NIfTI with fields: SimpleITK writes none, and nibabel adds them to what it wrote."""
-    import nibabel
-    import SimpleITK as sitk
-
-    with tempfile.TemporaryDirectory() as folder:
-        plain = Path(folder, "plain.nii")
-        sitk.WriteImage(image, str(plain))
-        written: Any = nibabel.load(plain)
-        written.header.extensions.append(_comment(fields))
-        nibabel.save(written, temporary)
-
-
-def _comment(fields: Mapping[str, str]) -> Any:
-    """Fields as a NIfTI extension."""
-    import nibabel
-
-    return nibabel.nifti1.Nifti1Extension("comment", to_lines(fields).encode())
-
-
-def _write_nifti(
-    temporary: Path, labels: NDArray[Any], geometry: Geometry, forms: NiftiForms, fields: Mapping[str, str]
-) -> None:
-    """NIfTI with the placings, the spacing and the units of the image's file: every program lays it on the image."""
-    import nibabel
-
-    from napari_s3net.io.geometry import to_file_grid
-
-    volumes = [to_file_grid(volume, geometry)[0] for volume in (labels if labels.ndim == 4 else [labels])]
-    array = np.stack(volumes) if labels.ndim == 4 else volumes[0]
-    kind = nibabel.Nifti1Image if max(array.shape) <= _NIFTI1_AXIS else nibabel.Nifti2Image
-    image: Any = kind(array.T, None)  # type: ignore[no-untyped-call]
-    for (code, matrix), place in zip(forms[:2], (image.header.set_qform, image.header.set_sform), strict=True):
-        place(np.array(matrix) if code else None, code)
-    if forms.steps:
-        image.header["pixdim"][1:4] = forms.steps
-    image.header["xyzt_units"] = forms.units
-    if fields:
-        image.header.extensions.append(_comment(fields))
-    nibabel.save(image, temporary)
 
 
 @contextmanager

@@ -30,6 +30,16 @@ def test_each_format_is_a_file_of_its_own(tmp_path):
     assert coco["images"][1]["file_name"] == "scan.nii, slice 1"
 
 
+def test_a_surface_lies_on_an_image_whose_file_counts_in_micrometres(tmp_path):
+    told = replace(result(), geometry=result().geometry.times(1e-3).told_in("um"))
+    for one, name in ((result(), "mm"), (told, "um")):
+        write_formats(tmp_path / name, "scan", one, ["stl"])
+    one, other = ((tmp_path / name / "scan.stl").read_bytes() for name in ("mm", "um"))
+    vertices = [np.frombuffer(data[84:], "V50").view("V12,(9,)<f4,V2")["f1"] for data in (one, other)]
+    np.testing.assert_allclose(*vertices, atol=1e-6)
+    assert other.startswith(b"napari-s3net, um ")
+
+
 def test_segments_have_names_and_the_object_its_colour():
     one, other = segments_of(result())
     assert (one.name, one.is_object, one.colour) == ("Lung", True, (25, 195, 242))

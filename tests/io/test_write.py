@@ -16,6 +16,7 @@ import tifffile
 from napari_s3net.errors import ReadWarning, WriteError
 from napari_s3net.image import Geometry
 from napari_s3net.io import read_image, read_labels, write, write_image, write_json, write_labels, write_png
+from napari_s3net.io.on_image import read_labels_on
 from napari_s3net.runtime import child_pool
 from tests.io.made_files import hounsfield, phantom, volume, write_dicom
 from tests.io.test_geometry import rotation
@@ -61,6 +62,55 @@ def test_labels_lie_on_the_voxels_of_the_file_itself(tmp_path, suffix, axes, deg
     np.testing.assert_array_equal(again.array, labels_of(image.array))
     np.testing.assert_allclose(place(again.geometry), place(image.geometry), atol=1e-5)
     assert again.geometry.orientation == image.geometry.orientation
+
+
+def in_unit(path, unit):
+    """A turned volume whose file tells its sizes in a unit."""
+    source = volume(direction=rotation((12, -7, 20)))
+    if path.suffix == ".mha":
+        source.SetMetaData("ITK_VoxelUnits", unit)
+    sitk.WriteImage(source, str(path))
+    if path.suffix == ".nrrd":
+        header, end, pixels = path.read_bytes().partition(b"\n\n")
+        path.write_bytes(header + f'\nspace units: "{unit}" "{unit}" "{unit}"'.encode() + end + pixels)
+    return path
+
+
+@pytest.mark.filterwarnings("ignore:.*another unit")
+@pytest.mark.parametrize("suffix", VOLUMES)
+@pytest.mark.parametrize(
+    ("name", "unit", "factor"),
+    [("a.nrrd", "um", 1e-3), ("a.nrrd", "nm", 1e-6), ("a.nrrd", "m", 1e3), ("a.mha", "cm", 10)],
+)
+@pytest.mark.parametrize("part", [slice(None), 1])
+def test_labels_of_an_image_in_another_unit_lie_on_it_in_programs_that_convert_none(
+    tmp_path, suffix, name, unit, factor, part
+):
+    image = read_image(in_unit(tmp_path / name, unit))
+    raw = sitk.ReadImage(str(tmp_path / name))
+    np.testing.assert_allclose(image.geometry.spacing, np.array(raw.GetSpacing()[::-1]) * factor)
+    segmented = image if part == slice(None) else image.slice(part)
+    write_labels(tmp_path / f"labels{suffix}", labels_of(segmented.array), segmented.geometry)
+
+    written = sitk.ReadImage(str(tmp_path / f"labels{suffix}"))
+    np.testing.assert_allclose(written.GetSpacing(), raw.GetSpacing(), rtol=1e-6)
+    np.testing.assert_allclose(written.GetDirection(), raw.GetDirection(), atol=1e-6)
+    corner = raw.TransformPhysicalPointToContinuousIndex(written.GetOrigin())
+    np.testing.assert_allclose(np.delete(corner, 2), 0, atol=1e-5)
+    labels = read_labels_on(image, tmp_path / name, tmp_path / f"labels{suffix}").array
+    np.testing.assert_array_equal(labels[part], labels_of(segmented.array))
+    told = read_labels(tmp_path / f"labels{suffix}").geometry.in_space()
+    np.testing.assert_allclose(place(told), place(segmented.geometry.in_space()), rtol=1e-5, atol=1e-9 * factor)
+
+
+@pytest.mark.filterwarnings("ignore:.*another unit")
+def test_labels_that_another_program_wrote_of_an_image_in_micrometres_lie_on_it(tmp_path):
+    image = read_image(in_unit(tmp_path / "a.nrrd", "um"))
+    labels = sitk.Cast(sitk.ReadImage(str(tmp_path / "a.nrrd")) > 5, sitk.sitkUInt8)  # as Slicer does: in its numbers
+    sitk.WriteImage(labels, str(tmp_path / "labels.nrrd"))
+    laid = read_labels_on(image, tmp_path / "a.nrrd", tmp_path / "labels.nrrd")
+    np.testing.assert_array_equal(laid.array, image.array > 5)
+    assert laid.geometry == image.geometry
 
 
 @pytest.mark.parametrize("suffix", VOLUMES)
@@ -264,7 +314,7 @@ def test_write_json(tmp_path):
 
 
 def test_writing_pictures_does_not_need_simpleitk(tmp_path, monkeypatch):
-    monkeypatch.setattr(write, "_write_volume", None)
+    monkeypatch.setattr(write, "write_volume", None)
     for suffix in PICTURES:
         write_labels(tmp_path / f"a{suffix}", np.ones((4, 4), int), PLANE)
 
