@@ -217,7 +217,7 @@ def batch() -> None:
         dock = open_dock(viewer, "Batch")
         dock.form.source.value, dock.form.output.value = Path(folder) / "photos", Path(folder) / "results"
         dock._scan_folders()
-        wait_until(lambda: dock._scan is None)
+        wait_until(lambda: not dock._scan.is_on)
         dock.start()
         wait_until(lambda: dock.job is None and not is_busy())
         save("batch", look(viewer))

@@ -255,7 +255,7 @@ def measure_review(photographs: Path, output: Path) -> Rows:
     dock = dock_of("BatchDock")
     watch.do("choose a folder", lambda: setattr(dock.form.source, "value", photographs))
     dock.form.output.value = output
-    watch.do("look into the folders", dock._scan_folders, lambda: dock._scan is None)
+    watch.do("look into the folders", dock._scan_folders, lambda: not dock._scan.is_on)
     from napari_s3net.plugin.jobs.thread_job import is_busy
 
     watch.do("a batch", dock.start_button.click, lambda: dock.job is None and not is_busy())

@@ -158,7 +158,7 @@ def folder(hand: Hand, place: Path) -> None:
     hand.menu("Plugins", "S³-Net", "Batch")
     dock = dock_of("BatchDock")
     hand.choose_file(place / "photos", dock.form.source.choose_btn.native, "*Input*")
-    wait_until(lambda: dock.form.has_folders and dock._scan is None)
+    wait_until(lambda: dock.form.has_folders and not dock._scan.is_on)
     hand.click(dock.start_button, "*Start*")
     hand.wait(lambda: dock.job is None)
     hand.click(dock.review_button, "*Review*")

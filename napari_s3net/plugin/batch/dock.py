@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,11 @@ from napari_s3net.plugin.batch.review_controller import ReviewController
 from napari_s3net.plugin.batch.review_panel import ReviewPanel
 from napari_s3net.plugin.batch.review_place import ReviewPlace
 from napari_s3net.plugin.batch.table import FileTable
-from napari_s3net.plugin.jobs.batch_job import BatchJob, BatchUpdate, FolderContents, FolderScan, PageJob
+from napari_s3net.plugin.jobs.activity import Activity
+from napari_s3net.plugin.jobs.batch_job import BatchJob, BatchUpdate, FolderContents, rewrite_page, scan_folders
 from napari_s3net.plugin.jobs.folder_watch import FolderWatch
-from napari_s3net.plugin.jobs.thread_job import Activity, Failure, busy_words, is_busy
+from napari_s3net.plugin.jobs.short_work import ShortWork
+from napari_s3net.plugin.jobs.thread_job import Failure, busy_words, is_busy
 from napari_s3net.plugin.widgets.dock import Dock
 from napari_s3net.plugin.widgets.parts import caption, row, show_primary
 from napari_s3net.plugin.widgets.progress_text import summary_text
@@ -54,9 +57,8 @@ class BatchDock(Dock):
         super().__init__(napari_viewer)
         self.plan: Plan | None = None
         self.job: BatchJob | None = None
-        self._activity: Activity | None = None
-        self._scan: FolderScan | None = None
-        self._page: PageJob | None = None
+        self._activity = Activity()
+        self._scan, self._page = ShortWork(BatchJob.title, self), ShortWork("report", self)
         self._items: dict[str, Item] = {}
         #: Of the settings that are asked for, as in the rows of results.
         self._digest = ""
@@ -106,7 +108,7 @@ class BatchDock(Dock):
         )
         self.form.restart.value = False
         self.job.start()
-        self._activity = Activity(f"Batch in {self.plan.source.name}")
+        self._activity.begin(f"Batch in {self.plan.source.name}")
         self.bar.setRange(0, 0)
         self.line.setText("Looking for images…")
         self._timer.start()
@@ -146,10 +148,12 @@ class BatchDock(Dock):
 
     def _let_go(self) -> None:
         self._timer.stop()
+        self._scan.forget()
+        self._page.forget()
         self._watch.watch()
         if self.job is not None:
             self.job.stop()
-        self._close_activity()
+        self._activity.close()
         self.review_controller.ended.disconnect(self._end_review)
         self.review_controller.end()
         self._results.release()
@@ -189,6 +193,8 @@ class BatchDock(Dock):
         self.place.refreshed.connect(self.review_controller.look_again)
         self.review_controller.moved.connect(self.table.pick)
         self.review_controller.ended.connect(self._end_review)
+        self._scan.done.connect(self._show_contents)
+        self._page.done.connect(self._page_written)
         self._watch.changed.connect(self._count_anew)
         self._timer.timeout.connect(self._tick)
         self.follow_viewer()
@@ -219,7 +225,8 @@ class BatchDock(Dock):
         self._is_to_review = False
         if self.job is None:
             self.review_controller.end()
-            self._items, self._scan = {}, None
+            self._items = {}
+            self._scan.forget()
             self.table.files.show_files((), {}, {})
             for line in (self.form.source_line, self.form.output_line):
                 line.clear()
@@ -232,9 +239,7 @@ class BatchDock(Dock):
 
     def _begin_scan(self) -> None:
         assert self.plan is not None  # noqa: S101 - there is something to look at
-        self._scan = FolderScan(self.plan)
-        self._scan.start()
-        self._timer.start()
+        self._scan.begin(partial(scan_folders, self.plan))
         self._note_folders()
 
     def _note_folders(self) -> None:
@@ -246,7 +251,7 @@ class BatchDock(Dock):
     @property
     def _may_count(self) -> bool:
         """Whether nothing goes on that the folders' contents are needed for as they were."""
-        return self.plan is not None and not (self.job or self._scan or self.review_controller.is_on)
+        return self.plan is not None and not (self.job or self._scan.is_on or self.review_controller.is_on)
 
     def _come_back(self) -> None:
         """Files may have come or gone meanwhile, and strokes have been run with."""
@@ -260,8 +265,8 @@ class BatchDock(Dock):
             self.show_message("")
             self._begin_scan()
 
-    def _show_contents(self, found: FolderContents) -> None:
-        assert self.plan is not None  # noqa: S101 - it was looked at
+    def _show_contents(self, outcome: FolderContents | Failure) -> None:
+        found = FolderContents(failure=outcome) if isinstance(outcome, Failure) else outcome
         rows = found.rows or {}
         self._items, self._digest = {item.file: item for item in found.items}, found.digest
         counted = (plural(len(found.items), "image"), found.left_out) if found.items else ()
@@ -291,18 +296,8 @@ class BatchDock(Dock):
     # -- what comes of it
 
     def _tick(self) -> None:
-        if self._scan is not None and self._scan.is_over:
-            found, self._scan = self._scan.take_outcome(), None
-            self._show_contents(FolderContents(failure=found) if isinstance(found, Failure) else found)
-        if self.job is not None:
-            self.show_update(self.job.collect())
-        if self._page is not None and self._page.is_over:
-            failed, self._page = self._page.take_outcome(), None
-            if isinstance(failed, Failure):
-                self.fail(failed.message)
-            self._show_state()
-        if self._scan is None and self.job is None and self._page is None:
-            self._timer.stop()
+        assert self.job is not None  # noqa: S101 - it goes on as long as there is one
+        self.show_update(self.job.collect())
 
     def show_update(self, update: BatchUpdate) -> None:
         """Show what has come of the batch: table, bar and line; once it is over, the way to its results.
@@ -334,13 +329,13 @@ class BatchDock(Dock):
         """Say how far it is."""
         total, over = len(self.table.files.files), round(PARTS * self.progress.files)
         self.bar.setValue(over)
-        if self._activity is not None:
-            self._activity.show(over, PARTS * total)
+        self._activity.show(over, PARTS * total)
         self.line.setText(self.progress.text(total, paused=self.pause_button.isChecked()))
 
     def _end(self, update: BatchUpdate) -> None:
         assert self.job is not None  # noqa: S101 - its thread has just ended
-        self._close_activity()
+        self._timer.stop()
+        self._activity.close()
         self.job, self._link = None, ""
         self.pause_button.setChecked(False)
         for n, one in enumerate(self.table.files.rows):
@@ -353,11 +348,6 @@ class BatchDock(Dock):
         self.form.output_line.clear()
         self._note_folders()
         self._show_state()
-
-    def _close_activity(self) -> None:
-        if self._activity is not None:
-            self._activity.close()
-            self._activity = None
 
     # -- looking at results
 
@@ -380,7 +370,7 @@ class BatchDock(Dock):
             self.place.show_correct()
         elif self._may_leave():
             self.form.take_results(folder, output)
-            self._is_to_review = self._scan is not None
+            self._is_to_review = self._scan.is_on
 
     def _begin_review(self, _: bool = False) -> None:
         if self.plan is not None and self._may_leave():
@@ -417,9 +407,12 @@ class BatchDock(Dock):
             self._review = Review(self.plan.output)
             for one in self._rows():  # Learn may have kept some
                 self._show_decision(one)
-            self._page = PageJob(self.plan.output)
-            self._page.start()
-            self._timer.start()
+            self._page.begin(partial(rewrite_page, self.plan.output))
+        self._show_state()
+
+    def _page_written(self, failure: Failure | None) -> None:
+        if failure is not None:
+            self.fail(failure.message)
         self._show_state()
 
     def _open(self, file: str) -> None:
@@ -449,7 +442,7 @@ class BatchDock(Dock):
         """Show what there is to do now."""
         busy = self.job is not None
         self.form.setEnabled(not busy)
-        self.start_button.setEnabled(not busy and self._scan is None and self.form.has_folders)
+        self.start_button.setEnabled(not busy and not self._scan.is_on and self.form.has_folders)
         self.start_button.setVisible(not busy)
         for button in (self.pause_button, self.stop_button):
             button.setVisible(busy)

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_s3net.image import Image
+from napari_s3net.plugin.jobs.activity import Activity
 from napari_s3net.plugin.jobs.run import PlaneJob, spare_core
 from napari_s3net.plugin.jobs.session import POLL_MS
-from napari_s3net.plugin.jobs.thread_job import Activity, is_busy
+from napari_s3net.plugin.jobs.thread_job import is_busy
 from napari_s3net.plugin.layers.source import Source
 from napari_s3net.progress import Notice, Step
 from napari_s3net.result import Segmentation
@@ -44,7 +45,7 @@ class Background(QObject):
         super().__init__(parent)
         #: The job that goes on, as a list of none or one that outlives the dock.
         self.running: list[PlaneJob] = []
-        self._activity: Activity | None = None
+        self._activity = Activity()
         self._timer = QTimer(self)
         self._timer.setInterval(POLL_MS)
         self._timer.timeout.connect(self._tick)
@@ -74,7 +75,7 @@ class Background(QObject):
         job = PlaneJob(source, settings, make)
         job.start()
         self.running[:] = [job]
-        self._activity = Activity(f"Working on {source.name}")
+        self._activity.begin(f"Working on {source.name}")
         self._timer.start()
 
     def stop(self) -> None:
@@ -95,7 +96,7 @@ class Background(QObject):
 
     def _tick(self) -> None:
         update = self.running[0].collect()
-        if update.steps and self._activity is not None:
+        if update.steps:
             self._activity.show(update.steps[-1].iteration, update.steps[-1].total)
             self.stepped.emit(update.steps[-1])
         if update.over:
@@ -105,9 +106,7 @@ class Background(QObject):
     def _end(self) -> None:
         self._timer.stop()
         self.running.clear()
-        if self._activity is not None:
-            self._activity.close()
-            self._activity = None
+        self._activity.close()
 
 
 class RefinerCache:

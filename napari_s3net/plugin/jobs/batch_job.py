@@ -23,7 +23,7 @@ from napari_s3net.batch import (
 )
 from napari_s3net.batch.fit import choose
 from napari_s3net.batch.report import BatchReport, light_rows
-from napari_s3net.plugin.jobs.thread_job import Failure, PausableJob, ThreadJob, failure_of
+from napari_s3net.plugin.jobs.thread_job import Failure, PausableJob, failure_of
 from napari_s3net.runtime.generators import follow
 
 
@@ -84,15 +84,22 @@ def scan_folders(plan: Plan) -> FolderContents:
     return FolderContents(items, rows, current, len(done) - current, others, digest=digest)
 
 
-class FolderScan(ThreadJob):
-    """`scan_folders` in a thread."""
+def rewrite_page(output: Path) -> None:
+    """Write the report's page anew, as after a review.
 
-    def __init__(self, plan: Plan) -> None:
-        super().__init__()
-        self._plan = plan
+    Parameters
+    ----------
+    output : Path
+        The output folder of a batch.
 
-    def _do(self) -> FolderContents:
-        return scan_folders(self._plan)
+    Raises
+    ------
+    WriteError
+        If that is not possible.
+    """
+    from napari_s3net.batch.page import write_page
+
+    write_page(output, BatchReport(output))
 
 
 @dataclass(frozen=True)
@@ -118,27 +125,6 @@ class BatchUpdate:
     link: str = ""
     over: bool = False
     outcome: Summary | Failure | None = None
-
-
-class PageJob(ThreadJob):
-    """Writes the report's page anew, as after a review.
-
-    Parameters
-    ----------
-    output : Path
-        The output folder of a batch.
-    """
-
-    title = "report"
-
-    def __init__(self, output: Path) -> None:
-        super().__init__()
-        self._output = output
-
-    def _do(self) -> None:
-        from napari_s3net.batch.page import write_page
-
-        write_page(self._output, BatchReport(self._output))
 
 
 class BatchJob(PausableJob):

@@ -13,10 +13,8 @@ import numpy as np
 from napari_s3net.errors import ModelFileError, S3NetError
 from napari_s3net.image import Image
 from napari_s3net.learning.files import ImageWithLabels, checkpoint_of
-from napari_s3net.learning.label_scan import Labelled, scan_labels
 from napari_s3net.learning.settings import LearnSettings
 from napari_s3net.plugin.jobs.stepped_job import SteppedJob
-from napari_s3net.plugin.jobs.thread_job import ThreadJob
 from napari_s3net.result import Segmentation
 from napari_s3net.segments import colour_of_hex
 
@@ -25,19 +23,6 @@ if TYPE_CHECKING:
 
 #: Seconds between two previews, at least.
 PREVIEW_SECONDS = 2.0
-
-
-class LabelScan(ThreadJob):
-    """`scan_labels` in a thread."""
-
-    title = "look at the folders"
-
-    def __init__(self, images: Path, labels: Path | None, model: Path | None = None) -> None:
-        super().__init__()
-        self._folders = images, labels, model
-
-    def _do(self) -> Labelled:
-        return scan_labels(*self._folders)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,8 +9,9 @@ from enum import Enum
 from napari.utils.notifications import show_info
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from napari_s3net.plugin.jobs.activity import Activity
 from napari_s3net.plugin.jobs.run import Run, RunUpdate, VolumeRun
-from napari_s3net.plugin.jobs.thread_job import Activity, Failure
+from napari_s3net.plugin.jobs.thread_job import Failure
 from napari_s3net.plugin.layers.target import Target
 from napari_s3net.plugin.layers.volume_target import VolumeTarget
 from napari_s3net.plugin.widgets.volume_text import volume_progress
@@ -137,7 +138,7 @@ class Session(QObject):
         #: The run that goes on, as a list of none or one that outlives the dock.
         self.running: list[Run] = []
         self._target: Target | None = None
-        self._activity: Activity | None = None
+        self._activity = Activity()
         self._preset = ""
         self._leaving: Target | None = None
         self._timer, self._leave_soon = QTimer(self), QTimer(self)
@@ -177,7 +178,7 @@ class Session(QObject):
         run.start()
         self.running[:] = [run]
         self._target, self._preset, self.details = target, preset, ""
-        self._activity = Activity(f"Segmenting {target.source.name}")
+        self._activity.begin(f"Segmenting {target.source.name}")
         self._enter(Phase.PREPARING, "Starting…")
         self._timer.start()
 
@@ -224,7 +225,7 @@ class Session(QObject):
         """Cancel the run because the dock is closed; the viewer and its layers are as before the run."""
         self.cancel()
         self._leave()
-        self._close_activity()
+        self._activity.close()
         self._timer.stop()
         self.running.clear()
 
@@ -234,11 +235,6 @@ class Session(QObject):
         target, self._leaving = self._leaving, None
         if target is not None:
             target.restore()
-
-    def _close_activity(self) -> None:
-        if self._activity is not None:
-            self._activity.close()
-            self._activity = None
 
     def _tick(self) -> None:
         update = self.running[0].collect()
@@ -261,8 +257,7 @@ class Session(QObject):
             self._enter(Phase.RUNNING, "")
         if update.steps:
             self.stepped.emit(update.steps)
-            if self._activity is not None:
-                self._activity.show(*volume_progress(update.steps[-1]))
+            self._activity.show(*volume_progress(update.steps[-1]))
         if isinstance(self._target, VolumeTarget):
             for index, labels in update.planes:
                 self._target.show_slice(index, labels)
@@ -272,7 +267,7 @@ class Session(QObject):
     def _end(self, outcome: Segmentation | Failure | None) -> None:
         """The thread is done: write what it made, or put back what was there."""
         self._timer.stop()
-        self._close_activity()
+        self._activity.close()
         self._leave()
         target, self._target = self._target, None
         self.running.clear()

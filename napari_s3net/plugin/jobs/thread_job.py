@@ -8,7 +8,6 @@ finished workers, and through them the job, so it lets go of what it holds when 
 from __future__ import annotations
 
 import atexit
-import io
 import traceback
 import weakref
 from dataclasses import dataclass
@@ -17,16 +16,12 @@ from threading import Event
 from typing import Any
 
 from napari.qt.threading import FunctionWorker, create_worker
-from napari.utils import progress
-from qtpy.QtCore import QThreadPool, QTimer
-from qtpy.QtWidgets import QApplication, QLabel, QStatusBar
+from qtpy.QtCore import QThreadPool
 
 from napari_s3net.errors import S3NetError
 
 #: Time that a last iteration gets when napari is closed during a job.
 EXIT_MS = 60_000
-#: How fast napari's busy sign turns while a job goes on, in hundredths.
-CALM = 25
 
 
 @dataclass(frozen=True)
@@ -174,78 +169,6 @@ def busy_words(what: str) -> str:
         return "What was cancelled ends with the step that it is at. Try again in a moment."
     own = _active.what if _active is not None and not _active.is_over else ""
     return f"{own or what} is still going on. Wait for it, or cancel it there."
-
-
-class Activity:
-    """A long job in napari's activity bar. For the main thread.
-
-    While it goes on, napari's busy sign turns slower: where the processor draws OpenGL, each of its pictures draws the
-    whole window anew, which took a third of the time of a volume's run on two cores.
-
-    Parameters
-    ----------
-    text : str
-        What goes on.
-    """
-
-    def __init__(self, text: str) -> None:
-        # Where there is no window, tqdm would write to the terminal.
-        self._bar = progress(total=0, desc=text, file=io.StringIO())
-        self._is_closed = False
-        #: What was last asked to be shown.
-        self._last = 0, 0
-        _going_on.add(self)
-        _turn_busy_signs(CALM)
-
-    def show(self, done: int, total: int) -> None:
-        """Move the bar, as soon as whoever calls is done.
-
-        Napari's bar handles the user's clicks before it comes back: within the caller a click on Cancel would take away
-        what the caller still works with.
-
-        Parameters
-        ----------
-        done : int
-            How much is done.
-        total : int
-            Of how much, in the same unit: iterations of a run, hundredths of files of a batch.
-        """
-        self._last = done, total
-        QTimer.singleShot(0, partial(self._move_later, done, total))
-
-    def _move_later(self, done: int, total: int) -> None:
-        if not self._is_closed:
-            self._move(done, total)
-
-    def _move(self, done: int, total: int) -> None:
-        if self._bar.total != total:
-            self._bar.total = total
-        if done != self._bar.n:
-            self._bar.update(done - self._bar.n)
-
-    def close(self) -> None:
-        """Take the bar away; the job is over."""
-        if self._is_closed:
-            return
-        self._is_closed = True
-        self._move(*self._last)
-        self._bar.close()
-        _going_on.discard(self)
-        if not _going_on:
-            _turn_busy_signs(100)
-
-
-#: Those that are not closed yet, of all windows.
-_going_on: weakref.WeakSet[Activity] = weakref.WeakSet()
-
-
-def _turn_busy_signs(speed: int) -> None:
-    """Let napari's busy signs turn at so many hundredths of their speed."""
-    for window in QApplication.topLevelWidgets():
-        for bar in window.findChildren(QStatusBar):
-            for label in bar.findChildren(QLabel):
-                if (movie := label.movie()) is not None:
-                    movie.setSpeed(speed)
 
 
 def failure_of(error: Exception, title: str) -> Failure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +13,14 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QLabel, QPushButton, QWidget
 
 from napari_s3net.errors import S3NetError
-from napari_s3net.learning.label_scan import Labelled
+from napari_s3net.learning.label_scan import Labelled, scan_labels
+from napari_s3net.plugin.jobs.activity import Activity
 from napari_s3net.plugin.jobs.folder_job import FolderJob
 from napari_s3net.plugin.jobs.folder_watch import FolderWatch
-from napari_s3net.plugin.jobs.learn_job import (
-    ApplyJob,
-    LabelScan,
-    LearnJob,
-    LearnRequest,
-    NextJob,
-)
+from napari_s3net.plugin.jobs.learn_job import ApplyJob, LearnJob, LearnRequest, NextJob
+from napari_s3net.plugin.jobs.short_work import ShortWork
 from napari_s3net.plugin.jobs.stepped_job import JobUpdate, SteppedJob
-from napari_s3net.plugin.jobs.thread_job import Activity, Failure, busy_words, is_busy
+from napari_s3net.plugin.jobs.thread_job import Failure, busy_words, is_busy
 from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.renewal import renewals_of
 from napari_s3net.plugin.learn.applying import Applied, Applying
@@ -67,8 +64,8 @@ class LearnDock(Dock):
         super().__init__(napari_viewer)
         self.job: SteppedJob | None = None
         self.labelled: Labelled | None = None
-        self._scan: LabelScan | None = None
-        self._activity: Activity | None = None
+        self._scan = ShortWork("look at the folders", self)
+        self._activity = Activity()
         self.preview = Preview(napari_viewer)
         self._applying = Applying(napari_viewer)
         #: The folder of images that a model was applied to, and that of the results.
@@ -221,10 +218,11 @@ class LearnDock(Dock):
 
     def _let_go(self) -> None:
         self._timer.stop()
+        self._scan.forget()
         self._watch.watch()
         if self.job is not None:
             self.job.cancel()
-        self._close_activity()
+        self._activity.close()
         self._applying.release()
         self._correcting.opened = None
 
@@ -265,6 +263,7 @@ class LearnDock(Dock):
         self.next_button.clicked.connect(self.choose_next)
         self.keep_button.clicked.connect(self.keep)
         self.progress.said.connect(self.line.setText)
+        self._scan.done.connect(self._show_found)
         self._watch.changed.connect(self._begin_scan)
         self._timer.timeout.connect(self._tick)
         self.follow_viewer()
@@ -283,7 +282,7 @@ class LearnDock(Dock):
     def _begin(self, job: SteppedJob, words: str) -> None:
         self.job = job
         job.start()
-        self._activity = Activity(words.rstrip("…"))
+        self._activity.begin(words.rstrip("…"))
         self.progress.begin(words, job.after_reading, int(self.form.steps.value))
         self.told.clear()
         self._timer.start()
@@ -306,30 +305,23 @@ class LearnDock(Dock):
         """Look what is in the folders, if both are chosen."""
         images, labels = self.form.image_folder, self.form.label_folder
         if images is not None and labels is not None:
-            self._scan = LabelScan(images, labels, self.form.model)
-            self._scan.start()
-            self._timer.start()
+            self._scan.begin(partial(scan_labels, images, labels, self.form.model))
             self._watch.watch(images, labels)
-        return self._scan is not None
+        return self._scan.is_on
 
     def _come_back(self) -> None:
         """Files may have come or gone meanwhile."""
-        if self.job is None and self._scan is None:
+        if self.job is None and not self._scan.is_on:
             self._watch.look()
 
     def _tick(self) -> None:
-        if self._scan is not None and self._scan.is_over:
-            found, self._scan = self._scan.take_outcome(), None
-            self._show_found(found)
-        if self.job is not None:
-            over = self.job.is_over
-            self._show_update(self.job.collect())
-            if over:
-                self._end(self.job.take_outcome())
-        if self._scan is None and self.job is None:
-            self._timer.stop()
+        assert self.job is not None  # noqa: S101 - it goes on as long as there is one
+        over = self.job.is_over
+        self._show_update(self.job.collect())
+        if over:
+            self._end(self.job.take_outcome())
 
-    def _show_found(self, found: Labelled | Failure | None) -> None:
+    def _show_found(self, found: Labelled | Failure) -> None:
         """What lies in the folders now; what was said of work that has failed stays."""
         self.labelled = found if isinstance(found, Labelled) else None
         before, self._obstacle = self._obstacle, found.message if isinstance(found, Failure) else ""
@@ -348,13 +340,12 @@ class LearnDock(Dock):
         if update.preview is not None:
             self.preview.show(update.preview)
         for step in update.steps:
-            done, total = self.progress.show(step)
-            if self._activity is not None:
-                self._activity.show(done, total)
+            self._activity.show(*self.progress.show(step))
 
     def _end(self, outcome: Any) -> None:
         job, self.job = self.job, None
-        self._close_activity()
+        self._timer.stop()
+        self._activity.close()
         self.preview.drop()
         self.pause_button.setChecked(False)
         if isinstance(outcome, Failure):
@@ -403,11 +394,6 @@ class LearnDock(Dock):
         """Offer the open images for the preview."""
         self.form.show_layers([layer.name for layer in self.preview.images()])
 
-    def _close_activity(self) -> None:
-        if self._activity is not None:
-            self._activity.close()
-            self._activity = None
-
     def _show_state(self) -> None:
         """Show what there is to do now."""
         busy, learning = self.job is not None, isinstance(self.job, LearnJob)
@@ -436,5 +422,5 @@ class LearnDock(Dock):
 
     def _first_to_do(self) -> str:
         if self.labelled is None:
-            return "" if self._scan is not None or self.message.text() else FIRST
+            return "" if self._scan.is_on or self.message.text() else FIRST
         return "" if self.labelled.corrected else self.labelled.note or NO_LABELS

@@ -138,7 +138,7 @@ def test_a_scan_that_fails_as_a_whole_is_told(dock, photos, tmp_path, qtbot, mon
     def fail(*_):
         raise MemoryError("too many files")
 
-    monkeypatch.setattr("napari_s3net.plugin.jobs.batch_job.scan_folders", fail)
+    monkeypatch.setattr(module, "scan_folders", fail)
     choose_batch_folders(dock.form, photos, tmp_path / "out")
     qtbot.waitUntil(lambda: bool(dock.message.text()), timeout=60000)
     assert not dock.form.source_line.text()
@@ -378,7 +378,7 @@ def test_before_results_are_replaced_that_were_reviewed_it_asks(ready, photos, t
     assert asked == [], "nothing is replaced"
     assert ready.review_button.property("primary"), "all is done"
     ready.form.kinds["overlays"].value = True
-    qtbot.waitUntil(lambda: ready._scan is None, timeout=60000)
+    qtbot.waitUntil(lambda: not ready._scan.is_on, timeout=60000)
     ready.form.preset.value = "skin"
     ready.form.changed.emit()
     qtbot.waitUntil(lambda: "replaces 3" in ready.form.output_line.text(), timeout=60000)
@@ -416,7 +416,7 @@ def test_a_review_that_cannot_begin_does_not_begin_later(dock, photos, tmp_path,
     dock.review(photos, tmp_path / "out")
     dock.form.preset.value = "auto"
     dock.form.changed.emit()
-    qtbot.waitUntil(lambda: dock._scan is None and bool(dock.table.files.files), timeout=60000)
+    qtbot.waitUntil(lambda: not dock._scan.is_on and bool(dock.table.files.files), timeout=60000)
     assert not dock.review_controller.is_on
 
 
@@ -471,7 +471,7 @@ def test_napari_opens_the_dock_by_its_name(make_napari_viewer):
 def come_back(dock, qtbot):
     """As when somebody has been in another program meanwhile."""
     QApplication.sendEvent(dock, QEvent(QEvent.Type.WindowActivate))
-    qtbot.waitUntil(lambda: dock._watch._running is None and dock._scan is None, timeout=10000)
+    qtbot.waitUntil(lambda: dock._watch._running is None and not dock._scan.is_on, timeout=10000)
 
 
 def test_files_that_came_or_went_meanwhile_are_counted_when_somebody_comes_back(ready, photos, qtbot):

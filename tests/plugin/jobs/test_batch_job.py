@@ -10,7 +10,7 @@ from napari_s3net.batch import BatchReport, FileRow, Plan, find_items, isolated,
 from napari_s3net.batch.fit import choose
 from napari_s3net.batch.folder import locked
 from napari_s3net.phantom import disc
-from napari_s3net.plugin.jobs.batch_job import BatchJob, FolderScan, PageJob, scan_folders
+from napari_s3net.plugin.jobs.batch_job import BatchJob, rewrite_page, scan_folders
 from napari_s3net.plugin.jobs.thread_job import Failure
 from napari_s3net.runtime import child_pool
 from tests.batch import segmenters
@@ -72,11 +72,8 @@ def test_stopped_before_its_first_file_it_is_over_soon(photos, tmp_path, qtbot):
     assert collected(job, qtbot)[-1].outcome.done < 3
 
 
-def test_a_folder_that_cannot_be_used_is_told(tmp_path, qtbot):
-    job = FolderScan(Plan(source=tmp_path / "nowhere", output=tmp_path / "out"))
-    job.start()
-    qtbot.waitUntil(lambda: job.is_over, timeout=60000)
-    found = job.take_outcome()
+def test_a_folder_that_cannot_be_used_is_told(tmp_path):
+    found = scan_folders(Plan(source=tmp_path / "nowhere", output=tmp_path / "out"))
     assert isinstance(found.failure, Failure)
     assert found.items == ()
 
@@ -94,11 +91,8 @@ def test_what_a_folders_network_has_done_counts_as_done_before(photos, tmp_path)
     assert (other.current, other.otherwise) == (1, 2)
 
 
-def test_the_report_s_page_is_written_anew(tmp_path, qtbot):
+def test_the_report_s_page_is_written_anew(tmp_path):
     (tmp_path / "report.jsonl").touch()
     BatchReport(tmp_path).append(FileRow(file="a.png", status="done"))
-    job = PageJob(tmp_path)
-    job.start()
-    qtbot.waitUntil(lambda: job.is_over, timeout=10000)
-    assert job.take_outcome() is None
+    rewrite_page(tmp_path)
     assert "a.png" in (tmp_path / "report.html").read_text(encoding="utf-8")

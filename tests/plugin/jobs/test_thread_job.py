@@ -7,11 +7,9 @@ from threading import Event
 import numpy as np
 import pytest
 from qtpy.QtCore import QThreadPool
-from qtpy.QtGui import QMovie
-from qtpy.QtWidgets import QLabel, QMainWindow
 
 from napari_s3net.errors import InvalidImageError
-from napari_s3net.plugin.jobs.thread_job import Activity, Failure, LongJob, ThreadJob, busy_words, is_busy
+from napari_s3net.plugin.jobs.thread_job import Failure, LongJob, ThreadJob, busy_words, is_busy
 
 pytestmark = pytest.mark.viewer
 
@@ -109,40 +107,6 @@ def test_a_job_that_is_not_long_does_not_make_others_wait(qtbot):
     assert not is_busy()
     qtbot.waitUntil(lambda: job.is_over, timeout=60000)
     assert job.take_outcome() == 7
-
-
-def test_an_activity_tells_how_far_it_is(activities, capsys, qtbot):
-    activity, shown = Activity("Segmenting mole"), []
-    (bar,) = activities
-    assert "Segmenting mole" in bar.desc
-    bar.events.value.connect(lambda event: shown.append(event.value))
-    activity.show(3, 10)
-    activity.show(3, 10)
-    activity.show(10, 10)
-    assert not shown, "napari's bar handles clicks while it moves: not before whoever calls is done"
-    qtbot.waitUntil(lambda: len(shown) > 1)
-    assert (shown, bar.total) == ([3, 10], 10)
-    activity.show(11, 12)
-    activity.close()
-    assert (shown, bar.total) == ([3, 10, 11], 12), "the last word, though"
-    assert not activities
-    qtbot.wait(10)
-    assert len(shown) == 3
-    assert capsys.readouterr().err == ""
-
-
-def test_the_busy_sign_turns_slower_until_the_job_is_over(qtbot):
-    window, label, movie = QMainWindow(), QLabel(), QMovie()
-    label.setMovie(movie)
-    window.statusBar().addPermanentWidget(label)
-    qtbot.addWidget(window)
-    activity, another = Activity("Segmenting mole"), Activity("Batch in photographs")
-    assert movie.speed() < 50
-    activity.close()
-    activity.close()
-    assert movie.speed() < 50, "the other job still goes on"
-    another.close()
-    assert movie.speed() == 100
 
 
 def test_of_work_that_was_cancelled_it_is_not_said_that_it_is_to_be_cancelled(qtbot):

@@ -101,7 +101,7 @@ def test_it_tells_how_many_are_corrected_and_how_many_in_part(ready):
 def test_files_that_came_or_went_meanwhile_are_counted_when_somebody_comes_back(ready, folder, qtbot):
     def come_back():
         QApplication.sendEvent(ready, QEvent(QEvent.Type.WindowActivate))
-        qtbot.waitUntil(lambda: ready._watch._running is None and ready._scan is None, timeout=WAIT)
+        qtbot.waitUntil(lambda: ready._watch._running is None and not ready._scan.is_on, timeout=WAIT)
 
     ready.show()
     images, labels = folder / "images", folder / "labels"
