@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SHOWN = {0: "PIL", 1: "LIP", 2: "LPS"}
 #: An axis whose spacing is this much coarser than both others is the one across the slices.
 COARSER = 1.5
+#: Orientations of a photograph whose rows are its columns.
+ON_THEIR_SIDE = (5, 6, 7, 8)
 _LETTERS = ("LR", "PA", "SI")
 #: Axes whose cosine is above this are not at right angles; headers round to 3 decimals.
 SKEW = 0.01
@@ -266,7 +268,7 @@ def turn_photograph(array: NDArray[Any], orientation: int, row: int = 0) -> NDAr
     numpy.ndarray
         A view of the same values, upright.
     """
-    if orientation in (5, 6, 7, 8):
+    if orientation in ON_THEIR_SIDE:
         array = array.swapaxes(row, row + 1)
     if orientation in (3, 4, 7, 8):
         array = np.flip(array, row)

@@ -23,19 +23,12 @@ from napari_s3net.geometry import LENGTHS
 from napari_s3net.image import Image, Kind, kind_of_grey
 from napari_s3net.io.geometry import SHEARED, Grid, has_right_angles, to_array_order, to_upright
 from napari_s3net.io.itk import Decoder, array_of, open_reader, plain_path, value_bytes
+from napari_s3net.io.lengths import unit_named
 from napari_s3net.io.validation.limits import check_memory, check_promise
 from napari_s3net.io.validation.text_headers import TextHeader, check_meta, check_nrrd, is_true
 
-#: What a header may call each unit; µ is written with either of its two characters.
-_UNITS = {
-    **dict.fromkeys(("", "?", "???", "unknown", "mm", "millimeter", "millimetre"), "mm"),
-    **dict.fromkeys(
-        ("um", "\N{MICRO SIGN}m", "\N{GREEK SMALL LETTER MU}m", "micron", "micrometer", "micrometre"), "um"
-    ),
-    **dict.fromkeys(("nm", "nanometer", "nanometre"), "nm"),
-    **dict.fromkeys(("cm", "centimeter", "centimetre"), "cm"),
-    **dict.fromkeys(("m", "meter", "metre"), "m"),
-}
+#: What stands for a unit that is not known; most programs take it for the millimetre.
+_NO_UNIT = ("", "?", "???", "unknown")
 #: Spaces of an NRRD that say which side of the patient is left.
 _SIDES = re.compile(r"(left|right)-(anterior|posterior)-superior|[LR][AP]S", re.IGNORECASE)
 #: Fields of a MetaImage that place it in the patient, all three under names that mean the same.
@@ -251,7 +244,7 @@ def _told_unit(fields: Mapping[str, str], file_format: str, axes: int) -> str | 
     if "spacings" in fields and sum(_is_size(word) for word in fields["spacings"].split()) < axes:
         warnings.warn("its header tells no spacing that makes sense; sizes are in pixels.", ReadWarning, stacklevel=4)
         return None
-    named = {_UNITS.get(re.sub(r"(?<=[a-z]{3})s$", "", unit.strip().lower())) for unit in units[:3]}
+    named = {"mm" if unit.strip().lower() in _NO_UNIT else unit_named(unit) for unit in units[:3]}
     unit = named.pop()
     if unit is None or named:
         raise UnsupportedFormatError(

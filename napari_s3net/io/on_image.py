@@ -129,6 +129,8 @@ def _turned_as(its: Geometry, array: NDArray[Any], geometry: Geometry) -> tuple[
 def is_placed(geometry: Geometry) -> bool:
     """Tell whether a file has told where its voxels lie; of a plane in two dimensions, where in that plane.
 
+    A TIFF tells the size of its voxels alone: not from where they are counted, nor which side is which.
+
     Parameters
     ----------
     geometry : Geometry
@@ -139,7 +141,8 @@ def is_placed(geometry: Geometry) -> bool:
     bool
         Whether it has.
     """
-    return geometry.unit == "mm" and (geometry.ndim == 3 or bool(geometry.orientation))
+    size_alone = replace(Geometry.identity(geometry.ndim), spacing=geometry.spacing, unit=geometry.unit)
+    return geometry.unit == "mm" and (geometry.ndim == 3 or bool(geometry.orientation)) and geometry != size_alone
 
 
 def _size(shape: tuple[int, ...]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_s3net.errors import ReadError
+from napari_s3net.errors import ReadError, ReadWarning
 from napari_s3net.image import Geometry, Image
 from napari_s3net.io.reader_process import Ask, ask_about, ask_reader, geometry_of_json, warn_of
 from napari_s3net.io.segments import segment_of_json
@@ -353,9 +354,14 @@ def _stack_geometry(planes: Sequence[Geometry]) -> tuple[Geometry, Sequence[int]
     """
     first = planes[0]
     volumes = [plane.volume for plane in planes if plane.volume is not None]
-    if len(volumes) < len(planes) or len(planes) == 1:
-        flat = Geometry.identity(3)
-        return Geometry((1.0, *first.spacing), flat.origin, flat.direction, first.unit), range(len(planes))
+    if len(planes) == len(volumes) == 1:
+        return volumes[0], (0,)
+    if len(volumes) < len(planes):
+        if first.unit == "mm":
+            size = " × ".join(f"{length:.4g}" for length in first.spacing)
+            text = f"the files do not tell how far apart they lie: sizes are in pixels, each {size} mm."
+            warnings.warn(text, ReadWarning, stacklevel=3)
+        return Geometry.identity(3), range(len(planes))
     direction = np.array(volumes[0].direction)
     order = np.argsort([direction[:, 0] @ volume.origin for volume in volumes], kind="stable").tolist()
     places = np.array([volumes[i].origin for i in order]) @ direction

@@ -10,8 +10,9 @@ import logging
 import operator
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from logging.handlers import BufferingHandler
 from math import prod
 from pathlib import Path
@@ -23,8 +24,9 @@ from numpy.typing import NDArray
 
 from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.image import Geometry, Image, kind_of_grey
-from napari_s3net.io.geometry import turn_photograph
+from napari_s3net.io.geometry import ON_THEIR_SIDE, turn_photograph
 from napari_s3net.io.photograph import names_labels
+from napari_s3net.io.tiff_sizes import sizes_of
 from napari_s3net.io.validation.limits import DEFLATE_RATIO, LARGE, check_memory, check_promise
 
 #: Tags: photometric interpretation, orientation, palette, kind of inks, and bit of a page that is a smaller copy.
@@ -47,7 +49,9 @@ _EXTRA = "Install the decoders for it with: pip install 'napari-s3net[tiff]', or
 
 
 def read_tiff(path: Path, name: str, *, numbers: bool = False) -> Image:
-    """Read the largest image of a TIFF, as any viewer shows it: upright, without transparency; the unit is the pixel.
+    """Read the largest image of a TIFF, as any viewer shows it: upright, without transparency.
+
+    Sizes are in mm where it tells them for measuring (`sizes_of`), else in pixels.
 
     Parameters
     ----------
@@ -91,14 +95,33 @@ def read_tiff(path: Path, name: str, *, numbers: bool = False) -> Image:
         array = _order_axes(_decode_series(path, series, page), series.axes)
         array, colours = _colours(array, page, samples="S" in series.axes, numbers=numbers)
         turned = page.tags.get(_ORIENTATION)
+        sizes = sizes_of(file, series)
+        geometry = _geometry(sizes, _stacked(series.axes), array.ndim - colours)
     if np.iscomplexobj(array):
         raise UnsupportedFormatError("its pixels are complex numbers; save the magnitude.")
     if array.dtype.kind == "b":
         array = array * np.uint8(255)
     elif array.dtype == np.float16:
         array = array.astype(np.float32)
-    array = turn_photograph(array, int(turned.value) if turned else _UPRIGHT, array.ndim - 2 - colours)
-    return Image(array, Geometry.identity(array.ndim - colours), "rgb" if colours else kind_of_grey(array), name)
+    orientation = int(turned.value) if turned else _UPRIGHT
+    array = turn_photograph(array, orientation, array.ndim - 2 - colours)
+    if orientation in ON_THEIR_SIDE:
+        *above, rows, columns = geometry.spacing
+        geometry = replace(geometry, spacing=(*above, columns, rows))
+    return Image(array, geometry, "rgb" if colours else kind_of_grey(array), name)
+
+
+def _geometry(sizes: Mapping[str, float], stacked: str, ndim: int) -> Geometry:
+    """In mm where the file tells the size of its pixels, and of a stack the distance of its slices; else in pixels."""
+    flat = Geometry.identity(ndim)
+    if not sizes:
+        return flat
+    if ndim == 3 and not (stacked in _SLICES and "Z" in sizes):
+        size = f"{sizes['X']:.4g} × {sizes['Y']:.4g} mm"
+        text = f"it does not tell how far apart its planes lie: sizes are in pixels, each {size}."
+        warnings.warn(text, ReadWarning, stacklevel=3)
+        return flat
+    return replace(flat, spacing=tuple(sizes[axis] for axis in "ZYX"[-ndim:]), unit="mm")
 
 
 def is_lossy(path: Path) -> bool:
@@ -253,11 +276,16 @@ def _by_libtiff(path: Path, page: tifffile.TiffPage) -> NDArray[Any]:
         return np.empty(0)
 
 
+def _stacked(axes: str) -> str:
+    """The axis along which planes lie one above the other; empty for a single plane."""
+    slices = [axis for axis in axes if axis in _SLICES] or [axis for axis in axes if axis == "T"]
+    return "Z" if "Z" in axes else next(iter(slices), "")
+
+
 def _order_axes(array: NDArray[Any], axes: str) -> NDArray[Any]:
     """([Z,] Y, X[, S]) of an array with named axes; of further axes the first entry."""
     others = [place for place, axis in enumerate(axes) if axis not in "YXS"]
-    slices = [place for place in others if axes[place] in _SLICES] or [p for p in others if axes[p] == "T"]
-    stack = axes.index("Z") if "Z" in axes else next(iter(slices), -1)
+    stack = axes.find(_stacked(axes) or "Z")
     if stack >= 0 and axes[stack] == "T" and array.shape[stack] > 1:
         warnings.warn("its planes are times, not slices.", ReadWarning, stacklevel=3)
     for place in reversed([place for place in others if place != stack]):

@@ -74,9 +74,11 @@ def write_labels(
         if suffix in VOLUMES:
             write_volume(temporary, labels, geometry, fields)
         else:
-            write = _write_png if suffix == ".png" else _write_tiff
-            told = json.dumps({**asdict(geometry), "shape": labels.shape})
-            write(temporary, labels, {GEOMETRY: told, **fields})
+            told = {GEOMETRY: json.dumps({**asdict(geometry), "shape": labels.shape}), **fields}
+            if suffix == ".png":
+                _write_png(temporary, labels, told)
+            else:
+                _write_tiff(temporary, labels, told, geometry)
 
 
 def write_label_slices(
@@ -270,11 +272,14 @@ def _write_png(temporary: Path, array: NDArray[Any], fields: Mapping[str, str] |
     PIL.Image.fromarray(array).save(temporary, "PNG", compress_level=6, compress_type=_RUNS, pnginfo=text)
 
 
-def _write_tiff(temporary: Path, labels: NDArray[Any], fields: Mapping[str, str]) -> None:
-    """Grey of any depth, several planes as pages."""
+def _write_tiff(temporary: Path, labels: NDArray[Any], fields: Mapping[str, str], geometry: Geometry) -> None:
+    """Grey of any depth, several planes as pages; where the pixels' size is known, as pixels a centimetre too."""
     import tifffile
 
-    tifffile.imwrite(temporary, labels, photometric="minisblack", compression="zlib", metadata=dict(fields))
+    rows, columns = geometry.spacing[-2:]
+    size: Any = {"resolution": (10 / columns, 10 / rows), "resolutionunit": "CENTIMETER"}
+    size = size if geometry.unit == "mm" else {}
+    tifffile.imwrite(temporary, labels, photometric="minisblack", compression="zlib", metadata=dict(fields), **size)
 
 
 @contextmanager

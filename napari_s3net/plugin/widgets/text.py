@@ -72,8 +72,11 @@ def area_text(area: float, unit: str) -> str:
     Returns
     -------
     str
-        "38.2 mm²", "12.4 cm²" from 1000 mm² on, "12,345 px".
+        "38.2 mm²", "12.4 cm²" from 1000 mm² on, "250 µm²" of what is smaller than under a loupe, "12,345 px".
     """
+    if unit.startswith("mm") and 0 < area < 0.001:
+        square = area * 1e6
+        return f"{square:,.0f}{NARROW}µm²" if square >= 100 else f"{square:.3g}{NARROW}µm²"
     if unit.startswith("mm"):
         return f"{area / 100:,.1f}{NARROW}cm²" if area >= 1000 else f"{area:.3g}{NARROW}mm²"
     return f"{area:,.0f}{NARROW}px"

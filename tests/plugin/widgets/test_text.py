@@ -17,7 +17,14 @@ def test_share(share, text):
 
 @pytest.mark.parametrize(
     ("area", "unit", "text"),
-    [(38.24, "mm²", "38.2 mm²"), (123456.0, "mm²", "1,234.6 cm²"), (12345.0, "px", "12,345 px")],
+    [
+        (38.24, "mm²", "38.2 mm²"),
+        (123456.0, "mm²", "1,234.6 cm²"),
+        (12345.0, "px", "12,345 px"),
+        (0.0002503, "mm²", "250 µm²"),
+        (2.5e-6, "mm²", "2.5 µm²"),
+        (0.0, "mm²", "0 mm²"),
+    ],
 )
 def test_area(area, unit, text):
     assert flat(words.area_text(area, unit)) == text
