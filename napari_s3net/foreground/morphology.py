@@ -23,16 +23,18 @@ BORDER_LENGTH[[21, 33]] = np.sqrt(2)
 BORDER_LENGTH[[13, 23]] = (1 + np.sqrt(2)) / 2
 
 
+#: Where the Gaussian around an image's middle has fallen to 1/e, as a share of the height and of the width.
+WIDTH = 0.35
+
+
 @lru_cache(maxsize=8)
-def centre_weight(shape: tuple[int, int], width: float = 0.35) -> NDArray[np.float64]:
+def centre_weight(shape: tuple[int, int]) -> NDArray[np.float64]:
     """Compute a Gaussian around the middle of an image.
 
     Parameters
     ----------
     shape : tuple of int
         Rows and columns.
-    width : float
-        Where the Gaussian has fallen to 1/e, as a share of the height and of the width.
 
     Returns
     -------
@@ -40,7 +42,7 @@ def centre_weight(shape: tuple[int, int], width: float = 0.35) -> NDArray[np.flo
         `shape`, from 0 to 1; kept for the next call, so that it must not be written to (numpy refuses).
     """
     y, x = np.ogrid[-0.5 : 0.5 : shape[0] * 1j, -0.5 : 0.5 : shape[1] * 1j]
-    weight = np.asarray(np.exp(-((y / width) ** 2) - (x / width) ** 2))
+    weight = np.asarray(np.exp(-((y / WIDTH) ** 2) - (x / WIDTH) ** 2))
     weight.flags.writeable = False
     return weight
 

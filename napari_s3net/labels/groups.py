@@ -42,7 +42,6 @@ def group_labels(
     meanings: Mapping[int, Sequence[object]],
     foreground: Collection[int],
     object_name: str = "",
-    most: int = MOST,
 ) -> tuple[Group, ...]:
     """Sort the labels of a result into a few groups by what they are.
 
@@ -59,8 +58,6 @@ def group_labels(
         The labels of the object.
     object_name : str, optional
         What was proposed, such as "Lesion"; labels of another tissue that were ticked since have no shades.
-    most : int, optional
-        At most so many groups, two or more.
 
     Returns
     -------
@@ -73,9 +70,9 @@ def group_labels(
     shades = {i: _called(names.get(i, ""), meanings.get(i), object_name) for i in ids if i in foreground}
     others = _by_name({i: name for i, name in tissues.items() if i not in foreground}, is_object=False)
     objects = sorted(_by_name(shades, is_object=True), key=lambda group: group.name != object_name)
-    if len(objects) + len(others) > most:
-        objects = _fewer(_by_name({i: tissues[i] for i in shades}, is_object=True), max(1, most - len(others)))
-    return (*objects, *_told_apart(_fewer(others, most - len(objects)), objects))
+    if len(objects) + len(others) > MOST:
+        objects = _fewer(_by_name({i: tissues[i] for i in shades}, is_object=True), max(1, MOST - len(others)))
+    return (*objects, *_told_apart(_fewer(others, MOST - len(objects)), objects))
 
 
 def join_clusters(clusters: Iterable[Cluster], group: Group) -> Cluster | None:

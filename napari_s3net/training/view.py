@@ -115,25 +115,23 @@ def network_input(features: NDArray[np.float32], n_clusters: int) -> tuple[Tenso
         (1, C + 1, h, w) float32, normalised features and the depth below the border; (1, h, w) int64, the clusters.
     """
     clusters, depth = initial_clusters(features, n_clusters)
-    x = torch.cat([to_tensor(features, "cpu"), torch.from_numpy(depth)[None, None]], dim=1)
+    x = torch.cat([to_tensor(features), torch.from_numpy(depth)[None, None]], dim=1)
     return x, torch.from_numpy(clusters)[None]
 
 
-def to_tensor(features: NDArray[np.float32], device: torch.device | str) -> Tensor:
+def to_tensor(features: NDArray[np.float32]) -> Tensor:
     """Normalise features to zero mean and unit variance in each channel.
 
     Parameters
     ----------
     features : numpy.ndarray
         (h, w, C) float32.
-    device : torch.device or str
-        Where the tensor is to lie.
 
     Returns
     -------
     torch.Tensor
-        (1, C, h, w) float32; a constant channel is 0.
+        (1, C, h, w) float32, on the CPU; a constant channel is 0.
     """
     mean, sd = features.mean(axis=(0, 1)), features.std(axis=(0, 1))
     normalised = (features - mean) / np.maximum(sd, 1e-6)
-    return torch.from_numpy(np.ascontiguousarray(normalised.transpose(2, 0, 1)[None])).to(device)
+    return torch.from_numpy(np.ascontiguousarray(normalised.transpose(2, 0, 1)[None]))

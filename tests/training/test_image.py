@@ -161,12 +161,12 @@ def test_the_network_is_made_of_the_parts_that_are_asked_for():
 def test_the_input_is_the_features_and_the_depth():
     trainer = make()
     assert trainer.full.x.shape == (1, 4, 24, 32)
-    torch.testing.assert_close(trainer.full.x[:, :3], to_tensor(FEATURES, CPU))
+    torch.testing.assert_close(trainer.full.x[:, :3], to_tensor(FEATURES))
 
 
 def test_features_as_a_tensor_have_no_mean_and_unit_variance():
-    x = to_tensor(7 * FEATURES + 2, CPU)
+    x = to_tensor(7 * FEATURES + 2)
     assert x.shape == (1, 3, 24, 32)
     torch.testing.assert_close(x.mean(dim=(2, 3)), torch.zeros(1, 3), atol=1e-5, rtol=0)
     torch.testing.assert_close(x.std(dim=(2, 3), correction=0), torch.ones(1, 3))
-    assert (to_tensor(np.ones((4, 5, 1), np.float32), CPU) == 0).all()
+    assert (to_tensor(np.ones((4, 5, 1), np.float32)) == 0).all()

@@ -13,12 +13,12 @@ def features():
 
 def test_each_channel_has_zero_mean_and_unit_variance_whatever_the_brightness(features):
     features[..., 2] = 0.5
-    x = to_tensor(features, "cpu")
+    x = to_tensor(features)
     assert x.shape == (1, 3, 22, 31)
     np.testing.assert_allclose(x[0, :2].mean(dim=(1, 2)), 0, atol=1e-5)
     np.testing.assert_allclose(x[0, :2].std(dim=(1, 2), correction=0), 1, atol=1e-5)
     assert not x[0, 2].any(), "a constant channel says nothing"
-    np.testing.assert_allclose(to_tensor(0.5 * features + 0.1, "cpu")[0, :2], x[0, :2], atol=1e-4)
+    np.testing.assert_allclose(to_tensor(0.5 * features + 0.1)[0, :2], x[0, :2], atol=1e-4)
 
 
 def test_the_last_channel_tells_what_is_enclosed(features):

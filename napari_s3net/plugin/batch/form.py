@@ -55,8 +55,8 @@ class BatchForm(QWidget):
 
     changed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._settings_file: Path | None = None
         self.source = folder_field("Input", "The folder with the images, or with DICOM series.")
         self.output = folder_field(

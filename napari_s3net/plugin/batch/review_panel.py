@@ -35,8 +35,8 @@ class ReviewPanel(QWidget):
     asked = Signal(str)
     named = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.title, self.line = one_line(), caption()
         self.title.setProperty("heading", True)
         self.title.setProperty("caption", False)

@@ -16,7 +16,6 @@ from qtpy.QtWidgets import (
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
-    QWidget,
 )
 
 from napari_s3net.batch import FileRow
@@ -269,8 +268,8 @@ class FileTable(QTableView):
 
     opened = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.files = FileModel(self)
         self._sorted = QSortFilterProxyModel(self)
         self._sorted.setSourceModel(self.files)

@@ -19,8 +19,8 @@ HEIGHT = 150
 class MeasurementTable(QWidget):
     """A narrow table; hidden until there is something to show."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._rows: Sequence[Mapping[str, Any]] = ()
         self.table = Table()
         self.table.native.setMinimumHeight(HEIGHT)

@@ -71,8 +71,8 @@ class PaintPanel(QWidget):
     brush_chosen = Signal(str)
     asked = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.brushes = QButtonGroup(self)
         self.buttons: dict[str, QPushButton] = {}
         for name, text, tip in BRUSHES:
@@ -149,8 +149,8 @@ class ToolsPanel(QWidget):
 
     asked = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.scopes = {name: QRadioButton(text) for name, text, _ in SCOPES}
         for scope, _, tip in SCOPES:
             self.scopes[scope].setToolTip(tip)
@@ -261,8 +261,8 @@ class UncertaintyPanel(QWidget):
 
     asked = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.next = button(
             "Next uncertain",
             "Move the view to where a stroke is worth most, with a brush that fits the place (Shift-N).",
@@ -297,8 +297,8 @@ class SessionPanel(QWidget):
 
     asked = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.revert = button("Revert to last run", "Put the labels back to what the last run made; Ctrl-Z undoes it.")
         self.revert_volume = button("Revert volume", "Put every slice back to what the run made; Ctrl-Z undoes it.")
         self.sheet = button("Keys…", "The keys of this dock (Shift-?).")
@@ -325,8 +325,8 @@ class NoLabels(QWidget):
 
     asked = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.segment = QPushButton("Open Segment")
         self.segment.setProperty("primary", True)
         self.segment.setToolTip("The dock that makes labels.")

@@ -31,8 +31,8 @@ class SliceStrip(QWidget):
 
     picked = Signal(int)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._states: tuple[SliceState, ...] = ()
         self._here = 0
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -95,8 +95,8 @@ class StackPanel(QWidget):
 
     asked = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.strip, self.states_line, self.line = SliceStrip(), one_line(), caption()
         carried = "Carry the correction of this slice to the {}, as far as they look alike (Shift-{})."
         self.buttons = {

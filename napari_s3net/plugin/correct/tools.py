@@ -141,7 +141,7 @@ def merge(plane: Plane, ids: Sequence[int], locked: Collection[int]) -> Plane:
     return replace(plane, labels=labels)
 
 
-def split_parts(plane: Plane, ids: Sequence[int], locked: Collection[int], smallest: float = 1) -> Plane:
+def split_parts(plane: Plane, ids: Sequence[int], locked: Collection[int]) -> Plane:
     """Give each connected part of labels an id of its own; the largest part keeps the label.
 
     Parameters
@@ -152,8 +152,6 @@ def split_parts(plane: Plane, ids: Sequence[int], locked: Collection[int], small
         Which labels; those that are locked are skipped.
     locked : collection of int
         Labels that stay.
-    smallest : float
-        Parts of fewer pixels keep the label as well.
 
     Returns
     -------
@@ -170,7 +168,7 @@ def split_parts(plane: Plane, ids: Sequence[int], locked: Collection[int], small
     labels, foreground, names = plane.labels, list(plane.foreground), dict(plane.names)
     for label in (i for i in ids if i not in locked):
         used = max(plane.highest, *names, 0)
-        labels, given = edit.split_components(labels, label, smallest=round(smallest), used=used)
+        labels, given = edit.split_components(labels, label, used=used)
         for n, i in enumerate(given, 2):
             names[i] = f"{plane.name_of(label)} {n}"
         foreground += given if label in foreground else []

@@ -119,20 +119,12 @@ class LearnDock(Dock):
         elif self._may_begin() and self.form.model is not None:
             self._begin(self._applying.ask(layer, self.form.model), "Applying…")
 
-    def apply_to_folder(self, _: bool = False, output: Path | None = None) -> None:
-        """Apply what was learned to every image of the folder; what is done already is skipped.
-
-        Parameters
-        ----------
-        _ : bool
-            Of the button; means nothing.
-        output : Path, optional
-            For the results; the user is asked where it is left out.
-        """
+    def apply_to_folder(self, _: bool = False) -> None:
+        """Apply what was learned to every image of the folder; what is done already is skipped."""
         folder, model = self.form.image_folder, self.form.model
         if folder is None or model is None or not self._may_begin():
             return
-        chosen = str(output) if output else QFileDialog.getExistingDirectory(self, "Folder for the results")
+        chosen = QFileDialog.getExistingDirectory(self, "Folder for the results")
         if chosen:
             self._results = folder, Path(chosen)
             self._begin(FolderJob(folder, Path(chosen), model), "Looking for images…")

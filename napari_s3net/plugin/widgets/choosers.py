@@ -43,8 +43,8 @@ class Choosers(QWidget):
     settings_changed = Signal()
     settings_edited = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._devices: tuple[str, ...] = ()
         self._pace = self._memory = ""
         self.image = Chooser("Image", "Which image layer is segmented.")

@@ -14,7 +14,6 @@ from qtpy.QtWidgets import (
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QTableView,
-    QWidget,
 )
 
 from napari_s3net.plugin.widgets.cluster_model import COLOUR, HEADERS, NAME, OBJECT, ROLE, ClusterModel, ClusterRow
@@ -202,8 +201,8 @@ class ClusterTable(QTableView):
     picked = Signal(int)
     chosen = Signal(int)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.clusters = ClusterModel(self)
         self._cells = CellPainter(self)
         self.setModel(self.clusters)

@@ -92,8 +92,8 @@ def spread(heights: Sequence[float], gap: float, height: float) -> list[float]:
 class LossPlot(QWidget):
     """The losses so far; draws what it is given and nothing else."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._history: list[Mapping[str, float]] = []
         self._total = 1
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)

@@ -30,8 +30,8 @@ class MeasuresPanel(QWidget):
 
     opened = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._name, self._values = "", dict[str, Any]()
         self.lines, self.note = caption(), caption(NOTE)
         self.copy = button("Copy", "Put the measurements on the clipboard, for a spreadsheet.")

@@ -24,8 +24,8 @@ class MemoryAdvice(QWidget):
     size_taken = Signal(int)
     cpu_taken = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self._advice: Advice | None = None
         self.line, self.button = QLabel(), QPushButton()
         self.line.setObjectName("message")

@@ -22,8 +22,8 @@ class Welcome(QWidget):
 
     asked = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.open = QPushButton("Open image…")
         self.open.setProperty("primary", True)
         self.open.setToolTip("PNG, JPEG, BMP, TIFF, DICOM, NIfTI, MetaImage or NRRD.")
@@ -50,8 +50,8 @@ class Welcome(QWidget):
 class ProgressPanel(QWidget):
     """A run's progress, and the two ways to end it."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName("Progress")

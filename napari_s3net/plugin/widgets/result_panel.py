@@ -32,8 +32,8 @@ class ResultPanel(QWidget):
     shown_chosen = Signal(object)
     unfolded = Signal(object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         self.line, self.effort, self.hint = heading(""), caption(), caption()
         #: Whether the result has changed since it was saved.
         self.saved = one_line()

@@ -56,8 +56,8 @@ class SettingsForm(QWidget):
 
     changed = Signal()
 
-    def __init__(self, *, basic: bool, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, *, basic: bool) -> None:
+        super().__init__()
         self._described = [one for one in Settings.describe() if one["basic"] == basic]
         self._layout = form_layout(self)
         self._fields: dict[str, ValueWidget[Any]] = {}

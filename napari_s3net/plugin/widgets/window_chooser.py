@@ -40,8 +40,8 @@ class WindowChooser(QWidget):
     asked = Signal(str)
     moved = Signal(float, float)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self) -> None:
+        super().__init__()
         tip = "Show the image through this window; what is computed stays the same."
         own = "Show the image through the window that it was opened with."
         names = [*((name, text) for name, (text, *_) in {**CT_WINDOWS, **PERCENTILES}.items()), (OPENED, "As opened")]

@@ -10,7 +10,7 @@ from napari.layers import Labels
 from napari.layers._source import layer_source
 from qtpy.QtCore import QEvent, QThreadPool
 from qtpy.QtGui import QColor
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_s3net.batch import isolated
 from napari_s3net.image import Geometry
@@ -290,12 +290,13 @@ def test_labels_of_open_layers_are_taken_into_the_folder(ready, viewer, folder, 
 
 
 def test_a_folder_is_done_by_the_batch_engine_once_and_its_results_are_reviewed(ready, folder, qtbot, monkeypatch):
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder / "out"))
     assert not ready.review_button.isVisibleTo(ready)
     ready.form.steps.value = 1
     ready.train_button.click()
     over(ready, qtbot)
     for words in ("6 done, 0 failed, 0 done before", "0 done, 0 failed, 6 done before"):
-        ready.apply_to_folder(output=folder / "out")
+        ready.folder_button.click()
         over(ready, qtbot)
         assert words in ready.line.text()
     assert len(list((folder / "out" / "labels").iterdir())) == 6
@@ -393,11 +394,12 @@ def test_files_that_went_while_it_learned_are_counted_when_it_is_over_and_its_wo
     assert not ready.message.text()
 
 
-def test_what_was_said_and_opened_of_other_folders_goes_with_them(ready, folder, qtbot, tmp_path):
+def test_what_was_said_and_opened_of_other_folders_goes_with_them(ready, folder, qtbot, tmp_path, monkeypatch):
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder / "out"))
     ready.form.steps.value = 1
     ready.train_button.click()
     over(ready, qtbot)
-    ready.apply_to_folder(output=folder / "out")
+    ready.folder_button.click()
     over(ready, qtbot)
     ready.next_button.click()
     over(ready, qtbot)
