@@ -52,7 +52,8 @@ def read_photograph(
     name : str
         Becomes the image's `name`.
     numbers : bool
-        Of a PNG with a palette that `names_labels`, give the numbers and not the colours.
+        Of a PNG with a palette that `names_labels`, give the numbers and not the colours; do not spread grey of 2 or 4
+        bits over 0 to 255.
 
     Returns
     -------
@@ -75,13 +76,13 @@ def read_photograph(
 
 def _read_picture(path: Path, file_format: str, numbers: bool) -> NDArray[Any]:
     """The pixels of a PNG or JPEG file."""
-    deep, channels, present = False, 3, path.stat().st_size
+    depth, channels, present = 8, 3, path.stat().st_size
     if file_format == "jpeg":
         _check_kind_of_jpeg(path)
     if file_format == "png":
         width, height, depth, channels = _png_size(path)
         check_promise(height * (width * depth * channels // 8), present, DEFLATE_RATIO)
-        deep = depth == 16
+    deep = depth == 16
     with PIL.Image.open(path, formats=("PNG", "JPEG")) as picture:
         deep_colours = deep and picture.mode != "I;16"
         twice = deep_colours or picture.mode == "1"  # what is not decoded into the array itself
@@ -97,6 +98,8 @@ def _read_picture(path: Path, file_format: str, numbers: bool) -> NDArray[Any]:
             array = np.array(picture)
         else:
             array = _read_deep_png(path) if deep_colours else _values(picture)
+        if numbers and picture.mode == "L" and depth < 8:  # which Pillow spreads over 0 to 255
+            array //= 255 // ((1 << depth) - 1)
         return turn_photograph(array, _orientation(picture))
 
 

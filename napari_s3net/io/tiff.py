@@ -61,7 +61,7 @@ def read_tiff(path: Path, name: str, *, numbers: bool = False) -> Image:
         Becomes the image's `name`.
     numbers : bool
         Where it has a palette that `names_labels`, give the numbers and not the colours; where white is zero, do not
-        turn them.
+        turn them, and do not spread those of 2 to 7 bits.
 
     Returns
     -------
@@ -331,9 +331,9 @@ def _colours(
 
 
 def _grey(array: NDArray[Any], bits: int, turned: bool, numbers: bool) -> NDArray[Any]:
-    """Grey with dark as low; that of 2 to 7 bits over all of 0 to 255, as one bit is 0 and 255."""
+    """Grey with dark as low; that of 2 to 7 bits over all of 0 to 255, as one bit is 0 and 255, but for labels."""
     array = _inverted(array, bits, numbers) if turned else array
-    if array.dtype == np.uint8 and 1 < bits < 8:
+    if array.dtype == np.uint8 and 1 < bits < 8 and not numbers:
         array = np.rint(array * (255 / ((1 << bits) - 1))).astype(np.uint8)
     return array
 

@@ -16,6 +16,7 @@ from napari_s3net.io import dicom_in, read_image, read_labels, read_stack, serie
 from napari_s3net.runtime import child_pool
 from tests.io.dicom.test_segmentation import LEFT, RIGHT, write_segmentation
 from tests.io.made_files import hounsfield, make_dicom, make_slice, phantom, volume, write_dicom
+from tests.io.test_photograph import write_png
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 
@@ -319,6 +320,27 @@ def test_labels_of_a_tiff_whose_white_is_zero_are_the_numbers_that_are_stored(tm
     with pytest.warns(ReadWarning, match="white is zero; its values are left as they are"):
         read = read_labels(tmp_path / "a.tif").array
     np.testing.assert_array_equal(read, labels * 255 if dtype is bool else labels)
+
+
+@pytest.mark.parametrize("bits", [2, 4])
+@pytest.mark.parametrize("width", [12, 7])
+def test_labels_of_few_bits_in_a_png_are_the_numbers_that_are_stored(tmp_path, bits, width):
+    labels = (np.arange(5 * width).reshape(5, width) % (1 << bits)).astype(np.uint8)
+    places = np.unpackbits(labels[..., None], axis=-1)[..., -bits:].reshape(5, -1)
+    rows = b"".join(b"\0" + row.tobytes() for row in np.packbits(places, axis=1))
+    write_png(tmp_path / "a.png", labels.shape, bits, 0, rows)
+    np.testing.assert_array_equal(read_labels(tmp_path / "a.png").array, labels)
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png").array, labels * (255 // ((1 << bits) - 1)))
+
+
+@pytest.mark.parametrize("bits", [2, 3, 4, 7])
+@pytest.mark.parametrize("photometric", ["minisblack", "miniswhite"])
+@pytest.mark.filterwarnings("ignore:.*white is zero")
+def test_labels_of_few_bits_in_a_tiff_are_the_numbers_that_are_stored(tmp_path, bits, photometric):
+    pytest.importorskip("imagecodecs")
+    labels = (np.arange(60).reshape(5, 12) % (1 << bits)).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", labels, photometric=photometric, bitspersample=bits)
+    np.testing.assert_array_equal(read_labels(tmp_path / "a.tif").array, labels)
 
 
 def test_a_mask_coded_as_a_fax_is_what_it_is_shown_as(tmp_path):
