@@ -9,12 +9,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_s3net.errors import ReadError, ReadWarning
+from napari_s3net.io.dicom.dimensions import split_by_dimensions
 from napari_s3net.io.dicom.header import numbers, words
 from napari_s3net.io.dicom.planes import TELLS, DicomPlane
 from napari_s3net.io.validation.limits import shown
@@ -206,8 +208,8 @@ def _one_at_each_place(planes: list[DicomPlane]) -> list[DicomPlane]:
     if copies := [plane for plane in planes if plane is not _first_of(planes, plane)]:
         _tell_left_out(copies, "copies of others")
         return _one_at_each_place([plane for plane in planes if plane is _first_of(planes, plane)])
-    for keyword, name in TELLS.items():
-        parts = _split(planes, keyword)
+    told = ((name, _split(planes, keyword)) for keyword, name in TELLS.items())
+    for name, parts in chain(told, split_by_dimensions(planes)):
         first = max(parts, key=_distinct)
         if len(parts) > 1 and _distinct(first) == places:
             _tell_left_out([plane for part in parts if part is not first for plane in part], f"other {name}")
