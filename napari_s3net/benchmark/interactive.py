@@ -21,6 +21,7 @@ from skimage.transform import resize
 from napari_s3net.benchmark.baselines import otsu
 from napari_s3net.benchmark.cases import Pair, read_mask
 from napari_s3net.benchmark.correctors import CORRECTORS, OURS
+from napari_s3net.benchmark.csv_table import read_table
 from napari_s3net.benchmark.methods import NetworkRuns, version
 from napari_s3net.benchmark.summary import interval
 from napari_s3net.errors import InvalidImageError, InvalidSettingsError
@@ -235,11 +236,7 @@ def read_correction_rows(path: Path) -> list[CorrectionRow]:
     list of dict
         By `COLUMNS`, `dice`, `lost` and `seconds` as lists of float; empty where there is no file.
     """
-    if not path.is_file():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        lines = [line for line in file if line.endswith("\n")]
-    found = [text for text in csv.DictReader(lines) if set(text) == set(COLUMNS) and None not in text.values()]
+    found = [text for text in read_table(path) if set(text) == set(COLUMNS)]
     return [
         {**{n: t[n] for n in TEXTS}, **{n: [float(v) for v in t[n].split()] for n in ("dice", "lost", "seconds")}}
         for t in found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from napari_s3net.benchmark.csv_table import read_table, write_table
 from napari_s3net.errors import InvalidSettingsError
 from napari_s3net.io.write import write_json
 from napari_s3net.learning.files import ImageWithLabels, checkpoint_of
@@ -75,7 +75,7 @@ def iter_rounds(
     budget = f"{settings.method}, {start}, {settings.size} px, {settings.steps} steps a round"
     about = json.dumps([settings.to_dict(), [pair.name for pair in pairs]], sort_keys=True)
     work = output / "work" / f"rounds-{policy}-{hashlib.sha256(about.encode()).hexdigest()[:12]}"
-    done = {tuple(row[name] for name in COLUMNS if name not in FIGURES) for row in read_rounds(output / "rounds.csv")}
+    done = {tuple(row[name] for name in COLUMNS if name not in FIGURES) for row in read_table(output / "rounds.csv")}
     before: Path | None = None
     corrected: list[ImageWithLabels] = []
     for count in rounds:
@@ -187,29 +187,4 @@ def append_round(path: Path, row: dict[str, Any]) -> None:
     row : dict
         By `COLUMNS`.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    known, temporary = read_rounds(path), path.with_suffix(".partial")
-    with temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        writer.writerows([*known, {**row, **{name: f"{row[name]:.4f}" for name in FIGURES}}])
-    temporary.replace(path)
-
-
-def read_rounds(path: Path) -> list[dict[str, str]]:
-    """Read the table of rounds.
-
-    Parameters
-    ----------
-    path : Path
-        The file, a CSV with a header.
-
-    Returns
-    -------
-    list of dict
-        By `COLUMNS`; empty where there is no file.
-    """
-    if not path.is_file():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return [row for row in csv.DictReader(file) if None not in row.values()]
+    write_table(path, COLUMNS, [*read_table(path), {**row, **{name: f"{row[name]:.4f}" for name in FIGURES}}])

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from napari_s3net.benchmark.baselines import MethodResult
 from napari_s3net.benchmark.cases import BenchmarkCase, Pair, mask_path, read_mask
+from napari_s3net.benchmark.csv_table import write_table
 from napari_s3net.benchmark.folder_fit import folder_model_of
 from napari_s3net.benchmark.memory import peak_mib, reset_peak
 from napari_s3net.benchmark.methods import FOLDER, NetworkRuns, chosen, digest, run_method, seeds_of, version
-from napari_s3net.benchmark.results import COLUMNS, KEY, BenchmarkRow, key, read_rows, write_rows
+from napari_s3net.benchmark.results import COLUMNS, KEY, BenchmarkRow, key, read_rows
 from napari_s3net.errors import DeviceError, InvalidImageError, InvalidSettingsError, S3NetError
 from napari_s3net.image import Image
 from napari_s3net.io import read_image, write_labels
@@ -76,7 +77,7 @@ def plan(
         for seed in seeds_of(name, seeds)
         for pair in pairs
     ]
-    write_rows(output / "results.csv", rows)
+    write_table(output / "results.csv", COLUMNS, rows)
     return [case for case in cases if case.key not in done], rows
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+from napari_s3net.benchmark.csv_table import read_table
 
 BenchmarkRow = dict[str, Any]
 #: Label-free; best clusters chosen with the mask: an upper bound; published clipping: not a score.
@@ -46,34 +46,11 @@ def read_rows(path: Path) -> list[BenchmarkRow]:
     list of dict
         By `COLUMNS`, the last of each image, method and seed; empty where there is no file.
     """
-    if not path.is_file():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        lines = [line for line in file if line.endswith("\n")]
     rows = {}
-    for text in csv.DictReader(lines):
-        if set(text) != set(COLUMNS) or None in text.values():
+    for text in read_table(path):
+        if set(text) != set(COLUMNS):
             continue
         row: BenchmarkRow = {**text, "seed": int(text["seed"]), "labels": int(text["labels"])}
         row |= {name: float(text[name]) for name in NUMBERS}
         rows[key(row)] = row
     return list(rows.values())
-
-
-def write_rows(path: Path, rows: Iterable[BenchmarkRow]) -> None:
-    """Write `results.csv` anew, whole or not at all.
-
-    Parameters
-    ----------
-    path : Path
-        The file; its folder is made where missing.
-    rows : iterable of dict
-        By `COLUMNS`.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".partial")
-    with temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
-    temporary.replace(path)

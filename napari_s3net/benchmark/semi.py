@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import time
 from collections import Counter
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_s3net.benchmark.csv_table import read_table, write_table
 from napari_s3net.errors import InvalidSettingsError, ReadError
 from napari_s3net.learning.examples import ExampleSet
 from napari_s3net.learning.files import ImageWithLabels, find_images_with_labels
@@ -175,7 +175,9 @@ def iter_semi(
     run = _Run(output, resolve_device(device), tell)
     table = output / "semi.csv"
     budget = budget_text(settings)
-    done = {(row["row"], int(row["labelled"]), int(row["draw"])) for row in read_semi(table) if row["budget"] == budget}
+    done = {
+        (row["row"], int(row["labelled"]), int(row["draw"])) for row in read_table(table) if row["budget"] == budget
+    }
     left = [cell for cell in cells if (cell.row.name, cell.labelled, cell.draw) not in done]
     if not left:
         return
@@ -335,32 +337,13 @@ def _evaluate(model: LearnedModel, test: Sequence[ImageWithLabels], cell: Cell) 
     return rows
 
 
-def read_semi(path: Path) -> list[dict[str, str]]:
-    """Read the table of figures.
-
-    Parameters
-    ----------
-    path : Path
-        The file, a CSV with a header.
-
-    Returns
-    -------
-    list of dict
-        One a volume and class, by `COLUMNS`; empty where there is no file.
-    """
-    if not path.is_file():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return [row for row in csv.DictReader(file) if None not in row.values()]
-
-
 def measured(rows: Sequence[dict[str, str]]) -> tuple[Measured, ...]:
     """Sum the table up by method, number of labelled patients and budget, of the U-Net.
 
     Parameters
     ----------
     rows : sequence of dict
-        From `read_semi`.
+        As `read_table` gives them.
 
     Returns
     -------
@@ -405,12 +388,5 @@ def _most_measured(rows: Sequence[dict[str, str]], labelled: str) -> str:
 
 def _append(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     """Add the rows of a cell; the file is replaced as a whole, so that no cell is ever half there."""
-    known = read_semi(path)
-    temporary = path.with_suffix(".partial")
-    with temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        writer.writerows(
-            [*known, *({**row, "dice": f"{row['dice']:.4f}", "seconds": f"{row['seconds']:.0f}"} for row in rows)]
-        )
-    temporary.replace(path)
+    new = ({**row, "dice": f"{row['dice']:.4f}", "seconds": f"{row['seconds']:.0f}"} for row in rows)
+    write_table(path, COLUMNS, [*read_table(path), *new])

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_s3net.benchmark.loop import read_rounds
-from napari_s3net.benchmark.semi import CLASSES, ROWS, drawn_patients, read_semi
+from napari_s3net.benchmark.csv_table import read_table
+from napari_s3net.benchmark.semi import CLASSES, ROWS, drawn_patients
 
 LABELLED, DRAWS = (1, 2, 6), 3
 MISSING = "–"
@@ -52,7 +52,7 @@ def semi_page(output: Path) -> str:
     str
         Markdown.
     """
-    rows = read_semi(output / "semi.csv")
+    rows = read_table(output / "semi.csv")
     budgets = list(dict.fromkeys(row["budget"] for row in rows))
     parts = [
         "# Learning from few labels",
@@ -132,7 +132,7 @@ def _missing(rows: Sequence[dict[str, str]]) -> str:
 
 def _rounds(path: Path) -> list[str]:
     """The rounds of correcting and learning."""
-    rows = read_rounds(path)
+    rows = read_table(path)
     if not rows:
         return ["## Rounds of correcting", "Not measured yet: `napari-s3net benchmark --loop SET_DIR -o OUT`."]
     parts = ["## Rounds of correcting", LOOP]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 #: Pixels up to which one thread computes an image. At the working sizes of the presets a second thread saves nothing on
 #: a photograph and a third on a CT slice; far above, all cores are worth their waits.
@@ -29,13 +29,13 @@ def wait_asleep() -> None:
 
 
 @contextmanager
-def threads_for(shape: tuple[int, int]) -> Iterator[None]:
-    """Let torch compute a small image with one thread; afterwards it has its number of threads back.
+def torch_threads(number: int) -> Iterator[None]:
+    """Let torch compute with so many threads; afterwards it has its number of threads back.
 
     Parameters
     ----------
-    shape : tuple of int
-        Rows and columns at which the network works. Above `SMALL` pixels nothing is changed.
+    number : int
+        1 or more.
 
     Yields
     ------
@@ -45,9 +45,24 @@ def threads_for(shape: tuple[int, int]) -> Iterator[None]:
     import torch
 
     before = torch.get_num_threads()
-    if shape[0] * shape[1] <= SMALL:
-        torch.set_num_threads(1)
+    torch.set_num_threads(number)
     try:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def threads_for(shape: tuple[int, int]) -> AbstractContextManager[None]:
+    """Let torch compute a small image with one thread; afterwards it has its number of threads back.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Rows and columns at which the network works. Above `SMALL` pixels nothing is changed.
+
+    Returns
+    -------
+    context manager
+        For the body that computes.
+    """
+    return torch_threads(1) if shape[0] * shape[1] <= SMALL else nullcontext()

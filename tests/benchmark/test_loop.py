@@ -3,7 +3,8 @@ import pytest
 
 from napari_s3net import read_image, segment
 from napari_s3net.benchmark import loop
-from napari_s3net.benchmark.loop import iter_rounds, read_rounds
+from napari_s3net.benchmark.csv_table import read_table
+from napari_s3net.benchmark.loop import iter_rounds
 from napari_s3net.benchmark.semi_page import semi_page
 from napari_s3net.cli import main
 from napari_s3net.errors import InvalidSettingsError
@@ -35,7 +36,7 @@ def test_each_round_corrects_more_and_measures_the_rest(photos, policy, tmp_path
     assert min(free.values()) <= rows[0]["label_free"] <= max(free.values())
     if policy == "random":
         assert rows[0]["label_free"] != rows[1]["label_free"]  # it is of the rest, which has shrunk
-    assert [row["corrected"] for row in read_rounds(tmp_path / "out" / "rounds.csv")] == ["2", "4"]
+    assert [row["corrected"] for row in read_table(tmp_path / "out" / "rounds.csv")] == ["2", "4"]
     assert "4 corrected" in semi_page(tmp_path / "out")
 
 
@@ -67,7 +68,7 @@ def test_ended_anywhere_it_goes_on_to_the_same_figures(photos, monkeypatch, brok
         with pytest.raises(KeyboardInterrupt):
             list(iter_rounds(*arguments, rounds=(2, 4)))
     assert len(list(iter_rounds(*arguments, rounds=(2, 4)))) == left
-    figures = [float(row["dice"]) for row in read_rounds(photos / "out" / "rounds.csv")]
+    figures = [float(row["dice"]) for row in read_table(photos / "out" / "rounds.csv")]
     assert figures == pytest.approx([row["dice"] for row in whole], abs=1e-4)
     assert list(iter_rounds(*arguments, rounds=(2, 4))) == []
 

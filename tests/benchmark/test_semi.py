@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from napari_s3net.benchmark import semi
-from napari_s3net.benchmark.semi import iter_semi, measured, patient_of, plan_cells, read_semi
+from napari_s3net.benchmark.csv_table import read_table
+from napari_s3net.benchmark.semi import iter_semi, measured, patient_of, plan_cells
 from napari_s3net.benchmark.semi_page import semi_page
 from napari_s3net.cli import main
 from napari_s3net.errors import InvalidSettingsError, ReadError
@@ -61,7 +62,7 @@ def test_a_table_goes_on_where_it_was_and_test_patients_stay_out(acdc, tmp_path,
     cells = plan_cells(["unet", "ideal", "ideal-kaf"], [1], 1)
     assert [cell.row.name for cell in iter_semi(acdc, out, cells, SETTINGS, print)] == ["ideal", "ideal-kaf"]
     assert seen == [(method, [1, 2, 3], [1]) for method in ("plain", "ideal", "ideal")]
-    rows = read_semi(out / "semi.csv")
+    rows = read_table(out / "semi.csv")
     assert len(rows) == 3 * 3  # cells × classes of the one test volume
     assert {row["patient"] for row in rows} == {"31"}
     other = SETTINGS.replace(steps=3)
@@ -101,7 +102,7 @@ def test_a_model_is_kept_before_it_is_tested(acdc, tmp_path, monkeypatch):
             list(iter_semi(acdc, out, cells, SETTINGS, print))
     monkeypatch.setattr(train, "iter_learn", lambda *args, **options: pytest.fail("It was learned already."))
     assert list(iter_semi(acdc, out, cells, SETTINGS, print)) == cells
-    assert len(read_semi(out / "semi.csv")) == 3
+    assert len(read_table(out / "semi.csv")) == 3
 
 
 def test_the_gain_is_that_of_the_draws_that_both_rows_have(tmp_path):
@@ -110,7 +111,7 @@ def test_the_gain_is_that_of_the_draws_that_both_rows_have(tmp_path):
 
     rows = [of("unet", "0", "0.5"), of("unet", "1", "0.1"), of("ideal", "0", "0.75"), of("ideal", "2", "0.9")]
     lines = [",".join(row) for row in (semi.COLUMNS, *rows)]
-    (tmp_path / "semi.csv").write_text("\n".join(lines), encoding="utf-8")
+    (tmp_path / "semi.csv").write_text("\n".join([*lines, ""]), encoding="utf-8")
     page = semi_page(tmp_path)
     assert "– / +0.250 / –" in page
     assert "Training as timed on CPU" in page
@@ -121,7 +122,7 @@ def test_times_of_two_devices_stand_beside_each_other(tmp_path):
         return ("unet", "2", draw, "31", "01", "1", "0.5", seconds, "128 pixels", device)
 
     lines = [",".join(row) for row in (semi.COLUMNS, of("0", "60", "a card"), of("1", "600", "a CPU"))]
-    (tmp_path / "semi.csv").write_text("\n".join(lines), encoding="utf-8")
+    (tmp_path / "semi.csv").write_text("\n".join([*lines, ""]), encoding="utf-8")
     page = semi_page(tmp_path)
     assert "| 1.0 min / 10.0 min |" in page
     assert "Training as timed on a card / on a CPU," in page

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from napari_s3net.benchmark.semi import measured, read_semi
+from napari_s3net.benchmark.csv_table import read_table
+from napari_s3net.benchmark.semi import measured
 from napari_s3net.learning.recommended import MEASURED, Measured, are_photographs, recommend
 
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "learning" / "semi.csv"
@@ -16,7 +17,7 @@ def of(method, dice, labelled=2, **changes):
 
 
 def test_the_figures_are_those_of_the_table():
-    assert measured(read_semi(TABLE)) == MEASURED
+    assert measured(read_table(TABLE)) == MEASURED
 
 
 def test_without_a_comparison_it_is_plain_and_says_so():

@@ -28,6 +28,7 @@ from napari_s3net.image import Image
 from napari_s3net.preprocessing.prepare import to_features
 from napari_s3net.runtime.device import resolve_device
 from napari_s3net.runtime.machine import cores
+from napari_s3net.runtime.threads import torch_threads
 from napari_s3net.settings import Settings, preset_settings
 from napari_s3net.training.image import TRAINING
 from napari_s3net.training.variants import make_trainer
@@ -199,18 +200,14 @@ def _apply(where: torch.device) -> float:
 
 def _one_core(where: torch.device) -> Figures:
     """What a worker of a batch takes for one image or slice: on the CPU each has one core."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        image, plane = photograph(256, 256), phantom.chest_ct().image
-        lung = preset_settings("ct-lung")
+    image, plane = photograph(256, 256), phantom.chest_ct().image
+    lung = preset_settings("ct-lung")
+    with torch_threads(1):
         return {
             "photograph": typical(lambda: segment_once(image, preset_settings("skin"), where), where, FEW),
             "ct_slice": median(seconds(lambda: segment_once(plane, lung, where), where, FEW)),
             "applied": _apply(where),
         }
-    finally:
-        torch.set_num_threads(before)
 
 
 def _machine(where: torch.device) -> Figures:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -98,12 +99,8 @@ class Autosave(QObject):
         """Begin to save, or go on for one more dock."""
         self._held += 1
         if self._held == 1:
-            layers = self._viewer.layers.events
-            layers.inserted.connect(self._follow)
-            layers.removing.connect(self._save_removed)
-            renewals = renewals_of(self._viewer)
-            renewals.renewing.connect(self._save_renewed)
-            renewals.renewed.connect(self._forget)
+            for event, slot in self._viewer_events():
+                event.connect(slot)
             QApplication.instance().aboutToQuit.connect(self.save)
             self._follow()
             self._timer.start()
@@ -117,16 +114,21 @@ class Autosave(QObject):
         self.save()
         self._poll.stop()
         QApplication.instance().aboutToQuit.disconnect(self.save)
-        layers = self._viewer.layers.events
-        layers.inserted.disconnect(self._follow)
-        layers.removing.disconnect(self._save_removed)
-        renewals = renewals_of(self._viewer)
-        renewals.renewing.disconnect(self._save_renewed)
-        renewals.renewed.disconnect(self._forget)
+        for event, slot in self._viewer_events():
+            event.disconnect(slot)
         for layer in self._followed:
             for event in (layer.events.paint, layer.events.set_data):
                 event.disconnect(self._mark)
         self._followed.clear()
+
+    def _viewer_events(self) -> list[tuple[Any, Callable[..., None]]]:
+        layers, renewals = self._viewer.layers.events, renewals_of(self._viewer)
+        return [
+            (layers.inserted, self._follow),
+            (layers.removing, self._save_removed),
+            (renewals.renewing, self._save_renewed),
+            (renewals.renewed, self._forget),
+        ]
 
     def mark_changed(self, layer: Labels | None) -> None:
         """Note that labels, their strokes, names or locks may have changed, and have to be saved the next time.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from napari_s3net.progress import Notice, Step
 from napari_s3net.result import Segmentation
 from napari_s3net.runtime.generators import follow
 from napari_s3net.runtime.machine import cores
+from napari_s3net.runtime.threads import torch_threads
 from napari_s3net.settings import Settings
 
 if TYPE_CHECKING:
@@ -225,20 +226,14 @@ class PlaneJob(Run):
         return self._drain(make(self._given[0].read()))
 
 
-@contextmanager
-def spare_core() -> Iterator[None]:
+def spare_core() -> AbstractContextManager[None]:
     """Leave one core to the screen while torch computes; afterwards torch has its number of threads back.
 
-    Yields
-    ------
-    None
-        While the block runs.
+    Returns
+    -------
+    context manager
+        For the body that computes.
     """
     import torch
 
-    before = torch.get_num_threads()
-    torch.set_num_threads(max(1, min(before, cores() - 1)))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    return torch_threads(max(1, min(torch.get_num_threads(), cores() - 1)))
