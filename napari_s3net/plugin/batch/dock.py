@@ -91,9 +91,8 @@ class BatchDock(Dock):
 
     def start(self) -> None:
         """Begin, or go on where an earlier run of this output folder was ended."""
-        if self.job is not None or not self._read_form():
+        if self.job is not None or (plan := self._read_form()) is None:
             return
-        assert self.plan is not None  # noqa: S101 - just read
         if is_busy():
             self.fail(busy_words("A run"))
             return
@@ -103,12 +102,10 @@ class BatchDock(Dock):
         self.show_message("")
         self.progress = BatchProgress()
         form = self.form
-        self.job = BatchJob(
-            self.plan, jobs=form.jobs.value, scheduler=form.scheduler_address, restart=form.restart.value
-        )
-        self.form.restart.value = False
+        self.job = BatchJob(plan, jobs=form.jobs.value, scheduler=form.scheduler_address, restart=form.restart.value)
+        form.restart.value = False
         self.job.start()
-        self._activity.begin(f"Batch in {self.plan.source.name}")
+        self._activity.begin(f"Batch in {plan.source.name}")
         self.bar.setRange(0, 0)
         self.line.setText("Looking for images…")
         self._timer.start()
@@ -209,8 +206,8 @@ class BatchDock(Dock):
 
     # -- the folders
 
-    def _read_form(self) -> bool:
-        """Take what the form asks for; whether it can be done."""
+    def _read_form(self) -> Plan | None:
+        """Take what the form asks for; None where it cannot be done."""
         try:
             self.plan = self.form.plan()
         except S3NetError as error:
@@ -218,7 +215,7 @@ class BatchDock(Dock):
             self.show_message(str(error))
         else:
             self.show_message("")
-        return self.plan is not None
+        return self.plan
 
     def _scan_folders(self) -> None:
         """The form has changed: look what is in the folders."""
@@ -230,16 +227,14 @@ class BatchDock(Dock):
             self.table.files.show_files((), {}, {})
             for line in (self.form.source_line, self.form.output_line):
                 line.clear()
-            if self._read_form():
-                assert self.plan is not None  # noqa: S101 - just read
+            if (plan := self._read_form()) is not None:
                 self.form.source_line.setText("Looking for images…")
                 self.line.clear()
-                self._begin_scan()
+                self._begin_scan(plan)
         self._show_state()
 
-    def _begin_scan(self) -> None:
-        assert self.plan is not None  # noqa: S101 - there is something to look at
-        self._scan.begin(partial(scan_folders, self.plan))
+    def _begin_scan(self, plan: Plan) -> None:
+        self._scan.begin(partial(scan_folders, plan))
         self._note_folders()
 
     def _note_folders(self) -> None:
@@ -251,7 +246,7 @@ class BatchDock(Dock):
     @property
     def _may_count(self) -> bool:
         """Whether nothing goes on that the folders' contents are needed for as they were."""
-        return self.plan is not None and not (self.job or self._scan.is_on or self.review_controller.is_on)
+        return not (self.job or self._scan.is_on or self.review_controller.is_on)
 
     def _come_back(self) -> None:
         """Files may have come or gone meanwhile, and strokes have been run with."""
@@ -261,9 +256,9 @@ class BatchDock(Dock):
             self._watch.look()
 
     def _count_anew(self) -> None:
-        if self._may_count:
+        if self.plan is not None and self._may_count:
             self.show_message("")
-            self._begin_scan()
+            self._begin_scan(self.plan)
 
     def _show_contents(self, outcome: FolderContents | Failure) -> None:
         found = FolderContents(failure=outcome) if isinstance(outcome, Failure) else outcome
