@@ -22,6 +22,7 @@ from napari_s3net.batch.folder import TREES, locked, remove, sweep
 from napari_s3net.batch.items import Item, find_items, input_digest, stem_of
 from napari_s3net.batch.plan import FileJob, Plan, left_out
 from napari_s3net.batch.report import BatchReport
+from napari_s3net.batch.reviewed import refuse_to_replace_reviewed
 from napari_s3net.batch.work import Segmenter, segment_image
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.runtime.generators import drain
@@ -48,7 +49,14 @@ class Summary:
     stopped: bool
 
 
-def batch(plan: Plan, *, jobs: int | None = None, scheduler: str = "", restart: bool = False) -> Summary:
+def batch(
+    plan: Plan,
+    *,
+    jobs: int | None = None,
+    scheduler: str = "",
+    restart: bool = False,
+    replace_reviewed: bool = False,
+) -> Summary:
     """Segment every image of a folder and wait for the end.
 
     Parameters
@@ -61,6 +69,8 @@ def batch(plan: Plan, *, jobs: int | None = None, scheduler: str = "", restart: 
         Address of a running Dask scheduler, whose workers are used instead; empty for this machine.
     restart : bool
         Forget everything that was done before.
+    replace_reviewed : bool
+        Replace results, too, that somebody has accepted or rejected.
 
     Returns
     -------
@@ -73,7 +83,7 @@ def batch(plan: Plan, *, jobs: int | None = None, scheduler: str = "", restart: 
         As `iter_batch` and `open_executor`.
     """
     with open_executor(jobs_for(plan) if jobs is None else jobs, scheduler) as executor:
-        return drain(iter_batch(plan, executor=executor, restart=restart))
+        return drain(iter_batch(plan, executor=executor, restart=restart, replace_reviewed=replace_reviewed))
 
 
 def iter_batch(
@@ -83,6 +93,7 @@ def iter_batch(
     executor: BatchExecutor | None = None,
     segmenter: Segmenter = segment_image,
     restart: bool = False,
+    replace_reviewed: bool = False,
 ) -> Generator[FileRow | None, bool | None, Summary]:
     """Segment every image of a folder.
 
@@ -101,6 +112,8 @@ def iter_batch(
         (image, settings, device) → Segmentation; a function of a module, which workers import by its name.
     restart : bool
         Forget everything that was done before.
+    replace_reviewed : bool
+        Replace results, too, that somebody has accepted or rejected.
 
     Yields
     ------
@@ -116,13 +129,14 @@ def iter_batch(
     Raises
     ------
     S3NetError
-        If there is nothing to read, or the output cannot be used. What is wrong with one file is a row.
+        If there is nothing to read, the output cannot be used, or results would be replaced that were reviewed. What is
+        wrong with one file is a row.
     """
     items = find_items(plan) if items is None else items
     with ExitStack() as stack:
         stack.enter_context(locked(plan.output))
         executor = stack.enter_context(open_executor()) if executor is None else executor
-        run = _Run(plan, items, executor, segmenter, restart=restart)
+        run = _Run(plan, items, executor, segmenter, restart=restart, replace_reviewed=replace_reviewed)
         try:
             return (yield from run.follow())
         finally:
@@ -133,7 +147,14 @@ class _Run:
     """One run of a batch, from the first look at the output to the pages that sum it up."""
 
     def __init__(
-        self, plan: Plan, items: Sequence[Item], executor: BatchExecutor, segmenter: Segmenter, *, restart: bool
+        self,
+        plan: Plan,
+        items: Sequence[Item],
+        executor: BatchExecutor,
+        segmenter: Segmenter,
+        *,
+        restart: bool,
+        replace_reviewed: bool,
     ) -> None:
         self._plan, self._executor, self._segmenter = plan, executor, segmenter
         self._output = plan.output.absolute()
@@ -149,6 +170,8 @@ class _Run:
         self._count = {"done": 0, "failed": 0, "skipped": 0}
         sweep(self._output)
         self._report = BatchReport(self._output)
+        if not replace_reviewed:
+            self._keep_reviewed(items, restart=restart)
         if restart:
             self._forget()
         self._report.tidy()
@@ -162,6 +185,13 @@ class _Run:
                 continue
             stop = yield self._next()
         return Summary(**self._count, stopped=bool(stop))
+
+    def _keep_reviewed(self, items: Sequence[Item], *, restart: bool) -> None:
+        """Refuse to replace what somebody has reviewed; to begin anew replaces all that is in the report."""
+        digest = fit.choose(self._digest, self._items)[2] if self._items else self._digest
+        before = (self._report.row(item.file) for item in items)
+        rows = self._report.rows(light=True) if restart else (row for row in before if row is not None)
+        refuse_to_replace_reviewed(self._output, rows, digest, restart=restart)
 
     def _fit(self) -> Generator[FileRow | None, bool | None, bool | None]:
         """Fit one model on the folder, unless that was done before; with another one, every file is done again."""

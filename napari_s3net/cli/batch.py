@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -17,7 +17,7 @@ from napari_s3net.cli.common_options import add_settings, changed_settings
 from napari_s3net.cli.output import printable, say, say_more
 
 if TYPE_CHECKING:
-    from napari_s3net.batch import BatchExecutor, FileRow, Item, Plan, Summary
+    from napari_s3net.batch import FileRow, Plan, Summary
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -40,6 +40,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--jobs", type=int, metavar="N", help="files at once on this machine (default 1; with a graphics card more)")
     add("--scheduler", default="", metavar="ADDRESS", help="use the workers of this Dask scheduler")
     add("--restart", action="store_true", help="forget what was done before")
+    add(
+        "--replace-reviewed",
+        action="store_true",
+        help="replace results that were accepted or rejected in a review, too; what was corrected stays in any case",
+    )
     add(
         "--write",
         default="labels,masks,measurements",
@@ -64,7 +69,7 @@ def run(options: Namespace) -> int:
     KeyboardInterrupt
         If Ctrl-C ended the batch; what was finished is kept.
     """
-    from napari_s3net.batch import find_items, open_executor, what_is_left_out
+    from napari_s3net.batch import find_items, iter_batch, open_executor, what_is_left_out
     from napari_s3net.batch.card import jobs_for
 
     plan = _plan(options)
@@ -85,7 +90,14 @@ def run(options: Namespace) -> int:
         if executor.link:
             say(f"{executor.workers} workers; see {executor.link}")
         with ctrl_c() as asked:
-            summary = _follow(plan, items, executor, asked, restart=options.restart)
+            rows = iter_batch(
+                plan,
+                items=items,
+                executor=executor,
+                restart=options.restart,
+                replace_reviewed=options.replace_reviewed,
+            )
+            summary = _follow(rows, len(items), asked)
     if summary.stopped:
         raise KeyboardInterrupt
     minutes = (time.perf_counter() - started) / 60
@@ -141,16 +153,14 @@ def ctrl_c() -> Iterator[Event]:
             signal.signal(signal.SIGINT, before)
 
 
-def _follow(plan: Plan, items: Sequence[Item], executor: BatchExecutor, asked: Event, *, restart: bool) -> Summary:
+def _follow(rows: Generator[FileRow | None, bool | None, Summary], total: int, asked: Event) -> Summary:
     """Run to the end: a progress bar on a terminal, and failures above it; a line a file without one."""
     from tqdm import tqdm
 
-    from napari_s3net.batch import iter_batch
     from napari_s3net.runtime.generators import follow
 
-    rows = iter_batch(plan, items=items, executor=executor, restart=restart)
     failed, place = 0, ""
-    with tqdm(total=len(items), unit="file", disable=None, file=sys.stderr) as bar:
+    with tqdm(total=total, unit="file", disable=None, file=sys.stderr) as bar:
 
         def show(row: FileRow | None) -> bool | None:
             nonlocal failed, place

@@ -14,6 +14,8 @@ import tifffile
 
 from napari_s3net import cli
 from napari_s3net.batch import iter_batch
+from napari_s3net.batch.report import light_rows
+from napari_s3net.batch.review import Review
 from napari_s3net.cli.batch import ctrl_c
 from napari_s3net.phantom import disc
 from napari_s3net.runtime import child_pool
@@ -56,6 +58,18 @@ def test_a_line_a_file_and_one_at_the_end(quick, photos, tmp_path, capsys):
     out, err = capsys.readouterr()
     assert out.splitlines() == ["a.png: done before", "b.jpg: done before"]
     assert run(photos, tmp_path / "out", "--restart") == 0
+    assert "2 done" in capsys.readouterr().err
+
+
+def test_reviewed_results_are_replaced_only_where_that_is_asked_for(quick, photos, tmp_path, capsys):
+    assert run(photos, tmp_path / "out") == 0
+    Review(tmp_path / "out").decide(light_rows(tmp_path / "out")["a.png"], "accepted")
+    capsys.readouterr()
+    for flags in (["--restart"], ["--seed", 3]):
+        assert run(photos, tmp_path / "out", *flags) == 2
+        assert "will not replace results that were reviewed: a.png" in capsys.readouterr().err.lower()
+    assert run(photos, tmp_path / "out") == 0, "what is done is skipped"
+    assert run(photos, tmp_path / "out", "--seed", 3, "--replace-reviewed") == 0
     assert "2 done" in capsys.readouterr().err
 
 

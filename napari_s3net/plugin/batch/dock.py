@@ -14,11 +14,12 @@ from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton
 from napari_s3net.batch import FileRow, Item, Plan, Summary
 from napari_s3net.batch.folder import REPORT
 from napari_s3net.batch.review import REVIEW, Review
+from napari_s3net.batch.reviewed import replaced_files
 from napari_s3net.errors import S3NetError
 from napari_s3net.plugin.batch.form import BatchForm
 from napari_s3net.plugin.batch.open_row import OpenedResult
 from napari_s3net.plugin.batch.progress import BatchProgress
-from napari_s3net.plugin.batch.replacing import may_replace, replaced_files
+from napari_s3net.plugin.batch.replacing import may_replace
 from napari_s3net.plugin.batch.result_opener import ResultOpener
 from napari_s3net.plugin.batch.results_text import earlier_text, link, page_links, review_text
 from napari_s3net.plugin.batch.review_controller import ReviewController

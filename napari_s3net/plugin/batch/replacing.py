@@ -1,36 +1,18 @@
-"""Results that a batch would replace, and the question before those go that somebody has reviewed."""
+"""The question before results are replaced that somebody has reviewed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from qtpy.QtWidgets import QMessageBox, QWidget
 
-from napari_s3net.batch import FileRow
+from napari_s3net.batch import Plan
+from napari_s3net.batch.report import light_rows
+from napari_s3net.batch.reviewed import replaced_files, reviewed_files
 from napari_s3net.plugin.widgets.text import plural
 
 
-def replaced_files(rows: Iterable[FileRow], digest: str, *, restart: bool) -> list[str]:
-    """Say which results a batch would replace.
-
-    Parameters
-    ----------
-    rows : iterable of FileRow
-        Of files that have a result.
-    digest : str
-        Of the settings that are asked for; empty where they are not known, and every result may go.
-    restart : bool
-        Whether the batch begins anew.
-
-    Returns
-    -------
-    list of str
-        Files of the report.
-    """
-    return [row.file for row in rows if restart or row.settings != digest]
-
-
-def may_replace(parent: QWidget, replaced: Sequence[str], reviewed: int) -> bool:
+def may_replace(parent: QWidget, replaced: Sequence[str], reviewed: int, what: str = "Start") -> bool:
     """Ask before results are replaced that somebody has reviewed.
 
     Parameters
@@ -41,6 +23,8 @@ def may_replace(parent: QWidget, replaced: Sequence[str], reviewed: int) -> bool
         Files whose results would go.
     reviewed : int
         How many of them were reviewed; where none was, nothing is asked.
+    what : str
+        What would replace them.
 
     Returns
     -------
@@ -50,16 +34,40 @@ def may_replace(parent: QWidget, replaced: Sequence[str], reviewed: int) -> bool
     if not reviewed:
         return True
     yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
-    return bool(QMessageBox.question(parent, "Batch", question(len(replaced), reviewed), yes | no, no) == yes)
+    return bool(QMessageBox.question(parent, "Batch", question(len(replaced), reviewed, what), yes | no, no) == yes)
 
 
-def question(replaced: int, reviewed: int) -> str:
+def may_replace_in(parent: QWidget, plan: Plan) -> bool:
+    """Ask as `may_replace` does before a model is applied, by the report in the output folder.
+
+    Parameters
+    ----------
+    parent : QWidget
+        The question stands before it.
+    plan : Plan
+        What is asked for.
+
+    Returns
+    -------
+    bool
+        Whether the batch may begin.
+    """
+    rows = light_rows(plan.output)
+    replaced = replaced_files(rows.values(), plan.digest, restart=False)
+    return may_replace(
+        parent, replaced, len(reviewed_files(plan.output, [rows[file] for file in replaced])), "Applying it"
+    )
+
+
+def question(replaced: int, reviewed: int, what: str = "Start") -> str:
     """Put into words what would be lost.
 
     Parameters
     ----------
     replaced, reviewed : int
         How many results would go, and how many of them were reviewed.
+    what : str
+        What would replace them.
 
     Returns
     -------
@@ -69,6 +77,6 @@ def question(replaced: int, reviewed: int) -> str:
     among = f"{reviewed:,} of them" if reviewed < replaced else "all of them" if replaced > 1 else "it"
     verb = "was" if reviewed == 1 else "were"
     return (
-        f"Start replaces {plural(replaced, 'earlier result')}; {among} {verb} reviewed and will have to be again. "
+        f"{what} replaces {plural(replaced, 'earlier result')}; {among} {verb} reviewed and will have to be again. "
         "Corrected labels stay in the folder corrected. Replace?"
     )

@@ -177,7 +177,8 @@ class BatchJob(PausableJob):
             return self._follow(replace(executor, paused=self._paused), items)
 
     def _follow(self, executor: BatchExecutor, items: list[Item]) -> Summary:
-        steps = iter_batch(self.plan, items=items, executor=executor, restart=self._restart)
+        # The dock has asked before results are replaced that somebody has reviewed.
+        steps = iter_batch(self.plan, items=items, executor=executor, restart=self._restart, replace_reviewed=True)
 
         def on_progress(row: FileRow | None) -> bool | None:
             if row is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from napari_s3net.batch import FileRow, Plan, Summary, find_items, iter_batch, open_executor
 from napari_s3net.learning.steps import ReadStep
@@ -16,19 +15,17 @@ class FolderJob(SteppedJob):
 
     Parameters
     ----------
-    source, output : Path
-        Folders of images and of results.
-    model : Path
-        What was learned.
+    plan : Plan
+        Folders of images and of results, and what was learned. Whether reviewed results may go was asked before.
     """
 
     title = "batch"
     after_reading = "Writing the report…"
     if_stopped = "Stopping; images that are finished are kept…"
 
-    def __init__(self, source: Path, output: Path, model: Path) -> None:
+    def __init__(self, plan: Plan) -> None:
         super().__init__()
-        self._plan = Plan(source=source, output=output, model=model, recursive=True)
+        self._plan = plan
 
     def cancel(self) -> None:
         """As `stop`: nothing of a batch is undone."""
@@ -46,4 +43,5 @@ class FolderJob(SteppedJob):
 
         with open_executor() as executor:
             paused = replace(executor, paused=self._paused)  # which finishes the files under way first
-            return follow(iter_batch(self._plan, items=items, executor=paused), on_progress)
+            rows = iter_batch(self._plan, items=items, executor=paused, replace_reviewed=True)
+            return follow(rows, on_progress)

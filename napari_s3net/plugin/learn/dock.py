@@ -12,8 +12,10 @@ from napari.layers import Labels
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QLabel, QPushButton, QWidget
 
+from napari_s3net.batch import Plan
 from napari_s3net.errors import S3NetError
 from napari_s3net.learning.label_scan import Labelled, scan_labels
+from napari_s3net.plugin.batch.replacing import may_replace_in
 from napari_s3net.plugin.jobs.activity import Activity
 from napari_s3net.plugin.jobs.folder_job import FolderJob
 from napari_s3net.plugin.jobs.folder_watch import FolderWatch
@@ -125,9 +127,10 @@ class LearnDock(Dock):
         if folder is None or model is None or not self._may_begin():
             return
         chosen = QFileDialog.getExistingDirectory(self, "Folder for the results")
-        if chosen:
-            self._results = folder, Path(chosen)
-            self._begin(FolderJob(folder, Path(chosen), model), "Looking for images…")
+        plan = Plan(source=folder, output=Path(chosen), model=model, recursive=True) if chosen else None
+        if plan is not None and may_replace_in(self, plan):
+            self._results = folder, plan.output
+            self._begin(FolderJob(plan), "Looking for images…")
 
     def review(self, _: bool = False) -> None:
         """Look through the results of the folder, in the Batch dock."""

@@ -3,7 +3,8 @@
 import pytest
 
 from napari_s3net.batch import FileRow
-from napari_s3net.plugin.batch.replacing import question, replaced_files
+from napari_s3net.batch.reviewed import replaced_files
+from napari_s3net.plugin.batch.replacing import question
 
 ROWS = [FileRow(file=name, status="done", settings=name) for name in "ab"]
 

@@ -10,9 +10,11 @@ from napari.layers import Labels
 from napari.layers._source import layer_source
 from qtpy.QtCore import QEvent, QThreadPool
 from qtpy.QtGui import QColor
-from qtpy.QtWidgets import QApplication, QFileDialog
+from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from napari_s3net.batch import isolated
+from napari_s3net.batch.report import light_rows
+from napari_s3net.batch.review import Review
 from napari_s3net.image import Geometry
 from napari_s3net.io import read_image, read_labels
 from napari_s3net.io.write import write_labels
@@ -310,6 +312,38 @@ def test_a_folder_is_done_by_the_batch_engine_once_and_its_results_are_reviewed(
     assert not batch.start_button.property("primary"), "it would replace what a model has made"
     batch.release()
     assert (plan.source, plan.output, plan.recursive) == (folder / "images", folder / "out", True)
+
+
+def test_it_asks_before_reviewed_results_of_the_folder_are_replaced(ready, folder, qtbot, monkeypatch):
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder / "out"))
+    ready.form.steps.value = 1
+    ready.train_button.click()
+    over(ready, qtbot)
+    ready.folder_button.click()
+    over(ready, qtbot)
+    for row in list(light_rows(folder / "out").values())[:2]:
+        Review(folder / "out").decide(row, "accepted")
+    ready.folder_button.click()  # of the same model nothing is replaced, and nothing asked
+    over(ready, qtbot)
+    assert "6 done before" in ready.line.text()
+    ready.form.steps.value = 2
+    ready.train_button.click()
+    over(ready, qtbot)
+    asked, reply = [], QMessageBox.StandardButton.No
+
+    def question(_, __, text, *___):
+        asked.append(text)
+        return reply
+
+    monkeypatch.setattr(QMessageBox, "question", question)
+    before = ready.line.text()
+    ready.folder_button.click()
+    assert "Applying it replaces 6 earlier results; 2 of them were reviewed" in asked[0]
+    assert ready.line.text() == before
+    reply = QMessageBox.StandardButton.Yes
+    ready.folder_button.click()
+    over(ready, qtbot)
+    assert "6 done, 0 failed" in ready.line.text()
 
 
 def test_paused_it_waits_and_stopped_it_keeps(ready, folder, qtbot):
