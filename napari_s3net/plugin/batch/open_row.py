@@ -20,7 +20,7 @@ from napari_s3net.batch.review import Review
 from napari_s3net.errors import InvalidImageError, ReadError
 from napari_s3net.export.formats import mask_segment, segments_of
 from napari_s3net.image import Image
-from napari_s3net.io import read_image, write_labels
+from napari_s3net.io import read_image, read_labels, write_labels
 from napari_s3net.plugin.batch.corrected_classes import read_classes
 from napari_s3net.plugin.contributions.reader import layer_data
 from napari_s3net.plugin.jobs.thread_job import is_busy
@@ -32,7 +32,14 @@ from napari_s3net.plugin.layers.one_update import one_update
 from napari_s3net.plugin.layers.ownership import set_owner
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.proxy import holds, plain
-from napari_s3net.plugin.layers.result_layer import layers_of, recolour, result_layer, result_name
+from napari_s3net.plugin.layers.result_layer import (
+    HAS_CLASSES,
+    holds_classes,
+    layers_of,
+    recolour,
+    result_layer,
+    result_name,
+)
 from napari_s3net.plugin.layers.target import previewed, refuse_preview
 from napari_s3net.plugin.layers.view import hide_others, show_whole
 from napari_s3net.result import Segmentation
@@ -55,8 +62,6 @@ class ReadResult:
         What a result layer knows about itself.
     file : Path or None
         The image's file, or the folder of its series; None for one of several series in a folder.
-    has_classes : bool
-        Whether the labels are classes, as a model or the user has made them, and no clusters.
     """
 
     row: FileRow
@@ -64,7 +69,6 @@ class ReadResult:
     labels: NDArray[Any]
     about: Metadata
     file: Path | None = None
-    has_classes: bool = False
 
     @property
     def name(self) -> str:
@@ -96,8 +100,7 @@ def read_result(item: Item, row: FileRow, output: Path) -> ReadResult:
         raise ReadError(f"{row.file} has changed since the batch worked on it. Run the batch again.")
     image = read_image(item.path, series=item.series, files=item.files)
     labels, about = _labels(image, row, output)
-    has_classes = bool(about.get("model")) or Review(output).corrected_kind(row) == "masks"
-    return ReadResult(row, image, labels, about, item.path if item.is_whole else None, has_classes)
+    return ReadResult(row, image, labels, about, item.path if item.is_whole else None)
 
 
 class OpenedResult:
@@ -115,7 +118,7 @@ class OpenedResult:
     """
 
     def __init__(self, viewer: Any, read: ReadResult, before: OpenedResult | None = None) -> None:
-        self._viewer, self.row, self._has_classes = viewer, read.row, read.has_classes
+        self._viewer, self.row = viewer, read.row
         self.image_layer: ImageLayer
         self.layer: Labels
         if before is not None and before.suits(read):
@@ -220,7 +223,7 @@ class OpenedResult:
         result = Segmentation.from_metadata(data, about["geometry"], about)
         write_labels(labels, data, about["geometry"], segments=segments_of(result))
         mask, segment = mask_of_layer(data, about), mask_segment(about.get("object_name", "Object"))
-        if self._has_classes and set(about["names"]) != {1}:  # learned from again, which looks among the masks
+        if holds_classes(self.layer) and set(about["names"]) != {1}:  # learned from again, which looks among the masks
             write_labels(masks, data, about["geometry"], segments=segments_of(result))
         else:
             write_labels(masks, mask, about["geometry"], mask=True, segments=[segment])
@@ -247,7 +250,8 @@ def _labels(image: Image, row: FileRow, output: Path) -> tuple[NDArray[Any], Met
     if review.corrected_kind(row) == "masks":
         labels, names = read_classes(row, review, _read(inside(review.output, row.outputs[kind]), kind))
         about = _result(image, row, output, _fitting(image, row, labels))
-        return labels, _known(image, replace(about, foreground=tuple(names), names=names, meanings={}))
+        known = _known(image, replace(about, foreground=tuple(names), names=names, meanings={}))
+        return labels, {**known, HAS_CLASSES: True}
     labels = _fitting(image, row, _read(review.labels_path(row, kind), kind))
     about = _result(image, row, output, labels)
     if kind == "masks":
@@ -258,7 +262,7 @@ def _labels(image: Image, row: FileRow, output: Path) -> tuple[NDArray[Any], Met
 
 
 def _read(path: Path, kind: str) -> NDArray[Any]:
-    labels = read_image(path).array
+    labels = read_labels(path).array
     return (labels > 0 if kind == "masks" else labels).astype(np.int32)
 
 

@@ -24,7 +24,7 @@ from napari_s3net.plugin.layers.object_outline import outline_object
 from napari_s3net.plugin.layers.palette import hex_colour
 from napari_s3net.plugin.layers.plane_key import PlaneKey
 from napari_s3net.plugin.layers.proxy import plain
-from napari_s3net.plugin.layers.result_layer import is_of_model, metadata_of, write_metadata
+from napari_s3net.plugin.layers.result_layer import holds_classes, metadata_of, write_metadata
 from napari_s3net.plugin.layers.run_cache import cache_run, cached_run, remember_as_found
 from napari_s3net.plugin.layers.source import Source, inspect_source
 from napari_s3net.plugin.layers.written_labels import write_undoable
@@ -97,7 +97,7 @@ class LabelEditor(ChosenLabels):
         return _plane_of(*self.in_view())
 
     def rows(self) -> list[tuple[int, str, str]]:
-        """The labels in view, for a list; of a model's labels all of its classes, as each may be missing.
+        """The labels in view, for a list; of classes all of them, as each may be missing.
 
         Returns
         -------
@@ -116,7 +116,7 @@ class LabelEditor(ChosenLabels):
             named = names_in_features(layer.features)
             return [(i, named.get(i, f"Label {i}"), _hex(layer.get_color(i))) for i in ids]
         own = about.get("colours", {})
-        if is_of_model(layer):
+        if holds_classes(layer):
             ids = sorted({*ids, *about["names"]})
         colours = {i: own.get(i) or hex_colour(i, is_object=i in plane.foreground) for i in ids}
         return [(i, plane.name_of(i), colour) for i, colour in colours.items()]

@@ -24,6 +24,8 @@ from napari_s3net.plugin.layers.waiting import take_waiting, waits_for
 OPACITY = 0.55
 #: What has made the labels of a result.
 Made = Literal["any", "run", "model"]
+#: Entry of a result's metadata: its labels are classes that somebody has kept, though a run has made the result.
+HAS_CLASSES = "has_classes"
 
 
 def result_name(image_name: str, *, of_model: bool = False) -> str:
@@ -120,6 +122,22 @@ def is_of_model(layer: Any) -> bool:
         Whether they are.
     """
     return bool((metadata_of(layer) or {}).get("model"))
+
+
+def holds_classes(layer: Any) -> bool:
+    """Whether a result's labels are classes, of a model or as somebody has kept them, and not the clusters of a run.
+
+    Parameters
+    ----------
+    layer : napari.layers.Layer
+        Of any kind.
+
+    Returns
+    -------
+    bool
+        Whether they are.
+    """
+    return is_of_model(layer) or bool((metadata_of(layer) or {}).get(HAS_CLASSES))
 
 
 def layers_of(layers: Iterable[Any], image_layer: Any) -> list[Any]:

@@ -17,7 +17,7 @@ from napari_s3net.plugin.layers.layer_segments import layer_segments
 from napari_s3net.plugin.layers.metadata import Metadata, mask_of_layer
 from napari_s3net.plugin.layers.ownership import belongs_to
 from napari_s3net.plugin.layers.proxy import plain
-from napari_s3net.plugin.layers.result_layer import is_of_model, is_result_of, metadata_of
+from napari_s3net.plugin.layers.result_layer import holds_classes, is_result_of, metadata_of
 from napari_s3net.plugin.layers.stroke_layer import is_helper
 from napari_s3net.segments import Segment
 
@@ -28,7 +28,8 @@ def class_labels(layer: Labels) -> NDArray[np.int32]:
     Parameters
     ----------
     layer : napari.layers.Labels
-        A result of the Segment dock, whose labels are clusters, one of a learned model, or labels that were painted.
+        A result of the Segment dock, whose labels are clusters, one of a learned model, one of a batch whose classes
+        were kept, or labels that were painted.
 
     Returns
     -------
@@ -61,7 +62,7 @@ def class_segments(layer: Labels) -> list[Segment]:
 def _clusters(layer: Labels) -> Metadata | None:
     """What is known of a layer whose labels are clusters; None for one whose labels are classes."""
     about = metadata_of(layer)
-    return None if is_of_model(layer) else about
+    return None if holds_classes(layer) else about
 
 
 def file_among(image: ImageLayer, files: Sequence[Path]) -> Path | None:

@@ -1,6 +1,7 @@
 """What the Learn dock keeps among the corrections of a batch, as the batch's review sees it."""
 
 import numpy as np
+import PIL.Image
 import pytest
 from napari.components import ViewerModel
 
@@ -13,6 +14,7 @@ from napari_s3net.io.write import write_labels, write_png
 from napari_s3net.plugin.batch.corrected_classes import batch_of, row_of
 from napari_s3net.plugin.batch.open_row import OpenedResult, read_result
 from napari_s3net.plugin.layers.result_layer import metadata_of
+from napari_s3net.plugin.learn.open_layers import class_labels, class_segments
 from napari_s3net.plugin.learn.result import keep_correction
 from tests.learning.conftest import scene
 
@@ -83,6 +85,31 @@ def test_corrected_again_in_the_review_its_classes_stay_classes(folders):
     np.testing.assert_array_equal(kept, result.layer.data)
 
 
+def test_taken_from_the_open_layers_its_classes_stay_classes(folders):
+    images, output = folders
+    one = row("a.png", images)
+    painted = ViewerModel().add_labels(CLASSES)
+    painted.features = {"name": ["", "Lesion", "Crust"]}
+    keep_correction(images / "a.png", painted, output, images)
+    result = shown(folders, one)
+    before = [segment.name for segment in class_segments(result.layer)]
+    np.testing.assert_array_equal(class_labels(result.layer), CLASSES)
+    result.layer.data[:4] = 2
+    keep_correction(images / "a.png", result.layer, output, images)
+    again = shown(folders, one)
+    np.testing.assert_array_equal(again.layer.data, result.layer.data)
+    assert set(np.unique(again.layer.data)) == {0, 1, 2}
+    assert [segment.name for segment in class_segments(again.layer)] == before
+    kept = read_labels(Review(output).corrected_path(one, "masks"))
+    np.testing.assert_array_equal(kept.array, result.layer.data)
+    assert list(kept.names.values()) == before
+
+
+def test_of_a_result_that_nobody_has_corrected_the_object_is_taken(folders):
+    result = shown(folders, row("a.png", folders[0]))
+    np.testing.assert_array_equal(class_labels(result.layer), CLUSTERS == 3)
+
+
 def test_where_nobody_has_looked_what_the_batch_says_holds(folders):
     images, output = folders
     one = row("a.png", images)
@@ -92,6 +119,17 @@ def test_where_nobody_has_looked_what_the_batch_says_holds(folders):
     np.testing.assert_array_equal(shown(folders, one).layer.data, expected)
     assert Review(output).decision(one) == "corrected"
     assert Review(output).corrected_share(one) is None
+
+
+def test_labels_that_another_program_has_corrected_are_numbers_and_not_colours(folders):
+    images, output = folders
+    one = row("a.png", images)
+    path = Review(output).corrected_path(one)
+    path.parent.mkdir(parents=True)
+    picture = PIL.Image.fromarray(CLUSTERS.astype(np.uint8))
+    picture.putpalette([0, 0, 0, 255, 0, 0, 0, 255, 0, 0, 0, 255])
+    picture.save(path)
+    np.testing.assert_array_equal(shown(folders, one).layer.data, CLUSTERS)
 
 
 def test_a_mask_is_the_object(folders):
