@@ -12,6 +12,7 @@ from napari_s3net import io
 from napari_s3net.errors import WriteError
 from napari_s3net.export.coco import coco_annotations
 from napari_s3net.export.surface import write_surface
+from napari_s3net.io.write_volume import NO_ONE_PLACE, lies_in_one_place
 from napari_s3net.labels.surface import surface_of
 from napari_s3net.result import Segmentation
 from napari_s3net.segments import Segment, name_of_label
@@ -165,6 +166,8 @@ def _write(name: str, path: Path, result: Segmentation, segments: list[Segment],
         write = write_dicom_segmentation if name == "dicom-seg" else write_dicom_contours
         write(path, result.labels, result.geometry, segments, source)
     else:
+        if not lies_in_one_place(result.labels, result.geometry):
+            raise WriteError(f"Cannot write {path.name}: {NO_ONE_PLACE}")
         colour = next((one.colour for one in segments if one.is_object and one.colour), OBJECT_COLOURS[0])
         geometry = result.geometry.in_file_unit()
         unit = geometry.file_unit if geometry.unit == "mm" else "voxels"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -146,10 +147,8 @@ def _qform(head: Any) -> NDArray[np.float64]:
 
 def _tell_disagreement(header: NiftiHeader, forms: dict[str, NDArray[np.float64]], chosen: str) -> None:
     """Say how far apart two placings lay a corner of the volume, and which holds."""
-    sizes = np.array([*header.sizes[:3], 1, 1][:3]) - 1
-    corners = np.array(np.meshgrid(*([0, n] for n in sizes))).reshape(3, -1)
-    one, other = (form[:3, :3] @ corners + form[:3, 3:] for form in forms.values())
-    apart = float(np.linalg.norm(one - other, axis=0).max()) if np.isfinite(one + other).all() else np.inf
+    one, other = forms.values()
+    apart = _apart(one, other, header.sizes)
     voxel = float(np.linalg.norm(forms[chosen][:3, :3], axis=0).min())
     if apart > AGREE * voxel:
         warnings.warn(
@@ -157,6 +156,39 @@ def _tell_disagreement(header: NiftiHeader, forms: dict[str, NDArray[np.float64]
             ReadWarning,
             stacklevel=3,
         )
+
+
+def _apart(one: NDArray[np.float64], other: NDArray[np.float64], sizes: Sequence[int]) -> float:
+    """How far apart two placings lay a corner of a volume; infinite where one of them makes no sense."""
+    corners = np.array(np.meshgrid(*([0, n - 1] for n in (*sizes[:3], 1, 1)[:3]))).reshape(3, -1)
+    places = [form[:3, :3] @ corners + form[:3, 3:] for form in (one, other)]
+    finite = all(np.isfinite(place).all() for place in places)
+    return float(np.linalg.norm(places[0] - places[1], axis=0).max()) if finite else np.inf
+
+
+def is_placed_once(forms: NiftiForms, sizes: Sequence[int]) -> bool:
+    """Tell whether programs agree where a volume lies, whichever of its file's placings they go by.
+
+    Parameters
+    ----------
+    forms : NiftiForms
+        Of the file.
+    sizes : sequence of int
+        Of the volume, x first.
+
+    Returns
+    -------
+    bool
+        False also where the file has no placing: each program has a guess of its own then.
+    """
+    known = [np.array(matrix) for code, matrix in forms[:2] if code > 0]
+    if not known:
+        return False
+    steps = np.linalg.norm(known[0][:3, :3], axis=0)
+    reach = np.array([*sizes[:3], 1, 1][:3]) - 1
+    told = np.array(forms.steps or steps)
+    even = (np.abs(told - steps) * reach <= AGREE * steps) | (told == 0)
+    return bool(even.all()) and _apart(known[0], known[-1], sizes) <= AGREE * float(steps.min())
 
 
 def _tell_spacing(header: NiftiHeader, sform: NDArray[np.float64], unit: float) -> None:

@@ -18,7 +18,7 @@ from napari_s3net.errors import WriteError
 from napari_s3net.image import Geometry, Image
 from napari_s3net.io.segments import GEOMETRY, to_fields
 from napari_s3net.io.validation.limits import shown
-from napari_s3net.io.write_volume import write_volume
+from napari_s3net.io.write_volume import NO_ONE_PLACE, lies_in_one_place, write_volume
 from napari_s3net.segments import Segment
 
 PICTURES = (".png", ".tif", ".tiff")
@@ -144,6 +144,8 @@ def _why_not(path: Path, suffix: str, labels: NDArray[Any], geometry: Geometry, 
         return f"a TIFF of labels holds one volume, these are {len(labels)}. Use NIfTI, NRRD or MHA."
     if suffix == ".png" and labels.ndim > 2:
         return f"a PNG holds a single plane, these are {len(labels)}. Use TIFF, NIfTI or `write_label_slices`."
+    if suffix in (".nrrd", ".mha") and not lies_in_one_place(labels, geometry):
+        return NO_ONE_PLACE
     if suffix == ".png" and high > np.iinfo(np.uint16).max and not mask:
         return f"a PNG holds labels up to 65535, these reach {high}. Use TIFF or NIfTI."
     return ""

@@ -16,6 +16,36 @@ from napari_s3net.io.segments import FILE_UNIT, to_lines
 
 #: NIfTI-1 counts no further along an axis.
 _NIFTI1_AXIS = (1 << 15) - 1
+#: Why nothing but NIfTI is written where not `lies_in_one_place`.
+NO_ONE_PLACE = (
+    "the NIfTI file of its image has no placing, or two that disagree, and programs differ in where they lay it. "
+    "Save NIfTI (.nii.gz), which gets all that the image's file tells."
+)
+
+
+def lies_in_one_place(labels: NDArray[Any], geometry: Geometry) -> bool:
+    """Tell whether every program lays an image where what is made from it lies, also in another format than NIfTI.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray
+        (H, W), (Z, H, W) or (T, Z, H, W), as in `write_volume`.
+    geometry : Geometry
+        Of one volume.
+
+    Returns
+    -------
+    bool
+        False for an image from a NIfTI file without a placing, or with two that disagree.
+    """
+    forms = geometry.in_space().nifti_forms
+    if forms is None:
+        return True
+    from napari_s3net.io.geometry import to_file_grid
+    from napari_s3net.io.nifti_placing import is_placed_once
+
+    volume = labels[0] if labels.ndim == 4 else labels
+    return is_placed_once(forms, to_file_grid(volume, geometry)[0].shape[::-1])
 
 
 def write_volume(

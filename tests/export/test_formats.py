@@ -6,6 +6,7 @@ import pytest
 
 from napari_s3net.errors import WriteError
 from napari_s3net.export.formats import FORMATS, segments_of, with_segments, write_formats
+from napari_s3net.geometry import NiftiForms
 from napari_s3net.image import Geometry
 from napari_s3net.provenance import Provenance
 from napari_s3net.result import Segmentation
@@ -38,6 +39,15 @@ def test_a_surface_lies_on_an_image_whose_file_counts_in_micrometres(tmp_path):
     vertices = [np.frombuffer(data[84:], "V50").view("V12,(9,)<f4,V2")["f1"] for data in (one, other)]
     np.testing.assert_allclose(*vertices, atol=1e-6)
     assert other.startswith(b"napari-s3net, um ")
+
+
+def test_no_surface_is_written_where_programs_differ_in_where_the_image_lies(tmp_path):
+    nowhere = NiftiForms(*[(0, tuple(map(tuple, np.eye(4).tolist())))] * 2, steps=(0.75, 0.5, 2.0))
+    lost = replace(result(), geometry=replace(result().geometry, nifti_forms=nowhere))
+    for name in ("stl", "ply", "seg.nrrd"):
+        with pytest.raises(WriteError, match="Save NIfTI"):
+            write_formats(tmp_path, "scan", lost, [name])
+    assert not list(tmp_path.iterdir())
 
 
 def test_segments_have_names_and_the_object_its_colour():

@@ -64,6 +64,46 @@ def test_labels_lie_on_the_voxels_of_the_file_itself(tmp_path, suffix, axes, deg
     assert again.geometry.orientation == image.geometry.orientation
 
 
+def write_placed(path, kind):
+    """A NIfTI whose placings agree, disagree, or are missing; the image that it is read as."""
+    turned = np.eye(4)
+    turned[:3, :3], turned[:3, 3] = rotation((12, -7, 20)) * (1.5, 2.0, 4.0), (5, 6, 7)
+    image = nibabel.Nifti1Image(phantom().T, turned)
+    image.set_qform(turned, 1)
+    if kind == "none":
+        image.set_qform(None, 0)
+        image.set_sform(None, 0)
+    elif kind == "two":
+        image.set_sform(np.diag([-1.5, -2.0, 4.0, 1.0]), 2)
+    elif kind == "another spacing":
+        image.set_qform(None, 0)
+        image.header["pixdim"][1:4] = (2, 2, 4)
+    elif kind == "sform":
+        image.set_qform(None, 0)
+    nibabel.save(image, path)
+    return read_image(path)
+
+
+@pytest.mark.filterwarnings("ignore:.*(disagree|does not say which side)")
+@pytest.mark.parametrize(
+    ("kind", "once"), [("both", True), ("sform", True), ("none", False), ("two", False), ("another spacing", False)]
+)
+def test_only_nifti_is_written_where_programs_differ_in_where_its_image_lies(tmp_path, kind, once):
+    image = write_placed(tmp_path / "scan.nii", kind)
+    labels = labels_of(image.array)
+    for suffix in VOLUMES:
+        path = tmp_path / f"labels{suffix}"
+        if ".nii" not in suffix and not once:
+            with pytest.raises(WriteError, match=r"no placing, or two that disagree.*Save NIfTI"):
+                write_labels(path, labels, image.geometry)
+            continue
+        write_labels(path, labels, image.geometry)
+        raw, written = (sitk.ReadImage(str(one)) for one in (tmp_path / "scan.nii", path))
+        np.testing.assert_allclose(written.GetSpacing(), raw.GetSpacing(), rtol=1e-5)
+        np.testing.assert_allclose(written.GetOrigin(), raw.GetOrigin(), atol=1e-4)
+        np.testing.assert_allclose(written.GetDirection(), raw.GetDirection(), atol=1e-5)
+
+
 def in_unit(path, unit):
     """A turned volume whose file tells its sizes in a unit."""
     source = volume(direction=rotation((12, -7, 20)))
