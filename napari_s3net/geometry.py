@@ -10,6 +10,8 @@ from typing import Any, Literal, NamedTuple
 Form = tuple[int, tuple[tuple[float, ...], ...]]
 #: NIfTI's code of millimetres.
 MILLIMETRES = 2
+#: Left and right, front (anterior) and back (posterior), feet (inferior) and head (superior).
+OPPOSITE = dict(zip("LRPASI", "RLAPIS", strict=True))
 #: Millimetres of each unit that the sizes of a file may be in.
 LENGTHS = {"m": 1000.0, "cm": 10.0, "mm": 1.0, "um": 1e-3, "nm": 1e-6}
 
@@ -119,23 +121,56 @@ class Geometry:
         """Number of array axes, 2 or 3."""
         return len(self.spacing)
 
-    def plane(self, index: int) -> Geometry:
+    def plane(self, index: int, slices: int = 0) -> Geometry:
         """Return the 2-D geometry of one plane of a volume.
 
         Parameters
         ----------
         index : int
             Which plane along the first axis, from 0.
+        slices : int
+            How many planes the volume has. The placings of its NIfTI file go along where it is told and they hold more
+            than a spacing.
 
         Returns
         -------
         Geometry
             With two axes; its `volume` remembers where in space the plane lies.
         """
-        step = self.spacing[0] * index
-        origin = tuple(o + row[0] * step for o, row in zip(self.origin, self.direction, strict=True))
-        volume = replace(self, origin=origin, nifti_forms=None)
+        volume = self.part(index, index, slices)
         return Geometry(self.spacing[1:], (0.0, 0.0), ((1.0, 0.0), (0.0, 1.0)), self.unit, volume=volume)
+
+    def part(self, first: int, last: int, slices: int = 0) -> Geometry:
+        """Return the geometry of some slices of a volume.
+
+        Parameters
+        ----------
+        first, last : int
+            Along the first axis, from 0; both belong to it.
+        slices : int
+            As in `plane`.
+
+        Returns
+        -------
+        Geometry
+            With three axes.
+        """
+        step = self.spacing[0] * first
+        origin = tuple(o + row[0] * step for o, row in zip(self.origin, self.direction, strict=True))
+        forms = self.nifti_forms
+        if forms is not None:
+            forms = self._moved(forms, first, last, slices) if slices and forms.is_placed else None
+        return replace(self, origin=origin, nifti_forms=forms)
+
+    def _moved(self, forms: NiftiForms, first: int, last: int, slices: int) -> NiftiForms:
+        """The placings of a file for some of its slices alone, which run to the other side where they were turned."""
+        across = self.shown[-1]
+        axis = next(at for at, letter in enumerate(self.orientation) if letter in (across, OPPOSITE[across]))
+        steps = first if self.orientation[axis] == across else slices - 1 - last
+        qform, sform = (
+            (code, tuple((*row[:3], row[3] + steps * row[axis]) for row in matrix)) for code, matrix in forms[:2]
+        )
+        return forms._replace(qform=qform, sform=sform)
 
     def in_space(self) -> Geometry:
         """Return where a plane lies as a volume of shape (1, H, W), with the size of pixels that the plane has now.

@@ -87,7 +87,7 @@ class Image:
             If this is a single plane, or there is no such slice: nothing is counted from the end.
         """
         array, geometry = self._counted_along(axis, index)
-        plane = geometry.plane(index) if axis == 0 else replace(geometry.plane(0), volume=None)
+        plane = geometry.plane(index, len(array)) if axis == 0 else replace(geometry.plane(0), volume=None)
         return replace(self, array=array[index], geometry=plane)
 
     def slices(self, first: int, last: int, axis: int = 0) -> Image:
@@ -114,7 +114,7 @@ class Image:
         if first > last:
             raise InvalidImageError(f"Slices {first} to {last} are none: the first one comes after the last one.")
         whole = last - first + 1 == len(array)
-        placed = geometry if whole else geometry.plane(first).volume or geometry
+        placed = geometry if whole else geometry.part(first, last, len(array))
         return replace(self, array=array[first : last + 1], geometry=placed)
 
     def _counted_along(self, axis: int, *asked: int) -> tuple[NDArray[Any], Geometry]:

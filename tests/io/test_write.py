@@ -104,6 +104,37 @@ def test_only_nifti_is_written_where_programs_differ_in_where_its_image_lies(tmp
         np.testing.assert_allclose(written.GetDirection(), raw.GetDirection(), atol=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore:.*disagree")
+@pytest.mark.parametrize("axes", [(1, 1, 1), (1, 1, -1), (-1, -1, -1)])
+@pytest.mark.parametrize("kind", ["both", "two"])
+@pytest.mark.parametrize(("first", "last"), [(0, 0), (1, 1), (1, 3), (2, 3)])
+def test_labels_of_some_slices_have_both_placings_of_their_image_too(tmp_path, axes, kind, first, last):
+    write_placed(tmp_path / "scan.nii", kind)
+    scan = nibabel.load(tmp_path / "scan.nii")
+    turned = scan.as_reoriented([[n, flip] for n, flip in enumerate(axes)])
+    turned.set_qform(scan.get_qform() @ nibabel.orientations.inv_ornt_aff([*enumerate(axes)], scan.shape), 1)
+    nibabel.save(turned, tmp_path / "scan.nii")
+    image = read_image(tmp_path / "scan.nii")
+    part = image.slice(first) if first == last else image.slices(first, last)
+    labels = labels_of(part.array) + 1
+    write_labels(tmp_path / "part.nii.gz", labels, part.geometry)
+    laid = read_labels_on(image, tmp_path / "scan.nii", tmp_path / "part.nii.gz").array
+    np.testing.assert_array_equal(laid[first : last + 1], labels.reshape(-1, *labels.shape[-2:]))
+    assert (laid > 0).sum() == labels.size
+    # Where a program that goes by one of the forms lays the same voxels of both files.
+    write_labels(tmp_path / "whole.nii.gz", laid, image.geometry)
+    places = []
+    for name in ("whole", "part"):
+        written = nibabel.load(tmp_path / f"{name}.nii.gz")
+        voxels = np.argwhere(np.asarray(written.dataobj))
+        values = np.asarray(written.dataobj)[tuple(voxels.T)]
+        forms = [nibabel.affines.apply_affine(form, voxels) for form in (written.get_qform(), written.get_sform())]
+        order = np.lexsort((*np.rint(forms[0] * 100).T, values))
+        places.append([values[order], *(form[order] for form in forms)])
+    for one, other in zip(*places, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-3)
+
+
 def in_unit(path, unit):
     """A turned volume whose file tells its sizes in a unit."""
     source = volume(direction=rotation((12, -7, 20)))

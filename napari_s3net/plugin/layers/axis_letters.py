@@ -8,12 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from napari_s3net.geometry import OPPOSITE
 from napari_s3net.image import Geometry
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.source import Source
 
-#: Left and right, front (anterior) and back (posterior), feet (inferior) and head (superior).
-OPPOSITE = {"L": "R", "R": "L", "A": "P", "P": "A", "I": "S", "S": "I"}
 _NIFTI = re.compile(r"(?i)\.(nii|hdr|img)(\.gz)?$")
 
 
