@@ -68,7 +68,8 @@ def _of_imagej(told: dict[str, Any], page: Any) -> dict[str, float]:
         return {}
     found = {}
     for axis, tag in _RESOLUTIONS.items():
-        pixels, units = page.tags[tag].value if tag in page.tags else (0, 0)
+        ratio = page.tags[tag].value if tag in page.tags else None
+        pixels, units = ratio if isinstance(ratio, tuple) and len(ratio) == 2 else (0, 0)
         if pixels > 0 and units > 0 and not (unit_named(unit) == "cm" and _is_printed(pixels / units * 2.54)):
             found[axis] = _millimetres(units / pixels, unit)
     found["Z"] = _millimetres(told.get("spacing"), unit)

@@ -23,6 +23,8 @@ from napari_s3net.segments import Segment
 
 PICTURES = (".png", ".tif", ".tiff")
 VOLUMES = (".nii.gz", ".nii", ".nrrd", ".mha")
+#: TIFF tells the pixels a centimetre as a ratio of two numbers of 32 bits.
+_MOST_RESOLUTION = 1 << 31
 #: zlib's Z_RLE: after PNG's filters labels are long runs. Twice as fast as the default and smaller, photographs too.
 _RUNS = 3
 
@@ -278,9 +280,9 @@ def _write_tiff(temporary: Path, labels: NDArray[Any], fields: Mapping[str, str]
     """Grey of any depth, several planes as pages; where the pixels' size is known, as pixels a centimetre too."""
     import tifffile
 
-    rows, columns = geometry.spacing[-2:]
-    size: Any = {"resolution": (10 / columns, 10 / rows), "resolutionunit": "CENTIMETER"}
-    size = size if geometry.unit == "mm" else {}
+    down, along = (10 / length for length in geometry.spacing[-2:])
+    told = geometry.unit == "mm" and max(down, along) < _MOST_RESOLUTION
+    size: Any = {"resolution": (along, down), "resolutionunit": "CENTIMETER"} if told else {}
     tifffile.imwrite(temporary, labels, photometric="minisblack", compression="zlib", metadata=dict(fields), **size)
 
 

@@ -150,6 +150,22 @@ def test_labels_keep_the_sizes_and_lie_on_their_image(tmp_path, suffix):
         np.testing.assert_allclose(sitk.ReadImage(str(tmp_path / "labels.tif")).GetSpacing()[:2], (0.00025, 0.0005))
 
 
+@pytest.mark.parametrize("size", [1e-12, 1e-9, 5e-7, 0.1234567, 1e9])
+def test_labels_of_any_size_are_written_as_tiff(tmp_path, size):
+    flat = Geometry.identity(2)
+    geometry = Geometry((size, 2 * size), flat.origin, flat.direction, "mm")
+    write_labels(tmp_path / "a.tif", PLANE, geometry)
+    assert read_labels(tmp_path / "a.tif").geometry == geometry
+
+
+def test_a_resolution_that_is_no_ratio_tells_nothing(tmp_path):
+    path = write_imagej(tmp_path / "a.tif", PLANE, axes="YX", unit="um")
+    with tifffile.TiffFile(path, mode="r+") as file:
+        for tag in ("XResolution", "YResolution"):
+            file.pages[0].tags[tag].overwrite(4, dtype="I")
+    assert read_tiff(path, "a").geometry == Geometry.identity(2)
+
+
 def test_labels_in_a_tiff_know_no_place_and_count_by_their_size(tmp_path):
     placed = sitk.GetImageFromArray(STACK)
     placed.SetOrigin((10, 20, 30))
