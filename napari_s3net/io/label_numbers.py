@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_s3net.errors import UnsupportedFormatError
+from napari_s3net.errors import ReadWarning, UnsupportedFormatError
 from napari_s3net.io.validation.headers import Format, sniff
 
 #: Labels are numbers of 32 bits with a sign.
@@ -17,6 +18,8 @@ MOST_LABELS = (1 << 31) - 1
 
 def refuse_lossy(path: Path, file_format: Format) -> None:
     """Refuse labels that were packed as JPEG, which changes numbers: along each edge there would be labels of its own.
+
+    Of packings that may change them it is said.
 
     Parameters
     ----------
@@ -29,10 +32,19 @@ def refuse_lossy(path: Path, file_format: Format) -> None:
     ------
     UnsupportedFormatError
         If it is a JPEG, or a TIFF that is packed as such.
-    """
-    from napari_s3net.io.tiff import is_lossy
 
-    if file_format == "jpeg" or (file_format == "tiff" and is_lossy(path)):
+    Warns
+    -----
+    ReadWarning
+        If it is a TIFF in a packing of which there are kinds with and without loss.
+    """
+    from napari_s3net.io.tiff import may_lose
+
+    loses = file_format == "jpeg" or (file_format == "tiff" and may_lose(path))
+    if loses is None:
+        text = "its packing (JPEG 2000, JPEG XL, WebP or LERC) may have changed its labels. Check them."
+        warnings.warn(text, ReadWarning, stacklevel=2)
+    if loses:
         raise UnsupportedFormatError(
             "labels are whole numbers, and it is packed as JPEG, which changes them. Save labels as PNG, or as TIFF "
             "without JPEG."

@@ -40,7 +40,9 @@ _TRANSPARENCY = (1, 2)
 _FAX = (2, 3, 4)
 #: Packings that give colours as red, green and blue, whatever their own are.
 _JPEGS = (6, 7, 33003, 33005, 34712)
-_LOSSY = (6, 7)
+_LOSSY = (6, 7, 34892)
+#: JPEG 2000, LERC, WebP and JPEG XL: each with a kind that changes numbers and one that does not.
+_OF_BOTH_KINDS = (33003, 33004, 33005, 34712, 34887, 34927, 50001, 50002, 52546)
 #: Axes along which planes may lie one above the other: slices, and pages of which nothing is said.
 _SLICES = "ZIQR"
 #: So many of the images that are not opened are named.
@@ -124,8 +126,8 @@ def _geometry(sizes: Mapping[str, float], stacked: str, ndim: int) -> Geometry:
     return replace(flat, spacing=tuple(sizes[axis] for axis in "ZYX"[-ndim:]), unit="mm")
 
 
-def is_lossy(path: Path) -> bool:
-    """Tell whether a TIFF is packed as JPEG, which changes its numbers.
+def may_lose(path: Path) -> bool | None:
+    """Tell whether the packing of a TIFF changes its numbers.
 
     Parameters
     ----------
@@ -134,11 +136,13 @@ def is_lossy(path: Path) -> bool:
 
     Returns
     -------
-    bool
-        By the header of its first page; False where that cannot be understood.
+    bool or None
+        By the header of its first page: True for JPEG, None for packings of which there are both kinds (JPEG 2000,
+        JPEG XL, WebP, LERC); False for all others, and where the header cannot be understood.
     """
     with _complaints(), suppress(tifffile.TiffFileError, ValueError), tifffile.TiffFile(path) as file:
-        return getattr(file.pages.first, "compression", 1) in _LOSSY
+        packing = int(getattr(file.pages.first, "compression", 1))
+        return None if packing in _OF_BOTH_KINDS else packing in _LOSSY
     return False
 
 

@@ -401,6 +401,15 @@ def test_labels_that_were_packed_as_jpeg_are_refused(tmp_path, suffix):
         read_labels(tmp_path / f"a{suffix}")
 
 
+@pytest.mark.parametrize("packing", ["jpeg2000", "jpegxl", "lerc"])
+def test_of_a_packing_that_may_have_changed_labels_it_is_said(tmp_path, packing):
+    pytest.importorskip("imagecodecs")
+    labels = (np.arange(64 * 64).reshape(64, 64) % 5).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", labels, compression=packing)
+    with pytest.warns(ReadWarning, match="may have changed its labels"):
+        np.testing.assert_array_equal(read_labels(tmp_path / "a.tif").array, labels)
+
+
 @pytest.mark.parametrize("mode", ["LA", "RGBA"])
 @pytest.mark.parametrize(("grey", "clear", "fits"), [(True, True, True), (True, False, False), (False, True, False)])
 def test_labels_that_are_drawn_in_transparency_alone_are_refused(tmp_path, mode, grey, clear, fits):
