@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_s3net.errors import InvalidImageError
+from napari_s3net.errors import InvalidImageError, ReadWarning
 from napari_s3net.geometry import LENGTHS
 from napari_s3net.image import Geometry, Image
 from napari_s3net.io.read import UNEVEN, LabelImage, read_labels
@@ -73,10 +74,16 @@ def labels_on(image: Image, array: NDArray[Any], geometry: Geometry) -> NDArray[
     InvalidImageError
         If both have a place and the labels lie on other voxels: they are of another image. If one of them has none and
         their shapes differ.
+
+    Warns
+    -----
+    ReadWarning
+        If they have no place, and count by their size on an image that was turned upright.
     """
     mine, its = geometry.in_space(), image.geometry.in_space()
     if mine.ndim != its.ndim or not (is_placed(mine) and is_placed(its)):
         if array.shape == image.shape:
+            _tell_turn(mine, its)
             return array
         raise InvalidImageError(
             f"The labels are {_size(array.shape)}, the image is {_size(image.shape)}. Labels are of the size of their "
@@ -99,6 +106,16 @@ def labels_on(image: Image, array: NDArray[Any], geometry: Geometry) -> NDArray[
     whole = np.zeros(shape, array.dtype)
     whole[tuple(slice(start, start + n) for start, n in zip(first, volume.shape, strict=True))] = volume
     return whole.reshape(image.shape)
+
+
+def _tell_turn(mine: Geometry, its: Geometry) -> None:
+    """Say that labels without a place are taken as an image is shown, whose file has its axes the other way round."""
+    if not mine.orientation and its.orientation not in ("", its.shown):
+        text = (
+            f"they do not know their place in space, and their image was turned upright (from {its.orientation} to "
+            f"{its.shown}): they are taken to lie as it is shown, not as its file has it. Check the sides."
+        )
+        warnings.warn(text, ReadWarning, stacklevel=3)
 
 
 def _told_as(its: Geometry, geometry: Geometry) -> Geometry:

@@ -131,3 +131,16 @@ def test_a_photograph_has_no_place_whatever_size_its_pixels_were_given():
     photograph = Image(np.zeros((6, 7)), replace(Geometry.identity(2), spacing=(0.1, 0.1), unit="mm"), "grey")
     labels = replace(Geometry.identity(2), spacing=(0.2, 0.2), unit="mm")
     np.testing.assert_array_equal(labels_on(photograph, LABELS[0], labels), LABELS[0])
+
+
+@pytest.mark.parametrize(("orientation", "said"), [("RAS", True), ("LPS", False), ("", False)])
+@pytest.mark.parametrize("part", [slice(None), 2])
+def test_of_labels_without_a_place_on_an_image_that_was_turned_it_is_said(recwarn, orientation, said, part):
+    image = Image(IMAGE.array, replace(PLACED, orientation=orientation), "ct")
+    image = image if part == slice(None) else image.slice(part)
+    flat = Geometry.identity(image.geometry.ndim)
+    np.testing.assert_array_equal(labels_on(image, LABELS[part], flat), LABELS[part])
+    assert any("turned upright (from RAS to LPS)" in str(one.message) for one in recwarn) == said
+    recwarn.clear()
+    labels_on(image, LABELS[part], image.geometry)
+    assert not recwarn.list
