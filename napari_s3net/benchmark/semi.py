@@ -212,8 +212,9 @@ def budget_text(settings: LearnSettings) -> str:
     """
     mirrored = "" if settings.mirror else ", not mirrored"
     pieces = ", in one piece" if settings.one_piece else ""
+    closer = ", looked at closer" if settings.look_closer else ""
     steps = f"{settings.steps} steps of {settings.batch} images"
-    return f"{settings.size} pixels, width {settings.width}, {steps}{mirrored}{pieces}"
+    return f"{settings.size} pixels, width {settings.width}, {steps}{mirrored}{pieces}{closer}"
 
 
 def _keypoints(row: Row) -> bool:
@@ -295,7 +296,7 @@ class _Run:
 
     def _say(self, name: str, step: Any) -> None:
         """A line every fifty steps."""
-        if (iteration := getattr(step, "iteration", 0)) % 50 == 0:
+        if (iteration := getattr(step, "iteration", 1)) % 50 == 0:
             losses = ", ".join(f"{term} {value:.3f}" for term, value in step.losses.items())
             self.tell(f"{name}: {iteration} of {step.total}, {losses}\n")
 

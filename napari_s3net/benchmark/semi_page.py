@@ -22,7 +22,8 @@ PROTOCOL = (
     "each volume and class at the volume's own size, of the last checkpoint; mean over classes and volumes, then mean "
     "± standard deviation over draws of the labelled patients (the number of draws in brackets). Gain: how far above "
     "the U-Net from random, mean over the draws that both rows have. *In one piece*: of what is in one piece in all "
-    "labelled volumes the largest piece is kept, as the program does; without that word, everything."
+    "labelled volumes the largest piece is kept; without that word, everything. *Looked at closer*: a second network "
+    "sees the part of a volume where the first one has found the object, in as many steps again. The program does both."
 )
 GOES_ON = (
     "The command goes on where it was ended. Figures of few draws, or of less than the small size's 128 pixels and 500 "

@@ -47,7 +47,7 @@ def run(options: Namespace) -> int:
     model = load_model(options.model)
     if model.card.is_pretrained_only:
         raise ModelFileError(f"{options.model} was only pre-trained and knows no classes yet. Use it as learn --init.")
-    model.network.to(resolve_device(options.device))
+    model.to(resolve_device(options.device))
     for words in left_out_of(options.inputs):
         say(words)
     failed = 0

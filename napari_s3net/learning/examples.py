@@ -87,6 +87,22 @@ class ExampleSet:
         """
         return hashlib.sha256(self.images[self.files == file].tobytes()).hexdigest()[:12]
 
+    def planes_of(self, file: int) -> NDArray[np.int64]:
+        """Say which planes an image has.
+
+        Parameters
+        ----------
+        file : int
+            Which of `names`.
+
+        Returns
+        -------
+        numpy.ndarray
+            Their numbers, in the order in which they lie in a volume.
+        """
+        planes = np.flatnonzero(self.files == file)
+        return planes[np.argsort(self.positions[planes], kind="stable")]
+
     def part(self, chosen: NDArray[Any]) -> ExampleSet:
         """Take some of the planes.
 

@@ -120,6 +120,22 @@ def checkpoint_of(model: Path) -> Path:
     return model.with_name(f"{model.stem}.checkpoint.safetensors")
 
 
+def second_checkpoint_of(checkpoint: Path) -> Path:
+    """Return where the checkpoint of the closer look lies.
+
+    Parameters
+    ----------
+    checkpoint : Path
+        Of the first look.
+
+    Returns
+    -------
+    Path
+        Beside it.
+    """
+    return checkpoint.with_suffix(".closer.safetensors")
+
+
 def _files(folder: Path) -> Sequence[tuple[str, Path]]:
     """Every readable file below a folder by its path without suffix; what a batch wrote beside is left out."""
     named: list[tuple[str, Path]] = []

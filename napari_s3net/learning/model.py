@@ -17,9 +17,11 @@ from napari_s3net.segments import Colour, colour_of_hex, hex_of_colour
 from napari_s3net.training.weights import FORMAT as TAUGHT_FORMAT
 from napari_s3net.training.weights import card_header, read_card, read_tensors, to_half, write_tensors
 
-#: What the header of our files says; no other version is read: in version 1 the U-Net was normalised by groups, in
-#: version 2 planes were filled up to squares.
-FORMAT, VERSION = "napari-s3net model", 3
+#: What the header of our files says; no version before the third is read: in version 1 the U-Net was normalised by
+#: groups, in version 2 planes were filled up to squares. Since version 4 there may be a second network.
+FORMAT, VERSION, OLDEST = "napari-s3net model", 4, 3
+#: What the names of the second network's weights begin with.
+CLOSER = "closer."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,10 +68,13 @@ class LearnedModel:
         In float32; of a pre-trained model only the encoder has learned.
     card : LearnedCard
         What is known of it.
+    closer : ClassNetwork or None
+        Of the same shape; sees the part of a volume where the first one has found the object.
     """
 
     network: ClassNetwork
     card: LearnedCard
+    closer: ClassNetwork | None = None
 
     def digest(self) -> str:
         """Compute a check sum of the weights in half precision, as they are written.
@@ -80,10 +85,32 @@ class LearnedModel:
             Twelve hexadecimal digits.
         """
         total = hashlib.sha256()
-        for name, value in sorted(self.network.state_dict().items()):
+        for name, value in sorted(self.weights().items()):
             total.update(name.encode())
             total.update(value.detach().to("cpu", torch.float16).contiguous().numpy().tobytes())
         return total.hexdigest()[:12]
+
+    def to(self, device: torch.device) -> None:
+        """Move the networks.
+
+        Parameters
+        ----------
+        device : torch.device
+            Where to.
+        """
+        for network in filter(None, (self.network, self.closer)):
+            network.to(device)
+
+    def weights(self) -> dict[str, torch.Tensor]:
+        """Give the weights of both networks.
+
+        Returns
+        -------
+        dict
+            By their names, those of the second with `CLOSER` before them.
+        """
+        second = {} if self.closer is None else self.closer.state_dict()
+        return {**self.network.state_dict(), **{f"{CLOSER}{name}": value for name, value in second.items()}}
 
 
 def save_model(path: Path, model: LearnedModel) -> None:
@@ -102,7 +129,7 @@ def save_model(path: Path, model: LearnedModel) -> None:
         If a weight is not finite in half precision, or the file cannot be written.
     """
     card = model.card
-    state = model.network.state_dict()
+    state = model.weights()
     kept = [name for name in state if name.startswith("encoder.") or not card.is_pretrained_only]
     written = {
         "config": card.config.to_dict(),
@@ -140,17 +167,21 @@ def load_model(path: Path) -> LearnedModel:
             "was taught on synthetic images" if header.get("format") == TAUGHT_FORMAT else "is no model of this program"
         )
         raise ModelFileError(f"{path} {what}. Expected a file that `napari-s3net learn` or `pretrain` wrote.")
-    written = read_card(path, header, VERSION, oldest=VERSION)
+    written = read_card(path, header, VERSION, oldest=OLDEST)
     try:
         card = _card(written)
-        network = ClassNetwork(card.config)
+        second = {name.removeprefix(CLOSER): tensors.pop(name) for name in [*tensors] if name.startswith(CLOSER)}
+        network, closer = ClassNetwork(card.config), ClassNetwork(card.config) if second else None
         missing, unknown = network.load_state_dict({k: v.float() for k, v in tensors.items()}, strict=False)
+        if closer is not None:
+            closer.load_state_dict({k: v.float() for k, v in second.items()})
     except Exception as error:  # noqa: BLE001 - a header from elsewhere may hold anything
         raise ModelFileError(f"{path}: weights and description do not fit together ({error!s:.200}).") from None
     wanted = [name for name in missing if name.startswith("encoder.") or not card.is_pretrained_only]
-    if wanted or unknown or not all(bool(value.isfinite().all()) for value in tensors.values()):
+    finite = all(bool(value.isfinite().all()) for value in (*tensors.values(), *second.values()))
+    if wanted or unknown or not finite:
         raise ModelFileError(f"{path} is damaged: weights are missing, too many, or not finite.")
-    return LearnedModel(network.eval(), card)
+    return LearnedModel(network.eval(), card, None if closer is None else closer.eval())
 
 
 def start_from(network: torch.nn.Module, path: Path) -> int:

@@ -34,10 +34,10 @@ def one_piece_groups(data: ExampleSet) -> list[list[int]]:
     list of list of int
         Values of classes: all together first, then single ones; empty without at least two whole labelled volumes.
     """
-    volumes = list(_whole_volumes(data))
+    volumes = list(whole_volumes(data))
     channels = dict(enumerate(data.classes, 1))
     groups = [list(channels), *([channel] for channel in channels if len(channels) > 1)]
-    found = [group for group in groups if _is_one_piece(volumes, group)]
+    found = [group for group in groups if is_one_piece([np.isin(labels, group) for labels in volumes])]
     return [[channels[channel] for channel in group] for group in found]
 
 
@@ -61,22 +61,55 @@ def keep_one_piece(labels: NDArray[np.int32], groups: Iterable[Collection[int]])
     return labels
 
 
-def _whole_volumes(data: ExampleSet) -> Iterator[NDArray[np.int8]]:
-    """The labels of each volume whose labelled slices follow each other, and have no unlabelled pixel."""
+def whole_volumes(data: ExampleSet) -> Iterator[NDArray[np.int8]]:
+    """Give the labels of each volume whose labelled slices follow each other, and have no unlabelled pixel.
+
+    Parameters
+    ----------
+    data : ExampleSet
+        Labelled and other planes.
+
+    Yields
+    ------
+    numpy.ndarray
+        (Z, S, S) channels, of the labelled slices in their order.
+    """
     for file in np.unique(data.files[data.labelled]):
-        planes = np.flatnonzero(data.files == file)
-        labels = data.labels[planes[np.argsort(data.positions[planes], kind="stable")]]
+        labels = data.labels[data.planes_of(file)]
         known = np.flatnonzero((labels != IGNORED).any(axis=(1, 2)))
         run = labels[known[0] : known[-1] + 1]
         if len(run) > 1 and not (run == IGNORED).any():
             yield run
 
 
-def _is_one_piece(volumes: Iterable[NDArray[np.int8]], group: Collection[int]) -> bool:
-    """Whether enough volumes have the group, and all of these in one piece."""
-    masks = [mask for mask in (np.isin(labels, list(group)).astype(np.int8) for labels in volumes) if mask.any()]
-    return len(masks) >= FEWEST_VOLUMES and all(_largest_share(mask) >= LEAST_SHARE for mask in masks)
+def is_one_piece(masks: Iterable[NDArray[np.bool_]]) -> bool:
+    """Say whether enough volumes have an object, and all of these in one piece.
+
+    Parameters
+    ----------
+    masks : iterable of numpy.ndarray
+        (Z, H, W) of each volume.
+
+    Returns
+    -------
+    bool
+        False below `FEWEST_VOLUMES`.
+    """
+    there = [mask for mask in masks if mask.any()]
+    return len(there) >= FEWEST_VOLUMES and all(largest_piece(mask).sum() >= LEAST_SHARE * mask.sum() for mask in there)
 
 
-def _largest_share(mask: NDArray[np.int8]) -> float:
-    return float(keep_largest(mask, (1,), in_3d=True).sum() / mask.sum())
+def largest_piece(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Keep the largest piece of an object.
+
+    Parameters
+    ----------
+    mask : numpy.ndarray
+        (Z, H, W).
+
+    Returns
+    -------
+    numpy.ndarray
+        (Z, H, W); voxels touch through slices.
+    """
+    return keep_largest(mask.astype(np.int8), (1,), in_3d=True) > 0

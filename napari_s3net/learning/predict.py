@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from napari_s3net import __version__
 from napari_s3net.errors import InvalidImageError, ModelFileError
 from napari_s3net.image import Image
+from napari_s3net.learning.closer import find_part, look_closer
 from napari_s3net.learning.examples import grey_of
 from napari_s3net.learning.keypoints import find_keypoints, pad_points
 from napari_s3net.learning.methods import predict_squares
 from napari_s3net.learning.model import LearnedModel, load_model
-from napari_s3net.learning.pieces import ONE_PIECE, keep_one_piece
+from napari_s3net.learning.pieces import ONE_PIECE, keep_one_piece, largest_piece
 from napari_s3net.learning.planes import from_square, to_square
 from napari_s3net.learning.settings import LEARNING
 from napari_s3net.learning.start import LESIONS
@@ -93,14 +94,16 @@ def iter_apply(image: Image, model: LearnedModel) -> Generator[Step, bool | None
     Parameters
     ----------
     image : Image
-        A plane, or a stack, whose slices are seen one by one; what was in one piece in all corrected ones is so in it.
+        A plane, or a stack, whose slices are seen one by one, and a second time closer where the model has learned to;
+        what was in one piece in all corrected ones is so in it.
     model : LearnedModel
         What was learned.
 
     Yields
     ------
     Step
-        One a plane; answer True to stop, and the other slices stay without labels.
+        One a plane, and one more for each closer look; answer True to stop, and the other slices stay without labels,
+        or as they were seen first.
 
     Returns
     -------
@@ -120,7 +123,8 @@ def iter_apply(image: Image, model: LearnedModel) -> Generator[Step, bool | None
     planes = [image.slice(z) for z in range(len(image.array))] if image.is_stack else [image]
     values = np.array([0, *model.card.classes], np.int32)
     labels = np.zeros((len(planes), *image.shape[-2:]), np.int32)
-    certain: list[float] = []
+    looks = 2 if image.is_stack and model.closer is not None else 1
+    certain: dict[int, float] = {}
     empty: InvalidImageError | None = None
     stopped = False
     for n, plane in enumerate(planes):
@@ -129,24 +133,46 @@ def iter_apply(image: Image, model: LearnedModel) -> Generator[Step, bool | None
         except InvalidImageError as error:  # a slice without anything stays without labels
             empty = error
         else:
-            labels[n], sure = _decide(plane, probabilities, values, model)
-            certain.append(sure)
-        if (yield Step(1, 1, {}, len(values) - 1, slice=n, slices=len(planes))):
+            labels[n], certain[n] = _decide(plane, probabilities, values, model)
+        if (yield Step(1, looks, {}, len(values) - 1, slice=n, slices=len(planes))):
             stopped = n + 1 < len(planes)
             break
     if empty is not None and not certain:
         raise empty
+    if looks > 1 and not stopped:
+        yield from _iter_closer(model, planes, labels, certain, values)
     whole = keep_one_piece(labels, model.card.record.get(ONE_PIECE, [])) if image.is_stack else labels
     provenance = Provenance(
         settings=preset_settings(suggest_preset(image)),
         version=__version__,
         seconds=time.perf_counter() - started,
         stopped=stopped,
-        confidence=float(np.mean(certain)) if certain else 0.0,
+        confidence=float(np.mean([*certain.values()])) if certain else 0.0,
         image=image.facts,
     )
     result = _result(image, whole if image.is_stack else whole[0], model, provenance)
     return result if np.array_equal(whole, labels) else _with_note(result, LEFT_OUT)
+
+
+def _iter_closer(
+    model: LearnedModel,
+    planes: Sequence[Image],
+    labels: NDArray[np.int32],
+    certain: dict[int, float],
+    values: NDArray[np.int32],
+) -> Generator[Step, bool | None, None]:
+    """Look at the slices again, where the object is, until it is asked to stop; changes what was found first."""
+    part = find_part(largest_piece(labels > 0))
+    if part is None or model.closer is None:
+        return
+    settings = model.card.settings
+    for n in certain:
+        square = to_square(model.card.normalisation(planes[n]), settings.size)
+        shape = planes[n].shape[0], planes[n].shape[1]
+        probabilities = look_closer(model.closer, square[None], part, shape, settings.most_keypoints)[0].numpy()
+        labels[n], certain[n] = _decide(planes[n], probabilities, values, model)
+        if (yield Step(2, 2, {}, len(values) - 1, slice=n, slices=len(planes))):
+            return
 
 
 def _result(image: Image, labels: NDArray[np.int32], model: LearnedModel, provenance: Provenance) -> Segmentation:
@@ -245,5 +271,5 @@ def iter_learned(image: Image, path: Path, device: str = "cpu") -> Generator[Ste
     if not path.is_file():
         raise ModelFileError(f"There is no model at {path}.")
     model = _loaded(path, path.stat().st_mtime_ns)
-    model.network.to(resolve_device(device))
+    model.to(resolve_device(device))
     return (yield from iter_apply(image, model))

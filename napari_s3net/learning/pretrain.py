@@ -20,7 +20,7 @@ from napari_s3net.learning.methods import draw, make_batch, network_config, new_
 from napari_s3net.learning.model import LearnedCard, LearnedModel, start_from
 from napari_s3net.learning.run import identity_of, iter_updates, new_run
 from napari_s3net.learning.settings import LEARNING, PRETRAINED, LearnSettings
-from napari_s3net.learning.train import Learning, iter_with_less
+from napari_s3net.learning.with_less import Learning, iter_with_less
 from napari_s3net.network.contrastive import (
     DenseProjector,
     KeypointEmbedder,

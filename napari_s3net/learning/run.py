@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -19,6 +19,21 @@ from napari_s3net.training.weights import read_tensors
 
 #: What the header of a checkpoint says.
 CHECKPOINT_FORMAT = "napari-s3net learning 1"
+
+
+class Updates(NamedTuple):
+    """How a run of updates ended.
+
+    Attributes
+    ----------
+    validation : float or None
+        The Dice on images that are set aside, as it was last measured.
+    stopped : bool
+        Whether it was asked to stop.
+    """
+
+    validation: float | None
+    stopped: bool
 
 
 def new_run(network: Any, identity: dict[str, Any], *, decay: float | None = None) -> TrainingState:
@@ -94,7 +109,8 @@ def iter_updates(
     *,
     checkpoint: Path | None,
     measure: Callable[[], float] | None = None,
-) -> Generator[LearnStep, bool | None, float | None]:
+    more: bool = False,
+) -> Generator[LearnStep, bool | None, Updates]:
     """Update a run until its steps are done.
 
     Each step draws from a generator of its own, so that a run that was killed and taken up again ends with the same
@@ -113,6 +129,8 @@ def iter_updates(
         at the end.
     measure : callable, optional
         Returns the Dice on images that are set aside; called every 50 iterations and at the end.
+    more : bool
+        Another run begins with what this one ends with: its checkpoint is written at the end instead of removed.
 
     Yields
     ------
@@ -122,8 +140,8 @@ def iter_updates(
 
     Returns
     -------
-    float or None
-        What `measure` returned last.
+    Updates
+        How it ended.
 
     Raises
     ------
@@ -154,11 +172,11 @@ def iter_updates(
             means = mean_terms(read_terms(losses_since, state.iteration - len(losses_since) + 1))
             stop = yield LearnStep(state.iteration, settings.steps, means, measured, state.network)
             losses_since = []
-        if checkpoint is not None and not over and (stop or state.iteration % LEARNING.checkpoint_every == 0):
+        if checkpoint is not None and (more if over else stop or state.iteration % LEARNING.checkpoint_every == 0):
             state.save(checkpoint)
-    if checkpoint is not None and state.iteration == settings.steps:
+    if checkpoint is not None and state.iteration == settings.steps and not more:
         checkpoint.unlink(missing_ok=True)
-    return measured
+    return Updates(measured, bool(stop))
 
 
 def mean_terms(steps: list[dict[str, float]]) -> dict[str, float]:

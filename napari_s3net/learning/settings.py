@@ -153,6 +153,12 @@ class LearnSettings(CheckedSettings):
         "Classes that are in one piece in every volume that was labelled as a whole keep only their largest piece in "
         "other volumes.",
     )
+    look_closer: bool = setting(
+        True,
+        "Look closer",
+        "Of volumes whose object is in one piece and takes up little of their planes, a second network learns to see "
+        "it larger, in as many steps again.",
+    )
     seed: int = setting(0, "Seed", "Of the first weights and of every draw.", low=0, high=2**31 - 1, step=1)
     validate: bool = setting(
         True, "Set some aside", "From five corrected images on, set a fifth of them aside and tell the Dice on them."

@@ -6,8 +6,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from napari_s3net.learning.closer import total_steps
 from napari_s3net.learning.examples import ExampleSet
-from napari_s3net.learning.files import checkpoint_of
+from napari_s3net.learning.files import checkpoint_of, second_checkpoint_of
 from napari_s3net.learning.run import belongs_to_run
 from napari_s3net.learning.settings import LearnSettings
 from napari_s3net.training.weights import read_tensors
@@ -25,11 +26,14 @@ class Beginning:
         Whether it goes on from the checkpoint of a run that was stopped.
     stopped_at : int
         The step of that checkpoint, also where the run does not go on from it; 0 where there was none.
+    steps : int
+        How many the run takes.
     """
 
     init: Path | None
     goes_on: bool = False
     stopped_at: int = 0
+    steps: int = 0
 
 
 def start_of(model: Path) -> Path:
@@ -68,14 +72,16 @@ def begin(model: Path, data: ExampleSet, settings: LearnSettings, *, again: bool
         With the model as its `init` where it goes on from nothing else.
     """
     checkpoint, start = checkpoint_of(model), start_of(model)
-    stopped_at = int(read_tensors(checkpoint)[1].get("iteration", 0)) if checkpoint.is_file() else 0
+    written = [file for file in (checkpoint, second_checkpoint_of(checkpoint)) if file.is_file()]
+    stopped_at = sum(int(read_tensors(file)[1].get("iteration", 0)) for file in written)
+    steps = total_steps(data, settings)
     there = [file for file in (model, start) if again and file.is_file()]
     for init in (*there, None) if again else ():
         if belongs_to_run(checkpoint, data, settings, init):
-            return Beginning(init, goes_on=True, stopped_at=stopped_at)
-    for file in (checkpoint, start):
+            return Beginning(init, goes_on=True, stopped_at=stopped_at, steps=steps)
+    for file in (*written, start):
         file.unlink(missing_ok=True)
-    return Beginning(model if model in there else None, stopped_at=stopped_at)
+    return Beginning(model if model in there else None, stopped_at=stopped_at, steps=steps)
 
 
 def keep_start(model: Path, init: Path | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+import copy
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,17 +14,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_s3net import __version__
-from napari_s3net.errors import InvalidImageError, OutOfMemoryError
-from napari_s3net.labels.metrics import dice
+from napari_s3net.errors import DivergedError, InvalidImageError, OutOfMemoryError
 from napari_s3net.learning.augment_planes import PlaneBatch
+from napari_s3net.learning.closer import find_parts, near_set, total_steps
 from napari_s3net.learning.examples import ExampleSet
-from napari_s3net.learning.keypoints import pad_points
+from napari_s3net.learning.files import second_checkpoint_of
 from napari_s3net.learning.methods import (
     TERMS,
     draw,
     make_batch,
     new_network,
-    predict_squares,
 )
 from napari_s3net.learning.model import LearnedCard, LearnedModel
 from napari_s3net.learning.pieces import ONE_PIECE, one_piece_groups
@@ -32,12 +31,15 @@ from napari_s3net.learning.run import identity_of, iter_updates, new_run
 from napari_s3net.learning.settings import LEARNING, LearnSettings
 from napari_s3net.learning.start import ASIDE, LESIONS, SEEN, TAUGHT, Start, choose_start
 from napari_s3net.learning.steps import LearnStep
-from napari_s3net.network.class_losses import IGNORED
+from napari_s3net.learning.validation import set_aside, validate
+from napari_s3net.learning.with_less import Learning, iter_with_less
 from napari_s3net.network.unet import ClassNetwork, ClassNetworkConfig
 from napari_s3net.progress import Notice
+from napari_s3net.runtime.generators import relay
+from napari_s3net.training.state import TrainingState
 
-#: Long work that ends with a model.
-Learning = Generator[LearnStep | Notice, bool | None, LearnedModel]
+#: In the record of a model: the Dice on images set aside, and whether learning was stopped.
+DICE_ASIDE, STOPPED = "dice on images set aside", "stopped"
 
 
 def iter_learn(
@@ -49,6 +51,8 @@ def iter_learn(
     checkpoint: Path | None = None,
 ) -> Learning:
     """Learn from what is labelled; where memory runs out, with smaller batches, then smaller planes, then on the CPU.
+
+    Of volumes whose object takes up little of their planes a second network learns to look closer, in as many steps.
 
     Parameters
     ----------
@@ -62,7 +66,8 @@ def iter_learn(
         A model to start from: one learned or pre-trained before, or weights that `teach` wrote. Without it, what
         `settings.start` says.
     checkpoint : Path, optional
-        Is written now and then and when learning is stopped, read first where it exists, and removed at the end.
+        Is written now and then and when learning is stopped, read first where it exists, and removed at the end; that
+        of a closer look lies beside it.
 
     Yields
     ------
@@ -72,18 +77,18 @@ def iter_learn(
     Returns
     -------
     LearnedModel
-        As it was after the last update.
+        As it was after the last update; without the closer look where that was stopped or failed.
 
     Raises
     ------
     InvalidImageError
         If nothing is labelled, or there is background only.
     DivergedError
-        If a loss is not finite.
+        If a loss of the first look is not finite.
     ModelFileError
         If init or checkpoint do not fit, or the checkpoint cannot be written.
     OutOfMemoryError
-        If memory runs out every time.
+        If memory runs out every time in the first look.
     """
     if not data.labelled.any():
         raise InvalidImageError("No image has labels. Correct one, and learn again.")
@@ -96,73 +101,38 @@ def iter_learn(
         yield Notice(f"Looking for keypoints in {len(data)} planes…")
         data = data.with_keypoints(settings.most_keypoints)
 
-    def attempt(data: ExampleSet, settings: LearnSettings, device: torch.device) -> Learning:
-        return _learn(data, config, settings, device, identity, start=start, checkpoint=checkpoint)
+    total = total_steps(data, settings)
 
-    return (yield from iter_with_less(attempt, data, settings, device))
+    def first_look(data: ExampleSet, settings: LearnSettings, device: torch.device) -> Learning:
+        return _learn(data, config, settings, device, identity, total, start=start, checkpoint=checkpoint)
 
+    model = yield from relay(iter_with_less(first_look, data, settings, device), partial(_counted, total=total))
+    if total == settings.steps or model.card.record[STOPPED]:
+        return model
+    near = None if checkpoint is None else second_checkpoint_of(checkpoint)
 
-def iter_with_less(
-    attempt: Callable[[ExampleSet, LearnSettings, torch.device], Learning],
-    data: ExampleSet,
-    settings: LearnSettings,
-    device: torch.device,
-) -> Learning:
-    """Learn; where memory runs out again with smaller batches, then smaller planes, then on the CPU.
+    def second_look(data: ExampleSet, settings: LearnSettings, device: torch.device) -> Learning:
+        return _learn_closer(model, data, settings, device, identity, set_aside(data, settings, start), near)
 
-    Parameters
-    ----------
-    attempt : callable
-        Begins learning with what it is given.
-    data, settings, device
-        Of the first attempt.
-
-    Yields
-    ------
-    LearnStep or Notice
-        The steps of the attempts; before each new one a notice.
-
-    Returns
-    -------
-    LearnedModel
-        Of the attempt that fitted.
-
-    Raises
-    ------
-    OutOfMemoryError
-        If none did.
-    """
-    from napari_s3net.runtime.device import empty_caches, is_out_of_memory
-
-    while True:
-        try:
-            return (yield from attempt(data, settings, device))
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-        empty_caches()
-        smaller = _smaller(data, settings, device)
-        if smaller is None:
-            raise OutOfMemoryError(
-                f"Out of memory: learning at {data.size} pixels with {settings.batch} images an update does not fit, "
-                "nor does less. Close other programs, or choose a smaller width."
-            )
-        data, settings, device, words = smaller
-        yield Notice(f"Out of memory. Starting again {words}.")
+    yield Notice("Learning to look closer, where the object is…")
+    counted = partial(_counted, total=total, before=settings.steps, shown=model.network)
+    try:
+        model = yield from relay(iter_with_less(second_look, data, settings, device), counted)
+    except (DivergedError, OutOfMemoryError) as error:
+        yield Notice(f"{error} What was learned before is kept, without the closer look.")
+    if checkpoint is not None and near is not None and not model.card.record[STOPPED]:
+        checkpoint.unlink(missing_ok=True)
+        near.unlink(missing_ok=True)
+    return model
 
 
-def _smaller(
-    data: ExampleSet, settings: LearnSettings, device: torch.device
-) -> tuple[ExampleSet, LearnSettings, torch.device, str] | None:
-    """What to try where memory ran out: smaller batches, then smaller planes, then the CPU."""
-    if settings.batch > LEARNING.fewest_batch:
-        changed = settings.replace(batch=settings.batch // 2)
-        return data, changed, device, f"with {changed.batch} images an update"
-    if data.size >= LEARNING.smallest_halved:
-        return data.shrunk(), settings, device, f"at {data.size // 2} pixels"
-    if device.type != "cpu":
-        return data, settings, torch.device("cpu"), "on the CPU"
-    return None
+def _counted(
+    step: LearnStep | Notice, *, total: int, before: int = 0, shown: ClassNetwork | None = None
+) -> LearnStep | Notice:
+    """A step of one look among those of both; a preview of the second shows what the first has learned."""
+    if isinstance(step, Notice):
+        return step
+    return replace(step, iteration=before + step.iteration, total=total, network=shown or step.network)
 
 
 def _learn(
@@ -171,40 +141,88 @@ def _learn(
     settings: LearnSettings,
     device: torch.device,
     identity: dict[str, Any],
+    total: int,
     *,
     start: Start,
     checkpoint: Path | None,
 ) -> Learning:
-    """One attempt."""
+    """One attempt at the first look; its checkpoint stays where there are more steps to come, in a second one."""
     network = new_network(config, settings.seed)
     start.give_weights(network)
     network = network.to(device)
-    state = new_run(network, identity, decay=LEARNING.average_decay if settings.method == "self-training" else None)
     aside = set_aside(data, settings, start)
     labelled = np.flatnonzero(data.labelled & ~np.isin(data.files, aside))
     lesions = start.finds(network, data, labelled)
     settings = start.slow(settings, data, finds=lesions)
-    everything = np.arange(len(data))
-
-    def batch(pool: NDArray[np.int64], n: int, generator: torch.Generator) -> PlaneBatch:
-        return make_batch(data, draw(pool, n, generator), device, keypoints=config.keypoints)
-
-    def terms(generator: torch.Generator) -> dict[str, Tensor]:
-        drawn = batch(labelled, settings.batch, generator)
-        others = batch(everything, max(1, settings.batch // 2), generator) if settings.needs_unlabelled else None
-        return TERMS[settings.method](state, drawn, others, settings, generator)
-
-    measure = partial(_validate, network, data, aside) if len(aside) else None
-    validation = yield from iter_updates(state, settings, terms, checkpoint=checkpoint, measure=measure)
-    card = _card(data, config, settings, state.iteration, validation, start)
+    state = _new_state(network, settings, identity)
+    measure = partial(validate, network, data, aside, settings) if len(aside) else None
+    terms = partial(_terms, state, data, labelled, settings)
+    more = total > settings.steps
+    done = yield from iter_updates(state, settings, terms, checkpoint=checkpoint, measure=measure, more=more)
+    card = _card(data, config, settings, state.iteration, done.validation, start)
     seen = start.seen | {data.digest(file) for file in np.unique(data.files[labelled])}
-    more = {
+    further = {
         LESIONS: lesions,
         ONE_PIECE: one_piece_groups(data) if settings.one_piece else [],
         SEEN: sorted(seen),
         ASIDE: [data.digest(file) for file in aside],
+        "steps asked": total,
+        STOPPED: done.stopped,
     }
-    return LearnedModel(network.eval(), replace(card, record={**card.record, **more}))
+    return LearnedModel(network.eval(), replace(card, record={**card.record, **further}))
+
+
+def _learn_closer(
+    first: LearnedModel,
+    data: ExampleSet,
+    settings: LearnSettings,
+    device: torch.device,
+    identity: dict[str, Any],
+    aside: NDArray[np.int64],
+    checkpoint: Path | None,
+) -> Learning:
+    """One attempt at the second look, which begins with the weights of the first; stopped, it is not kept."""
+    wanted = data.labelled | settings.needs_unlabelled
+    parts = find_parts(first.network, data, np.unique(data.files[wanted]), aside)
+    near = near_set(data, parts)
+    if first.network.config.keypoints:
+        near = near.with_keypoints(settings.most_keypoints)
+    labelled = np.flatnonzero(near.labelled & ~np.isin(near.files, aside))
+    if not len(labelled):
+        return first
+    network = copy.deepcopy(first.network).to(device).train()
+    settings = settings.replace(learning_rate=first.card.settings.learning_rate)
+    state = _new_state(network, settings, identity)
+    measure = partial(validate, first.network, data, aside, settings, network) if len(aside) else None
+    terms = partial(_terms, state, near, labelled, settings)
+    done = yield from iter_updates(state, settings, terms, checkpoint=checkpoint, measure=measure)
+    whole = state.iteration == settings.steps
+    record = {**first.card.record, "steps": settings.steps + state.iteration, STOPPED: done.stopped}
+    if whole:
+        record[DICE_ASIDE] = _rounded(done.validation)
+    return LearnedModel(first.network, replace(first.card, record=record), network.eval() if whole else None)
+
+
+def _new_state(network: ClassNetwork, settings: LearnSettings, identity: dict[str, Any]) -> TrainingState:
+    return new_run(network, identity, decay=LEARNING.average_decay if settings.method == "self-training" else None)
+
+
+def _terms(
+    state: TrainingState,
+    data: ExampleSet,
+    labelled: NDArray[np.int64],
+    settings: LearnSettings,
+    generator: torch.Generator,
+) -> dict[str, Tensor]:
+    """What is minimised in a step, with planes drawn anew."""
+    device, keypoints = next(state.network.parameters()).device, state.network.config.keypoints
+
+    def batch(pool: NDArray[np.int64], n: int) -> PlaneBatch:
+        return make_batch(data, draw(pool, n, generator), device, keypoints=keypoints)
+
+    drawn = batch(labelled, settings.batch)
+    others = batch(np.arange(len(data)), max(1, settings.batch // 2)) if settings.needs_unlabelled else None
+    return TERMS[settings.method](state, drawn, others, settings, generator)
 
 
 def _card(
@@ -223,7 +241,7 @@ def _card(
         "planes": len(data),
         "labelled planes": int(data.labelled.sum()),
         "steps": iterations,
-        "dice on images set aside": None if validation is None else round(validation, 4),
+        DICE_ASIDE: _rounded(validation),
         "started from": start.name,
         TAUGHT: start.was_taught,
     }
@@ -237,47 +255,5 @@ def _card(
     )
 
 
-def set_aside(data: ExampleSet, settings: LearnSettings, start: Start | None = None) -> NDArray[np.int64]:
-    """Choose the images that learning does not see, so that they can tell how good it is.
-
-    Where a model is learned again, it has seen none of them before: those that were set aside then come first.
-
-    Parameters
-    ----------
-    data : ExampleSet
-        Labelled and other planes.
-    settings : LearnSettings
-        Whether it is wanted, and the seed.
-    start : Start, optional
-        Knows what the initial weights were learned from.
-
-    Returns
-    -------
-    numpy.ndarray
-        Numbers of files; empty below five labelled ones, and where all were learned from.
-    """
-    files = np.unique(data.files[data.labelled])
-    if not settings.validate or len(files) < LEARNING.validate_from:
-        return files[:0]
-    shuffled = np.random.default_rng(settings.seed).permutation(files)
-    if start is not None and start.seen:
-        digests = {file: data.digest(file) for file in shuffled}
-        unseen = [file for file in shuffled if digests[file] not in start.seen]
-        shuffled = np.array(sorted(unseen, key=lambda file: digests[file] not in start.aside), np.int64)
-    return np.sort(shuffled[: max(1, len(files) // LEARNING.set_aside)])
-
-
-def _validate(network: ClassNetwork, data: ExampleSet, aside: NDArray[np.int64]) -> float:
-    """Mean Dice of the classes on files set aside, each class pooled over a file, at the working size."""
-    chosen = np.flatnonzero(np.isin(data.files, aside) & data.labelled)
-    points = pad_points([data.keypoints[i] for i in chosen]) if network.config.keypoints else None
-    predicted = predict_squares(network, data.images[chosen], points).argmax(dim=1).numpy()
-    scores = []
-    for file in aside:
-        here = data.files[chosen] == file
-        truth = data.labels[chosen][here]
-        for label in range(1, network.config.classes):
-            proposed, mask = (predicted[here] == label) & (truth != IGNORED), truth == label
-            if proposed.any() or mask.any():
-                scores.append(dice(proposed, mask))
-    return float(np.mean(scores)) if scores else float("nan")
+def _rounded(validation: float | None) -> float | None:
+    return None if validation is None else round(validation, 4)

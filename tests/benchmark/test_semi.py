@@ -11,7 +11,9 @@ from napari_s3net.image import Geometry
 from napari_s3net.io.write import write_labels
 from napari_s3net.learning import train
 from napari_s3net.learning.settings import learn_settings
+from napari_s3net.learning.steps import LearnStep
 from napari_s3net.network.class_losses import IGNORED
+from napari_s3net.progress import Notice
 from napari_s3net.training.taught import shipped_path
 from tests.learning.conftest import TINY, scene
 
@@ -88,6 +90,16 @@ def test_a_row_starts_from_the_weights_of_synthetic_images(acdc, tmp_path, monke
     assert cell.row.backbone == "ilka"
     assert started == [shipped_path("chest")]
     assert not list((out / "models").glob("*.safetensors"))  # nothing was pre-trained
+
+
+def test_each_fiftieth_step_is_told_and_what_lies_between_looks_is_not(tmp_path):
+    told = []
+    run = semi._Run(tmp_path, None, told.append)
+    for step in (Notice("Learning to look closer…"), LearnStep(49, 100, {"a": 1.0}, None, None)):
+        run._say("unet", step)
+    assert told == []
+    run._say("unet", LearnStep(50, 100, {"a": 1.0}, None, None))
+    assert told == ["unet: 50 of 100, a 1.000\n"]
 
 
 def test_a_model_is_kept_before_it_is_tested(acdc, tmp_path, monkeypatch):

@@ -55,7 +55,7 @@ def test_wrong_foreign_and_newer_files_are_refused(model, tmp_path):
     for header, words in (
         ({"format": "somebody's"}, "no model of this program"),
         ({"format": "napari-s3net weights"}, "taught on synthetic images"),
-        ({"version": "4"}, "Update napari-s3net"),
+        ({"version": "5"}, "Update napari-s3net"),
         ({"version": "2"}, "Learn it again"),
         ({"card": json.dumps({"config": {}})}, "do not fit together"),
         ({"card": "no json"}, "do not fit together"),

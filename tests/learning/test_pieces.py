@@ -132,7 +132,7 @@ def test_a_model_knows_it_and_new_volumes_keep_the_largest_piece(tmp_path, monke
         for name, array in zip(("", "_gt"), bars(n), strict=True):
             write_labels(tmp_path / f"v{n}{name}.nii.gz", array, GEOMETRY)
     data = drain(iter_examples(find_images_with_labels(tmp_path, tmp_path), 32))
-    settings = learn_settings(**{**TINY, "steps": 1}, one_piece=wanted)
+    settings = learn_settings(**{**TINY, "steps": 1}, one_piece=wanted, look_closer=False)
     save_model(tmp_path / "m.safetensors", drain(iter_learn(data, settings, torch.device("cpu"))))
     model = load_model(tmp_path / "m.safetensors")
     assert model.card.record[ONE_PIECE] == ([[5, 7], [5], [7]] if wanted else [])
@@ -150,7 +150,7 @@ def test_a_model_knows_it_and_new_volumes_keep_the_largest_piece(tmp_path, monke
 
 
 def test_planes_and_volumes_with_one_piece_are_told_nothing(tmp_path, monkeypatch):
-    settings = learn_settings(**{**TINY, "steps": 1})
+    settings = learn_settings(**{**TINY, "steps": 1}, look_closer=False)
     model = drain(iter_learn(set_of(heart(), heart()), settings, torch.device("cpu")))
     assert model.card.record[ONE_PIECE]
     monkeypatch.setattr(

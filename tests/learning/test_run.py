@@ -82,7 +82,7 @@ def test_losses_are_read_from_a_card_only_when_a_step_is_shown():
 def test_measures_are_taken_now_and_then_and_at_the_end():
     run, taken = made(), []
     steps = iter_updates(run, SETTINGS, terms_of(run), checkpoint=None, measure=lambda: taken.append(0) or 0.5)
-    assert drain(steps) == 0.5
+    assert drain(steps) == (0.5, False)
     assert len(taken) == 3  # at 50, 100 and 120
 
 

@@ -13,7 +13,8 @@ from napari_s3net.learning.read_examples import iter_examples
 from napari_s3net.learning.run import belongs_to_run
 from napari_s3net.learning.settings import METHODS
 from napari_s3net.learning.start import read_start
-from napari_s3net.learning.train import iter_learn, set_aside
+from napari_s3net.learning.train import iter_learn
+from napari_s3net.learning.validation import set_aside
 from napari_s3net.progress import Notice
 from napari_s3net.runtime.generators import drain, follow
 

@@ -90,7 +90,7 @@ class LearnJob(SteppedJob):
         self._plane = self._prepared(data)
         beginning = begin(asked.model, data, asked.settings, again=asked.again)
         left_out = f"{len(data.left_out)} left out: {data.left_out[0]}" if data.left_out else ""
-        self._notice = " ".join(filter(None, (_beginning_text(beginning, asked.settings.steps), left_out)))
+        self._notice = " ".join(filter(None, (_beginning_text(beginning), left_out)))
         options = {"init": beginning.init, "checkpoint": checkpoint_of(asked.model)}
         learned = self._follow(iter_learn(data, asked.settings, resolve_device("auto"), **options))
         colours = {value: colour_of_hex(text) for value, text in asked.colours.items()}
@@ -167,7 +167,7 @@ class ApplyJob(SteppedJob):
         return result
 
     def _look(self, step: Any) -> None:
-        self.slices_done += 1
+        self.slices_done = max(self.slices_done, step.slice + 1)
 
     def _let_go(self) -> None:
         self._image = _nothing
@@ -206,10 +206,10 @@ class NextJob(SteppedJob):
         return (chosen[0], drain(iter_apply(read_image(chosen[0]), model))) if chosen else None
 
 
-def _beginning_text(beginning: Beginning, steps: int) -> str:
+def _beginning_text(beginning: Beginning) -> str:
     """Whether a run goes on where one was stopped; empty where none was."""
     if beginning.goes_on:
-        return f"Goes on after step {beginning.stopped_at:,} of {steps:,}, where it was stopped."
+        return f"Goes on after step {beginning.stopped_at:,} of {beginning.steps:,}, where it was stopped."
     if not beginning.stopped_at:
         return ""
     anew = "begins anew" if beginning.init is None else "begins at step 1 with the weights of that model"

@@ -278,7 +278,7 @@ class LearnDock(Dock):
         self.job = job
         job.start()
         self._activity.begin(words.rstrip("…"))
-        self.progress.begin(words, job.after_reading, int(self.form.steps.value))
+        self.progress.begin(words, job.after_reading)
         self.told.clear()
         self._timer.start()
         self.busy_row.setEnabled(True)
@@ -347,7 +347,7 @@ class LearnDock(Dock):
             self.line.clear()
             self.fail(outcome.message)
         elif isinstance(job, LearnJob) and outcome is not None:
-            self.line.setText(learned_text(outcome.record, int(self.form.steps.value)))
+            self.line.setText(learned_text(outcome.record))
         elif isinstance(job, ApplyJob) and isinstance(outcome, Segmentation):
             applied = self._applying.put(outcome, job.slices_done, self.form.classes.colours())
             self._show_applied(applied) if applied is not None else self.line.setText(IMAGE_GONE)

@@ -80,7 +80,11 @@ class LearnForm(QWidget):
 
     @property
     def _recommended(self) -> Recommendation:
-        return recommend(len(self.corrected), photographs=are_photographs(self.corrected or self.files))
+        return recommend(len(self.corrected), photographs=self._are_photographs)
+
+    @property
+    def _are_photographs(self) -> bool:
+        return are_photographs(self.corrected or self.files)
 
     @property
     def previewed(self) -> str:
@@ -228,4 +232,5 @@ class LearnForm(QWidget):
         effort = EFFORTS[method]
         seconds = effort.seconds * int(self.steps.value)
         length = f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
-        self.effort.setText(f"{METHODS[method]}. About {length} on a CPU core, {effort.megabytes} MB.")
+        closer = "" if self._are_photographs else ", of volumes up to twice as long"
+        self.effort.setText(f"{METHODS[method]}. About {length} on a CPU core{closer}; {effort.megabytes} MB.")

@@ -15,22 +15,20 @@ NONE_CHOSEN = "Stopped before an image without labels was looked at, so there is
 SLICES_KEPT = " Slices that you look at count as corrected and are kept; the others are not learned from."
 
 
-def learned_text(record: Mapping[str, Any], asked: int) -> str:
+def learned_text(record: Mapping[str, Any]) -> str:
     """Say what was learned.
 
     Parameters
     ----------
     record : mapping
         That of the model's card.
-    asked : int
-        Steps that were asked for.
 
     Returns
     -------
     str
         From how many images, how good it is where that is known, and where it was stopped.
     """
-    steps, dice = record["steps"], record["dice on images set aside"]
+    steps, asked, dice = record["steps"], record["steps asked"], record["dice on images set aside"]
     stopped = f"Stopped after {steps:,} of {plural(asked, 'step')}; Train goes on from there. " if steps < asked else ""
     among = f" ({len(record['set aside']):,} of them)" if record.get("set aside") else ""
     told = "" if dice is None else f" Dice on images set aside{among} {dice:.2f}."

@@ -49,7 +49,7 @@ class Progress(QObject):
         self._then = self._words = ""
         self._paused = self._stopping = False
 
-    def begin(self, words: str, then: str, steps: int) -> None:
+    def begin(self, words: str, then: str) -> None:
         """Begin with a job: the bar moves without a number.
 
         Parameters
@@ -58,13 +58,11 @@ class Progress(QObject):
             What is done first.
         then : str
             What is done when all images are read; empty for nothing that takes long.
-        steps : int
-            Of learning; the right end of the plot.
         """
         self._then, self._learned = then, 0
         self._paused = self._stopping = False
         self._time_left.restart()
-        self.plot.clear(steps)
+        self.plot.clear(1)
         self._move(words)
 
     def pause(self, paused: bool) -> None:
@@ -107,6 +105,8 @@ class Progress(QObject):
         if isinstance(step, LearnStep):
             done, total = step.iteration, step.total
             losses = {TERMS.get(name, name): value for name, value in step.losses.items()}
+            if not self._learned:
+                self.plot.clear(total)
             unseen = done - 1 if not self._learned and done > LEARNING.report_every else 0  # of a run that goes on
             self.plot.add([{}] * unseen + [losses] * (done - self._learned - unseen))
             self._learned = done
@@ -115,8 +115,9 @@ class Progress(QObject):
             done, total = step.done, step.total
             self._say(f"{done:,} of {plural(total, 'image')}")
         else:
-            done, total = step.slice + 1, step.slices
-            self._say(f"Slice {done:,} of {total:,}" if total > 1 else self._words)
+            closer = ", looked at closer" if step.iteration > 1 else ""
+            self._say(f"Slice {step.slice + 1:,} of {step.slices:,}{closer}" if step.slices > 1 else self._words)
+            done, total = (step.iteration - 1) * step.slices + step.slice + 1, step.total * step.slices
         self.bar.setRange(0, total)
         self.bar.setValue(done)
         if isinstance(step, ReadStep) and done == total and self._then:

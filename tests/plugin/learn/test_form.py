@@ -54,8 +54,13 @@ def test_another_size_brings_its_number_of_steps(form):
 def test_it_tells_beforehand_how_long_it_takes(form):
     form.steps.value = 600
     assert "min on a CPU core" in form.effort.text()
+    form.files = (Path("a.png"),)
     form.method.value = "kaf"
     assert form.effort.text().startswith("KAF")
+    assert "volumes" not in form.effort.text()
+    form.files = (Path("a.nii.gz"),)
+    form.method.value = "ideal"
+    assert "of volumes up to twice as long" in form.effort.text()
     form.size.value = "standard"
     assert "graphics card" in form.effort.text()
 

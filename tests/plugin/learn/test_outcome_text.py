@@ -18,12 +18,19 @@ from napari_s3net.plugin.learn.outcome_text import applied_text, learned_text, n
     ],
 )
 def test_what_was_learned(steps, dice, words):
-    assert learned_text({"steps": steps, "dice on images set aside": dice, "labelled images": 2}, 20) == words
+    record = {"steps": steps, "steps asked": 20, "dice on images set aside": dice, "labelled images": 2}
+    assert learned_text(record) == words
 
 
 def test_of_the_dice_it_is_said_on_how_many_images():
-    record = {"steps": 20, "dice on images set aside": 0.678, "labelled images": 7, "set aside": ["0" * 12]}
-    assert learned_text(record, 20) == "Learned from 7 images. Dice on images set aside (1 of them) 0.68."
+    record = {
+        "steps": 20,
+        "steps asked": 20,
+        "dice on images set aside": 0.678,
+        "labelled images": 7,
+        "set aside": ["0" * 12],
+    }
+    assert learned_text(record) == "Learned from 7 images. Dice on images set aside (1 of them) 0.68."
 
 
 def applied(ndim=2, done=1, slices=1, replaced=False):

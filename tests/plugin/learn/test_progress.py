@@ -18,7 +18,7 @@ def told(qtbot):
     qtbot.addWidget(progress.bar)
     qtbot.addWidget(progress.plot)
     progress.said.connect(words.append)
-    progress.begin("Reading…", "Preparing…", 40)
+    progress.begin("Reading…", "Preparing…")
     yield progress, words
     parent.deleteLater()
 
