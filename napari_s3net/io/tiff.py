@@ -6,6 +6,7 @@ that nothing else here decodes, and only where it gives the type that the header
 
 from __future__ import annotations
 
+import json
 import logging
 import operator
 import re
@@ -86,6 +87,8 @@ def read_tiff(path: Path, name: str, *, numbers: bool = False) -> Image:
     # Else a page amid many like the first would be decoded as the first is, whatever its own header says.
     with _complaints(), tifffile.TiffFile(path, is_uniform=False) as file:
         _check_neighbours(file)
+        if _was_cropped(file):
+            file.is_shaped = False  # type: ignore[attr-defined]
         series = _main_series(file)
         page = series.keyframe
         if not isinstance(page, tifffile.TiffPage) or series.dtype is None:
@@ -158,6 +161,19 @@ def _complaints() -> Iterator[None]:
         logging.getLogger("tifffile").removeHandler(handler)
     if handler.buffer:
         warnings.warn("it seems to be damaged or cut off; pages may be missing.", ReadWarning, stacklevel=2)
+
+
+def _was_cropped(file: tifffile.TiffFile) -> bool:
+    """Whether the shape that tifffile wrote into a file is not that of its pixels: programs that crop leave it there.
+
+    By that shape a stack of half the rows would be one of half the pages.
+    """
+    text, page = getattr(file.pages.first, "description", ""), getattr(file.pages.first, "shape", ())
+    told: Any = None
+    with suppress(ValueError, TypeError):
+        told = [int(n) for n in json.loads(text)["shape"] if n != 1]
+    present = [n for n in page if n != 1]
+    return told is not None and told[len(told) - len(present) :] != present
 
 
 def _check_neighbours(file: tifffile.TiffFile) -> None:

@@ -266,6 +266,17 @@ def test_of_many_images_some_are_named(tmp_path):
         read(tmp_path / "a.tif")
 
 
+@pytest.mark.parametrize("pages", [1, 3, 4])
+@pytest.mark.parametrize("part", [np.s_[:, 2:15, 1:25], np.s_[:, :10], np.s_[:, :, 5:20], np.s_[:, :5, :15]])
+def test_a_file_that_was_cropped_and_tells_its_size_of_before_is_not_damaged(tmp_path, pages, part):
+    stack = phantom((pages, 20, 30), np.uint8)
+    told = f'{{"shape": [{pages}, 20, 30]}}'
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for n, plane in enumerate(stack[part]):
+            writer.write(plane, photometric="minisblack", description=None if n else told, metadata=None)
+    np.testing.assert_array_equal(read(tmp_path / "a.tif").array, stack[part].squeeze())
+
+
 @pytest.mark.parametrize("how", [{"tile": (16, 16)}, {"rowsperstrip": 5}, {"compression": "zlib"}])
 @pytest.mark.parametrize("metadata", [{}, None])
 @pytest.mark.filterwarnings("ignore:it seems to be damaged or cut off")

@@ -424,5 +424,6 @@ def test_labels_that_were_cropped_since_have_lost_their_place(tmp_path, suffix):
         with tifffile.TiffFile(path) as file:
             told = file.pages.first.description
         tifffile.imwrite(path, np.arange(56, dtype=np.uint8).reshape(7, 8), description=told, metadata=None)
-    with pytest.warns(ReadWarning, match="written with 8 × 10 and is 7 × 8 pixels now .* not known any more"):
+    with pytest.warns(ReadWarning, match="written with 8 × 10 and is 7 × 8 pixels now .* not known any more") as said:
         assert read_labels(path).geometry.unit == "pixel"
+    assert len(said) == 1
