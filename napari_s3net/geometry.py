@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 #: Code of a form, 0 for none, and its matrix (4, 4).
@@ -12,6 +12,8 @@ Form = tuple[int, tuple[tuple[float, ...], ...]]
 MILLIMETRES = 2
 #: Left and right, front (anterior) and back (posterior), feet (inferior) and head (superior).
 OPPOSITE = dict(zip("LRPASI", "RLAPIS", strict=True))
+#: What a photograph notes that is stored as it is shown, and what stands for "as it is shown" whatever its image notes.
+UPRIGHT, AS_SHOWN = 1, 0
 #: Millimetres of each unit that the sizes of a file may be in.
 LENGTHS = {"m": 1000.0, "cm": 10.0, "mm": 1.0, "um": 1e-3, "nm": 1e-6}
 
@@ -87,6 +89,10 @@ class Geometry:
     file_unit : str
         One of `LENGTHS`: the unit of an NRRD's or MetaImage's own numbers. Most programs take these for millimetres, so
         labels are written with the same numbers.
+    noted : int
+        Orientation that a photograph's file notes (EXIF and TIFF 6.0, tag 274), 1 to 8, by which it was turned upright:
+        `UPRIGHT` where it notes none. `AS_SHOWN` of labels that were written here: they lie as their image is shown. It
+        says nothing of where the array lies, so that geometries are equal that differ in it alone.
     """
 
     spacing: tuple[float, ...]
@@ -98,6 +104,7 @@ class Geometry:
     shown: str = "LPS"
     nifti_forms: NiftiForms | None = None
     file_unit: str = "mm"
+    noted: int = field(default=UPRIGHT, compare=False)
 
     @classmethod
     def identity(cls, ndim: int) -> Geometry:
@@ -138,7 +145,8 @@ class Geometry:
             With two axes; its `volume` remembers where in space the plane lies.
         """
         volume = self.part(index, index, slices)
-        return Geometry(self.spacing[1:], (0.0, 0.0), ((1.0, 0.0), (0.0, 1.0)), self.unit, volume=volume)
+        flat = ((1.0, 0.0), (0.0, 1.0))
+        return Geometry(self.spacing[1:], (0.0, 0.0), flat, self.unit, volume=volume, noted=self.noted)
 
     def part(self, first: int, last: int, slices: int = 0) -> Geometry:
         """Return the geometry of some slices of a volume.

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Iterations from one line of progress to the next.
 TOLD_EVERY = 50
+#: So many remarks on labels are told.
+REMARKS = 5
 RECOMMENDED = "recommended"
 
 
@@ -177,6 +179,10 @@ def read_examples(
     )
     for words in data.left_out:
         say(f"Left out: {words}")
+    for words in data.remarks[:REMARKS]:
+        say(words)
+    if (more := len(data.remarks) - REMARKS) > 0:
+        say(f"and {more} more remarks on labels.")
     return replace(data, colours={**data.colours, **(card.colours if card else {})})
 
 

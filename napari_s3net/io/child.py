@@ -14,10 +14,10 @@ from typing import Any, Literal
 from numpy.typing import NDArray
 
 from napari_s3net.errors import AmbiguousSeriesError, HoldsLabelsError, ReadError, ReadWarning
-from napari_s3net.geometry import LENGTHS
+from napari_s3net.geometry import AS_SHOWN, LENGTHS
 from napari_s3net.image import Image
 from napari_s3net.io.label_numbers import refuse_lossy, refuse_transparent, whole_numbers
-from napari_s3net.io.segments import FILE_UNIT, GEOMETRY, is_layered, join_layers, of_fields
+from napari_s3net.io.segments import FILE_UNIT, GEOMETRY, LIES, is_layered, join_layers, of_fields
 from napari_s3net.io.validation import headers
 from napari_s3net.io.validation.limits import OnPromise, on_promise, reading_seconds
 from napari_s3net.runtime.child_server import NOBODY, Caller, limited_memory, serve
@@ -256,6 +256,8 @@ def _answer_labels(path: Path, request: Mapping[str, Any]) -> Reply:
                 "some of its segments overlap; where they do, the later one is kept.", ReadWarning, stacklevel=1
             )
         return {**reply, "segments": [asdict(one) for one in segments]}, array
+    if LIES in fields:
+        reply["geometry"]["noted"] = AS_SHOWN
     placed = _told_geometry(fields, array.shape) or _in_told_unit(fields, reply["geometry"])
     return {**reply, **placed, "segments": [asdict(one) for one in of_fields(fields)]}, array
 
@@ -267,7 +269,7 @@ def _told_geometry(fields: Mapping[str, str], shape: tuple[int, ...]) -> dict[st
     told = json.loads(fields[GEOMETRY])
     written = told.pop("shape", shape)
     if tuple(written[-2:]) == shape[-2:]:
-        return {"geometry": told}
+        return {"geometry": {**told, "noted": AS_SHOWN}}
     sizes = " and is ".join(" × ".join(map(str, size)) for size in (written[-2:], shape[-2:]))
     text = f"it was written with {sizes} pixels now (cropped or resized): where it lies in space is not known any more."
     warnings.warn(text, ReadWarning, stacklevel=2)

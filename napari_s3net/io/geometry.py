@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_s3net.geometry import UPRIGHT
 from napari_s3net.image import Geometry
 
 if TYPE_CHECKING:
@@ -251,6 +252,22 @@ def to_array_order(image: sitk.Image, unit: Literal["mm", "pixel"] = "mm") -> tu
     return to_upright_plane(array, grid, unit) if image.GetDimension() == 2 else to_upright(array, grid, unit)
 
 
+def one_of_eight(orientation: int) -> int:
+    """Take what is no orientation of a photograph for upright.
+
+    Parameters
+    ----------
+    orientation : int
+        As a file notes it.
+
+    Returns
+    -------
+    int
+        1 to 8.
+    """
+    return orientation if UPRIGHT <= orientation <= max(ON_THEIR_SIDE) else UPRIGHT
+
+
 def turn_photograph(array: NDArray[Any], orientation: int, row: int = 0) -> NDArray[Any]:
     """Undo the orientation that a camera or scanner noted (EXIF and TIFF 6.0, tag 274).
 
@@ -275,6 +292,24 @@ def turn_photograph(array: NDArray[Any], orientation: int, row: int = 0) -> NDAr
     if orientation in (2, 3, 6, 7):
         array = np.flip(array, row + 1)
     return array
+
+
+def as_stored(array: NDArray[Any], orientation: int, row: int = 0) -> NDArray[Any]:
+    """Lay pixels as they are stored: the inverse of `turn_photograph`.
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        Upright pixels.
+    orientation, row : int
+        As in `turn_photograph`.
+
+    Returns
+    -------
+    numpy.ndarray
+        A view of the same values.
+    """
+    return turn_photograph(array, {6: 8, 8: 6}.get(orientation, orientation), row)
 
 
 def to_file_grid(array: NDArray[Any], geometry: Geometry) -> tuple[NDArray[Any], Grid]:

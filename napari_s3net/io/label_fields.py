@@ -8,7 +8,7 @@ import struct
 from pathlib import Path
 from typing import Any, cast
 
-from napari_s3net.io.segments import FILE_UNIT, GEOMETRY, of_lines
+from napari_s3net.io.segments import FILE_UNIT, GEOMETRY, LIES, of_lines
 from napari_s3net.io.validation.headers import Format, is_packed
 from napari_s3net.io.validation.text_headers import TEXT_BYTES, check_meta, check_nrrd
 
@@ -38,7 +38,7 @@ def label_fields(path: Path, file_format: Format) -> dict[str, str]:
     """
     readers = {"nrrd": _of_nrrd, "meta": _of_meta, "nifti": _of_nifti, "tiff": _of_tiff, "png": _of_png}
     fields = readers[file_format](path) if file_format in readers else {}
-    told = {GEOMETRY, FILE_UNIT} & fields.keys() or any(key.startswith("Segment") for key in fields)
+    told = {GEOMETRY, FILE_UNIT, LIES} & fields.keys() or any(key.startswith("Segment") for key in fields)
     return fields if told else {}
 
 

@@ -12,12 +12,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.errors import InvalidImageError, ReadWarning
-from napari_s3net.geometry import LENGTHS
+from napari_s3net.geometry import AS_SHOWN, LENGTHS, UPRIGHT
 from napari_s3net.image import Geometry, Image
+from napari_s3net.io.geometry import as_stored, turn_photograph
 from napari_s3net.io.read import UNEVEN, LabelImage, read_labels
+from napari_s3net.io.reader_process import warn_of
 
 #: Labels are on the voxels of an image if none is further off than this share of a voxel.
 NEAR = 0.25
+#: How each note of a photograph has it turned (EXIF and TIFF 6.0, tag 274).
+_HOW = {
+    2: "mirrored left to right", 3: "turned by 180°", 4: "mirrored top to bottom", 5: "transposed",
+    6: "turned by 90° clockwise", 7: "transposed across", 8: "turned by 90° anticlockwise",
+}  # fmt: skip
+_UPRIGHT = (
+    "they do not know their place in space, and their image was turned upright (from {} to {}): they are taken to lie "
+    "as it is shown, not as its file has it. Check the sides."
+)
+_EITHER_WAY = (
+    "they are taken to lie as it is shown. If they were drawn by a program that does not follow such a note, they lie "
+    "wrongly: save image and labels without it. Check the sides."
+)
+_ONE_WAY = "they have the size of its pixels as they are stored, and are turned as it is. Check the sides."
 
 
 def read_labels_on(image: Image, image_path: Path, path: Path) -> LabelImage:
@@ -43,12 +59,18 @@ def read_labels_on(image: Image, image_path: Path, path: Path) -> LabelImage:
         If the labels cannot be read.
     InvalidImageError
         If they do not fit; the message names both files.
+
+    Warns
+    -----
+    ReadWarning
+        As `labels_on` does, with the name of the labels' file.
     """
     read = read_labels(path)
     try:
-        array = labels_on(image, read.array, read.geometry)
+        array, remark = lay_on(image, read.array, read.geometry)
     except InvalidImageError as error:
         raise InvalidImageError(f"{path.name} does not fit {image_path.name}. {error}") from error
+    warn_of(path, [remark] if remark else [], 3)
     return read._replace(array=array, geometry=image.geometry)
 
 
@@ -80,15 +102,35 @@ def labels_on(image: Image, array: NDArray[Any], geometry: Geometry) -> NDArray[
     ReadWarning
         If they have no place, and count by their size on an image that was turned upright.
     """
+    array, remark = lay_on(image, array, geometry)
+    if remark:
+        warnings.warn(remark, ReadWarning, stacklevel=2)
+    return array
+
+
+def lay_on(image: Image, array: NDArray[Any], geometry: Geometry) -> tuple[NDArray[Any], str]:
+    """Lay labels on an image as `labels_on` does, for who tells himself what is to be said of it.
+
+    Parameters
+    ----------
+    image, array, geometry
+        As in `labels_on`.
+
+    Returns
+    -------
+    array : numpy.ndarray
+        Of the image's shape.
+    remark : str
+        A sentence of what is not certain; empty where everything is.
+
+    Raises
+    ------
+    InvalidImageError
+        As from `labels_on`.
+    """
     mine, its = geometry.in_space(), image.geometry.in_space()
     if mine.ndim != its.ndim or not (is_placed(mine) and is_placed(its)):
-        if array.shape == image.shape:
-            _tell_turn(mine, its)
-            return array
-        raise InvalidImageError(
-            f"The labels are {_size(array.shape)}, the image is {_size(image.shape)}. Labels are of the size of their "
-            "image, unless both know their place in space, as in NIfTI or MetaImage files."
-        )
+        return _lay_by_size(image, array, geometry)
     volume = array.reshape((1,) * (mine.ndim - array.ndim) + array.shape)
     volume, mine = _turned_as(its, volume, _told_as(its, mine))
     shape = np.array((1, *image.shape)[-its.ndim :])
@@ -105,17 +147,38 @@ def labels_on(image: Image, array: NDArray[Any], geometry: Geometry) -> NDArray[
         )
     whole = np.zeros(shape, array.dtype)
     whole[tuple(slice(start, start + n) for start, n in zip(first, volume.shape, strict=True))] = volume
-    return whole.reshape(image.shape)
+    return whole.reshape(image.shape), ""
 
 
-def _tell_turn(mine: Geometry, its: Geometry) -> None:
-    """Say that labels without a place are taken as an image is shown, whose file has its axes the other way round."""
-    if not mine.orientation and its.orientation not in ("", its.shown):
-        text = (
-            f"they do not know their place in space, and their image was turned upright (from {its.orientation} to "
-            f"{its.shown}): they are taken to lie as it is shown, not as its file has it. Check the sides."
-        )
-        warnings.warn(text, ReadWarning, stacklevel=3)
+def _lay_by_size(image: Image, array: NDArray[Any], geometry: Geometry) -> tuple[NDArray[Any], str]:
+    """Labels as the image is shown where they are of its size, else as its file has it before its note turned it."""
+    noted, its = image.geometry.noted, image.geometry.in_space()
+    stored = _turned_like(array, geometry.noted, noted)
+    if array.shape == image.shape:
+        if not geometry.in_space().orientation and its.orientation not in ("", its.shown):
+            return array, _UPRIGHT.format(its.orientation, its.shown)
+        is_certain = stored.shape != image.shape or np.array_equal(stored, array)
+        return array, "" if is_certain else f"{_notes(noted, geometry.noted)} {_EITHER_WAY}"
+    if stored.shape == image.shape:
+        return stored, f"{_notes(noted, geometry.noted)} {_ONE_WAY}"
+    raise InvalidImageError(
+        f"The labels are {_size(array.shape)}, the image is {_size(image.shape)}. Labels are of the size of their "
+        "image, unless both know their place in space, as in NIfTI or MetaImage files."
+    )
+
+
+def _turned_like(array: NDArray[Any], noted: int, wanted: int) -> NDArray[Any]:
+    """Labels on the stored pixels of a photograph, turned by its note and not by their own."""
+    if AS_SHOWN in (noted, wanted) or noted == wanted:
+        return array
+    row = array.ndim - 2
+    return turn_photograph(as_stored(array, noted, row), wanted, row)
+
+
+def _notes(image: int, labels: int) -> str:
+    """What the files of a photograph and of its labels note, by which programs turn them or not."""
+    its, theirs = ("no note" if noted == UPRIGHT else f"a note to be {_HOW[noted]}" for noted in (image, labels))
+    return f"their image's file has {its} (EXIF), theirs has {theirs}:"
 
 
 def _told_as(its: Geometry, geometry: Geometry) -> Geometry:

@@ -12,6 +12,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,9 +23,10 @@ import PIL.ImageFile
 from numpy.typing import NDArray
 
 from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
+from napari_s3net.geometry import UPRIGHT
 from napari_s3net.image import Geometry, Image, kind_of_grey
 from napari_s3net.io.bitmap import read_bitmap
-from napari_s3net.io.geometry import turn_photograph
+from napari_s3net.io.geometry import one_of_eight, turn_photograph
 from napari_s3net.io.validation.dicom import JPEG_FRAMES
 from napari_s3net.io.validation.limits import DEFLATE_RATIO, check_memory, check_promise
 
@@ -70,12 +72,14 @@ def read_photograph(
     ReadWarning
         If its colours are inks (CMYK) and had to be converted, or if it is an animation.
     """
-    array = read_bitmap(path.read_bytes()) if file_format == "bmp" else _read_picture(path, file_format, numbers)
-    return Image(array, Geometry.identity(2), "rgb" if array.ndim == 3 else kind_of_grey(array), name)
+    bitmap = file_format == "bmp"
+    array, noted = (read_bitmap(path.read_bytes()), UPRIGHT) if bitmap else _read_picture(path, file_format, numbers)
+    geometry = replace(Geometry.identity(2), noted=noted)
+    return Image(array, geometry, "rgb" if array.ndim == 3 else kind_of_grey(array), name)
 
 
-def _read_picture(path: Path, file_format: str, numbers: bool) -> NDArray[Any]:
-    """The pixels of a PNG or JPEG file."""
+def _read_picture(path: Path, file_format: str, numbers: bool) -> tuple[NDArray[Any], int]:
+    """The pixels of a PNG or JPEG file, upright, and the orientation that it notes."""
     depth, channels, present = 8, 3, path.stat().st_size
     if file_format == "jpeg":
         _check_kind_of_jpeg(path)
@@ -100,7 +104,8 @@ def _read_picture(path: Path, file_format: str, numbers: bool) -> NDArray[Any]:
             array = _read_deep_png(path) if deep_colours else _values(picture)
         if numbers and picture.mode == "L" and depth < 8:  # which Pillow spreads over 0 to 255
             array //= 255 // ((1 << depth) - 1)
-        return turn_photograph(array, _orientation(picture))
+        noted = _orientation(picture)
+        return turn_photograph(array, noted), noted
 
 
 def transparency(path: Path) -> NDArray[np.bool_] | None:
@@ -182,8 +187,8 @@ def _bands(width: int, height: int) -> Iterator[slice]:
 def _orientation(picture: PIL.Image.Image) -> int:
     """How the camera was held, from the EXIF data; a damaged note is no reason to refuse the photograph."""
     with suppress(SyntaxError, ValueError, KeyError, TypeError, OSError, struct.error):
-        return int(picture.getexif().get(PIL.ExifTags.Base.Orientation, 1))
-    return 1
+        return one_of_eight(int(picture.getexif().get(PIL.ExifTags.Base.Orientation, UPRIGHT)))
+    return UPRIGHT
 
 
 def _png_size(path: Path) -> tuple[int, int, int, int]:

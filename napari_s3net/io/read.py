@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.errors import ReadError, ReadWarning
+from napari_s3net.geometry import UPRIGHT
 from napari_s3net.image import Geometry, Image
 from napari_s3net.io.reader_process import Ask, ask_about, ask_reader, geometry_of_json, warn_of
 from napari_s3net.io.segments import segment_of_json
@@ -361,7 +363,8 @@ def _stack_geometry(planes: Sequence[Geometry]) -> tuple[Geometry, Sequence[int]
             size = " × ".join(f"{length:.4g}" for length in first.spacing)
             text = f"the files do not tell how far apart they lie: sizes are in pixels, each {size} mm."
             warnings.warn(text, ReadWarning, stacklevel=3)
-        return Geometry.identity(3), range(len(planes))
+        noted = {plane.noted for plane in planes}
+        return replace(Geometry.identity(3), noted=noted.pop() if len(noted) == 1 else UPRIGHT), range(len(planes))
     direction = np.array(volumes[0].direction)
     order = np.argsort([direction[:, 0] @ volume.origin for volume in volumes], kind="stable").tolist()
     places = np.array([volumes[i].origin for i in order]) @ direction

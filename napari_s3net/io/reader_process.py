@@ -13,7 +13,7 @@ from typing import Any
 
 from napari_s3net import errors
 from napari_s3net.errors import AmbiguousSeriesError, ReadError, ReadWarning
-from napari_s3net.geometry import forms_of_json
+from napari_s3net.geometry import UPRIGHT, forms_of_json
 from napari_s3net.image import Geometry
 from napari_s3net.io.validation.limits import reading_seconds, shown
 from napari_s3net.runtime.child_pool import ChildPool
@@ -207,4 +207,5 @@ def geometry_of_json(values: Mapping[str, Any]) -> Geometry:
         values["shown"],
         forms_of_json(forms),
         values.get("file_unit", "mm"),
+        values.get("noted", UPRIGHT),
     )

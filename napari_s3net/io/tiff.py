@@ -24,8 +24,9 @@ import tifffile
 from numpy.typing import NDArray
 
 from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
+from napari_s3net.geometry import UPRIGHT
 from napari_s3net.image import Geometry, Image, kind_of_grey
-from napari_s3net.io.geometry import ON_THEIR_SIDE, turn_photograph
+from napari_s3net.io.geometry import ON_THEIR_SIDE, one_of_eight, turn_photograph
 from napari_s3net.io.photograph import names_labels
 from napari_s3net.io.tiff_sizes import sizes_of
 from napari_s3net.io.validation.limits import DEFLATE_RATIO, LARGE, check_memory, check_promise
@@ -33,8 +34,6 @@ from napari_s3net.io.validation.limits import DEFLATE_RATIO, LARGE, check_memory
 #: Tags: photometric interpretation, orientation, palette, kind of inks, and bit of a page that is a smaller copy.
 _PHOTOMETRIC, _ORIENTATION, _COLOUR_MAP, _INKS, _SMALLER = 262, 274, 320, 332, 1
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _SEPARATED, _YCBCR, _LAB = 0, 1, 2, 3, 5, 6, (8, 9, 10)
-#: The orientation of an image that tells none.
-_UPRIGHT = 1
 #: Kinds of extra values that are transparency, with colours multiplied by it or not.
 _TRANSPARENCY = (1, 2)
 #: Codings of fax pages: in what programs save so white is the paper and not a number.
@@ -108,9 +107,10 @@ def read_tiff(path: Path, name: str, *, numbers: bool = False) -> Image:
         array = array * np.uint8(255)
     elif array.dtype == np.float16:
         array = array.astype(np.float32)
-    orientation = int(turned.value) if turned else _UPRIGHT
-    array = turn_photograph(array, orientation, array.ndim - 2 - colours)
-    if orientation in ON_THEIR_SIDE:
+    noted = one_of_eight(int(turned.value)) if turned else UPRIGHT
+    array = turn_photograph(array, noted, array.ndim - 2 - colours)
+    geometry = replace(geometry, noted=noted)
+    if noted in ON_THEIR_SIDE:
         *above, rows, columns = geometry.spacing
         geometry = replace(geometry, spacing=(*above, columns, rows))
     return Image(array, geometry, "rgb" if colours else kind_of_grey(array), name)
@@ -204,7 +204,7 @@ def _check_pages(series: tifffile.TiffPageSeries) -> None:
 def _check_alike(series: tifffile.TiffPageSeries, first: tifffile.TiffPage) -> None:
     """Refuse pages that tell another orientation or palette than the first one, as which all are read."""
     tags = (_ORIENTATION, _COLOUR_MAP)
-    held = {tag: _told(first, tag) or np.asarray(_UPRIGHT).tobytes() for tag in tags}
+    held = {tag: _told(first, tag) or np.asarray(UPRIGHT).tobytes() for tag in tags}
     for page in series.pages:
         if isinstance(page, tifffile.TiffPage) and any(_told(page, tag) not in (None, held[tag]) for tag in tags):
             raise UnsupportedFormatError(

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_s3net.geometry import NiftiForms
+from napari_s3net.geometry import UPRIGHT, NiftiForms
 from napari_s3net.image import Geometry
-from napari_s3net.io.segments import FILE_UNIT, to_lines
+from napari_s3net.io.segments import AS_IT_IS_SHOWN, FILE_UNIT, LIES, to_lines
 
 #: NIfTI-1 counts no further along an axis.
 _NIFTI1_AXIS = (1 << 15) - 1
@@ -79,6 +79,8 @@ def write_volume(
 
     unit, told = geometry.in_space().file_unit, geometry.in_file_unit()
     fields = {**(fields or {}), **({} if unit == "mm" else {FILE_UNIT: unit})}
+    if geometry.noted != UPRIGHT:
+        fields[LIES] = AS_IT_IS_SHOWN
     try:
         volumes = [to_file_order(volume, told) for volume in (labels if labels.ndim == 4 else [labels])]
         image = sitk.JoinSeries(volumes) if labels.ndim == 4 else volumes[0]

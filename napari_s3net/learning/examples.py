@@ -45,6 +45,8 @@ class ExampleSet:
         Of each plane; empty where nobody asked for them.
     left_out : tuple of str
         What is said of images that could not be read.
+    remarks : tuple of str
+        What is not certain of the labels, such as the side of a turned photograph that they were drawn on.
     """
 
     images: NDArray[np.float16]
@@ -58,6 +60,7 @@ class ExampleSet:
     stacks: bool = False
     keypoints: tuple[Keypoints, ...] = ()
     left_out: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.images)

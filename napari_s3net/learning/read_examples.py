@@ -92,6 +92,7 @@ def iter_examples(
         colours={i: one.colour for i, one in reader.told.items() if i in known and one.colour},
         stacks=stacks,
         left_out=tuple(dict.fromkeys(reader.left_out)),
+        remarks=tuple(reader.remarks),
     )
 
 
@@ -101,6 +102,8 @@ class _Reader:
     def __init__(self) -> None:
         #: What is said of images that could not be read.
         self.left_out: list[str] = []
+        #: What is remarked on labels.
+        self.remarks: list[str] = []
         #: What the first file tells of a class.
         self.told: dict[int, Segment] = {}
         self._ahead: dict[Path, Image] = {}
@@ -132,12 +135,13 @@ class _Reader:
     def read_labels(self, pair: ImageWithLabels, image: Image) -> NDArray[np.int64] | None:
         """Read labels of the image's shape, where there are some; a mask of 0 and 255 has class 1."""
         from napari_s3net.io.on_image import read_labels_on
+        from napari_s3net.io.reader_process import holding_remarks
 
         if pair.labels is None:
             return None
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ReadWarning)
+        with holding_remarks() as remarks:
             read = read_labels_on(image, pair.image, pair.labels)
+        self.remarks += remarks
         self.told = {one.label: one for one in read.segments} | self.told
         labels = read.array.astype(np.int64)
         found = set(np.unique(labels).tolist())

@@ -1,14 +1,18 @@
 """Labels on the voxels of an image: only there where they lie."""
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
+import PIL.Image
 import pytest
 import SimpleITK as sitk
+import tifffile
 
-from napari_s3net.errors import InvalidImageError
+from napari_s3net.errors import InvalidImageError, ReadWarning
 from napari_s3net.image import Geometry, Image
 from napari_s3net.io import read_image, write_labels
+from napari_s3net.io.geometry import turn_photograph
 from napari_s3net.io.on_image import labels_on, read_labels_on
 
 TURN = ((1.0, 0.0, 0.0), (0.0, 0.8, -0.6), (0.0, 0.6, 0.8))
@@ -144,3 +148,108 @@ def test_of_labels_without_a_place_on_an_image_that_was_turned_it_is_said(recwar
     recwarn.clear()
     labels_on(image, LABELS[part], image.geometry)
     assert not recwarn.list
+
+
+def save_noted(path, stored, noted):
+    """Write pixels as they are stored, with a note of how they are to be turned."""
+    if path.suffix == ".tif":
+        tag = [(274, "H", 1, noted, True)]
+        tifffile.imwrite(path, stored, photometric="minisblack", metadata=None, extratags=tag)
+    else:
+        exif = PIL.Image.Exif()
+        exif[274] = noted
+        PIL.Image.fromarray(stored).save(path, exif=exif)
+
+
+def laid(image, path):
+    """Labels on an image, and what is said of them."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ReadWarning)
+        array = read_labels_on(image, path, path).array
+    return array, " ".join(str(one.message) for one in caught if one.category is ReadWarning)
+
+
+def read_noted(folder, suffix, shape, noted):
+    """A photograph with a note, and labels of its stored pixels."""
+    save_noted(folder / f"a{suffix}", np.zeros(shape, np.uint8), noted)
+    return read_image(folder / f"a{suffix}"), np.arange(np.prod(shape), dtype=np.uint8).reshape(shape)
+
+
+EVERY_NOTE = pytest.mark.parametrize("noted", range(1, 9))
+EVERY_SHAPE = pytest.mark.parametrize("shape", [(6, 6), (4, 6)])
+EVERY_PHOTOGRAPH = pytest.mark.parametrize("suffix", [".png", ".tif", ".jpg"])
+
+
+@EVERY_NOTE
+@EVERY_SHAPE
+@EVERY_PHOTOGRAPH
+def test_labels_of_a_program_that_follows_no_note_are_turned_or_it_is_said(tmp_path, suffix, shape, noted):
+    image, stored = read_noted(tmp_path, suffix, shape, noted)
+    PIL.Image.fromarray(stored).save(tmp_path / "b.png")
+    array, said = laid(image, tmp_path / "b.png")
+    if image.shape == shape:
+        np.testing.assert_array_equal(array, stored)
+        assert ("b.png: their image's file has a note" in said and "taken to lie as it is shown" in said) == (noted > 1)
+    else:
+        np.testing.assert_array_equal(array, turn_photograph(stored, noted))
+        assert "theirs has no note: they have the size of its pixels as they are stored, and are turned" in said
+
+
+@EVERY_NOTE
+@EVERY_SHAPE
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_labels_that_note_what_their_image_notes_are_turned_with_it(tmp_path, suffix, shape, noted):
+    image, stored = read_noted(tmp_path, suffix, shape, noted)
+    save_noted(tmp_path / f"b{suffix}", stored, noted)
+    array, said = laid(image, tmp_path / f"b{suffix}")
+    np.testing.assert_array_equal(array, turn_photograph(stored, noted))
+    assert not said
+
+
+@EVERY_NOTE
+@EVERY_SHAPE
+def test_of_labels_with_a_note_on_an_image_without_it_is_said_too(tmp_path, shape, noted):
+    image, stored = read_noted(tmp_path, ".png", shape, 1)
+    save_noted(tmp_path / "b.png", stored, noted)
+    array, said = laid(image, tmp_path / "b.png")
+    on_their_side = shape == (4, 6) and noted > 4
+    np.testing.assert_array_equal(array, stored if on_their_side else turn_photograph(stored, noted))
+    assert ("their image's file has no note (EXIF), theirs has a note" in said) == (noted > 1)
+
+
+@EVERY_NOTE
+@EVERY_SHAPE
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".nii.gz", ".nrrd", ".mha"])
+def test_labels_that_were_written_here_lie_as_their_image_is_shown(tmp_path, suffix, shape, noted):
+    image, stored = read_noted(tmp_path, ".jpg", shape, noted)
+    drawn = turn_photograph(stored, noted)
+    write_labels(tmp_path / f"b{suffix}", drawn, image.geometry)
+    array, said = laid(image, tmp_path / f"b{suffix}")
+    np.testing.assert_array_equal(array, drawn)
+    assert not said
+
+
+def test_labels_of_the_size_as_it_is_shown_and_empty_ones_need_no_word(tmp_path):
+    image, stored = read_noted(tmp_path, ".jpg", (4, 6), 6)
+    PIL.Image.fromarray(np.ascontiguousarray(stored.T)).save(tmp_path / "b.png")
+    np.testing.assert_array_equal(laid(image, tmp_path / "b.png")[0], stored.T)
+    assert not laid(image, tmp_path / "b.png")[1]
+    image, stored = read_noted(tmp_path, ".jpg", (6, 6), 6)
+    PIL.Image.fromarray(np.zeros_like(stored)).save(tmp_path / "b.png")
+    assert not laid(image, tmp_path / "b.png")[1]
+
+
+@EVERY_NOTE
+def test_a_stack_of_turned_pages_and_a_slice_of_it_have_the_note_too(tmp_path, noted):
+    stored = np.arange(72, dtype=np.uint8).reshape(3, 4, 6)
+    save_noted(tmp_path / "a.tif", stored, noted)
+    image = read_image(tmp_path / "a.tif")
+    tifffile.imwrite(tmp_path / "b.tif", stored, photometric="minisblack")
+    array, said = laid(image, tmp_path / "b.tif")
+    turned = turn_photograph(stored, noted, 1)
+    np.testing.assert_array_equal(array, turned if noted > 4 else stored)
+    assert bool(said) == (noted > 1)
+    PIL.Image.fromarray(stored[1]).save(tmp_path / "b.png")
+    array, said = laid(image.slice(1), tmp_path / "b.png")
+    np.testing.assert_array_equal(array, turned[1] if noted > 4 else stored[1])
+    assert bool(said) == (noted > 1)

@@ -8,6 +8,7 @@ from napari_s3net.learning.files import find_images_with_labels
 from napari_s3net.learning.read_examples import iter_examples
 from napari_s3net.network.class_losses import IGNORED
 from napari_s3net.runtime.generators import drain
+from tests.io.test_on_image import save_noted
 from tests.learning.conftest import scene
 
 
@@ -115,3 +116,13 @@ def test_a_class_of_any_number_is_a_label(tmp_path):
     write_labels(tmp_path / "labels" / "v.nii.gz", labels, geometry)
     data = read(tmp_path, empty_slices="unlabelled")
     assert (list(data.classes), data.labelled.tolist()) == ([510], [True, False])
+
+
+def test_labels_that_may_lie_as_a_photograph_is_stored_are_told(folder):
+    stored = np.arange(400, dtype=np.uint8).reshape(20, 20)
+    save_noted(folder / "images" / "a0.png", stored, 3)
+    relabel(folder, (stored > 90).astype(np.int32))
+    assert not read(folder).remarks
+    save_noted(folder / "labels" / "a0.png", (stored > 90).astype(np.uint8), 1)
+    (remark,) = read(folder).remarks
+    assert remark.startswith("a0.png: their image's file has a note to be turned by 180°")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from napari.layers import Image as ImageLayer
 
 from napari_s3net.errors import InvalidImageError, ReadWarning
 from napari_s3net.image import Geometry, Image
-from napari_s3net.io.on_image import is_placed, labels_on
+from napari_s3net.io.on_image import is_placed, labels_on, lay_on
 from napari_s3net.io.read import LabelImage
 from napari_s3net.plugin.layers.placement import KEY, transform_of
 
@@ -36,15 +37,19 @@ def lay_on_open_image(labels: LabelImage, name: str) -> tuple[LabelImage, dict[s
     Warns
     -----
     ReadWarning
-        If images that know their place are open and the labels lie on none of them.
+        If images that know their place are open and the labels lie on none of them; of labels that count by their size
+        as `lay_on` remarks on them.
     """
-    if labels.array.ndim > 3 or not is_placed(labels.geometry.in_space()):
+    if labels.array.ndim > 3:
         return labels, {}
+    if not is_placed(labels.geometry.in_space()):
+        return _lay_by_size(labels, name)
     others = []
-    for layer, geometry in _placed_images():
-        image = Image(np.broadcast_to(np.uint8(0), layer.data.shape[: layer.ndim][-geometry.ndim :]), geometry, "grey")
+    for layer, geometry in _known_images():
+        if not is_placed(geometry.in_space()):
+            continue
         try:
-            array = labels_on(image, labels.array, labels.geometry)
+            array = labels_on(_image_of(layer, geometry), labels.array, labels.geometry)
         except InvalidImageError:
             others.append(layer.name)
         else:
@@ -55,15 +60,34 @@ def lay_on_open_image(labels: LabelImage, name: str) -> tuple[LabelImage, dict[s
     return labels, {}
 
 
-def _placed_images() -> list[tuple[ImageLayer, Geometry]]:
-    """Images in the viewer whose files have told where they lie, the uppermost first."""
+def _lay_by_size(labels: LabelImage, name: str) -> tuple[LabelImage, dict[str, Any]]:
+    """Labels without a place: as they are, but for those on the stored pixels of a photograph, which its note turns."""
+    fitting = []
+    for layer, geometry in _known_images():
+        with suppress(InvalidImageError):
+            fitting.append((layer, geometry, *lay_on(_image_of(layer, geometry), labels.array, labels.geometry)))
+    if not fitting:
+        return labels, {}
+    layer, geometry, array, remark = min(fitting, key=lambda one: one[2] is not labels.array)
+    if remark:
+        warnings.warn(f"{name} on {layer.name}: {remark}", ReadWarning, stacklevel=3)
+    if array is labels.array:
+        return labels, {}
+    return labels._replace(array=array, geometry=geometry), _transform(layer, geometry.ndim)
+
+
+def _image_of(layer: ImageLayer, geometry: Geometry) -> Image:
+    """An image of a layer's shape, without its pixels."""
+    return Image(np.broadcast_to(np.uint8(0), layer.data.shape[: layer.ndim][-geometry.ndim :]), geometry, "grey")
+
+
+def _known_images() -> list[tuple[ImageLayer, Geometry]]:
+    """Images in the viewer that were read from files here, the uppermost first."""
     viewer = current_viewer()
     layers = [] if viewer is None else [layer for layer in reversed(viewer.layers) if isinstance(layer, ImageLayer)]
     known = [(layer, (layer.metadata.get(KEY) or {}).get("geometry")) for layer in layers if not layer.multiscale]
     return [
-        (layer, geometry)
-        for layer, geometry in known
-        if isinstance(geometry, Geometry) and geometry.ndim <= layer.ndim and is_placed(geometry.in_space())
+        (layer, geometry) for layer, geometry in known if isinstance(geometry, Geometry) and geometry.ndim <= layer.ndim
     ]
 
 

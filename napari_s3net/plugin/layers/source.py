@@ -311,7 +311,7 @@ def _plane_geometry(geometry: Geometry, key: PlaneKey) -> Geometry:
     The geometry is that of the layer's last three axes; a plane along any other is in pixels.
     """
     if geometry.unit != "mm":
-        geometry = Geometry.identity(geometry.ndim)
+        geometry = replace(Geometry.identity(geometry.ndim), noted=geometry.noted)
     if geometry.ndim == 2:
         return geometry
     skipped = len(key.steps) - geometry.ndim

@@ -10,11 +10,13 @@ from napari.layers import Layer
 
 from napari_s3net.errors import ReadWarning
 from napari_s3net.image import Geometry, Image
-from napari_s3net.io import write_labels
+from napari_s3net.io import read_image, write_labels
+from napari_s3net.io.geometry import turn_photograph
 from napari_s3net.plugin.contributions import labels_in_place
 from napari_s3net.plugin.contributions.reader import labels_data, layer_data
 from napari_s3net.plugin.layers.placement import KEY, lies_on
 from napari_s3net.segments import Segment
+from tests.io.test_on_image import save_noted
 
 TURN = ((1.0, 0.0, 0.0), (0.0, 0.8, -0.6), (0.0, 0.6, 0.8))
 PLACED = Geometry((3.0, 0.8, 0.7), (10.0, -5.0, 2.0), TURN)
@@ -77,3 +79,19 @@ def test_without_a_place_labels_are_as_in_their_file(viewer, tmp_path, monkeypat
     with warnings.catch_warnings():
         warnings.simplefilter("error", ReadWarning)
         assert opened(tmp_path / "a.tif", LABELS[1:], geometry).data.shape == (4, 6, 7)
+
+
+@pytest.mark.parametrize("noted", [3, 6])
+def test_labels_of_the_stored_pixels_of_a_photograph_are_turned_as_it_is_or_it_is_said(viewer, tmp_path, noted):
+    viewer.layers.clear()
+    stored = np.arange(24, dtype=np.uint8).reshape(4, 6)
+    save_noted(tmp_path / "photo.jpg", stored, noted)
+    viewer.add_layer(Layer.create(*layer_data(read_image(tmp_path / "photo.jpg"))))
+    save_noted(tmp_path / "b.png", stored, 1)
+    how = "are turned as it is" if noted == 6 else "taken to lie as it is shown"
+    with pytest.warns(ReadWarning, match=rf"^b\.png on photo: their image's file has a note .*{how}"):
+        layer = Layer.create(*labels_data(str(tmp_path / "b.png")))
+    np.testing.assert_array_equal(layer.data, turn_photograph(stored, noted) if noted == 6 else stored)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ReadWarning)
+        assert opened(tmp_path / "ours.png", layer.data, viewer.layers[0].metadata[KEY]["geometry"])

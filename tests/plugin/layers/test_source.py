@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import dask.array as da
 import numpy as np
 import pytest
@@ -31,6 +33,14 @@ def test_photograph(photograph):
     assert image.name == "mole"
     np.testing.assert_array_equal(image.array, photograph)
     assert describe_source(source) == "64 × 48, RGB"
+
+
+def test_the_note_by_which_a_photograph_was_turned_goes_along():
+    known = {KEY: {"geometry": replace(Geometry.identity(2), noted=6)}}
+    assert of(Image(np.zeros((8, 9)), metadata=known)).geometry.noted == 6
+    assert of(Image(np.zeros((8, 9)))).geometry.noted == 1
+    known = {KEY: {"geometry": replace(Geometry.identity(3), noted=6)}}
+    assert of(Image(np.zeros((3, 8, 9)), metadata=known), {0: 1}).geometry.noted == 6
 
 
 def test_alpha_is_dropped(photograph):
