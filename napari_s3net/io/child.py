@@ -7,7 +7,7 @@ import re
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +17,7 @@ from napari_s3net.errors import AmbiguousSeriesError, HoldsLabelsError, ReadErro
 from napari_s3net.geometry import AS_SHOWN, LENGTHS
 from napari_s3net.image import Image
 from napari_s3net.io.label_numbers import refuse_lossy, refuse_transparent, whole_numbers
-from napari_s3net.io.segments import FILE_UNIT, GEOMETRY, LIES, is_layered, join_layers, of_fields
+from napari_s3net.io.segments import FILE_UNIT, GEOMETRY, LIES, PIXEL, is_layered, join_layers, of_fields
 from napari_s3net.io.validation import headers
 from napari_s3net.io.validation.limits import OnPromise, on_promise, reading_seconds
 from napari_s3net.runtime.child_server import NOBODY, Caller, limited_memory, serve
@@ -281,6 +281,8 @@ def _in_told_unit(fields: Mapping[str, str], read: dict[str, Any]) -> dict[str, 
     from napari_s3net.io.reader_process import geometry_of_json
 
     geometry, unit = geometry_of_json(read), fields.get(FILE_UNIT, "")
+    if unit == PIXEL and set(geometry.spacing) == {1.0}:
+        return {"geometry": asdict(replace(geometry, unit=PIXEL))}
     if unit not in LENGTHS or geometry.in_space().file_unit == unit:
         return {}
     return {"geometry": asdict(geometry.times(LENGTHS[unit]).told_in(unit))}

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ from napari_s3net.segments import GREY, Code, Colour, Segment
 GEOMETRY = "S3Net_Geometry"
 #: The field that names the unit of a volume's sizes where that is not the millimetre: NIfTI and MHA do not know all.
 FILE_UNIT = "S3Net_Unit"
+#: What it says of labels of an image that tells no size.
+PIXEL: Literal["pixel"] = "pixel"
 #: The field that says that labels of a photograph lie as it is shown, in volume formats, and what it says.
 LIES, AS_IT_IS_SHOWN = "S3Net_Lies", "as its image is shown"
 #: What Slicer puts before and behind the codes of a segment.

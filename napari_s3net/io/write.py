@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.errors import WriteError
+from napari_s3net.geometry import UPRIGHT
 from napari_s3net.image import Geometry, Image
-from napari_s3net.io.segments import GEOMETRY, to_fields
+from napari_s3net.io.segments import AS_IT_IS_SHOWN, FILE_UNIT, GEOMETRY, LIES, PIXEL, to_fields
 from napari_s3net.io.validation.limits import shown
 from napari_s3net.io.write_volume import NO_ONE_PLACE, lies_in_one_place, write_volume
 from napari_s3net.segments import Segment
@@ -74,7 +75,7 @@ def write_labels(
     fields = to_fields(segments, labels.shape[::-1])
     with replacing(path, suffix) as temporary:
         if suffix in VOLUMES:
-            write_volume(temporary, labels, geometry, fields)
+            write_volume(temporary, labels, geometry, {**fields, **_not_in_volumes(geometry)})
         else:
             told = {GEOMETRY: json.dumps({**asdict(geometry), "shape": labels.shape}), **fields}
             if suffix == ".png":
@@ -120,8 +121,14 @@ def write_label_slices(
     digits = max(3, len(str(len(labels) - 1)))
     paths = [folder / f"{n:0{digits}d}.png" for n in range(len(labels))]
     for n, path in enumerate(paths):
-        write_labels(path, labels[n], geometry.plane(n), mask=mask, segments=segments)
+        write_labels(path, labels[n], geometry.plane(n, len(labels)), mask=mask, segments=segments)
     return paths
+
+
+def _not_in_volumes(geometry: Geometry) -> dict[str, str]:
+    """Fields for what volume formats do not know: labels in pixels, and those that lie as a photograph is shown."""
+    fields: dict[str, str] = {FILE_UNIT: PIXEL} if geometry.unit == "pixel" else {}
+    return fields if geometry.noted == UPRIGHT else {**fields, LIES: AS_IT_IS_SHOWN}
 
 
 def _suffix(path: Path) -> str:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_s3net.geometry import UPRIGHT, NiftiForms
+from napari_s3net.geometry import NiftiForms
 from napari_s3net.image import Geometry
-from napari_s3net.io.segments import AS_IT_IS_SHOWN, FILE_UNIT, LIES, to_lines
+from napari_s3net.io.segments import FILE_UNIT, PIXEL, to_lines
 
 #: NIfTI-1 counts no further along an axis.
 _NIFTI1_AXIS = (1 << 15) - 1
@@ -79,8 +79,6 @@ def write_volume(
 
     unit, told = geometry.in_space().file_unit, geometry.in_file_unit()
     fields = {**(fields or {}), **({} if unit == "mm" else {FILE_UNIT: unit})}
-    if geometry.noted != UPRIGHT:
-        fields[LIES] = AS_IT_IS_SHOWN
     try:
         volumes = [to_file_order(volume, told) for volume in (labels if labels.ndim == 4 else [labels])]
         image = sitk.JoinSeries(volumes) if labels.ndim == 4 else volumes[0]
@@ -100,13 +98,14 @@ def _write_meta_or_nrrd(temporary: Path, image: Any, fields: Mapping[str, str]) 
 
     for key, value in fields.items():
         image.SetMetaData(key, value)
-    if FILE_UNIT in fields:
-        image.SetMetaData("ITK_VoxelUnits", fields[FILE_UNIT])
+    unit = fields.get(FILE_UNIT, PIXEL)
+    if unit != PIXEL:
+        image.SetMetaData("ITK_VoxelUnits", unit)
     with plain_path(temporary.parent) as folder:
         sitk.WriteImage(image, str(folder / temporary.name), useCompression=True)
-    if FILE_UNIT in fields and temporary.suffix == ".nrrd":  # SimpleITK knows no such field of NRRD
+    if unit != PIXEL and temporary.suffix == ".nrrd":  # SimpleITK knows no such field of NRRD
         header, end, pixels = temporary.read_bytes().partition(b"\n\n")
-        axes = " ".join([f'"{fields[FILE_UNIT]}"'] * min(3, image.GetDimension()) + ['""'] * (image.GetDimension() - 3))
+        axes = " ".join([f'"{unit}"'] * min(3, image.GetDimension()) + ['""'] * (image.GetDimension() - 3))
         temporary.write_bytes(header + f"\nspace units: {axes}".encode() + end + pixels)
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 
@@ -14,8 +15,8 @@ import SimpleITK as sitk
 import tifffile
 
 from napari_s3net.errors import ReadWarning, WriteError
-from napari_s3net.image import Geometry
-from napari_s3net.io import read_image, read_labels, write, write_image, write_json, write_labels, write_png
+from napari_s3net.image import Geometry, Image
+from napari_s3net.io import read_image, read_labels, read_times, write, write_image, write_json, write_labels, write_png
 from napari_s3net.io.on_image import read_labels_on
 from napari_s3net.runtime import child_pool
 from tests.io.made_files import hounsfield, phantom, volume, write_dicom
@@ -427,3 +428,17 @@ def test_labels_that_were_cropped_since_have_lost_their_place(tmp_path, suffix):
     with pytest.warns(ReadWarning, match="written with 8 × 10 and is 7 × 8 pixels now .* not known any more") as said:
         assert read_labels(path).geometry.unit == "pixel"
     assert len(said) == 1
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".nrrd", ".mha"])
+@pytest.mark.parametrize("ndim", [2, 3])
+@pytest.mark.parametrize("noted", [1, 6])
+def test_what_is_in_pixels_is_not_in_millimetres_in_volume_formats(tmp_path, suffix, ndim, noted):
+    flat, labels = replace(Geometry.identity(ndim), noted=noted), np.arange(60).reshape(3, 4, 5)
+    labels = labels[1] if ndim == 2 else labels
+    write_labels(tmp_path / f"a{suffix}", labels, flat)
+    read = read_labels(tmp_path / f"a{suffix}")
+    np.testing.assert_array_equal(read.array, labels)
+    assert (read.geometry.unit, read.geometry.spacing) == ("pixel", (1.0,) * ndim)
+    write_image(tmp_path / f"b{suffix}", Image(labels.astype(np.uint8), flat, "grey"))
+    assert isinstance(read_times(tmp_path / f"b{suffix}"), Image), "it is no file of labels"

@@ -148,7 +148,7 @@ def source_of(layer: Any, point: Sequence[float], displayed: Sequence[int]) -> S
         key=key,
         rgb=bool(layer.rgb),
         kind="rgb" if layer.rgb else layer.metadata.get(KEY, {}).get("kind"),
-        geometry=_plane_geometry(placement.geometry, key),
+        geometry=_plane_geometry(placement.geometry, key, shape),
         path=None if (file := file_of(layer)) is None else str(file),
         problem=placement.problem,
         stack_geometry=_stack_geometry(placement.geometry, key),
@@ -305,7 +305,7 @@ def _origin(layer: Any, shape: tuple[int, ...], geometry: Geometry) -> Origin:
     return Origin(path=str(file), given=geometry if is_given else None)
 
 
-def _plane_geometry(geometry: Geometry, key: PlaneKey) -> Geometry:
+def _plane_geometry(geometry: Geometry, key: PlaneKey, shape: tuple[int, ...]) -> Geometry:
     """Geometry of a plane; a slice of a volume remembers where it lies. Without millimetres a pixel is 1 by 1.
 
     The geometry is that of the layer's last three axes; a plane along any other is in pixels.
@@ -317,7 +317,7 @@ def _plane_geometry(geometry: Geometry, key: PlaneKey) -> Geometry:
     skipped = len(key.steps) - geometry.ndim
     axes = [axis - skipped for axis in key.axes]
     if axes == [1, 2] and key.position is not None:
-        return geometry.plane(key.position)
+        return geometry.plane(key.position, shape[-3])
     if axes[0] < 0:
         return Geometry.identity(2)
     return replace(Geometry.identity(2), spacing=tuple(geometry.spacing[axis] for axis in axes), unit=geometry.unit)
