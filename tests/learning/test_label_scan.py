@@ -2,11 +2,13 @@
 
 import shutil
 
+import numpy as np
 import pytest
 
 from napari_s3net.errors import S3NetError
 from napari_s3net.learning.label_scan import scan_labels
-from tests.learning.conftest import write_partly_labelled
+from tests.io.test_on_image import save_noted
+from tests.learning.conftest import scene, write_partly_labelled
 
 
 @pytest.fixture
@@ -44,3 +46,31 @@ def test_labels_that_are_called_like_no_image_are_told(folder):
     assert "expected files that are called like the images" in found.note
     assert scan_labels(folder / "images", folder / "labels").note == ""
     assert "There is no folder" in scan_labels(folder / "images", folder / "yet").note
+
+
+def test_what_is_not_certain_of_labels_is_told_before_they_are_learned_from(folder):
+    labels = scene(0)[1].astype(np.uint8)
+    save_noted(folder / "images" / "a0.png", labels, 3)
+    assert not scan_labels(folder / "images", folder / "labels").remarks, "they were written here"
+    save_noted(folder / "labels" / "a0.png", labels, 1)
+    (remark,) = scan_labels(folder / "images", folder / "labels").remarks
+    assert remark.startswith("a0.png: their image's file has a note to be turned by 180°")
+    (folder / "images" / "a0.png").write_bytes(b"x")  # learning tells what is amiss with an image
+    assert not scan_labels(folder / "images", folder / "labels").remarks
+
+
+def test_labels_that_are_written_anew_are_looked_at_again(folder):
+    assert scan_labels(folder / "images", folder / "labels").values == (1, 2)
+    save_noted(folder / "labels" / "a0.png", np.full((40, 48), 5, np.uint8), 1)
+    assert scan_labels(folder / "images", folder / "labels").values == (1, 2, 5)
+
+
+def test_a_model_that_cannot_be_used_is_told(folder):
+    model = folder / "labels" / "model.safetensors"
+    found = scan_labels(folder / "images", folder / "labels", model)
+    assert (found.is_learned, found.model_fault) == (False, "")
+    model.write_bytes(b"x")
+    found = scan_labels(folder / "images", folder / "labels", model)
+    assert not found.is_learned
+    assert str(model) in found.model_fault
+    assert found.whole == 1

@@ -21,6 +21,8 @@ from napari_s3net.segments import colour_of_hex
 if TYPE_CHECKING:
     from napari_s3net.learning.stopped import Beginning
 
+#: What to do about a model that cannot be read.
+REPLACE = "Without Go on from before, under Advanced, Train replaces it."
 #: Seconds between two previews, at least.
 PREVIEW_SECONDS = 2.0
 
@@ -90,8 +92,7 @@ class LearnJob(SteppedJob):
         self._plane = self._prepared(data)
         beginning = begin(asked.model, data, asked.settings, again=asked.again)
         left_out = f"{len(data.left_out)} left out: {data.left_out[0]}" if data.left_out else ""
-        remarks = f"{len(data.remarks)} remarks on labels: {data.remarks[0]}" if data.remarks else ""
-        self._notice = " ".join(filter(None, (_beginning_text(beginning), left_out, remarks)))
+        self._notice = " ".join(filter(None, (_beginning_text(beginning), left_out)))
         options = {"init": beginning.init, "checkpoint": checkpoint_of(asked.model)}
         learned = self._follow(iter_learn(data, asked.settings, resolve_device("auto"), **options))
         colours = {value: colour_of_hex(text) for value, text in asked.colours.items()}
@@ -109,7 +110,7 @@ class LearnJob(SteppedJob):
         try:
             return load_model(path).card
         except ModelFileError as error:
-            raise ModelFileError(f"{error} Without Go on from before, under Advanced, Train replaces it.") from None
+            raise ModelFileError(f"{error} {REPLACE}") from None
 
     def _prepared(self, data: Any) -> Any:
         """The plane to preview, as the network will see it; None where its kind is another one."""

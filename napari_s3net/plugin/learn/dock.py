@@ -19,7 +19,7 @@ from napari_s3net.plugin.batch.replacing import may_replace_in
 from napari_s3net.plugin.jobs.activity import Activity
 from napari_s3net.plugin.jobs.folder_job import FolderJob
 from napari_s3net.plugin.jobs.folder_watch import FolderWatch
-from napari_s3net.plugin.jobs.learn_job import ApplyJob, LearnJob, LearnRequest, NextJob
+from napari_s3net.plugin.jobs.learn_job import REPLACE, ApplyJob, LearnJob, LearnRequest, NextJob
 from napari_s3net.plugin.jobs.short_work import ShortWork
 from napari_s3net.plugin.jobs.stepped_job import JobUpdate, SteppedJob
 from napari_s3net.plugin.jobs.thread_job import Failure, busy_words, is_busy
@@ -78,6 +78,8 @@ class LearnDock(Dock):
         #: What was last said of what there is to do first, and of folders that cannot be looked at.
         self._advice, self._obstacle = FIRST, ""
         self._folders: tuple[Path | None, Path | None] = None, None
+        #: Whether the model that lies there, if there is one, can be applied, as far as is known.
+        self._can_apply = True
         self._seen = SeenSlices(napari_viewer, lambda: correcting.labels, self)
         self.form = LearnForm()
         self._watch = FolderWatch(self)
@@ -290,6 +292,7 @@ class LearnDock(Dock):
         self.show_message("")
         before, self._folders = self._folders, (self.form.image_folder, self.form.label_folder)
         if self._folders != before:
+            self._can_apply = True
             self.line.clear()
             self.told.clear()
         if self._begin_scan():
@@ -319,8 +322,9 @@ class LearnDock(Dock):
     def _show_found(self, found: Labelled | Failure) -> None:
         """What lies in the folders now; what was said of work that has failed stays."""
         self.labelled = found if isinstance(found, Labelled) else None
-        before, self._obstacle = self._obstacle, found.message if isinstance(found, Failure) else ""
+        before, self._obstacle = self._obstacle, _obstacle_of(found)
         if self.labelled is not None:
+            self._can_apply = self.labelled.is_learned
             self.form.show_found(self.labelled)
             self._correcting.forget_others(self.form.files)
         else:
@@ -347,6 +351,7 @@ class LearnDock(Dock):
             self.line.clear()
             self.fail(outcome.message)
         elif isinstance(job, LearnJob) and outcome is not None:
+            self._can_apply = True
             self.line.setText(learned_text(outcome.record))
         elif isinstance(job, ApplyJob) and isinstance(outcome, Segmentation):
             applied = self._applying.put(outcome, job.slices_done, self.form.classes.colours())
@@ -393,7 +398,7 @@ class LearnDock(Dock):
         """Show what there is to do now."""
         busy, learning = self.job is not None, isinstance(self.job, LearnJob)
         model = self.form.model
-        has_model = model is not None and model.is_file()
+        has_model = model is not None and model.is_file() and self._can_apply
         some = self.labelled is not None and bool(self.labelled.corrected)
         self.form.setEnabled(not busy)
         self.train_button.setVisible(not busy)
@@ -419,3 +424,10 @@ class LearnDock(Dock):
         if self.labelled is None:
             return "" if self._scan.is_on or self.message.text() else FIRST
         return "" if self.labelled.corrected else self.labelled.note or NO_LABELS
+
+
+def _obstacle_of(found: Labelled | Failure) -> str:
+    """Why the folders, or the model in them, cannot be used; empty where they can."""
+    if isinstance(found, Failure):
+        return found.message
+    return f"{found.model_fault} {REPLACE}" if found.model_fault else ""

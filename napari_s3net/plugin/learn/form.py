@@ -30,6 +30,22 @@ START_HELP = (
 SIZE_TEXTS = {"small": "Small, for a CPU", "standard": "Standard, for a graphics card"}
 
 
+def remarks_text(remarks: Sequence[str]) -> str:
+    """Say what is not certain of labels.
+
+    Parameters
+    ----------
+    remarks : sequence of str
+        Each with the name of its file.
+
+    Returns
+    -------
+    str
+        The first of them, and how many there are.
+    """
+    return f"{plural(len(remarks), 'remark')} on labels: {remarks[0]}" if remarks else ""
+
+
 class LearnForm(QWidget):
     """The upper half of the dock.
 
@@ -101,6 +117,9 @@ class LearnForm(QWidget):
         """
         parts = f", {found.partly} in part" if found.partly else ""
         self.found.setText(f"{plural(len(found.pairs), 'image')}, {found.whole} corrected{parts}")
+        self.remarks.setText(remarks_text(found.remarks))
+        self.remarks.setToolTip("\n\n".join(found.remarks))
+        self.remarks.setVisible(bool(found.remarks))
         self.classes.show_classes(found.values, found.names, found.colours)
         self.files, self.corrected = tuple(pair.image for pair in found.pairs), found.corrected
         self._show_effort()
@@ -151,7 +170,8 @@ class LearnForm(QWidget):
             "Labels", "Where corrected labels lie, named like their images; or the output of a batch."
         )
         self._folders = {"learn/images": self.images, "learn/labels": self.labels}
-        self.found = one_line()
+        self.found, self.remarks = one_line(), caption()
+        self.remarks.hide()
         self.layers_button = button(
             "Take labels of open layers",
             "Write labels that lie on open images of the folder into the folder of labels.",
@@ -190,7 +210,7 @@ class LearnForm(QWidget):
         add_fields(layout, [self.method, self.size])
         add_fields(form_layout(advanced), [self.preview, self.steps, self.start, self.again])
         # Of lines that break, a form lays its rows over each other where it grows and shrinks in one moment.
-        column(self, form, self.effort, fold("Advanced", "How long, and from what.", advanced))
+        column(self, form, self.remarks, self.effort, fold("Advanced", "How long, and from what.", advanced))
 
     def _connect(self) -> None:
         for folder in (self.images, self.labels):

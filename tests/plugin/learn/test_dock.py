@@ -22,6 +22,7 @@ from napari_s3net.learning.model import load_model
 from napari_s3net.learning.settings import learn_settings
 from napari_s3net.plugin.batch.dock import BatchDock
 from napari_s3net.plugin.contributions.reader import layer_data
+from napari_s3net.plugin.jobs.learn_job import REPLACE
 from napari_s3net.plugin.layers.image_in_place import another_image
 from napari_s3net.plugin.layers.proxy import plain
 from napari_s3net.plugin.layers.result_layer import metadata_of
@@ -390,6 +391,24 @@ def test_what_goes_wrong_is_told_and_the_dock_is_ready(ready, folder, said, qtbo
     over(ready, qtbot)
     assert "class 3, which the names do not have" in said[0]
     assert ready.train_button.isVisibleTo(ready)
+
+
+def test_a_model_that_cannot_be_read_is_told_and_not_applied(ready, folder, qtbot):
+    model = folder / "labels" / "model.safetensors"
+    model.write_bytes(b"of another program")
+    ready._scan_folders()
+    qtbot.waitUntil(lambda: ready.labelled is not None, timeout=WAIT)
+    ways = (ready.apply_button, ready.folder_button, ready.next_button)
+    assert not any(way.isVisibleTo(ready) and way.isEnabled() for way in ways)
+    assert str(model) in ready.message.text()
+    assert REPLACE in ready.message.text()
+    ready.form.again.value = False
+    ready.train_button.click()
+    over(ready, qtbot)
+    assert all(way.isVisibleTo(ready) and way.isEnabled() for way in ways)
+    qtbot.waitUntil(lambda: not ready._scan.is_on, timeout=WAIT)
+    assert ready.message.text() == ""
+    assert all(way.isEnabled() for way in ways)
 
 
 def test_closed_while_learning_it_lets_go(ready, qtbot, folder):

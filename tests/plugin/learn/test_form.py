@@ -1,5 +1,6 @@
 """What is to be learned, as a form."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,15 @@ def test_photographs_are_known_by_their_names_before_the_first_is_corrected(form
     assert form.chosen_method == recommend(int(corrected)).method
     form.show_found(found(".png", corrected=corrected))
     assert form.chosen_method == recommend(int(corrected), photographs=True).method
+
+
+def test_remarks_on_labels_are_shown_as_long_as_there_are_some(form):
+    form.show_found(replace(found(".png"), remarks=("a.png: turned.", "b.png: turned.")))
+    assert form.remarks.isVisibleTo(form)
+    assert form.remarks.text() == "2 remarks on labels: a.png: turned."
+    assert "b.png" in form.remarks.toolTip()
+    form.show_found(found(".png"))
+    assert not form.remarks.isVisibleTo(form)
 
 
 def test_how_long_it_takes_is_said_once_there_are_images(form):
