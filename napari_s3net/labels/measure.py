@@ -132,9 +132,9 @@ def _moments(
         index = np.searchsorted(ids, labels[start : start + rows].ravel())
         pixels += np.bincount(index, minlength=len(ids))
         band = image.array[start : start + rows]
-        colours = band.reshape(-1, 3).astype(np.float32) * scale if scale is not None else None
+        colours = _scaled(band, scale) if scale is not None else None
         values = (band.ravel() if colours is None else colours @ np.array(LUMINANCE, np.float32)).astype(np.float64)
-        if not (measured := np.abs(values) < NO_MEASUREMENT).all():  # NaN and fill values
+        if not (measured := is_measured(values)).all():
             index, values = index[measured], values[measured]
             colours = colours if colours is None else colours[measured]
         if middle is None and values.size:  # near the values, so that large ones lose no digits
@@ -221,9 +221,25 @@ def label_index(labels: NDArray[Any]) -> tuple[NDArray[np.integer], NDArray[np.i
     return np.unique(flat, return_inverse=True)
 
 
+def is_measured(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Tell values from NaN, infinity and fill values.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        Of any shape.
+
+    Returns
+    -------
+    numpy.ndarray
+        bool, of the same shape.
+    """
+    return np.asarray(np.abs(values) < np.float32(NO_MEASUREMENT))
+
+
 def mean_and_sd(
-    index: NDArray[np.integer], values: NDArray[Any], pixels: NDArray[np.integer]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    index: NDArray[np.integer], values: NDArray[Any], ids: int
+) -> tuple[NDArray[np.integer], NDArray[np.float64], NDArray[np.float64]]:
     """Compute mean and standard deviation of each cluster, about the overall mean so that large values lose no digits.
 
     Parameters
@@ -231,22 +247,27 @@ def mean_and_sd(
     index : numpy.ndarray
         (pixels,), from `label_index`.
     values : numpy.ndarray
-        (pixels,).
-    pixels : numpy.ndarray
-        (n,), how many pixels each cluster has.
+        (pixels,). NaN, infinity and fill values do not count.
+    ids : int
+        How many clusters there are.
 
     Returns
     -------
+    n : numpy.ndarray
+        (ids,), how many values of each cluster count.
     mean, sd : numpy.ndarray
-        (n,) each; 0 where a cluster has no pixel.
+        (ids,) each; NaN where no value counts.
     """
+    if values.dtype.kind == "f" and not (measured := is_measured(values)).all():
+        index, values = index[measured], values[measured]
+    n = np.bincount(index, minlength=ids)
     values = values.astype(np.float64)
     middle = values.mean() if values.size else 0.0
     values -= middle
-    n = np.maximum(pixels, 1)
-    mean = np.bincount(index, values, len(pixels)) / n
-    square = np.bincount(index, np.square(values, out=values), len(pixels)) / n
-    return mean + middle, np.sqrt(np.maximum(square - mean**2, 0))
+    with np.errstate(invalid="ignore"):
+        mean = np.bincount(index, values, ids) / n
+        square = np.bincount(index, np.square(values, out=values), ids) / n
+    return n, mean + middle, np.sqrt(np.maximum(square - mean**2, 0))
 
 
 def colours_to_255(image: Image) -> NDArray[np.float32] | None:
@@ -266,7 +287,13 @@ def colours_to_255(image: Image) -> NDArray[np.float32] | None:
         (pixels, 3) float32; None for images without colours.
     """
     scale = _scale_to_255(image)
-    return None if scale is None else image.array.reshape(-1, 3).astype(np.float32) * scale
+    return None if scale is None else _scaled(image.array, scale)
+
+
+def _scaled(array: NDArray[Any], scale: np.float32) -> NDArray[np.float32]:
+    """(pixels, 3) colours times a factor; fill values may become infinite by it."""
+    with np.errstate(over="ignore"):
+        return np.asarray(array.reshape(-1, 3).astype(np.float32) * scale)
 
 
 def _scale_to_255(image: Image) -> np.float32 | None:
@@ -275,8 +302,7 @@ def _scale_to_255(image: Image) -> np.float32 | None:
         return None
     if image.array.dtype.kind in "iu":
         return np.float32(255 / float(np.iinfo(image.array.dtype).max))
-    measured = np.abs(image.array) < NO_MEASUREMENT
-    return np.float32(255 if image.array.max(where=measured, initial=0) <= 1 else 1)
+    return np.float32(255 if image.array.max(where=is_measured(image.array), initial=0) <= 1 else 1)
 
 
 def _pixel_size(image: Image) -> tuple[float, str]:

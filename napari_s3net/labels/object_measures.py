@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skimage.color import rgb2lab
 
 from napari_s3net.image import Image
-from napari_s3net.labels.measure import colours_to_255
+from napari_s3net.labels.measure import colours_to_255, is_measured
 from napari_s3net.labels.regions import measure_regions
 
 #: The six colours that the ABCD rule of dermoscopy counts, as red, green and blue from 0 to 1. The names are those of
@@ -106,6 +106,9 @@ def colours_in(mask: NDArray[np.bool_], image: Image) -> tuple[str, ...]:
     if colours is None or not mask.any():
         return ()
     inside = colours[mask.ravel()]
+    inside = inside[is_measured(inside).all(axis=1)]
+    if not len(inside):
+        return ()
     inside = inside[:: max(1, len(inside) // SAMPLE)] / np.float32(255)
     known = rgb2lab(np.array([list(COLOURS.values())]))[0]
     seen = rgb2lab(np.clip(inside, 0, 1)[None])[0]
@@ -117,7 +120,7 @@ def colours_in(mask: NDArray[np.bool_], image: Image) -> tuple[str, ...]:
 
 def _intensities(values: NDArray[Any], name: str) -> dict[str, float]:
     """Mean, spread and percentiles of the object's values."""
-    measured = values[np.isfinite(values)].astype(np.float64)
+    measured = values[is_measured(values)].astype(np.float64)
     if not measured.size:
         return {}
     low, middle, high = np.percentile(measured, PERCENTILES)

@@ -197,21 +197,26 @@ ChannelStatistics = dict[int | None, dict[str, tuple[float, float]]]
 def _channel_statistics(labels: NDArray[Any], image: Image, foreground: Collection[int]) -> ChannelStatistics:
     """Mean and standard deviation of each channel; those of the whole object are pooled from its labels'."""
     ids, index = label_index(labels)
-    pixels = np.bincount(index, minlength=len(ids))
     part = np.isin(ids, list(foreground))
-    shares = pixels[part] / max(1, pixels[part].sum())
     statistics: ChannelStatistics = {None: {}, **{int(i): {} for i in ids}}
     names, channels = _channels(image)
     for name, values in zip(names, channels, strict=True):
-        mean, sd = (
-            _byte_mean_and_sd(index, values, pixels) if values.dtype == np.uint8 else mean_and_sd(index, values, pixels)
-        )
+        moments = _byte_mean_and_sd if values.dtype == np.uint8 else mean_and_sd
+        n, mean, sd = moments(index, values, len(ids))
         for i, m, s in zip(ids, mean, sd, strict=True):
             statistics[int(i)][name] = float(m), float(s)
-        whole = float(shares @ mean[part])
-        spread = shares @ (sd[part] ** 2 + (mean[part] - whole) ** 2)
-        statistics[None][name] = whole, math.sqrt(spread)
+        statistics[None][name] = _pooled(n[part], mean[part], sd[part])
     return statistics
+
+
+def _pooled(n: NDArray[np.integer], mean: NDArray[np.float64], sd: NDArray[np.float64]) -> tuple[float, float]:
+    """Mean and standard deviation of several clusters together; NaN where no value counts."""
+    n, mean, sd = n[n > 0], mean[n > 0], sd[n > 0]
+    if not n.size:
+        return math.nan, math.nan
+    shares = n / n.sum()
+    whole = float(shares @ mean)
+    return whole, math.sqrt(shares @ (sd**2 + (mean - whole) ** 2))
 
 
 def _channels(image: Image) -> tuple[tuple[str, ...], tuple[NDArray[Any], ...]]:
@@ -224,13 +229,14 @@ def _channels(image: Image) -> tuple[tuple[str, ...], tuple[NDArray[Any], ...]]:
 
 
 def _byte_mean_and_sd(
-    index: NDArray[np.integer], values: NDArray[np.uint8], pixels: NDArray[np.integer]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    index: NDArray[np.integer], values: NDArray[np.uint8], ids: int
+) -> tuple[NDArray[np.integer], NDArray[np.float64], NDArray[np.float64]]:
     """The same as `measure.mean_and_sd` for values of one byte, several times faster: by a histogram."""
-    counts = np.bincount(index.astype(np.intp) * 256 + values, minlength=256 * len(pixels)).reshape(-1, 256)
-    n, levels = np.maximum(pixels, 1), np.arange(256.0)
-    mean = counts @ levels / n
-    return mean, np.sqrt(np.maximum(counts @ levels**2 / n - mean**2, 0))
+    counts = np.bincount(index.astype(np.intp) * 256 + values, minlength=256 * ids).reshape(-1, 256)
+    n, levels = counts.sum(axis=1), np.arange(256.0)
+    with np.errstate(invalid="ignore"):
+        mean = counts @ levels / n
+        return n, mean, np.sqrt(np.maximum(counts @ levels**2 / n - mean**2, 0))
 
 
 def _measure_region(

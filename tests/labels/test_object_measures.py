@@ -59,5 +59,18 @@ def test_of_ct_hounsfield_units_are_told_without_what_is_outside():
     assert "colours" not in found
 
 
+@pytest.mark.parametrize("fill", [np.nan, np.inf, -1e30])
+def test_pixels_without_a_measurement_have_no_value_and_no_colour(fill):
+    array = np.where(DISC, 7.0, 1.0)
+    array[100, 120:130] = fill
+    found = measure_object(DISC.astype(int), Image(array, Geometry.identity(2), "grey", "scan"), (1,))
+    assert (found["mean_grey"], found["sd_grey"], found["p5_grey"], found["area_px"]) == (7, 0, 7, DISC.sum())
+    image = painted("red")
+    damaged = image.array / 255
+    damaged[100, 120:130] = fill
+    assert colours_in(DISC, replace(image, array=damaged)) == ("red",)
+    assert colours_in(DISC, replace(image, array=np.full_like(damaged, fill))) == ()
+
+
 def test_without_an_object_there_is_nothing():
     assert measure_object(np.zeros((200, 240), int), painted("red"), (1,)) == {}

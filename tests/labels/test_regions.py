@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from napari_s3net.errors import InvalidImageError
-from napari_s3net.image import Geometry, Image
+from napari_s3net.image import Geometry, Image, as_image
 from napari_s3net.labels.regions import COLUMNS, measure_regions
 
 IDENTITY = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
@@ -95,6 +95,32 @@ def test_a_plane_in_mm():
     row = measure_regions(labels, Image(np.zeros((20, 20)), geometry, "grey"), foreground=(1,))[0].to_columns()
     assert row["area_mm2"] == 100
     assert row["longest_diameter_mm"] == pytest.approx(math.sqrt(200), rel=1e-5)
+
+
+@pytest.mark.parametrize("fill", [np.nan, np.inf, -np.inf, 3.4e38, -9.97e36])
+@pytest.mark.parametrize("is_labelled", [False, True])
+@pytest.mark.parametrize("colours", [False, True])
+def test_pixels_without_a_measurement_change_no_mean(fill, is_labelled, colours):
+    """They have label 0 in what a run makes, and a label where one was painted over them."""
+    labels = np.repeat([[1, 1, 2, 2, 3]], 3, axis=0)
+    clean = np.random.default_rng(0).uniform(0, 1, (3, 5, 3) if colours else (3, 5))
+    damaged = clean.copy()
+    damaged[0, ::2] = damaged[:, 4] = fill
+    if not is_labelled:
+        labels[0, ::2] = 0
+    kept = np.isfinite(damaged) & (np.abs(damaged) < 1)
+    kept = kept.all(axis=-1) if colours else kept
+    image = as_image(damaged.astype(np.float32), kind="rgb" if colours else "grey")
+    whole, *parts = measure_regions(labels, image, foreground=(1, 2))
+    name, scale = ("red", 255) if colours else ("grey", 1)
+    values = scale * (clean[..., 0] if colours else clean)
+    for part, mine in ((whole, (1, 2)), (parts[0], (1,)), (parts[1], (2,))):
+        inside = values[np.isin(labels, mine) & kept]
+        assert part.means[name] == pytest.approx(inside.mean(), rel=1e-5)
+        assert part.sds[name] == pytest.approx(inside.std(), rel=1e-4)
+        assert part.pixels == np.isin(labels, mine).sum()
+    assert f"mean_{name}" not in parts[2].to_columns()
+    assert parts[2].pixels == (labels == 3).sum()
 
 
 def test_labels_of_another_shape_are_refused(photograph):
