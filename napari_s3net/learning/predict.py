@@ -61,7 +61,11 @@ def predict_plane(model: LearnedModel, plane: Image) -> NDArray[np.float32]:
 
 
 def predict_square(
-    network: ClassNetwork, square: NDArray[np.floating], shape: tuple[int, ...], most_keypoints: int
+    network: ClassNetwork,
+    square: NDArray[np.floating],
+    shape: tuple[int, ...],
+    most_keypoints: int,
+    closer: ClassNetwork | None = None,
 ) -> NDArray[np.float32]:
     """Compute the probabilities of one plane from what the network is given to see of it.
 
@@ -75,6 +79,8 @@ def predict_square(
         (H, W) of the plane.
     most_keypoints : int
         As the network has learned with, where it uses keypoints.
+    closer : ClassNetwork, optional
+        Decides where the first one has found the object in this plane alone.
 
     Returns
     -------
@@ -85,7 +91,11 @@ def predict_square(
     height, width = shape
     probabilities = predict_squares(network, square[None], points)
     whole: NDArray[np.float32] = from_square(probabilities, (height, width))[0].numpy()
-    return whole
+    part = find_part(whole.argmax(axis=0)[None] > 0) if closer is not None else None
+    if closer is None or part is None:
+        return whole
+    near: NDArray[np.float32] = look_closer(closer, square[None], part, (height, width), most_keypoints)[0].numpy()
+    return near
 
 
 def iter_apply(image: Image, model: LearnedModel) -> Generator[Step, bool | None, Segmentation]:

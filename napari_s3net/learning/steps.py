@@ -34,6 +34,8 @@ class LearnStep:
         Mean Dice of the classes on the images set aside, as it was last measured; None where there are none.
     network : torch.nn.Module
         As it is now; it goes on changing.
+    closer : torch.nn.Module or None
+        The one that learns to look closer, as it is now; the network is the first one then, and stays.
     """
 
     iteration: int
@@ -41,3 +43,4 @@ class LearnStep:
     losses: dict[str, float]
     validation: float | None
     network: Any = field(repr=False, compare=False)
+    closer: Any = field(default=None, repr=False, compare=False)

@@ -115,7 +115,7 @@ def iter_learn(
         return _learn_closer(model, data, settings, device, identity, set_aside(data, settings, start), near)
 
     yield Notice("Learning to look closer, where the object is…")
-    counted = partial(_counted, total=total, before=settings.steps, shown=model.network)
+    counted = partial(_counted, total=total, before=settings.steps, first=model.network)
     try:
         model = yield from relay(iter_with_less(second_look, data, settings, device), counted)
     except (DivergedError, OutOfMemoryError) as error:
@@ -127,12 +127,13 @@ def iter_learn(
 
 
 def _counted(
-    step: LearnStep | Notice, *, total: int, before: int = 0, shown: ClassNetwork | None = None
+    step: LearnStep | Notice, *, total: int, before: int = 0, first: ClassNetwork | None = None
 ) -> LearnStep | Notice:
-    """A step of one look among those of both; a preview of the second shows what the first has learned."""
+    """A step of one look among those of both; the first network is known where the second one learns."""
     if isinstance(step, Notice):
         return step
-    return replace(step, iteration=before + step.iteration, total=total, network=shown or step.network)
+    networks = {} if first is None else {"network": first, "closer": step.network}
+    return replace(step, iteration=before + step.iteration, total=total, **networks)
 
 
 def _learn(

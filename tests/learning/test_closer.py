@@ -10,10 +10,10 @@ import torch
 from napari_s3net.errors import DivergedError, ModelFileError
 from napari_s3net.image import Geometry, Image
 from napari_s3net.learning import train
-from napari_s3net.learning.closer import Part, cut, find_part, find_parts, lay_back, near_set, total_steps
+from napari_s3net.learning.closer import Part, cut, find_part, find_parts, lay_back, look_closer, near_set, total_steps
 from napari_s3net.learning.files import second_checkpoint_of
 from napari_s3net.learning.model import load_model, save_model
-from napari_s3net.learning.predict import iter_apply
+from napari_s3net.learning.predict import iter_apply, predict_square
 from napari_s3net.learning.settings import learn_settings
 from napari_s3net.learning.steps import LearnStep
 from napari_s3net.learning.stopped import begin
@@ -53,6 +53,14 @@ def settings():
 def learned():
     settings = learn_settings(**{**TINY, "steps": 60, "width": 8, "mirror": False})
     return drain(iter_learn(hearts(), settings, CPU))
+
+
+def silent(learned):
+    """Its first network, but it finds background alone."""
+    network = copy.deepcopy(learned.network)
+    with torch.no_grad():
+        network.decoders[0].head.bias[:] = torch.tensor([50.0, 0, 0])
+    return network
 
 
 def same(a, b):
@@ -147,6 +155,8 @@ def test_learning_counts_the_steps_of_both_looks(settings):
     assert [step.iteration for step in steps] == list(range(1, 2 * STEPS + 1))
     assert {step.total for step in steps} == {2 * STEPS}
     assert all(step.network is not model.closer for step in steps)
+    assert [step.closer is not None for step in steps] == [False] * STEPS + [True] * STEPS
+    assert {step.closer for step in steps[STEPS:]} == {model.closer}
     assert model.card.record["steps"] == model.card.record["steps asked"] == 2 * STEPS
     assert model.closer is not None
     assert not torch.equal(next(model.closer.parameters()), next(model.network.parameters()))
@@ -252,11 +262,20 @@ def test_stopped_at_the_second_look_the_first_stays(learned):
     assert not stopped.provenance.stopped
 
 
+def test_a_preview_shows_what_the_second_look_has_learned(learned):
+    data = hearts()
+    square, shape = data.images[1].astype(np.float32), (64, 48)
+    first = predict_square(learned.network, square, shape, 10)
+    both = predict_square(learned.network, square, shape, 10, learned.closer)
+    part = find_part(first.argmax(axis=0)[None] > 0)
+    assert (both == look_closer(learned.closer, square[None], part, shape, 10)[0].numpy()).all()
+    assert (both.argmax(axis=0) != first.argmax(axis=0)).any()
+    alone, again = (predict_square(silent(learned), square, shape, 10, one) for one in (None, learned.closer))
+    assert (alone == again).all()
+
+
 def test_where_the_first_look_finds_nothing_there_is_no_second(learned):
-    silent = copy.deepcopy(learned.network)
-    with torch.no_grad():
-        silent.decoders[0].head.bias[:] = torch.tensor([50.0, 0, 0])
     seen = []
-    result = follow(iter_apply(volume(), replace(learned, network=silent)), seen.append)
+    result = follow(iter_apply(volume(), replace(learned, network=silent(learned))), seen.append)
     assert not result.labels.any()
     assert {step.iteration for step in seen} == {1}

@@ -134,7 +134,8 @@ class LearnJob(SteppedJob):
         if self._plane is None or not hasattr(step, "network") or now - self._previewed < PREVIEW_SECONDS:
             return
         square, shape, values, most_keypoints = self._plane
-        self._preview = values[predict_square(step.network, square, shape, most_keypoints).argmax(axis=0)]
+        probabilities = predict_square(step.network, square, shape, most_keypoints, step.closer)
+        self._preview = values[probabilities.argmax(axis=0)]
         self._previewed = time.monotonic()
 
     def _let_go(self) -> None:
