@@ -12,10 +12,11 @@ from filelock import FileLock, Timeout
 
 from napari_s3net.batch.plan import FURTHER
 from napari_s3net.errors import WriteError
+from napari_s3net.learning.files import REPORT
 
 #: Results, one folder each; what they hold has the input's tree.
 TREES = ("labels", "masks", "overlays", "thumbnails", *FURTHER)
-REPORT, TABLE, PAGE, LOCK = "report.jsonl", "measurements.csv", "report.html", ".napari-s3net.lock"
+TABLE, PAGE, LOCK = "measurements.csv", "report.html", ".napari-s3net.lock"
 #: A killed run's lock is gone at once, its workers a moment later.
 LOCK_SECONDS = 2.0
 _TEMPORARY = re.compile(r"\.[0-9a-f]{32}(\.[a-z.]+)?")

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from napari_s3net.batch.file_row import FileRow
-from napari_s3net.batch.folder import REPORT
 from napari_s3net.errors import WriteError
 from napari_s3net.io.write import replacing
+from napari_s3net.learning.files import REPORT
 
 #: Seconds between two writes to the disk: a power cut costs their rows, and those files are done again.
 SYNC_SECONDS = 1.0

@@ -18,6 +18,8 @@ UNLABELLED = 255
 MASK_VALUES = {0, UNLABELLED}
 #: What may be appended to an image's name to make that of its labels.
 ENDINGS = ("", "_labels", "_label", "_mask", "_gt", "_seg", "_segmentation", ".seg")
+#: The file by which the output folder of a batch is known.
+REPORT = "report.jsonl"
 #: Where the corrections of a batch lie below its output folder; masks first, for its labels are clusters.
 CORRECTED = ("corrected/masks", "corrected/labels")
 
@@ -79,13 +81,24 @@ def find_images_with_labels(images: Path, labels: Path | None = None) -> list[Im
         _check_one_owner(labels_of, files)
         pairs = [ImageWithLabels(found[name], labels_of.get(name), name) for name in names]
         if pairs and not any(pair.labels for pair in pairs):
-            raise ReadError(
-                f"No labels found in {source}: expected files that are called like the images in {images}, such as "
-                f"{pairs[0].image.name} or {stem(pairs[0].image)}_labels.nii.gz."
-            )
+            raise ReadError(_why_none(labels, images, pairs[0].image))
     if not pairs:
         raise ReadError(f"There are no images in {images}.")
     return sorted(pairs, key=lambda pair: pair.name)
+
+
+def _why_none(labels: Path, images: Path, first: Path) -> str:
+    """Why there are no labels of any image, and what to do."""
+    source = place_of_labels(labels)
+    if source == labels and (labels / REPORT).is_file():
+        return (
+            f"Nothing that the batch in {labels} has found is corrected yet, and without that it is not learned from. "
+            "Correct some of its results first, as with Review in the Batch dock."
+        )
+    return (
+        f"No labels found in {source}: expected files that are called like the images in {images}, such as "
+        f"{first.name} or {stem(first)}_labels.nii.gz."
+    )
 
 
 def has_images(folder: Path) -> bool:

@@ -64,6 +64,12 @@ def test_of_a_batch_what_was_corrected_counts(tmp_path):
     assert "corrected" in str(pairs[1].labels)
 
 
+def test_of_a_batch_without_corrections_it_is_said_what_to_do(tmp_path):
+    touch(tmp_path, "images/a.png", "out/masks/a.png", "out/report.jsonl")
+    with pytest.raises(ReadError, match=r"the batch in .*out has found is corrected yet.*Review in the Batch dock"):
+        find_images_with_labels(tmp_path / "images", tmp_path / "out")
+
+
 def test_missing_folders_images_and_labels_are_told(tmp_path):
     touch(tmp_path, "images/a.png", "labels/other.png")
     (tmp_path / "empty").mkdir()

@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.batch import FileRow
-from napari_s3net.batch.folder import REPORT
 from napari_s3net.batch.items import input_digest
 from napari_s3net.batch.report import light_rows
 from napari_s3net.batch.review import Review
 from napari_s3net.io import read_labels
-from napari_s3net.learning.files import CORRECTED, MASK_VALUES, UNLABELLED, default_names
+from napari_s3net.learning.files import CORRECTED, MASK_VALUES, REPORT, UNLABELLED, default_names
 
 
 def batch_of(place: Path) -> Path | None:

@@ -12,10 +12,10 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton
 
 from napari_s3net.batch import FileRow, Item, Plan, Summary
-from napari_s3net.batch.folder import REPORT
 from napari_s3net.batch.review import REVIEW, Review
 from napari_s3net.batch.reviewed import replaced_files
 from napari_s3net.errors import S3NetError
+from napari_s3net.learning.files import REPORT
 from napari_s3net.plugin.batch.form import BatchForm
 from napari_s3net.plugin.batch.open_row import OpenedResult
 from napari_s3net.plugin.batch.progress import BatchProgress

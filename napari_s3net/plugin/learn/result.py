@@ -12,14 +12,13 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Labels
 from numpy.typing import NDArray
 
-from napari_s3net.batch.folder import REPORT
 from napari_s3net.batch.review import Review
 from napari_s3net.errors import InvalidImageError
 from napari_s3net.export.result import label_suffix
 from napari_s3net.image import Image
 from napari_s3net.io import read_image, write_labels
 from napari_s3net.io.validation.headers import stem
-from napari_s3net.learning.files import CORRECTED, UNLABELLED, place_of_labels
+from napari_s3net.learning.files import CORRECTED, REPORT, UNLABELLED, place_of_labels
 from napari_s3net.plugin.batch.corrected_classes import batch_of, note_correction, row_of
 from napari_s3net.plugin.contributions.reader import layer_data
 from napari_s3net.plugin.layers.metadata import Metadata

@@ -109,8 +109,8 @@ class Dock(QScrollArea):
         if event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self.release()
         answer = bool(super().event(event))
-        if event.type() in (QEvent.Type.Show, QEvent.Type.WindowActivate) and self.isVisible() and not self._released:
-            self._come_back()
+        if event.type() in (QEvent.Type.Show, QEvent.Type.WindowActivate):
+            self._look_again(is_in_view=self.isVisible())
         return answer
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -123,6 +123,8 @@ class Dock(QScrollArea):
             QTimer.singleShot(0, self._raise)
         elif not self._has_place:
             self._has_place = True
+            if (frame := frame_of(self)) is not None:  # Qt shows nothing anew that was behind another tab
+                frame.visibilityChanged.connect(self._look_again)
             # Napari has still to divide the window, with the new dock below the others; nobody needs to see that.
             self.window().setUpdatesEnabled(False)
             QTimer.singleShot(0, self._join_others)
@@ -139,6 +141,10 @@ class Dock(QScrollArea):
             self._is_short = not self._is_short
             for layout in self.widget().findChildren(QLayout):
                 _set_gap(layout, 0.5 if self._is_short else 1.0)
+
+    def _look_again(self, is_in_view: bool) -> None:
+        if is_in_view and not self._released:
+            self._come_back()
 
     def _raise(self) -> None:
         if (frame := frame_of(self)) is not None and not frame.isHidden():

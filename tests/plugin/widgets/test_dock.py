@@ -19,7 +19,7 @@ class Small(Dock):
 
     def __init__(self, viewer):
         super().__init__(viewer)
-        self.heard, self.let_go, self.quits = 0, 0, 0
+        self.heard, self.let_go, self.quits, self.came_back = 0, 0, 0, 0
         self.line = QLabel("line")
         self.fill(self.line, self.message)
         self.follow_viewer(self.quit)
@@ -32,6 +32,9 @@ class Small(Dock):
 
     def _hear(self, event: Event):
         self.heard += 1
+
+    def _come_back(self):
+        self.came_back += 1
 
     def _let_go(self):
         self.let_go += 1
@@ -196,6 +199,23 @@ def test_a_dock_that_is_shown_again_is_in_front(qtbot, viewer, window):
     qtbot.waitUntil(lambda: first.visibleRegion().isEmpty())
     for frame in (first, second):
         frame.findChild(Dock).release()
+
+
+def test_a_dock_looks_again_when_its_tab_comes_to_the_front(qtbot, viewer, window):
+    first, second = framed(window, Small(viewer)), framed(window, Small(viewer))
+    qtbot.waitUntil(lambda: window.tabifiedDockWidgets(first) == [second] and first.visibleRegion().isEmpty())
+    front, behind = second.findChild(Dock), first.findChild(Dock)
+    seen = front.came_back, behind.came_back
+    first.raise_()
+    qtbot.waitUntil(lambda: behind.came_back > seen[1])
+    assert front.came_back == seen[0]
+    first.findChild(Dock).release()
+    seen = behind.came_back
+    second.raise_()
+    first.raise_()
+    qtbot.waitUntil(lambda: not first.visibleRegion().isEmpty())
+    assert behind.came_back == seen, "it has let go"
+    second.findChild(Dock).release()
 
 
 @pytest.mark.viewer
