@@ -83,7 +83,8 @@ class Geometry:
         Of one plane of a volume: where that plane lies in space, as a volume of shape (1, H, W).
     shown : str
         Three letters of the orientation that the array has been turned to: "LPS" for axial slices, "LIP" for coronal
-        and "PIL" for sagittal ones. Each letter stands for an array axis, the last one first.
+        and "PIL" for sagittal ones, others where slices are counted `along` another axis. Each letter stands for an
+        array axis, the last one first.
     nifti_forms : NiftiForms, optional
         Of a whole volume from NIfTI: its placings as they stand in the file, for the labels to get the same ones.
     file_unit : str
@@ -251,9 +252,11 @@ class Geometry:
         Returns
         -------
         Geometry
-            That axis first, the others in their order. But for axis 0 only the spacing is known, no place in space.
+            That axis first, the others in their order; every voxel keeps its place.
         """
-        if axis == 0:
-            return self
-        spacing = (self.spacing[axis], *(s for at, s in enumerate(self.spacing) if at != axis))
-        return replace(Geometry.identity(3), spacing=spacing, unit=self.unit)
+        order = (axis, *(at for at in range(3) if at != axis))
+        spacing = tuple(self.spacing[at] for at in order)
+        direction = tuple(tuple(row[at] for at in order) for row in self.direction)
+        letters = self.shown[::-1]
+        shown = "".join(letters[at] for at in reversed(order))
+        return replace(self, spacing=spacing, direction=direction, shown=shown)

@@ -79,7 +79,7 @@ class Image:
         Returns
         -------
         Image
-            (H, W) or (H, W, 3) with 2-D geometry; its array is a view. Along axis 0 it knows where in space it lies.
+            (H, W) or (H, W, 3) with 2-D geometry, which knows where in space it lies; its array is a view.
 
         Raises
         ------
@@ -87,8 +87,7 @@ class Image:
             If this is a single plane, or there is no such slice: nothing is counted from the end.
         """
         array, geometry = self._counted_along(axis, index)
-        plane = geometry.plane(index, len(array)) if axis == 0 else replace(geometry.plane(0), volume=None)
-        return replace(self, array=array[index], geometry=plane)
+        return replace(self, array=array[index], geometry=geometry.plane(index, len(array)))
 
     def slices(self, first: int, last: int, axis: int = 0) -> Image:
         """Return some slices of a stack as a stack of its own.

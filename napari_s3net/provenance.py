@@ -73,7 +73,8 @@ class Provenance:
     source : str
         Name of the image's file or layer; never a path, in which a patient's name may stand.
     axis, slice : int or None
-        Of one plane out of a volume: the axis along which the slices lie, and which slice it is, from 0.
+        Of one plane out of a volume, or of some of its slices: the axis along which the slices lie, and which slice it
+        is, or the first one, from 0.
     time : int or None
         Of one moment out of a series: its number, from 0.
     image : ImageFacts or None

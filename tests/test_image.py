@@ -37,7 +37,7 @@ def test_slice_keeps_spacing_and_only_a_stack_has_slices():
             volume.slice(index)
 
 
-def test_slices_along_another_axis_keep_their_spacing_and_forget_their_place():
+def test_slices_along_another_axis_keep_their_spacing_and_their_place():
     g = Geometry((5.0, 0.5, 0.7), (10.0, 20.0, 30.0), tuple(map(tuple, np.eye(3))))
     volume = Image(np.arange(4 * 8 * 9).reshape(4, 8, 9), g, "grey", "scan")
     side = volume.slices(2, 5, axis=1)
@@ -45,8 +45,14 @@ def test_slices_along_another_axis_keep_their_spacing_and_forget_their_place():
     assert side.geometry.unit == "mm"
     assert np.array_equal(side.array, np.moveaxis(volume.array, 1, 0)[2:6])
     plane = volume.slice(3, axis=2)
-    assert (plane.geometry.spacing, plane.geometry.volume) == ((5.0, 0.5), None)
+    assert plane.geometry.spacing == (5.0, 0.5)
     assert np.array_equal(plane.array, volume.array[:, :, 3])
+    for geometry, index, voxel in (
+        (side.geometry, (1, 2, 4), (2, 3, 4)),
+        (plane.geometry.in_space(), (0, 2, 4), (2, 4, 3)),
+    ):
+        steps = np.array(geometry.direction) * geometry.spacing
+        assert (steps @ index + geometry.origin).tolist() == pytest.approx(np.array(voxel) * g.spacing + g.origin)
     assert volume.slices(0, 3).geometry == g
     assert volume.slices(1, 2).geometry.origin == (15.0, 20.0, 30.0)
 

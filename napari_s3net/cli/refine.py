@@ -65,7 +65,7 @@ def run(options: Namespace) -> int:
     before = _result(options.labels, labels, image)
     result = refine(before, drawn.array, image=image, locked=options.lock, device=options.device)
     changed = float((result.labels != before.labels).mean())
-    result = result.with_provenance(source=options.input.name)
+    result = result.with_provenance(source=options.input.name, axis=None, slice=None)
     written = write_result(options.output, stem(options.input), image, result, overlay=options.overlay)
     write_formats(options.output, stem(options.input), result, options.also, options.input)
     made = result.provenance

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from argparse import ArgumentParser, Namespace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,8 +109,7 @@ def _process(item: Input, options: Namespace, asked: RunOptions) -> str:
     preset, settings = asked.settings_for(image)
     _say_memory(image, settings, asked.device, item.name)
     result = _segment(image, settings, asked.device, item.name, options.mode)
-    axis = None if options.slice is None else options.axis + (options.time is not None)
-    result = result.with_provenance(source=item.name, preset=preset, axis=axis, slice=options.slice, time=options.time)
+    result = _placed(result, options).with_provenance(source=item.name, preset=preset, time=options.time)
     written = write_result(options.output, item.stem, image, result, overlay=options.overlay)
     write_formats(options.output, item.stem, result, options.also, item.path)
     return f"{_outcome(result)}, {written[1]}{_remark(result)}"
@@ -163,6 +163,16 @@ def _part(image: Image, options: Namespace) -> Image:
     last = image.shape[options.axis] - 1 if image.is_stack else 0
     first, last = options.slices or (0, last)
     return image.slices(first, last, options.axis)
+
+
+def _placed(result: Segmentation, options: Namespace) -> Segmentation:
+    """A result that tells which part of the volume was asked for: its slices by their numbers in all of it."""
+    if options.slice is None and options.slices is None and options.axis == 0:
+        return result
+    first = options.slices[0] if options.slices else options.slice or 0
+    axis = options.axis + (options.time is not None)
+    slices = tuple(replace(part, axis=axis, slice=first + (part.slice or 0)) for part in result.provenance.slices)
+    return result.with_provenance(axis=axis, slice=first, slices=slices)
 
 
 def _segment(image: Image, settings: Settings, device: torch.device, name: str, mode: Mode | None) -> Segmentation:

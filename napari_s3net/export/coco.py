@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from napari_s3net.segments import GREY, Segment
 
 
-def coco_annotations(labels: NDArray[Any], segments: Sequence[Segment], name: str) -> dict[str, Any]:
+def coco_annotations(
+    labels: NDArray[Any], segments: Sequence[Segment], name: str, *, first: int | None = None, axis: int = 0
+) -> dict[str, Any]:
     """Make a COCO data set of one result.
 
     Parameters
@@ -22,6 +24,11 @@ def coco_annotations(labels: NDArray[Any], segments: Sequence[Segment], name: st
         The categories.
     name : str
         Of the image.
+    first : int, optional
+        Which slice of the image the first plane is, from 0. Where it is left out, that of a stack is slice 0, and a
+        single plane is the image.
+    axis : int
+        Of the image: along which its slices are counted.
 
     Returns
     -------
@@ -32,9 +39,12 @@ def coco_annotations(labels: NDArray[Any], segments: Sequence[Segment], name: st
     planes = labels[None] if labels.ndim == 2 else labels
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
+    if first is None and labels.ndim == 3:
+        first = 0
+    along = f" along axis {axis}" if axis else ""
     for index, plane in enumerate(planes, start=1):
         H, W = plane.shape
-        file = name if labels.ndim == 2 else f"{name}, slice {index - 1}"
+        file = name if first is None else f"{name}, slice {first + index - 1}{along}"
         images.append({"id": index, "file_name": file, "height": H, "width": W})
         for segment in segments:
             mask = plane == segment.label

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -149,9 +150,10 @@ def _write(name: str, path: Path, result: Segmentation, segments: list[Segment],
         named = np.where(np.isin(result.labels, list(result.names)), result.labels, 0)
         io.write_labels(path, named, result.geometry, segments=segments)
     elif name == "coco":
-        io.write_json(path, coco_annotations(result.labels, segments, result.provenance.source or path.stem))
+        io.write_json(path, _coco(path, result, segments))
     elif name == "png":
-        io.write_label_slices(path, result.labels, result.geometry, segments=segments)
+        first = result.provenance.slice or 0
+        io.write_label_slices(path, result.labels, result.geometry, segments=segments, first=first)
     elif name in ("dicom-seg", "rtstruct"):
         if source is None:
             raise WriteError(f"Cannot write {path.name}: it refers to the DICOM series that was segmented; got none.")
@@ -172,3 +174,11 @@ def _write(name: str, path: Path, result: Segmentation, segments: list[Segment],
         geometry = result.geometry.in_file_unit()
         unit = geometry.file_unit if geometry.unit == "mm" else "voxels"
         write_surface(path, *surface_of(result.mask, geometry), colour=colour, unit=unit)
+
+
+def _coco(path: Path, result: Segmentation, segments: list[Segment]) -> dict[str, Any]:
+    """Annotations that name the image, and of a part of it which volume and which slices they are of."""
+    made = result.provenance
+    name = (made.source or path.stem) + ("" if made.time is None else f", volume {made.time}")
+    axis = 0 if made.axis is None else made.axis - (made.time is not None)
+    return coco_annotations(result.labels, segments, name, first=made.slice, axis=axis)

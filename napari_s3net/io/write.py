@@ -91,19 +91,22 @@ def write_label_slices(
     *,
     mask: bool = False,
     segments: Sequence[Segment] = (),
+    first: int = 0,
 ) -> list[Path]:
     """Write each slice of a stack as a PNG of its own.
 
     Parameters
     ----------
     folder : path-like
-        Gets "000.png" and so on; made where missing.
+        Gets a file for each slice, "000.png" and so on; made where missing.
     labels : numpy.ndarray
         (Z, H, W), as in `write_labels`.
     geometry : Geometry
         That of the stack.
     mask, segments
         As in `write_labels`.
+    first : int
+        The number of the first file: which slice of the whole volume it is.
 
     Returns
     -------
@@ -118,8 +121,9 @@ def write_label_slices(
     folder = Path(folder).absolute()
     if labels.ndim != 3 or geometry.ndim != 3:
         raise WriteError(f"Cannot write slices to {shown(folder)}: the labels have shape {labels.shape}, no (Z, H, W).")
-    digits = max(3, len(str(len(labels) - 1)))
-    paths = [folder / f"{n:0{digits}d}.png" for n in range(len(labels))]
+    numbers = range(first, first + len(labels))
+    digits = max(3, len(str(numbers.stop - 1)))
+    paths = [folder / f"{n:0{digits}d}.png" for n in numbers]
     for n, path in enumerate(paths):
         write_labels(path, labels[n], geometry.plane(n, len(labels)), mask=mask, segments=segments)
     return paths

@@ -11,6 +11,8 @@ import SimpleITK as sitk
 
 from napari_s3net.errors import OutOfMemoryError
 from napari_s3net.io import read_image
+from napari_s3net.io.on_image import read_labels_on
+from napari_s3net.provenance import Provenance
 from tests.cli.conftest import SEGMENT
 from tests.cli.helpers import names, run
 
@@ -102,6 +104,37 @@ def test_one_slice_of_a_volume(runs, volume, tmp_path, capsys):
     assert json.loads((tmp_path / "out" / "scan.json").read_text(encoding="utf-8"))["slice"] == 3
     assert run("segment", volume, "-o", tmp_path / "out", "--slice", 5) == 1
     assert "slices 0 to 4" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("flags", "axis", "numbers"),
+    [
+        (("--slices", 2, 4), 0, [2, 3, 4]),
+        (("--slice", 3), 0, [3]),
+        (("--slices", 5, 6, "--axis", 1), 1, [5, 6]),
+        (("--slice", 7, "--axis", 2), 2, [7]),
+    ],
+)
+def test_a_part_of_a_volume_is_told_by_the_numbers_of_its_slices_everywhere(runs, tmp_path, flags, axis, numbers):
+    volume = sitk.GetImageFromArray(np.random.default_rng(0).integers(0, 500, (16, 20, 24)).astype(np.int16))
+    volume.SetOrigin((5, 6, 7))
+    sitk.WriteImage(volume, str(tmp_path / "scan.nii.gz"))
+    out, also = tmp_path / "out", () if len(numbers) == 1 else ("png",)
+    assert run("segment", tmp_path / "scan.nii.gz", "-o", out, *flags, "--mode", "slices", "--also", "coco", *also) == 0
+    note, coco = (json.loads((out / name).read_text(encoding="utf-8")) for name in ("scan.json", "scan.coco.json"))
+    along = f" along axis {axis}" if axis else ""
+    assert (note["axis"], note["slice"]) == (axis, numbers[0])
+    assert [Provenance.from_dict(note).slices[n].slice for n in range(len(note["slices"]))] == numbers[: len(also) * 9]
+    assert [one["file_name"] for one in coco["images"]] == [f"scan.nii.gz, slice {n}{along}" for n in numbers]
+    if also:
+        assert names(out / "scan_slices") == [f"{n:03d}.png" for n in numbers]
+    image, written = read_image(tmp_path / "scan.nii.gz"), sitk.ReadImage(str(out / "scan_labels.nii.gz"))
+    for voxel in ((0, 0, 0), tuple(n - 1 for n in written.GetSize())):
+        there = volume.TransformPhysicalPointToIndex(written.TransformIndexToPhysicalPoint(voxel))
+        assert there[2 - axis] in (numbers[0], numbers[-1])
+    labels = read_labels_on(image, tmp_path / "scan.nii.gz", out / "scan_labels.nii.gz").array
+    used = np.flatnonzero(labels.any(axis=tuple(at for at in range(3) if at != axis)))
+    assert used.tolist() == numbers
 
 
 def test_ct_slice_in_tiff_becomes_nifti_of_the_same_shape(runs, tmp_path):

@@ -31,6 +31,21 @@ def test_every_label_of_every_plane_comes_back():
     assert [c["color"] for c in made["categories"]] == [list(one.colour) for one in SEGMENTS], "as panoptic COCO has it"
 
 
+@pytest.mark.parametrize(
+    ("shape", "where", "names"),
+    [
+        ((2, 3, 4), {}, ["scan, slice 0", "scan, slice 1"]),
+        ((2, 3, 4), {"first": 7}, ["scan, slice 7", "scan, slice 8"]),
+        ((2, 3, 4), {"first": 0, "axis": 2}, ["scan, slice 0 along axis 2", "scan, slice 1 along axis 2"]),
+        ((3, 4), {}, ["scan"]),
+        ((3, 4), {"first": 5}, ["scan, slice 5"]),
+    ],
+)
+def test_each_plane_is_called_by_the_slice_that_it_is_of(shape, where, names):
+    made = coco_annotations(np.ones(shape, int), SEGMENTS, "scan", **where)
+    assert [image["file_name"] for image in made["images"]] == names
+
+
 def test_pycocotools_reads_the_same():
     mask = pytest.importorskip("pycocotools.mask")
     array = labels()

@@ -16,7 +16,17 @@ import tifffile
 
 from napari_s3net.errors import ReadWarning, WriteError
 from napari_s3net.image import Geometry, Image
-from napari_s3net.io import read_image, read_labels, read_times, write, write_image, write_json, write_labels, write_png
+from napari_s3net.io import (
+    read_image,
+    read_labels,
+    read_times,
+    write,
+    write_image,
+    write_json,
+    write_label_slices,
+    write_labels,
+    write_png,
+)
 from napari_s3net.io.on_image import read_labels_on
 from napari_s3net.runtime import child_pool
 from tests.io.made_files import hounsfield, phantom, volume, write_dicom
@@ -134,6 +144,41 @@ def test_labels_of_some_slices_have_both_placings_of_their_image_too(tmp_path, a
         places.append([values[order], *(form[order] for form in forms)])
     for one, other in zip(*places, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-3)
+
+
+@pytest.mark.filterwarnings("ignore:.*disagree")
+@pytest.mark.parametrize("suffix", [".nii.gz", ".nrrd", ".mha", ".tif"])
+@pytest.mark.parametrize("kind", ["both", "two"])
+@pytest.mark.parametrize("axis", [1, 2])
+@pytest.mark.parametrize(("first", "last"), [(1, 1), (1, 3), (0, None)])
+def test_labels_of_slices_along_another_axis_lie_on_their_image(tmp_path, suffix, kind, axis, first, last):
+    image = write_placed(tmp_path / "scan.nii", kind)
+    last = image.shape[axis] - 1 if last is None else last
+    part = image.slice(first, axis) if first == last else image.slices(first, last, axis)
+    labels = labels_of(part.array) + 1
+    path = tmp_path / f"part{suffix}"
+    if kind == "two" and suffix in (".nrrd", ".mha"):
+        with pytest.raises(WriteError, match="no placing, or two that disagree"):
+            write_labels(path, labels, part.geometry)
+        return
+    write_labels(path, labels, part.geometry)
+    laid = read_labels_on(image, tmp_path / "scan.nii", path).array
+    own = np.moveaxis(laid, axis, 0)
+    np.testing.assert_array_equal(own[first : last + 1], labels.reshape(-1, *labels.shape[-2:]))
+    assert (laid > 0).sum() == labels.size
+    if suffix == ".tif":
+        return
+    raw, written = (sitk.ReadImage(str(one)) for one in (tmp_path / "scan.nii", path))
+    for voxel in np.ndindex(*written.GetSize()):
+        there = raw.TransformPhysicalPointToIndex(written.TransformIndexToPhysicalPoint(voxel))
+        assert labels_of(np.array(raw[there])) + 1 == written[voxel]
+
+
+def test_slices_are_numbered_as_in_the_whole_volume(tmp_path):
+    labels = np.arange(3 * 4 * 5).reshape(3, 4, 5)
+    written = write_label_slices(tmp_path / "s", labels, Geometry.identity(3), first=998)
+    assert [path.name for path in written] == ["0998.png", "0999.png", "1000.png"]
+    assert np.array_equal(read_labels(written[2]).array, labels[2])
 
 
 def in_unit(path, unit):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,9 +77,9 @@ class Stack:
         if array.dtype == bool:
             array = array.astype(np.uint8)
         geometry = source.stack_geometry or Geometry.identity(3)
-        first = geometry.plane(self.first).volume or geometry
-        kind = source.kind or "grey"
-        return Image(array, replace(first, nifti_forms=None), kind, source.name)
+        if len(self) < source.slices:
+            geometry = geometry.part(self.first, self.last, source.slices)
+        return Image(array, geometry, source.kind or "grey", source.name)
 
     def spread(self, labels: NDArray[np.int32]) -> NDArray[np.int32]:
         """Lay labels of the slices out in an array of the layer's shape.

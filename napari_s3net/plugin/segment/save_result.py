@@ -284,10 +284,12 @@ def _object_alone(result: Segmentation) -> Segmentation:
 def _result_of(layer: Labels, source: Source | None) -> Segmentation:
     """The layer as a result; of a time series the volume at the moment in view."""
     about: dict[str, Any] = layer.metadata[KEY]
-    labels = np.asarray(layer.data)
+    labels, geometry, time = np.asarray(layer.data), about["geometry"], None
     if labels.ndim > 3:
         if source is None or source.key.axis != labels.ndim - 3:
             raise WriteError("Show the slices in their own plane first: one volume of the series is written.")
-        labels = labels[source.key.steps[: labels.ndim - 3]]
-        return Segmentation.from_metadata(labels.astype(np.int32), Stack.whole(source).read().geometry, about)
-    return Segmentation.from_metadata(labels.astype(np.int32), about["geometry"], about)
+        labels, time = labels[source.key.steps[: labels.ndim - 3]], source.key.time
+        geometry = Stack.whole(source).read().geometry
+    result = Segmentation.from_metadata(labels.astype(np.int32), geometry, about)
+    # The metadata tells which slice was segmented last; all of them are written.
+    return result.with_provenance(axis=None, slice=None, time=time)

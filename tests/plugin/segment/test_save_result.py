@@ -11,6 +11,7 @@ from napari_s3net.errors import WriteError
 from napari_s3net.export.formats import FORMATS
 from napari_s3net.image import Geometry
 from napari_s3net.io import read_image, read_labels
+from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.plugin.layers.source import source_of
 from napari_s3net.plugin.layers.stack import Stack
 from napari_s3net.plugin.layers.volume_target import VolumeTarget
@@ -63,6 +64,13 @@ def test_further_formats_by_their_ending(scan, tmp_path, name):
         assert np.array_equal(read_labels(path).array, labels)
     if name == "coco":
         assert {one["name"] for one in json.loads(path.read_text())["categories"]} == {"Lung", "Soft tissue"}
+
+
+def test_all_slices_are_called_by_their_numbers_also_where_one_was_segmented_last(scan, tmp_path):
+    layer, source, labels = scan
+    layer.metadata[KEY] = {**layer.metadata[KEY], "axis": 0, "slice": 5}
+    made = json.loads(save_result(tmp_path / "a.coco.json", "labels", layer, source).read_text("utf-8"))
+    assert [one["file_name"] for one in made["images"]] == [f"scan, slice {n}" for n in range(len(labels))]
 
 
 def test_a_result_never_takes_the_place_of_its_image(scan, tmp_path):
