@@ -19,7 +19,7 @@ def replaced_files(rows: Iterable[FileRow], digest: str, *, restart: bool) -> li
     Parameters
     ----------
     rows : iterable of FileRow
-        Of files that have a result.
+        Of a report; a file that failed has no result.
     digest : str
         Of the settings that are asked for; empty where they are not known, and every result may go.
     restart : bool
@@ -30,7 +30,7 @@ def replaced_files(rows: Iterable[FileRow], digest: str, *, restart: bool) -> li
     list of str
         Files of the report.
     """
-    return [row.file for row in rows if restart or row.settings != digest]
+    return [row.file for row in rows if row.status != "failed" and (restart or row.settings != digest)]
 
 
 def reviewed_files(output: Path, rows: Iterable[FileRow]) -> list[str]:

@@ -25,14 +25,14 @@ class FolderJob(SteppedJob):
 
     def __init__(self, plan: Plan) -> None:
         super().__init__()
-        self._plan = plan
+        self.plan = plan
 
     def cancel(self) -> None:
         """As `stop`: nothing of a batch is undone."""
         self.stop()
 
     def _do(self) -> Summary:
-        items = find_items(self._plan)
+        items = find_items(self.plan)
         self._steps.append(ReadStep(done := 0, len(items)))
 
         def on_progress(row: FileRow | None) -> bool | None:
@@ -43,5 +43,5 @@ class FolderJob(SteppedJob):
 
         with open_executor() as executor:
             paused = replace(executor, paused=self._paused)  # which finishes the files under way first
-            rows = iter_batch(self._plan, items=items, executor=paused, replace_reviewed=True)
+            rows = iter_batch(self.plan, items=items, executor=paused, replace_reviewed=True)
             return follow(rows, on_progress)

@@ -20,6 +20,7 @@ from qtpy.QtCore import QThreadPool
 
 from napari_s3net.errors import S3NetError
 
+WAIT, GO_ON = "Wait for it, or stop it there.", "Let it go on, or stop it there."
 #: Time that a last iteration gets when napari is closed during a job.
 EXIT_MS = 60_000
 
@@ -101,6 +102,11 @@ class LongJob(ThreadJob):
     #: What it is for those who look for it elsewhere; empty for what all docks know of.
     what = ""
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether it waits until it is told to go on."""
+        return False
+
     def start(self) -> None:
         """Begin in a thread of its own.
 
@@ -133,6 +139,11 @@ class PausableJob(LongJob):
         """
         (self._paused.set if paused else self._paused.clear)()
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether it waits until it is told to go on."""
+        return self._paused.is_set() and not self._stop.is_set()
+
     def stop(self) -> None:
         """Ask to end and keep what there is. Returns at once."""
         self._stop.set()
@@ -163,12 +174,14 @@ def busy_words(what: str) -> str:
     Returns
     -------
     str
-        What to do; of work that was cancelled, as by a dock that was closed, there is nothing left to cancel.
+        What to do; of work that was cancelled, as by a dock that was closed, there is nothing left to stop.
     """
     if _active is not None and _active.is_cancelled:
         return "What was cancelled ends with the step that it is at. Try again in a moment."
-    own = _active.what if _active is not None and not _active.is_over else ""
-    return f"{own or what} is still going on. Wait for it, or cancel it there."
+    if _active is None or _active.is_over:
+        return f"{what} is still going on. {WAIT}"
+    own = _active.what or what
+    return f"{own} is paused. {GO_ON}" if _active.is_paused else f"{own} is still going on. {WAIT}"
 
 
 def failure_of(error: Exception, title: str) -> Failure:

@@ -131,7 +131,6 @@ class LearnDock(Dock):
         chosen = QFileDialog.getExistingDirectory(self, "Folder for the results")
         plan = Plan(source=folder, output=Path(chosen), model=model, recursive=True) if chosen else None
         if plan is not None and may_replace_in(self, plan):
-            self._results = folder, plan.output
             self._begin(FolderJob(plan), "Looking for images…")
 
     def review(self, _: bool = False) -> None:
@@ -359,6 +358,7 @@ class LearnDock(Dock):
         elif isinstance(job, NextJob):
             self._show_next(*outcome) if outcome else self.line.setText(NONE_CHOSEN)
         elif isinstance(job, FolderJob) and outcome is not None:
+            self._results = job.plan.source, job.plan.output
             self.line.setText(summary_text(outcome))
         self._show_state()
         self._watch.look()  # files that came or went meanwhile

@@ -17,6 +17,11 @@ def test_results_of_other_settings_are_replaced(digest, restart, files):
     assert replaced_files(ROWS, digest, restart=restart) == files
 
 
+def test_what_failed_has_no_result_to_replace():
+    rows = [*ROWS, FileRow(file="c", status="failed", settings="c")]
+    assert replaced_files(rows, "a", restart=True) == ["a", "b"]
+
+
 @pytest.mark.parametrize(
     ("replaced", "reviewed", "words"),
     [

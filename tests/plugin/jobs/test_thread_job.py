@@ -9,7 +9,7 @@ import pytest
 from qtpy.QtCore import QThreadPool
 
 from napari_s3net.errors import InvalidImageError
-from napari_s3net.plugin.jobs.thread_job import Failure, LongJob, ThreadJob, busy_words, is_busy
+from napari_s3net.plugin.jobs.thread_job import Failure, LongJob, PausableJob, ThreadJob, busy_words, is_busy
 
 pytestmark = pytest.mark.viewer
 
@@ -109,10 +109,33 @@ def test_a_job_that_is_not_long_does_not_make_others_wait(qtbot):
     assert job.take_outcome() == 7
 
 
+def test_of_work_that_is_paused_it_is_not_said_to_wait_for_it(qtbot):
+    class Pauses(PausableJob):
+        what = "Learning"
+
+        def __init__(self):
+            super().__init__()
+            self.end = Event()
+
+        def _do(self):
+            self.end.wait(60)
+
+    job = Pauses()
+    job.start()
+    job.pause(True)
+    assert busy_words("A run") == "Learning is paused. Let it go on, or stop it there."
+    job.pause(False)
+    assert busy_words("A run") == "Learning is still going on. Wait for it, or stop it there."
+    job.pause(True)
+    job.stop()
+    assert busy_words("A run") == "Learning is still going on. Wait for it, or stop it there."
+    finish(job, qtbot)
+
+
 def test_of_work_that_was_cancelled_it_is_not_said_that_it_is_to_be_cancelled(qtbot):
     job = Waits()
     job.start()
-    assert busy_words("A run") == "A run is still going on. Wait for it, or cancel it there."
+    assert busy_words("A run") == "A run is still going on. Wait for it, or stop it there."
     job.cancel()
     assert is_busy()
     assert busy_words("A run").startswith("What was cancelled ends with the step that it is at.")

@@ -315,6 +315,17 @@ def test_a_folder_is_done_by_the_batch_engine_once_and_its_results_are_reviewed(
     assert (plan.source, plan.output, plan.recursive) == (folder / "images", folder / "out", True)
 
 
+def test_results_that_were_not_made_are_not_to_be_reviewed(ready, folder, qtbot, said, monkeypatch):
+    ready.form.steps.value = 1
+    ready.train_button.click()
+    over(ready, qtbot)
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder / "images"))
+    ready.folder_button.click()
+    over(ready, qtbot)
+    assert "has to be another one than the input" in said[0]
+    assert not ready.review_button.isVisibleTo(ready)
+
+
 def test_it_asks_before_reviewed_results_of_the_folder_are_replaced(ready, folder, qtbot, monkeypatch):
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder / "out"))
     ready.form.steps.value = 1

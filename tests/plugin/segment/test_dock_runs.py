@@ -248,7 +248,7 @@ def test_one_long_job_at_a_time(ready, viewer, qtbot, fake_runs, said):
     qtbot.addWidget(other)
     run_to(ready, qtbot)
     other.run_button.click()
-    assert said == ["Another run or a batch is still going on. Wait for it, or cancel it there."]
+    assert said == ["Another run or a batch is still going on. Wait for it, or stop it there."]
     assert other.session.phase is Phase.FAILED
 
 
