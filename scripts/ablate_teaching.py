@@ -25,7 +25,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from napari_s3net.benchmark.cases import find_pairs, read_mask
+from napari_s3net.benchmark.cases import find_pairs, true_mask
 from napari_s3net.benchmark.methods import ABLATIONS
 from napari_s3net.foreground.lesion import score_lesions
 from napari_s3net.io import read_image
@@ -155,8 +155,9 @@ def measure(network: EncoderDecoder, card: ModelCard, folder: Path) -> dict[str,
     """Dice of each image of a set: of the object at 0.5, and of the clusters that fit the mask best."""
     scores: dict[str, list[float]] = {"object": [], "best clusters": []}
     for pair in find_pairs(folder):
-        array, mask = read_image(pair.image).array, read_mask(pair.mask)
-        probability, clusters = predict(network, card, array)
+        image = read_image(pair.image)
+        mask = true_mask(pair, image)
+        probability, clusters = predict(network, card, image.array)
         labels = clusters.argmax(axis=0)
         rows, columns = (np.arange(n) * len(labels) // n for n in mask.shape)
         labels = labels[rows][:, columns] + 1
@@ -172,8 +173,8 @@ def fit_and_measure(networks: Mapping[str, Path], folder: Path) -> Iterator[tupl
     """
     settings = preset_settings("skin")
     pairs = find_pairs(folder)
-    masks = [read_mask(pair.mask) for pair in pairs]
     images = [read_image(pair.image) for pair in pairs]
+    masks = [true_mask(pair, image) for pair, image in zip(pairs, images, strict=True)]
     planes = [prepare(image, settings) for image in images]
     clusters = [initial_clusters(plane.features, settings.clusters)[0] for plane in planes]
     candidates = [score_lesions(own, plane.features) for own, plane in zip(clusters, planes, strict=True)]

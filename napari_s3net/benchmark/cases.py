@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,8 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.benchmark.methods import NetworkRuns
-from napari_s3net.errors import ReadError, UnsupportedFormatError
+from napari_s3net.errors import InvalidImageError, ReadError, UnsupportedFormatError
+from napari_s3net.image import Geometry, Image
 from napari_s3net.io import read_image, read_labels
+from napari_s3net.io.on_image import labels_on
+from napari_s3net.io.validation.headers import is_readable
 
 Half = Literal["a", "b"]
 #: Endings that a mask's name may have beside its image's.
@@ -103,18 +107,23 @@ def find_pairs(folder: Path, *, half: Half | None = None, limit: int | None = No
     Raises
     ------
     ReadError
-        If a folder is missing or empty, or an image has no mask.
+        If a folder is missing or empty, an image has no mask or several, or two images have one stem, by which results
+        are told apart.
     """
     for name in ("images", "masks"):
         if not (folder / name).is_dir():
             raise ReadError(f"Expected a folder with images/ and masks/; there is no {name}/ in {folder}.")
-    masks = {case_stem(path): path for path in _files(folder / "masks")}
+    masks = _by_stem(_files(folder / "masks"))
     pairs = []
-    for image in _files(folder / "images"):
-        mask = next((masks[case_stem(image) + end] for end in MASK_ENDINGS if case_stem(image) + end in masks), None)
-        if mask is None:
-            raise ReadError(f"{image.name} has no mask: expected a file {case_stem(image)}.* in {folder / 'masks'}.")
-        pairs.append(Pair(case_stem(image), image, mask))
+    for name, images in _by_stem(_files(folder / "images")).items():
+        its = [mask for end in MASK_ENDINGS for mask in masks.get(name + end, ())]
+        if not its:
+            raise ReadError(f"{images[0].name} has no mask: expected a file {name}.* in {folder / 'masks'}.")
+        for what, files in (("images", images), ("masks", its)):
+            if len(files) > 1:
+                named = ", ".join(path.name for path in files)
+                raise ReadError(f"Expected one file of {what} called {name}; {folder / what} has {named}. Keep one.")
+        pairs.append(Pair(name, images[0], its[0]))
     pairs = [pair for pair in pairs if half in (None, pair.half)][:limit]
     if not pairs:
         raise ReadError(f"There are no images to run in {folder / 'images'}.")
@@ -122,23 +131,59 @@ def find_pairs(folder: Path, *, half: Half | None = None, limit: int | None = No
 
 
 def read_mask(path: Path) -> NDArray[np.bool_]:
-    """Read a mask file.
+    """Read a mask that a method proposed.
 
     Parameters
     ----------
     path : Path
-        Labels of any format; of what is an image in colours, or packed as JPEG, the first channel counts.
+        As `mask_path` has it.
 
     Returns
     -------
     numpy.ndarray
         (H, W) bool, True where the value is above 0.
     """
+    return np.asarray(read_labels(path).array > 0)
+
+
+def true_mask(pair: Pair, image: Image) -> NDArray[np.bool_]:
+    """Read the mask that somebody drew, on its image.
+
+    Parameters
+    ----------
+    pair : Pair
+        Its file: labels of any format. Of what is an image in colours, or packed as JPEG, the first channel counts.
+    image : Image
+        What `pair.image` holds.
+
+    Returns
+    -------
+    numpy.ndarray
+        (H, W) bool, of the image's shape: True where there is a label; of an image where it has more than half of its
+        largest value, for JPEG leaves small ones around a region.
+
+    Raises
+    ------
+    InvalidImageError
+        If it does not fit its image, see `labels_on`.
+    """
+    mask, geometry = _drawn(pair.mask)
     try:
-        return np.asarray(read_labels(path).array > 0)
-    except UnsupportedFormatError:
-        image = read_image(path)
-    return np.asarray((image.array[..., 0] if image.kind == "rgb" else image.array) > 0)
+        return labels_on(image, mask, geometry)
+    except InvalidImageError as error:
+        raise InvalidImageError(
+            f"{pair.name}: expected a plane and a mask that lies on it; got {image.shape} and {mask.shape}. {error}"
+        ) from error
+
+
+def _drawn(path: Path) -> tuple[NDArray[np.bool_], Geometry]:
+    """A mask as its file has it, and where it lies."""
+    with suppress(UnsupportedFormatError):
+        labels = read_labels(path)
+        return labels.array > 0, labels.geometry
+    image = read_image(path)
+    values = image.array[..., 0] if image.kind == "rgb" else image.array
+    return 2 * values.astype(float) > values.max(), image.geometry
 
 
 def mask_path(output: Path, name: str, method: str, seed: int) -> Path:
@@ -161,6 +206,15 @@ def mask_path(output: Path, name: str, method: str, seed: int) -> Path:
         `masks/METHOD/seedN/NAME.png` below the output folder; it need not exist.
     """
     return output / "masks" / method.replace(":", "_") / f"seed{seed}" / f"{name}.png"
+
+
+def _by_stem(files: list[Path]) -> dict[str, list[Path]]:
+    """The images among files by their stems; of a .hdr with its .img the header."""
+    found: dict[str, list[Path]] = {}
+    for path in files:
+        if is_readable(path) and not (path.suffix.lower() == ".img" and path.with_suffix(".hdr").is_file()):
+            found.setdefault(case_stem(path), []).append(path)
+    return found
 
 
 def _files(folder: Path) -> list[Path]:

@@ -19,7 +19,7 @@ from scipy import ndimage
 from skimage.transform import resize
 
 from napari_s3net.benchmark.baselines import otsu
-from napari_s3net.benchmark.cases import Pair, read_mask
+from napari_s3net.benchmark.cases import Pair, true_mask
 from napari_s3net.benchmark.correctors import CORRECTORS, OURS
 from napari_s3net.benchmark.csv_table import read_table
 from napari_s3net.benchmark.methods import NetworkRuns, version
@@ -153,11 +153,10 @@ def case_of(pair: Pair, start: Start, runs: NetworkRuns) -> CorrectionCase:
     InvalidImageError
         If it is no plane, or the mask does not have its size.
     """
-    image, mask = read_image(pair.image), read_mask(pair.mask)
-    if image.is_stack or image.shape != mask.shape:
-        raise InvalidImageError(
-            f"{pair.name}: expected a plane and a mask of its size; got {image.shape} and {mask.shape}."
-        )
+    image = read_image(pair.image)
+    if image.is_stack:
+        raise InvalidImageError(f"{pair.name}: expected a plane; got {image.shape}.")
+    mask = true_mask(pair, image)
     image, mask = _reduced(image, SIZE), _resized(mask.astype(np.float32), SIZE) > 0.5
     name = suggest_preset(image) if runs.preset == "auto" else runs.preset
     settings = runs.settings("s3net", name, 0)

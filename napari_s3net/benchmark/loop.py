@@ -152,27 +152,31 @@ def dice_of(model: Any, pair: ImageWithLabels) -> float:
     float
         Dice.
     """
-    from napari_s3net.io import read_image, read_labels
+    from napari_s3net.io import read_image
+    from napari_s3net.io.on_image import read_labels_on
     from napari_s3net.labels.metrics import dice
     from napari_s3net.learning.predict import iter_apply
 
     assert pair.labels is not None  # noqa: S101 - all have masks
-    predicted = drain(iter_apply(read_image(pair.image), model)).mask
-    return dice(predicted, read_labels(pair.labels).array > 0)
+    image = read_image(pair.image)
+    predicted = drain(iter_apply(image, model)).mask
+    return dice(predicted, read_labels_on(image, pair.image, pair.labels).array > 0)
 
 
 def _label_free(pairs: Sequence[ImageWithLabels], file: Path) -> float:
     """Mean Dice of what `segment` proposes; each image's is kept in a file."""
     from napari_s3net import segment
-    from napari_s3net.io import read_image, read_labels
+    from napari_s3net.io import read_image
+    from napari_s3net.io.on_image import read_labels_on
     from napari_s3net.labels.metrics import dice
 
     known = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     for pair in pairs:
         if pair.name not in known:
             assert pair.labels is not None  # noqa: S101 - all have masks
-            proposed = segment(read_image(pair.image)).mask
-            known[pair.name] = dice(proposed, read_labels(pair.labels).array > 0)
+            image = read_image(pair.image)
+            proposed = segment(image).mask
+            known[pair.name] = dice(proposed, read_labels_on(image, pair.image, pair.labels).array > 0)
             write_json(file, known)
     return float(np.mean([known[pair.name] for pair in pairs]))
 

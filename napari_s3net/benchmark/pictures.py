@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.transform import resize
 
-from napari_s3net.benchmark.cases import Pair, mask_path, read_mask
+from napari_s3net.benchmark.cases import Pair, mask_path, read_mask, true_mask
 from napari_s3net.benchmark.results import BenchmarkRow
 from napari_s3net.image import Image
 from napari_s3net.io import read_image, write_png
@@ -91,7 +91,8 @@ def _cell(row: BenchmarkRow, rank: str, pair: Pair, output: Path) -> str:
     """Write a picture and give the HTML that shows it."""
     path = output / "pictures" / f"{row['method'].replace(':', '_')}_{rank}.png"
     proposal = read_mask(mask_path(output, row["image"], row["method"], row["seed"]))
-    write_png(path, outlined(read_image(pair.image), read_mask(pair.mask), proposal))
+    image = read_image(pair.image)
+    write_png(path, outlined(image, true_mask(pair, image), proposal))
     caption = f"{rank}: {escape(row['image'])}, Dice {row['label_free_dice']:.3f}"
     picture = f'<img src="pictures/{path.name}" alt="">'
     return f'<figure style="display:inline-block">{picture}<figcaption>{caption}</figcaption></figure>'

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.benchmark.baselines import MethodResult
-from napari_s3net.benchmark.cases import BenchmarkCase, Pair, mask_path, read_mask
+from napari_s3net.benchmark.cases import BenchmarkCase, Pair, mask_path, true_mask
 from napari_s3net.benchmark.csv_table import write_table
 from napari_s3net.benchmark.folder_fit import folder_model_of
 from napari_s3net.benchmark.memory import peak_mib, reset_peak
@@ -138,11 +138,10 @@ def run_case(case: BenchmarkCase) -> BenchmarkRow:
     DeviceError, InvalidSettingsError
         If device or settings cannot be used, for they are the same for every image.
     """
-    image, mask = read_image(case.pair.image), read_mask(case.pair.mask)
-    if image.is_stack or image.shape != mask.shape:
-        raise InvalidImageError(
-            f"{case.pair.name}: expected a plane and a mask of its size; got {image.shape} and {mask.shape}."
-        )
+    image = read_image(case.pair.image)
+    if image.is_stack:
+        raise InvalidImageError(f"{case.pair.name}: expected a plane; got {image.shape}.")
+    mask = true_mask(case.pair, image)
     labels, prediction, error = np.zeros(mask.shape, np.int32), np.zeros(mask.shape, bool), ""
     reset_peak()
     started = time.perf_counter()

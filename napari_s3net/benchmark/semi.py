@@ -320,7 +320,8 @@ def patient_of(name: str) -> int:
 
 def _evaluate(model: LearnedModel, test: Sequence[ImageWithLabels], cell: Cell) -> list[dict[str, Any]]:
     """3-D Dice of each test volume and class, at the volumes' own size."""
-    from napari_s3net.io import read_image, read_labels
+    from napari_s3net.io import read_image
+    from napari_s3net.io.on_image import read_labels_on
     from napari_s3net.labels.metrics import dice
     from napari_s3net.learning.predict import iter_apply
     from napari_s3net.runtime.generators import drain
@@ -328,8 +329,9 @@ def _evaluate(model: LearnedModel, test: Sequence[ImageWithLabels], cell: Cell) 
     rows = []
     for pair in test:
         assert pair.labels is not None  # noqa: S101 - all of ACDC's have labels
-        predicted = drain(iter_apply(read_image(pair.image), model)).labels
-        truth = read_labels(pair.labels).array
+        image = read_image(pair.image)
+        predicted = drain(iter_apply(image, model)).labels
+        truth = read_labels_on(image, pair.image, pair.labels).array
         for label in CLASSES:
             score = dice(predicted == label, truth == label)
             frame = pair.name.partition("_frame")[2]

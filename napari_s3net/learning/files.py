@@ -11,6 +11,7 @@ from pathlib import Path
 from napari_s3net.errors import InvalidImageError, ReadError
 from napari_s3net.io.listing import is_hidden
 from napari_s3net.io.validation.headers import is_readable, stem
+from napari_s3net.io.write import PICTURES, VOLUMES
 
 #: In a file of labels: nobody has looked at this pixel.
 UNLABELLED = 255
@@ -22,6 +23,10 @@ ENDINGS = ("", "_labels", "_label", "_mask", "_gt", "_seg", "_segmentation", ".s
 REPORT = "report.jsonl"
 #: Where the corrections of a batch lie below its output folder; masks first, for its labels are clusters.
 CORRECTED = ("corrected/masks", "corrected/labels")
+
+
+#: Of a .hdr with its .img one counts.
+_SECOND = re.compile(r"(?i)\.img(\.gz)?$")
 
 
 @dataclass(frozen=True)
@@ -63,22 +68,26 @@ def find_images_with_labels(images: Path, labels: Path | None = None) -> list[Im
     ------
     ReadError
         If a folder is missing, or there are no images, or no labels of any image, or a file of labels is called like
-        several images.
+        several images, or several files of labels are called like one image.
     """
     for folder in (images, labels):
         if folder is not None and not folder.is_dir():
             raise ReadError(f"Expected a folder; {folder} is none.")
     files = _files(images)
-    found = dict(files)
     if labels is None:
+        found = dict(files)
         pairs = [ImageWithLabels(path, None, name) for name, path in found.items() if not _ends(name, found)]
     else:
         source = place_of_labels(labels)
-        known = dict(_files(source))
+        label_files = _files(source)
+        known = dict(label_files)
         same = source.resolve() == images.resolve()
+        # A folder of labels may lie within that of the images.
+        found = {name: path for name, path in files if same or not path.is_relative_to(source)}
         names = [name for name in found if not (same and _ends(name, found))]
         labels_of = _labels_of(names, known, ENDINGS[1:] if same else ENDINGS)
         _check_one_owner(labels_of, files)
+        _check_one_file(labels_of, label_files)
         pairs = [ImageWithLabels(found[name], labels_of.get(name), name) for name in names]
         if pairs and not any(pair.labels for pair in pairs):
             raise ReadError(_why_none(labels, images, pairs[0].image))
@@ -161,6 +170,32 @@ def _files(folder: Path) -> Sequence[tuple[str, Path]]:
     return named
 
 
+def file_for_labels(image: Path, folder: Path, suffix: str) -> Path:
+    """Say where labels of an image are written, so that they are what is found there, and replace no image.
+
+    Parameters
+    ----------
+    image : Path
+        The file of the image.
+    folder : Path
+        Where labels lie; it need not exist.
+    suffix : str
+        Of a new file.
+
+    Returns
+    -------
+    Path
+        Called like the image, beside it with an ending; the file in another format that is there under that name.
+    """
+    is_beside = folder.resolve() == image.parent.resolve()
+    name = f"{stem(image)}{ENDINGS[1] if is_beside else ENDINGS[0]}"
+    new = folder / f"{name}{suffix}"
+    if new.exists() or not folder.is_dir():
+        return new
+    there = sorted(p for p in folder.iterdir() if stem(p) == name and p.name.lower().endswith((*PICTURES, *VOLUMES)))
+    return next(iter(there), new)
+
+
 def place_of_labels(labels: Path) -> Path:
     """Say where labels lie, for those who read them and for those who add some.
 
@@ -192,11 +227,26 @@ def _labels_of(names: Sequence[str], known: dict[str, Path], endings: Sequence[s
     }
 
 
+def _check_one_file(labels_of: dict[str, Path], label_files: Sequence[tuple[str, Path]]) -> None:
+    """Refuse several files of one name as labels of an image: nothing says which of them holds."""
+    files: dict[str, list[str]] = {}
+    for name, path in label_files:
+        if not _SECOND.search(path.name):
+            files.setdefault(name, []).append(path.name)
+    names = {path: name for name, path in label_files}
+    for image, labels in labels_of.items():
+        if len(mine := files.get(names[labels], [])) > 1:
+            raise ReadError(
+                f"The image {image} has {len(mine)} files of labels in {labels.parent} ({', '.join(mine[:3])}); "
+                "expected one. Keep the one that holds, and move the others away."
+            )
+
+
 def _check_one_owner(labels_of: dict[str, Path], files: Sequence[tuple[str, Path]]) -> None:
     """Refuse labels that are called like several images: of all but one they are another image's."""
     owners: dict[Path, list[str]] = {}
     for name, path in files:
-        if name in labels_of and not re.search(r"(?i)\.img(\.gz)?$", path.name):  # of an .hdr with its .img one counts
+        if name in labels_of and not _SECOND.search(path.name):
             owners.setdefault(labels_of[name], []).append(f"{Path(name).parent / path.name}")
     for labels, images in owners.items():
         if len(images) > 1:

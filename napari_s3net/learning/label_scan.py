@@ -12,7 +12,6 @@ import numpy as np
 
 from napari_s3net.errors import ReadError, S3NetError
 from napari_s3net.learning.files import (
-    MASK_VALUES,
     UNLABELLED,
     ImageWithLabels,
     find_images_with_labels,
@@ -136,19 +135,17 @@ def _seen(image: Path, file: Path, written: tuple[int, int]) -> _Seen:  # noqa: 
     """Read labels that are to be learned from; of those that cannot be read the way out is told as well."""
     from napari_s3net.io import read_labels
     from napari_s3net.io.reader_process import holding_remarks
+    from napari_s3net.learning.label_values import class_values
 
     with holding_remarks() as remarks:
         try:
             read = read_labels(file)
+            found = set(np.unique(class_values(read.array)).tolist())
         except S3NetError as error:
-            raise ReadError(
-                f"{error} Mend {file.name}, or move it out of {file.parent}, and Train can begin."
-            ) from None
+            said = str(error) if file.name in str(error) else f"{file.name}: {error}"
+            raise ReadError(f"{said} Mend {file.name}, or move it out of {file.parent}, and Train can begin.") from None
         remarks += _remarks_on(image, file, read)
-    found = set(np.unique(read.array).tolist())
-    is_mask = found == MASK_VALUES
-    values = {1} if is_mask else found - {0, UNLABELLED}
-    return _Seen(frozenset(values), is_mask or UNLABELLED not in found, read.segments, tuple(remarks))
+    return _Seen(frozenset(found - {0, UNLABELLED}), UNLABELLED not in found, read.segments, tuple(remarks))
 
 
 def _remarks_on(image: Path, file: Path, read: LabelImage) -> list[str]:

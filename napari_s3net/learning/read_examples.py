@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from napari_s3net.errors import InvalidImageError, ReadError, ReadWarning
 from napari_s3net.image import Image
 from napari_s3net.learning.examples import ExampleSet
-from napari_s3net.learning.files import MASK_VALUES, UNLABELLED, ImageWithLabels, default_names
+from napari_s3net.learning.files import UNLABELLED, ImageWithLabels, default_names
+from napari_s3net.learning.label_values import class_values
 from napari_s3net.learning.planes import InputNormalisation, choose_normalisation, labels_to_square, to_square
 from napari_s3net.learning.steps import ReadStep
 from napari_s3net.network.class_losses import IGNORED
@@ -143,9 +144,10 @@ class _Reader:
             read = read_labels_on(image, pair.image, pair.labels)
         self.remarks += remarks
         self.told = {one.label: one for one in read.segments} | self.told
-        labels = read.array.astype(np.int64)
-        found = set(np.unique(labels).tolist())
-        return np.where(labels == UNLABELLED, 1, 0) if found == MASK_VALUES else labels
+        try:
+            return class_values(read.array)
+        except InvalidImageError as error:
+            raise InvalidImageError(f"{pair.labels.name}: {error}") from None
 
     def expect_some(self, found: Collection[object], pairs: Sequence[ImageWithLabels]) -> None:
         """Refuse to go on where nothing was read."""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_s3net.benchmark import protocol
-from napari_s3net.benchmark.cases import find_pairs, mask_path, read_mask
+from napari_s3net.benchmark.cases import Pair, find_pairs, mask_path, read_mask, true_mask
 from napari_s3net.benchmark.methods import NetworkRuns
 from napari_s3net.benchmark.protocol import iter_rows, plan
 from napari_s3net.benchmark.results import COLUMNS, key, read_rows
@@ -20,6 +20,7 @@ from napari_s3net.errors import (
     InvalidSettingsError,
     S3NetError,
 )
+from napari_s3net.image import as_image
 from napari_s3net.io import write_png
 from tests.benchmark.discs import skin
 
@@ -137,9 +138,9 @@ def test_wrong_requests_are_refused_before_anything_runs(small_set, tmp_path):
 
 
 def test_a_mask_in_colours_is_read_by_its_first(tmp_path):
-    _, mask = skin()
+    image, mask = skin()
     write_png(tmp_path / "m.png", np.repeat(mask[..., None], 3, axis=2).astype(np.uint8) * 255)
-    assert np.array_equal(read_mask(tmp_path / "m.png"), mask)
+    assert np.array_equal(true_mask(Pair("m", tmp_path / "m.png", tmp_path / "m.png"), as_image(image)), mask)
 
 
 def test_processes_find_the_same(small_set, tmp_path):

@@ -1,7 +1,7 @@
 import pytest
 
 from napari_s3net.errors import InvalidImageError, ReadError
-from napari_s3net.learning.files import find_images_with_labels, parse_classes
+from napari_s3net.learning.files import file_for_labels, find_images_with_labels, parse_classes
 
 
 def touch(folder, *names):
@@ -49,6 +49,41 @@ def test_labels_that_are_called_like_two_images_are_refused(tmp_path, other):
     touch(tmp_path, "images/p3/2.png", other, "labels/2.png")
     with pytest.raises(ReadError, match=r"2\.png are called like 2 images \(p3/2\.(png|jpg), p[34]/2\.png\)"):
         find_images_with_labels(tmp_path / "images", tmp_path / "labels")
+
+
+@pytest.mark.parametrize(
+    ("names", "listed"), [(("a.png", "a.tif"), r"a\.png, a\.tif"), (("a_gt.nii", "a_gt.mha"), "a_gt")]
+)
+def test_several_files_of_labels_of_one_image_are_refused(tmp_path, names, listed):
+    touch(tmp_path, "images/a.png", *(f"labels/{name}" for name in names))
+    with pytest.raises(ReadError, match=f"The image a has 2 files of labels in .*labels .*{listed}.*move the others"):
+        find_images_with_labels(tmp_path / "images", tmp_path / "labels")
+    (tmp_path / "labels" / names[1]).unlink()
+    assert named(find_images_with_labels(tmp_path / "images", tmp_path / "labels")) == {"a": names[0]}
+
+
+def test_labels_of_a_header_and_its_pixels_are_one_file(tmp_path):
+    touch(tmp_path, "images/a.nii", "labels/a.hdr", "labels/a.img")
+    (pair,) = find_images_with_labels(tmp_path / "images", tmp_path / "labels")
+    assert pair.labels is not None
+
+
+def test_labels_in_a_folder_within_that_of_the_images_are_no_images(tmp_path):
+    touch(tmp_path, "images/a.png", "images/b.png", "images/labels/a.png")
+    found = find_images_with_labels(tmp_path / "images", tmp_path / "images" / "labels")
+    assert named(found) == {"a": "a.png", "b": None}
+
+
+def test_labels_are_written_where_they_are_found_and_over_no_image(tmp_path):
+    images, labels = tmp_path / "images", tmp_path / "labels"
+    touch(tmp_path, "images/a.png", "images/b.png", "labels/b.tif", "labels/c.dcm")
+    assert file_for_labels(images / "a.png", labels, ".png") == labels / "a.png"
+    assert file_for_labels(images / "a.png", tmp_path / "new", ".png") == tmp_path / "new" / "a.png"
+    assert file_for_labels(images / "b.png", labels, ".png") == labels / "b.tif"
+    assert file_for_labels(images / "c.png", labels, ".png") == labels / "c.png", "DICOM is no format for it"
+    (tmp_path / "link").symlink_to(images)
+    for beside in (images, tmp_path / "link"):
+        assert file_for_labels(images / "a.png", beside, ".png") == beside / "a_labels.png"
 
 
 def test_labels_beside_their_images_are_no_images(tmp_path):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from napari_s3net.errors import S3NetError
+from napari_s3net.io import write_png
 from napari_s3net.learning.label_scan import scan_labels
 from tests.io.test_on_image import save_noted
 from tests.learning.conftest import scene, write_partly_labelled
@@ -74,3 +75,20 @@ def test_a_model_that_cannot_be_used_is_told(folder):
     assert not found.is_learned
     assert str(model) in found.model_fault
     assert found.whole == 1
+
+
+def test_a_mask_with_soft_edges_is_told_before_anything_is_learned(tmp_path):
+    image = np.random.default_rng(0).integers(0, 255, (40, 48), np.uint8)
+    write_png(tmp_path / "images" / "a.png", image)
+    soft = np.zeros((40, 48), np.uint8)
+    soft[10:20, 10:20], soft[20, 10:20] = 255, 140
+    write_png(tmp_path / "labels" / "a.png", soft)
+    with pytest.raises(S3NetError, match=r"^a\.png: .*soft edges.*Mend a\.png"):
+        scan_labels(tmp_path / "images", tmp_path / "labels")
+    soft[20] = 0
+    write_png(tmp_path / "labels" / "a.png", soft)
+    found = scan_labels(tmp_path / "images", tmp_path / "labels")
+    assert (found.whole, found.values) == (1, (1,))
+    write_png(tmp_path / "labels" / "a.png", np.full_like(soft, 255))
+    found = scan_labels(tmp_path / "images", tmp_path / "labels")
+    assert (found.whole, found.partly, found.values) == (1, 0, (1,)), "all of it is object"

@@ -17,8 +17,7 @@ from napari_s3net.errors import InvalidImageError
 from napari_s3net.export.result import label_suffix
 from napari_s3net.image import Image
 from napari_s3net.io import read_image, write_labels
-from napari_s3net.io.validation.headers import stem
-from napari_s3net.learning.files import CORRECTED, REPORT, UNLABELLED, place_of_labels
+from napari_s3net.learning.files import CORRECTED, REPORT, UNLABELLED, file_for_labels, place_of_labels
 from napari_s3net.plugin.batch.corrected_classes import batch_of, note_correction, row_of
 from napari_s3net.plugin.contributions.reader import layer_data
 from napari_s3net.plugin.layers.metadata import Metadata
@@ -209,7 +208,8 @@ def keep_correction(path: Path, layer: Labels, folder: Path, images: Path | None
     Returns
     -------
     Path
-        The file that was written, named like the image.
+        The file that was written, named like the image; beside it with an ending. One that was there in another format
+        is replaced in that.
 
     Raises
     ------
@@ -227,7 +227,7 @@ def keep_correction(path: Path, layer: Labels, folder: Path, images: Path | None
     row = None if output is None else row_of(output, path, images)
     if images is not None and path.is_relative_to(images):
         place /= path.relative_to(images).parent
-    target = place / f"{stem(path)}{label_suffix(image)}"
+    target = file_for_labels(path, place, label_suffix(image))
     if output is not None and row is not None:
         target = Review(output).corrected_path(row, "masks")
     write_labels(target, labels, image.geometry, segments=segments)

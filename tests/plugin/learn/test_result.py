@@ -162,6 +162,17 @@ def test_a_correction_is_found_again_beside_its_image(tmp_path, suffix):
     assert pair.labels == kept
 
 
+def test_a_correction_in_the_folder_of_the_images_replaces_none(tmp_path):
+    grey, labels = scene(1)
+    path = tmp_path / "a1.png"
+    write_png(path, grey)
+    kept = keep_correction(path, ViewerModel().add_labels(labels), tmp_path, tmp_path)
+    np.testing.assert_array_equal(read_image(path).array, grey)
+    (pair,) = find_images_with_labels(tmp_path, tmp_path)
+    assert (pair.image, pair.labels) == (path, kept)
+    np.testing.assert_array_equal(read_labels(kept).array, labels)
+
+
 @pytest.mark.parametrize("corrected", [(), ("masks",), ("labels",), ("labels", "masks")])
 def test_a_correction_is_found_again_in_the_output_of_a_batch(tmp_path, corrected):
     images, output = tmp_path / "images", tmp_path / "output"
