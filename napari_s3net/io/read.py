@@ -352,14 +352,20 @@ def _stack_geometry(planes: Sequence[Geometry]) -> tuple[Geometry, Sequence[int]
     Raises
     ------
     ReadError
-        If they know their places and do not lie evenly and straight one above the other.
+        If their pixels are of different sizes, or they know their places and do not lie evenly and straight one above
+        the other.
     """
     first = planes[0]
+    sizes = [plane.spacing for plane in planes if plane.unit == "mm"]
+    if any(not np.allclose(size, sizes[0], rtol=UNEVEN, atol=0) for size in sizes):
+        raise ReadError(
+            f"Cannot open {len(planes)} files as a stack: their pixels are of different sizes. Open them one by one."
+        )
     volumes = [plane.volume for plane in planes if plane.volume is not None]
     if len(planes) == len(volumes) == 1:
         return volumes[0], (0,)
     if len(volumes) < len(planes):
-        if first.unit == "mm":
+        if len(sizes) == len(planes):
             size = " × ".join(f"{length:.4g}" for length in first.spacing)
             text = f"the files do not tell how far apart they lie: sizes are in pixels, each {size} mm."
             warnings.warn(text, ReadWarning, stacklevel=3)
@@ -370,7 +376,8 @@ def _stack_geometry(planes: Sequence[Geometry]) -> tuple[Geometry, Sequence[int]
     places = np.array([volumes[i].origin for i in order]) @ direction
     steps = np.diff(places[:, 0])
     straight = np.ptp(places[:, 1:], axis=0) < UNEVEN * np.array(first.spacing)
-    alike = all(np.allclose(volume.direction, direction, atol=UNEVEN) for volume in volumes)
+    units = {volume.unit for volume in volumes}
+    alike = len(units) == 1 and all(np.allclose(volume.direction, direction, atol=UNEVEN) for volume in volumes)
     if not alike or not straight.all() or steps.min() <= 0 or np.ptp(steps) > UNEVEN * steps.mean():
         raise ReadError(
             f"Cannot open {len(planes)} files as a stack: they know their places, and do not lie evenly and straight "

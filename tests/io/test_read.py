@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import PIL.Image
 import pytest
@@ -197,6 +198,25 @@ def test_planes_of_other_formats_that_lie_evenly_are_stacked_and_others_refused(
             path.unlink()
         with pytest.raises(ReadError, match="evenly and straight"):
             read_stack(save_planes(tmp_path, *places))
+
+
+@pytest.mark.parametrize("is_placed", [True, False])
+def test_planes_whose_pixels_are_of_different_sizes_make_no_stack(tmp_path, is_placed):
+    paths = [tmp_path / f"{n}{'.nii' if is_placed else '.tif'}" for n in range(3)]
+    for n, (path, size) in enumerate(zip(paths, (1.0, 1.0, 1.1), strict=True)):
+        if is_placed:
+            place = np.diag([-size, -size, 3, 1.0])
+            place[2, 3] = 3 * n
+            nibabel.save(nibabel.Nifti1Image(phantom((24, 20, 1)), place), path)
+        else:
+            tifffile.imwrite(path, phantom((24, 20)), imagej=True, resolution=(1 / size,) * 2, metadata={"unit": "um"})
+    with pytest.raises(ReadError, match=r"3 files as a stack: their pixels are of different sizes. Open them one"):
+        read_stack(paths)
+    if is_placed:
+        assert read_stack(paths[:2]).geometry.spacing == (3.0, 1.0, 1.0)
+    else:
+        with pytest.warns(ReadWarning, match=r"each 0\.001 × 0\.001 mm"):
+            read_stack(paths[:2])
 
 
 def test_labels_of_a_dicom_segmentation_and_of_other_files(tmp_path, files):
