@@ -15,10 +15,11 @@ from napari_s3net.benchmark.csv_table import read_table, write_table
 from napari_s3net.errors import InvalidSettingsError
 from napari_s3net.io.write import write_json
 from napari_s3net.learning.files import ImageWithLabels, checkpoint_of
-from napari_s3net.learning.model import load_model, save_model
+from napari_s3net.learning.model import load_model
 from napari_s3net.learning.read_examples import iter_examples
 from napari_s3net.learning.selection import iter_next
 from napari_s3net.learning.settings import LearnSettings
+from napari_s3net.learning.stopped import keep_model
 from napari_s3net.learning.train import iter_learn
 from napari_s3net.runtime.generators import drain
 
@@ -134,7 +135,7 @@ def _learn_round(
     examples = blind if settings.needs_unlabelled else corrected
     data = drain(iter_examples(examples, settings.size, classes={1: "Object"}))
     steps = iter_learn(data, settings, torch.device("cpu"), init=before, checkpoint=checkpoint_of(file))
-    save_model(file, drain(steps))
+    keep_model(file, drain(steps), before)
 
 
 def dice_of(model: Any, pair: ImageWithLabels) -> float:

@@ -244,7 +244,8 @@ class _Run:
 
     def trained(self, cell: Cell, data: ExampleSet, settings: LearnSettings) -> LearnedModel:
         """The model of a cell, trained where it is not there yet: it is kept before it is tested."""
-        from napari_s3net.learning.model import load_model, save_model
+        from napari_s3net.learning.model import load_model
+        from napari_s3net.learning.stopped import keep_model
 
         name = f"{cell.row.name}-{cell.labelled}-{cell.draw}.safetensors"
         path = self.output / "models" / budget_text(settings) / name
@@ -252,7 +253,8 @@ class _Run:
             started = time.perf_counter()
             model = self._train(cell, data, settings)
             record = {**model.card.record, SECONDS: round(time.perf_counter() - started)}
-            save_model(path, replace(model, card=replace(model.card, record=record)))
+            kept = replace(model, card=replace(model.card, record=record))
+            keep_model(path, kept, None, self._checkpoint(path.stem))
         return load_model(path)
 
     def _train(self, cell: Cell, data: ExampleSet, settings: LearnSettings) -> LearnedModel:
@@ -279,8 +281,8 @@ class _Run:
 
     def _pretrained(self, row: Row, data: ExampleSet, settings: LearnSettings) -> Path:
         """The pre-trained encoder of a row: made once, with the pool's images alone, for all draws."""
-        from napari_s3net.learning.model import save_model
         from napari_s3net.learning.pretrain import iter_pretrain
+        from napari_s3net.learning.stopped import keep_model
         from napari_s3net.runtime.generators import follow
 
         used = settings.replace(method=row.pretrained, seed=0)
@@ -288,7 +290,7 @@ class _Run:
         path = self.output / "models" / f"{name}-{used.size}-{used.steps}.safetensors"
         if not path.is_file():
             steps = iter_pretrain(data, used, self.device, checkpoint=self._checkpoint(name))
-            save_model(path, follow(steps, lambda step: self._say(name, step)))
+            keep_model(path, follow(steps, lambda step: self._say(name, step)), None, self._checkpoint(name))
         return path
 
     def _checkpoint(self, name: str) -> Path:

@@ -206,7 +206,7 @@ def finish(steps: Generator[LearnStep | Notice, bool | None, LearnedModel], outp
     S3NetError
         As the steps do; or if the model cannot be written.
     """
-    from napari_s3net.learning.model import save_model
+    from napari_s3net.learning.stopped import keep_model
     from napari_s3net.progress import Notice
     from napari_s3net.runtime.generators import follow
 
@@ -218,6 +218,6 @@ def finish(steps: Generator[LearnStep | Notice, bool | None, LearnedModel], outp
             aside = "" if step.validation is None else f"; Dice on images set aside {step.validation:.3f}"
             say_more(f"{step.iteration} of {step.total}: {losses}{aside}")
 
-    save_model(output, follow(steps, tell))
+    keep_model(output, follow(steps, tell), None)
     say_more(str(output))
     return 0

@@ -125,12 +125,12 @@ def iter_updates(
     terms : callable
         Computes the weighted terms of a step, with a generator to draw from.
     checkpoint : Path or None
-        Is read first where it exists, written every 50 iterations and when the run is stopped, and removed
-        at the end.
+        Is read first where it exists, and written every 50 iterations and when the run is stopped. It stays at the
+        end, until what was learned is written: see `stopped.keep_model`.
     measure : callable, optional
         Returns the Dice on images that are set aside; called every 50 iterations and at the end.
     more : bool
-        Another run begins with what this one ends with: its checkpoint is written at the end instead of removed.
+        Another run begins with what this one ends with: its checkpoint is written at the end as well.
 
     Yields
     ------
@@ -174,8 +174,6 @@ def iter_updates(
             losses_since = []
         if checkpoint is not None and (more if over else stop or state.iteration % LEARNING.checkpoint_every == 0):
             state.save(checkpoint)
-    if checkpoint is not None and state.iteration == settings.steps and not more:
-        checkpoint.unlink(missing_ok=True)
     return Updates(measured, bool(stop))
 
 

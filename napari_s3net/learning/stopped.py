@@ -1,16 +1,23 @@
-"""A run that was stopped, beside the model that it left: whether another one goes on from it, and from what else."""
+"""A run that was stopped, beside the model that it left: whether another one goes on from it, and from what else.
+
+Its checkpoint goes only once its model is written, so that a full disk costs the last steps alone.
+"""
 
 from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from napari_s3net.errors import ModelFileError
 from napari_s3net.learning.closer import total_steps
 from napari_s3net.learning.examples import ExampleSet
 from napari_s3net.learning.files import checkpoint_of, second_checkpoint_of
+from napari_s3net.learning.model import LearnedModel, save_model
 from napari_s3net.learning.run import belongs_to_run
 from napari_s3net.learning.settings import LearnSettings
+from napari_s3net.learning.train import STOPPED
 from napari_s3net.training.weights import read_tensors
 
 
@@ -84,18 +91,41 @@ def begin(model: Path, data: ExampleSet, settings: LearnSettings, *, again: bool
     return Beginning(model if model in there else None, stopped_at=stopped_at, steps=steps)
 
 
-def keep_start(model: Path, init: Path | None) -> None:
-    """Before a model is written: keep what the run has begun with, where it was stopped and may be gone on with.
+def keep_model(model: Path, learned: LearnedModel, init: Path | None, checkpoint: Path | None = None) -> None:
+    """Write what was learned, and let go of what only a run that was stopped goes on from.
 
     Parameters
     ----------
     model : Path
-        The file that is written next.
+        The file to write.
+    learned : LearnedModel
+        What came of the run.
     init : Path or None
-        What the run has begun with; it may be that file.
+        What the run has begun with; it may be that file, and is kept where the run was stopped.
+    checkpoint : Path, optional
+        Of the run, where it lies elsewhere than beside the model.
+
+    Raises
+    ------
+    ModelFileError
+        If it cannot be written; the same run goes on from its last checkpoint then.
     """
-    start = start_of(model)
-    if not checkpoint_of(model).is_file():
-        start.unlink(missing_ok=True)
-    elif init == model:
+    start, checkpoint = start_of(model), checkpoint or checkpoint_of(model)
+    is_over = _is_over(learned.card.record)
+    if not is_over and init == model:
         shutil.copyfile(model, start)
+    try:
+        save_model(model, learned)
+    except ModelFileError as error:
+        again = (
+            " Learn again once it can be: all steps up to the last checkpoint are kept." if checkpoint.is_file() else ""
+        )
+        raise ModelFileError(f"{error}{again}") from error
+    if is_over:
+        for file in (checkpoint, second_checkpoint_of(checkpoint), start):
+            file.unlink(missing_ok=True)
+
+
+def _is_over(record: dict[str, Any]) -> bool:
+    """Whether a run has come to its end, which it may have when it was stopped as well."""
+    return not record.get(STOPPED) or record["steps"] >= record["steps asked"]

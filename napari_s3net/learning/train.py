@@ -120,9 +120,6 @@ def iter_learn(
         model = yield from relay(iter_with_less(second_look, data, settings, device), counted)
     except (DivergedError, OutOfMemoryError) as error:
         yield Notice(f"{error} What was learned before is kept, without the closer look.")
-    if checkpoint is not None and near is not None and not model.card.record[STOPPED]:
-        checkpoint.unlink(missing_ok=True)
-        near.unlink(missing_ok=True)
     return model
 
 

@@ -16,7 +16,7 @@ from napari_s3net.learning.model import load_model, save_model
 from napari_s3net.learning.predict import iter_apply, predict_square
 from napari_s3net.learning.settings import learn_settings
 from napari_s3net.learning.steps import LearnStep
-from napari_s3net.learning.stopped import begin
+from napari_s3net.learning.stopped import begin, keep_model
 from napari_s3net.learning.train import iter_learn
 from napari_s3net.network.class_losses import IGNORED
 from napari_s3net.progress import Notice
@@ -189,7 +189,8 @@ def test_stopped_it_is_not_kept_and_goes_on_as_if_it_never_was(settings, tmp_pat
     )
     assert first[0] == at + 1
     assert same(whole, drain(iter_learn(data, settings, CPU)))
-    assert not list(tmp_path.iterdir())
+    keep_model(model, whole, None)
+    assert list(tmp_path.iterdir()) == [model]
 
 
 def test_of_another_run_both_checkpoints_are_removed(settings, tmp_path):
@@ -217,7 +218,8 @@ def test_where_the_second_look_fails_the_first_is_kept(settings, tmp_path, monke
     assert model.card.record["steps"] == STEPS
     assert isinstance(seen[-1], Notice)
     assert seen[-1].text.endswith("is kept, without the closer look.")
-    assert not list(tmp_path.iterdir())
+    keep_model(tmp_path / "m.safetensors", model, None)
+    assert [path.name for path in tmp_path.iterdir()] == ["m.safetensors"]
 
 
 def test_images_set_aside_are_measured_by_both_looks(settings):

@@ -72,6 +72,11 @@ def slices_of(
     files: dict[str, list[Header]] = {}
     for header in _headers(path, source):
         files.setdefault("".join(words(header.dataset, "SeriesInstanceUID")), []).append(header)
+    if not files:
+        raise WriteError(
+            f"Cannot write {shown(path)}: it refers to the slices of the DICOM series that was segmented, and "
+            f"{source.name} is none. Save NIfTI or .seg.nrrd, or open the DICOM series itself and segment that."
+        )
     series = [_on_planes(path, headers, grid, shape, source) for headers in files.values()]
     found = max(series, key=len, default={})
     if len(found) == shape[0] and sum(len(one) == shape[0] for one in series) > 1:

@@ -73,9 +73,8 @@ class LearnJob(SteppedJob):
         self._plane: Any = None
 
     def _do(self) -> Any:
-        from napari_s3net.learning.model import save_model
         from napari_s3net.learning.read_examples import iter_examples
-        from napari_s3net.learning.stopped import begin, keep_start
+        from napari_s3net.learning.stopped import begin, keep_model
         from napari_s3net.learning.train import iter_learn
         from napari_s3net.runtime.device import resolve_device
 
@@ -98,8 +97,7 @@ class LearnJob(SteppedJob):
         colours = {value: colour_of_hex(text) for value, text in asked.colours.items()}
         learned = replace(learned, card=replace(learned.card, colours={**learned.card.colours, **colours}))
         if not self._cancelled.is_set():
-            keep_start(asked.model, beginning.init)
-            save_model(asked.model, learned)
+            keep_model(asked.model, learned, beginning.init)
         return learned.card
 
     @staticmethod

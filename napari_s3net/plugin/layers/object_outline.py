@@ -55,7 +55,8 @@ class ObjectOutline:
         changes, dims = layer.events, viewer.dims.events
         self._heard: list[tuple[Any, Callable[..., None]]] = [
             *((event, self._change) for event in (changes.paint, changes.set_data, changes.colormap)),
-            *((event, self._change) for event in (dims.current_step, dims.order, dims.ndisplay)),
+            (dims.current_step, self._change),
+            *((event, self._turn) for event in (dims.order, dims.ndisplay)),
             (viewer.layers.events.removed, self._removed),
         ]
         for event, slot in self._heard:
@@ -76,6 +77,11 @@ class ObjectOutline:
     def _change(self, event: Any = None) -> None:
         if not self._timer.isActive():
             self._timer.start()
+
+    def _turn(self, event: Any = None) -> None:
+        """Take away the outline of a plane that is in view no longer: the first picture of another may take long."""
+        self._outline.clear()
+        self._change()
 
     def _removed(self, event: Any) -> None:
         layer = self._layer()

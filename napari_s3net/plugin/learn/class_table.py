@@ -22,6 +22,11 @@ class ClassTable(QTableWidget):
 
     def __init__(self) -> None:
         super().__init__(0, len(COLUMNS))
+        #: What was typed and chosen, and what was shown before that.
+        self._own_names: dict[int, str] = {}
+        self._own_colours: dict[int, str] = {}
+        self._shown_names: dict[int, str] = {}
+        self._shown_colours: dict[int, str] = {}
         self.setHorizontalHeaderLabels(COLUMNS)
         self.setAccessibleName("Classes")
         self.setToolTip("The classes of the labels. Double-click a name or a colour to change it.")
@@ -44,8 +49,10 @@ class ClassTable(QTableWidget):
             As a model knows them, by value; colours as "#rrggbb".
         """
         ordered = sorted(values)
-        names = {**default_names(ordered), **names, **self.names()}
-        colours = {**colours, **self.colours()}
+        self._own_names |= _others(self.names(), self._shown_names)
+        self._own_colours |= _others(self.colours(), self._shown_colours)
+        names = {**default_names(ordered), **names, **self._own_names}
+        colours = {**colours, **self._own_colours}
         self.setRowCount(len(ordered))
         for place, value in enumerate(ordered):
             swatch, number, name = QTableWidgetItem(), QTableWidgetItem(str(value)), QTableWidgetItem(names[value])
@@ -54,10 +61,18 @@ class ClassTable(QTableWidget):
                 item.setFlags(Qt.ItemFlag.ItemIsEnabled)
             for column, item in enumerate((swatch, number, name)):
                 self.setItem(place, column, item)
+        self._shown_names, self._shown_colours = self.names(), self.colours()
         shown = min(len(ordered), MOST_ROWS)
         rows = shown * self.verticalHeader().defaultSectionSize()
         self.setFixedHeight(self.horizontalHeader().sizeHint().height() + rows + 2 * self.frameWidth())
         self.setVisible(bool(ordered))
+
+    def forget(self) -> None:
+        """Forget the classes, and what was typed and chosen for them: others are about to come."""
+        self.setRowCount(0)
+        for known in (self._own_names, self._own_colours, self._shown_names, self._shown_colours):
+            known.clear()
+        self.hide()
 
     def names(self) -> dict[int, str]:
         """The names as they stand there.
@@ -99,3 +114,8 @@ class ClassTable(QTableWidget):
         if column == COLOUR:
             before = self.item(row, COLOUR).background().color()
             self.set_colour(row, QColorDialog.getColor(before, self, "Colour of the class"))
+
+
+def _others(now: Mapping[int, str], before: Mapping[int, str]) -> dict[int, str]:
+    """What is not as it was before."""
+    return {value: one for value, one in now.items() if one != before.get(value)}

@@ -292,6 +292,7 @@ class LearnDock(Dock):
         before, self._folders = self._folders, (self.form.image_folder, self.form.label_folder)
         if self._folders != before:
             self._can_apply = True
+            self.form.classes.forget()
             self.line.clear()
             self.told.clear()
         if self._begin_scan():

@@ -36,6 +36,15 @@ def change(series, **elements):
 
 
 @WRITERS
+@pytest.mark.filterwarnings("ignore")
+def test_of_an_image_from_another_file_there_is_no_series_to_refer_to(series, tmp_path, write):
+    image, scan = read_image(series), tmp_path / "scan.nii.gz"
+    scan.touch()
+    with pytest.raises(WriteError, match=r"and scan\.nii\.gz is none\. Save NIfTI or \.seg\.nrrd, or open the DICOM"):
+        write(tmp_path / "out.dcm", labels_of(image), image.geometry, SEGMENTS, scan)
+
+
+@WRITERS
 @pytest.mark.parametrize(
     ("elements", "words"),
     [

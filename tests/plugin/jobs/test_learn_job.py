@@ -7,9 +7,11 @@ import pytest
 import torch
 from qtpy.QtCore import QThreadPool
 
+from napari_s3net.errors import ModelFileError
 from napari_s3net.image import Geometry
 from napari_s3net.io import read_image
 from napari_s3net.io.write import write_labels
+from napari_s3net.learning import stopped
 from napari_s3net.learning.files import find_images_with_labels
 from napari_s3net.learning.label_scan import scan_labels
 from napari_s3net.learning.model import load_model
@@ -114,6 +116,27 @@ def test_stopped_and_trained_again_it_ends_as_if_never_stopped(folder, tmp_path_
     assert said == "Goes on after step 12 of 20, where it was stopped."
     assert all(torch.equal(value, weights[name]) for name, value in whole.items())
     assert sorted(path.name for path in other.glob("*.safetensors")) == ["m.safetensors"]
+
+
+def test_a_model_that_cannot_be_written_costs_the_last_steps_alone(folder, qtbot, monkeypatch):
+    full = ModelFileError("No space left.")
+
+    def refuse(*_):
+        raise full
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stopped, "save_model", refuse)
+        job = learn(folder, 60, LearnJob, again=True)
+        job.start()
+        outcome = finish(job, qtbot)
+    assert outcome.message == "No space left. Learn again once it can be: all steps up to the last checkpoint are kept."
+    weights, steps, said = train(folder, qtbot, steps=60)
+    assert steps == [*range(51, 61)]
+    assert said.startswith("Goes on after step 50 of 60")
+    (folder / "m.safetensors").unlink()
+    whole, _, _ = train(folder, qtbot, steps=60)
+    assert all(torch.equal(value, weights[name]) for name, value in whole.items())
+    assert [path.name for path in folder.glob("*.safetensors")] == ["m.safetensors"]
 
 
 @pytest.mark.parametrize(

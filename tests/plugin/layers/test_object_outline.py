@@ -54,6 +54,19 @@ def test_it_follows_brush_undo_ticks_and_slices(viewer, drawn, qtbot):
     qtbot.waitUntil(lambda: drawn[-1] == 4, timeout=2000)
 
 
+@pytest.mark.parametrize("turn", [{"ndisplay": 3}, {"order": (1, 0, 2)}])
+def test_in_another_view_nothing_stays_of_it_until_it_is_drawn_anew(viewer, drawn, qtbot, monkeypatch, turn):
+    layer = add(viewer, np.ones((3, 20, 30), int), [1])
+    outline_object(viewer, layer)
+    qtbot.waitUntil(lambda: drawn == [600], timeout=2000)
+    cleared = []
+    monkeypatch.setattr(module.Outline, "clear", lambda self: cleared.append(len(drawn)))
+    for name, value in turn.items():
+        setattr(viewer.dims, name, value)
+    assert cleared[0] == 1, "at once"
+    qtbot.waitUntil(lambda: len(drawn) > 1, timeout=2000)
+
+
 def test_a_removed_result_is_outlined_no_more(viewer, drawn, qtbot):
     layer = add(viewer, np.ones((20, 30), int), [1])
     outline_object(viewer, layer)
