@@ -11,10 +11,12 @@ from typing import Any
 
 from napari_s3net.batch.folder import TABLE
 from napari_s3net.batch.report import BatchReport
+from napari_s3net.batch.review import Review
 from napari_s3net.io.write import replacing
 from napari_s3net.labels.regions import COLUMNS
 
-HEADER = ("file", *COLUMNS)
+#: What is measured are the batch's own labels: "corrected" in the last column says that a person changed them since.
+HEADER = ("file", *COLUMNS, "review")
 #: A spreadsheet takes a cell that begins so for a formula, and may run what it names; numbers are left alone.
 _FORMULA, _NUMBER = re.compile(r"[=+\-@\t\r]"), re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?")
 #: Control characters, halves of characters, separators of lines; and what turns the direction of writing around.
@@ -29,19 +31,20 @@ def write_table(output: Path, report: BatchReport) -> None:
     output : Path
         The output folder.
     report : BatchReport
-        Of that folder; each region of each row becomes a line.
+        Of that folder; each region of each row becomes a line, with what was decided about the result.
 
     Raises
     ------
     WriteError
         If that is not possible.
     """
-    path = output.absolute() / TABLE
+    path, review = output.absolute() / TABLE, Review(output)
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
         table = csv.DictWriter(stream, HEADER, restval="")
         table.writeheader()
         for row in report.rows():
-            table.writerows(safe_cells({"file": row.file, **region}) for region in row.regions)
+            own = {"file": row.file, "review": review.decision(row) or ""}
+            table.writerows(safe_cells({**own, **region}) for region in row.regions)
 
 
 def safe_cells(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from napari_s3net.errors import ReadWarning, UnsupportedFormatError
 from napari_s3net.io.validation.headers import Format, sniff
 
+#: Up to here floats of 32 bits hold every whole number.
+EXACT = 1 << 24
 #: Labels are numbers of 32 bits with a sign.
 MOST_LABELS = (1 << 31) - 1
 
@@ -113,6 +115,11 @@ def whole_numbers(kind: str, array: NDArray[Any]) -> NDArray[Any]:
     ------
     UnsupportedFormatError
         If it holds colours, fractions, or numbers below zero or above `MOST_LABELS`.
+
+    Warns
+    -----
+    ReadWarning
+        If they are floats that do not hold all numbers of their size.
     """
     expected, holds = f"labels are whole numbers from 0 to {MOST_LABELS}", f"it holds {kind} {array.dtype}"
     if kind == "rgb" and is_grey(array):
@@ -122,4 +129,7 @@ def whole_numbers(kind: str, array: NDArray[Any]) -> NDArray[Any]:
     low, high = array.min(), array.max()
     if low < 0 or high > MOST_LABELS:
         raise UnsupportedFormatError(f"{expected}; {holds}, {low:.10g} to {high:.10g}.")
+    if array.dtype == np.float32 and high >= EXACT:
+        text = f"its labels are floats of 32 bits, which round numbers from {EXACT:,} on: some may be one. Check them."
+        warnings.warn(text, ReadWarning, stacklevel=2)
     return array

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import nibabel
@@ -445,3 +446,17 @@ def test_labels_that_are_drawn_in_transparency_alone_are_refused(tmp_path, mode,
     else:
         with pytest.raises(UnsupportedFormatError, match="its transparency does not go with them"):
             read_labels(tmp_path / "a.png")
+
+
+def test_labels_that_floats_of_32_bits_round_are_said_to_be(tmp_path):
+    labels = np.zeros((24, 20))
+    labels[:9], labels[9] = 1 << 24, (1 << 24) + 1
+    for dtype, is_told in ((np.float32, True), (np.float64, False)):
+        tifffile.imwrite(tmp_path / "a.tif", labels.astype(dtype))
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            read = read_labels(tmp_path / "a.tif").array
+        assert len(np.unique(read)) == (3 - is_told)
+        assert ["round numbers from 16,777,216 on" in str(one.message) for one in told] == [True] * is_told
+    tifffile.imwrite(tmp_path / "a.tif", np.minimum(labels, (1 << 24) - 1).astype(np.float32))
+    assert read_labels(tmp_path / "a.tif").array.max() == (1 << 24) - 1

@@ -22,6 +22,7 @@ from napari_s3net.batch import (
     what_is_left_out,
 )
 from napari_s3net.batch.fit import choose
+from napari_s3net.batch.folder import TABLE
 from napari_s3net.batch.report import BatchReport, light_rows
 from napari_s3net.plugin.jobs.thread_job import Failure, PausableJob, failure_of
 from napari_s3net.runtime.generators import follow
@@ -85,7 +86,7 @@ def scan_folders(plan: Plan) -> FolderContents:
 
 
 def rewrite_page(output: Path) -> None:
-    """Write the report's page anew, as after a review.
+    """Write the report's page and its table anew, as after a review.
 
     Parameters
     ----------
@@ -97,9 +98,9 @@ def rewrite_page(output: Path) -> None:
     WriteError
         If that is not possible.
     """
-    from napari_s3net.batch.page import write_page
+    from napari_s3net.batch.engine import summarise_batch
 
-    write_page(output, BatchReport(output))
+    summarise_batch(output, BatchReport(output), measurements=(output / TABLE).is_file())
 
 
 @dataclass(frozen=True)

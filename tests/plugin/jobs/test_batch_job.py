@@ -96,3 +96,7 @@ def test_the_report_s_page_is_written_anew(tmp_path):
     BatchReport(tmp_path).append(FileRow(file="a.png", status="done"))
     rewrite_page(tmp_path)
     assert "a.png" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert not (tmp_path / "measurements.csv").exists(), "where none was asked for"
+    (tmp_path / "measurements.csv").touch()
+    rewrite_page(tmp_path)
+    assert (tmp_path / "measurements.csv").read_text(encoding="utf-8").startswith("file,label")
