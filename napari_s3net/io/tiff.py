@@ -27,19 +27,12 @@ from napari_s3net.errors import ReadError, ReadWarning, UnsupportedFormatError
 from napari_s3net.geometry import UPRIGHT
 from napari_s3net.image import Geometry, Image, kind_of_grey
 from napari_s3net.io.geometry import ON_THEIR_SIDE, one_of_eight, turn_photograph
-from napari_s3net.io.photograph import names_labels
+from napari_s3net.io.tiff_colours import BLACK_IS_ZERO, JPEGS, PALETTE, RGB, YCBCR, in_colours
 from napari_s3net.io.tiff_sizes import sizes_of
 from napari_s3net.io.validation.limits import DEFLATE_RATIO, LARGE, check_memory, check_promise
 
-#: Tags: photometric interpretation, orientation, palette, kind of inks, and bit of a page that is a smaller copy.
-_PHOTOMETRIC, _ORIENTATION, _COLOUR_MAP, _INKS, _SMALLER = 262, 274, 320, 332, 1
-_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _SEPARATED, _YCBCR, _LAB = 0, 1, 2, 3, 5, 6, (8, 9, 10)
-#: Kinds of extra values that are transparency, with colours multiplied by it or not.
-_TRANSPARENCY = (1, 2)
-#: Codings of fax pages: in what programs save so white is the paper and not a number.
-_FAX = (2, 3, 4)
-#: Packings that give colours as red, green and blue, whatever their own are.
-_JPEGS = (6, 7, 33003, 33005, 34712)
+#: Tags: orientation and palette; and the bit of a page that is a smaller copy.
+_ORIENTATION, _COLOUR_MAP, _SMALLER = 274, 320, 1
 _LOSSY = (6, 7, 34892)
 #: JPEG 2000, LERC, WebP and JPEG XL: each with a kind that changes numbers and one that does not.
 _OF_BOTH_KINDS = (33003, 33004, 33005, 34712, 34887, 34927, 50001, 50002, 52546)
@@ -97,7 +90,7 @@ def read_tiff(path: Path, name: str, *, numbers: bool = False) -> Image:
         _check_pages(series)
         _check_alike(series, page)
         array = _order_axes(_decode_series(path, series, page), series.axes)
-        array, colours = _colours(array, page, samples="S" in series.axes, numbers=numbers)
+        array, colours = in_colours(array, page, samples="S" in series.axes, numbers=numbers)
         turned = page.tags.get(_ORIENTATION)
         sizes = sizes_of(file, series)
         geometry = _geometry(sizes, _stacked(series.axes), array.ndim - colours)
@@ -223,13 +216,13 @@ def _check_pieces(page: tifffile.TiffPage) -> None:
     promised, present = prod(page.chunked), len(page.dataoffsets)
     if present < promised:
         raise ReadError(f"its header is damaged: it promises {promised} strips or tiles and lists {present}.")
-    if page.compression == 1 and page.bitspersample in (8, 16, 32, 64) and int(page.photometric) != _YCBCR:
+    if page.compression == 1 and page.bitspersample in (8, 16, 32, 64) and int(page.photometric) != YCBCR:
         check_promise(prod(page.shape) * page.bitspersample // 8, sum(page.databytecounts))
 
 
 def _check_size(path: Path, series: tifffile.TiffPageSeries, page: tifffile.TiffPage) -> None:
     """Refuse a large image of which the file, or its folder for an OME-TIFF of several files, holds next to nothing."""
-    shape = (*series.shape, 3) if int(page.photometric) == _PALETTE else series.shape
+    shape = (*series.shape, 3) if int(page.photometric) == PALETTE else series.shape
     item_bytes = np.dtype(series.dtype).itemsize
     if prod(shape) * item_bytes <= LARGE:
         return check_memory(shape, item_bytes)
@@ -287,7 +280,7 @@ def _by_libtiff(path: Path, page: tifffile.TiffPage) -> NDArray[Any]:
     """Pixels by SimpleITK; nothing where it would change their bits or their colours on its own."""
     from napari_s3net.io.itk import decode_pixels
 
-    kept = _BLACK_IS_ZERO, _RGB, *((_YCBCR,) if int(page.compression) in _JPEGS else ())
+    kept = BLACK_IS_ZERO, RGB, *((YCBCR,) if int(page.compression) in JPEGS else ())
     if page.bitspersample not in (8, 16) or int(page.photometric) not in kept:
         return np.empty(0)
     try:
@@ -315,90 +308,3 @@ def _order_axes(array: NDArray[Any], axes: str) -> NDArray[Any]:
         array, axes = array.take(0, place), axes[:place] + axes[place + 1 :]
     order = sorted(range(len(axes)), key=lambda place: "YXS".find(axes[place]))
     return array.transpose(order)
-
-
-def _colours(
-    array: NDArray[Any], page: tifffile.TiffPage, *, samples: bool, numbers: bool
-) -> tuple[NDArray[Any], bool]:
-    """Grey with dark as low, or red, green and blue without transparency; and which of the two.
-
-    A file that does not say what its values mean is taken for grey with black as zero, or for red, green and blue.
-    """
-    n = array.shape[-1] if samples else 1
-    named = page.tags.get(_PHOTOMETRIC)
-    photometric = int(named.value) if named else (_RGB if n >= 3 else _BLACK_IS_ZERO)
-    if photometric in _LAB:
-        raise UnsupportedFormatError("its colours are Lab, not red, green and blue; save it as RGB.")
-    if photometric == _SEPARATED or (not named and n == 4 and _INKS in page.tags):
-        return _from_inks(array, n), True
-    if not named and n == 4:
-        raise UnsupportedFormatError("it does not say what its four values a pixel are; save it as RGB.")
-    if photometric == _YCBCR and int(page.compression) not in _JPEGS:
-        return _from_ycbcr(array, n), True
-    if n > 4:
-        raise UnsupportedFormatError(f"it holds {n} values a pixel; up to four are read here.")
-    _tell_extra_values(n - (3 if n >= 3 else 1), page)
-    if n >= 3:
-        if named and photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO):
-            text = f"its header calls its {n} values a pixel grey; the first three are taken for red, green and blue."
-            warnings.warn(text, ReadWarning, stacklevel=3)
-        return array[..., :3], True
-    array = array[..., 0] if samples else array
-    if photometric == _PALETTE and page.colormap is not None:
-        return _of_palette(array, page.colormap, numbers)
-    numbers = numbers and int(page.compression) not in _FAX
-    return _grey(array, page.bitspersample, photometric == _WHITE_IS_ZERO, numbers), False
-
-
-def _grey(array: NDArray[Any], bits: int, turned: bool, numbers: bool) -> NDArray[Any]:
-    """Grey with dark as low; that of 2 to 7 bits over all of 0 to 255, as one bit is 0 and 255, but for labels."""
-    array = _inverted(array, bits, numbers) if turned else array
-    if array.dtype == np.uint8 and 1 < bits < 8 and not numbers:
-        array = np.rint(array * (255 / ((1 << bits) - 1))).astype(np.uint8)
-    return array
-
-
-def _of_palette(array: NDArray[Any], palette: NDArray[Any], numbers: bool) -> tuple[NDArray[Any], bool]:
-    """The colours of a palette, or the numbers themselves where they may be labels; and whether they are colours."""
-    if numbers and names_labels(palette.T):
-        return array, False
-    return np.asarray(np.moveaxis((palette >> 8).astype(np.uint8)[:, array], 0, -1)), True
-
-
-def _tell_extra_values(extra: int, page: tifffile.TiffPage) -> None:
-    """Say that further values of a pixel are left out, unless they are transparency."""
-    left_out = [kind for kind in (*page.extrasamples, *(0,) * extra)[:extra] if int(kind) not in _TRANSPARENCY]
-    if left_out:
-        text = f"{len(left_out)} of its {page.samplesperpixel} values a pixel are further channels; they are left out."
-        warnings.warn(text, ReadWarning, stacklevel=4)
-
-
-def _inverted(array: NDArray[Any], bits: int, numbers: bool) -> NDArray[Any]:
-    """White that is zero, turned so that bright is high; labels and numbers without a largest one stay, with a word."""
-    if array.dtype.kind == "b" and not numbers:
-        return ~array
-    if array.dtype.kind == "u" and not numbers:
-        return np.asarray(np.subtract((1 << bits) - 1, array, dtype=array.dtype))
-    warnings.warn("its header says that white is zero; its values are left as they are.", ReadWarning, stacklevel=5)
-    return array
-
-
-def _from_inks(array: NDArray[Any], n: int) -> NDArray[Any]:
-    """Red, green and blue of cyan, magenta, yellow and black, without a colour profile."""
-    if n < 4 or array.dtype not in (np.uint8, np.uint16):
-        raise UnsupportedFormatError("its colours are inks, not red, green and blue; save it as RGB.")
-    text = "its colours are inks (CMYK); they are converted to red, green and blue without a colour profile."
-    warnings.warn(text, ReadWarning, stacklevel=4)
-    most = float(np.iinfo(array.dtype).max)
-    light = most - array[..., :4].astype(np.float32)
-    return np.asarray(np.rint(light[..., :3] * light[..., 3:] / most), array.dtype)
-
-
-def _from_ycbcr(array: NDArray[Any], n: int) -> NDArray[Any]:
-    """Red, green and blue of luminance and chrominance (ITU-R BT.601, all values used)."""
-    if n != 3 or array.dtype != np.uint8:
-        raise UnsupportedFormatError("its colours are luminance and chrominance (YCbCr), not 8-bit; save it as RGB.")
-    y, blue, red = np.moveaxis(array.astype(np.float32), -1, 0)
-    blue, red = blue - 128, red - 128
-    rgb = np.stack([y + 1.402 * red, y - 0.344136 * blue - 0.714136 * red, y + 1.772 * blue], axis=-1)
-    return np.asarray(np.clip(np.rint(rgb), 0, 255), np.uint8)

@@ -1,4 +1,4 @@
-"""How large the pixels of a TIFF are, where it says so for measuring: OME-TIFF and ImageJ.
+"""How large the pixels of a TIFF are, where it says so for measuring: OME-TIFF, ImageJ, and files of microscopes.
 
 The resolution of any other TIFF is one for printing: cameras, scanners and screens write 72, 96 or 300 dots an inch,
 whatever was before them.
@@ -7,6 +7,7 @@ whatever was before them.
 from __future__ import annotations
 
 import math
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -20,6 +21,8 @@ _RESOLUTIONS, _OME_UNIT = {"X": 282, "Y": 283}, "\N{MICRO SIGN}m"
 #: Dots an inch of screens and printers, which ImageJ keeps as pixels a centimetre.
 _DOTS = (72, 75, 96, 100, 120, 144, 150, 180, 192, 200, 240, 250, 300, 350, 360, 400, 600, 720, 1200, 2400, 4800)
 _ROUNDED = 0.002
+#: Micrometres a pixel, in the text of a scanned slide (SVS).
+_SVS_SIZE = re.compile(r"\|\s*MPP\s*=\s*([\d.]+)")
 
 
 def sizes_of(file: tifffile.TiffFile, series: tifffile.TiffPageSeries) -> dict[str, float]:
@@ -43,6 +46,13 @@ def sizes_of(file: tifffile.TiffFile, series: tifffile.TiffPageSeries) -> dict[s
         found = _of_ome(file.ome_metadata, dict(zip(series.axes, series.shape, strict=True)))
     elif series.kind == "imagej":
         found = _of_imagej(file.imagej_metadata or {}, series.keyframe)
+    elif series.kind == "lsm":
+        told = {axis: (file.lsm_metadata or {}).get(f"VoxelSize{axis}") for axis in "XYZ"}
+        found = {axis: mm for axis in "XYZ" if (mm := _millimetres(told[axis], "m"))}
+    elif series.kind == "svs":
+        size = _SVS_SIZE.search(str(getattr(series.keyframe, "description", "")))
+        mm = _millimetres(size[1], _OME_UNIT) if size else None
+        found = {axis: mm for axis in "XY" if mm}
     return found if {"X", "Y"} <= found.keys() else {}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -12,6 +14,7 @@ from napari_s3net.image import Geometry
 from napari_s3net.io import read_image, read_labels, read_stack, write_labels
 from napari_s3net.io.on_image import read_labels_on
 from napari_s3net.io.tiff import read_tiff
+from napari_s3net.io.tiff_sizes import sizes_of
 from napari_s3net.runtime import child_pool
 from tests.io.made_files import phantom
 
@@ -184,3 +187,25 @@ def test_planes_of_several_files_do_not_tell_how_far_apart_they_lie(tmp_path):
     paths = [write_ome(tmp_path / f"{n}.ome.tif", STACK[n], axes="YX", z=None) for n in range(3)]
     with pytest.warns(ReadWarning, match=r"how far apart they lie: sizes are in pixels, each 0.0005 × 0.00025 mm"):
         assert read_stack(paths).geometry == Geometry.identity(3)
+
+
+@pytest.mark.filterwarnings("ignore:.*it holds 2 images")
+@pytest.mark.parametrize(("told", "size"), [("|AppMag = 20|MPP = 0.4990|Left = 25", 0.499e-3), ("|AppMag = 20", None)])
+def test_a_slide_in_svs_tells_micrometres_a_pixel(tmp_path, told, size):
+    slide, small = (np.stack([phantom(shape, np.uint8)] * 3, axis=-1) for shape in ((96, 64), (24, 16)))
+    with tifffile.TiffWriter(tmp_path / "a.svs") as file:
+        for array, text in ((slide, f"64x96 (32x32) JPEG/RGB Q=30{told}"), (small, "64x96 -> 16x24 -|MPP = 1.996")):
+            about = f"Aperio Image Library v11.2.1 \r\n{text}"
+            file.write(array, tile=(32, 32), photometric="rgb", description=about, metadata=None)
+    image = read_image(tmp_path / "a.svs")
+    np.testing.assert_array_equal(image.array, slide)
+    assert image.geometry.unit == ("mm" if size else "pixel")
+    assert image.geometry.spacing == pytest.approx((size or 1.0,) * 2)
+
+
+def test_an_lsm_tells_metres():
+    series = SimpleNamespace(kind="lsm")
+    told = {"VoxelSizeX": 2.5e-7, "VoxelSizeY": 5e-7, "VoxelSizeZ": 2e-6}
+    assert sizes_of(SimpleNamespace(lsm_metadata=told), series) == pytest.approx({"X": 25e-5, "Y": 5e-4, "Z": 2e-3})
+    assert sizes_of(SimpleNamespace(lsm_metadata={**told, "VoxelSizeY": 0.0}), series) == {}
+    assert sizes_of(SimpleNamespace(lsm_metadata=None), series) == {}
