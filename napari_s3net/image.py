@@ -159,3 +159,20 @@ def as_image(array: NDArray[Any] | Image, *, kind: Kind | None = None, name: str
     if kind == "rgb":
         array = array[..., :3]
     return Image(array, Geometry.identity(array.ndim - (kind == "rgb")), kind, name)
+
+
+def size_text(shape: tuple[int, ...]) -> str:
+    """Say how large an image or a volume is, in the order in which the docks do.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (H, W) or (Z, H, W).
+
+    Returns
+    -------
+    str
+        "600 × 450 pixels", the width first, or "79 slices of 512 × 512 pixels".
+    """
+    plane = f"{shape[-1]} × {shape[-2]} pixels"
+    return plane if len(shape) == 2 else f"{shape[0]} slice{'s' if shape[0] != 1 else ''} of {plane}"

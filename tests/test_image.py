@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_s3net.errors import InvalidImageError
-from napari_s3net.image import Geometry, Image, as_image
+from napari_s3net.image import Geometry, Image, as_image, size_text
 
 
 def test_alpha_is_dropped_and_shape_leaves_colour_out():
@@ -62,3 +62,9 @@ def test_slices_that_are_not_there(given, says):
     volume = Image(np.zeros((4, 8, 9)), Geometry.identity(3), "grey")
     with pytest.raises(InvalidImageError, match=says):
         volume.slices(*given)
+
+
+def test_a_size_is_told_as_the_docks_tell_it():
+    assert size_text((450, 600)) == "600 × 450 pixels"
+    assert size_text((79, 450, 600)) == "79 slices of 600 × 450 pixels"
+    assert size_text((1, 450, 600)) == "1 slice of 600 × 450 pixels"

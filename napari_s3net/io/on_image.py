@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from napari_s3net.errors import InvalidImageError, ReadWarning
 from napari_s3net.geometry import AS_SHOWN, LENGTHS, UPRIGHT
-from napari_s3net.image import Geometry, Image
+from napari_s3net.image import Geometry, Image, size_text
 from napari_s3net.io.geometry import as_stored, turn_photograph
 from napari_s3net.io.read import UNEVEN, LabelImage, read_labels
 from napari_s3net.io.reader_process import warn_of
@@ -162,8 +162,8 @@ def _lay_by_size(image: Image, array: NDArray[Any], geometry: Geometry) -> tuple
     if stored.shape == image.shape:
         return stored, f"{_notes(noted, geometry.noted)} {_ONE_WAY}"
     raise InvalidImageError(
-        f"The labels are {_size(array.shape)}, the image is {_size(image.shape)}. Labels are of the size of their "
-        "image, unless both know their place in space, as in NIfTI or MetaImage files."
+        f"The labels are {size_text(array.shape)}, the image is {size_text(image.shape)}. Labels are of the size of "
+        "their image, unless both know their place in space, as in NIfTI or MetaImage files."
     )
 
 
@@ -223,10 +223,6 @@ def is_placed(geometry: Geometry) -> bool:
     """
     size_alone = replace(Geometry.identity(geometry.ndim), spacing=geometry.spacing, unit=geometry.unit)
     return geometry.unit == "mm" and (geometry.ndim == 3 or bool(geometry.orientation)) and geometry != size_alone
-
-
-def _size(shape: tuple[int, ...]) -> str:
-    return " × ".join(map(str, shape)) + " pixels"
 
 
 def _world(geometry: Geometry, places: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -58,8 +58,11 @@ class InputNormalisation:
         """
         array = with_channels(complete(plane).image.array)
         if array.shape[2] != self.channels:
-            came, expected = ("colours" if n == 3 else "grey" for n in (array.shape[2], self.channels))
-            raise InvalidImageError(f"{plane.name} is {came}; expected {expected}, as in the other images.")
+            came, expected = ("in colour", "grey") if array.shape[2] == 3 else ("grey", "colours")
+            raise InvalidImageError(
+                f"{plane.name} is {came}; expected {expected}, as in the images that are learned from. Images of each "
+                "kind have a model of their own: keep them in folders of their own."
+            )
         low, high = (self.low, self.high) if self.low is not None and self.high is not None else robust_range(array)
         normal: NDArray[np.float32] = normalise(array.astype(np.float32), low, high)
         return normal

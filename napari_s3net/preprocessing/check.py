@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from napari_s3net.errors import InvalidImageError
-from napari_s3net.image import Image
+from napari_s3net.image import Image, size_text
 from napari_s3net.preprocessing.values import CompletePlane, complete
 from napari_s3net.settings import Settings
 
@@ -41,7 +41,8 @@ def check_plane(image: Image) -> CompletePlane:
         raise InvalidImageError(f"Expected one plane; got a stack of shape {image.array.shape}. Choose a slice first.")
     if min(image.shape) < SMALLEST_SIDE:
         raise InvalidImageError(
-            f"Expected at least {SMALLEST_SIDE} × {SMALLEST_SIDE} pixels; got {image.shape[0]} × {image.shape[1]}."
+            f"Expected at least {SMALLEST_SIDE} × {SMALLEST_SIDE} pixels; got {size_text(image.shape)}. Open the image "
+            "at its full size."
         )
     plane = complete(image)
     array = plane.image.array

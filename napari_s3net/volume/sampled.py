@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.errors import InvalidImageError
-from napari_s3net.image import Geometry, Image
+from napari_s3net.image import Geometry, Image, size_text
 from napari_s3net.preprocessing.check import SMALLEST_SIDE, check_target
 from napari_s3net.preprocessing.prepare import PreparedPlane, prepare_through
 from napari_s3net.preprocessing.values import CompletePlane, complete
@@ -38,7 +38,7 @@ def check_volume(image: Image, settings: Settings) -> None:
     """
     if not image.is_stack:
         raise InvalidImageError(
-            f"Expected a volume of shape (Z, H, W); got a single plane of {image.shape[0]} × {image.shape[1]} pixels. "
+            f"Expected a volume of shape (Z, H, W); got a single plane of {size_text(image.shape)}. "
             "Segment it as an image."
         )
     if image.kind == "rgb":
@@ -48,8 +48,8 @@ def check_volume(image: Image, settings: Settings) -> None:
         )
     if min(image.shape[1:]) < SMALLEST_SIDE:
         raise InvalidImageError(
-            f"Expected slices of at least {SMALLEST_SIDE} × {SMALLEST_SIDE} pixels; "
-            f"got {image.shape[1]} × {image.shape[2]}."
+            f"Expected slices of at least {SMALLEST_SIDE} × {SMALLEST_SIDE} pixels; got {size_text(image.shape[1:])}. "
+            "Open the volume at its full size."
         )
     if settings.variant != "s3net":
         raise InvalidImageError("The published network is made for one image. Segment slice by slice (mode 'slices').")

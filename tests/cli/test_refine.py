@@ -100,7 +100,7 @@ def test_files_that_do_not_fit_are_explained(files, capsys):
     write_labels(folder / "strokes.png", np.zeros((5, 5), np.int32), Geometry.identity(2))
     assert refine(folder) == 2
     assert (
-        "strokes.png does not fit mole.png. The labels are 5 × 5 pixels, the image is 60 × 80 pixels. "
+        "strokes.png does not fit mole.png. The labels are 5 × 5 pixels, the image is 80 × 60 pixels. "
         "Labels are of the size of their image, unless both know their place in space"
     ) in capsys.readouterr().err
     (folder / "mole.json").write_text("{", encoding="utf-8")

@@ -89,7 +89,9 @@ def test_a_plane_across_the_slices_lies_where_it_lay():
 def test_without_a_place_the_shape_decides():
     flat = Geometry.identity(3)
     np.testing.assert_array_equal(labels_on(IMAGE, LABELS, flat), LABELS)
-    with pytest.raises(InvalidImageError, match="The labels are 4 × 6 × 7 pixels, the image is 5 × 6 × 7 pixels"):
+    with pytest.raises(
+        InvalidImageError, match="The labels are 4 slices of 7 × 6 pixels, the image is 5 slices of 7 × 6 pixels"
+    ):
         labels_on(IMAGE, LABELS[1:], flat)
     np.testing.assert_array_equal(labels_on(Image(IMAGE.array, flat, "grey"), LABELS, PLACED), LABELS)
 

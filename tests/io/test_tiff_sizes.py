@@ -179,7 +179,7 @@ def test_labels_in_a_tiff_know_no_place_and_count_by_their_size(tmp_path):
         if n == 5:
             laid = read_labels_on(image, tmp_path / "scan.mha", tmp_path / "labels.tif")
             np.testing.assert_array_equal(laid.array, STACK)
-    with pytest.raises(InvalidImageError, match="4 × 24 × 32"):
+    with pytest.raises(InvalidImageError, match="4 slices of 32 × 24 pixels"):
         read_labels_on(image, tmp_path / "scan.mha", tmp_path / "labels.tif")
 
 

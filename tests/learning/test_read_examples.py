@@ -57,7 +57,7 @@ def test_labels_of_another_size_are_refused(folder):
     relabel(folder, np.ones((12, 13), np.int32))
     with pytest.raises(
         InvalidImageError,
-        match=r"a0\.png does not fit a0\.png\. The labels are 12 × 13 pixels, the image is 40 × 48 pixels\.",
+        match=r"a0\.png does not fit a0\.png\. The labels are 13 × 12 pixels, the image is 48 × 40 pixels\.",
     ):
         read(folder)
 

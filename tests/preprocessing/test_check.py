@@ -13,8 +13,8 @@ from napari_s3net.settings import presets
     ("array", "words"),
     [
         (np.full((20, 20), 7.0), "Every pixel has the value 7.0: there is nothing to tell apart"),
-        (np.arange(20 * 15.0).reshape(20, 15), "at least 16 × 16 pixels; got 20 × 15"),
-        (np.arange(15 * 20.0).reshape(15, 20), "at least 16 × 16 pixels; got 15 × 20"),
+        (np.arange(20 * 15.0).reshape(20, 15), "at least 16 × 16 pixels; got 15 × 20 pixels\\. Open"),
+        (np.arange(15 * 20.0).reshape(15, 20), "at least 16 × 16 pixels; got 20 × 15 pixels\\. Open"),
         (np.zeros((3, 20, 20)), r"got a stack of shape \(3, 20, 20\). Choose a slice"),
         (np.ones((20, 20), complex), "Expected real numbers; got complex128"),
         (np.ones((20, 20), object), "Expected real numbers; got object"),

@@ -107,7 +107,7 @@ def test_thick_slices_need_no_neighbours(settings):
     [
         (as_image(np.zeros((40, 40), np.float32)), "got a single plane of 40 × 40"),
         (as_image(np.zeros((3, 40, 40, 3), np.uint8)), "3 colour photographs"),
-        (as_ct(np.zeros((5, 15, 16), np.int16)), "at least 16 × 16 pixels; got 15 × 16"),
+        (as_ct(np.zeros((5, 15, 16), np.int16)), "at least 16 × 16 pixels; got 16 × 15 pixels"),
     ],
 )
 def test_what_is_no_volume_is_refused(image, message):

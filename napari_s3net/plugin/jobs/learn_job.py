@@ -91,7 +91,7 @@ class LearnJob(SteppedJob):
         self._plane = self._prepared(data)
         beginning = begin(asked.model, data, asked.settings, again=asked.again)
         left_out = f"{len(data.left_out)} left out: {data.left_out[0]}" if data.left_out else ""
-        self._notice = " ".join(filter(None, (_beginning_text(beginning), left_out)))
+        self._notices += filter(None, (_beginning_text(beginning), left_out))
         options = {"init": beginning.init, "checkpoint": checkpoint_of(asked.model)}
         learned = self._follow(iter_learn(data, asked.settings, resolve_device("auto"), **options))
         colours = {value: colour_of_hex(text) for value, text in asked.colours.items()}

@@ -26,14 +26,14 @@ class JobUpdate:
     ----------
     steps : tuple
         Of learning, `LearnStep` without the network; of other work, steps with `done` and `total`.
-    notice : str
-        The newest sentence for the screen; empty where nothing is new.
+    notices : tuple of str
+        Sentences for the screen, the newest last; what is being done ends with "…".
     preview : numpy.ndarray or None
         Labels of the previewed plane, as the network sees it now.
     """
 
     steps: tuple[Any, ...] = ()
-    notice: str = ""
+    notices: tuple[str, ...] = ()
     preview: NDArray[np.int32] | None = None
 
 
@@ -48,7 +48,7 @@ class SteppedJob(PausableJob):
     def __init__(self) -> None:
         super().__init__()
         self._steps: deque[Any] = deque()
-        self._notice = ""
+        self._notices: deque[str] = deque()
         self._preview: NDArray[np.int32] | None = None
 
     def cancel(self) -> None:
@@ -65,16 +65,16 @@ class SteppedJob(PausableJob):
             Each step, notice and preview is handed over once.
         """
         steps = tuple(self._steps.popleft() for _ in range(len(self._steps)))
-        notice, self._notice = self._notice, ""
+        notices = tuple(self._notices.popleft() for _ in range(len(self._notices)))
         preview, self._preview = self._preview, None
-        return JobUpdate(steps, notice, preview)
+        return JobUpdate(steps, notices, preview)
 
     def _follow(self, steps: Any) -> Any:
         return follow(steps, self._on_step)
 
     def _on_step(self, step: Any) -> bool | None:
         if isinstance(step, Notice):
-            self._notice = step.text
+            self._notices.append(step.text)
         else:
             self._look(step)
             self._steps.append(replace(step, network=None) if hasattr(step, "network") else step)

@@ -42,7 +42,7 @@ from napari_s3net.plugin.learn.preview import Preview
 from napari_s3net.plugin.learn.progress import Progress
 from napari_s3net.plugin.learn.result import keep_correction, kept_slices
 from napari_s3net.plugin.widgets.dock import Dock, open_dock, show_dock
-from napari_s3net.plugin.widgets.parts import button, caption, column, row
+from napari_s3net.plugin.widgets.parts import button, column, row
 from napari_s3net.plugin.widgets.progress_text import summary_text
 from napari_s3net.plugin.widgets.text import plural
 from napari_s3net.result import Segmentation
@@ -231,7 +231,7 @@ class LearnDock(Dock):
         self.pause_button = button("Pause", WAIT)
         self.pause_button.setCheckable(True)
         self.stop_button = button("Stop and keep", "End after the step under way, and keep what there is by then.")
-        self.line, self.told = QLabel(FIRST), caption()
+        self.line = QLabel(FIRST)
         self.line.setWordWrap(True)
         self.apply_button = button("Apply to this image", "Label the image in view by what was learned.")
         self.folder_button = button("Apply to the folder…", "Label every image; what is done is skipped.")
@@ -244,8 +244,8 @@ class LearnDock(Dock):
         self.done = QWidget()
         ways = row(self.apply_button, self.folder_button), row(self.next_button, self.keep_button)
         column(self.done, self.review_button, *ways)
-        parts = (self.form, self.train_button, self.busy_row, self.message, self.bar, self.plot, self.line, self.told)
-        self.fill(*parts, self.done)
+        parts = (self.form, self.train_button, self.busy_row, self.message, self.bar, self.plot, self.line)
+        self.fill(*parts, self.progress.told, self.done)
 
     def _connect(self) -> None:
         self.form.folders_changed.connect(self._scan_folders)
@@ -280,7 +280,6 @@ class LearnDock(Dock):
         job.start()
         self._activity.begin(words.rstrip("…"))
         self.progress.begin(words, job.after_reading)
-        self.told.clear()
         self._timer.start()
         self.busy_row.setEnabled(True)
         self._show_state()
@@ -294,7 +293,7 @@ class LearnDock(Dock):
             self._can_apply = True
             self.form.classes.forget()
             self.line.clear()
-            self.told.clear()
+            self.progress.forget()
         if self._begin_scan():
             self.form.found.setText("Looking at the folders…")
         self._show_state()
@@ -334,8 +333,8 @@ class LearnDock(Dock):
         self._show_state()
 
     def _show_update(self, update: JobUpdate) -> None:
-        if update.notice:
-            self.told.setText(update.notice)
+        for notice in update.notices:
+            self.progress.tell(notice)
         if update.preview is not None:
             self.preview.show(update.preview)
         for step in update.steps:
@@ -343,6 +342,7 @@ class LearnDock(Dock):
 
     def _end(self, outcome: Any) -> None:
         job, self.job = self.job, None
+        self.progress.tell()
         self._timer.stop()
         self._activity.close()
         self.preview.drop()

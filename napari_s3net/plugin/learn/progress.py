@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QProgressBar
 from napari_s3net.learning.settings import LEARNING
 from napari_s3net.learning.steps import LearnStep, ReadStep
 from napari_s3net.plugin.widgets.loss_plot import LossPlot
+from napari_s3net.plugin.widgets.parts import caption
 from napari_s3net.plugin.widgets.text import long_text, plural
 from napari_s3net.plugin.widgets.time_left import TimeLeft
 
@@ -35,7 +36,7 @@ class Progress(QObject):
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self.bar, self.plot = QProgressBar(), LossPlot()
+        self.bar, self.plot, self.told = QProgressBar(), LossPlot(), caption()
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName("Progress")
         self.plot.setToolTip(
@@ -48,6 +49,7 @@ class Progress(QObject):
         #: What is said once all images are read.
         self._then = self._words = ""
         self._paused = self._stopping = False
+        self._found_out: list[str] = []
 
     def begin(self, words: str, then: str) -> None:
         """Begin with a job: the bar moves without a number.
@@ -63,7 +65,25 @@ class Progress(QObject):
         self._paused = self._stopping = False
         self._time_left.restart()
         self.plot.clear(1)
+        self.forget()
         self._move(words)
+
+    def tell(self, notice: str = "") -> None:
+        """Tell what was found out, which stays to be read, or what is being done, until there is something else.
+
+        Parameters
+        ----------
+        notice : str
+            What is being done ends with "…"; empty once the work is over.
+        """
+        is_passing = notice.endswith("…")
+        self._found_out += [notice] if notice and not is_passing else []
+        self.told.setText(" ".join([*self._found_out, *([notice] if is_passing else [])]))
+
+    def forget(self) -> None:
+        """What was found out is of no matter any more."""
+        self._found_out.clear()
+        self.told.clear()
 
     def pause(self, paused: bool) -> None:
         """The work waits after the step under way, or goes on.

@@ -34,7 +34,8 @@ def outcome_text(about: Mapping[str, Any], share: float, area: str) -> str:
     certainty = about.get("certainty", "")
     if not about["foreground"]:
         return "No clear object" if certainty else "No object proposed"
-    where = "image" if about["slice"] is None else "slice"
+    is_stack = about["slice"] is not None or ("geometry" in about and about["geometry"].ndim == 3)
+    where = "slice" if is_stack else "image"
     percent = share_text(share) if share < 0.1 else f"{100 * share:.0f}{NARROW}%"
     whole = f"({percent} of the {where})" + (f" · {certainty}" if certainty else "")
     # Where there is no room for a line, it breaks before the bracket.
@@ -74,9 +75,10 @@ def effort_text(about: Mapping[str, Any]) -> str:
     Returns
     -------
     str
-        "40 iterations · 1.9 s · CPU", and the run's note where it has one.
+        "40 iterations · 1.9 s · CPU", and the run's note where it has one; a model that is applied takes no iterations.
     """
-    done = plural(about["iterations"], "iteration")
-    parts = [f"stopped after {about['iterations']}" if about["stopped"] else done, seconds_text(about["seconds"])]
-    line = " · ".join([*parts, device_label(about["device"])])
+    n = about["iterations"]
+    stopped = f"stopped after {n}" if n else "stopped"
+    done = stopped if about["stopped"] else plural(n, "iteration") if n else ""
+    line = " · ".join(filter(None, (done, seconds_text(about["seconds"]), device_label(about["device"]))))
     return f"{line}. {about['note']}" if about.get("note") else line

@@ -76,14 +76,15 @@ def volumes_text(about: Mapping[str, Any], voxels: Mapping[int, int]) -> str:
     Returns
     -------
     str
-        "Lung 4,812 ml in 79 slices"; empty for a plane.
+        "Lung 4,812 ml in 79 slices", of labels that no run has made without their number; empty for a plane.
     """
     if not voxels or not about["foreground"]:
         return ""
     amount = amount_text(sum(voxels.get(i, 0) for i in about["foreground"]), about["geometry"])
     # A slice of another plane, run on its own, lies across the others and is none more.
     ways = Counter((part.get("axis"), part.get("time")) for part in about["slices"])
-    return f"{about['object_name']} {amount} in {plural(max(ways.values(), default=0), 'slice')}"
+    where = f" in {plural(max(ways.values()), 'slice')}" if ways else ""
+    return f"{about['object_name']} {amount}{where}"
 
 
 def volume_progress(step: Step) -> tuple[int, int]:

@@ -76,7 +76,7 @@ def test_strokes_of_another_image_are_refused(editor, chosen, tmp_path):
     from PIL import Image
 
     Image.fromarray(np.ones((7, 9), np.uint8)).save(chosen["path"])
-    with pytest.raises(InvalidImageError, match="7 × 9 pixels"):
+    with pytest.raises(InvalidImageError, match="9 × 7 pixels"):
         stroke_files.load_strokes(None, editor)
 
 

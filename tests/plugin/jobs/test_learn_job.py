@@ -99,7 +99,7 @@ def train(folder, qtbot, kind=LearnJob, steps=20, again=True):
     finish(job, qtbot)
     update = job.collect()
     weights = load_model(folder / "m.safetensors").network.state_dict()
-    return weights, [step.iteration for step in update.steps if hasattr(step, "network")], update.notice
+    return weights, [step.iteration for step in update.steps if hasattr(step, "network")], " ".join(update.notices)
 
 
 @pytest.mark.parametrize("generation", [1, 2])

@@ -439,7 +439,7 @@ def test_labels_of_the_size_of_nothing_are_told(dock, folder, qtbot):
     qtbot.waitUntil(lambda: dock.labelled is not None, timeout=WAIT)
     dock.train_button.click()
     over(dock, qtbot)
-    assert "3 × 4 pixels" in dock.message.text()
+    assert "4 × 3 pixels" in dock.message.text()
 
 
 def test_files_that_went_while_it_learned_are_counted_when_it_is_over_and_its_words_stay(ready, folder, qtbot, said):

@@ -17,6 +17,7 @@ def told(qtbot):
     progress, words = Progress(parent), []
     qtbot.addWidget(progress.bar)
     qtbot.addWidget(progress.plot)
+    qtbot.addWidget(progress.told)
     progress.said.connect(words.append)
     progress.begin("Reading…", "Preparing…")
     yield progress, words
@@ -74,3 +75,16 @@ def test_losses_are_called_by_the_images_that_they_are_of(told, term):
     progress.show(replace(learned(1), losses={"supervised": 0.5, term: 0.2}))
     assert added == [{"corrected": 0.5, "others": 0.2}]
     assert all(f"{name}:" in progress.plot.toolTip() for name in added[0])
+
+
+def test_what_was_found_out_stays_and_what_is_being_done_goes(told):
+    progress, _ = told
+    for notice in ("Goes on after step 4.", "1 left out.", "Looking for keypoints…"):
+        progress.tell(notice)
+    assert progress.told.text() == "Goes on after step 4. 1 left out. Looking for keypoints…"
+    progress.tell("Learning to look closer…")
+    assert progress.told.text() == "Goes on after step 4. 1 left out. Learning to look closer…"
+    progress.tell()
+    assert progress.told.text() == "Goes on after step 4. 1 left out."
+    progress.begin("Reading…", "")
+    assert progress.told.text() == ""

@@ -1,3 +1,4 @@
+from napari_s3net.image import Geometry
 from napari_s3net.plugin.widgets import result_text as words
 from napari_s3net.plugin.widgets.text import NARROW
 from napari_s3net.settings import presets
@@ -36,6 +37,8 @@ def test_outcome():
     )
     assert words.outcome_text(about(foreground=[], certainty="no clear object"), 0.0, "") == "No clear object"
     assert flat(words.outcome_text(about(slice=3), 0.214, "9 px")).endswith("of the slice)")
+    assert flat(words.outcome_text(about(geometry=Geometry.identity(3)), 0.214, "9 px")).endswith("of the slice)")
+    assert flat(words.outcome_text(about(geometry=Geometry.identity(2)), 0.214, "9 px")).endswith("of the image)")
     assert words.outcome_text(about(names={1: "Lesion, darker", 2: "Lesion"}), 0.2, "9 px").startswith("Lesion 9 px")
     assert words.outcome_text(about(object_name="Object"), 0.2, "9 px").startswith("Object 9 px")
     assert words.outcome_text(about(foreground=[]), 0.0, "") == "No object proposed"
@@ -43,3 +46,5 @@ def test_outcome():
     assert words.certainty_tip(about(confidence=0.93)) == ""
     assert flat(words.effort_text(about())) == "40 iterations · 1.9 s · CPU"
     assert flat(words.effort_text(about(stopped=True, iterations=1))) == "stopped after 1 · 1.9 s · CPU"
+    assert flat(words.effort_text(about(iterations=0))) == "1.9 s · CPU", "of a model"
+    assert flat(words.effort_text(about(iterations=0, stopped=True))) == "stopped · 1.9 s · CPU"

@@ -31,6 +31,7 @@ def test_the_object_in_millilitres():
     assert volumes_text({**about, "slices": other, "geometry": mm}, voxels).endswith("in 79 slices")
     assert "voxels" in volumes_text({**about, "slices": [{}], "geometry": Geometry.identity(3)}, voxels)
     assert volumes_text({"foreground": [1]}, {}) == ""
+    assert volumes_text({**about, "slices": [], "geometry": mm}, voxels) == f"Lung 4,812{NARROW}ml", "of a model"
 
 
 @pytest.mark.parametrize(
