@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_s3net.errors import InvalidImageError, ReadError
-from napari_s3net.io.listing import is_hidden
+from napari_s3net.io.listing import RESULTS, is_hidden
 from napari_s3net.io.validation.headers import is_readable, stem
 from napari_s3net.io.write import PICTURES, VOLUMES
 
@@ -84,7 +84,7 @@ def find_images_with_labels(images: Path, labels: Path | None = None) -> list[Im
         same = source.resolve() == images.resolve()
         # A folder of labels may lie within that of the images.
         found = {name: path for name, path in files if same or not path.is_relative_to(source)}
-        names = [name for name in found if not (same and _ends(name, found))]
+        names = [name for name in found if not _ends(name, found)]
         labels_of = _labels_of(names, known, ENDINGS[1:] if same else ENDINGS)
         _check_one_owner(labels_of, files)
         _check_one_file(labels_of, label_files)
@@ -213,8 +213,8 @@ def place_of_labels(labels: Path) -> Path:
 
 
 def _ends(name: str, among: dict[str, Path]) -> bool:
-    """Whether a name is that of the labels of another one."""
-    return any(end and name.endswith(end) and name.removesuffix(end) in among for end in ENDINGS)
+    """Whether a name is that of the labels of another one, or of what else was made from it."""
+    return any(end and name.endswith(end) and name.removesuffix(end) in among for end in (*ENDINGS, *RESULTS))
 
 
 def _labels_of(names: Sequence[str], known: dict[str, Path], endings: Sequence[str]) -> dict[str, Path]:

@@ -74,6 +74,14 @@ def test_labels_in_a_folder_within_that_of_the_images_are_no_images(tmp_path):
     assert named(found) == {"a": "a.png", "b": None}
 
 
+@pytest.mark.parametrize("labels", [None, "images", "labels"])
+def test_results_beside_their_images_are_no_images(tmp_path, labels):
+    touch(tmp_path, *(f"images/a{end}.png" for end in ("", "_labels", "_mask", "_overlay")), "images/b_mask.png")
+    touch(tmp_path, "labels/a.png")
+    found = find_images_with_labels(tmp_path / "images", None if labels is None else tmp_path / labels)
+    assert [pair.name for pair in found] == ["a", "b_mask"], "the last one is of no image that is here"
+
+
 def test_labels_are_written_where_they_are_found_and_over_no_image(tmp_path):
     images, labels = tmp_path / "images", tmp_path / "labels"
     touch(tmp_path, "images/a.png", "images/b.png", "labels/b.tif", "labels/c.dcm")

@@ -12,7 +12,7 @@ from napari_s3net.batch import FileRow
 from napari_s3net.batch.items import input_digest
 from napari_s3net.batch.report import light_rows
 from napari_s3net.batch.review import Review
-from napari_s3net.io import read_labels
+from napari_s3net.io.read import LabelImage
 from napari_s3net.learning.files import CORRECTED, MASK_VALUES, REPORT, UNLABELLED, default_names
 
 
@@ -81,17 +81,21 @@ def note_correction(output: Path, row: FileRow, labels: NDArray[np.int32], names
     Review(output).take_classes(row, names, share)
 
 
-def read_classes(row: FileRow, review: Review, own: NDArray[Any]) -> tuple[NDArray[np.int32], dict[int, str]]:
-    """Read the classes that were corrected.
+def read_classes(
+    row: FileRow, review: Review, own: NDArray[Any], read: LabelImage
+) -> tuple[NDArray[np.int32], dict[int, str]]:
+    """Take the classes that were corrected.
 
     Parameters
     ----------
     row : FileRow
         Of the result.
     review : Review
-        Knows the file and the names.
+        Knows the names.
     own : numpy.ndarray
         What the batch says: holds where nobody has looked.
+    read : LabelImage
+        The corrected masks; both of them lie on the image.
 
     Returns
     -------
@@ -100,10 +104,9 @@ def read_classes(row: FileRow, review: Review, own: NDArray[Any]) -> tuple[NDArr
     names : dict of int to str
         What they are called.
     """
-    read = read_labels(review.corrected_path(row, "masks"))
-    is_mask = set(np.unique(read.array).tolist()) == MASK_VALUES
+    is_mask = set(np.unique(read.array).tolist()) <= MASK_VALUES
     unseen: Any = own if row.metadata.get("model") else np.isin(own, row.foreground)
-    if is_mask or own.shape != read.array.shape:
+    if is_mask:
         unseen = 1
     labels = np.where(read.array == UNLABELLED, unseen, read.array).astype(np.int32)
     values = [int(value) for value in np.unique(labels) if value]

@@ -21,6 +21,8 @@ from napari_s3net.errors import InvalidImageError, ReadError
 from napari_s3net.export.formats import mask_segment, segments_of
 from napari_s3net.image import Image
 from napari_s3net.io import read_image, read_labels, write_labels
+from napari_s3net.io.on_image import labels_on
+from napari_s3net.io.read import LabelImage
 from napari_s3net.plugin.batch.corrected_classes import read_classes
 from napari_s3net.plugin.contributions.reader import layer_data
 from napari_s3net.plugin.jobs.thread_job import is_busy
@@ -248,11 +250,13 @@ def _labels(image: Image, row: FileRow, output: Path) -> tuple[NDArray[Any], Met
         raise ReadError(f"{row.file} was done without labels or masks. Run the batch again with one of them.")
     review = Review(output)
     if review.corrected_kind(row) == "masks":
-        labels, names = read_classes(row, review, _read(inside(review.output, row.outputs[kind]), kind))
-        about = _result(image, row, output, _fitting(image, row, labels))
+        own = _read(image, row, inside(review.output, row.outputs[kind]), kind)
+        corrected = _laid(image, row, read_labels(review.corrected_path(row, "masks")))
+        labels, names = read_classes(row, review, own, corrected)
+        about = _result(image, row, output, labels)
         known = _known(image, replace(about, foreground=tuple(names), names=names, meanings={}))
         return labels, {**known, HAS_CLASSES: True}
-    labels = _fitting(image, row, _read(review.labels_path(row, kind), kind))
+    labels = _read(image, row, review.labels_path(row, kind), kind)
     about = _result(image, row, output, labels)
     if kind == "masks":
         about = replace(about, foreground=(1,), names={1: about.object_name}, meanings={})
@@ -261,15 +265,19 @@ def _labels(image: Image, row: FileRow, output: Path) -> tuple[NDArray[Any], Met
     return labels, _known(image, about)
 
 
-def _read(path: Path, kind: str) -> NDArray[Any]:
-    labels = read_labels(path).array
+def _read(image: Image, row: FileRow, path: Path, kind: str) -> NDArray[Any]:
+    labels = _laid(image, row, read_labels(path)).array
     return (labels > 0 if kind == "masks" else labels).astype(np.int32)
 
 
-def _fitting(image: Image, row: FileRow, labels: NDArray[Any]) -> NDArray[Any]:
-    if labels.shape != image.shape:
-        raise InvalidImageError(f"The labels of {row.file} do not fit the image any more. Run the batch again.")
-    return labels
+def _laid(image: Image, row: FileRow, labels: LabelImage) -> LabelImage:
+    """Labels where they lie on the image: another program may have saved what was corrected."""
+    try:
+        return labels._replace(array=labels_on(image, labels.array, labels.geometry), geometry=image.geometry)
+    except InvalidImageError as error:
+        raise InvalidImageError(
+            f"The labels of {row.file} do not fit the image any more. Run the batch again. {error}"
+        ) from error
 
 
 def _known(image: Image, about: Segmentation) -> Metadata:

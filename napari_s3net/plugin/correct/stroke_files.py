@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from napari.utils.notifications import show_info
 from numpy.typing import NDArray
 from qtpy.QtWidgets import QFileDialog, QWidget
@@ -12,7 +13,7 @@ from qtpy.QtWidgets import QFileDialog, QWidget
 from napari_s3net.errors import InvalidConstraintsError
 from napari_s3net.image import Image
 from napari_s3net.io import read_labels
-from napari_s3net.io.on_image import read_labels_on
+from napari_s3net.io.on_image import labels_on, read_labels_on
 from napari_s3net.plugin.contributions.writer import label_placement, write_labels
 from napari_s3net.plugin.correct.label_editor import LabelEditor
 from napari_s3net.plugin.segment.save_result import LABEL_FILTERS
@@ -73,9 +74,14 @@ def _read_onto(editor: LabelEditor, path: Path) -> NDArray[Any]:
     """Strokes of a file where they lie on the labels; of several times those of the same shape."""
     strokes = editor.strokes.make()
     data, attributes = _attributes(editor, strokes)
+    geometry = label_placement(data.shape, attributes).geometry
     if data.ndim > 3:
-        return read_labels(path, times=True).array
-    drawn_on = Image(data, label_placement(data.shape, attributes).geometry, "grey")
+        read = read_labels(path, times=True)
+        if read.array.ndim < data.ndim:
+            return read.array
+        moment = Image(data[(0,) * (data.ndim - 3)], geometry, "grey")
+        return np.stack([labels_on(moment, volume, read.geometry) for volume in read.array])
+    drawn_on = Image(data, geometry, "grey")
     return read_labels_on(drawn_on, Path(strokes.name), path).array
 
 

@@ -1,9 +1,11 @@
 """A result of a batch in the viewer, from the files that a batch writes."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 from napari.components import ViewerModel
 
 from napari_s3net.batch import FileRow, Item, Plan
@@ -81,6 +83,32 @@ def test_labels_of_another_size_are_refused(folders):
     write_labels(folders[1] / "labels" / "a.png", LABELS[:5], Geometry.identity(2))
     with pytest.raises(InvalidImageError, match="do not fit the image any more"):
         opened(folders, row("labels"))
+
+
+@pytest.mark.parametrize("kind", ["labels", "masks"])
+@pytest.mark.parametrize("letters", ["LPS", "RAS", "PIR", "SLA"])
+def test_what_another_program_has_corrected_lies_on_the_image_by_its_place(folders, kind, letters):
+    source, output = folders
+    array = np.random.default_rng(0).integers(0, 200, (20, 20, 20)).astype(np.int16)
+    scan = sitk.GetImageFromArray(array)
+    scan.SetOrigin((5, 6, 7))
+    sitk.WriteImage(scan, str(source / "a.nii.gz"))
+    image = read_image(source / "a.nii.gz")
+    labels = (image.array > 100).astype(np.int32) + 1
+    for own in ("labels", "masks"):
+        write_labels(output / own / "a.nii.gz", np.ones_like(labels), image.geometry)
+    by_hand = sitk.GetImageFromArray((array > 100).astype(np.uint8) + (kind == "labels"))
+    by_hand.CopyInformation(scan)
+    (output / "corrected" / kind).mkdir(parents=True)
+    sitk.WriteImage(sitk.DICOMOrient(by_hand, letters), str(output / "corrected" / kind / "a.nii.gz"))
+    outputs = {own: f"{own}/a.nii.gz" for own in ("labels", "masks")}
+    one = replace(row(), file="a.nii.gz", outputs=outputs)
+    found = read_result(Item("a.nii.gz", source / "a.nii.gz", "a"), one, output).labels
+    np.testing.assert_array_equal(found, labels - (kind == "masks"))
+    by_hand.SetOrigin((50, 6, 7))
+    sitk.WriteImage(by_hand, str(output / "corrected" / kind / "a.nii.gz"))
+    with pytest.raises(InvalidImageError, match=r"do not fit the image any more.*elsewhere in space"):
+        read_result(Item("a.nii.gz", source / "a.nii.gz", "a"), one, output)
 
 
 def test_a_lost_settings_file_is_no_reason_not_to_look(folders):

@@ -99,3 +99,22 @@ def test_strokes_of_a_volume_count_by_their_place_in_space(chosen, tmp_path, mon
     write_labels(chosen["path"], drawn, replace(geometry, origin=(20.0, -5.0, 2.0)))
     with pytest.raises(InvalidImageError, match=r"strokes\.nii\.gz does not fit .* by up to 10 mm"):
         stroke_files.load_strokes(None, editor)
+
+
+def test_strokes_of_a_time_series_count_by_their_place_too(chosen, tmp_path):
+    geometry = Geometry((3.0, 0.8, 0.7), (10.0, -5.0, 2.0), tuple(map(tuple, np.eye(3).tolist())))
+    viewer = ViewerModel()
+    placed = {"scale": (1.0, *geometry.spacing), "metadata": {KEY: {"geometry": geometry}}}
+    viewer.add_image(np.zeros((2, 5, 6, 7), np.float32), name="heart", **placed)
+    layer = viewer.add_labels(np.ones((2, 5, 6, 7), np.int32), name="mine", **placed)
+    editor = LabelEditor(viewer)
+    editor.choose(plain(layer))
+    drawn = np.zeros((2, 5, 6, 7), np.int32)
+    drawn[1, 2, 3, 1:4] = OBJECT
+    chosen["path"] = str(tmp_path / "strokes.nii.gz")
+    write_labels(chosen["path"], drawn[:, 1:4], replace(geometry, origin=(13.0, -5.0, 2.0)))
+    stroke_files.load_strokes(None, editor)
+    np.testing.assert_array_equal(editor.strokes.layer.data, drawn)
+    write_labels(chosen["path"], drawn, replace(geometry, origin=(20.0, -5.0, 2.0)))
+    with pytest.raises(InvalidImageError, match="by up to 10 mm"):
+        stroke_files.load_strokes(None, editor)
