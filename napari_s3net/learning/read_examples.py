@@ -129,7 +129,7 @@ class _Reader:
                 return read_image(pair.image)
         except ReadError as error:
             if pair.labels is not None and pair.image.exists():
-                raise
+                raise ReadError(f"{error} Mend the image, or move its labels out of {pair.labels.parent}.") from None
             self.left_out.append(str(error))
             return None
 
@@ -195,6 +195,7 @@ class _View:
 def _shrink_labels(labels: NDArray[np.int64], size: int) -> NDArray[np.int64]:
     """Values of a file at the working size, by way of their ranks, which fit eight bits."""
     values, ranks = np.unique(labels, return_inverse=True)
+    _check_number(len(values) - np.isin(values, (0, UNLABELLED)).sum())
     square = labels_to_square(ranks.reshape(labels.shape), size)
     return np.where(square == IGNORED, IGNORED, values[np.maximum(square, 0)])
 
@@ -226,11 +227,19 @@ def _name_classes(
         if unknown := sorted(values - classes.keys()):
             listed = ", ".join(f"{value}={name}" for value, name in classes.items())
             raise InvalidImageError(f"Labels have class {unknown[0]}, which the names do not have: {listed}.")
+        _check_number(len(classes))
         return dict(classes)
-    if len(values) > MOST_CLASSES:
-        raise InvalidImageError(f"Expected at most {MOST_CLASSES} classes; the labels have {len(values)}.")
+    _check_number(len(values))
     names = {value: told[value].own_name for value in values if value in told and told[value].own_name}
     return {**default_names(sorted(values)), **names}
+
+
+def _check_number(classes: int) -> None:
+    if classes > MOST_CLASSES:
+        raise InvalidImageError(
+            f"Expected at most {MOST_CLASSES} classes; the labels have {classes}. Numbers that tell single objects "
+            "apart, as cells, are no classes: give all objects of a kind the same one."
+        )
 
 
 def _to_channels(labels: NDArray[np.int64] | None, classes: Mapping[int, str], size: int) -> NDArray[np.int8]:

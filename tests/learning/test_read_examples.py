@@ -126,3 +126,19 @@ def test_labels_that_may_lie_as_a_photograph_is_stored_are_told(folder):
     save_noted(folder / "labels" / "a0.png", (stored > 90).astype(np.uint8), 1)
     (remark,) = read(folder).remarks
     assert remark.startswith("a0.png: their image's file has a note to be turned by 180°")
+
+
+@pytest.mark.parametrize("classes", [None, {value: f"Cell {value}" for value in range(1, 193)}])
+@pytest.mark.parametrize("files", [1, 2])
+def test_more_classes_than_there_are_channels_are_refused(folder, classes, files):
+    values = 1 + np.arange(1920).reshape(40, 48) // (10 * files)
+    for n, name in enumerate(("a0", "a3")[:files]):
+        relabel(folder, (values + n * 96).astype(np.int32), name)
+    with pytest.raises(InvalidImageError, match=r"at most 126 classes; the labels have \d+\. .* the same one"):
+        read(folder, classes=classes)
+
+
+def test_of_an_image_that_cannot_be_read_and_has_labels_the_way_out_is_told(folder):
+    (folder / "images" / "a0.png").write_bytes(b"x")
+    with pytest.raises(ReadError, match=r"a0\.png.* Mend the image, or move its labels out of .*labels\."):
+        read(folder)
