@@ -157,15 +157,11 @@ def measure_regions(
     """
     if labels.shape != image.shape:
         raise InvalidImageError(f"The labels are {labels.shape}, the image is {image.shape}; expected the same shape.")
-    boxes = ndimage.find_objects(labels)
+    boxes = _boxes(labels)
     statistics = _channel_statistics(labels, image, foreground)
-    parts = [
-        _measure_region(labels[box] == i, box, i, image, statistics)
-        for i, box in enumerate(boxes, 1)
-        if box is not None
-    ]
+    parts = [_measure_region(labels[box] == i, box, i, image, statistics) for i, box in boxes.items()]
     mine = [part for part in parts if part.label in foreground]
-    box = _common_box([boxes[i - 1] for i in foreground if 0 < i <= len(boxes)])
+    box = _common_box([boxes[i] for i in foreground if i in boxes])
     inside = None if box is None else np.isin(labels[box], list(foreground))
     whole = replace(mine[0], label=None) if len(mine) == 1 else _measure_region(inside, box, None, image, statistics)
     if asymmetry and inside is not None and not image.is_stack:
@@ -175,10 +171,19 @@ def measure_regions(
     return [replace(whole, is_object=True), *named]
 
 
-def _common_box(boxes: Sequence[tuple[slice, ...] | None]) -> tuple[slice, ...] | None:
-    """The smallest box around all of these; None, for labels without pixels, is skipped; None where nothing is left."""
-    there = [box for box in boxes if box is not None]
-    sides = zip(*there, strict=True)
+def _boxes(labels: NDArray[Any]) -> dict[int, tuple[slice, ...]]:
+    """The smallest box around each label that occurs, by its number, which may be large."""
+    ids, index = label_index(labels)
+    if int(labels.max(initial=0)) >= len(ids):
+        found = zip(ids.tolist(), ndimage.find_objects(index.reshape(labels.shape) + 1), strict=True)
+    else:
+        found = enumerate(ndimage.find_objects(labels), 1)
+    return {label: box for label, box in found if label > 0 and box is not None}
+
+
+def _common_box(boxes: Sequence[tuple[slice, ...]]) -> tuple[slice, ...] | None:
+    """The smallest box around all of these; None of none."""
+    sides = zip(*boxes, strict=True)
     return tuple(slice(min(s.start for s in side), max(s.stop for s in side)) for side in sides) or None
 
 

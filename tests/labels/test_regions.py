@@ -123,6 +123,17 @@ def test_pixels_without_a_measurement_change_no_mean(fill, is_labelled, colours)
     assert parts[2].pixels == (labels == 3).sum()
 
 
+@pytest.mark.parametrize("large", [70_000, 2_000_000_001])
+def test_numbers_of_labels_may_be_large(photograph, large):
+    labels, image = photograph
+    far = np.where(labels == 1, large, labels)
+    whole, *parts = measure_regions(far, image, foreground=(large,))
+    usual, *others = measure_regions(labels, image, foreground=(1,))
+    assert whole == usual
+    assert [replace(parts[-1], label=1), *parts[:-1]] == others
+    assert {r.label: r.pixels for r in measure_regions(far, image)} == {None: 0, 2: 200, 3: 2000, large: 200}
+
+
 def test_labels_of_another_shape_are_refused(photograph):
     labels, image = photograph
     with pytest.raises(InvalidImageError, match="same shape"):

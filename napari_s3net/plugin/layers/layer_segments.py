@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from napari_s3net.export.formats import mask_segment, segments_of
 from napari_s3net.image import Geometry
+from napari_s3net.labels.ids import ids_in
 from napari_s3net.plugin.layers.palette import colormap_of
 from napari_s3net.plugin.layers.placement import KEY
 from napari_s3net.result import Segmentation
@@ -42,12 +43,9 @@ def layer_segments(attributes: Mapping[str, Any], labels: NDArray[Any]) -> list[
     if "settings" in about:
         nowhere = Geometry.identity(labels.ndim)  # where the labels lie says nothing of what they are called
         return segments_of(Segmentation.from_metadata(labels, nowhere, about))
-    highest = int(labels.max(initial=0))
-    if highest > np.iinfo(np.uint16).max or labels.min(initial=0) < 0:
-        return []
-    ids = np.flatnonzero(np.bincount(labels.ravel(), minlength=1)[1:]) + 1
+    ids = np.array(ids_in(labels), int)
     named = names_in_features(attributes.get("features", ()))
-    if len(ids) > MOST_NAMED:
+    if len(ids) > MOST_NAMED or labels.min(initial=0) < 0:
         return []
     codes = about.get("codes", {})
     return [

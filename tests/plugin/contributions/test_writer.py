@@ -7,7 +7,7 @@ from napari.layers import Labels
 
 from napari_s3net.errors import WriteError
 from napari_s3net.image import Geometry
-from napari_s3net.io import read_image
+from napari_s3net.io import read_image, read_labels
 from napari_s3net.plugin.contributions import writer
 from napari_s3net.plugin.contributions.reader import layer_data
 from napari_s3net.plugin.contributions.writer import write_labels
@@ -157,3 +157,16 @@ def test_napari_saves_through_ours(make_napari_viewer_proxy, tmp_path, name):
     written = viewer.layers.save(str(tmp_path / name), plugin="napari-s3net")
     assert written == [str(tmp_path / name)]
     np.testing.assert_array_equal(read_image(tmp_path / name).array, np.eye(8) * 3)
+
+
+@pytest.mark.parametrize("large", [70_000, 2_000_000_001])
+@pytest.mark.parametrize("suffix", [".nii.gz", ".nrrd", ".tif"])
+def test_a_label_of_a_large_number_keeps_its_name(tmp_path, large, suffix):
+    labels = np.zeros((6, 7), np.int32)
+    labels[2, 3], labels[4] = large, 2
+    features = {"index": [2, large], "name": ["Bone", "Cyst"]}
+    layer = Labels(labels, features=features)
+    write_labels(str(tmp_path / f"a{suffix}"), *layer.as_layer_data_tuple()[:2])
+    back = read_labels(tmp_path / f"a{suffix}")
+    np.testing.assert_array_equal(back.array, labels)
+    assert back.names == {2: "Bone", large: "Cyst"}
