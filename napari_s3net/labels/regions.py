@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -174,6 +174,7 @@ def measure_regions(
 def _boxes(labels: NDArray[Any]) -> dict[int, tuple[slice, ...]]:
     """The smallest box around each label that occurs, by its number, which may be large."""
     ids, index = label_index(labels)
+    found: Iterable[tuple[int, tuple[slice, ...] | None]]
     if int(labels.max(initial=0)) >= len(ids):
         found = zip(ids.tolist(), ndimage.find_objects(index.reshape(labels.shape) + 1), strict=True)
     else:
