@@ -64,6 +64,7 @@ def run(options: Namespace) -> int:
 
 def _process(item: Input, model: LearnedModel, options: Namespace) -> str:
     """Read, apply, write; tell the outcome in a few words."""
+    from napari_s3net.batch.items import input_digest
     from napari_s3net.export.formats import write_formats
     from napari_s3net.export.result import write_result
     from napari_s3net.io import read_image
@@ -71,7 +72,9 @@ def _process(item: Input, model: LearnedModel, options: Namespace) -> str:
     from napari_s3net.runtime.generators import drain
 
     image = read_image(item.path, files=item.files)
-    result = drain(iter_apply(image, model)).with_provenance(source=item.name)
+    result = drain(iter_apply(image, model)).with_provenance(
+        source=item.name, input_digest=input_digest(item.path, item.files)
+    )
     written = write_result(options.output, item.stem, image, result, overlay=options.overlay)
     write_formats(options.output, item.stem, result, options.also, item.path)
     share = 100 * result.mask.mean()

@@ -102,6 +102,7 @@ def _succeeds(item: Input, options: Namespace, asked: RunOptions) -> bool:
 
 def _process(item: Input, options: Namespace, asked: RunOptions) -> str:
     """Read, segment, write; tell the outcome in a few words."""
+    from napari_s3net.batch.items import input_digest
     from napari_s3net.export.formats import write_formats
     from napari_s3net.export.result import write_result
 
@@ -109,7 +110,9 @@ def _process(item: Input, options: Namespace, asked: RunOptions) -> str:
     preset, settings = asked.settings_for(image)
     _say_memory(image, settings, asked.device, item.name)
     result = _segment(image, settings, asked.device, item.name, options.mode)
-    result = _placed(result, options).with_provenance(source=item.name, preset=preset, time=options.time)
+    result = _placed(result, options).with_provenance(
+        source=item.name, preset=preset, time=options.time, input_digest=input_digest(item.path, item.files)
+    )
     written = write_result(options.output, item.stem, image, result, overlay=options.overlay)
     write_formats(options.output, item.stem, result, options.also, item.path)
     return f"{_outcome(result)}, {written[1]}{_remark(result)}"

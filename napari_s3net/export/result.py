@@ -53,7 +53,8 @@ def write_result(
     Raises
     ------
     WriteError
-        If that is not possible; then none of these files is left.
+        If that is not possible; then none of these files is left. If other files, or the result of another image by its
+        check sum, would be replaced; these stay.
     InvalidImageError
         If result and image do not fit together.
     """
@@ -61,7 +62,7 @@ def write_result(
     labels, mask, picture = (
         directory / f"{stem}_{name}" for name in (f"labels{suffix}", f"mask{suffix}", "overlay.png")
     )
-    _check_ours((labels, mask), json_path)
+    _check_ours((labels, mask), json_path, result.provenance.input_digest)
     metadata = result_metadata(image, result)
     json_path.unlink(missing_ok=True)
     with _whole_or_nothing(labels, mask):
@@ -85,14 +86,21 @@ def _whole_or_nothing(*paths: Path) -> Iterator[None]:
         raise
 
 
-def _check_ours(paths: Iterable[Path], note: Path) -> None:
-    """Refuse to replace files that are not an earlier result: masks drawn by hand have the same names."""
+def _check_ours(paths: Iterable[Path], note: Path, digest: str) -> None:
+    """Refuse to replace what is no earlier result of the image: masks drawn by hand, and results of another image."""
+    before = ""
     try:
-        ours = json.loads(note.read_text(encoding="utf-8")).get("program") == PROGRAM
+        known = json.loads(note.read_text(encoding="utf-8"))
+        ours, before = known.get("program") == PROGRAM, known.get("input_digest")
     except FileNotFoundError:
         ours = not any(path.exists() for path in paths)
     except (OSError, ValueError, AttributeError):
         ours = False
+    if ours and digest and before not in ("", None, digest):
+        raise WriteError(
+            f"Will not replace {note.stem}_labels, _mask or .json in {note.parent}: they are the result of another "
+            "image of this name, or the image has changed since. Choose another folder, or move them away."
+        )
     if not ours:
         raise WriteError(
             f"Will not replace {note.stem}_labels, _mask or .json in {note.parent}: they are no earlier result of "

@@ -56,6 +56,20 @@ def test_a_volume_is_fitted_once_and_an_empty_slice_stays_empty(volume, tmp_path
     assert "1 of 5 slices are empty" in capsys.readouterr().out
 
 
+def test_the_result_of_another_image_of_the_same_name_is_not_replaced(runs, photo, tmp_path, capsys):
+    out, other = tmp_path / "out", tmp_path / "another" / photo.name
+    assert run("segment", photo, "-o", out) == run("segment", photo, "-o", out) == 0, "the same image again"
+    before = (out / "photo_labels.png").read_bytes()
+    other.parent.mkdir()
+    PIL.Image.open(photo).transpose(PIL.Image.Transpose.ROTATE_180).save(other)
+    assert run("segment", other, "-o", out) == 1
+    assert "they are the result of another image of this name" in capsys.readouterr().err
+    assert (out / "photo_labels.png").read_bytes() == before
+    note = json.loads((out / "photo.json").read_text(encoding="utf-8"))
+    (out / "photo.json").write_text(json.dumps({**note, "input_digest": ""}), encoding="utf-8")
+    assert run("segment", other, "-o", out) == 0, "what earlier versions wrote has no check sum"
+
+
 def test_one_volume_of_a_time_series_is_chosen(tmp_path, runs, capsys):
     volumes = np.random.default_rng(0).normal(50, 5, (3, 4, 40, 32)).astype(np.float32)
     nibabel.save(nibabel.Nifti1Image(volumes.transpose(3, 2, 1, 0), np.diag([-1, -1, 2, 1])), tmp_path / "heart.nii")
