@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from napari import current_viewer
 from napari.layers import Image as ImageLayer
+from numpy.typing import NDArray
 
 from napari_s3net.errors import InvalidImageError, ReadWarning
 from napari_s3net.image import Geometry, Image
@@ -40,24 +41,30 @@ def lay_on_open_image(labels: LabelImage, name: str) -> tuple[LabelImage, dict[s
         If images that know their place are open and the labels lie on none of them; of labels that count by their size
         as `lay_on` remarks on them.
     """
-    if labels.array.ndim > 3:
-        return labels, {}
+    times = labels.array.ndim - labels.geometry.ndim
     if not is_placed(labels.geometry.in_space()):
-        return _lay_by_size(labels, name)
+        return (labels, {}) if times else _lay_by_size(labels, name)
     others = []
     for layer, geometry in _known_images():
-        if not is_placed(geometry.in_space()):
+        if not is_placed(geometry.in_space()) or (times and layer.ndim != geometry.ndim + times):
             continue
         try:
-            array = labels_on(_image_of(layer, geometry), labels.array, labels.geometry)
+            array = _laid_on(_image_of(layer, geometry), labels)
         except InvalidImageError:
             others.append(layer.name)
         else:
-            return labels._replace(array=array, geometry=geometry), _transform(layer, geometry.ndim)
+            return labels._replace(array=array, geometry=geometry), _transform(layer, geometry.ndim + times)
     if others:
         text = f"{name}: its labels lie elsewhere in space than {', '.join(others[:3])}: they are of another image."
         warnings.warn(text, ReadWarning, stacklevel=2)
     return labels, {}
+
+
+def _laid_on(image: Image, labels: LabelImage) -> NDArray[Any]:
+    """Labels where they lie on an image; of a series each of its moments."""
+    if labels.array.ndim == labels.geometry.ndim:
+        return labels_on(image, labels.array, labels.geometry)
+    return np.stack([labels_on(image, moment, labels.geometry) for moment in labels.array])
 
 
 def _lay_by_size(labels: LabelImage, name: str) -> tuple[LabelImage, dict[str, Any]]:

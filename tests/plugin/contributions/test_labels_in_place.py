@@ -95,3 +95,24 @@ def test_labels_of_the_stored_pixels_of_a_photograph_are_turned_as_it_is_or_it_i
     with warnings.catch_warnings():
         warnings.simplefilter("error", ReadWarning)
         assert opened(tmp_path / "ours.png", layer.data, viewer.layers[0].metadata[KEY]["geometry"])
+
+
+@pytest.mark.parametrize("is_turned", [False, True])
+@pytest.mark.parametrize("slices", [(0, 4), (2, 3), (1, 1)])
+def test_labels_of_a_time_series_lie_on_the_series_that_is_open(viewer, tmp_path, is_turned, slices):
+    data, attributes, kind = layer_data(IMAGE)
+    placed = {**attributes, "scale": (1.0, *PLACED.spacing), "units": ("pixel", *attributes["units"])}
+    viewer.add_layer(Layer.create(np.stack([data] * 3), {**placed, "translate": (0, 1, 2, 3)}, kind))
+    first, last = slices
+    series = np.stack([(LABELS + n) % 5 for n in range(3)])
+    some, geometry = series[:, first : last + 1], PLACED.part(first, last)
+    if is_turned:
+        geometry, some = geometry.along(2), np.moveaxis(some, 3, 1)
+    layer = opened(tmp_path / "a.nii.gz", some, geometry)
+    expected = np.zeros_like(series)
+    expected[:, first : last + 1] = series[:, first : last + 1]
+    np.testing.assert_array_equal(layer.data, expected)
+    assert tuple(layer.scale) == tuple(viewer.layers[1].scale)
+    assert tuple(layer.translate) == (0, 1, 2, 3)
+    viewer.layers.pop(1)
+    assert opened(tmp_path / "a.nii.gz", some, geometry).data.shape[0] == 3, "beside one volume they stay a series"
