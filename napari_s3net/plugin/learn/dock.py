@@ -218,6 +218,7 @@ class LearnDock(Dock):
         self._watch.watch()
         if self.job is not None:
             self.job.cancel()
+        self.preview.drop()
         self._activity.close()
         self._applying.release()
         self._correcting.opened = None

@@ -422,12 +422,14 @@ def test_a_model_that_cannot_be_read_is_told_and_not_applied(ready, folder, qtbo
     assert all(way.isEnabled() for way in ways)
 
 
-def test_closed_while_learning_it_lets_go(ready, qtbot, folder):
+def test_closed_while_learning_it_lets_go(ready, viewer, qtbot, folder):
+    open_image(viewer, read_image(folder / "images" / "a3.png"))
     ready.form.steps.value = 100_000
     ready.train_button.click()
-    qtbot.waitUntil(lambda: "Step" in ready.line.text(), timeout=WAIT)
+    qtbot.waitUntil(lambda: "Step" in ready.line.text() and len(viewer.layers) == 2, timeout=WAIT)
     job = ready.job
     ready.release()
+    assert [layer.name for layer in viewer.layers] == ["a3"], "the preview is gone"
     qtbot.waitUntil(lambda: job.is_over, timeout=WAIT)
     assert not (folder / "labels" / "model.safetensors").exists()
     assert job.take_outcome() is None
