@@ -213,8 +213,9 @@ def budget_text(settings: LearnSettings) -> str:
     mirrored = "" if settings.mirror else ", not mirrored"
     pieces = ", in one piece" if settings.one_piece else ""
     closer = ", looked at closer" if settings.look_closer else ""
+    rounds = ", in two rounds" if settings.look_closer and settings.second_round else ""
     steps = f"{settings.steps} steps of {settings.batch} images"
-    return f"{settings.size} pixels, width {settings.width}, {steps}{mirrored}{pieces}{closer}"
+    return f"{settings.size} pixels, width {settings.width}, {steps}{mirrored}{pieces}{closer}{rounds}"
 
 
 def _keypoints(row: Row) -> bool:

@@ -213,7 +213,7 @@ def finish(steps: Generator[LearnStep | Notice, bool | None, LearnedModel], outp
     def tell(step: LearnStep | Notice) -> None:
         if isinstance(step, Notice):
             say_more(step.text)
-        elif step.iteration % TOLD_EVERY == 0 or step.iteration == step.total:
+        elif step.losses and (step.iteration % TOLD_EVERY == 0 or step.iteration == step.total):
             losses = ", ".join(f"{name} {value:.4f}" for name, value in step.losses.items())
             aside = "" if step.validation is None else f"; Dice on images set aside {step.validation:.3f}"
             say_more(f"{step.iteration} of {step.total}: {losses}{aside}")

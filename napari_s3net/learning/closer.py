@@ -15,7 +15,6 @@ from napari_s3net.learning.examples import ExampleSet, grey_of
 from napari_s3net.learning.keypoints import find_keypoints, pad_points
 from napari_s3net.learning.methods import predict_squares
 from napari_s3net.learning.pieces import is_one_piece, largest_piece, whole_volumes
-from napari_s3net.learning.settings import LearnSettings
 from napari_s3net.network.class_losses import IGNORED
 from napari_s3net.network.unet import ClassNetwork
 
@@ -155,23 +154,36 @@ def is_worth_a_closer_look(data: ExampleSet) -> bool:
     return None not in parts and is_one_piece(masks)
 
 
-def total_steps(data: ExampleSet, settings: LearnSettings) -> int:
-    """Say how many steps learning takes.
+def look_twice(
+    network: ClassNetwork, closer: ClassNetwork | None, volume: ExampleSet, most_keypoints: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
+    """Say which classes the planes of a volume show, by a first look and by a closer one.
 
     Parameters
     ----------
-    data : ExampleSet
-        Labelled and other planes.
-    settings : LearnSettings
-        Steps of a look, and whether there may be a closer one.
+    network, closer : ClassNetwork
+        That learned them; without the second there is no closer look.
+    volume : ExampleSet
+        Its planes, in their order.
+    most_keypoints : int
+        As the networks have learned with, where they use keypoints.
 
     Returns
     -------
-    int
-        Twice the settings' where volumes are looked at closer.
+    first : numpy.ndarray
+        (Z, S, S) channels.
+    second : numpy.ndarray or None
+        (Z, S, S); None without a closer look, as where the first one finds nothing.
     """
-    looks = 2 if settings.look_closer and is_worth_a_closer_look(data) else 1
-    return looks * settings.steps
+    points = pad_points(volume.keypoints) if network.config.keypoints else None
+    first: NDArray[np.int64] = predict_squares(network, volume.images, points).argmax(dim=1).numpy()
+    part = find_part(largest_piece(first > 0)) if closer is not None and len(volume) > 1 else None
+    if closer is None or part is None:
+        return first, None
+    second: NDArray[np.int64] = (
+        look_closer(closer, volume.images, part, (volume.size, volume.size), most_keypoints).argmax(dim=1).numpy()
+    )
+    return first, second
 
 
 def find_parts(

@@ -142,8 +142,8 @@ def checkpoint_of(model: Path) -> Path:
     return model.with_name(f"{model.stem}.checkpoint.safetensors")
 
 
-def second_checkpoint_of(checkpoint: Path) -> Path:
-    """Return where the checkpoint of the closer look lies.
+def checkpoints_of(checkpoint: Path) -> tuple[Path, ...]:
+    """Return where the checkpoints of the looks lie of which learning is made.
 
     Parameters
     ----------
@@ -152,10 +152,10 @@ def second_checkpoint_of(checkpoint: Path) -> Path:
 
     Returns
     -------
-    Path
-        Beside it.
+    tuple of Path
+        That and those beside it: of the first look, the closer one, and both in the second round.
     """
-    return checkpoint.with_suffix(".closer.safetensors")
+    return tuple(checkpoint.with_suffix(f"{end}.safetensors") for end in ("", ".closer", ".again", ".again.closer"))
 
 
 def _files(folder: Path) -> Sequence[tuple[str, Path]]:

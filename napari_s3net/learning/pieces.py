@@ -19,6 +19,23 @@ LEAST_SHARE, FEWEST_VOLUMES = 0.95, 2
 
 
 def one_piece_groups(data: ExampleSet) -> list[list[int]]:
+    """Find what is in one piece, by the values of the classes.
+
+    Parameters
+    ----------
+    data : ExampleSet
+        Labelled and other planes, at the working size.
+
+    Returns
+    -------
+    list of list of int
+        As `one_piece_channels`, but values.
+    """
+    values = dict(enumerate(data.classes, 1))
+    return [[values[channel] for channel in group] for group in one_piece_channels(data)]
+
+
+def one_piece_channels(data: ExampleSet) -> list[list[int]]:
     """Find which classes, and whether all of them together, are in one piece wherever whole volumes are labelled.
 
     The rule is nnU-Net's (Isensee et al., Nature Methods 2021, "empirical parameters"), but what decides is the labels
@@ -32,13 +49,12 @@ def one_piece_groups(data: ExampleSet) -> list[list[int]]:
     Returns
     -------
     list of list of int
-        Values of classes: all together first, then single ones; empty without at least two whole labelled volumes.
+        Channels: all together first, then single ones; empty without at least two whole labelled volumes.
     """
     volumes = list(whole_volumes(data))
-    channels = dict(enumerate(data.classes, 1))
-    groups = [list(channels), *([channel] for channel in channels if len(channels) > 1)]
-    found = [group for group in groups if is_one_piece([np.isin(labels, group) for labels in volumes])]
-    return [[channels[channel] for channel in group] for group in found]
+    channels = list(range(1, len(data.classes) + 1))
+    groups = [channels, *([channel] for channel in channels if len(channels) > 1)]
+    return [group for group in groups if is_one_piece([np.isin(labels, group) for labels in volumes])]
 
 
 def keep_one_piece(labels: NDArray[np.int32], groups: Iterable[Collection[int]]) -> NDArray[np.int32]:

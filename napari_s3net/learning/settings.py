@@ -159,6 +159,12 @@ class LearnSettings(CheckedSettings):
         "Of volumes whose object is in one piece and takes up little of their planes, a second network learns to see "
         "it larger, in as many steps again.",
     )
+    second_round: bool = setting(
+        True,
+        "Second round",
+        "Where volumes are looked at closer and five or more have no labels, both looks learn once more, in 0.6 of the "
+        "steps, and also from the volumes without labels on which they agree most.",
+    )
     seed: int = setting(0, "Seed", "Of the first weights and of every draw.", low=0, high=2**31 - 1, step=1)
     validate: bool = setting(
         True, "Set some aside", "From five corrected images on, set a fifth of them aside and tell the Dice on them."

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from napari_s3net.errors import ModelFileError
-from napari_s3net.learning.closer import total_steps
 from napari_s3net.learning.examples import ExampleSet
-from napari_s3net.learning.files import checkpoint_of, second_checkpoint_of
+from napari_s3net.learning.files import checkpoint_of, checkpoints_of
+from napari_s3net.learning.looks import plan_looks
 from napari_s3net.learning.model import LearnedModel, save_model
 from napari_s3net.learning.run import belongs_to_run
 from napari_s3net.learning.settings import LearnSettings
@@ -79,9 +79,9 @@ def begin(model: Path, data: ExampleSet, settings: LearnSettings, *, again: bool
         With the model as its `init` where it goes on from nothing else.
     """
     checkpoint, start = checkpoint_of(model), start_of(model)
-    written = [file for file in (checkpoint, second_checkpoint_of(checkpoint)) if file.is_file()]
+    written = [file for file in checkpoints_of(checkpoint) if file.is_file()]
     stopped_at = sum(int(read_tensors(file)[1].get("iteration", 0)) for file in written)
-    steps = total_steps(data, settings)
+    steps = plan_looks(data, settings)[0].total
     there = [file for file in (model, start) if again and file.is_file()]
     for init in (*there, None) if again else ():
         if belongs_to_run(checkpoint, data, settings, init):
@@ -122,7 +122,7 @@ def keep_model(model: Path, learned: LearnedModel, init: Path | None, checkpoint
         )
         raise ModelFileError(f"{error}{again}") from error
     if is_over:
-        for file in (checkpoint, second_checkpoint_of(checkpoint), start):
+        for file in (*checkpoints_of(checkpoint), start):
             file.unlink(missing_ok=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,10 +16,12 @@ from torch import Tensor
 
 from napari_s3net import __version__
 from napari_s3net.errors import DivergedError, InvalidImageError, OutOfMemoryError
+from napari_s3net.learning.agreement import drawn_from, iter_agreed
 from napari_s3net.learning.augment_planes import PlaneBatch
-from napari_s3net.learning.closer import find_parts, near_set, total_steps
+from napari_s3net.learning.closer import find_parts, near_set
 from napari_s3net.learning.examples import ExampleSet
-from napari_s3net.learning.files import second_checkpoint_of
+from napari_s3net.learning.files import checkpoints_of
+from napari_s3net.learning.looks import Look, plan_looks
 from napari_s3net.learning.methods import (
     TERMS,
     draw,
@@ -26,7 +29,7 @@ from napari_s3net.learning.methods import (
     new_network,
 )
 from napari_s3net.learning.model import LearnedCard, LearnedModel
-from napari_s3net.learning.pieces import ONE_PIECE, one_piece_groups
+from napari_s3net.learning.pieces import ONE_PIECE, one_piece_channels, one_piece_groups
 from napari_s3net.learning.run import identity_of, iter_updates, new_run
 from napari_s3net.learning.settings import LEARNING, LearnSettings
 from napari_s3net.learning.start import ASIDE, LESIONS, SEEN, TAUGHT, Start, choose_start
@@ -40,6 +43,14 @@ from napari_s3net.training.state import TrainingState
 
 #: In the record of a model: the Dice on images set aside, and whether learning was stopped.
 DICE_ASIDE, STOPPED = "dice on images set aside", "stopped"
+#: What is told when a look begins, by its number.
+TOLD = {
+    1: "Learning to look closer, where the object is…",
+    2: "Looking at the volumes without labels, to learn from those on which both looks agree as well…",
+    3: "Learning once more to look closer…",
+}
+#: The look with which the second round begins.
+SECOND_ROUND = 2
 
 
 def iter_learn(
@@ -52,7 +63,8 @@ def iter_learn(
 ) -> Learning:
     """Learn from what is labelled; where memory runs out, with smaller batches, then smaller planes, then on the CPU.
 
-    Of volumes whose object takes up little of their planes a second network learns to look closer, in as many steps.
+    Of volumes whose object takes up little of their planes a second network learns to look closer. Where there are
+    others without labels, both learn once more in a second round, and from those on which they agree as well.
 
     Parameters
     ----------
@@ -66,8 +78,8 @@ def iter_learn(
         A model to start from: one learned or pre-trained before, or weights that `teach` wrote. Without it, what
         `settings.start` says.
     checkpoint : Path, optional
-        Is written now and then and when learning is stopped, read first where it exists, and removed at the end; that
-        of a closer look lies beside it.
+        Is written now and then and when learning is stopped, and read first where it exists; those of
+        further looks lie beside it.
 
     Yields
     ------
@@ -77,7 +89,8 @@ def iter_learn(
     Returns
     -------
     LearnedModel
-        As it was after the last update; without the closer look where that was stopped or failed.
+        As it was after the last update; where a further look was stopped or failed, as it was after the first look, or
+        after the first round.
 
     Raises
     ------
@@ -101,36 +114,79 @@ def iter_learn(
         yield Notice(f"Looking for keypoints in {len(data)} planes…")
         data = data.with_keypoints(settings.most_keypoints)
 
-    total = total_steps(data, settings)
+    looks = plan_looks(data, settings)
+    checkpoints = (None,) * len(looks) if checkpoint is None else checkpoints_of(checkpoint)
 
-    def first_look(data: ExampleSet, settings: LearnSettings, device: torch.device) -> Learning:
-        return _learn(data, config, settings, device, identity, total, start=start, checkpoint=checkpoint)
+    def attempt(data: ExampleSet, settings: LearnSettings, device: torch.device) -> Learning:
+        return _learn(data, config, settings, device, identity, looks[0], start=start, checkpoint=checkpoint)
 
-    model = yield from relay(iter_with_less(first_look, data, settings, device), partial(_counted, total=total))
-    if total == settings.steps or model.card.record[STOPPED]:
+    model = yield from relay(iter_with_less(attempt, data, settings, device), partial(_counted, look=looks[0]))
+    if model.card.record[STOPPED]:
         return model
-    near = None if checkpoint is None else second_checkpoint_of(checkpoint)
-
-    def second_look(data: ExampleSet, settings: LearnSettings, device: torch.device) -> Learning:
-        return _learn_closer(model, data, settings, device, identity, set_aside(data, settings, start), near)
-
-    yield Notice("Learning to look closer, where the object is…")
-    counted = partial(_counted, total=total, before=settings.steps, first=model.network)
-    try:
-        model = yield from relay(iter_with_less(second_look, data, settings, device), counted)
-    except (DivergedError, OutOfMemoryError) as error:
-        yield Notice(f"{error} What was learned before is kept, without the closer look.")
-    return model
+    own, aside = np.unique(data.files[data.labelled]), set_aside(data, settings, start)
+    further = partial(_learn_further, own, aside, identity)
+    return (yield from _iter_further(further, model, looks[1:], checkpoints[1:], data, settings, device))
 
 
-def _counted(
-    step: LearnStep | Notice, *, total: int, before: int = 0, first: ClassNetwork | None = None
-) -> LearnStep | Notice:
-    """A step of one look among those of both; the first network is known where the second one learns."""
+def _iter_further(
+    attempt: Callable[..., Learning],
+    model: LearnedModel,
+    looks: Sequence[Look],
+    checkpoints: Sequence[Path | None],
+    data: ExampleSet,
+    settings: LearnSettings,
+    device: torch.device,
+) -> Learning:
+    """The looks after the first; where one is stopped or fails, what was whole before is kept."""
+    kept = model
+    for look, checkpoint in zip(looks, checkpoints, strict=False):
+        counted = partial(_counted, look=look, model=model)
+        yield Notice(TOLD[look.number])
+        try:
+            if look.number == SECOND_ROUND:
+                agree = partial(_agree, model)
+                agreed = yield from relay(iter_with_less(agree, data, settings, device), counted)
+                if agreed is None:
+                    return _noted(kept, {STOPPED: True})
+                data = agreed
+            learn = partial(attempt, model, look, checkpoint)
+            model = yield from relay(iter_with_less(learn, data, settings, device), counted)
+        except (DivergedError, OutOfMemoryError) as error:
+            yield Notice(f"{error} What was learned before is kept, without {look.name}.")
+            return kept
+        ended = {name: model.card.record[name] for name in ("steps", STOPPED)}
+        is_whole = ended["steps"] == look.before + look.steps
+        if is_whole and look.is_closer:
+            kept = model
+        if ended[STOPPED] or not is_whole:
+            return _noted(kept, ended)
+    return kept
+
+
+def _counted(step: LearnStep | Notice, *, look: Look, model: LearnedModel | None = None) -> LearnStep | Notice:
+    """A step of one look among those of all; the other network is known where there are two."""
     if isinstance(step, Notice):
         return step
-    networks = {} if first is None else {"network": first, "closer": step.network}
-    return replace(step, iteration=before + step.iteration, total=total, **networks)
+    networks: dict[str, Any] = {}
+    if model is not None:
+        networks = {"network": model.network} if look.is_closer else {"closer": model.closer}
+        networks |= {"closer": step.closer or step.network} if look.is_closer else {}
+    return replace(step, iteration=look.before + step.iteration, total=look.total, **networks)
+
+
+def _noted(model: LearnedModel, changed: dict[str, Any]) -> LearnedModel:
+    """A model whose record tells how learning ended."""
+    return replace(model, card=replace(model.card, record={**model.card.record, **changed}))
+
+
+def _agree(
+    model: LearnedModel,
+    data: ExampleSet,
+    settings: LearnSettings,
+    device: torch.device,  # noqa: ARG001 - all that memory may run out in are called alike
+) -> Generator[LearnStep, bool | None, ExampleSet | None]:
+    """The set with labels on which both looks agree."""
+    return iter_agreed(model, data, one_piece_channels(data) if settings.one_piece else [])
 
 
 def _learn(
@@ -139,7 +195,7 @@ def _learn(
     settings: LearnSettings,
     device: torch.device,
     identity: dict[str, Any],
-    total: int,
+    look: Look,
     *,
     start: Start,
     checkpoint: Path | None,
@@ -155,8 +211,9 @@ def _learn(
     state = _new_state(network, settings, identity)
     measure = partial(validate, network, data, aside, settings) if len(aside) else None
     terms = partial(_terms, state, data, labelled, settings)
-    more = total > settings.steps
-    done = yield from iter_updates(state, settings, terms, checkpoint=checkpoint, measure=measure, more=more)
+    done = yield from iter_updates(
+        state, settings, terms, checkpoint=checkpoint, measure=measure, more=not look.is_last
+    )
     card = _card(data, config, settings, state.iteration, done.validation, start)
     seen = start.seen | {data.digest(file) for file in np.unique(data.files[labelled])}
     further = {
@@ -164,41 +221,52 @@ def _learn(
         ONE_PIECE: one_piece_groups(data) if settings.one_piece else [],
         SEEN: sorted(seen),
         ASIDE: [data.digest(file) for file in aside],
-        "steps asked": total,
+        "steps asked": look.total,
         STOPPED: done.stopped,
     }
     return LearnedModel(network.eval(), replace(card, record={**card.record, **further}))
 
 
-def _learn_closer(
-    first: LearnedModel,
+def _learn_further(
+    own: NDArray[np.int64],
+    aside: NDArray[np.int64],
+    identity: dict[str, Any],
+    model: LearnedModel,
+    look: Look,
+    checkpoint: Path | None,
     data: ExampleSet,
     settings: LearnSettings,
     device: torch.device,
-    identity: dict[str, Any],
-    aside: NDArray[np.int64],
-    checkpoint: Path | None,
 ) -> Learning:
-    """One attempt at the second look, which begins with the weights of the first; stopped, it is not kept."""
-    wanted = data.labelled | settings.needs_unlabelled
-    parts = find_parts(first.network, data, np.unique(data.files[wanted]), aside)
-    near = near_set(data, parts)
-    if first.network.config.keypoints:
-        near = near.with_keypoints(settings.most_keypoints)
-    labelled = np.flatnonzero(near.labelled & ~np.isin(near.files, aside))
-    if not len(labelled):
-        return first
-    network = copy.deepcopy(first.network).to(device).train()
-    settings = settings.replace(learning_rate=first.card.settings.learning_rate)
+    """One attempt at a further look, which begins with the weights of the one before; stopped, it is not kept."""
+    settings = settings.replace(learning_rate=model.card.settings.learning_rate, steps=look.steps)
+    if look.is_second_round:
+        settings = settings.replace(method="plain")
+    shown = _near(model, data, settings, aside) if look.is_closer else data
+    drawn = drawn_from(shown, own, aside)
+    if not len(drawn):
+        return model
+    before = (look.is_closer and model.closer) or model.network
+    network = copy.deepcopy(before).to(device).train()
+    both = (model.network, network) if look.is_closer else (network, model.closer)
     state = _new_state(network, settings, identity)
-    measure = partial(validate, first.network, data, aside, settings, network) if len(aside) else None
-    terms = partial(_terms, state, near, labelled, settings)
-    done = yield from iter_updates(state, settings, terms, checkpoint=checkpoint, measure=measure)
-    whole = state.iteration == settings.steps
-    record = {**first.card.record, "steps": settings.steps + state.iteration, STOPPED: done.stopped}
-    if whole:
-        record[DICE_ASIDE] = _rounded(done.validation)
-    return LearnedModel(first.network, replace(first.card, record=record), network.eval() if whole else None)
+    measure = partial(validate, both[0], data, aside, settings, both[1]) if len(aside) else None
+    terms = partial(_terms, state, shown, drawn, settings)
+    done = yield from iter_updates(
+        state, settings, terms, checkpoint=checkpoint, measure=measure, more=not look.is_last
+    )
+    network.eval()
+    steps = {"steps": look.before + state.iteration, STOPPED: done.stopped}
+    if state.iteration < look.steps:
+        return _noted(model, steps)
+    return replace(_noted(model, {**steps, DICE_ASIDE: _rounded(done.validation)}), network=both[0], closer=both[1])
+
+
+def _near(model: LearnedModel, data: ExampleSet, settings: LearnSettings, aside: NDArray[np.int64]) -> ExampleSet:
+    """The parts of volumes that are looked at closer."""
+    wanted = data.labelled | settings.needs_unlabelled
+    near = near_set(data, find_parts(model.network, data, np.unique(data.files[wanted]), aside))
+    return near.with_keypoints(settings.most_keypoints) if model.network.config.keypoints else near
 
 
 def _new_state(network: ClassNetwork, settings: LearnSettings, identity: dict[str, Any]) -> TrainingState:

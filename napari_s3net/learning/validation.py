@@ -6,11 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_s3net.labels.metrics import dice
-from napari_s3net.learning.closer import find_part, look_closer
+from napari_s3net.learning.closer import look_twice
 from napari_s3net.learning.examples import ExampleSet
-from napari_s3net.learning.keypoints import pad_points
-from napari_s3net.learning.methods import predict_squares
-from napari_s3net.learning.pieces import largest_piece
 from napari_s3net.learning.settings import LEARNING, LearnSettings
 from napari_s3net.learning.start import Start
 from napari_s3net.network.class_losses import IGNORED
@@ -78,24 +75,10 @@ def validate(
     for file in aside:
         planes = data.planes_of(file)
         truth = data.labels[planes]
-        predicted = _predicted(network, closer, data.part(planes), settings)
+        first, second = look_twice(network, closer, data.part(planes), settings.most_keypoints)
+        predicted = first if second is None else second
         for label in range(1, network.config.classes):
             proposed, mask = (predicted == label) & (truth != IGNORED), truth == label
             if proposed.any() or mask.any():
                 scores.append(dice(proposed, mask))
     return float(np.mean(scores)) if scores else float("nan")
-
-
-def _predicted(
-    network: ClassNetwork, closer: ClassNetwork | None, data: ExampleSet, settings: LearnSettings
-) -> NDArray[np.int64]:
-    """The classes of one file's planes, by one look or by both."""
-    points = pad_points(data.keypoints) if network.config.keypoints else None
-    probabilities = predict_squares(network, data.images, points)
-    first: NDArray[np.int64] = probabilities.argmax(dim=1).numpy()
-    part = find_part(largest_piece(first > 0)) if closer is not None and len(data) > 1 else None
-    if closer is None or part is None:
-        return first
-    probabilities = look_closer(closer, data.images, part, (data.size, data.size), settings.most_keypoints)
-    second: NDArray[np.int64] = probabilities.argmax(dim=1).numpy()
-    return second

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from typing import TypeVar
 
 import torch
 
@@ -13,16 +14,17 @@ from napari_s3net.learning.settings import LEARNING, LearnSettings
 from napari_s3net.learning.steps import LearnStep
 from napari_s3net.progress import Notice
 
+Result = TypeVar("Result")
 #: Long work that ends with a model.
 Learning = Generator[LearnStep | Notice, bool | None, LearnedModel]
 
 
 def iter_with_less(
-    attempt: Callable[[ExampleSet, LearnSettings, torch.device], Learning],
+    attempt: Callable[[ExampleSet, LearnSettings, torch.device], Generator[LearnStep | Notice, bool | None, Result]],
     data: ExampleSet,
     settings: LearnSettings,
     device: torch.device,
-) -> Learning:
+) -> Generator[LearnStep | Notice, bool | None, Result]:
     """Learn; where memory runs out again with smaller batches, then smaller planes, then on the CPU.
 
     Parameters
@@ -39,7 +41,7 @@ def iter_with_less(
 
     Returns
     -------
-    LearnedModel
+    Result
         Of the attempt that fitted.
 
     Raises

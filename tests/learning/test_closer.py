@@ -10,8 +10,9 @@ import torch
 from napari_s3net.errors import DivergedError, ModelFileError
 from napari_s3net.image import Geometry, Image
 from napari_s3net.learning import train
-from napari_s3net.learning.closer import Part, cut, find_part, find_parts, lay_back, look_closer, near_set, total_steps
-from napari_s3net.learning.files import second_checkpoint_of
+from napari_s3net.learning.closer import Part, cut, find_part, find_parts, lay_back, look_closer, near_set
+from napari_s3net.learning.files import checkpoints_of
+from napari_s3net.learning.looks import plan_looks
 from napari_s3net.learning.model import load_model, save_model
 from napari_s3net.learning.predict import iter_apply, predict_square
 from napari_s3net.learning.settings import learn_settings
@@ -130,8 +131,8 @@ def big(slices=4):
     ids=["two volumes", "one is too few", "two pieces", "an object as large as the plane", "single planes"],
 )
 def test_it_is_looked_closer_at_volumes_whose_object_is_small_and_in_one_piece(settings, volumes, looks):
-    assert total_steps(set_of(*volumes), settings) == looks * STEPS
-    assert total_steps(set_of(*volumes), settings.replace(look_closer=False)) == STEPS
+    assert plan_looks(set_of(*volumes), settings)[0].total == looks * STEPS
+    assert plan_looks(set_of(*volumes), settings.replace(look_closer=False))[0].total == STEPS
 
 
 def test_parts_are_those_of_labels_and_elsewhere_of_the_first_look(learned):
@@ -197,7 +198,7 @@ def test_of_another_run_both_checkpoints_are_removed(settings, tmp_path):
     checkpoint = tmp_path / "m.checkpoint.safetensors"
     steps = iter_learn(hearts(), settings, CPU, checkpoint=checkpoint)
     follow(steps, lambda step: getattr(step, "iteration", 0) == STEPS + 1)
-    assert second_checkpoint_of(checkpoint).exists()
+    assert checkpoints_of(checkpoint)[1].exists()
     begin(tmp_path / "m.safetensors", hearts(), settings.replace(seed=3), again=True)
     assert not list(tmp_path.iterdir())
 

@@ -127,8 +127,9 @@ class Progress(QObject):
             losses = {TERMS.get(name, name): value for name, value in step.losses.items()}
             if not self._learned:
                 self.plot.clear(total)
-            unseen = done - 1 if not self._learned and done > LEARNING.report_every else 0  # of a run that goes on
-            self.plot.add([{}] * unseen + [losses] * (done - self._learned - unseen))
+            new = max(0, done - self._learned)
+            unseen = new - 1 if new > LEARNING.report_every else 0  # of a run that goes on
+            self.plot.add([{}] * unseen + [losses] * (new - unseen))
             self._learned = done
             self._say(self._learning(step))
         elif isinstance(step, ReadStep):
