@@ -299,7 +299,7 @@ class _Run:
 
     def _say(self, name: str, step: Any) -> None:
         """A line every fifty steps."""
-        if (iteration := getattr(step, "iteration", 1)) % 50 == 0:
+        if (iteration := getattr(step, "iteration", 1)) % 50 == 0 and step.losses:
             losses = ", ".join(f"{term} {value:.3f}" for term, value in step.losses.items())
             self.tell(f"{name}: {iteration} of {step.total}, {losses}\n")
 

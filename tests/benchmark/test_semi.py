@@ -71,8 +71,10 @@ def test_a_table_goes_on_where_it_was_and_test_patients_stay_out(acdc, tmp_path,
     assert len(list(iter_semi(acdc, out, plan_cells(["unet"], [1], 1), other, print))) == 1  # another budget
     page = semi_page(out)
     assert page.count("### ") == 2
-    assert "Not measured yet" in page
-    assert "U-Net from random" in page
+    assert "**Not measured yet: 98 of 99 trainings**: those marked –, and all of Self-training; IDEAL" in page
+    assert "| U-Net from random |" in page
+    assert "| Self-training |" not in page
+    assert page.index("3 steps of") < page.index(f"{SETTINGS.steps} steps of")  # the latest first
 
 
 def test_a_row_starts_from_the_weights_of_synthetic_images(acdc, tmp_path, monkeypatch):
@@ -95,7 +97,11 @@ def test_a_row_starts_from_the_weights_of_synthetic_images(acdc, tmp_path, monke
 def test_each_fiftieth_step_is_told_and_what_lies_between_looks_is_not(tmp_path):
     told = []
     run = semi._Run(tmp_path, None, told.append)
-    for step in (Notice("Learning to look closer…"), LearnStep(49, 100, {"a": 1.0}, None, None)):
+    for step in (
+        Notice("Learning to look closer…"),
+        LearnStep(49, 100, {"a": 1.0}, None, None),
+        LearnStep(50, 100, {}, None, None),
+    ):
         run._say("unet", step)
     assert told == []
     run._say("unet", LearnStep(50, 100, {"a": 1.0}, None, None))

@@ -252,5 +252,5 @@ class LearnForm(QWidget):
         effort = EFFORTS[method]
         seconds = effort.seconds * int(self.steps.value)
         length = f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
-        closer = "" if self._are_photographs else ", of volumes up to twice as long"
+        closer = "" if self._are_photographs else ", of volumes up to three times as long"
         self.effort.setText(f"{METHODS[method]}. About {length} on a CPU core{closer}; {effort.megabytes} MB.")

@@ -61,7 +61,7 @@ def test_it_tells_beforehand_how_long_it_takes(form):
     assert "volumes" not in form.effort.text()
     form.files = (Path("a.nii.gz"),)
     form.method.value = "ideal"
-    assert "of volumes up to twice as long" in form.effort.text()
+    assert "of volumes up to three times as long" in form.effort.text()
     form.size.value = "standard"
     assert "graphics card" in form.effort.text()
 
