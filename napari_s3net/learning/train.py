@@ -16,7 +16,7 @@ from torch import Tensor
 
 from napari_s3net import __version__
 from napari_s3net.errors import DivergedError, InvalidImageError, OutOfMemoryError
-from napari_s3net.learning.agreement import drawn_from, iter_agreed
+from napari_s3net.learning.agreement import drawn_from, iter_agreed, unlabelled_volumes
 from napari_s3net.learning.augment_planes import PlaneBatch
 from napari_s3net.learning.closer import find_parts, near_set
 from napari_s3net.learning.examples import ExampleSet
@@ -46,7 +46,7 @@ DICE_ASIDE, STOPPED = "dice on images set aside", "stopped"
 #: What is told when a look begins, by its number.
 TOLD = {
     1: "Learning to look closer, where the object is…",
-    2: "Looking at the volumes without labels, to learn from those on which both looks agree as well…",
+    2: "Looking at the volumes without labels, on which of them both looks agree…",
     3: "Learning once more to look closer…",
 }
 #: The look with which the second round begins.
@@ -148,6 +148,7 @@ def _iter_further(
                 agreed = yield from relay(iter_with_less(agree, data, settings, device), counted)
                 if agreed is None:
                     return _noted(kept, {STOPPED: True})
+                yield Notice(f"Learning once more, also from volumes without labels: {_more(agreed, data)}…")
                 data = agreed
             learn = partial(attempt, model, look, checkpoint)
             model = yield from relay(iter_with_less(learn, data, settings, device), counted)
@@ -177,6 +178,12 @@ def _counted(step: LearnStep | Notice, *, look: Look, model: LearnedModel | None
 def _noted(model: LearnedModel, changed: dict[str, Any]) -> LearnedModel:
     """A model whose record tells how learning ended."""
     return replace(model, card=replace(model.card, record={**model.card.record, **changed}))
+
+
+def _more(agreed: ExampleSet, data: ExampleSet) -> str:
+    """How many volumes are learned from besides."""
+    n, all_of_them = len(unlabelled_volumes(agreed)), len(unlabelled_volumes(data))
+    return f"{all_of_them - n} of {all_of_them}"
 
 
 def _agree(

@@ -103,6 +103,7 @@ def test_learning_takes_both_rounds(settings, data, method):
     steps = [step for step in seen if isinstance(step, LearnStep) and step.losses]
     assert [step.iteration for step in steps] == list(range(1, ENDS[-1] + 1))
     assert {step.total for step in steps} == {ENDS[-1]}
+    assert any(isinstance(one, Notice) and one.text.endswith("without labels: 3 of 5…") for one in seen)
     assert [set(step.losses) for step in steps[ENDS[1] :]] == [{"supervised"}] * 2 * AGAIN
     assert model.card.record["steps"] == model.card.record["steps asked"] == ENDS[-1]
     assert steps[-1].network is model.network
