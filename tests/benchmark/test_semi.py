@@ -174,6 +174,20 @@ def test_of_several_budgets_that_with_most_trainings_counts():
     assert sorted((one.labelled, one.size, one.dice) for one in measured(rows)) == [(2, 96, 0.5), (6, 128, 0.8)]
 
 
+def test_the_latest_budget_in_which_methods_were_compared_counts():
+    def of(row, dice, draws, words=""):
+        budget = f"128 pixels, width 16, 500 steps of 8 images{words}"
+        return [{"row": row, "labelled": "2", "draw": str(n), "dice": dice, "budget": budget} for n in range(draws)]
+
+    first = [*of("unet", "0.5", 3), *of("ideal-random", "0.6", 3), *of("kaf-random", "0.7", 3)]
+    second = [*of("unet", "0.7", 3, ", closer"), *of("ideal", "0.8", 3, ", closer"), *of("kaf", "0.9", 2, ", closer")]
+    third = [*of("unet", "0.75", 3, ", again"), *of("ideal", "0.85", 2, ", again")]
+    found = {one.method: one.dice for one in measured([*first, *second, *third])}
+    assert found == {"plain": 0.7, "ideal": 0.8, "kaf": 0.9}
+    both = [*second, *of("ideal-random", "0.65", 1, ", closer")]
+    assert {one.method: one.dice for one in measured(both)}["ideal"] == 0.65
+
+
 def test_folders_without_acdc_are_told(tmp_path, acdc):
     (tmp_path / "patient031_frame01.nii.gz").unlink()
     with pytest.raises(ReadError, match="Expected patients"):

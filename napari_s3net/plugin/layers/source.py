@@ -316,10 +316,10 @@ def _plane_geometry(geometry: Geometry, key: PlaneKey, shape: tuple[int, ...]) -
         return geometry
     skipped = len(key.steps) - geometry.ndim
     axes = [axis - skipped for axis in key.axes]
-    if axes == [1, 2] and key.position is not None:
-        return geometry.plane(key.position, shape[-3])
     if axes[0] < 0:
         return Geometry.identity(2)
+    if key.axis is not None and key.position is not None and key.axis >= skipped:
+        return geometry.along(key.axis - skipped).plane(key.position, shape[key.axis])
     return replace(Geometry.identity(2), spacing=tuple(geometry.spacing[axis] for axis in axes), unit=geometry.unit)
 
 
