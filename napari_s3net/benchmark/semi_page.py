@@ -24,8 +24,8 @@ PROTOCOL = (
     "the U-Net from random, mean over the draws that both rows have. *In one piece*: of what is in one piece in all "
     "labelled volumes the largest piece is kept; without that word, everything. *Looked at closer*: a second network "
     "sees the part of a volume where the first one has found the object, in as many steps again. *In two rounds*: both "
-    "learn once more, in 0.6 of the steps, and also from the volumes without labels on which they agree most: there the "
-    "U-Net learns from these, too. The program does all of this; what it does less stands below, to compare."
+    "learn once more, in 0.6 of the steps, and also from the volumes without labels on which they agree most: there "
+    "the U-Net learns from these, too. The program does all of this; what it does less stands below, to compare."
 )
 GOES_ON = (
     "The command goes on where it was ended. Figures of few draws, or of less than the small size's 128 pixels and 500 "
