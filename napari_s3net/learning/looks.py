@@ -14,6 +14,8 @@ from napari_s3net.learning.settings import LearnSettings
 SHORTER = 0.6
 #: Below so many volumes without labels there is no second round. Set by hand.
 FEWEST_UNLABELLED = 5
+#: The number of the look with which the second round begins.
+SECOND_ROUND = 2
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Look:
     @property
     def is_second_round(self) -> bool:
         """Whether volumes without labels on which the first round's looks agree are learned from as well."""
-        return self.number > 1
+        return self.number >= SECOND_ROUND
 
     @property
     def name(self) -> str:

@@ -42,7 +42,7 @@ class Measured:
     steps: int
 
 
-#: The table in docs/learning/semi.csv, as `benchmark.semi.measured` sums it up.
+#: The table in docs/learning/semi.csv, as `benchmark.semi_summary.measured` sums it up.
 MEASURED: tuple[Measured, ...] = (
     Measured(method="plain", labelled=6, draws=3, dice=0.6417, least_gain=0.0, size=128, steps=500),
     Measured(method="ideal", labelled=6, draws=3, dice=0.6651, least_gain=-0.0204, size=128, steps=500),

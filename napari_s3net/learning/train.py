@@ -21,7 +21,7 @@ from napari_s3net.learning.augment_planes import PlaneBatch
 from napari_s3net.learning.closer import find_parts, near_set
 from napari_s3net.learning.examples import ExampleSet
 from napari_s3net.learning.files import checkpoints_of
-from napari_s3net.learning.looks import Look, plan_looks
+from napari_s3net.learning.looks import SECOND_ROUND, Look, plan_looks
 from napari_s3net.learning.methods import (
     TERMS,
     draw,
@@ -46,11 +46,9 @@ DICE_ASIDE, STOPPED = "dice on images set aside", "stopped"
 #: What is told when a look begins, by its number.
 TOLD = {
     1: "Learning to look closer, where the object is…",
-    2: "Looking at the volumes without labels, on which of them both looks agree…",
+    SECOND_ROUND: "Looking at the volumes without labels, on which of them both looks agree…",
     3: "Learning once more to look closer…",
 }
-#: The look with which the second round begins.
-SECOND_ROUND = 2
 
 
 def iter_learn(
@@ -170,8 +168,7 @@ def _counted(step: LearnStep | Notice, *, look: Look, model: LearnedModel | None
         return step
     networks: dict[str, Any] = {}
     if model is not None:
-        networks = {"network": model.network} if look.is_closer else {"closer": model.closer}
-        networks |= {"closer": step.closer or step.network} if look.is_closer else {}
+        networks = {"network": model.network, "closer": step.network} if look.is_closer else {"closer": model.closer}
     return replace(step, iteration=look.before + step.iteration, total=look.total, **networks)
 
 

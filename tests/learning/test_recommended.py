@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from napari_s3net.benchmark.csv_table import read_table
-from napari_s3net.benchmark.semi import measured
+from napari_s3net.benchmark.semi_summary import measured
 from napari_s3net.learning.recommended import MEASURED, Measured, are_photographs, recommend
 
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "learning" / "semi.csv"
